@@ -1,0 +1,41 @@
+/* Messages between the agent's processes (base/msg.h over sys/channel.h).
+ *
+ *   sensor ── records ──▶ outlet (the link, or the printer when standalone)
+ *   sensor ── requests ─▶ supervisor ── answers, orders ─▶ sensor
+ *   sensor ── open files ▶ scanner ── verdicts ─▶ sensor
+ *   outlet ── actions ──▶ supervisor ── answers ─▶ outlet
+ */
+#ifndef AGENT_PROTOCOL_H
+#define AGENT_PROTOCOL_H
+
+enum agent_message {
+    /* any child → supervisor: it is ready. str name, u32 enum sandbox_missing. */
+    AGENT_MESSAGE_READY = 1,
+    /* sensor or supervisor → outlet: one encoded record. str record (model/record.h). */
+    AGENT_MESSAGE_RECORD,
+    /* outlet → sensor: nothing; asks for a status record now. */
+    AGENT_MESSAGE_STATUS,
+    /* sensor → supervisor: freeze. str finding id (16 bytes), u32 n, n × (u32 pid, u64 start). */
+    AGENT_MESSAGE_FREEZE,
+    /* sensor → supervisor: restore the case; the same for undo. str finding id. */
+    AGENT_MESSAGE_RESTORE,
+    /* supervisor → sensor: what became of it. str finding id, u32 enum action or ACTION_COUNT for freeze, i64
+     * result, u64 restored, u64 partial, u64 failed, i64 monotonic ns when done. */
+    AGENT_MESSAGE_DONE,
+    /* outlet → supervisor: an action from the centre. str request (action_request_encode). */
+    AGENT_MESSAGE_ACTION,
+    /* supervisor → outlet: its answer. str answer (action_answer_encode). */
+    AGENT_MESSAGE_ANSWER,
+    /* supervisor → sensor: a person decided. u32 enum action, str finding id. */
+    AGENT_MESSAGE_DECISION,
+    /* sensor → supervisor, each 100 ms: the gate answers. u64 opens answered, u64 oldest unanswered age ns. */
+    AGENT_MESSAGE_PULSE,
+    /* supervisor → sensor or outlet: a child died and was started again. str name, i64 wait status. */
+    AGENT_MESSAGE_DIED,
+    /* sensor → scanner: u64 question; fd 0: the file now, fd 1 (optional): the version before. */
+    AGENT_MESSAGE_SCAN,
+    /* scanner → sensor: u64 question, u32 enum content_format now, u32 before, str name of the format. */
+    AGENT_MESSAGE_SCANNED,
+};
+
+#endif

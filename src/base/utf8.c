@@ -1,0 +1,165 @@
+/* UTF-8 checks and the folding that search uses. */
+#include "base/utf8.h"
+
+#include "base/banned.h"
+
+static bool utf8_is_tail(unsigned char byte)
+{
+    return (byte & 0xc0) == 0x80;
+}
+
+/* Bytes that a lead byte announces, 0 when it cannot lead. */
+static size_t utf8_width(unsigned char lead)
+{
+    if (lead < 0x80) {
+        return 1;
+    }
+    if (lead >= 0xc2 && lead <= 0xdf) {
+        return 2;
+    }
+    if (lead >= 0xe0 && lead <= 0xef) {
+        return 3;
+    }
+    return lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
+}
+
+size_t utf8_decode(struct str s, uint32_t *ret_rune)
+{
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    static const unsigned char lead_mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    const unsigned char *bytes = (const unsigned char *)s.ptr;
+    size_t width = s.len != 0 ? utf8_width(bytes[0]) : 0;
+    uint32_t rune;
+
+    if (width == 0 || width > s.len) {
+        return 0;
+    }
+    rune = bytes[0] & lead_mask[width];
+    for (size_t i = 1; i < width; i++) {
+        if (!utf8_is_tail(bytes[i])) {
+            return 0;
+        }
+        rune = rune << 6 | (bytes[i] & 0x3f);
+    }
+    if (rune < smallest[width] || rune > 0x10ffff || (rune >= 0xd800 && rune <= 0xdfff)) {
+        return 0;
+    }
+    *ret_rune = rune;
+    return width;
+}
+
+size_t utf8_valid_prefix(struct str s)
+{
+    size_t at = 0;
+
+    while (at < s.len) {
+        uint32_t rune;
+        size_t width = utf8_decode(str_slice(s, at, s.len), &rune);
+
+        if (width == 0) {
+            break;
+        }
+        at += width;
+    }
+    return at;
+}
+
+bool utf8_is_valid(struct str s)
+{
+    return utf8_valid_prefix(s) == s.len;
+}
+
+size_t utf8_encode(uint32_t rune, char out[4])
+{
+    if (rune < 0x80) {
+        out[0] = (char)rune;
+        return 1;
+    }
+    if (rune < 0x800) {
+        out[0] = (char)(0xc0 | rune >> 6);
+        out[1] = (char)(0x80 | (rune & 0x3f));
+        return 2;
+    }
+    if (rune >= 0xd800 && rune <= 0xdfff) {
+        return 0;
+    }
+    if (rune < 0x10000) {
+        out[0] = (char)(0xe0 | rune >> 12);
+        out[1] = (char)(0x80 | (rune >> 6 & 0x3f));
+        out[2] = (char)(0x80 | (rune & 0x3f));
+        return 3;
+    }
+    if (rune > 0x10ffff) {
+        return 0;
+    }
+    out[0] = (char)(0xf0 | rune >> 18);
+    out[1] = (char)(0x80 | (rune >> 12 & 0x3f));
+    out[2] = (char)(0x80 | (rune >> 6 & 0x3f));
+    out[3] = (char)(0x80 | (rune & 0x3f));
+    return 4;
+}
+
+struct fold_range {
+    uint32_t first;
+    uint32_t last;
+    char base;
+};
+
+/* The letters Vietnamese is written with, and their Latin-1 neighbours. */
+static const struct fold_range fold_ranges[] = {
+    {0x00c0, 0x00c5, 'a'}, {0x00c7, 0x00c7, 'c'}, {0x00c8, 0x00cb, 'e'}, {0x00cc, 0x00cf, 'i'},
+    {0x00d0, 0x00d0, 'd'}, {0x00d1, 0x00d1, 'n'}, {0x00d2, 0x00d6, 'o'}, {0x00d9, 0x00dc, 'u'},
+    {0x00dd, 0x00dd, 'y'}, {0x00e0, 0x00e5, 'a'}, {0x00e7, 0x00e7, 'c'}, {0x00e8, 0x00eb, 'e'},
+    {0x00ec, 0x00ef, 'i'}, {0x00f1, 0x00f1, 'n'}, {0x00f2, 0x00f6, 'o'}, {0x00f9, 0x00fc, 'u'},
+    {0x00fd, 0x00fd, 'y'}, {0x00ff, 0x00ff, 'y'}, {0x0102, 0x0103, 'a'}, {0x0110, 0x0111, 'd'},
+    {0x0128, 0x0129, 'i'}, {0x0168, 0x0169, 'u'}, {0x01a0, 0x01a1, 'o'}, {0x01af, 0x01b0, 'u'},
+    {0x1ea0, 0x1eb7, 'a'}, {0x1eb8, 0x1ec7, 'e'}, {0x1ec8, 0x1ecb, 'i'}, {0x1ecc, 0x1ee3, 'o'},
+    {0x1ee4, 0x1ef1, 'u'}, {0x1ef2, 0x1ef9, 'y'},
+};
+
+/* The folded letter, 0 for a combining mark that disappears, or the rune itself. */
+static uint32_t utf8_fold_rune(uint32_t rune)
+{
+    if (rune >= 'A' && rune <= 'Z') {
+        return rune - 'A' + 'a';
+    }
+    if (rune >= 0x300 && rune <= 0x36f) {
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof(fold_ranges) / sizeof(fold_ranges[0]); i++) {
+        if (rune >= fold_ranges[i].first && rune <= fold_ranges[i].last) {
+            return (unsigned char)fold_ranges[i].base;
+        }
+    }
+    return rune;
+}
+
+size_t utf8_fold(struct str s, char *out, size_t size)
+{
+    size_t need = 0;
+    size_t at = 0;
+    size_t written = 0;
+
+    while (at < s.len) {
+        char bytes[4] = {s.ptr[at]};
+        uint32_t rune = 0;
+        size_t width = utf8_decode(str_slice(s, at, s.len), &rune);
+        size_t out_width = 1; /* a byte that is not UTF-8 passes as it is */
+
+        if (width != 0) {
+            uint32_t folded = utf8_fold_rune(rune);
+
+            out_width = folded != 0 ? utf8_encode(folded, bytes) : 0;
+        }
+        at += width != 0 ? width : 1;
+        need += out_width;
+        if (need < size && out_width != 0) {
+            memcpy(out + written, bytes, out_width);
+            written += out_width;
+        }
+    }
+    if (size != 0) {
+        out[written] = '\0';
+    }
+    return need;
+}

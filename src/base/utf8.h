@@ -1,0 +1,25 @@
+/* UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing past U+10FFFF. Pure. */
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
+
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Length of the leading run that is well formed; s.len when all of it is. */
+size_t utf8_valid_prefix(struct str s);
+bool utf8_is_valid(struct str s);
+
+/* One character from the front: its length in bytes, or 0 when the front is not well formed. */
+size_t utf8_decode(struct str s, uint32_t *ret_rune);
+/* Writes 1 to 4 bytes and returns how many; 0 for what is not a character. */
+size_t utf8_encode(uint32_t rune, char out[4]);
+
+/* Lower-case ASCII without dấu, đ as d, for search: "Đồng Nai" becomes "dong nai". Understands both
+ * composed letters and combining marks; other scripts pass unchanged. Writes at most size bytes with the
+ * NUL and returns the length it would have needed, as snprintf does. */
+size_t utf8_fold(struct str s, char *out, size_t size);
+
+#endif

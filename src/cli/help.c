@@ -1,0 +1,44 @@
+/* canhgac help [COMMAND…]: the list of commands, or one command's page. */
+#include "base/banned.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/registry.h"
+
+static void help_print_list(void)
+{
+    printf("%s\n\n", _("Canh Gác keeps watch over a province's servers, PCs and websites."));
+    printf("%s\n\n", _("Usage: canhgac [--lang vi|en] COMMAND …"));
+    for (size_t i = 0; registry[i] != NULL; i++) {
+        printf("  %-12s %s\n", registry[i]->name, text_get(registry[i]->summary));
+    }
+    printf("\n%s\n", _("canhgac COMMAND --help tells more. Exit status: 0 nothing found, 1 something found, "
+                       "2 asked wrongly, 3 could not do it."));
+}
+
+static int help_run(const struct command_call *call)
+{
+    const struct command *command;
+    size_t taken = 0;
+
+    if (call->operand_count == 0) {
+        help_print_list();
+        return EXIT_STATUS_CLEAN;
+    }
+    command = registry_find(call->operands, call->operand_count, &taken);
+    if (command == NULL || taken != call->operand_count) {
+        return command_fail(EXIT_STATUS_USAGE, _("there is no command '%s'; canhgac help lists them"),
+                            call->operands[taken]);
+    }
+    registry_print_help(command, taken > 1 ? arena_printf(call->arena, "%s %s", call->operands[0],
+                                                          call->operands[1])
+                                                 .ptr
+                                           : call->operands[0]);
+    return EXIT_STATUS_CLEAN;
+}
+
+const struct command help_command = {
+    .name = "help",
+    .summary = N_("List the commands, or explain one"),
+    .operands = N_("[COMMAND…]"),
+    .run = help_run,
+};

@@ -1,0 +1,159 @@
+/* Finds a subcommand in the table and lets its rows parse the rest. */
+#include "cli/registry.h"
+
+#include "base/banned.h"
+#include "base/text.h"
+
+#define COMMAND(name) extern const struct command name##_command;
+#include "cli/commands.def"
+#undef COMMAND
+
+const struct command *const registry[] = {
+#define COMMAND(name) &name##_command,
+#include "cli/commands.def"
+#undef COMMAND
+    NULL,
+};
+
+#define REGISTRY_HELP_LIMIT (256U << 10)
+
+static const struct command *registry_verb(const struct command *command, const char *word)
+{
+    for (const struct command *verb = command->verbs; verb != NULL && verb->name != NULL; verb++) {
+        if (str_is_text(str_from(word), verb->name)) {
+            return verb;
+        }
+    }
+    return NULL;
+}
+
+const struct command *registry_find(const char *const *words, size_t count, size_t *ret_taken)
+{
+    const struct command *command = NULL;
+    const struct command *verb;
+
+    for (size_t i = 0; count != 0 && registry[i] != NULL; i++) {
+        if (str_is_text(str_from(words[0]), registry[i]->name)) {
+            command = registry[i];
+        }
+    }
+    if (command == NULL) {
+        return NULL;
+    }
+    *ret_taken = 1;
+    verb = count > 1 ? registry_verb(command, words[1]) : NULL;
+    if (verb != NULL) {
+        *ret_taken = 2;
+    }
+    return verb != NULL ? verb : command;
+}
+
+static void registry_put_usage(const struct command *command, const char *name, struct buf *buf)
+{
+    buf_putf(buf, _("Usage: canhgac %s"), name);
+    if (command->verbs != NULL) {
+        buf_putf(buf, command->run != NULL ? " [%s]" : " %s", _("VERB"));
+    }
+    if (command->rows != NULL) {
+        buf_putf(buf, " [%s]", _("OPTION…"));
+    }
+    if (command->operands != NULL) {
+        buf_putf(buf, " %s", text_get(command->operands));
+    }
+    buf_putf(buf, "\n\n%s.\n", text_get(command->summary));
+}
+
+void registry_print_help(const struct command *command, const char *name)
+{
+    struct buf buf;
+
+    buf_init(&buf, REGISTRY_HELP_LIMIT);
+    registry_put_usage(command, name, &buf);
+    if (command->details != NULL) {
+        buf_putf(&buf, "\n%s\n", text_get(command->details));
+    }
+    if (command->verbs != NULL) {
+        buf_putf(&buf, "\n%s\n", _("Verbs:"));
+        for (const struct command *verb = command->verbs; verb->name != NULL; verb++) {
+            buf_putf(&buf, "  %-12s %s\n", verb->name, text_get(verb->summary));
+        }
+    }
+    if (command->rows != NULL) {
+        buf_putf(&buf, "\n%s\n", _("Options:"));
+        settings_write_help(command->rows, &buf);
+    }
+    (void)fwrite(buf.ptr, 1, buf.len, stdout);
+    buf_done(&buf);
+}
+
+static bool registry_wants_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc && !str_is_text(str_from(argv[i]), "--"); i++) {
+        if (str_is_text(str_from(argv[i]), "--help") || str_is_text(str_from(argv[i]), "-h")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int registry_call(const struct command *command, int argc, char **argv, struct arena *arena)
+{
+    struct command_call call = {.command = command, .arena = arena};
+    struct diag diag = {0};
+    int r;
+
+    call.settings = arena_alloc(arena, 1, command->settings_size + 1);
+    call.operands = arena_alloc(arena, (size_t)argc + 1, sizeof(*call.operands));
+    if (call.settings == NULL || call.operands == NULL) {
+        return command_fail(EXIT_STATUS_FAILED, _("out of memory"));
+    }
+    static const struct setting no_rows[] = {{}};
+    r = settings_default(command->rows != NULL ? command->rows : no_rows, call.settings, arena);
+    if (r == 0) {
+        r = settings_parse_args(command->rows != NULL ? command->rows : no_rows, call.settings, argc, argv,
+                                call.operands, &call.operand_count, arena, &diag);
+    }
+    if (r < 0) {
+        return command_fail(EXIT_STATUS_USAGE, "%s", diag_text(&diag, r));
+    }
+    if (command->operands == NULL && call.operand_count != 0) {
+        return command_fail(EXIT_STATUS_USAGE, _("'%s' takes no '%s'; see canhgac help"), command->name,
+                            call.operands[0]);
+    }
+    return command->run(&call);
+}
+
+int registry_run(int argc, char **argv, struct arena *arena)
+{
+    const struct command *command;
+    size_t taken = 0;
+    struct str name;
+
+    if (argc == 0 || str_is_text(str_from(argv[0]), "--help") || str_is_text(str_from(argv[0]), "-h")) {
+        static char help_word[] = "help";
+        char *help_argv[] = {help_word};
+
+        return registry_run(1, help_argv, arena) != 0 || argc == 0 ? EXIT_STATUS_USAGE : EXIT_STATUS_CLEAN;
+    }
+    if (str_is_text(str_from(argv[0]), "--version")) {
+        printf("canhgac %s\n", CANHGAC_VERSION);
+        return EXIT_STATUS_CLEAN;
+    }
+    command = registry_find((const char *const *)argv, (size_t)argc, &taken);
+    if (command == NULL) {
+        return command_fail(EXIT_STATUS_USAGE, _("there is no command '%s'; canhgac help lists them"),
+                            argv[0]);
+    }
+    name = arena_printf(arena, "%s%s%s", argv[0], taken > 1 ? " " : "", taken > 1 ? argv[1] : "");
+    argc -= (int)taken;
+    argv += taken;
+    if (registry_wants_help(argc, argv)) {
+        registry_print_help(command, name.ptr);
+        return EXIT_STATUS_CLEAN;
+    }
+    if (command->run == NULL) {
+        return command_fail(EXIT_STATUS_USAGE, _("'%s' wants a verb; canhgac %s --help lists them"), name.ptr,
+                            name.ptr);
+    }
+    return registry_call(command, argc, argv, arena);
+}

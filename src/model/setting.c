@@ -1,0 +1,514 @@
+/* Settings as rows: defaults, files, command lines, help and the console's form from one table. */
+#include "model/setting.h"
+
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "base/time.h"
+
+struct setting_unit {
+    const char *suffix;
+    int64_t factor;
+};
+
+static const struct setting_unit size_units[] = {
+    {"", 1}, {"K", 1LL << 10}, {"M", 1LL << 20}, {"G", 1LL << 30}, {"T", 1LL << 40}, {"P", 1LL << 50}, {}};
+static const struct setting_unit duration_units[] = {
+    {"ms", NS_PER_MS}, {"s", NS_PER_S}, {"m", 60 * NS_PER_S}, {"h", 3600 * NS_PER_S}, {"d", 86400 * NS_PER_S}, {}};
+static const struct setting_unit number_units[] = {{"", 1}, {}};
+
+static const char *const setting_type_names[] = {
+    [SETTING_FLAG] = "flag",       [SETTING_NUMBER] = "number", [SETTING_SIZE] = "size",
+    [SETTING_DURATION] = "duration", [SETTING_TEXT] = "text",     [SETTING_PATH] = "path",
+    [SETTING_CHOICE] = "choice",   [SETTING_LIST] = "list",     [SETTING_PATH_LIST] = "path-list",
+};
+
+static const struct setting_unit *setting_units(enum setting_type type)
+{
+    if (type == SETTING_SIZE) {
+        return size_units;
+    }
+    return type == SETTING_DURATION ? duration_units : number_units;
+}
+
+static int setting_parse_number(enum setting_type type, struct str text, int64_t *ret_value)
+{
+    size_t digits = text.len != 0 && text.ptr[0] == '-' ? 1 : 0;
+    int64_t value;
+    int r;
+
+    while (digits < text.len && text.ptr[digits] >= '0' && text.ptr[digits] <= '9') {
+        digits++;
+    }
+    r = str_to_i64(str_slice(text, 0, digits), &value);
+    if (r < 0) {
+        return r;
+    }
+    for (const struct setting_unit *unit = setting_units(type); unit->suffix != NULL; unit++) {
+        if (str_is_text(str_slice(text, digits, text.len), unit->suffix)) {
+            return __builtin_mul_overflow(value, unit->factor, ret_value) ? -ERR_RANGE : 0;
+        }
+    }
+    return -ERR_SYNTAX;
+}
+
+static void *setting_slot(const struct setting *row, void *target)
+{
+    return (char *)target + row->offset;
+}
+
+static int setting_set_number(const struct setting *row, void *slot, struct str value, struct diag *diag)
+{
+    static const char *const examples[] = {
+        [SETTING_NUMBER] = "42", [SETTING_SIZE] = "512M", [SETTING_DURATION] = "24h"};
+    int64_t number = 0;
+    int64_t bound;
+    int r = setting_parse_number(row->type, value, &number);
+
+    if (r < 0) {
+        return diag_set(diag, r, _("'%s' wants a value such as %s, not '%.*s'"), row->name, examples[row->type],
+                        STR_ARG(value));
+    }
+    if (row->minimum != NULL && setting_parse_number(row->type, str_from(row->minimum), &bound) == 0 &&
+        number < bound) {
+        return diag_set(diag, -ERR_RANGE, _("'%s' must be at least %s, not %.*s"), row->name, row->minimum,
+                        STR_ARG(value));
+    }
+    if (row->maximum != NULL && setting_parse_number(row->type, str_from(row->maximum), &bound) == 0 &&
+        number > bound) {
+        return diag_set(diag, -ERR_RANGE, _("'%s' must be at most %s, not %.*s"), row->name, row->maximum,
+                        STR_ARG(value));
+    }
+    *(int64_t *)slot = number;
+    return 0;
+}
+
+static int setting_set_flag(const struct setting *row, void *slot, struct str value, struct diag *diag)
+{
+    static const char *const yes[] = {"yes", "true", "on", "1", "có"};
+    static const char *const no[] = {"no", "false", "off", "0", "không"};
+
+    for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+        if (str_is_text(value, yes[i]) || str_is_text(value, no[i])) {
+            *(bool *)slot = str_is_text(value, yes[i]);
+            return 0;
+        }
+    }
+    return diag_set(diag, -ERR_SYNTAX, _("'%s' wants yes or no, not '%.*s'"), row->name, STR_ARG(value));
+}
+
+/* Absolute, without empty, . and .. parts; a closing slash is dropped. */
+static int setting_check_path(const struct setting *row, struct str *path, struct diag *diag)
+{
+    struct str rest;
+    struct str part;
+
+    while (path->len > 1 && path->ptr[path->len - 1] == '/') {
+        path->len--;
+    }
+    if (path->len == 0 || path->ptr[0] != '/') {
+        return diag_set(diag, -ERR_SYNTAX, _("'%s' wants a path that begins with /, not '%.*s'"), row->name,
+                        STR_ARG(*path));
+    }
+    rest = str_slice(*path, 1, path->len);
+    while (rest.len != 0 && str_cut(&rest, '/', &part)) {
+        if (part.len == 0 || str_is(part, STR(".")) || str_is(part, STR(".."))) {
+            return diag_set(diag, -ERR_SYNTAX, _("'%s' wants a path without . and .., not '%.*s'"), row->name,
+                            STR_ARG(*path));
+        }
+    }
+    return 0;
+}
+
+static int setting_check_choice(const struct setting *row, struct str value, struct diag *diag)
+{
+    struct str rest = str_from(row->maximum);
+    struct str word;
+
+    while (str_cut(&rest, '|', &word)) {
+        if (str_is(word, value)) {
+            return 0;
+        }
+    }
+    return diag_set(diag, -ERR_SYNTAX, _("'%s' wants one of %s, not '%.*s'"), row->name, row->maximum,
+                    STR_ARG(value));
+}
+
+static int setting_check_text(const struct setting *row, struct str *value, struct diag *diag)
+{
+    if (row->type == SETTING_PATH || row->type == SETTING_PATH_LIST) {
+        return setting_check_path(row, value, diag);
+    }
+    return row->type == SETTING_CHOICE ? setting_check_choice(row, *value, diag) : 0;
+}
+
+static int setting_copy_text(const struct setting *row, struct str value, struct arena *arena,
+                             const char **ret_text, struct diag *diag)
+{
+    struct str copy;
+    int r = setting_check_text(row, &value, diag);
+
+    if (r < 0) {
+        return r;
+    }
+    copy = arena_copy(arena, value);
+    if (copy.ptr == NULL) {
+        return -ERR_NOMEM;
+    }
+    *ret_text = copy.ptr;
+    return 0;
+}
+
+static int setting_add_items(const struct setting *row, struct setting_list *list, struct str value,
+                             struct arena *arena, struct diag *diag)
+{
+    struct str item;
+    int r;
+
+    while (str_cut(&value, ',', &item)) {
+        item = str_trim(item);
+        if (item.len == 0) {
+            continue;
+        }
+        if (list->count == SETTING_LIST_MAX) {
+            return diag_set(diag, -ERR_LIMIT, _("'%s' takes at most %d values"), row->name, SETTING_LIST_MAX);
+        }
+        r = setting_copy_text(row, item, arena, &list->items[list->count], diag);
+        if (r < 0) {
+            return r;
+        }
+        list->count++;
+    }
+    return 0;
+}
+
+static int setting_set_row(const struct setting *row, void *target, struct str value, struct arena *arena,
+                           struct diag *diag)
+{
+    void *slot = setting_slot(row, target);
+
+    switch (row->type) {
+    case SETTING_FLAG:
+        return setting_set_flag(row, slot, value, diag);
+    case SETTING_NUMBER:
+    case SETTING_SIZE:
+    case SETTING_DURATION:
+        return setting_set_number(row, slot, value, diag);
+    case SETTING_TEXT:
+    case SETTING_PATH:
+    case SETTING_CHOICE:
+        return setting_copy_text(row, value, arena, slot, diag);
+    case SETTING_LIST:
+    case SETTING_PATH_LIST:
+        return setting_add_items(row, slot, value, arena, diag);
+    }
+    return -ERR_INVAL;
+}
+
+static bool setting_is_list(const struct setting *row)
+{
+    return row->type == SETTING_LIST || row->type == SETTING_PATH_LIST;
+}
+
+int settings_default(const struct setting *rows, void *target, struct arena *arena)
+{
+    for (const struct setting *row = rows; row->name != NULL; row++) {
+        int r;
+
+        if (setting_is_list(row)) {
+            ((struct setting_list *)setting_slot(row, target))->count = 0;
+        }
+        if (row->fallback == NULL) {
+            continue;
+        }
+        r = setting_set_row(row, target, str_from(row->fallback), arena, NULL);
+        if (r < 0) {
+            return r;
+        }
+    }
+    return 0;
+}
+
+/* Edit distance, cut short: names are at most 63 bytes. */
+static size_t setting_distance(struct str a, struct str b)
+{
+    size_t row[64];
+
+    if (a.len > 63 || b.len > 63) {
+        return SIZE_MAX;
+    }
+    for (size_t j = 0; j <= b.len; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            size_t change = diagonal + (a.ptr[i - 1] != b.ptr[j - 1] ? 1 : 0);
+            size_t insert = row[j - 1] + 1;
+            size_t remove = row[j] + 1;
+
+            diagonal = row[j];
+            row[j] = change < insert ? change : insert;
+            row[j] = row[j] < remove ? row[j] : remove;
+        }
+    }
+    return row[b.len];
+}
+
+static int setting_unknown(const struct setting *rows, struct str name, struct diag *diag)
+{
+    const char *nearest = NULL;
+    size_t best = 4;
+
+    for (const struct setting *row = rows; row->name != NULL; row++) {
+        size_t distance = setting_distance(name, str_from(row->name));
+
+        if (distance < best) {
+            best = distance;
+            nearest = row->name;
+        }
+    }
+    if (nearest != NULL) {
+        return diag_set(diag, -ERR_NOENT, _("there is no '%.*s'; did you mean '%s'?"), STR_ARG(name), nearest);
+    }
+    return diag_set(diag, -ERR_NOENT, _("there is no '%.*s'; --help lists what there is"), STR_ARG(name));
+}
+
+static const struct setting *setting_find(const struct setting *rows, struct str name)
+{
+    for (const struct setting *row = rows; row->name != NULL; row++) {
+        if (str_is_text(name, row->name)) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+int settings_set(const struct setting *rows, void *target, struct str name, struct str value,
+                 struct arena *arena, struct diag *diag)
+{
+    const struct setting *row = setting_find(rows, name);
+
+    return row != NULL ? setting_set_row(row, target, value, arena, diag) : setting_unknown(rows, name, diag);
+}
+
+/* A list named in a file replaces its default: emptied at its first line there. */
+struct setting_seen {
+    const struct setting *rows;
+    uint64_t emptied;
+};
+
+static void setting_empty_once(struct setting_seen *seen, const struct setting *row, void *target)
+{
+    size_t index = (size_t)(row - seen->rows);
+
+    if (setting_is_list(row) && index < 64 && (seen->emptied >> index & 1) == 0) {
+        seen->emptied |= 1ULL << index;
+        ((struct setting_list *)setting_slot(row, target))->count = 0;
+    }
+}
+
+static int setting_take(struct setting_seen *seen, void *target, struct str name, struct str value,
+                        struct arena *arena, struct diag *diag)
+{
+    const struct setting *row = setting_find(seen->rows, name);
+
+    if (row == NULL) {
+        return setting_unknown(seen->rows, name, diag);
+    }
+    setting_empty_once(seen, row, target);
+    return setting_set_row(row, target, value, arena, diag);
+}
+
+static int setting_parse_line(struct setting_seen *seen, void *target, struct str line, struct arena *arena,
+                              struct diag *diag)
+{
+    size_t equals;
+
+    line = str_trim(line);
+    if (line.len == 0 || line.ptr[0] == '#') {
+        return 0;
+    }
+    equals = str_find_byte(line, '=');
+    if (equals == line.len) {
+        return diag_set(diag, -ERR_SYNTAX, _("a line is 'name = value', not '%.*s'"), STR_ARG(line));
+    }
+    return setting_take(seen, target, str_trim(str_slice(line, 0, equals)),
+                        str_trim(str_slice(line, equals + 1, line.len)), arena, diag);
+}
+
+int settings_parse(const struct setting *rows, void *target, const char *where, struct str text,
+                   struct arena *arena, struct diag *diag)
+{
+    struct setting_seen seen = {.rows = rows};
+    unsigned number = 0;
+    struct str line;
+
+    while (str_cut(&text, '\n', &line)) {
+        struct diag cause = {0};
+        int r;
+
+        number++;
+        r = setting_parse_line(&seen, target, line, arena, &cause);
+        if (r < 0) {
+            return diag_set(diag, r, _("%s, line %u: %s"), where, number, diag_text(&cause, r));
+        }
+    }
+    return 0;
+}
+
+struct setting_args {
+    struct setting_seen seen;
+    void *target;
+    char **argv;
+    int argc;
+    int at;
+    struct arena *arena;
+    struct diag *diag;
+};
+
+static int setting_take_option(struct setting_args *args, const struct setting *row, struct str name,
+                               struct str value, bool has_value)
+{
+    if (row == NULL) {
+        return setting_unknown(args->seen.rows, name, args->diag);
+    }
+    if (row->type == SETTING_FLAG && !has_value) {
+        value = STR("yes");
+    } else if (!has_value) {
+        if (args->at + 1 >= args->argc) {
+            return diag_set(args->diag, -ERR_SYNTAX, _("--%s wants %s"), row->name,
+                            row->value_name != NULL ? text_get(row->value_name) : _("a value"));
+        }
+        value = str_from(args->argv[++args->at]);
+    }
+    setting_empty_once(&args->seen, row, args->target);
+    return setting_set_row(row, args->target, value, args->arena, args->diag);
+}
+
+static int setting_take_word(struct setting_args *args, struct str word)
+{
+    const struct setting *row = args->seen.rows;
+    size_t equals;
+    struct str name;
+
+    if (str_has_prefix(word, STR("--"))) {
+        equals = str_find_byte(word, '=');
+        name = str_slice(word, 2, equals);
+        return setting_take_option(args, setting_find(args->seen.rows, name), name,
+                                   str_slice(word, equals + 1, word.len), equals != word.len);
+    }
+    while (row->name != NULL && row->letter != word.ptr[1]) {
+        row++;
+    }
+    return setting_take_option(args, row->name != NULL ? row : NULL, word, str_slice(word, 2, word.len),
+                               word.len > 2);
+}
+
+int settings_parse_args(const struct setting *rows, void *target, int argc, char **argv,
+                        const char **ret_operands, size_t *ret_operand_count, struct arena *arena,
+                        struct diag *diag)
+{
+    struct setting_args args = {
+        .seen = {.rows = rows}, .target = target, .argv = argv, .argc = argc, .arena = arena, .diag = diag};
+    bool is_ended = false;
+    size_t count = 0;
+
+    for (; args.at < argc; args.at++) {
+        struct str word = str_from(argv[args.at]);
+        int r;
+
+        if (is_ended || word.len < 2 || word.ptr[0] != '-') {
+            ret_operands[count++] = argv[args.at];
+            continue;
+        }
+        if (str_is(word, STR("--"))) {
+            is_ended = true;
+            continue;
+        }
+        r = setting_take_word(&args, word);
+        if (r < 0) {
+            return r;
+        }
+    }
+    *ret_operand_count = count;
+    return 0;
+}
+
+void settings_write_help(const struct setting *rows, struct buf *buf)
+{
+    for (const struct setting *row = rows; row->name != NULL; row++) {
+        char head[96];
+        const char *value = row->value_name != NULL ? text_get(row->value_name) : _("VALUE");
+        char letter[5] = "    ";
+
+        if (row->letter != 0) {
+            (void)snprintf(letter, sizeof(letter), "-%c, ", row->letter);
+        }
+        (void)snprintf(head, sizeof(head), "%s--%s%s%s", letter, row->name,
+                       row->type == SETTING_FLAG ? "" : " ", row->type == SETTING_FLAG ? "" : value);
+        buf_putf(buf, "  %-32s %s", head, text_get(row->help));
+        if (row->type == SETTING_CHOICE) {
+            buf_putf(buf, " (%s)", row->maximum);
+        }
+        if (row->fallback != NULL && row->type != SETTING_FLAG) {
+            buf_putf(buf, " [%s]", row->fallback);
+        }
+        buf_put_byte(buf, '\n');
+    }
+}
+
+static void setting_write_value(const struct setting *row, const void *slot, struct json_writer *json)
+{
+    const struct setting_list *list = slot;
+
+    switch (row->type) {
+    case SETTING_FLAG:
+        json_put_bool(json, *(const bool *)slot);
+        break;
+    case SETTING_NUMBER:
+    case SETTING_SIZE:
+    case SETTING_DURATION:
+        json_put_i64(json, *(const int64_t *)slot);
+        break;
+    case SETTING_TEXT:
+    case SETTING_PATH:
+    case SETTING_CHOICE:
+        json_put_text(json, *(const char *const *)slot);
+        break;
+    case SETTING_LIST:
+    case SETTING_PATH_LIST:
+        json_open_array(json);
+        for (size_t i = 0; i < list->count; i++) {
+            json_put_text(json, list->items[i]);
+        }
+        json_close_array(json);
+        break;
+    }
+}
+
+void settings_write_json(const struct setting *rows, const void *target, struct json_writer *json)
+{
+    json_open_array(json);
+    for (const struct setting *row = rows; row->name != NULL; row++) {
+        json_open_object(json);
+        json_put_key(json, "name");
+        json_put_text(json, row->name);
+        json_put_key(json, "type");
+        json_put_text(json, setting_type_names[row->type]);
+        json_put_key(json, "default");
+        json_put_text(json, row->fallback);
+        json_put_key(json, "minimum");
+        json_put_text(json, row->minimum);
+        json_put_key(json, "maximum");
+        json_put_text(json, row->maximum);
+        json_put_key(json, "help");
+        json_put_text(json, text_get(row->help));
+        json_put_key(json, "value");
+        setting_write_value(row, (const char *)target + row->offset, json);
+        json_close_object(json);
+    }
+    json_close_array(json);
+}

@@ -1,0 +1,49 @@
+/* What /proc tells of a process. Every answer may be stale at once: the pair (pid, start) names a process
+ * for good, a pid alone does not. */
+#ifndef SYS_PROCESS_H
+#define SYS_PROCESS_H
+
+#include "base/str.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define PROCESS_PATH_MAX    4096
+#define PROCESS_CMDLINE_MAX 1024
+
+struct process_info {
+    pid_t pid;      /* thread group */
+    pid_t ppid;
+    pid_t session;
+    uint64_t start; /* clock ticks since boot, field 22 of stat */
+    uid_t uid;      /* effective */
+    uint64_t exe_dev;
+    uint64_t exe_ino; /* 0 for a kernel thread or one that has gone */
+    uint64_t cgroup;  /* hash of the cgroup path; 0 for the root group or unknown */
+    char comm[32];
+    char exe[PROCESS_PATH_MAX];        /* "" when unreadable */
+    char cmdline[PROCESS_CMDLINE_MAX]; /* arguments parted by spaces, cut at the limit */
+};
+
+/* pid may be a thread's id; the answer is its thread group's. -ERR_NOENT when it has gone. */
+[[nodiscard]] int process_read(pid_t pid, struct process_info *ret_info);
+/* Only pid, ppid, session, start, comm: one file read. */
+[[nodiscard]] int process_read_stat(pid_t pid, struct process_info *ret_info);
+
+/* The system call a blocked thread sits in, from /proc/TID/syscall. -ERR_AGAIN when the kernel says
+ * "running". */
+struct process_syscall {
+    int64_t number;
+    uint64_t args[6];
+};
+[[nodiscard]] int process_read_syscall(pid_t tid, struct process_syscall *ret_call);
+/* Whether that call opens for writing: 1 yes, 0 no, -ERR_AGAIN or -ERR_OPNOTSUPP when it cannot be told
+ * (openat2, io_uring): treat as yes. */
+[[nodiscard]] int process_syscall_is_write_open(const struct process_syscall *call);
+
+/* Opens a pidfd and checks that it still is the process with that start. */
+[[nodiscard]] int process_open(pid_t pid, uint64_t start);
+[[nodiscard]] int process_signal(int pidfd, int signal);
+
+#endif
