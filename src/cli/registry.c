@@ -110,15 +110,15 @@ static int registry_call(const struct command *command, int argc, char **argv, s
     static const struct setting no_rows[] = {{}};
     r = settings_default(command->rows != NULL ? command->rows : no_rows, call.settings, arena);
     if (r == 0) {
-        r = settings_parse_args(command->rows != NULL ? command->rows : no_rows, call.settings, argc, argv,
-                                call.operands, &call.operand_count, arena, &diag);
+        r = settings_parse_args(command->rows != NULL ? command->rows : no_rows, call.settings,
+                                argc, argv, call.operands, &call.operand_count, arena, &diag);
     }
     if (r < 0) {
         return command_fail(EXIT_STATUS_USAGE, "%s", diag_text(&diag, r));
     }
     if (command->operands == NULL && call.operand_count != 0) {
-        return command_fail(EXIT_STATUS_USAGE, _("'%s' takes no '%s'; see canhgac help"), command->name,
-                            call.operands[0]);
+        return command_fail(EXIT_STATUS_USAGE, _("'%s' takes no '%s'; see canhgac help"),
+                            command->name, call.operands[0]);
     }
     return command->run(&call);
 }
@@ -129,11 +129,13 @@ int registry_run(int argc, char **argv, struct arena *arena)
     size_t taken = 0;
     struct str name;
 
-    if (argc == 0 || str_is_text(str_from(argv[0]), "--help") || str_is_text(str_from(argv[0]), "-h")) {
+    if (argc == 0 || str_is_text(str_from(argv[0]), "--help") ||
+        str_is_text(str_from(argv[0]), "-h")) {
         static char help_word[] = "help";
         char *help_argv[] = {help_word};
 
-        return registry_run(1, help_argv, arena) != 0 || argc == 0 ? EXIT_STATUS_USAGE : EXIT_STATUS_CLEAN;
+        return registry_run(1, help_argv, arena) != 0 || argc == 0 ? EXIT_STATUS_USAGE
+                                                                   : EXIT_STATUS_CLEAN;
     }
     if (str_is_text(str_from(argv[0]), "--version")) {
         printf("canhgac %s\n", CANHGAC_VERSION);
@@ -141,8 +143,8 @@ int registry_run(int argc, char **argv, struct arena *arena)
     }
     command = registry_find((const char *const *)argv, (size_t)argc, &taken);
     if (command == NULL) {
-        return command_fail(EXIT_STATUS_USAGE, _("there is no command '%s'; canhgac help lists them"),
-                            argv[0]);
+        return command_fail(EXIT_STATUS_USAGE,
+                            _("there is no command '%s'; canhgac help lists them"), argv[0]);
     }
     name = arena_printf(arena, "%s%s%s", argv[0], taken > 1 ? " " : "", taken > 1 ? argv[1] : "");
     argc -= (int)taken;
@@ -152,8 +154,8 @@ int registry_run(int argc, char **argv, struct arena *arena)
         return EXIT_STATUS_CLEAN;
     }
     if (command->run == NULL) {
-        return command_fail(EXIT_STATUS_USAGE, _("'%s' wants a verb; canhgac %s --help lists them"), name.ptr,
-                            name.ptr);
+        return command_fail(EXIT_STATUS_USAGE, _("'%s' wants a verb; canhgac %s --help lists them"),
+                            name.ptr, name.ptr);
     }
     return registry_call(command, argc, argv, arena);
 }
