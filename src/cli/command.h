@@ -19,8 +19,7 @@ enum exit_status {
 struct command_call {
     const struct command *command;
     void *settings; /* the command's struct, filled from its rows */
-    const char **operands;
-    size_t operand_count;
+    struct setting_operands operands;
     struct arena *arena; /* for the call's whole life */
 };
 

@@ -21,20 +21,21 @@ static int help_run(const struct command_call *call)
     const struct command *command;
     size_t taken = 0;
 
-    if (call->operand_count == 0) {
+    if (call->operands.count == 0) {
         help_print_list();
         return EXIT_STATUS_CLEAN;
     }
-    command = registry_find(call->operands, call->operand_count, &taken);
-    if (command == NULL || taken != call->operand_count) {
+    command = registry_find(call->operands.items, call->operands.count, &taken);
+    if (command == NULL || taken != call->operands.count) {
         return command_fail(EXIT_STATUS_USAGE,
                             _("there is no command '%s'; canhgac help lists them"),
-                            call->operands[taken]);
+                            call->operands.items[taken]);
     }
-    registry_print_help(
-        command, taken > 1
-                     ? arena_printf(call->arena, "%s %s", call->operands[0], call->operands[1]).ptr
-                     : call->operands[0]);
+    registry_print_help(command, taken > 1
+                                     ? arena_printf(call->arena, "%s %s", call->operands.items[0],
+                                                    call->operands.items[1])
+                                           .ptr
+                                     : call->operands.items[0]);
     return EXIT_STATUS_CLEAN;
 }
 

@@ -376,9 +376,7 @@ int settings_parse(const struct setting *rows, void *target, const char *where, 
 struct setting_args {
     struct setting_seen seen;
     void *target;
-    char **argv;
-    int argc;
-    int at;
+    char **next; /* the word being taken */
     struct arena *arena;
     struct diag *diag;
 };
@@ -392,11 +390,11 @@ static int setting_take_option(struct setting_args *args, const struct setting *
     if (row->type == SETTING_FLAG && !has_value) {
         value = STR("yes");
     } else if (!has_value) {
-        if (args->at + 1 >= args->argc) {
+        if (args->next[1] == NULL) {
             return diag_set(args->diag, -ERR_SYNTAX, _("--%s wants %s"), row->name,
                             row->value_name != NULL ? text_get(row->value_name) : _("a value"));
         }
-        value = str_from(args->argv[++args->at]);
+        value = str_from(*++args->next);
     }
     setting_empty_once(&args->seen, row, args->target);
     return setting_set_row(row, args->target, value, args->arena, args->diag);
@@ -421,25 +419,21 @@ static int setting_take_word(struct setting_args *args, struct str word)
                                str_slice(word, 2, word.len), word.len > 2);
 }
 
-int settings_parse_args(const struct setting *rows, void *target, int argc, char **argv,
-                        const char **ret_operands, size_t *ret_operand_count, struct arena *arena,
+int settings_parse_args(const struct setting *rows, void *target, char **argv,
+                        struct setting_operands *ret_operands, struct arena *arena,
                         struct diag *diag)
 {
-    struct setting_args args = {.seen = {.rows = rows},
-                                .target = target,
-                                .argv = argv,
-                                .argc = argc,
-                                .arena = arena,
-                                .diag = diag};
+    struct setting_args args = {
+        .seen = {.rows = rows}, .target = target, .next = argv, .arena = arena, .diag = diag};
     bool is_ended = false;
-    size_t count = 0;
 
-    for (; args.at < argc; args.at++) {
-        struct str word = str_from(argv[args.at]);
+    ret_operands->count = 0;
+    for (; *args.next != NULL; args.next++) {
+        struct str word = str_from(*args.next);
         int r;
 
         if (is_ended || word.len < 2 || word.ptr[0] != '-') {
-            ret_operands[count++] = argv[args.at];
+            ret_operands->items[ret_operands->count++] = *args.next;
             continue;
         }
         if (str_is(word, STR("--"))) {
@@ -451,7 +445,6 @@ int settings_parse_args(const struct setting *rows, void *target, int argc, char
             return r;
         }
     }
-    *ret_operand_count = count;
     return 0;
 }
 

@@ -62,12 +62,15 @@ struct setting {
  * line. */
 [[nodiscard]] int settings_parse(const struct setting *rows, void *target, const char *where,
                                  struct str text, struct arena *arena, struct diag *diag);
-/* argv[0 … argc-1] after the subcommand's name. What is no option goes to ret_operands (room for
- * argc);
- * -- ends options. diag speaks to the person. */
-[[nodiscard]] int settings_parse_args(const struct setting *rows, void *target, int argc,
-                                      char **argv, const char **ret_operands,
-                                      size_t *ret_operand_count, struct arena *arena,
+struct setting_operands {
+    const char **items; /* room for argc + 1, the caller's */
+    size_t count;
+};
+
+/* argv[0 … argc-1] after the subcommand's name; argv[argc] is NULL. What is no option goes to
+ * ret_operands; -- ends options. diag speaks to the person. */
+[[nodiscard]] int settings_parse_args(const struct setting *rows, void *target, char **argv,
+                                      struct setting_operands *ret_operands, struct arena *arena,
                                       struct diag *diag);
 /* The option lines of --help. */
 void settings_write_help(const struct setting *rows, struct buf *buf);

@@ -152,50 +152,62 @@ int file_write_atomic(int dir_fd, const char *path, struct str bytes, mode_t mod
     return file_sync_folder_of(dir_fd, path);
 }
 
-/* Copies [from, to) by copy_file_range, or by hand where the kernel will not. */
-static int fd_copy_extent(int source, int target, off_t from, off_t to)
+static int fd_write_at(int fd, const char *bytes, size_t len, off_t at)
+{
+    while (len != 0) {
+        ssize_t put = pwrite(fd, bytes, len, at);
+
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put < 0) {
+            return -errno;
+        }
+        bytes += put;
+        at += put;
+        len -= (size_t)put;
+    }
+    return 0;
+}
+
+static int fd_copy_by_hand(int source, int target, off_t from, off_t to)
 {
     char chunk[FD_COPY_CHUNK];
-    off_t target_at = from;
-    bool is_by_hand = false;
 
     while (from < to) {
         size_t want = (size_t)(to - from);
-        ssize_t got;
+        ssize_t got = pread(source, chunk, want < sizeof(chunk) ? want : sizeof(chunk), from);
+        int r;
 
-        if (!is_by_hand) {
-            got = copy_file_range(source, &from, target, &target_at, want, 0);
-            if (got > 0) {
-                continue;
-            }
-            if (got == 0) {
-                return 0;
-            }
-            if (errno == EINTR) {
-                continue;
-            }
-            is_by_hand = true;
-        }
-        got = pread(source, chunk, want < sizeof(chunk) ? want : sizeof(chunk), from);
         if (got < 0 && errno == EINTR) {
             continue;
         }
-        if (got < 0) {
-            return -errno;
+        if (got <= 0) {
+            return got == 0 ? 0 : -errno; /* 0: the source shrank; what there was is kept */
         }
-        if (got == 0) {
-            return 0; /* the source shrank meanwhile: what there was is kept */
-        }
-        for (ssize_t put = 0; put < got;) {
-            ssize_t part = pwrite(target, chunk + put, (size_t)(got - put), from + put);
-
-            if (part < 0 && errno != EINTR) {
-                return -errno;
-            }
-            put += part > 0 ? part : 0;
+        r = fd_write_at(target, chunk, (size_t)got, from);
+        if (r < 0) {
+            return r;
         }
         from += got;
-        target_at = from;
+    }
+    return 0;
+}
+
+/* Copies [from, to) by copy_file_range, and by hand what the kernel will not. */
+static int fd_copy_extent(int source, int target, off_t from, off_t to)
+{
+    off_t target_at = from;
+
+    while (from < to) {
+        ssize_t got = copy_file_range(source, &from, target, &target_at, (size_t)(to - from), 0);
+
+        if (got == 0) {
+            return 0;
+        }
+        if (got < 0 && errno != EINTR) {
+            return fd_copy_by_hand(source, target, from, to);
+        }
     }
     return 0;
 }
