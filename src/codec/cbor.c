@@ -1,7 +1,7 @@
-/* CBOR heads and items, both ways. Neighbours: model/ encodes events, findings and actions with it, link/
- * carries the bytes, the centre's core reads them from hosts it does not trust.
- * Invariant: what the reader takes has exactly one encoding, the one the writer gives; every count is at
- * most the number of bytes left, so a caller may size memory by it. */
+/* CBOR heads and items, both ways. Neighbours: model/ encodes events, findings and actions with it,
+ * link/ carries the bytes, the centre's core reads them from hosts it does not trust. Invariant:
+ * what the reader takes has exactly one encoding, the one the writer gives; every count is at most
+ * the number of bytes left, so a caller may size memory by it. */
 #include "codec/cbor.h"
 
 #include "base/banned.h"
@@ -282,7 +282,8 @@ size_t cbor_get_map(struct cbor_reader *reader)
     return cbor_get_count(reader, CBOR_TYPE_MAP, 2);
 }
 
-/* Takes what stands alone, or the head of what holds others: *ret_count then says how many items. */
+/* Takes what stands alone, or the head of what holds others: *ret_count then says how many items.
+ */
 static bool cbor_skip_one(struct cbor_reader *reader, size_t *ret_count)
 {
     switch (cbor_peek(reader)) {
