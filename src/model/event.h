@@ -1,5 +1,6 @@
-/* One thing that happened on a host: a kind, a time and a few fields. A batch of events lives in one arena;
- * texts are borrowed from it. On its way: sense/ fills it, codec/cbor carries it, store/archive keeps it. */
+/* One thing that happened on a host: a kind, a time and a few fields. A batch of events lives in
+ * one arena; texts are borrowed from it. On its way: sense/ fills it, codec/cbor carries it,
+ * store/archive keeps it. */
 #ifndef MODEL_EVENT_H
 #define MODEL_EVENT_H
 
@@ -62,8 +63,8 @@ int event_add_text(struct event *event, enum event_field_id id, struct str text)
 /* NULL when the event does not have it. */
 const struct event_field *event_find(const struct event *event, enum event_field_id id);
 
-/* Map {0: kind, 1: time, 2: {field number: value}}. Unknown fields and kinds of a newer agent are refused
- * with -ERR_VERSION. Decoded texts borrow the reader's bytes. */
+/* Map {0: kind, 1: time, 2: {field number: value}}. Unknown fields and kinds of a newer agent are
+ * refused with -ERR_VERSION. Decoded texts borrow the reader's bytes. */
 void event_encode(const struct event *event, struct buf *buf);
 [[nodiscard]] int event_decode(struct cbor_reader *reader, struct event *ret_event);
 /* Flat object with ECS names, "@timestamp" and "event.action". */

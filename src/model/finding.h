@@ -1,6 +1,6 @@
-/* A finding: what a judge on a host concluded, why, on which process and files, and what was done at once.
- * Built by detect/, carried by link/, folded into an alert by casework/. Everything borrowed: the texts and
- * arrays live in the arena of whoever made it. */
+/* A finding: what a judge on a host concluded, why, on which process and files, and what was done
+ * at once. Built by detect/, carried by link/, folded into an alert by casework/. Everything
+ * borrowed: the texts and arrays live in the arena of whoever made it. */
 #ifndef MODEL_FINDING_H
 #define MODEL_FINDING_H
 
@@ -32,11 +32,11 @@ enum severity {
 /* What became of a file: the words of `outcome` in JSON. */
 enum file_outcome {
     FILE_OUTCOME_INTACT,
-    FILE_OUTCOME_ENCRYPTED,  /* its content was replaced in place by ciphertext */
-    FILE_OUTCOME_REPLACED,   /* another inode with ciphertext took its name */
-    FILE_OUTCOME_DELETED,    /* removed after its content went into ciphertext */
+    FILE_OUTCOME_ENCRYPTED,   /* its content was replaced in place by ciphertext */
+    FILE_OUTCOME_REPLACED,    /* another inode with ciphertext took its name */
+    FILE_OUTCOME_DELETED,     /* removed after its content went into ciphertext */
     FILE_OUTCOME_OVERWRITTEN, /* wiped: random or constant bytes, no ciphertext of it known */
-    FILE_OUTCOME_PRODUCT,    /* made by the attacker: ciphertext, note */
+    FILE_OUTCOME_PRODUCT,     /* made by the attacker: ciphertext, note */
     FILE_OUTCOME_COUNT,
 };
 
@@ -90,12 +90,12 @@ struct finding {
     const struct finding_process *group; /* all processes that were stopped */
     size_t group_count;
     const struct finding_file *files;
-    size_t file_count;     /* in files */
-    uint64_t files_total;  /* touched in all */
+    size_t file_count;    /* in files */
+    uint64_t files_total; /* touched in all */
     uint64_t files_restored;
     enum finding_action action;
-    int action_result;     /* 0 or a negative error */
-    int64_t action_ns;     /* first destructive call seen to last process stopped */
+    int action_result; /* 0 or a negative error */
+    int64_t action_ns; /* first destructive call seen to last process stopped */
 };
 
 const char *severity_name(enum severity severity);
@@ -103,13 +103,15 @@ bool severity_parse(struct str name, enum severity *ret_severity);
 const char *file_outcome_name(enum file_outcome outcome);
 const char *finding_action_name(enum finding_action action);
 
-/* All arrays and texts of the result are borrowed from the arena or the reader's bytes. Limits above hold
- * for what is read: -ERR_LIMIT. */
+/* All arrays and texts of the result are borrowed from the arena or the reader's bytes. Limits
+ * above hold for what is read: -ERR_LIMIT. */
 void finding_encode(const struct finding *finding, struct buf *buf);
-[[nodiscard]] int finding_decode(struct cbor_reader *reader, struct arena *arena, struct finding *ret_finding);
+[[nodiscard]] int finding_decode(struct cbor_reader *reader, struct arena *arena,
+                                 struct finding *ret_finding);
 /* The object of `canhgac agent --json`: time detector severity title why score
- * process{pid,exe,cmdline,user,ancestors[]} files[{path,outcome,restored}] action{kind,result,ms}, and id,
- * revision, drill, group, files_total, files_restored beside. Title and reasons in the process's language. */
+ * process{pid,exe,cmdline,user,ancestors[]} files[{path,outcome,restored}] action{kind,result,ms},
+ * and id, revision, drill, group, files_total, files_restored beside. Title and reasons in the
+ * process's language. */
 void finding_write_json(const struct finding *finding, struct json_writer *json);
 
 #endif
