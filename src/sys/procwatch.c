@@ -35,7 +35,7 @@ struct procwatch {
     struct bpf_link *links[2];
     struct ring_buffer *ring;
     int lost_map;
-    int netlink; /* -1 with eBPF */
+    int netlink;                             /* -1 with eBPF */
     char arguments[PROCWATCH_ARGUMENTS_MAX]; /* the ring itself is mapped for reading only */
 };
 
