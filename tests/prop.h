@@ -1,7 +1,8 @@
-/* Property tests: a property draws what it needs from a source of choices and says whether it holds. When it
- * does not, the recorded choices are made fewer and smaller, and the property is asked again, until nothing
- * can be taken away; so everything that is drawn shrinks without a word of its own. Zero is the simplest
- * choice. Each run has a new seed, printed on failure; CANHGAC_SEED=n repeats it. */
+/* Property tests: a property draws what it needs from a source of choices and says whether it
+ * holds. When it does not, the recorded choices are made fewer and smaller, and the property is
+ * asked again, until nothing can be taken away; so everything that is drawn shrinks without a word
+ * of its own. Zero is the simplest choice. Each run has a new seed, printed on failure;
+ * CANHGAC_SEED=n repeats it. */
 #ifndef TESTS_PROP_H
 #define TESTS_PROP_H
 
@@ -199,7 +200,8 @@ static inline uint64_t prop_seed(void)
     return seed;
 }
 
-/* Asks the property `runs` times with new choices; fails the test with the smallest case it can find. */
+/* Asks the property `runs` times with new choices; fails the test with the smallest case it can
+ * find. */
 static inline void prop_check(const char *name, prop_fn *fn, unsigned runs)
 {
     static struct prop prop;
