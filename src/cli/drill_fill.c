@@ -179,7 +179,9 @@ static int fill_write(struct fill *fill, size_t index, const char *path)
 static int fill_link(struct fill *fill, const char *folder, size_t index)
 {
     const struct drill_entry *last = &fill->manifest->entries[fill->manifest->count - 1];
-    struct str path = arena_printf(fill->arena, "%s/Bản dùng chung %zu", folder, index);
+    struct str path =
+        arena_printf(fill->arena, "%s/Bản dùng chung %zu%s", folder, index,
+                     document_suffix((enum document_kind)(index % DOCUMENT_KIND_COUNT)));
 
     if (path.ptr == NULL) {
         return -ERR_NOMEM;

@@ -249,6 +249,9 @@ static void manifest_write_entry(const struct drill_entry *entry, struct json_wr
     json_put_key(json, "sha256");
     hex_encode(entry->sha256, sizeof(entry->sha256), hex);
     json_put_text(json, hex);
+    json_put_key(json, "xattrs");
+    hex_encode(entry->xattrs, sizeof(entry->xattrs), hex);
+    json_put_text(json, hex);
     json_close_object(json);
 }
 

@@ -44,7 +44,8 @@ struct drill_manifest {
 /* Compares what is on disk with the manifest. is_same (count flags): entries already true are not
  * looked at again; pass all false for a full check. Returns how many differ. */
 size_t drill_manifest_check(const struct drill_manifest *manifest, int root_fd, bool *is_same);
-/* One JSON object a line: path folder size mode uid gid mtime sha256 links leader sparse. */
+/* One JSON object a line: path folder size mode uid gid mtime links leader sparse sha256
+ * xattrs (digest over `name=length:value` of each, sorted by name; user.* and ACLs). */
 [[nodiscard]] int drill_manifest_save(const struct drill_manifest *manifest, const char *path);
 
 void drill_sha256(const void *bytes, size_t len, uint8_t out[32]);
