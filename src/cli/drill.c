@@ -13,8 +13,8 @@
 #include "cli/drill_fill.h"
 #include "cli/drill_folder.h"
 #include "cli/drill_manifest.h"
+#include "cli/drill_report.h"
 #include "cli/drill_watch.h"
-#include "codec/json.h"
 #include "sys/fd.h"
 #include "sys/sandbox.h"
 #include "sys/spawn.h"
@@ -29,8 +29,7 @@
 #define RECHECK_NS (20 * NS_PER_MS)
 #define HOPELESS_NS                                                                                \
     (2 * NS_PER_S) /* an attack that was not stopped: no file has come back for so long */
-#define ROUND_MEMORY    (512U << 20)
-#define JSON_LINE_LIMIT (64U << 10)
+#define ROUND_MEMORY (512U << 20)
 
 struct drill_settings {
     const char *pattern;
@@ -43,42 +42,6 @@ struct drill_settings {
     bool keep;
     bool list;
     bool json;
-};
-
-enum drill_verdict {
-    DRILL_VERDICT_PROTECTED,  /* stopped, and everything is back */
-    DRILL_VERDICT_INCOMPLETE, /* stopped, but files are missing */
-    DRILL_VERDICT_LATE,       /* ran to its end, yet everything is back */
-    DRILL_VERDICT_MISSED,     /* ran to its end, files are destroyed */
-    DRILL_VERDICT_SKIPPED,    /* a tool is missing */
-    DRILL_VERDICT_FAILED,     /* the drill itself could not run */
-    DRILL_VERDICT_COUNT,
-};
-
-struct drill_words {
-    const char *name;     /* in JSON */
-    const char *sentence; /* for people */
-};
-
-static const struct drill_words drill_verdicts[] = {
-    [DRILL_VERDICT_PROTECTED] = {"protected", N_("protected: stopped, and every file is back")},
-    [DRILL_VERDICT_INCOMPLETE] = {"incomplete", N_("stopped, but not every file is back")},
-    [DRILL_VERDICT_LATE] = {"late", N_("not stopped in time, but every file is back")},
-    [DRILL_VERDICT_MISSED] = {"not-stopped", N_("not stopped: files are destroyed")},
-    [DRILL_VERDICT_SKIPPED] = {"skipped", N_("skipped: a program it needs is not installed")},
-    [DRILL_VERDICT_FAILED] = {"failed", N_("the drill could not be carried out")},
-};
-
-struct drill_report {
-    const struct drill_pattern *pattern;
-    enum drill_verdict verdict;
-    struct drill_sighting sighting;
-    size_t files;
-    size_t lost; /* entries that differ at the end */
-    uint64_t refused;
-    int64_t restore_ns; /* stop to the last file back; 0 when not all came back */
-    const char *missing_tool;
-    struct diag diag;
 };
 
 /* Everything of one round. */
@@ -241,7 +204,7 @@ static void drill_recheck(struct drill_round *round, struct drill_report *report
     const struct timespec pause = {.tv_nsec = RECHECK_NS};
     int64_t start = clock_mono(&clock_real);
     int64_t progress = start;
-    int64_t now = start;
+    int64_t now;
     size_t before = SIZE_MAX;
 
     for (;;) {
@@ -287,27 +250,14 @@ static int drill_act(struct drill_round *round, struct drill_report *report)
     return r;
 }
 
-static enum drill_verdict drill_judge(const struct drill_report *report)
-{
-    if (report->sighting.first_ns == 0 && report->sighting.is_ended) {
-        return DRILL_VERDICT_FAILED; /* an attacker that destroyed nothing proves nothing */
-    }
-    if (report->sighting.is_stopped) {
-        return report->lost == 0 ? DRILL_VERDICT_PROTECTED : DRILL_VERDICT_INCOMPLETE;
-    }
-    return report->lost == 0 ? DRILL_VERDICT_LATE : DRILL_VERDICT_MISSED;
-}
-
 static void drill_tidy(struct drill_round *round, struct drill_report *report)
 {
-    int r = 0;
-
-    if (round->home.fd >= 0) {
-        r = drill_folder_remove(&round->home);
+    if (round->home.fd >= 0 && drill_folder_remove(&round->home) == 0) {
         (void)rmdir(round->home.path);
     }
     if (round->folder.fd >= 0 && !round->settings->keep) {
-        r = drill_folder_remove(&round->folder);
+        int r = drill_folder_remove(&round->folder);
+
         if (r < 0) {
             report->verdict = DRILL_VERDICT_FAILED;
             diag_set(&report->diag, r, _("%s could not be cleaned up: %s"), round->folder.path,
@@ -337,88 +287,12 @@ static void drill_round(const struct drill_settings *settings, const struct dril
     if (r == 0) {
         r = drill_act(&round, report);
     }
-    report->verdict = r == 0 ? drill_judge(report) : DRILL_VERDICT_FAILED;
+    report->verdict = r == 0 ? drill_report_judge(report) : DRILL_VERDICT_FAILED;
     if (report->verdict == DRILL_VERDICT_FAILED) {
         diag_set(&report->diag, r, _("the attack destroyed nothing, so nothing is proved: %s"),
                  r < 0 ? err_text(r) : pattern->name);
     }
     drill_tidy(&round, report);
-}
-
-static double drill_ms(int64_t ns)
-{
-    return (double)ns / (double)NS_PER_MS;
-}
-
-static int64_t drill_stop_ns(const struct drill_report *report)
-{
-    const struct drill_sighting *sighting = &report->sighting;
-
-    return sighting->first_ns != 0 && sighting->stop_ns > sighting->first_ns
-               ? sighting->stop_ns - sighting->first_ns
-               : 0;
-}
-
-static void drill_print_json(const struct drill_settings *settings,
-                             const struct drill_report *report)
-{
-    struct json_writer json;
-    struct buf buf;
-
-    buf_init(&buf, JSON_LINE_LIMIT);
-    json_begin(&json, &buf);
-    json_open_object(&json);
-    json_put_key(&json, "pattern");
-    json_put_text(&json, report->pattern->name);
-    json_put_key(&json, "verdict");
-    json_put_text(&json, drill_verdicts[report->verdict].name);
-    json_put_key(&json, "seed");
-    json_put_i64(&json, settings->seed);
-    json_put_key(&json, "files");
-    json_put_u64(&json, report->files);
-    json_put_key(&json, "touched");
-    json_put_u64(&json, report->sighting.touched);
-    json_put_key(&json, "refused");
-    json_put_u64(&json, report->refused);
-    json_put_key(&json, "lost");
-    json_put_u64(&json, report->lost);
-    json_put_key(&json, "stopped");
-    json_put_bool(&json, report->sighting.is_stopped);
-    json_put_key(&json, "stop_ms");
-    json_put_double(&json, drill_ms(drill_stop_ns(report)));
-    json_put_key(&json, "restore_ms");
-    json_put_double(&json, drill_ms(report->restore_ns));
-    json_put_key(&json, "reason");
-    json_put_text(&json, report->missing_tool != NULL              ? report->missing_tool
-                         : report->verdict == DRILL_VERDICT_FAILED ? report->diag.text
-                                                                   : NULL);
-    json_close_object(&json);
-    buf_put_byte(&buf, '\n');
-    (void)fwrite(buf.ptr, 1, buf.len, stdout);
-    buf_done(&buf);
-}
-
-static void drill_print_text(const struct drill_report *report)
-{
-    const struct drill_sighting *sighting = &report->sighting;
-
-    printf("%s: %s\n", report->pattern->name, text_get(report->pattern->sentence));
-    if (report->missing_tool != NULL || report->verdict == DRILL_VERDICT_FAILED) {
-        printf("  %s (%s)\n", text_get(drill_verdicts[report->verdict].sentence),
-               report->missing_tool != NULL ? report->missing_tool : report->diag.text);
-        return;
-    }
-    printf(_("  files %zu, touched %llu, "), report->files, (unsigned long long)sighting->touched);
-    printf(sighting->is_stopped ? _("stopped %.1f ms after the first destructive call\n")
-                                : _("ran on for %.1f ms after the first destructive call\n"),
-           drill_ms(drill_stop_ns(report)));
-    if (report->lost != 0) {
-        printf(_("  %zu files or folders are not as they were\n"), report->lost);
-    } else {
-        printf(_("  every file is bit for bit as it was, %.0f ms later\n"),
-               drill_ms(report->restore_ns));
-    }
-    printf("  %s\n", text_get(drill_verdicts[report->verdict].sentence));
 }
 
 static int drill_list(bool is_json)
@@ -482,12 +356,7 @@ static int drill_ransomware_run(const struct command_call *call)
         status = drill_exit(report.verdict, status);
         skipped += report.verdict == DRILL_VERDICT_SKIPPED ? 1 : 0;
         count++;
-        if (settings->json) {
-            drill_print_json(settings, &report);
-        } else {
-            drill_print_text(&report);
-        }
-        fflush(stdout);
+        drill_report_print(&report, settings->seed, settings->json);
     }
     return skipped == count ? EXIT_STATUS_FAILED : (int)status;
 }

@@ -65,7 +65,7 @@ static int drill_folder_is_empty(int fd)
     if (dir == NULL) {
         return -errno;
     }
-    own = -1;
+    (void)TAKE_FD(own);
     while ((entry = readdir(dir)) != NULL) {
         if (!str_is_text(str_from(entry->d_name), ".") &&
             !str_is_text(str_from(entry->d_name), "..")) {
@@ -164,6 +164,7 @@ static int drill_walk_place(struct drill_walk *walk, const struct drill_place *p
     CLEANUP(closep) int fd = -1;
     const struct dirent *entry;
     DIR *dir;
+    int dir_fd;
     int r = 0;
 
     fd = place->path[0] == '\0'
@@ -176,11 +177,11 @@ static int drill_walk_place(struct drill_walk *walk, const struct drill_place *p
     if (dir == NULL) {
         return -errno;
     }
-    fd = -1;
+    dir_fd = TAKE_FD(fd); /* the stream's now */
     while (r >= 0 && (entry = readdir(dir)) != NULL) {
         if (!str_is_text(str_from(entry->d_name), ".") &&
             !str_is_text(str_from(entry->d_name), "..")) {
-            r = drill_walk_name(walk, dirfd(dir), place->path, entry->d_name);
+            r = drill_walk_name(walk, dir_fd, place->path, entry->d_name);
         }
     }
     (void)closedir(dir);

@@ -142,7 +142,7 @@ static const struct office_part office_pptx[] = {
     {"ppt/slideMasters/slideMaster1.xml",
      XML_HEAD
      "<p:sldMaster " NS_SLIDE ">" SHAPES_NONE "<p:clrMap bg1=\"lt1\" tx1=\"dk1\" bg2=\"lt2\" "
-                                              "tx2=\"dk2\" accent1=\"accent1\" accent2=\"accent2\" "
+     "tx2=\"dk2\" accent1=\"accent1\" accent2=\"accent2\" "
      "accent3=\"accent3\" accent4=\"accent4\" accent5=\"accent5\" accent6=\"accent6\" "
      "hlink=\"hlink\" "
      "folHlink=\"folHlink\"/><p:sldLayoutIdLst><p:sldLayoutId id=\"2147483649\" r:id=\"rId1\"/>"
@@ -170,8 +170,7 @@ static const struct office_part office_pptx[] = {
                  FONT("minorFont") "</a:fontScheme><a:fmtScheme name=\"Plain\">"
                                    "<a:fillStyleLst>" FILL FILL FILL
                                    "</a:fillStyleLst><a:lnStyleLst><a:ln>" FILL "</a:ln><a:ln>" FILL
-                                   "</a:ln><a:ln>" FILL
-                                   "</a:ln></"
+                                   "</a:ln><a:ln>" FILL "</a:ln></"
                                    "a:lnStyleLst><a:effectStyleLst><a:effectStyle><a:effectLst/>"
                                    "</a:effectStyle><a:effectStyle><a:effectLst/></"
                                    "a:effectStyle><a:effectStyle><a:effectLst/>"
@@ -238,9 +237,11 @@ static int office_add_parts(struct archive *zip, const struct office_part *parts
 
 int document_write_office(enum document_kind kind, struct prng *prng, size_t size, struct buf *out)
 {
-    const struct office_part *parts = kind == DOCUMENT_KIND_DOCX   ? office_docx
-                                      : kind == DOCUMENT_KIND_XLSX ? office_xlsx
-                                                                   : office_pptx;
+    static const struct office_part *const packages[DOCUMENT_KIND_COUNT] = {
+        [DOCUMENT_KIND_DOCX] = office_docx,
+        [DOCUMENT_KIND_XLSX] = office_xlsx,
+        [DOCUMENT_KIND_PPTX] = office_pptx,
+    };
     struct archive *zip = archive_write_new();
     int r = -ERR_IO;
 
@@ -251,7 +252,7 @@ int document_write_office(enum document_kind kind, struct prng *prng, size_t siz
     if (archive_write_set_format_zip(zip) == ARCHIVE_OK &&
         archive_write_set_bytes_in_last_block(zip, 1) == ARCHIVE_OK &&
         archive_write_open(zip, out, NULL, office_take, NULL) == ARCHIVE_OK) {
-        r = office_add_parts(zip, parts, prng, size * 5);
+        r = office_add_parts(zip, packages[kind], prng, size * 5);
         if (archive_write_close(zip) != ARCHIVE_OK && r == 0) {
             r = -ERR_IO;
         }

@@ -15,6 +15,9 @@
 #define TOOL_TIMEOUT_MS 300000
 #define TOOL_OUTPUT_MAX (1U << 20)
 
+static const char tools_docs[] = "./" DRILL_DOCS;
+static const char tools_7z_password[] = "-p" DRILL_KEY;
+
 static int tools_run(const char *const *argv)
 {
     struct buf out;
@@ -75,22 +78,22 @@ int drill_7z_sdel(struct drill_attack *attack, const struct drill_victim *victim
 
     (void)attack;
     tools_name(victim, ".7z", &names);
-    return tools_run((const char *const[]){"7z", "a", "-bd", "-y", "-mx=0", "-sdel", "-p" DRILL_KEY,
-                                           names.product, names.source, NULL});
+    return tools_run((const char *const[]){"7z", "a", "-bd", "-y", "-mx=0", "-sdel",
+                                           tools_7z_password, names.product, names.source, NULL});
 }
 
 int drill_zip_rem(struct drill_attack *attack)
 {
     (void)attack;
     return tools_run(
-        (const char *const[]){"zip", "-qrem", "-P", DRILL_KEY, "./all.zip", "./" DRILL_DOCS, NULL});
+        (const char *const[]){"zip", "-qrem", "-P", DRILL_KEY, "./all.zip", tools_docs, NULL});
 }
 
 int drill_ccencrypt(struct drill_attack *attack)
 {
     (void)attack;
     return tools_run(
-        (const char *const[]){"ccencrypt", "-f", "-r", "-K", DRILL_KEY, "./" DRILL_DOCS, NULL});
+        (const char *const[]){"ccencrypt", "-f", "-r", "-K", DRILL_KEY, tools_docs, NULL});
 }
 
 int drill_tar_gpg_rm(struct drill_attack *attack)
