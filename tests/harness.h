@@ -22,9 +22,10 @@
         }                                                                                          \
     } while (0)
 
-/* Runs body(context) again and again, failing the 1st, 2nd, 3rd … allocation in it, until it gets through
- * without meeting the fault. Every failed run must return -ERR_NOMEM (or a code body turns it into) and
- * leave nothing behind, which the sanitizer build proves. body returns 0 or a negative error. */
+/* Runs body(context) again and again, failing the 1st, 2nd, 3rd … allocation in it, until it gets
+ * through without meeting the fault. Every failed run must return -ERR_NOMEM (or a code body turns
+ * it into) and leave nothing behind, which the sanitizer build proves. body returns 0 or a negative
+ * error. */
 static inline void assert_survives_no_memory(int (*body)(void *context), void *context)
 {
     for (uint64_t nth = 1; nth < 100000; nth++) {

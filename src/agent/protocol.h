@@ -19,8 +19,8 @@ enum agent_message {
     AGENT_MESSAGE_FREEZE,
     /* sensor → supervisor: restore the case; the same for undo. str finding id. */
     AGENT_MESSAGE_RESTORE,
-    /* supervisor → sensor: what became of it. str finding id, u32 enum action or ACTION_COUNT for freeze, i64
-     * result, u64 restored, u64 partial, u64 failed, i64 monotonic ns when done. */
+    /* supervisor → sensor: what became of it. str finding id, u32 enum action or ACTION_COUNT for
+     * freeze, i64 result, u64 restored, u64 partial, u64 failed, i64 monotonic ns when done. */
     AGENT_MESSAGE_DONE,
     /* outlet → supervisor: an action from the centre. str request (action_request_encode). */
     AGENT_MESSAGE_ACTION,
@@ -28,13 +28,16 @@ enum agent_message {
     AGENT_MESSAGE_ANSWER,
     /* supervisor → sensor: a person decided. u32 enum action, str finding id. */
     AGENT_MESSAGE_DECISION,
-    /* sensor → supervisor, each 100 ms: the gate answers. u64 opens answered, u64 oldest unanswered age ns. */
+    /* sensor → supervisor, each 100 ms: the gate answers. u64 opens answered, u64 oldest unanswered
+       age ns. */
     AGENT_MESSAGE_PULSE,
-    /* supervisor → sensor or outlet: a child died and was started again. str name, i64 wait status. */
+    /* supervisor → sensor or outlet: a child died and was started again. str name, i64 wait status.
+     */
     AGENT_MESSAGE_DIED,
     /* sensor → scanner: u64 question; fd 0: the file now, fd 1 (optional): the version before. */
     AGENT_MESSAGE_SCAN,
-    /* scanner → sensor: u64 question, u32 enum content_format now, u32 before, str name of the format. */
+    /* scanner → sensor: u64 question, u32 enum content_format now, u32 before, str name of the
+       format. */
     AGENT_MESSAGE_SCANNED,
 };
 

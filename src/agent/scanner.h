@@ -1,6 +1,7 @@
-/* The scanner: opens hostile bytes with no rights at all (no path, no network, no new files; seccomp, rlimits).
- * It gets open descriptors, tells what format they hold and whether that format's structure is sound, and
- * dies rather than misbehave; the supervisor starts another. On its way: sensor → scanner → sensor. */
+/* The scanner: opens hostile bytes with no rights at all (no path, no network, no new files;
+ * seccomp, rlimits). It gets open descriptors, tells what format they hold and whether that
+ * format's structure is sound, and dies rather than misbehave; the supervisor starts another. On
+ * its way: sensor → scanner → sensor. */
 #ifndef AGENT_SCANNER_H
 #define AGENT_SCANNER_H
 
@@ -15,8 +16,9 @@ struct scan_verdict {
     char format_name[64]; /* of the file now: "application/zip", "OpenPGP" … */
 };
 
-/* The sensor's side: asks and waits timeout_ms at most; both stay CONTENT_FORMAT_UNASKED on failure, which is
- * returned. before_fd may be -1. Not thread-safe per channel. */
-[[nodiscard]] int scan_ask(int channel, int now_fd, int before_fd, int timeout_ms, struct scan_verdict *ret_verdict);
+/* The sensor's side: asks and waits timeout_ms at most; both stay CONTENT_FORMAT_UNASKED on
+ * failure, which is returned. before_fd may be -1. Not thread-safe per channel. */
+[[nodiscard]] int scan_ask(int channel, int now_fd, int before_fd, int timeout_ms,
+                           struct scan_verdict *ret_verdict);
 
 #endif

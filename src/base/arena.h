@@ -1,6 +1,6 @@
-/* Memory for one batch, one event or one request: given piecewise, taken back all at once. A byte limit
- * is set at creation. Under AddressSanitizer every piece is a heap block of its own, so that an overflow
- * between neighbours is seen. Not thread-safe. */
+/* Memory for one batch, one event or one request: given piecewise, taken back all at once. A byte
+ * limit is set at creation. Under AddressSanitizer every piece is a heap block of its own, so that
+ * an overflow between neighbours is seen. Not thread-safe. */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 

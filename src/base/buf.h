@@ -1,6 +1,6 @@
-/* A growing byte buffer with a ceiling. A failed append leaves the buffer as it was and marks it, so a
- * chain of appends needs one check at the end (buf_error). Always NUL-terminated behind its length.
- * Not thread-safe. */
+/* A growing byte buffer with a ceiling. A failed append leaves the buffer as it was and marks it,
+ * so a chain of appends needs one check at the end (buf_error). Always NUL-terminated behind its
+ * length. Not thread-safe. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -34,8 +34,8 @@ int buf_putf(struct buf *buf, const char *format, ...) __attribute__((format(pri
 int buf_vputf(struct buf *buf, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
 
-/* Makes len more bytes at the end writable and returns where; NULL on failure. Call buf_commit with how
- * many were used. */
+/* Makes len more bytes at the end writable and returns where; NULL on failure. Call buf_commit with
+ * how many were used. */
 [[nodiscard]] void *buf_reserve(struct buf *buf, size_t len);
 void buf_commit(struct buf *buf, size_t len);
 /* Drops len bytes at the front. */

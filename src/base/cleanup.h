@@ -1,4 +1,5 @@
-/* Scope-owned things: `CLEANUP(fn) type x = …;` runs fn(&x) at the end of the scope, and TAKE_* hands on. */
+/* Scope-owned things: `CLEANUP(fn) type x = …;` runs fn(&x) at the end of the scope, and TAKE_*
+ * hands on. */
 #ifndef BASE_CLEANUP_H
 #define BASE_CLEANUP_H
 

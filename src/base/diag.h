@@ -1,5 +1,6 @@
-/* One sentence for a person: what happened, to what, and what to do. Filled by the function that knows,
- * printed by the process that talks. The first sentence stays: it is nearest to the cause. */
+/* One sentence for a person: what happened, to what, and what to do. Filled by the function that
+ * knows, printed by the process that talks. The first sentence stays: it is nearest to the cause.
+ */
 #ifndef BASE_DIAG_H
 #define BASE_DIAG_H
 

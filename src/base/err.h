@@ -1,5 +1,6 @@
-/* The one table of failures. A function that can fail returns 0 or one of these, negated: -ERR_NOENT.
- * The kernel's numbers are kept, so `return -errno;` is always in the table's spirit. */
+/* The one table of failures. A function that can fail returns 0 or one of these, negated:
+ * -ERR_NOENT. The kernel's numbers are kept, so `return -errno;` is always in the table's spirit.
+ */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 

@@ -9,7 +9,8 @@
 
 /* Writes 2·len digits and a NUL: out must hold 2·len + 1 bytes. */
 void hex_encode(const uint8_t *bytes, size_t len, char *out);
-/* Exactly len bytes from 2·len digits of either case; -ERR_SYNTAX otherwise, out untouched past the fault. */
+/* Exactly len bytes from 2·len digits of either case; -ERR_SYNTAX otherwise, out untouched past the
+ * fault. */
 [[nodiscard]] int hex_decode(struct str text, uint8_t *out, size_t len);
 
 #endif

@@ -1,5 +1,5 @@
-/* 128-bit random names of things that live in more than one place (findings, hosts, actions, cases):
- * UUID version 4 by RFC 9562. Written in the usual 36 characters. */
+/* 128-bit random names of things that live in more than one place (findings, hosts, actions,
+ * cases): UUID version 4 by RFC 9562. Written in the usual 36 characters. */
 #ifndef BASE_ID_H
 #define BASE_ID_H
 

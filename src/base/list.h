@@ -43,7 +43,7 @@ static inline void list_remove(struct list *node)
 }
 
 /* The struct around a node. */
-#define LIST_ENTRY(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
+#define LIST_ENTRY(node, type, member) ((type *)(void *)((char *)(node) - offsetof(type, member)))
 
 /* The body may remove the current node. */
 #define LIST_EACH(node, head)                                                                      \

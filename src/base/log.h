@@ -1,6 +1,6 @@
-/* Log lines for operators: `level message key=value`, one write each, to stderr (the journal reads its
- * priority from the <n> prefix when stderr is a journal stream). Only process code logs; libraries
- * return. Values are escaped, so that no file name can forge a line. Thread-safe. */
+/* Log lines for operators: `level message key=value`, one write each, to stderr (the journal reads
+ * its priority from the <n> prefix when stderr is a journal stream). Only process code logs;
+ * libraries return. Values are escaped, so that no file name can forge a line. Thread-safe. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 

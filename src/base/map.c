@@ -1,5 +1,5 @@
-/* Open addressing; grows at three quarters. The hash is SipHash-1-3 (Aumasson, Bernstein), so that keys
- * chosen by an enemy cannot pile up in one place. */
+/* Open addressing; grows at three quarters. The hash is SipHash-1-3 (Aumasson, Bernstein), so that
+ * keys chosen by an enemy cannot pile up in one place. */
 #include "base/map.h"
 
 #include "base/banned.h"
@@ -34,8 +34,8 @@ static void sip_round(struct sip *s)
 
 uint64_t map_hash(struct str key, uint64_t seed)
 {
-    struct sip s = {seed ^ 0x736f6d6570736575U, seed ^ 0x646f72616e646f6dU, seed ^ 0x6c7967656e657261U,
-                    seed ^ 0x7465646279746573U};
+    struct sip s = {seed ^ 0x736f6d6570736575U, seed ^ 0x646f72616e646f6dU,
+                    seed ^ 0x6c7967656e657261U, seed ^ 0x7465646279746573U};
     size_t at = 0;
     uint64_t word;
 

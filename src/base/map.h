@@ -1,6 +1,6 @@
-/* A hash map from byte strings to pointers, open addressing with linear probing, seeded against hash
- * floods. It owns neither keys nor values: a key must outlive its entry (most often it lies in the value).
- * The most entries it may hold are given at creation. Not thread-safe. */
+/* A hash map from byte strings to pointers, open addressing with linear probing, seeded against
+ * hash floods. It owns neither keys nor values: a key must outlive its entry (most often it lies in
+ * the value). The most entries it may hold are given at creation. Not thread-safe. */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
 

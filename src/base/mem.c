@@ -1,4 +1,5 @@
-/* Heap behind one door, with a fault seam: the counter costs one relaxed atomic add an allocation. */
+/* Heap behind one door, with a fault seam: the counter costs one relaxed atomic add an allocation.
+ */
 #include "base/mem.h"
 
 #include <stdatomic.h>

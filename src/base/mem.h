@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Zeroed memory for count objects of size bytes; NULL when there is none or the product overflows. */
+/* Zeroed memory for count objects of size bytes; NULL when there is none or the product overflows.
+ */
 [[nodiscard]] void *mem_alloc(size_t count, size_t size);
 
 /* Grows or shrinks; NULL leaves the old block as it was. New bytes are not zeroed. */
@@ -24,8 +25,8 @@ void mem_wipe(void *block, size_t len);
 /* For CLEANUP(mem_freep) on any pointer variable. */
 void mem_freep(void *pointer_to_pointer);
 
-/* Makes the nth allocation from now fail, once; 0 switches the fault off. Returns how many allocations
- * were asked for since the last call. For allocation-failure loops in tests. */
+/* Makes the nth allocation from now fail, once; 0 switches the fault off. Returns how many
+ * allocations were asked for since the last call. For allocation-failure loops in tests. */
 uint64_t mem_fail_at(uint64_t nth);
 
 #endif

@@ -1,4 +1,5 @@
-/* Typed values in a row: each is a tag byte and its bytes, so that a put and a get that do not match fail. */
+/* Typed values in a row: each is a tag byte and its bytes, so that a put and a get that do not
+ * match fail. */
 #include "base/msg.h"
 
 #include "base/banned.h"

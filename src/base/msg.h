@@ -1,6 +1,7 @@
-/* Messages between the processes of one machine: a type and typed values, built and read only here, never
- * longer than MSG_SIZE_MAX. A sequence of puts or gets needs one check at its end: the first failure sticks
- * and later gets give zeroes. Both sides are the same build, so numbers are in host byte order. */
+/* Messages between the processes of one machine: a type and typed values, built and read only here,
+ * never longer than MSG_SIZE_MAX. A sequence of puts or gets needs one check at its end: the first
+ * failure sticks and later gets give zeroes. Both sides are the same build, so numbers are in host
+ * byte order. */
 #ifndef BASE_MSG_H
 #define BASE_MSG_H
 

@@ -16,7 +16,8 @@ struct str {
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
 
 /* For printf's "%.*s". */
-#define STR_ARG(s) (int)((s).len > INT32_MAX ? INT32_MAX : (s).len), ((s).ptr != NULL ? (s).ptr : "")
+#define STR_ARG(s)                                                                                 \
+    (int)((s).len > INT32_MAX ? INT32_MAX : (s).len), ((s).ptr != NULL ? (s).ptr : "")
 
 /* The whole of a NUL-terminated text; NULL becomes the empty string. */
 struct str str_from(const char *text);

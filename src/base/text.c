@@ -57,7 +57,8 @@ static uint32_t text_word(struct str bytes, size_t at)
     return word;
 }
 
-/* The index-th entry of one of the two tables, checked against the catalogue's length when loaded. */
+/* The index-th entry of one of the two tables, checked against the catalogue's length when loaded.
+ */
 static struct str text_entry(const struct text_catalogue *catalogue, uint32_t table, uint32_t index)
 {
     size_t at = (size_t)table + (size_t)index * 8;

@@ -1,7 +1,7 @@
-/* The user's words. Source sentences are English; po/vi.po holds the Vietnamese, compiled by msgfmt and
- * linked into the program, so that one binary speaks both and a request can be answered in its reader's
- * language. Vietnamese is the language of a process that was told nothing.
- * Thread-safe after text_set_language. */
+/* The user's words. Source sentences are English; po/vi.po holds the Vietnamese, compiled by msgfmt
+ * and linked into the program, so that one binary speaks both and a request can be answered in its
+ * reader's language. Vietnamese is the language of a process that was told nothing. Thread-safe
+ * after text_set_language. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -32,8 +32,8 @@ const char *text_get(const char *sentence) __attribute__((format_arg(1)));
 /* The same in a given language. */
 const char *text_in(enum language language, const char *sentence) __attribute__((format_arg(2)));
 
-/* Hands over a compiled catalogue (GNU .mo bytes, either byte order, which must outlive the process).
- * -ERR_SYNTAX when it is not one, and the language then stays untranslated. */
+/* Hands over a compiled catalogue (GNU .mo bytes, either byte order, which must outlive the
+ * process). -ERR_SYNTAX when it is not one, and the language then stays untranslated. */
 [[nodiscard]] int text_load(enum language language, struct str catalogue);
 
 #endif

@@ -36,8 +36,8 @@ int64_t clock_mono(const struct clock *clock)
     return clock->mono(clock->context);
 }
 
-/* Days since 1970-01-01 of a proleptic Gregorian date, and back; after H. Hinnant, "chrono-compatible
- * low-level date algorithms". */
+/* Days since 1970-01-01 of a proleptic Gregorian date, and back; after H. Hinnant,
+ * "chrono-compatible low-level date algorithms". */
 static int64_t days_from_civil(int64_t year, unsigned month, unsigned day)
 {
     int64_t era;
@@ -48,7 +48,8 @@ static int64_t days_from_civil(int64_t year, unsigned month, unsigned day)
     era = (year >= 0 ? year : year - 399) / 400;
     year_of_era = (unsigned)(year - era * 400);
     day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    return era * 146097 + (int64_t)(year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year) -
+    return era * 146097 +
+           (int64_t)(year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year) -
            719468;
 }
 
@@ -90,8 +91,8 @@ void time_format_offset(int64_t wall_ns, int32_t offset_s, char out[TIME_TEXT_SI
         (void)snprintf(out + len, (size_t)(TIME_TEXT_SIZE - len), "Z");
         return;
     }
-    (void)snprintf(out + len, (size_t)(TIME_TEXT_SIZE - len), "%c%02d:%02d", offset_s < 0 ? '-' : '+',
-                   offset_min / 60 % 100, offset_min % 60);
+    (void)snprintf(out + len, (size_t)(TIME_TEXT_SIZE - len), "%c%02d:%02d",
+                   offset_s < 0 ? '-' : '+', offset_min / 60 % 100, offset_min % 60);
 }
 
 void time_format_utc(int64_t wall_ns, char out[TIME_TEXT_SIZE])
@@ -126,7 +127,8 @@ static int time_skip(struct str *rest, char byte)
     return 0;
 }
 
-/* Takes numbers as the pattern says: a digit is how many digits a field has, anything else is itself. */
+/* Takes numbers as the pattern says: a digit is how many digits a field has, anything else is
+ * itself. */
 static int time_take_fields(struct str *rest, const char *pattern, unsigned *ret_fields)
 {
     int r;
@@ -188,8 +190,9 @@ static int time_parse_zone(struct str *rest, int64_t *ret_offset_s)
 
 static bool time_is_in_range(const unsigned fields[6])
 {
-    return fields[0] >= 1678 && fields[0] <= 2261 && fields[1] >= 1 && fields[1] <= 12 && fields[2] >= 1 &&
-           fields[2] <= 31 && fields[3] <= 23 && fields[4] <= 59 && fields[5] <= 60;
+    return fields[0] >= 1678 && fields[0] <= 2261 && fields[1] >= 1 && fields[1] <= 12 &&
+           fields[2] >= 1 && fields[2] <= 31 && fields[3] <= 23 && fields[4] <= 59 &&
+           fields[5] <= 60;
 }
 
 int time_parse(struct str text, int64_t *ret_wall_ns)
@@ -220,8 +223,8 @@ int time_parse(struct str text, int64_t *ret_wall_ns)
     if (!time_is_in_range(fields)) {
         return -ERR_RANGE;
     }
-    seconds = days_from_civil(fields[0], fields[1], fields[2]) * 86400 + fields[3] * 3600 + fields[4] * 60 +
-              fields[5] - offset_s;
+    seconds = days_from_civil(fields[0], fields[1], fields[2]) * 86400 + fields[3] * 3600 +
+              fields[4] * 60 + fields[5] - offset_s;
     *ret_wall_ns = seconds * NS_PER_S + fraction;
     return 0;
 }

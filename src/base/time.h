@@ -1,5 +1,6 @@
-/* Time as one number: nanoseconds since 1970-01-01 UTC for what people read (wall), nanoseconds since
- * boot for what is measured (mono). The clock is a port, so that tests and replays bring their own. */
+/* Time as one number: nanoseconds since 1970-01-01 UTC for what people read (wall), nanoseconds
+ * since boot for what is measured (mono). The clock is a port, so that tests and replays bring
+ * their own. */
 #ifndef BASE_TIME_H
 #define BASE_TIME_H
 
@@ -25,7 +26,8 @@ int64_t clock_mono(const struct clock *clock);
 
 #define TIME_TEXT_SIZE 40
 
-/* RFC 3339 with milliseconds, in UTC: 2026-11-23T19:30:44.123Z. Writes at most TIME_TEXT_SIZE bytes. */
+/* RFC 3339 with milliseconds, in UTC: 2026-11-23T19:30:44.123Z. Writes at most TIME_TEXT_SIZE
+ * bytes. */
 void time_format_utc(int64_t wall_ns, char out[TIME_TEXT_SIZE]);
 /* The same at a fixed offset in seconds east of UTC: Viet Nam is 25200, written +07:00. */
 void time_format_offset(int64_t wall_ns, int32_t offset_s, char out[TIME_TEXT_SIZE]);

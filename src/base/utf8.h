@@ -18,8 +18,8 @@ size_t utf8_decode(struct str s, uint32_t *ret_rune);
 size_t utf8_encode(uint32_t rune, char out[4]);
 
 /* Lower-case ASCII without dấu, đ as d, for search: "Đồng Nai" becomes "dong nai". Understands both
- * composed letters and combining marks; other scripts pass unchanged. Writes at most size bytes with the
- * NUL and returns the length it would have needed, as snprintf does. */
+ * composed letters and combining marks; other scripts pass unchanged. Writes at most size bytes
+ * with the NUL and returns the length it would have needed, as snprintf does. */
 size_t utf8_fold(struct str s, char *out, size_t size);
 
 #endif

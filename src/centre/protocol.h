@@ -1,26 +1,36 @@
-/* Messages between the centre's processes (base/msg.h over sys/channel.h). Each line: who to whom, what the
- * packet holds in order, which descriptors travel with it. */
+/* Messages between the centre's processes (base/msg.h over sys/channel.h). Each line: who to whom,
+ * what the packet holds in order, which descriptors travel with it. */
 #ifndef CENTRE_PROTOCOL_H
 #define CENTRE_PROTOCOL_H
 
 enum centre_message {
-    /* front → core: an agent's plain stream after TLS. u32 is_enrolment, str key_sha256 (32 bytes, empty for
-     * an enrolment), str address; fd: the stream. Core speaks frames on it (link/frame.h). */
+    /* front → core: an agent's plain stream after TLS. u32 is_enrolment, str key_sha256 (32 bytes,
+     * empty for an enrolment), str address; fd: the stream. Core speaks frames on it
+     * (link/frame.h). */
     CENTRE_MESSAGE_AGENT = 1,
     /* front → api: a browser's plain stream after TLS. str address; fd: the stream (HTTP/1.1). */
     CENTRE_MESSAGE_BROWSER,
-    /* api → core: please write. u64 request number, str user name ("" before log-in), str verb (as in
-     * centre/requests.def), str body (CBOR map of arguments). */
+    /* api → core: please write. u64 request number, str user name ("" before log-in), str verb (as
+     * in centre/requests.def), str body (CBOR map of arguments). */
     CENTRE_MESSAGE_REQUEST,
-    /* core → api: u64 request number, i64 result (0 or negative error), str diag, str body (CBOR). */
+    /* core → api: u64 request number, i64 result (0 or negative error), str diag, str body (CBOR).
+     */
     CENTRE_MESSAGE_REPLY,
-    /* core → api: something changed; look again. u64 alert change cursor, u32 what (bits: 1 alerts, 2 hosts,
-     * 4 actions, 8 settings). */
+    /* core → api: something changed; look again. u64 alert change cursor, u32 what (bits: 1 alerts,
+     * 2 hosts, 4 actions, 8 settings). */
     CENTRE_MESSAGE_CHANGED,
     /* any child → supervisor: it is ready and serves. str name. */
     CENTRE_MESSAGE_READY,
     /* supervisor → core: a child died. str name, i64 wait status, u64 deaths within a minute. */
     CENTRE_MESSAGE_DIED,
+    /* supervisor → core: an operator on this machine runs `canhgac centre VERB`. str user name of
+     * the system account that asks; fd: a SOCK_SEQPACKET end on which core answers REQUEST with
+     * REPLY as it does for the api, with the rights of an admin and the actor "local:USER" whatever
+     * user name a request carries. The verbs asked are "token.create" {0: note, 1: life in ns} →
+     * {0: token text, 1: expires}, "host.list" {} → [{0: id (16 bytes), 1: name, 2: is connected,
+     * 3: is revoked, 4: seen, 5: acknowledged, 6: dropped}] and "host.revoke" {0: name or id} → {}.
+     */
+    CENTRE_MESSAGE_OPERATOR,
 };
 
 #endif

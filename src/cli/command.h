@@ -1,5 +1,6 @@
-/* A subcommand: one const struct, one file, one line in commands.def. From its rows come the parser, --help,
- * the manual page and shell completion. Exit status of every command: see enum exit_status. */
+/* A subcommand: one const struct, one file, one line in commands.def. From its rows come the
+ * parser, --help, the manual page and shell completion. Exit status of every command: see enum
+ * exit_status. */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
@@ -9,26 +10,26 @@
 #include <stddef.h>
 
 enum exit_status {
-    EXIT_STATUS_CLEAN = 0, /* done, nothing found */
-    EXIT_STATUS_FOUND = 1, /* done, something found */
-    EXIT_STATUS_USAGE = 2, /* asked wrongly */
+    EXIT_STATUS_CLEAN = 0,  /* done, nothing found */
+    EXIT_STATUS_FOUND = 1,  /* done, something found */
+    EXIT_STATUS_USAGE = 2,  /* asked wrongly */
     EXIT_STATUS_FAILED = 3, /* could not do it */
 };
 
 struct command_call {
     const struct command *command;
-    void *settings;         /* the command's struct, filled from its rows */
-    const char **operands;
-    size_t operand_count;
-    struct arena *arena;    /* for the call's whole life */
+    void *settings; /* the command's struct, filled from its rows */
+    struct setting_operands operands;
+    struct arena *arena; /* for the call's whole life */
 };
 
-/* "vault list": a command may have verbs, each a command of its own; verbs ends with an empty name. */
+/* "vault list": a command may have verbs, each a command of its own; verbs ends with an empty name.
+ */
 struct command {
     const char *name;
-    const char *summary;    /* one line for lists */
-    const char *operands;   /* as --help shows them: "HOST TOKEN", "[PATH…]", NULL: none */
-    const char *details;    /* paragraphs for --help and the manual page */
+    const char *summary;  /* one line for lists */
+    const char *operands; /* as --help shows them: "HOST TOKEN", "[PATH…]", NULL: none */
+    const char *details;  /* paragraphs for --help and the manual page */
     const struct setting *rows;
     size_t settings_size;
     const struct command *verbs;
@@ -36,6 +37,7 @@ struct command {
 };
 
 /* Prints "canhgac: sentence" to stderr and returns status. */
-int command_fail(enum exit_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int command_fail(enum exit_status status, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -11,8 +11,9 @@ static void help_print_list(void)
     for (size_t i = 0; registry[i] != NULL; i++) {
         printf("  %-12s %s\n", registry[i]->name, text_get(registry[i]->summary));
     }
-    printf("\n%s\n", _("canhgac COMMAND --help tells more. Exit status: 0 nothing found, 1 something found, "
-                       "2 asked wrongly, 3 could not do it."));
+    printf("\n%s\n",
+           _("canhgac COMMAND --help tells more. Exit status: 0 nothing found, 1 something found, "
+             "2 asked wrongly, 3 could not do it."));
 }
 
 static int help_run(const struct command_call *call)
@@ -20,19 +21,21 @@ static int help_run(const struct command_call *call)
     const struct command *command;
     size_t taken = 0;
 
-    if (call->operand_count == 0) {
+    if (call->operands.count == 0) {
         help_print_list();
         return EXIT_STATUS_CLEAN;
     }
-    command = registry_find(call->operands, call->operand_count, &taken);
-    if (command == NULL || taken != call->operand_count) {
-        return command_fail(EXIT_STATUS_USAGE, _("there is no command '%s'; canhgac help lists them"),
-                            call->operands[taken]);
+    command = registry_find(call->operands.items, call->operands.count, &taken);
+    if (command == NULL || taken != call->operands.count) {
+        return command_fail(EXIT_STATUS_USAGE,
+                            _("there is no command '%s'; canhgac help lists them"),
+                            call->operands.items[taken]);
     }
-    registry_print_help(command, taken > 1 ? arena_printf(call->arena, "%s %s", call->operands[0],
-                                                          call->operands[1])
-                                                 .ptr
-                                           : call->operands[0]);
+    registry_print_help(command, taken > 1
+                                     ? arena_printf(call->arena, "%s %s", call->operands.items[0],
+                                                    call->operands.items[1])
+                                           .ptr
+                                     : call->operands.items[0]);
     return EXIT_STATUS_CLEAN;
 }
 

@@ -1,4 +1,5 @@
-/* The program: chooses a language, finds the subcommand, parses what follows by its rows, runs it. */
+/* The program: chooses a language, finds the subcommand, parses what follows by its rows, runs it.
+ */
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -39,7 +40,8 @@ static int main_take_options(int *argc, char ***argv)
             taken = 2;
         }
         if (!text_parse_language(value, &language)) {
-            return command_fail(EXIT_STATUS_USAGE, _("--lang wants vi or en, not '%.*s'"), STR_ARG(value));
+            return command_fail(EXIT_STATUS_USAGE, _("--lang wants vi or en, not '%.*s'"),
+                                STR_ARG(value));
         }
         text_set_language(language);
         *argc -= taken;

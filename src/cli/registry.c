@@ -86,10 +86,15 @@ void registry_print_help(const struct command *command, const char *name)
     buf_done(&buf);
 }
 
+static bool registry_is_help_word(const char *word)
+{
+    return str_is_text(str_from(word), "--help") || str_is_text(str_from(word), "-h");
+}
+
 static bool registry_wants_help(int argc, char **argv)
 {
     for (int i = 0; i < argc && !str_is_text(str_from(argv[i]), "--"); i++) {
-        if (str_is_text(str_from(argv[i]), "--help") || str_is_text(str_from(argv[i]), "-h")) {
+        if (registry_is_help_word(argv[i])) {
             return true;
         }
     }
@@ -103,22 +108,22 @@ static int registry_call(const struct command *command, int argc, char **argv, s
     int r;
 
     call.settings = arena_alloc(arena, 1, command->settings_size + 1);
-    call.operands = arena_alloc(arena, (size_t)argc + 1, sizeof(*call.operands));
-    if (call.settings == NULL || call.operands == NULL) {
+    call.operands.items = arena_alloc(arena, (size_t)argc + 1, sizeof(char *));
+    if (call.settings == NULL || call.operands.items == NULL) {
         return command_fail(EXIT_STATUS_FAILED, _("out of memory"));
     }
     static const struct setting no_rows[] = {{}};
     r = settings_default(command->rows != NULL ? command->rows : no_rows, call.settings, arena);
     if (r == 0) {
-        r = settings_parse_args(command->rows != NULL ? command->rows : no_rows, call.settings, argc, argv,
-                                call.operands, &call.operand_count, arena, &diag);
+        r = settings_parse_args(command->rows != NULL ? command->rows : no_rows, call.settings,
+                                argv, &call.operands, arena, &diag);
     }
     if (r < 0) {
         return command_fail(EXIT_STATUS_USAGE, "%s", diag_text(&diag, r));
     }
-    if (command->operands == NULL && call.operand_count != 0) {
-        return command_fail(EXIT_STATUS_USAGE, _("'%s' takes no '%s'; see canhgac help"), command->name,
-                            call.operands[0]);
+    if (command->operands == NULL && call.operands.count != 0) {
+        return command_fail(EXIT_STATUS_USAGE, _("'%s' takes no '%s'; see canhgac help"),
+                            command->name, call.operands.items[0]);
     }
     return command->run(&call);
 }
@@ -126,14 +131,18 @@ static int registry_call(const struct command *command, int argc, char **argv, s
 int registry_run(int argc, char **argv, struct arena *arena)
 {
     const struct command *command;
+    int status = EXIT_STATUS_CLEAN;
     size_t taken = 0;
     struct str name;
+    int r;
 
-    if (argc == 0 || str_is_text(str_from(argv[0]), "--help") || str_is_text(str_from(argv[0]), "-h")) {
+    if (argc == 0 || registry_is_help_word(argv[0])) {
         static char help_word[] = "help";
-        char *help_argv[] = {help_word};
+        static char *help_argv[] = {help_word, NULL};
 
-        return registry_run(1, help_argv, arena) != 0 || argc == 0 ? EXIT_STATUS_USAGE : EXIT_STATUS_CLEAN;
+        argv = help_argv;
+        status = argc == 0 ? EXIT_STATUS_USAGE : EXIT_STATUS_CLEAN;
+        argc = 1;
     }
     if (str_is_text(str_from(argv[0]), "--version")) {
         printf("canhgac %s\n", CANHGAC_VERSION);
@@ -141,8 +150,8 @@ int registry_run(int argc, char **argv, struct arena *arena)
     }
     command = registry_find((const char *const *)argv, (size_t)argc, &taken);
     if (command == NULL) {
-        return command_fail(EXIT_STATUS_USAGE, _("there is no command '%s'; canhgac help lists them"),
-                            argv[0]);
+        return command_fail(EXIT_STATUS_USAGE,
+                            _("there is no command '%s'; canhgac help lists them"), argv[0]);
     }
     name = arena_printf(arena, "%s%s%s", argv[0], taken > 1 ? " " : "", taken > 1 ? argv[1] : "");
     argc -= (int)taken;
@@ -152,8 +161,9 @@ int registry_run(int argc, char **argv, struct arena *arena)
         return EXIT_STATUS_CLEAN;
     }
     if (command->run == NULL) {
-        return command_fail(EXIT_STATUS_USAGE, _("'%s' wants a verb; canhgac %s --help lists them"), name.ptr,
-                            name.ptr);
+        return command_fail(EXIT_STATUS_USAGE, _("'%s' wants a verb; canhgac %s --help lists them"),
+                            name.ptr, name.ptr);
     }
-    return registry_call(command, argc, argv, arena);
+    r = registry_call(command, argc, argv, arena);
+    return r != EXIT_STATUS_CLEAN ? r : status;
 }

@@ -8,7 +8,8 @@
 /* All of them, ended by NULL. */
 extern const struct command *const registry[];
 
-/* The command or verb that words[0 … count-1] name, and how many words that took; NULL when none does. */
+/* The command or verb that words[0 … count-1] name, and how many words that took; NULL when none
+ * does. */
 const struct command *registry_find(const char *const *words, size_t count, size_t *ret_taken);
 /* Finds, parses, runs; an enum exit_status. */
 int registry_run(int argc, char **argv, struct arena *arena);

@@ -1,6 +1,6 @@
-/* CBOR, RFC 8949, the deterministic subset (§4.2): definite lengths, shortest heads, no tags, no floats but
- * binary64, text is valid UTF-8 (bytes that are not are written as a byte string). Pure; a writer appends
- * to a buf and shares its sticky error; a reader walks borrowed bytes. */
+/* CBOR, RFC 8949, the deterministic subset (§4.2): definite lengths, shortest heads, no tags, no
+ * floats but binary64, text is valid UTF-8 (bytes that are not are written as a byte string). Pure;
+ * a writer appends to a buf and shares its sticky error; a reader walks borrowed bytes. */
 #ifndef CODEC_CBOR_H
 #define CODEC_CBOR_H
 
@@ -44,9 +44,13 @@ struct cbor_reader {
 };
 
 void cbor_open(struct cbor_reader *reader, struct str bytes);
+/* For decoders built on this one: an item was well formed but is not one they know. The first error
+ * sticks. */
+void cbor_fail(struct cbor_reader *reader, int error);
 /* The type of the next item, without taking it; CBOR_TYPE_COUNT at the end or after a failure. */
 enum cbor_type cbor_peek(const struct cbor_reader *reader);
-/* Each takes one item and gives zero or empty when it is of another type (which sticks as -ERR_SYNTAX). */
+/* Each takes one item and gives zero or empty when it is of another type (which sticks as
+ * -ERR_SYNTAX). */
 uint64_t cbor_get_u64(struct cbor_reader *reader);
 int64_t cbor_get_i64(struct cbor_reader *reader); /* also takes an unsigned that fits */
 bool cbor_get_bool(struct cbor_reader *reader);

@@ -1,6 +1,7 @@
-/* JSON, RFC 8259. The writer puts commas and quotes itself and replaces bytes that are not UTF-8 with
- * U+FFFD; the reader is strict (no duplicate keys, depth and size limits, valid UTF-8) and builds a tree
- * in an arena. Pure. The event path of later detectors has its own on-demand walker. */
+/* JSON, RFC 8259. The writer puts commas and quotes itself and replaces bytes that are not UTF-8
+ * with U+FFFD; the reader is strict (no duplicate keys, depth and size limits, valid UTF-8) and
+ * builds a tree in an arena. Pure. The event path of later detectors has its own on-demand walker.
+ */
 #ifndef CODEC_JSON_H
 #define CODEC_JSON_H
 
@@ -32,7 +33,8 @@ void json_put_str(struct json_writer *json, struct str value);
 void json_put_text(struct json_writer *json, const char *value); /* NULL becomes null */
 void json_put_i64(struct json_writer *json, int64_t value);
 void json_put_u64(struct json_writer *json, uint64_t value);
-void json_put_double(struct json_writer *json, double value); /* shortest form; NaN and infinities: null */
+void json_put_double(struct json_writer *json,
+                     double value); /* shortest form; NaN and infinities: null */
 void json_put_bool(struct json_writer *json, bool value);
 void json_put_null(struct json_writer *json);
 /* Bytes that are JSON already. */
@@ -62,7 +64,8 @@ struct json_value {
 };
 
 /* Parses one value and nothing behind it. The tree lives in the arena (strings too).
- * -ERR_SYNTAX with the line and column in diag, -ERR_LIMIT (depth, arena), -ERR_DUPLICATE for a key twice. */
+ * -ERR_SYNTAX with the line and column in diag, -ERR_LIMIT (depth, arena), -ERR_DUPLICATE for a key
+ * twice. */
 [[nodiscard]] int json_parse(struct str text, struct arena *arena, struct json_value **ret_value,
                              struct diag *diag);
 /* Members: NULL when value is NULL, no object, or has none of that name. */

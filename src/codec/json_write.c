@@ -86,9 +86,9 @@ static size_t json_plain_run(struct str s)
 
 static void json_put_escaped(struct buf *buf, unsigned char byte)
 {
-    static const char *const short_forms[128] = {['"'] = "\\\"", ['\\'] = "\\\\", ['\n'] = "\\n",
-                                                 ['\r'] = "\\r", ['\t'] = "\\t",  ['\b'] = "\\b",
-                                                 ['\f'] = "\\f"};
+    static const char *const short_forms[128] = {
+        ['"'] = "\\\"", ['\\'] = "\\\\", ['\n'] = "\\n", ['\r'] = "\\r",
+        ['\t'] = "\\t", ['\b'] = "\\b",  ['\f'] = "\\f"};
 
     if (byte >= 0x80) {
         buf_put_text(buf, "\xef\xbf\xbd"); /* not UTF-8: the replacement character */

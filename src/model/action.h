@@ -1,4 +1,5 @@
-/* An action that a person asked for, on its way from the console to one agent and back as an answer. */
+/* An action that a person asked for, on its way from the console to one agent and back as an
+ * answer. */
 #ifndef MODEL_ACTION_H
 #define MODEL_ACTION_H
 
@@ -35,15 +36,16 @@ struct action_request {
     enum action action;
     struct id finding; /* none for ACTION_STATUS */
     int64_t asked;     /* ns since 1970 UTC, by the centre's clock */
-    int64_t expires;   /* not carried out after this, by the agent's clock corrected to the centre's */
-    struct str actor;  /* user name of who asked; never empty */
+    int64_t
+        expires; /* not carried out after this, by the agent's clock corrected to the centre's */
+    struct str actor; /* user name of who asked; never empty */
     struct str reason;
 };
 
 struct action_answer {
-    struct id id;     /* of the request */
+    struct id id; /* of the request */
     int64_t time;
-    int result;       /* 0 or a negative error */
+    int result;        /* 0 or a negative error */
     struct str detail; /* one sentence, English */
 };
 
@@ -54,8 +56,10 @@ bool role_parse(struct str name, enum role *ret_role);
 
 /* -ERR_INVAL for an action out of the table, an empty actor, or expiry before asking. */
 void action_request_encode(const struct action_request *request, struct buf *buf);
-[[nodiscard]] int action_request_decode(struct cbor_reader *reader, struct action_request *ret_request);
+[[nodiscard]] int action_request_decode(struct cbor_reader *reader,
+                                        struct action_request *ret_request);
 void action_answer_encode(const struct action_answer *answer, struct buf *buf);
-[[nodiscard]] int action_answer_decode(struct cbor_reader *reader, struct action_answer *ret_answer);
+[[nodiscard]] int action_answer_decode(struct cbor_reader *reader,
+                                       struct action_answer *ret_answer);
 
 #endif

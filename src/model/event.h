@@ -1,5 +1,6 @@
-/* One thing that happened on a host: a kind, a time and a few fields. A batch of events lives in one arena;
- * texts are borrowed from it. On its way: sense/ fills it, codec/cbor carries it, store/archive keeps it. */
+/* One thing that happened on a host: a kind, a time and a few fields. A batch of events lives in
+ * one arena; texts are borrowed from it. On its way: sense/ fills it, codec/cbor carries it,
+ * store/archive keeps it. */
 #ifndef MODEL_EVENT_H
 #define MODEL_EVENT_H
 
@@ -56,14 +57,15 @@ enum event_value_type event_field_type(enum event_field_id id);
 bool event_field_parse(struct str name, enum event_field_id *ret_id);
 
 void event_init(struct event *event, enum event_kind kind, int64_t time);
-/* -ERR_LIMIT past EVENT_FIELDS_MAX. Empty text is not added. */
+/* -ERR_LIMIT past EVENT_FIELDS_MAX. Empty text is not added; a second value for a field replaces
+ * the first. Fields stand in the order of their numbers: add them only here. */
 int event_add_number(struct event *event, enum event_field_id id, int64_t number);
 int event_add_text(struct event *event, enum event_field_id id, struct str text);
 /* NULL when the event does not have it. */
 const struct event_field *event_find(const struct event *event, enum event_field_id id);
 
-/* Map {0: kind, 1: time, 2: {field number: value}}. Unknown fields and kinds of a newer agent are refused
- * with -ERR_VERSION. Decoded texts borrow the reader's bytes. */
+/* Map {0: kind, 1: time, 2: {field number: value}}. Unknown fields and kinds of a newer agent are
+ * refused with -ERR_VERSION. Decoded texts borrow the reader's bytes. */
 void event_encode(const struct event *event, struct buf *buf);
 [[nodiscard]] int event_decode(struct cbor_reader *reader, struct event *ret_event);
 /* Flat object with ECS names, "@timestamp" and "event.action". */

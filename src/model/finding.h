@@ -1,6 +1,6 @@
-/* A finding: what a judge on a host concluded, why, on which process and files, and what was done at once.
- * Built by detect/, carried by link/, folded into an alert by casework/. Everything borrowed: the texts and
- * arrays live in the arena of whoever made it. */
+/* A finding: what a judge on a host concluded, why, on which process and files, and what was done
+ * at once. Built by detect/, carried by link/, folded into an alert by casework/. Everything
+ * borrowed: the texts and arrays live in the arena of whoever made it. */
 #ifndef MODEL_FINDING_H
 #define MODEL_FINDING_H
 
@@ -32,11 +32,11 @@ enum severity {
 /* What became of a file: the words of `outcome` in JSON. */
 enum file_outcome {
     FILE_OUTCOME_INTACT,
-    FILE_OUTCOME_ENCRYPTED,  /* its content was replaced in place by ciphertext */
-    FILE_OUTCOME_REPLACED,   /* another inode with ciphertext took its name */
-    FILE_OUTCOME_DELETED,    /* removed after its content went into ciphertext */
+    FILE_OUTCOME_ENCRYPTED,   /* its content was replaced in place by ciphertext */
+    FILE_OUTCOME_REPLACED,    /* another inode with ciphertext took its name */
+    FILE_OUTCOME_DELETED,     /* removed after its content went into ciphertext */
     FILE_OUTCOME_OVERWRITTEN, /* wiped: random or constant bytes, no ciphertext of it known */
-    FILE_OUTCOME_PRODUCT,    /* made by the attacker: ciphertext, note */
+    FILE_OUTCOME_PRODUCT,     /* made by the attacker: ciphertext, note */
     FILE_OUTCOME_COUNT,
 };
 
@@ -67,7 +67,7 @@ struct finding_file {
 };
 
 struct finding_reason {
-    struct str what;  /* machine word: "chi_square", "container", "similarity", "note" … */
+    struct str what;  /* machine word of model/reasons.def */
     struct str value; /* the figure or name behind it */
     double score;     /* its part of the whole */
 };
@@ -90,12 +90,12 @@ struct finding {
     const struct finding_process *group; /* all processes that were stopped */
     size_t group_count;
     const struct finding_file *files;
-    size_t file_count;     /* in files */
-    uint64_t files_total;  /* touched in all */
+    size_t file_count;    /* in files */
+    uint64_t files_total; /* touched in all */
     uint64_t files_restored;
     enum finding_action action;
-    int action_result;     /* 0 or a negative error */
-    int64_t action_ns;     /* first destructive call seen to last process stopped */
+    int action_result; /* 0 or a negative error */
+    int64_t action_ns; /* first destructive call seen to last process stopped */
 };
 
 const char *severity_name(enum severity severity);
@@ -103,13 +103,18 @@ bool severity_parse(struct str name, enum severity *ret_severity);
 const char *file_outcome_name(enum file_outcome outcome);
 const char *finding_action_name(enum finding_action action);
 
-/* All arrays and texts of the result are borrowed from the arena or the reader's bytes. Limits above hold
- * for what is read: -ERR_LIMIT. */
+/* All arrays and texts of the result are borrowed from the arena or the reader's bytes. Limits
+ * above hold for what is read: -ERR_LIMIT. */
 void finding_encode(const struct finding *finding, struct buf *buf);
-[[nodiscard]] int finding_decode(struct cbor_reader *reader, struct arena *arena, struct finding *ret_finding);
-/* The object of `canhgac agent --json`: time detector severity title why score
- * process{pid,exe,cmdline,user,ancestors[]} files[{path,outcome,restored}] action{kind,result,ms}, and id,
- * revision, drill, group, files_total, files_restored beside. Title and reasons in the process's language. */
+[[nodiscard]] int finding_decode(struct cbor_reader *reader, struct arena *arena,
+                                 struct finding *ret_finding);
+/* Names fewer files, then fewer of the group, then fewer ancestors, then cuts the command line,
+ * until the encoded finding is at most limit bytes (at least 4096). The totals stay. */
+void finding_fit(struct finding *finding, size_t limit);
+/* The object of `canhgac agent --json`: time detector severity title why[{what,text,value,score}]
+ * score process{pid,exe,cmdline,user,uid,ancestors[]} files[{path,outcome,restored,partial}]
+ * action{kind,result,ms}, and id, revision, drill, host, group, files_total, files_restored beside.
+ * result is "OK" or the error's name. Title and reasons' texts in the process's language. */
 void finding_write_json(const struct finding *finding, struct json_writer *json);
 
 #endif

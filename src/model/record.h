@@ -1,5 +1,6 @@
-/* What an agent says to its centre, in the order in which it happened: one record each. A record has a
- * sequence number that the spool gives and the centre acknowledges; (host, sequence) is counted once. */
+/* What an agent says to its centre, in the order in which it happened: one record each. A record
+ * has a sequence number that the spool gives and the centre acknowledges; (host, sequence) is
+ * counted once. */
 #ifndef MODEL_RECORD_H
 #define MODEL_RECORD_H
 
@@ -20,25 +21,26 @@ enum record_kind {
     RECORD_KIND_COUNT,
 };
 
-/* Health of an agent. Counters grow from the start of the agent's life and survive restarts in the spool. */
+/* Health of an agent. Counters grow from the start of the agent's life and survive restarts in the
+ * spool. */
 struct status {
     int64_t time;
     struct str version;
     struct str kernel;
     struct str os;
-    struct str address;       /* as the agent sees itself */
-    struct str process_sensor; /* "ebpf", "proc-connector", "none: reason" */
-    struct str shield;        /* "stop-and-restore", …, "off: reason" */
+    struct str address;         /* as the agent sees itself */
+    struct str process_sensor;  /* "ebpf", "proc-connector", "none: reason" */
+    struct str shield;          /* "stop-and-restore", …, "off: reason" */
     struct str protected_paths; /* parted by newlines */
-    uint64_t events;          /* put into the spool */
-    uint64_t dropped;         /* not put into it: the bound was reached */
-    uint64_t gate_opens;      /* permission events answered */
-    uint64_t gate_late;       /* of them, let go by the deadline or the watchdog */
+    uint64_t events;            /* put into the spool */
+    uint64_t dropped;           /* not put into it: the bound was reached */
+    uint64_t gate_opens;        /* permission events answered */
+    uint64_t gate_late;         /* of them, let go by the deadline or the watchdog */
     uint64_t vault_bytes;
     uint64_t vault_limit;
     uint64_t vault_versions;
-    uint64_t stopped_groups;  /* waiting for a person now */
-    uint64_t restarts;        /* of child processes */
+    uint64_t stopped_groups; /* waiting for a person now */
+    uint64_t restarts;       /* of child processes */
 };
 
 struct record {
@@ -49,9 +51,11 @@ struct record {
     struct status status;
 };
 
-/* CBOR array [kind, body]. Decoding allocates from the arena and borrows the reader's bytes. */
+/* CBOR array [kind, body]. A finding is made to fit RECORD_SIZE_MAX (finding_fit). Decoding
+ * allocates from the arena and borrows the reader's bytes. */
 void record_encode(const struct record *record, struct buf *buf);
-[[nodiscard]] int record_decode(struct cbor_reader *reader, struct arena *arena, struct record *ret_record);
+[[nodiscard]] int record_decode(struct cbor_reader *reader, struct arena *arena,
+                                struct record *ret_record);
 const char *record_kind_name(enum record_kind kind);
 void status_write_json(const struct status *status, struct json_writer *json);
 

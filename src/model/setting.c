@@ -11,16 +11,22 @@ struct setting_unit {
     int64_t factor;
 };
 
-static const struct setting_unit size_units[] = {
-    {"", 1}, {"K", 1LL << 10}, {"M", 1LL << 20}, {"G", 1LL << 30}, {"T", 1LL << 40}, {"P", 1LL << 50}, {}};
+static const struct setting_unit size_units[] = {{"", 1},
+                                                 {"K", 1LL << 10},
+                                                 {"M", 1LL << 20},
+                                                 {"G", 1LL << 30},
+                                                 {"T", 1LL << 40},
+                                                 {"P", 1LL << 50},
+                                                 {}};
 static const struct setting_unit duration_units[] = {
-    {"ms", NS_PER_MS}, {"s", NS_PER_S}, {"m", 60 * NS_PER_S}, {"h", 3600 * NS_PER_S}, {"d", 86400 * NS_PER_S}, {}};
+    {"ms", NS_PER_MS},      {"s", NS_PER_S},         {"m", 60 * NS_PER_S},
+    {"h", 3600 * NS_PER_S}, {"d", 86400 * NS_PER_S}, {}};
 static const struct setting_unit number_units[] = {{"", 1}, {}};
 
 static const char *const setting_type_names[] = {
-    [SETTING_FLAG] = "flag",       [SETTING_NUMBER] = "number", [SETTING_SIZE] = "size",
+    [SETTING_FLAG] = "flag",         [SETTING_NUMBER] = "number", [SETTING_SIZE] = "size",
     [SETTING_DURATION] = "duration", [SETTING_TEXT] = "text",     [SETTING_PATH] = "path",
-    [SETTING_CHOICE] = "choice",   [SETTING_LIST] = "list",     [SETTING_PATH_LIST] = "path-list",
+    [SETTING_CHOICE] = "choice",     [SETTING_LIST] = "list",     [SETTING_PATH_LIST] = "path-list",
 };
 
 static const struct setting_unit *setting_units(enum setting_type type)
@@ -57,7 +63,8 @@ static void *setting_slot(const struct setting *row, void *target)
     return (char *)target + row->offset;
 }
 
-static int setting_set_number(const struct setting *row, void *slot, struct str value, struct diag *diag)
+static int setting_set_number(const struct setting *row, void *slot, struct str value,
+                              struct diag *diag)
 {
     static const char *const examples[] = {
         [SETTING_NUMBER] = "42", [SETTING_SIZE] = "512M", [SETTING_DURATION] = "24h"};
@@ -66,24 +73,25 @@ static int setting_set_number(const struct setting *row, void *slot, struct str 
     int r = setting_parse_number(row->type, value, &number);
 
     if (r < 0) {
-        return diag_set(diag, r, _("'%s' wants a value such as %s, not '%.*s'"), row->name, examples[row->type],
-                        STR_ARG(value));
+        return diag_set(diag, r, _("'%s' wants a value such as %s, not '%.*s'"), row->name,
+                        examples[row->type], STR_ARG(value));
     }
-    if (row->minimum != NULL && setting_parse_number(row->type, str_from(row->minimum), &bound) == 0 &&
-        number < bound) {
-        return diag_set(diag, -ERR_RANGE, _("'%s' must be at least %s, not %.*s"), row->name, row->minimum,
-                        STR_ARG(value));
+    if (row->minimum != NULL &&
+        setting_parse_number(row->type, str_from(row->minimum), &bound) == 0 && number < bound) {
+        return diag_set(diag, -ERR_RANGE, _("'%s' must be at least %s, not %.*s"), row->name,
+                        row->minimum, STR_ARG(value));
     }
-    if (row->maximum != NULL && setting_parse_number(row->type, str_from(row->maximum), &bound) == 0 &&
-        number > bound) {
-        return diag_set(diag, -ERR_RANGE, _("'%s' must be at most %s, not %.*s"), row->name, row->maximum,
-                        STR_ARG(value));
+    if (row->maximum != NULL &&
+        setting_parse_number(row->type, str_from(row->maximum), &bound) == 0 && number > bound) {
+        return diag_set(diag, -ERR_RANGE, _("'%s' must be at most %s, not %.*s"), row->name,
+                        row->maximum, STR_ARG(value));
     }
     *(int64_t *)slot = number;
     return 0;
 }
 
-static int setting_set_flag(const struct setting *row, void *slot, struct str value, struct diag *diag)
+static int setting_set_flag(const struct setting *row, void *slot, struct str value,
+                            struct diag *diag)
 {
     static const char *const yes[] = {"yes", "true", "on", "1", "có"};
     static const char *const no[] = {"no", "false", "off", "0", "không"};
@@ -94,7 +102,8 @@ static int setting_set_flag(const struct setting *row, void *slot, struct str va
             return 0;
         }
     }
-    return diag_set(diag, -ERR_SYNTAX, _("'%s' wants yes or no, not '%.*s'"), row->name, STR_ARG(value));
+    return diag_set(diag, -ERR_SYNTAX, _("'%s' wants yes or no, not '%.*s'"), row->name,
+                    STR_ARG(value));
 }
 
 /* Absolute, without empty, . and .. parts; a closing slash is dropped. */
@@ -107,14 +116,14 @@ static int setting_check_path(const struct setting *row, struct str *path, struc
         path->len--;
     }
     if (path->len == 0 || path->ptr[0] != '/') {
-        return diag_set(diag, -ERR_SYNTAX, _("'%s' wants a path that begins with /, not '%.*s'"), row->name,
-                        STR_ARG(*path));
+        return diag_set(diag, -ERR_SYNTAX, _("'%s' wants a path that begins with /, not '%.*s'"),
+                        row->name, STR_ARG(*path));
     }
     rest = str_slice(*path, 1, path->len);
     while (rest.len != 0 && str_cut(&rest, '/', &part)) {
         if (part.len == 0 || str_is(part, STR(".")) || str_is(part, STR(".."))) {
-            return diag_set(diag, -ERR_SYNTAX, _("'%s' wants a path without . and .., not '%.*s'"), row->name,
-                            STR_ARG(*path));
+            return diag_set(diag, -ERR_SYNTAX, _("'%s' wants a path without . and .., not '%.*s'"),
+                            row->name, STR_ARG(*path));
         }
     }
     return 0;
@@ -130,8 +139,8 @@ static int setting_check_choice(const struct setting *row, struct str value, str
             return 0;
         }
     }
-    return diag_set(diag, -ERR_SYNTAX, _("'%s' wants one of %s, not '%.*s'"), row->name, row->maximum,
-                    STR_ARG(value));
+    return diag_set(diag, -ERR_SYNTAX, _("'%s' wants one of %s, not '%.*s'"), row->name,
+                    row->maximum, STR_ARG(value));
 }
 
 static int setting_check_text(const struct setting *row, struct str *value, struct diag *diag)
@@ -171,7 +180,8 @@ static int setting_add_items(const struct setting *row, struct setting_list *lis
             continue;
         }
         if (list->count == SETTING_LIST_MAX) {
-            return diag_set(diag, -ERR_LIMIT, _("'%s' takes at most %d values"), row->name, SETTING_LIST_MAX);
+            return diag_set(diag, -ERR_LIMIT, _("'%s' takes at most %d values"), row->name,
+                            SETTING_LIST_MAX);
         }
         r = setting_copy_text(row, item, arena, &list->items[list->count], diag);
         if (r < 0) {
@@ -182,8 +192,8 @@ static int setting_add_items(const struct setting *row, struct setting_list *lis
     return 0;
 }
 
-static int setting_set_row(const struct setting *row, void *target, struct str value, struct arena *arena,
-                           struct diag *diag)
+static int setting_set_row(const struct setting *row, void *target, struct str value,
+                           struct arena *arena, struct diag *diag)
 {
     void *slot = setting_slot(row, target);
 
@@ -271,9 +281,11 @@ static int setting_unknown(const struct setting *rows, struct str name, struct d
         }
     }
     if (nearest != NULL) {
-        return diag_set(diag, -ERR_NOENT, _("there is no '%.*s'; did you mean '%s'?"), STR_ARG(name), nearest);
+        return diag_set(diag, -ERR_NOENT, _("there is no '%.*s'; did you mean '%s'?"),
+                        STR_ARG(name), nearest);
     }
-    return diag_set(diag, -ERR_NOENT, _("there is no '%.*s'; --help lists what there is"), STR_ARG(name));
+    return diag_set(diag, -ERR_NOENT, _("there is no '%.*s'; --help lists what there is"),
+                    STR_ARG(name));
 }
 
 static const struct setting *setting_find(const struct setting *rows, struct str name)
@@ -291,7 +303,8 @@ int settings_set(const struct setting *rows, void *target, struct str name, stru
 {
     const struct setting *row = setting_find(rows, name);
 
-    return row != NULL ? setting_set_row(row, target, value, arena, diag) : setting_unknown(rows, name, diag);
+    return row != NULL ? setting_set_row(row, target, value, arena, diag)
+                       : setting_unknown(rows, name, diag);
 }
 
 /* A list named in a file replaces its default: emptied at its first line there. */
@@ -322,8 +335,8 @@ static int setting_take(struct setting_seen *seen, void *target, struct str name
     return setting_set_row(row, target, value, arena, diag);
 }
 
-static int setting_parse_line(struct setting_seen *seen, void *target, struct str line, struct arena *arena,
-                              struct diag *diag)
+static int setting_parse_line(struct setting_seen *seen, void *target, struct str line,
+                              struct arena *arena, struct diag *diag)
 {
     size_t equals;
 
@@ -333,7 +346,8 @@ static int setting_parse_line(struct setting_seen *seen, void *target, struct st
     }
     equals = str_find_byte(line, '=');
     if (equals == line.len) {
-        return diag_set(diag, -ERR_SYNTAX, _("a line is 'name = value', not '%.*s'"), STR_ARG(line));
+        return diag_set(diag, -ERR_SYNTAX, _("a line is 'name = value', not '%.*s'"),
+                        STR_ARG(line));
     }
     return setting_take(seen, target, str_trim(str_slice(line, 0, equals)),
                         str_trim(str_slice(line, equals + 1, line.len)), arena, diag);
@@ -362,15 +376,13 @@ int settings_parse(const struct setting *rows, void *target, const char *where, 
 struct setting_args {
     struct setting_seen seen;
     void *target;
-    char **argv;
-    int argc;
-    int at;
+    char **next; /* the word being taken */
     struct arena *arena;
     struct diag *diag;
 };
 
-static int setting_take_option(struct setting_args *args, const struct setting *row, struct str name,
-                               struct str value, bool has_value)
+static int setting_take_option(struct setting_args *args, const struct setting *row,
+                               struct str name, struct str value, bool has_value)
 {
     if (row == NULL) {
         return setting_unknown(args->seen.rows, name, args->diag);
@@ -378,11 +390,11 @@ static int setting_take_option(struct setting_args *args, const struct setting *
     if (row->type == SETTING_FLAG && !has_value) {
         value = STR("yes");
     } else if (!has_value) {
-        if (args->at + 1 >= args->argc) {
+        if (args->next[1] == NULL) {
             return diag_set(args->diag, -ERR_SYNTAX, _("--%s wants %s"), row->name,
                             row->value_name != NULL ? text_get(row->value_name) : _("a value"));
         }
-        value = str_from(args->argv[++args->at]);
+        value = str_from(*++args->next);
     }
     setting_empty_once(&args->seen, row, args->target);
     return setting_set_row(row, args->target, value, args->arena, args->diag);
@@ -403,25 +415,25 @@ static int setting_take_word(struct setting_args *args, struct str word)
     while (row->name != NULL && row->letter != word.ptr[1]) {
         row++;
     }
-    return setting_take_option(args, row->name != NULL ? row : NULL, word, str_slice(word, 2, word.len),
-                               word.len > 2);
+    return setting_take_option(args, row->name != NULL ? row : NULL, word,
+                               str_slice(word, 2, word.len), word.len > 2);
 }
 
-int settings_parse_args(const struct setting *rows, void *target, int argc, char **argv,
-                        const char **ret_operands, size_t *ret_operand_count, struct arena *arena,
+int settings_parse_args(const struct setting *rows, void *target, char **argv,
+                        struct setting_operands *ret_operands, struct arena *arena,
                         struct diag *diag)
 {
     struct setting_args args = {
-        .seen = {.rows = rows}, .target = target, .argv = argv, .argc = argc, .arena = arena, .diag = diag};
+        .seen = {.rows = rows}, .target = target, .next = argv, .arena = arena, .diag = diag};
     bool is_ended = false;
-    size_t count = 0;
 
-    for (; args.at < argc; args.at++) {
-        struct str word = str_from(argv[args.at]);
+    ret_operands->count = 0;
+    for (; *args.next != NULL; args.next++) {
+        struct str word = str_from(*args.next);
         int r;
 
         if (is_ended || word.len < 2 || word.ptr[0] != '-') {
-            ret_operands[count++] = argv[args.at];
+            ret_operands->items[ret_operands->count++] = *args.next;
             continue;
         }
         if (str_is(word, STR("--"))) {
@@ -433,7 +445,6 @@ int settings_parse_args(const struct setting *rows, void *target, int argc, char
             return r;
         }
     }
-    *ret_operand_count = count;
     return 0;
 }
 
@@ -448,7 +459,8 @@ void settings_write_help(const struct setting *rows, struct buf *buf)
             (void)snprintf(letter, sizeof(letter), "-%c, ", row->letter);
         }
         (void)snprintf(head, sizeof(head), "%s--%s%s%s", letter, row->name,
-                       row->type == SETTING_FLAG ? "" : " ", row->type == SETTING_FLAG ? "" : value);
+                       row->type == SETTING_FLAG ? "" : " ",
+                       row->type == SETTING_FLAG ? "" : value);
         buf_putf(buf, "  %-32s %s", head, text_get(row->help));
         if (row->type == SETTING_CHOICE) {
             buf_putf(buf, " (%s)", row->maximum);
@@ -460,7 +472,8 @@ void settings_write_help(const struct setting *rows, struct buf *buf)
     }
 }
 
-static void setting_write_value(const struct setting *row, const void *slot, struct json_writer *json)
+static void setting_write_value(const struct setting *row, const void *slot,
+                                struct json_writer *json)
 {
     const struct setting_list *list = slot;
 

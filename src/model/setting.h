@@ -1,10 +1,10 @@
-/* A setting is a row; from the rows come the parser of files and of the command line, --help, the manual
- * page, shell completion and the console's form. A table ends with a row without a name.
+/* A setting is a row; from the rows come the parser of files and of the command line, --help, the
+ * manual page, shell completion and the console's form. A table ends with a row without a name.
  *
- *     struct agent_settings { const char *mode; int64_t vault_bytes; struct setting_list protect; };
- *     static const struct setting agent_rows[] = {
- *         {"vault-bytes", 0, SETTING_SIZE, "10G", "64M", "1P", offsetof(struct agent_settings, vault_bytes),
- *          N_("SIZE"), N_("most bytes the vault may hold")},
+ *     struct agent_settings { const char *mode; int64_t vault_bytes; struct setting_list protect;
+ * }; static const struct setting agent_rows[] = {
+ *         {"vault-bytes", 0, SETTING_SIZE, "10G", "64M", "1P", offsetof(struct agent_settings,
+ * vault_bytes), N_("SIZE"), N_("most bytes the vault may hold")},
  *         {},
  *     };
  */
@@ -24,14 +24,14 @@
 #define SETTING_LIST_MAX 256
 
 enum setting_type {
-    SETTING_FLAG,     /* bool */
-    SETTING_NUMBER,   /* int64_t */
-    SETTING_SIZE,     /* int64_t bytes; K M G T P are powers of 1024 */
-    SETTING_DURATION, /* int64_t ns; ms s m h d */
-    SETTING_TEXT,     /* const char *, in the arena */
-    SETTING_PATH,     /* const char *, absolute, without . and .. */
-    SETTING_CHOICE,   /* const char *, one of the words in `choices` */
-    SETTING_LIST,     /* struct setting_list of texts: repeat the setting or part with commas */
+    SETTING_FLAG,      /* bool */
+    SETTING_NUMBER,    /* int64_t */
+    SETTING_SIZE,      /* int64_t bytes; K M G T P are powers of 1024 */
+    SETTING_DURATION,  /* int64_t ns; ms s m h d */
+    SETTING_TEXT,      /* const char *, in the arena */
+    SETTING_PATH,      /* const char *, absolute, without . and .. */
+    SETTING_CHOICE,    /* const char *, one of the words in `choices` */
+    SETTING_LIST,      /* struct setting_list of texts: repeat the setting or part with commas */
     SETTING_PATH_LIST, /* the same of absolute paths */
 };
 
@@ -41,31 +41,37 @@ struct setting_list {
 };
 
 struct setting {
-    const char *name;  /* "vault-bytes": the same in files and behind -- */
-    char letter;       /* short option, or 0 */
+    const char *name; /* "vault-bytes": the same in files and behind -- */
+    char letter;      /* short option, or 0 */
     enum setting_type type;
-    const char *fallback; /* default, as text; NULL: false, 0, NULL or empty */
-    const char *minimum;  /* as text, or NULL */
-    const char *maximum;  /* as text, or NULL; for SETTING_CHOICE the words parted by | */
-    size_t offset;        /* in the caller's struct */
+    const char *fallback;   /* default, as text; NULL: false, 0, NULL or empty */
+    const char *minimum;    /* as text, or NULL */
+    const char *maximum;    /* as text, or NULL; for SETTING_CHOICE the words parted by | */
+    size_t offset;          /* in the caller's struct */
     const char *value_name; /* what --help calls the value */
     const char *help;       /* one sentence without a full stop, translated when shown */
 };
 
 /* Fills the struct with all defaults. */
 [[nodiscard]] int settings_default(const struct setting *rows, void *target, struct arena *arena);
-/* One value. diag says what is allowed. -ERR_SYNTAX, -ERR_RANGE, -ERR_NOENT for an unknown name (diag then
- * names the nearest). */
-[[nodiscard]] int settings_set(const struct setting *rows, void *target, struct str name, struct str value,
-                               struct arena *arena, struct diag *diag);
-/* A file of `name = value` lines, # comments. where: the file's name for diag, which also names the line. */
-[[nodiscard]] int settings_parse(const struct setting *rows, void *target, const char *where, struct str text,
-                                 struct arena *arena, struct diag *diag);
-/* argv[0 … argc-1] after the subcommand's name. What is no option goes to ret_operands (room for argc);
- * -- ends options. diag speaks to the person. */
-[[nodiscard]] int settings_parse_args(const struct setting *rows, void *target, int argc, char **argv,
-                                      const char **ret_operands, size_t *ret_operand_count,
-                                      struct arena *arena, struct diag *diag);
+/* One value. diag says what is allowed. -ERR_SYNTAX, -ERR_RANGE, -ERR_NOENT for an unknown name
+ * (diag then names the nearest). */
+[[nodiscard]] int settings_set(const struct setting *rows, void *target, struct str name,
+                               struct str value, struct arena *arena, struct diag *diag);
+/* A file of `name = value` lines, # comments. where: the file's name for diag, which also names the
+ * line. */
+[[nodiscard]] int settings_parse(const struct setting *rows, void *target, const char *where,
+                                 struct str text, struct arena *arena, struct diag *diag);
+struct setting_operands {
+    const char **items; /* room for argc + 1, the caller's */
+    size_t count;
+};
+
+/* argv[0 … argc-1] after the subcommand's name; argv[argc] is NULL. What is no option goes to
+ * ret_operands; -- ends options. diag speaks to the person. */
+[[nodiscard]] int settings_parse_args(const struct setting *rows, void *target, char **argv,
+                                      struct setting_operands *ret_operands, struct arena *arena,
+                                      struct diag *diag);
 /* The option lines of --help. */
 void settings_write_help(const struct setting *rows, struct buf *buf);
 /* Rows and present values, as the console's form needs them. */

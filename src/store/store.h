@@ -1,9 +1,10 @@
-/* The state of a centre behind a port: hosts, alerts, users, sessions, tokens, actions, audit. One back end
- * for now, store/sqlite.c (state.db: SQLite, WAL, STRICT, migrations by user_version); others come by filling
- * the same struct. Core is the only writer; the api process opens with is_read_only.
+/* The state of a centre behind a port: hosts, alerts, users, sessions, tokens, actions, audit. One
+ * back end for now, store/sqlite.c (state.db: SQLite, WAL, STRICT, migrations by user_version);
+ * others come by filling the same struct. Core is the only writer; the api process opens with
+ * is_read_only.
  *
- * Rows handed out live in the caller's arena. Lists page by cursor: `after` is the last row's own cursor, 0
- * or empty to begin. Every write happens in the transaction that the caller opened. */
+ * Rows handed out live in the caller's arena. Lists page by cursor: `after` is the last row's own
+ * cursor, 0 or empty to begin. Every write happens in the transaction that the caller opened. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -25,14 +26,14 @@
 struct store_host {
     struct id id;
     struct str name;
-    uint8_t key_sha256[32];   /* of the public key its certificate carries */
-    int64_t enrolled;         /* ns since 1970 UTC */
-    int64_t seen;             /* last frame, 0 never */
+    uint8_t key_sha256[32]; /* of the public key its certificate carries */
+    int64_t enrolled;       /* ns since 1970 UTC */
+    int64_t seen;           /* last frame, 0 never */
     bool is_revoked;
     bool is_connected;
-    int64_t clock_offset;     /* host clock minus centre clock, ns */
-    uint64_t acknowledged;    /* highest record sequence committed */
-    struct status status;     /* the last one, zeroed before the first */
+    int64_t clock_offset;  /* host clock minus centre clock, ns */
+    uint64_t acknowledged; /* highest record sequence committed */
+    struct status status;  /* the last one, zeroed before the first */
     uint64_t open_alerts;
 };
 
@@ -59,8 +60,8 @@ struct store_alert {
     struct str title;
     struct str taken_by;
     struct str close_reason; /* "true", "false-alarm", "test" and the person's words */
-    uint64_t changed; /* grows with each change of any alert: the live stream's cursor */
-    struct str body;  /* the last finding, CBOR as finding_encode wrote it */
+    uint64_t changed;        /* grows with each change of any alert: the live stream's cursor */
+    struct str body;         /* the last finding, CBOR as finding_encode wrote it */
 };
 
 struct store_user {
@@ -93,7 +94,7 @@ struct store_token {
     struct str created_by;
     int64_t created;
     int64_t expires;
-    int64_t used; /* 0: not yet */
+    int64_t used;      /* 0: not yet */
     struct id used_by; /* host */
 };
 
@@ -116,19 +117,19 @@ struct store_action {
 struct store_audit {
     uint64_t number;
     int64_t time;
-    struct str actor;   /* user name, "canhgac" or "host:NAME" */
-    struct str act;     /* "login", "alert.take", "action.resume", "host.revoke" … */
+    struct str actor; /* user name, "canhgac" or "host:NAME" */
+    struct str act;   /* "login", "alert.take", "action.resume", "host.revoke" … */
     struct str object;
-    struct str detail;  /* JSON */
-    uint8_t chain[32];  /* SHA-256 over the previous link and this row's canonical bytes */
+    struct str detail; /* JSON */
+    uint8_t chain[32]; /* SHA-256 over the previous link and this row's canonical bytes */
 };
 
 struct store_counts {
     uint64_t hosts, hosts_silent, hosts_revoked;
     uint64_t alerts_new, alerts_taken;
-    uint64_t events, findings;      /* committed, ever */
-    uint64_t duplicates;            /* records that came again */
-    uint64_t dropped;               /* as agents say: their bound was reached */
+    uint64_t events, findings; /* committed, ever */
+    uint64_t duplicates;       /* records that came again */
+    uint64_t dropped;          /* as agents say: their bound was reached */
 };
 
 struct store; /* opaque; one thread at a time */
@@ -139,7 +140,8 @@ struct store_options {
     const struct clock *clock;
 };
 
-[[nodiscard]] int store_open(const struct store_options *options, struct store **ret_store, struct diag *diag);
+[[nodiscard]] int store_open(const struct store_options *options, struct store **ret_store,
+                             struct diag *diag);
 void store_close(struct store *store);
 void store_closep(struct store **store);
 
@@ -148,57 +150,79 @@ void store_closep(struct store **store);
 void store_rollback(struct store *store);
 
 [[nodiscard]] int store_host_put(struct store *store, const struct store_host *host); /* by id */
-[[nodiscard]] int store_host_get(struct store *store, const struct id *id, struct arena *arena, struct store_host *ret_host);
-[[nodiscard]] int store_host_list(struct store *store, struct str after_name, size_t limit, struct arena *arena,
-                                  struct store_host **ret_hosts, size_t *ret_count);
+[[nodiscard]] int store_host_get(struct store *store, const struct id *id, struct arena *arena,
+                                 struct store_host *ret_host);
+[[nodiscard]] int store_host_list(struct store *store, struct str after_name, size_t limit,
+                                  struct arena *arena, struct store_host **ret_hosts,
+                                  size_t *ret_count);
 /* Remembers that records up to sequence are in. -ERR_EXIST when they were already. */
-[[nodiscard]] int store_host_acknowledge(struct store *store, const struct id *id, uint64_t sequence);
-[[nodiscard]] int store_host_status(struct store *store, const struct id *id, const struct status *status, int64_t seen);
+[[nodiscard]] int store_host_acknowledge(struct store *store, const struct id *id,
+                                         uint64_t sequence);
+[[nodiscard]] int store_host_status(struct store *store, const struct id *id,
+                                    const struct status *status, int64_t seen);
 
 struct store_alert_filter {
-    int state;           /* enum alert_state, -1 all, -2 open */
-    int severity_least;  /* -1 all */
-    int is_drill;        /* -1 all */
+    int state;          /* enum alert_state, -1 all, -2 open */
+    int severity_least; /* -1 all */
+    int is_drill;       /* -1 all */
     const struct id *host;
-    struct str words;    /* folded words that title or host must hold */
-    uint64_t before;     /* numbers below this, 0: from the newest */
+    struct str words;       /* folded words that title or host must hold */
+    uint64_t before;        /* numbers below this, 0: from the newest */
     uint64_t changed_after; /* for the live stream, in order of change; 0: not used */
     size_t limit;
 };
-/* Folds a finding into the alert it belongs to (same finding id, else same detector, host and title within an
- * hour while open), or makes one. */
-[[nodiscard]] int store_alert_fold(struct store *store, const struct id *host, const struct finding *finding, uint64_t *ret_number);
-[[nodiscard]] int store_alert_get(struct store *store, uint64_t number, struct arena *arena, struct store_alert *ret_alert);
-[[nodiscard]] int store_alert_list(struct store *store, const struct store_alert_filter *filter, struct arena *arena,
-                                   struct store_alert **ret_alerts, size_t *ret_count);
-/* Legal moves: new→taken, new→closed, taken→closed, taken→new, closed→taken. -ERR_CONFLICT otherwise. */
-[[nodiscard]] int store_alert_move(struct store *store, uint64_t number, enum alert_state state, struct str actor, struct str reason);
+/* Folds a finding into the alert it belongs to (same finding id, else same detector, host and title
+ * within an hour while open), or makes one. */
+[[nodiscard]] int store_alert_fold(struct store *store, const struct id *host,
+                                   const struct finding *finding, uint64_t *ret_number);
+[[nodiscard]] int store_alert_get(struct store *store, uint64_t number, struct arena *arena,
+                                  struct store_alert *ret_alert);
+[[nodiscard]] int store_alert_list(struct store *store, const struct store_alert_filter *filter,
+                                   struct arena *arena, struct store_alert **ret_alerts,
+                                   size_t *ret_count);
+/* Legal moves: new→taken, new→closed, taken→closed, taken→new, closed→taken. -ERR_CONFLICT
+ * otherwise. */
+[[nodiscard]] int store_alert_move(struct store *store, uint64_t number, enum alert_state state,
+                                   struct str actor, struct str reason);
 
-[[nodiscard]] int store_user_put(struct store *store, const struct store_user *user, uint64_t *ret_number); /* number 0: new */
-[[nodiscard]] int store_user_get(struct store *store, struct str name, struct arena *arena, struct store_user *ret_user);
-[[nodiscard]] int store_user_list(struct store *store, struct arena *arena, struct store_user **ret_users, size_t *ret_count);
+[[nodiscard]] int store_user_put(struct store *store, const struct store_user *user,
+                                 uint64_t *ret_number); /* number 0: new */
+[[nodiscard]] int store_user_get(struct store *store, struct str name, struct arena *arena,
+                                 struct store_user *ret_user);
+[[nodiscard]] int store_user_list(struct store *store, struct arena *arena,
+                                  struct store_user **ret_users, size_t *ret_count);
 [[nodiscard]] int store_session_put(struct store *store, const struct store_session *session);
-[[nodiscard]] int store_session_get(struct store *store, const uint8_t token_sha256[32], struct arena *arena, struct store_session *ret_session);
+[[nodiscard]] int store_session_get(struct store *store, const uint8_t token_sha256[32],
+                                    struct arena *arena, struct store_session *ret_session);
 [[nodiscard]] int store_session_drop(struct store *store, const uint8_t token_sha256[32]);
 [[nodiscard]] int store_session_drop_user(struct store *store, uint64_t user);
 [[nodiscard]] int store_token_put(struct store *store, const struct store_token *token);
 /* Uses it up: -ERR_NOENT, -ERR_EXPIRED, -ERR_EXIST when used already. */
-[[nodiscard]] int store_token_use(struct store *store, const uint8_t secret_sha256[32], const struct id *host);
-[[nodiscard]] int store_token_list(struct store *store, struct arena *arena, struct store_token **ret_tokens, size_t *ret_count);
+[[nodiscard]] int store_token_use(struct store *store, const uint8_t secret_sha256[32],
+                                  const struct id *host);
+[[nodiscard]] int store_token_list(struct store *store, struct arena *arena,
+                                   struct store_token **ret_tokens, size_t *ret_count);
 
-[[nodiscard]] int store_action_put(struct store *store, const struct store_action *action); /* by request.id */
-[[nodiscard]] int store_action_answer(struct store *store, const struct id *host, const struct action_answer *answer);
+[[nodiscard]] int store_action_put(struct store *store,
+                                   const struct store_action *action); /* by request.id */
+[[nodiscard]] int store_action_answer(struct store *store, const struct id *host,
+                                      const struct action_answer *answer);
 /* Of a host (NULL: all) for a finding (NULL: all), newest first; state -1: all. */
-[[nodiscard]] int store_action_list(struct store *store, const struct id *host, const struct id *finding, int state,
-                                    struct arena *arena, struct store_action **ret_actions, size_t *ret_count);
+[[nodiscard]] int store_action_list(struct store *store, const struct id *host,
+                                    const struct id *finding, int state, struct arena *arena,
+                                    struct store_action **ret_actions, size_t *ret_count);
 
-[[nodiscard]] int store_audit_add(struct store *store, struct str actor, struct str act, struct str object, struct str detail);
-[[nodiscard]] int store_audit_list(struct store *store, uint64_t before, size_t limit, struct arena *arena,
-                                   struct store_audit **ret_rows, size_t *ret_count);
+[[nodiscard]] int store_audit_add(struct store *store, struct str actor, struct str act,
+                                  struct str object, struct str detail);
+[[nodiscard]] int store_audit_list(struct store *store, uint64_t before, size_t limit,
+                                   struct arena *arena, struct store_audit **ret_rows,
+                                   size_t *ret_count);
 /* Walks the whole chain. -ERR_CORRUPT: diag names the first row that does not follow. */
-[[nodiscard]] int store_audit_verify(struct store *store, uint64_t *ret_rows, uint8_t ret_head[32], struct diag *diag);
+[[nodiscard]] int store_audit_verify(struct store *store, uint64_t *ret_rows, uint8_t ret_head[32],
+                                     struct diag *diag);
 
 [[nodiscard]] int store_counts(struct store *store, struct store_counts *ret_counts);
-[[nodiscard]] int store_counts_add(struct store *store, const struct store_counts *more); /* events findings duplicates */
+[[nodiscard]] int store_counts_add(
+    struct store *store, const struct store_counts *more); /* events findings duplicates */
 
 #endif

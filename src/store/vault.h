@@ -1,15 +1,18 @@
-/* The vault: copies of files made before they were changed, the damaged versions kept as evidence, and the
- * cases that bind both together, so that a whole attack can be undone, and the undoing undone.
+/* The vault: copies of files made before they were changed, the damaged versions kept as evidence,
+ * and the cases that bind both together, so that a whole attack can be undone, and the undoing
+ * undone.
  *
- * One folder, mode 0700. Versions are content-addressed blobs (same content is kept once) with metadata:
- * path, inode, owner, mode, times, extended attributes (ACLs are among them), links. On a file system that
- * can clone (btrfs, xfs) and is not the vault's own, a pool folder `.canhgac` at its root takes the blobs, so
- * that a copy is a clone. Several processes use a vault at once: the sensor saves, the supervisor restores,
- * the command line reads. kill -9 at any point loses no version that vault_save had returned and leaves
- * nothing half-restored that a second vault_case_restore does not finish.
+ * One folder, mode 0700. Versions are content-addressed blobs (same content is kept once) with
+ * metadata: path, inode, owner, mode, times, extended attributes (ACLs are among them), links. On a
+ * file system that can clone (btrfs, xfs) and is not the vault's own, a pool folder `.canhgac` at
+ * its root takes the blobs, so that a copy is a clone. Several processes use a vault at once: the
+ * sensor saves, the supervisor restores, the command line reads. kill -9 at any point loses no
+ * version that vault_save had returned and leaves nothing half-restored that a second
+ * vault_case_restore does not finish.
  *
- * Bounds: byte quota and retention. Versions younger than the retention or bound to an open case are never
- * evicted; when these alone fill the quota, saving fails with -ERR_FULL, which must be reported loudly. */
+ * Bounds: byte quota and retention. Versions younger than the retention or bound to an open case
+ * are never evicted; when these alone fill the quota, saving fails with -ERR_FULL, which must be
+ * reported loudly. */
 #ifndef STORE_VAULT_H
 #define STORE_VAULT_H
 
@@ -35,15 +38,15 @@ enum vault_kind {
 };
 
 struct vault_limits {
-    uint64_t bytes;        /* quota over all pools */
-    int64_t retention_ns;  /* at least this long; 24 h or more by default */
-    uint64_t whole_bytes;  /* a larger file without clone support is kept as head and tail only */
-    uint64_t edge_bytes;   /* size of that head and that tail */
+    uint64_t bytes;       /* quota over all pools */
+    int64_t retention_ns; /* at least this long; 24 h or more by default */
+    uint64_t whole_bytes; /* a larger file without clone support is kept as head and tail only */
+    uint64_t edge_bytes;  /* size of that head and that tail */
 };
 
 /* What the caller knows about a version beyond the open descriptor. */
 struct vault_origin {
-    struct str path;     /* full path at the time */
+    struct str path; /* full path at the time */
     enum vault_kind kind;
     struct finding_process process; /* who was about to change it; may be empty */
 };
@@ -59,67 +62,72 @@ struct vault_version {
     uint32_t uid;
     uint32_t gid;
     uint32_t links;
-    uint64_t size;        /* of the original */
-    uint64_t stored;      /* bytes kept: less than size when is_partial */
-    int64_t mtime;        /* ns */
-    int64_t atime;        /* ns */
+    uint64_t size;   /* of the original */
+    uint64_t stored; /* bytes kept: less than size when is_partial */
+    int64_t mtime;   /* ns */
+    int64_t atime;   /* ns */
     bool is_partial;
     bool is_clone;
-    uint8_t sha256[32];   /* of the content; zero until the background pass reached it */
-    struct id finding;    /* the open case that pins it, or none */
+    uint8_t sha256[32]; /* of the content; zero until the background pass reached it */
+    struct id finding;  /* the open case that pins it, or none */
     struct finding_process process;
 };
 
 struct vault_usage {
     uint64_t versions;
-    uint64_t bytes;      /* stored, after dedup */
-    uint64_t pinned;     /* of them, in open cases */
+    uint64_t bytes;  /* stored, after dedup */
+    uint64_t pinned; /* of them, in open cases */
     uint64_t limit;
-    int64_t oldest;      /* time of the oldest version, 0 when empty */
-    uint64_t refused;    /* saves that failed because it was full, ever */
+    int64_t oldest;   /* time of the oldest version, 0 when empty */
+    uint64_t refused; /* saves that failed because it was full, ever */
 };
 
-/* Opens or makes the folder. -ERR_FOREIGN when it holds something else, -ERR_CORRUPT with the place. */
+/* Opens or makes the folder. -ERR_FOREIGN when it holds something else, -ERR_CORRUPT with the
+ * place. */
 [[nodiscard]] int vault_open(const char *folder, const struct vault_limits *limits,
-                             const struct clock *clock, struct vault **ret_vault, struct diag *diag);
+                             const struct clock *clock, struct vault **ret_vault,
+                             struct diag *diag);
 void vault_close(struct vault *vault);
 void vault_closep(struct vault **vault);
 
-/* Keeps what fd refers to, as it is now; fd needs only be open for reading, may be unlinked, its offset is
- * not used. Thread-safe, no shared lock is held while bytes are copied, nothing is logged. The same content
- * saved again for the same inode returns the earlier id when nothing changed in between.
- * -ERR_FULL, -ERR_NOSPC, -ERR_IO. */
-[[nodiscard]] int vault_save(struct vault *vault, int fd, const struct vault_origin *origin, uint64_t *ret_id);
+/* Keeps what fd refers to, as it is now; fd needs only be open for reading, may be unlinked, its
+ * offset is not used. Thread-safe, no shared lock is held while bytes are copied, nothing is
+ * logged. The same content saved again for the same inode returns the earlier id when nothing
+ * changed in between. -ERR_FULL, -ERR_NOSPC, -ERR_IO. */
+[[nodiscard]] int vault_save(struct vault *vault, int fd, const struct vault_origin *origin,
+                             uint64_t *ret_id);
 /* Opens a version's bytes for reading. */
 [[nodiscard]] int vault_content(struct vault *vault, uint64_t id);
 [[nodiscard]] int vault_version(struct vault *vault, uint64_t id, struct arena *arena,
                                 struct vault_version *ret_version);
 
 struct vault_filter {
-    struct str path_prefix; /* empty: all */
+    struct str path_prefix;   /* empty: all */
     const struct id *finding; /* NULL: all */
-    uint64_t after;         /* only ids above this */
+    uint64_t after;           /* only ids above this */
     size_t limit;
 };
-typedef int vault_version_fn(void *context, const struct vault_version *version); /* negative ends the walk */
-[[nodiscard]] int vault_list(struct vault *vault, const struct vault_filter *filter, vault_version_fn *fn,
-                             void *context);
+typedef int vault_version_fn(void *context,
+                             const struct vault_version *version); /* negative ends the walk */
+[[nodiscard]] int vault_list(struct vault *vault, const struct vault_filter *filter,
+                             vault_version_fn *fn, void *context);
 /* Reads the whole blob and compares; -ERR_CORRUPT. */
 [[nodiscard]] int vault_verify(struct vault *vault, uint64_t id);
 /* Removes a version; -ERR_BUSY while an open case pins it. */
 [[nodiscard]] int vault_drop(struct vault *vault, uint64_t id);
 [[nodiscard]] int vault_usage(struct vault *vault, struct vault_usage *ret_usage);
-/* Background work, a slice at a time: hashes and dedups new versions, syncs, evicts past retention and quota.
- * *ret_is_idle tells whether nothing is left. */
+/* Background work, a slice at a time: hashes and dedups new versions, syncs, evicts past retention
+ * and quota. *ret_is_idle tells whether nothing is left. */
 [[nodiscard]] int vault_tend(struct vault *vault, bool *ret_is_idle);
 
 /* One damaged file of a case. */
 struct vault_damage {
     enum file_outcome outcome;
-    uint64_t version;        /* the readable original; 0 for FILE_OUTCOME_PRODUCT */
-    struct str path;         /* where the original belongs */
-    struct str path_now;     /* where the damaged inode (or the product) is now; empty when it is gone */
-    uint64_t dev_now;        /* that inode; what is found elsewhere is left alone */
+    uint64_t version; /* the readable original; 0 for FILE_OUTCOME_PRODUCT */
+    struct str path;  /* where the original belongs */
+    struct str
+        path_now;     /* where the damaged inode (or the product) is now; empty when it is gone */
+    uint64_t dev_now; /* that inode; what is found elsewhere is left alone */
     uint64_t ino_now;
 };
 
@@ -137,16 +145,20 @@ typedef void vault_progress_fn(void *context, const struct vault_damage *damage,
 [[nodiscard]] int vault_case_open(struct vault *vault, const struct id *finding);
 [[nodiscard]] int vault_case_add(struct vault *vault, const struct id *finding,
                                  const struct vault_damage *damage, size_t count);
-/* Puts every original back: content, mode, owner, times, extended attributes, ACL, links, sparseness. Needs
- * root. A file damaged in place keeps its inode (its ciphertext is copied out as evidence first), so that
- * hard links and open descriptors stay true; where the inode was removed or replaced, a new one takes the
- * name and the damaged inode itself moves aside as evidence. Products move aside too. Paths are walked
- * without following links. Idempotent, and finishes what a killed run left. */
-[[nodiscard]] int vault_case_restore(struct vault *vault, const struct id *finding, vault_progress_fn *fn,
-                                     void *context, struct vault_report *ret_report);
-/* The exact reverse, for a false alarm: the programs find the very bytes and inodes they had made. */
-[[nodiscard]] int vault_case_undo(struct vault *vault, const struct id *finding, vault_progress_fn *fn,
-                                  void *context, struct vault_report *ret_report);
+/* Puts every original back: content, mode, owner, times, extended attributes, ACL, links,
+ * sparseness. Needs root. A file damaged in place keeps its inode (its ciphertext is copied out as
+ * evidence first), so that hard links and open descriptors stay true; where the inode was removed
+ * or replaced, a new one takes the name and the damaged inode itself moves aside as evidence.
+ * Products move aside too. Paths are walked without following links. Idempotent, and finishes what
+ * a killed run left. */
+[[nodiscard]] int vault_case_restore(struct vault *vault, const struct id *finding,
+                                     vault_progress_fn *fn, void *context,
+                                     struct vault_report *ret_report);
+/* The exact reverse, for a false alarm: the programs find the very bytes and inodes they had made.
+ */
+[[nodiscard]] int vault_case_undo(struct vault *vault, const struct id *finding,
+                                  vault_progress_fn *fn, void *context,
+                                  struct vault_report *ret_report);
 /* Unpins: the versions age out like any other. */
 [[nodiscard]] int vault_case_close(struct vault *vault, const struct id *finding);
 /* Restores one version to a path (its own when empty), refusing to overwrite unless force. */

@@ -1,4 +1,5 @@
-/* Descriptors: all are close-on-exec from birth; reads and writes go on after signals and short counts. */
+/* Descriptors: all are close-on-exec from birth; reads and writes go on after signals and short
+ * counts. */
 #ifndef SYS_FD_H
 #define SYS_FD_H
 
@@ -18,11 +19,13 @@ void closep(int *fd);
 /* The whole of a (small or /proc) file into buf; its limit is the ceiling. */
 [[nodiscard]] int fd_read_all(int fd, struct buf *buf);
 [[nodiscard]] int file_read_all(int dir_fd, const char *path, struct buf *buf);
-/* Writes a temporary sibling, syncs it, renames it over path, syncs the folder. mode: of the new file. */
+/* Writes a temporary sibling, syncs it, renames it over path, syncs the folder. mode: of the new
+ * file. */
 [[nodiscard]] int file_write_atomic(int dir_fd, const char *path, struct str bytes, mode_t mode);
 
-/* Clones (FICLONE) where the file system can, else copies with copy_file_range, else by hand; keeps holes
- * where the source has them. Source offset is not used nor moved. *ret_is_clone may be NULL. */
+/* Clones (FICLONE) where the file system can, else copies with copy_file_range, else by hand; keeps
+ * holes where the source has them. Source offset is not used nor moved. *ret_is_clone may be NULL.
+ */
 [[nodiscard]] int fd_clone(int source, int target, uint64_t size, bool *ret_is_clone);
 
 /* Opens a path strictly below dir_fd: no symbolic link, no "..", no other mount (openat2). */

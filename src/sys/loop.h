@@ -1,5 +1,5 @@
-/* One event loop a process: descriptors (epoll), timers (timerfd), signals (signalfd), children (pidfd).
- * Callbacks run on the thread that runs the loop; only loop_stop and loop_wake may be called from others. */
+/* One event loop a process: descriptors (epoll), timers (timerfd), signals (signalfd), children
+ * (pidfd). Everything here is called on the thread that runs the loop. */
 #ifndef SYS_LOOP_H
 #define SYS_LOOP_H
 
@@ -27,13 +27,15 @@ void loop_free(struct loop *loop);
 void loop_freep(struct loop **loop);
 
 /* ret_source may be NULL when the source lives as long as the loop. */
-[[nodiscard]] int loop_add_fd(struct loop *loop, int fd, unsigned events, loop_fd_fn *fn, void *context,
-                              struct loop_source **ret_source);
+[[nodiscard]] int loop_add_fd(struct loop *loop, int fd, unsigned events, loop_fd_fn *fn,
+                              void *context, struct loop_source **ret_source);
 [[nodiscard]] int loop_source_set_events(struct loop_source *source, unsigned events);
-/* One shot after delay_ns unless period_ns != 0. Set again with loop_source_set_timer; 0, 0 disarms. */
+/* One shot after delay_ns unless period_ns != 0. Set again with loop_source_set_timer; 0, 0
+ * disarms. */
 [[nodiscard]] int loop_add_timer(struct loop *loop, loop_timer_fn *fn, void *context,
                                  struct loop_source **ret_source);
-[[nodiscard]] int loop_source_set_timer(struct loop_source *source, int64_t delay_ns, int64_t period_ns);
+[[nodiscard]] int loop_source_set_timer(struct loop_source *source, int64_t delay_ns,
+                                        int64_t period_ns);
 /* Blocks the signal for the thread and reads it from a signalfd. */
 [[nodiscard]] int loop_add_signal(struct loop *loop, int signal, loop_signal_fn *fn, void *context);
 /* Reaps one child when it ends, then frees its own source. */

@@ -1,5 +1,5 @@
-/* What /proc tells of a process. Every answer may be stale at once: the pair (pid, start) names a process
- * for good, a pid alone does not. */
+/* What /proc tells of a process. Every answer may be stale at once: the pair (pid, start) names a
+ * process for good, a pid alone does not. */
 #ifndef SYS_PROCESS_H
 #define SYS_PROCESS_H
 
@@ -13,7 +13,7 @@
 #define PROCESS_CMDLINE_MAX 1024
 
 struct process_info {
-    pid_t pid;      /* thread group */
+    pid_t pid; /* thread group */
     pid_t ppid;
     pid_t session;
     uint64_t start; /* clock ticks since boot, field 22 of stat */
@@ -38,8 +38,8 @@ struct process_syscall {
     uint64_t args[6];
 };
 [[nodiscard]] int process_read_syscall(pid_t tid, struct process_syscall *ret_call);
-/* Whether that call opens for writing: 1 yes, 0 no, -ERR_AGAIN or -ERR_OPNOTSUPP when it cannot be told
- * (openat2, io_uring): treat as yes. */
+/* Whether that call opens for writing: 1 yes, 0 no, -ERR_AGAIN or -ERR_OPNOTSUPP when it cannot be
+ * told (openat2, io_uring): treat as yes. */
 [[nodiscard]] int process_syscall_is_write_open(const struct process_syscall *call);
 
 /* Opens a pidfd and checks that it still is the process with that start. */

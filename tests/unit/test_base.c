@@ -187,7 +187,8 @@ static void test_time_round_trip(void **state)
     (void)state;
     prng_init(&prng, 3);
     for (int i = 0; i < 2000; i++) {
-        int64_t when = (int64_t)prng_below(&prng, 8000000000000ULL) * NS_PER_MS - 2000000000000LL * NS_PER_MS;
+        int64_t when =
+            (int64_t)prng_below(&prng, 8000000000000ULL) * NS_PER_MS - 2000000000000LL * NS_PER_MS;
         char text[TIME_TEXT_SIZE];
         int64_t back = 0;
 
@@ -202,8 +203,13 @@ static void test_time_round_trip(void **state)
 
 static void test_time_refuses(void **state)
 {
-    static const char *const bad[] = {"", "2026-11-23", "2026-13-01T00:00:00Z", "2026-01-01T24:00:00Z",
-                                      "2026-01-01T00:00:00", "2026-01-01T00:00:00+7", "x"};
+    static const char *const bad[] = {"",
+                                      "2026-11-23",
+                                      "2026-13-01T00:00:00Z",
+                                      "2026-01-01T24:00:00Z",
+                                      "2026-01-01T00:00:00",
+                                      "2026-01-01T00:00:00+7",
+                                      "x"};
     int64_t when;
 
     (void)state;
@@ -245,7 +251,8 @@ static void test_msg(void **state)
     assert_int_equal(msg_get_i64(&in), -2);
     assert_str(msg_get_str(&in), "ba");
     assert_int_equal(msg_close(&in), 0);
-    for (size_t cut = 0; cut < out.len; cut++) { /* every truncation fails, none reads past the end */
+    for (size_t cut = 0; cut < out.len;
+         cut++) { /* every truncation fails, none reads past the end */
         msg_open(&in, str_of((const char *)out.bytes, cut));
         (void)msg_get_u32(&in);
         (void)msg_get_i64(&in);

@@ -1,17 +1,20 @@
-/* The ransom judge: a pure state machine from steps (what processes did to protected files, as the gate and
- * the names group saw it) to rulings. It holds no descriptor, clock or lock; the same steps give the same
- * rulings, so a recorded trace can be replayed (trace.h).
+/* The ransom judge: a pure state machine from steps (what processes did to protected files, as the
+ * gate and the names group saw it) to rulings. It holds no descriptor, clock or lock; the same
+ * steps give the same rulings, so a recorded trace can be replayed (trace.h).
  *
- * The question, per file: was a readable original destroyed, and does its content survive anywhere in the
- * clear? The score of a destroyed file is added to everyone it can be laid to: the process, each ancestor up
- * to its session's leader, the session, the cgroup, (executable, uid). The narrowest that passes its
- * threshold is stopped. Rates, renames, deletes and names alone never decide.
+ * The question, per file: was a readable original destroyed, and does its content survive anywhere
+ * in the clear? The score of a destroyed file is added to everyone it can be laid to: the process,
+ * each ancestor up to its session's leader, the session, the cgroup, (executable, uid). The
+ * narrowest that passes its threshold is stopped. Rates, renames, deletes and names alone never
+ * decide.
  *
- * Synchronous bound: at each gated open the caller asks judge_undecided; while files of the same group have
- * been opened for writing or deleted and not yet been looked at, the caller looks first (content steps), so
- * that at most `undecided_max` files are ever open questions when the next one is let through.
+ * Synchronous bound: at each gated open the caller asks judge_undecided; while files of the same
+ * group have been opened for writing or deleted and not yet been looked at, the caller looks first
+ * (content steps), so that at most `undecided_max` files are ever open questions when the next one
+ * is let through.
  *
- * Sources: docs/decisions.md; ideas of Minerva (per-file evidence), ERW-Radar (chi-square), CryptoDrop. */
+ * Sources: docs/decisions.md; ideas of Minerva (per-file evidence), ERW-Radar (chi-square),
+ * CryptoDrop. */
 #ifndef DETECT_RANSOM_JUDGE_H
 #define DETECT_RANSOM_JUDGE_H
 
@@ -49,15 +52,17 @@ struct file_key {
 };
 
 enum judge_step_kind {
-    JUDGE_STEP_ACTOR,   /* a process seen first or after exec: .actor is filled */
+    JUDGE_STEP_ACTOR, /* a process seen first or after exec: .actor is filled */
     JUDGE_STEP_EXIT,
-    JUDGE_STEP_READ,    /* opened for reading; the inode is held */
-    JUDGE_STEP_WRITE,   /* opened for writing; .version is its saved original (0: nothing was kept) */
+    JUDGE_STEP_READ,  /* opened for reading; the inode is held */
+    JUDGE_STEP_WRITE, /* opened for writing; .version is its saved original (0: nothing was kept) */
     JUDGE_STEP_CREATE,  /* a new file that this process made */
     JUDGE_STEP_CLOSE,   /* closed after writing */
-    JUDGE_STEP_RENAME,  /* .path to .target_path; .victim is the inode whose name it took, ino 0 if none */
+    JUDGE_STEP_RENAME,  /* .path to .target_path; .victim is the inode whose name it took, ino 0 if
+                           none */
     JUDGE_STEP_DELETE,  /* .version: saved from the held inode, 0 if nothing could be saved */
-    JUDGE_STEP_CONTENT, /* the answer to a question: .file, .version, .change, .format, .format_before */
+    JUDGE_STEP_CONTENT, /* the answer to a question: .file, .version, .change, .format,
+                           .format_before */
     JUDGE_STEP_COUNT,
 };
 
@@ -91,39 +96,41 @@ extern const struct judge_limits judge_limits_default;
 enum judge_look {
     JUDGE_LOOK_CHANGE,   /* version is its original: give both sides to content_change_add */
     JUDGE_LOOK_PRODUCT,  /* no original: give the file alone, before empty */
-    JUDGE_LOOK_ORIGINAL, /* the file is gone: give the version alone, after empty; its format is format_before */
+    JUDGE_LOOK_ORIGINAL, /* the file is gone: give the version alone, after empty; its format is
+                            format_before */
 };
 
-/* A file that must be looked at. Feed JUDGE_STEP_CONTENT with the same file and version afterwards, also
- * when it could not be done (change NULL): the question then waits for judge_overdue. */
+/* A file that must be looked at. Feed JUDGE_STEP_CONTENT with the same file and version afterwards,
+ * also when it could not be done (change NULL): the question then waits for judge_overdue. */
 struct judge_question {
     struct file_key file;
-    uint64_t version;         /* 0 when nothing was kept */
+    uint64_t version; /* 0 when nothing was kept */
     enum judge_look look;
-    bool needs_format;        /* ask the scanner too where content_needs_format says so */
-    struct str path;          /* where it is now, borrowed until the next step */
+    bool needs_format; /* ask the scanner too where content_needs_format says so */
+    struct str path;   /* where it is now, borrowed until the next step */
 };
 
 struct judge_damage {
     struct file_key file_now; /* ino 0 when the inode is gone */
     uint64_t version;
     enum file_outcome outcome;
-    struct str path;          /* where the original belongs */
+    struct str path; /* where the original belongs */
     struct str path_now;
 };
 
 /* The decision to stop a group. Arrays are in the arena given to judge_ruling. */
 struct judge_ruling {
-    struct actor_key culprit;          /* who did the last destroyed file */
-    struct actor_key root;             /* lowest common ancestor of all who took part, inside one session */
-    const struct actor_key *group;     /* all live members: root's subtree and every other contributor's */
+    struct actor_key culprit; /* who did the last destroyed file */
+    struct actor_key root;    /* lowest common ancestor of all who took part, inside one session */
+    const struct actor_key
+        *group; /* all live members: root's subtree and every other contributor's */
     size_t group_count;
     const struct judge_damage *damage; /* destroyed files and products, in order */
     size_t damage_count;
     const struct finding_reason *reasons;
     size_t reason_count;
     double score;
-    int64_t first_time;                /* of the first destructive step */
+    int64_t first_time; /* of the first destructive step */
 };
 
 [[nodiscard]] int judge_new(const struct judge_limits *limits, struct judge **ret_judge);
@@ -131,22 +138,24 @@ void judge_free(struct judge *judge);
 
 /* Takes one step. *ret_is_ruling: a group has passed its threshold; fetch it with judge_ruling.
  * -ERR_NOMEM, -ERR_LIMIT (the step is not counted; say so). */
-[[nodiscard]] int judge_step(struct judge *judge, const struct judge_step *step, bool *ret_is_ruling);
+[[nodiscard]] int judge_step(struct judge *judge, const struct judge_step *step,
+                             bool *ret_is_ruling);
 /* The open questions of the group `who` belongs to, oldest first, at most max. */
-size_t judge_undecided(struct judge *judge, struct actor_key who, struct judge_question *ret_questions,
-                       size_t max);
+size_t judge_undecided(struct judge *judge, struct actor_key who,
+                       struct judge_question *ret_questions, size_t max);
 /* All open questions older than age_ns, for the timer that looks at long-open and mapped files. */
-size_t judge_overdue(struct judge *judge, int64_t now, int64_t age_ns, struct judge_question *ret_questions,
-                     size_t max);
+size_t judge_overdue(struct judge *judge, int64_t now, int64_t age_ns,
+                     struct judge_question *ret_questions, size_t max);
 /* How many undecided files the group has beyond what it may: 0 means the open may pass now. */
 unsigned judge_excess(const struct judge *judge, struct actor_key who);
-/* The ruling just announced. Later destroyed files of the same group are added to the same ruling: call
- * again after each step that announces. */
-[[nodiscard]] int judge_ruling(struct judge *judge, struct arena *arena, struct judge_ruling *ret_ruling);
+/* The ruling just announced. Later destroyed files of the same group are added to the same ruling:
+ * call again after each step that announces. */
+[[nodiscard]] int judge_ruling(struct judge *judge, struct arena *arena,
+                               struct judge_ruling *ret_ruling);
 /* Whether a process belongs to a group that was ruled against and not forgiven. */
 bool judge_is_stopped(const struct judge *judge, struct actor_key who);
-/* A person called it a false alarm: the group's score is wiped and its executable and root are trusted with
- * these files until they exit. */
+/* A person called it a false alarm: the group's score is wiped and its executable and root are
+ * trusted with these files until they exit. */
 void judge_forgive(struct judge *judge, struct actor_key who);
 
 #endif

@@ -1,0 +1,283 @@
+/* /proc/PID read as text. The comm field may hold anything, so stat is parsed from its last ')'. */
+#include "sys/process.h"
+
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/map.h"
+#include "sys/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#define CGROUP_HASH_SEED 0x63677270U
+
+/* Reads a /proc file into a fixed buffer, NUL-terminated, cut at its size. */
+static int process_read_file(pid_t pid, const char *name, char *out, size_t size, size_t *ret_len)
+{
+    char path[64];
+    CLEANUP(closep) int fd = -1;
+    size_t len = 0;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return -errno;
+    }
+    while (len + 1 < size) {
+        ssize_t got = read(fd, out + len, size - 1 - len);
+
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return errno == ESRCH ? -ERR_NOENT : -errno;
+        }
+        if (got == 0) {
+            break;
+        }
+        len += (size_t)got;
+    }
+    out[len] = '\0';
+    *ret_len = len;
+    return 0;
+}
+
+static struct str process_next_word(struct str *rest)
+{
+    struct str word = str_of("", 0);
+
+    while (rest->len != 0 && rest->ptr[0] == ' ') {
+        *rest = str_slice(*rest, 1, rest->len);
+    }
+    (void)str_cut(rest, ' ', &word);
+    return word;
+}
+
+static int64_t process_next_number(struct str *rest)
+{
+    int64_t value = 0;
+
+    (void)!str_to_i64(process_next_word(rest), &value);
+    return value;
+}
+
+static int process_parse_stat(char *text, size_t len, struct process_info *info)
+{
+    char *comm = memchr(text, '(', len);
+    char *comm_end = memrchr(text, ')', len);
+    size_t comm_len;
+    struct str rest;
+
+    if (comm == NULL || comm_end == NULL || comm_end < comm) {
+        return -ERR_SYNTAX;
+    }
+    comm_len = (size_t)(comm_end - comm - 1);
+    if (comm_len >= sizeof(info->comm)) {
+        comm_len = sizeof(info->comm) - 1;
+    }
+    memcpy(info->comm, comm + 1, comm_len);
+    info->comm[comm_len] = '\0';
+    rest = str_trim(str_of(comm_end + 1, len - (size_t)(comm_end + 1 - text)));
+    (void)process_next_word(&rest); /* state */
+    info->ppid = (pid_t)process_next_number(&rest);
+    (void)process_next_number(&rest); /* process group */
+    info->session = (pid_t)process_next_number(&rest);
+    for (int field = 7; field < 22; field++) {
+        (void)process_next_word(&rest);
+    }
+    info->start = (uint64_t)process_next_number(&rest);
+    return 0;
+}
+
+int process_read_stat(pid_t pid, struct process_info *ret_info)
+{
+    char text[1024];
+    size_t len;
+    int r = process_read_file(pid, "stat", text, sizeof(text), &len);
+
+    if (r < 0) {
+        return r;
+    }
+    *ret_info = (struct process_info){.pid = pid};
+    return process_parse_stat(text, len, ret_info);
+}
+
+/* Thread group and effective user from /proc/PID/status. */
+static int process_read_status(pid_t pid, pid_t *ret_tgid, uid_t *ret_uid)
+{
+    char text[4096];
+    size_t len;
+    struct str rest;
+    struct str line;
+    int r = process_read_file(pid, "status", text, sizeof(text), &len);
+
+    if (r < 0) {
+        return r;
+    }
+    rest = str_of(text, len);
+    *ret_tgid = pid;
+    *ret_uid = 0;
+    while (str_cut(&rest, '\n', &line)) {
+        struct str value = str_trim(str_slice(line, str_find_byte(line, ':') + 1, line.len));
+
+        for (size_t i = 0; i < value.len; i++) {
+            text[(size_t)(value.ptr - text) + i] = value.ptr[i] == '\t' ? ' ' : value.ptr[i];
+        }
+        if (str_has_prefix(line, STR("Tgid:"))) {
+            *ret_tgid = (pid_t)process_next_number(&value);
+        } else if (str_has_prefix(line, STR("Uid:"))) {
+            (void)process_next_number(&value);
+            *ret_uid = (uid_t)process_next_number(&value);
+        }
+    }
+    return 0;
+}
+
+static void process_read_exe(struct process_info *info)
+{
+    char link[64];
+    struct stat stat;
+    ssize_t len;
+
+    (void)snprintf(link, sizeof(link), "/proc/%d/exe", (int)info->pid);
+    len = readlink(link, info->exe, sizeof(info->exe) - 1);
+    info->exe[len > 0 ? len : 0] = '\0';
+    if (len > 0 && fstatat(AT_FDCWD, link, &stat, 0) == 0) {
+        info->exe_dev = stat.st_dev;
+        info->exe_ino = stat.st_ino;
+    }
+}
+
+static void process_read_cmdline(struct process_info *info)
+{
+    size_t len = 0;
+
+    if (process_read_file(info->pid, "cmdline", info->cmdline, sizeof(info->cmdline), &len) < 0) {
+        info->cmdline[0] = '\0';
+        return;
+    }
+    while (len != 0 && info->cmdline[len - 1] == '\0') {
+        len--;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (info->cmdline[i] == '\0') {
+            info->cmdline[i] = ' ';
+        }
+    }
+}
+
+/* The unified hierarchy's line is "0::/path"; the root group says nothing about who belongs
+ * together. */
+static uint64_t process_read_cgroup(pid_t pid)
+{
+    char text[4096];
+    size_t len;
+    struct str rest;
+    struct str line;
+
+    if (process_read_file(pid, "cgroup", text, sizeof(text), &len) < 0) {
+        return 0;
+    }
+    rest = str_of(text, len);
+    while (str_cut(&rest, '\n', &line)) {
+        if (str_has_prefix(line, STR("0::")) && line.len > 4) {
+            return map_hash(str_slice(line, 3, line.len), CGROUP_HASH_SEED);
+        }
+    }
+    return 0;
+}
+
+int process_read(pid_t pid, struct process_info *ret_info)
+{
+    pid_t tgid;
+    uid_t uid;
+    int r = process_read_status(pid, &tgid, &uid);
+
+    if (r < 0) {
+        return r;
+    }
+    r = process_read_stat(tgid, ret_info);
+    if (r < 0) {
+        return r;
+    }
+    ret_info->uid = uid;
+    process_read_exe(ret_info);
+    process_read_cmdline(ret_info);
+    ret_info->cgroup = process_read_cgroup(tgid);
+    return 0;
+}
+
+int process_read_syscall(pid_t tid, struct process_syscall *ret_call)
+{
+    struct process_syscall call = {0};
+    char text[512];
+    char *at = text;
+    size_t len;
+    int r = process_read_file(tid, "syscall", text, sizeof(text), &len);
+
+    if (r < 0) {
+        return r;
+    }
+    if (text[0] == 'r') {
+        return -ERR_AGAIN;
+    }
+    call.number = strtoll(at, &at, 10);
+    for (int i = 0; i < 6; i++) {
+        call.args[i] = strtoull(at, &at, 16);
+    }
+    *ret_call = call;
+    return 0;
+}
+
+int process_syscall_is_write_open(const struct process_syscall *call)
+{
+    uint64_t flags;
+
+    switch (call->number) {
+#ifdef SYS_open
+    case SYS_open:
+        flags = call->args[1];
+        break;
+#endif
+#ifdef SYS_creat
+    case SYS_creat:
+        return 1;
+#endif
+#ifdef SYS_execve
+    case SYS_execve:
+    case SYS_execveat:
+        return 0;
+#endif
+    case SYS_openat:
+    case SYS_open_by_handle_at:
+        flags = call->args[2];
+        break;
+    default:
+        return -ERR_OPNOTSUPP;
+    }
+    return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
+}
+
+int process_open(pid_t pid, uint64_t start)
+{
+    CLEANUP(closep) int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    struct process_info info;
+    int r;
+
+    if (fd < 0) {
+        return errno == ESRCH ? -ERR_NOENT : -errno;
+    }
+    r = process_read_stat(pid, &info);
+    if (r < 0) {
+        return r;
+    }
+    return info.start == start ? TAKE_FD(fd) : -ERR_NOENT;
+}
+
+int process_signal(int pidfd, int signal)
+{
+    return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) == 0 ? 0 : -errno;
+}
