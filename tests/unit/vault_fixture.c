@@ -199,18 +199,30 @@ static void manifest_hash(const char *path, char out[65])
     }
 }
 
+static int compare_lines(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Sorted: in which order a file system lists them is its own affair. */
 static void manifest_attributes(const char *path, char *out, size_t size)
 {
     char names[1024];
     char value[1024];
+    char *sorted[32];
+    size_t count = 0;
     ssize_t len = llistxattr(path, names, sizeof(names));
 
     out[0] = '\0';
-    for (const char *name = names; len > 0 && name < names + len; name += strlen(name) + 1) {
-        ssize_t got = lgetxattr(path, name, value, sizeof(value));
+    for (char *name = names; len > 0 && name < names + len && count < 32; name += strlen(name) + 1) {
+        sorted[count++] = name;
+    }
+    qsort(sorted, count, sizeof(char *), compare_lines);
+    for (size_t n = 0; n < count; n++) {
+        ssize_t got = lgetxattr(path, sorted[n], value, sizeof(value));
         size_t at = strlen(out);
 
-        snprintf(out + at, size - at, " %s=", name);
+        snprintf(out + at, size - at, " %s=", sorted[n]);
         for (ssize_t i = 0; i < got; i++) {
             at = strlen(out);
             snprintf(out + at, size - at, "%02x", (unsigned char)value[i]);
@@ -261,11 +273,6 @@ static void manifest_walk(struct lines *lines, const char *folder)
         }
     }
     closedir(dir);
-}
-
-static int compare_lines(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 char *tree_manifest(const struct scratch *scratch)
