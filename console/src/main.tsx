@@ -1,0 +1,9 @@
+// Starts the console.
+import { render } from 'preact';
+
+import { App } from './App';
+import { begin } from './session';
+import './style.css';
+
+void begin();
+render(<App />, document.getElementById('app')!);
