@@ -16,7 +16,6 @@
 #include <sys/file.h>
 
 #define SPOOL_SEGMENTS_PER_LIMIT 16
-#define SPOOL_SEGMENT_MIN        (64U << 10)
 #define SPOOL_SEGMENT_MAX        (4U << 20)
 
 static int spool_lock(struct spool *spool, const char *folder, struct diag *diag)
@@ -57,6 +56,7 @@ static struct spool *spool_alloc(const struct spool_options *options)
     spool->lock = -1;
     spool->fd = -1;
     spool->read_fd = -1;
+    spool->generation = 1; /* a fresh cursor says 0: it must seek */
     list_init(&spool->memory);
     buf_init(&spool->scratch, SEGMENT_SCRATCH);
     return spool;

@@ -13,6 +13,8 @@
 #define SPOOL_LEAN  "lean"  /* a segment being written anew without its events */
 #define SPOOL_LOCK  "lock"
 
+#define SPOOL_SEGMENT_MIN (64U << 10)
+
 struct spool_waiting {
     struct list node;
     enum record_kind kind;

@@ -64,7 +64,8 @@ int spool_reader(struct spool *spool, size_t i, int *ret_fd)
     return 0;
 }
 
-/* Empties the spare file and takes its whole space from the disk. */
+/* Empties the spare file and takes its whole space from the disk. On a disk with little room segments get
+ * smaller: two small ones can take turns where one big one would be stuck. */
 static int spool_open_spare(struct spool *spool)
 {
     CLEANUP(closep) int fd = openat(spool->folder, SPOOL_SPARE,
@@ -73,11 +74,15 @@ static int spool_open_spare(struct spool *spool)
     if (fd < 0) {
         return -errno;
     }
-    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)spool->segment_limit) != 0 && errno != EOPNOTSUPP) {
+    while (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)spool->segment_limit) != 0 &&
+           errno != EOPNOTSUPP) {
         int r = -errno;
 
-        (void)unlinkat(spool->folder, SPOOL_SPARE, 0);
-        return r;
+        if (r != -ERR_NOSPC || spool->segment_limit <= SPOOL_SEGMENT_MIN) {
+            (void)unlinkat(spool->folder, SPOOL_SPARE, 0);
+            return r;
+        }
+        spool->segment_limit /= 2;
     }
     return TAKE_FD(fd);
 }
@@ -276,7 +281,10 @@ int spool_roll(struct spool *spool, uint64_t first)
         return r;
     }
     spool_newest(spool)->last = spool->next - 1;
-    r = spool_note(spool);
+    r = ftruncate(spool->fd, (off_t)spool_newest(spool)->size) != 0 ? -errno : 0; /* unused space */
+    if (r == 0) {
+        r = spool_note(spool);
+    }
     if (r == 0) {
         r = spool_sync(spool);
     }
