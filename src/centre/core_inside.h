@@ -100,6 +100,7 @@ struct core {
     struct limiter users;     /* failures to log in */
     struct limiter addresses;
     struct map totp_steps;    /* user name → struct core_totp: the step that was used last */
+    struct list operators;
     struct list calls;
     unsigned call_count;
 };
@@ -147,6 +148,9 @@ void core_tell(struct core *core, uint32_t changed);
 void core_actions_deliver(struct core *core, struct core_host *host);
 void core_actions_expire(struct core *core);
 
+/* core_login.c */
+void core_totp_steps_done(struct core *core);
+
 /* core_enrol.c */
 void core_enrol(struct core_stream *stream, const struct link_enrol *enrol);
 
@@ -159,7 +163,7 @@ struct core_call {
     struct list node;
     struct core *core;
     const struct core_request *request; /* NULL: an operator's */
-    int channel;     /* where the reply goes */
+    int channel;     /* where the reply goes; -1: nobody waits for it any more */
     uint64_t number;
     struct arena *arena;
     struct arguments arguments;
@@ -199,6 +203,7 @@ void core_call_answer(void *context, void *job, const struct worker_answer *answ
 [[nodiscard]] int core_call_audit(struct core_call *call, const char *act, struct str object, ...) __attribute__((sentinel));
 
 /* core_operator.c */
+void core_operators_done(struct core *core);
 void core_operator_accept(struct core *core, struct channel_packet *packet);
 
 /* Functions of requests.def. */
