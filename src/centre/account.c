@@ -1,4 +1,5 @@
-/* Sessions and users, read. Neighbours: api_http.c before each handler, core_request.c before each write. */
+/* Sessions and users, read. Neighbours: api_http.c before each handler, core_request.c before each
+ * write. */
 #include "centre/account.h"
 
 #include "base/banned.h"
@@ -10,7 +11,7 @@
 const char *access_name(enum access access)
 {
     static const char *const names[ACCESS_COUNT] = {
-        [ACCESS_OPEN] = "open",   [ACCESS_SESSION] = "session", [ACCESS_VIEWER] = "viewer",
+        [ACCESS_OPEN] = "open", [ACCESS_SESSION] = "session", [ACCESS_VIEWER] = "viewer",
         [ACCESS_DUTY] = "duty", [ACCESS_ADMIN] = "admin",
     };
 
@@ -27,7 +28,8 @@ void account_session_sha256(struct str secret, uint8_t ret_sha256[32])
     (void)SHA256((const unsigned char *)secret.ptr, secret.len, ret_sha256);
 }
 
-int account_user(struct store *store, uint64_t number, struct arena *arena, struct store_user *ret_user)
+int account_user(struct store *store, uint64_t number, struct arena *arena,
+                 struct store_user *ret_user)
 {
     struct store_user *users;
     size_t count;

@@ -1,5 +1,6 @@
-/* Who asks: sessions and users as both core and the api process look them up. A session is 32 random bytes
- * that only its browser knows; the store keeps their SHA-256. Reads the store, writes nothing. */
+/* Who asks: sessions and users as both core and the api process look them up. A session is 32
+ * random bytes that only its browser knows; the store keeps their SHA-256. Reads the store, writes
+ * nothing. */
 #ifndef CENTRE_ACCOUNT_H
 #define CENTRE_ACCOUNT_H
 
@@ -33,12 +34,13 @@ struct account {
 
 [[nodiscard]] int account_session_new(uint8_t ret_secret[ACCOUNT_SESSION_BYTES]);
 void account_session_sha256(struct str secret, uint8_t ret_sha256[32]);
-/* The session of a secret and its user, in the arena. -ERR_DENIED when there is none, it has ended (idle or
- * life), or the user is locked out. */
-[[nodiscard]] int account_find(struct store *store, struct str secret, int64_t now, struct arena *arena,
-                               struct account *ret_account);
+/* The session of a secret and its user, in the arena. -ERR_DENIED when there is none, it has ended
+ * (idle or life), or the user is locked out. */
+[[nodiscard]] int account_find(struct store *store, struct str secret, int64_t now,
+                               struct arena *arena, struct account *ret_account);
 /* -ERR_NOENT. */
-[[nodiscard]] int account_user(struct store *store, uint64_t number, struct arena *arena, struct store_user *ret_user);
+[[nodiscard]] int account_user(struct store *store, uint64_t number, struct arena *arena,
+                               struct store_user *ret_user);
 /* 0, -ERR_ACCES when the role is too low, -ERR_EXPIRED when the password must be changed first. */
 [[nodiscard]] int account_check(const struct account *account, enum access access);
 

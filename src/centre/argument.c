@@ -1,6 +1,6 @@
-/* Checks values against their rows. Neighbours: api_http.c and core_request.c hand in what came, handlers
- * read what is left. Invariant: a value that is given has passed its row's type and limits, and all text is
- * valid UTF-8 without NUL. Pure. */
+/* Checks values against their rows. Neighbours: api_http.c and core_request.c hand in what came,
+ * handlers read what is left. Invariant: a value that is given has passed its row's type and
+ * limits, and all text is valid UTF-8 without NUL. Pure. */
 #include "centre/argument.h"
 
 #include "base/banned.h"
@@ -49,7 +49,8 @@ static int argument_take_text(const struct argument *row, struct str text, struc
     if (row->type == ARGUMENT_TYPE_CHOICE) {
         return argument_is_choice(row, text)
                    ? 0
-                   : diag_set(diag, -ERR_RANGE, _("'%s' must be one of %s"), row->name, row->choices);
+                   : diag_set(diag, -ERR_RANGE, _("'%s' must be one of %s"), row->name,
+                              row->choices);
     }
     if (!utf8_is_valid(text) || str_find_byte(text, '\0') != text.len) {
         return diag_set(diag, -ERR_SYNTAX, _("'%s' is not valid UTF-8 text"), row->name);
@@ -85,7 +86,8 @@ static int argument_wrong_type(const struct argument *row, struct diag *diag)
 }
 
 /* Fills the typed members of a value whose text is there. */
-static int argument_parse(const struct argument *row, struct argument_value *value, struct diag *diag)
+static int argument_parse(const struct argument *row, struct argument_value *value,
+                          struct diag *diag)
 {
     switch (row->type) {
     case ARGUMENT_TYPE_NUMBER:

@@ -1,6 +1,7 @@
-/* What a request may carry is a table of rows: name, place, type, limits. From the rows come the check of
- * paths, query strings and JSON bodies in the api process, the same check again in core, which does not
- * trust the first one, and the parameters of the OpenAPI file. Between the two they travel as a CBOR map. */
+/* What a request may carry is a table of rows: name, place, type, limits. From the rows come the
+ * check of paths, query strings and JSON bodies in the api process, the same check again in core,
+ * which does not trust the first one, and the parameters of the OpenAPI file. Between the two they
+ * travel as a CBOR map. */
 #ifndef CENTRE_ARGUMENT_H
 #define CENTRE_ARGUMENT_H
 
@@ -64,19 +65,22 @@ struct arguments {
 #undef ARGUMENTS
 
 void arguments_init(struct arguments *arguments, const struct argument *rows);
-/* One value as text, from a path or a query string. -ERR_NOENT for a name that the rows do not have at that
- * place, -ERR_SYNTAX, -ERR_RANGE, -ERR_DUPLICATE; diag names the argument and what is allowed. */
-[[nodiscard]] int arguments_set(struct arguments *arguments, enum argument_place place, struct str name,
-                                struct str text, struct diag *diag);
+/* One value as text, from a path or a query string. -ERR_NOENT for a name that the rows do not have
+ * at that place, -ERR_SYNTAX, -ERR_RANGE, -ERR_DUPLICATE; diag names the argument and what is
+ * allowed. */
+[[nodiscard]] int arguments_set(struct arguments *arguments, enum argument_place place,
+                                struct str name, struct str text, struct diag *diag);
 /* All members of a body's object. */
-[[nodiscard]] int arguments_set_json(struct arguments *arguments, const struct json_value *object, struct diag *diag);
+[[nodiscard]] int arguments_set_json(struct arguments *arguments, const struct json_value *object,
+                                     struct diag *diag);
 /* -ERR_INVAL when one that is required was not given. */
 [[nodiscard]] int arguments_check(const struct arguments *arguments, struct diag *diag);
 
 /* CBOR map of name → value of what was given. */
 void arguments_encode(const struct arguments *arguments, struct buf *buf);
 /* Reads that map against the rows, with all limits. Texts borrow the bytes. */
-[[nodiscard]] int arguments_decode(struct arguments *arguments, struct str bytes, struct diag *diag);
+[[nodiscard]] int arguments_decode(struct arguments *arguments, struct str bytes,
+                                   struct diag *diag);
 
 /* The value of a row that the table has; its is_given is false when the request left it out. */
 const struct argument_value *arguments_get(const struct arguments *arguments, const char *name);

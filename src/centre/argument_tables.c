@@ -10,55 +10,70 @@
 
 /* Text in a body: the shape that most rows have. */
 #define BODY_TEXT(name_, required, least, most, says)                                              \
-    {                                                                                              \
-        .name = (name_), .place = ARGUMENT_PLACE_BODY, .type = ARGUMENT_TYPE_TEXT,                 \
-        .is_required = (required), .minimum = (least), .maximum = (most), .summary = (says)        \
-    }
+    {.name = (name_),                                                                              \
+     .place = ARGUMENT_PLACE_BODY,                                                                 \
+     .type = ARGUMENT_TYPE_TEXT,                                                                   \
+     .is_required = (required),                                                                    \
+     .minimum = (least),                                                                           \
+     .maximum = (most),                                                                            \
+     .summary = (says)}
 #define BODY_SECRET(name_, required, least, most, says)                                            \
-    {                                                                                              \
-        .name = (name_), .place = ARGUMENT_PLACE_BODY, .type = ARGUMENT_TYPE_SECRET,               \
-        .is_required = (required), .minimum = (least), .maximum = (most), .summary = (says)        \
-    }
+    {.name = (name_),                                                                              \
+     .place = ARGUMENT_PLACE_BODY,                                                                 \
+     .type = ARGUMENT_TYPE_SECRET,                                                                 \
+     .is_required = (required),                                                                    \
+     .minimum = (least),                                                                           \
+     .maximum = (most),                                                                            \
+     .summary = (says)}
 #define BODY_CHOICE(name_, required, words, says)                                                  \
-    {                                                                                              \
-        .name = (name_), .place = ARGUMENT_PLACE_BODY, .type = ARGUMENT_TYPE_CHOICE,               \
-        .is_required = (required), .choices = (words), .summary = (says)                           \
-    }
+    {.name = (name_),                                                                              \
+     .place = ARGUMENT_PLACE_BODY,                                                                 \
+     .type = ARGUMENT_TYPE_CHOICE,                                                                 \
+     .is_required = (required),                                                                    \
+     .choices = (words),                                                                           \
+     .summary = (says)}
 #define BODY_BOOL(name_, says)                                                                     \
-    {                                                                                              \
-        .name = (name_), .place = ARGUMENT_PLACE_BODY, .type = ARGUMENT_TYPE_BOOL,                 \
-        .summary = (says)                                                                          \
-    }
+    {.name = (name_), .place = ARGUMENT_PLACE_BODY, .type = ARGUMENT_TYPE_BOOL, .summary = (says)}
 #define PATH_NUMBER(says)                                                                          \
-    {                                                                                              \
-        .name = "number", .place = ARGUMENT_PLACE_PATH, .type = ARGUMENT_TYPE_NUMBER,              \
-        .is_required = true, .minimum = 1, .maximum = INT64_MAX, .summary = (says)                 \
-    }
+    {.name = "number",                                                                             \
+     .place = ARGUMENT_PLACE_PATH,                                                                 \
+     .type = ARGUMENT_TYPE_NUMBER,                                                                 \
+     .is_required = true,                                                                          \
+     .minimum = 1,                                                                                 \
+     .maximum = INT64_MAX,                                                                         \
+     .summary = (says)}
 #define PATH_HOST                                                                                  \
-    {                                                                                              \
-        .name = "id", .place = ARGUMENT_PLACE_PATH, .type = ARGUMENT_TYPE_ID, .is_required = true, \
-        .summary = N_("the host's id")                                                             \
-    }
+    {.name = "id",                                                                                 \
+     .place = ARGUMENT_PLACE_PATH,                                                                 \
+     .type = ARGUMENT_TYPE_ID,                                                                     \
+     .is_required = true,                                                                          \
+     .summary = N_("the host's id")}
 #define QUERY_CHOICE(name_, words, says)                                                           \
-    {                                                                                              \
-        .name = (name_), .place = ARGUMENT_PLACE_QUERY, .type = ARGUMENT_TYPE_CHOICE,              \
-        .choices = (words), .summary = (says)                                                      \
-    }
+    {.name = (name_),                                                                              \
+     .place = ARGUMENT_PLACE_QUERY,                                                                \
+     .type = ARGUMENT_TYPE_CHOICE,                                                                 \
+     .choices = (words),                                                                           \
+     .summary = (says)}
 #define QUERY_LIMIT                                                                                \
-    {                                                                                              \
-        .name = "limit", .place = ARGUMENT_PLACE_QUERY, .type = ARGUMENT_TYPE_NUMBER,              \
-        .minimum = 1, .maximum = 200, .summary = N_("most rows of one answer; 50 when left out")   \
-    }
+    {.name = "limit",                                                                              \
+     .place = ARGUMENT_PLACE_QUERY,                                                                \
+     .type = ARGUMENT_TYPE_NUMBER,                                                                 \
+     .minimum = 1,                                                                                 \
+     .maximum = 200,                                                                               \
+     .summary = N_("most rows of one answer; 50 when left out")}
 #define QUERY_NUMBER(name_, says)                                                                  \
-    {                                                                                              \
-        .name = (name_), .place = ARGUMENT_PLACE_QUERY, .type = ARGUMENT_TYPE_NUMBER,              \
-        .minimum = 0, .maximum = INT64_MAX, .summary = (says)                                      \
-    }
+    {.name = (name_),                                                                              \
+     .place = ARGUMENT_PLACE_QUERY,                                                                \
+     .type = ARGUMENT_TYPE_NUMBER,                                                                 \
+     .minimum = 0,                                                                                 \
+     .maximum = INT64_MAX,                                                                         \
+     .summary = (says)}
 #define QUERY_TEXT(name_, most, says)                                                              \
-    {                                                                                              \
-        .name = (name_), .place = ARGUMENT_PLACE_QUERY, .type = ARGUMENT_TYPE_TEXT,                \
-        .maximum = (most), .summary = (says)                                                       \
-    }
+    {.name = (name_),                                                                              \
+     .place = ARGUMENT_PLACE_QUERY,                                                                \
+     .type = ARGUMENT_TYPE_TEXT,                                                                   \
+     .maximum = (most),                                                                            \
+     .summary = (says)}
 
 const struct argument arguments_login[] = {
     BODY_TEXT("user", true, 1, NAME_MAX_BYTES, N_("user name")),
@@ -69,12 +84,14 @@ const struct argument arguments_login[] = {
 
 const struct argument arguments_password[] = {
     BODY_SECRET("old", true, 1, PASSWORD_MAX_BYTES, N_("the password until now")),
-    BODY_SECRET("new", true, PASSWORD_MIN_BYTES, PASSWORD_MAX_BYTES, N_("the password from now on")),
+    BODY_SECRET("new", true, PASSWORD_MIN_BYTES, PASSWORD_MAX_BYTES,
+                N_("the password from now on")),
     {},
 };
 
 const struct argument arguments_totp_put[] = {
-    BODY_SECRET("secret", true, 32, 32, N_("the authenticator's secret in base32, as the answer before gave it")),
+    BODY_SECRET("secret", true, 32, 32,
+                N_("the authenticator's secret in base32, as the answer before gave it")),
     BODY_SECRET("code", true, 6, 6, N_("six digits that prove the authenticator works")),
     BODY_SECRET("password", true, 1, PASSWORD_MAX_BYTES, N_("password")),
     {},
@@ -91,9 +108,11 @@ const struct argument arguments_profile[] = {
 };
 
 const struct argument arguments_alert_list[] = {
-    QUERY_CHOICE("state", "open|new|taken|closed|all", N_("state of the alerts; open when left out")),
+    QUERY_CHOICE("state", "open|new|taken|closed|all",
+                 N_("state of the alerts; open when left out")),
     QUERY_CHOICE("severity", "info|low|medium|high|critical", N_("least severity")),
-    QUERY_CHOICE("drill", "yes|no|all", N_("drill data: only, without, both; without when left out")),
+    QUERY_CHOICE("drill", "yes|no|all",
+                 N_("drill data: only, without, both; without when left out")),
     {.name = "host",
      .place = ARGUMENT_PLACE_QUERY,
      .type = ARGUMENT_TYPE_ID,

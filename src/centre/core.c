@@ -1,6 +1,7 @@
-/* The core process: the only writer of the store. It opens store, archive and authority, gives up everything
- * else, and serves agents' streams (core_stream.c) and the api's requests (core_request.c) on one loop.
- * Neighbours: centre/supervisor.c forks it, centre/front.c passes agents on, centre/api.c asks. */
+/* The core process: the only writer of the store. It opens store, archive and authority, gives up
+ * everything else, and serves agents' streams (core_stream.c) and the api's requests
+ * (core_request.c) on one loop. Neighbours: centre/supervisor.c forks it, centre/front.c passes
+ * agents on, centre/api.c asks. */
 #include "centre/core.h"
 
 #include "base/banned.h"
@@ -49,7 +50,8 @@ static void core_on_tick(void *context)
         }
     }
     if (core->options.event_life != 0 && core->ticks % CORE_TICKS_EXPIRE == 1 &&
-        archive_expire(core->options.archive, clock_wall(core->options.clock) - core->options.event_life, &days) < 0) {
+        archive_expire(core->options.archive,
+                       clock_wall(core->options.clock) - core->options.event_life, &days) < 0) {
         log_warn("old events could not be deleted");
     }
     if (core->changed != 0 && !core->is_batch) {
@@ -101,10 +103,11 @@ static void core_child_died(struct core *core, struct msg_reader *msg)
     (void)snprintf(detail, sizeof(detail), "{\"status\":%lld,\"deaths\":%llu}", (long long)status,
                    (unsigned long long)deaths);
     if (deaths >= CORE_CRASH_LOOP) {
-        log_error("a process of the centre dies again and again name=%.*s deaths=%llu", STR_ARG(name),
-                  (unsigned long long)deaths);
+        log_error("a process of the centre dies again and again name=%.*s deaths=%llu",
+                  STR_ARG(name), (unsigned long long)deaths);
     }
-    if (store_audit_add(core->options.store, STR("canhgac"), STR("process.died"), name, str_from(detail)) < 0) {
+    if (store_audit_add(core->options.store, STR("canhgac"), STR("process.died"), name,
+                        str_from(detail)) < 0) {
         log_warn("the death of a process could not be written");
     }
 }
@@ -279,8 +282,8 @@ static int core_body_sandbox(const struct centre_settings *settings, struct diag
     return r;
 }
 
-/* The authority's key is read with the supervisor's rights; everything that is written, after they are gone,
- * so that it belongs to core. */
+/* The authority's key is read with the supervisor's rights; everything that is written, after they
+ * are gone, so that it belongs to core. */
 static int core_body_open(const struct centre_settings *settings, struct core_channels channels,
                           struct core_body *body, struct diag *diag)
 {
@@ -293,17 +296,20 @@ static int core_body_open(const struct centre_settings *settings, struct core_ch
 
     if (r == 0) {
         r = authority_load(centre_path(settings, body->arena, CENTRE_CA_CERT),
-                           centre_path(settings, body->arena, CENTRE_CA_KEY), &body->authority, diag);
+                           centre_path(settings, body->arena, CENTRE_CA_KEY), &body->authority,
+                           diag);
     }
     if (r == 0) {
         r = core_body_sandbox(settings, diag);
     }
     if (r == 0) {
-        r = store_open(&(struct store_options){.folder = settings->folder, .clock = &clock_real}, &body->store, diag);
+        r = store_open(&(struct store_options){.folder = settings->folder, .clock = &clock_real},
+                       &body->store, diag);
     }
     if (r == 0) {
-        r = archive_open(&(struct archive_options){.folder = settings->folder, .clock = &clock_real}, &body->archive,
-                         diag);
+        r = archive_open(
+            &(struct archive_options){.folder = settings->folder, .clock = &clock_real},
+            &body->archive, diag);
     }
     if (r == 0) {
         r = loop_new(CORE_STREAMS_MAX + CORE_SOURCES_SPARE, &body->loop);

@@ -1,5 +1,5 @@
-/* What people do to alerts, hosts and tokens. Each function runs in one transaction with its audit row.
- * Neighbours: core_request.c calls; core_action.c carries actions on to the hosts. */
+/* What people do to alerts, hosts and tokens. Each function runs in one transaction with its audit
+ * row. Neighbours: core_request.c calls; core_action.c carries actions on to the hosts. */
 #include "centre/core_inside.h"
 
 #include "base/banned.h"
@@ -15,16 +15,20 @@ static struct str core_number_text(struct core_call *call, uint64_t number)
     return arena_printf(call->arena, "%llu", (unsigned long long)number);
 }
 
-static int core_alert_move(struct core_call *call, enum alert_state state, const char *act, struct str reason)
+static int core_alert_move(struct core_call *call, enum alert_state state, const char *act,
+                           struct str reason)
 {
     uint64_t number = (uint64_t)arguments_number(&call->arguments, "number", 0);
     int r = store_alert_move(call->core->options.store, number, state, call->actor, reason);
 
     call->changed = CENTRE_CHANGED_ALERTS;
     if (r == -ERR_CONFLICT) {
-        return diag_set(&call->diag, r, _("the alert has another state by now; somebody may have been faster"));
+        return diag_set(&call->diag, r,
+                        _("the alert has another state by now; somebody may have been faster"));
     }
-    return r < 0 ? r : core_call_audit(call, act, core_number_text(call, number), "reason", reason, NULL);
+    return r < 0
+               ? r
+               : core_call_audit(call, act, core_number_text(call, number), "reason", reason, NULL);
 }
 
 int core_alert_take(struct core_call *call)
@@ -46,10 +50,12 @@ int core_alert_close(struct core_call *call)
 {
     struct str verdict = arguments_text(&call->arguments, "verdict");
     struct str words = str_trim(arguments_text(&call->arguments, "reason"));
-    struct str reason = words.len == 0 ? verdict
-                                       : arena_printf(call->arena, "%.*s: %.*s", STR_ARG(verdict), STR_ARG(words));
+    struct str reason =
+        words.len == 0 ? verdict
+                       : arena_printf(call->arena, "%.*s: %.*s", STR_ARG(verdict), STR_ARG(words));
 
-    return reason.ptr == NULL ? -ERR_NOMEM : core_alert_move(call, ALERT_STATE_CLOSED, "alert.close", reason);
+    return reason.ptr == NULL ? -ERR_NOMEM
+                              : core_alert_move(call, ALERT_STATE_CLOSED, "alert.close", reason);
 }
 
 static int core_act_fill(struct core_call *call, struct store_action *action)
@@ -89,13 +95,14 @@ int core_alert_act(struct core_call *call)
     action.request.finding = alert.finding;
     call->deliver = core_host_by_id(core, &alert.host);
     if (call->deliver == NULL || call->deliver->is_revoked) {
-        return diag_set(&call->diag, -ERR_REVOKED, _("this host is not one of the centre's any more"));
+        return diag_set(&call->diag, -ERR_REVOKED,
+                        _("this host is not one of the centre's any more"));
     }
     r = store_action_put(core->options.store, &action);
     if (r == 0) {
         r = core_call_audit(call, "alert.act", core_number_text(call, number), "action",
-                            arguments_text(&call->arguments, "action"), "reason", action.request.reason, "host",
-                            alert.host_name, NULL);
+                            arguments_text(&call->arguments, "action"), "reason",
+                            action.request.reason, "host", alert.host_name, NULL);
     }
     id_format(&action.request.id, id);
     cbor_put_map(&call->reply, 1);
@@ -123,16 +130,20 @@ int core_host_cut(struct core_call *call, struct core_host *host, struct str rea
 
 int core_host_revoke(struct core_call *call)
 {
-    struct core_host *host = core_host_by_id(call->core, &arguments_get(&call->arguments, "id")->id);
+    struct core_host *host =
+        core_host_by_id(call->core, &arguments_get(&call->arguments, "id")->id);
 
-    return host == NULL ? -ERR_NOENT : core_host_cut(call, host, arguments_text(&call->arguments, "reason"));
+    return host == NULL ? -ERR_NOENT
+                        : core_host_cut(call, host, arguments_text(&call->arguments, "reason"));
 }
 
-int core_token_make(struct core_call *call, struct str note, int64_t life, char ret_text[], int64_t *ret_expires)
+int core_token_make(struct core_call *call, struct str note, int64_t life, char ret_text[],
+                    int64_t *ret_expires)
 {
     struct core *core = call->core;
     int64_t now = clock_wall(core->options.clock);
-    struct store_token row = {.note = note, .created_by = call->actor, .created = now, .expires = now + life};
+    struct store_token row = {
+        .note = note, .created_by = call->actor, .created = now, .expires = now + life};
     uint8_t pin[32];
     struct token token;
     int r = authority_fingerprint(core->options.authority, pin);
@@ -141,7 +152,8 @@ int core_token_make(struct core_call *call, struct str note, int64_t life, char 
         r = token_new(pin, &token);
     }
     if (r == 0) {
-        r = token_secret_sha256(str_of((const char *)token.secret, sizeof(token.secret)), row.secret_sha256);
+        r = token_secret_sha256(str_of((const char *)token.secret, sizeof(token.secret)),
+                                row.secret_sha256);
     }
     if (r == 0) {
         r = store_token_put(core->options.store, &row);
@@ -163,7 +175,8 @@ int core_token_create(struct core_call *call)
     char text[TOKEN_TEXT_SIZE];
     int64_t expires;
     int r = core_token_make(call, arguments_text(&call->arguments, "note"),
-                            hours == 0 ? call->core->options.token_life : hours * 3600 * NS_PER_S, text, &expires);
+                            hours == 0 ? call->core->options.token_life : hours * 3600 * NS_PER_S,
+                            text, &expires);
     char until[TIME_TEXT_SIZE];
 
     if (r < 0) {

@@ -1,7 +1,7 @@
-/* Actions on their way down: what a person asked for goes to the host as soon as it is connected, and
- * expires when it does not come in time. Neighbours: core_act.c puts actions in, core_ingest.c takes their
- * answers. Invariant: an action is sent again on each new connection until it is answered or expires; agents
- * answer one that they have done already without doing it twice. */
+/* Actions on their way down: what a person asked for goes to the host as soon as it is connected,
+ * and expires when it does not come in time. Neighbours: core_act.c puts actions in, core_ingest.c
+ * takes their answers. Invariant: an action is sent again on each new connection until it is
+ * answered or expires; agents answer one that they have done already without doing it twice. */
 #include "centre/core_inside.h"
 
 #include "base/banned.h"
@@ -9,7 +9,8 @@
 #include "base/log.h"
 
 #define ACTION_BYTES_MAX (8U << 10)
-#define ACTION_GRACE (60 * NS_PER_S) /* for the answer of one that was sent just before it expired */
+#define ACTION_GRACE                                                                               \
+    (60 * NS_PER_S) /* for the answer of one that was sent just before it expired */
 
 static int core_action_send(struct core *core, struct core_host *host, struct store_action *action)
 {
@@ -32,7 +33,8 @@ static int core_action_send(struct core *core, struct core_host *host, struct st
     return r;
 }
 
-static int core_actions_deliver_state(struct core *core, struct core_host *host, enum action_state state)
+static int core_actions_deliver_state(struct core *core, struct core_host *host,
+                                      enum action_state state)
 {
     int64_t now = clock_wall(core->options.clock);
     struct store_action *actions;
@@ -40,8 +42,10 @@ static int core_actions_deliver_state(struct core *core, struct core_host *host,
     int r;
 
     arena_reset(core->arena);
-    r = store_action_list(core->options.store, &host->id, NULL, (int)state, core->arena, &actions, &count);
-    for (size_t i = count; r == 0 && i-- > 0;) { /* newest first is how they come; oldest first they go */
+    r = store_action_list(core->options.store, &host->id, NULL, (int)state, core->arena, &actions,
+                          &count);
+    for (size_t i = count;
+         r == 0 && i-- > 0;) { /* newest first is how they come; oldest first they go */
         if (actions[i].request.expires > now) {
             r = core_action_send(core, host, &actions[i]);
         }
@@ -75,7 +79,8 @@ static int core_actions_expire_state(struct core *core, enum action_state state,
     int r;
 
     arena_reset(core->arena);
-    r = store_action_list(core->options.store, NULL, NULL, (int)state, core->arena, &actions, &count);
+    r = store_action_list(core->options.store, NULL, NULL, (int)state, core->arena, &actions,
+                          &count);
     for (size_t i = 0; r == 0 && i < count; i++) {
         if (actions[i].request.expires >= before) {
             continue;

@@ -1,6 +1,6 @@
-/* A new host: its one-time token is used up, its key is certified, its row is made, all in one transaction.
- * Neighbours: core_stream.c hands in what came over canhgac-enrol/1; link/authority.h signs.
- * Invariant: nothing is told to the host before the row is durable. */
+/* A new host: its one-time token is used up, its key is certified, its row is made, all in one
+ * transaction. Neighbours: core_stream.c hands in what came over canhgac-enrol/1; link/authority.h
+ * signs. Invariant: nothing is told to the host before the row is durable. */
 #include "centre/core_inside.h"
 
 #include "base/banned.h"
@@ -9,9 +9,9 @@
 #include "base/utf8.h"
 #include "link/token.h"
 
-#define CERTIFICATE_MAX (16U << 10)
+#define CERTIFICATE_MAX     (16U << 10)
 #define HOST_NAME_MAX_BYTES 200
-#define HOST_NAMES_TRIED 1000
+#define HOST_NAMES_TRIED    1000
 
 /* Letters, digits, dot, dash, underscore; anything else becomes a dash, nothing at all "host". */
 static void core_enrol_clean(struct str name, char out[HOST_NAME_MAX_BYTES])
@@ -44,7 +44,8 @@ static bool core_enrol_is_taken(const struct core *core, const char *name)
     return false;
 }
 
-static int core_enrol_name(const struct core *core, struct str wanted, char out[HOST_NAME_MAX_BYTES + 8])
+static int core_enrol_name(const struct core *core, struct str wanted,
+                           char out[HOST_NAME_MAX_BYTES + 8])
 {
     char clean[HOST_NAME_MAX_BYTES];
 
@@ -80,8 +81,8 @@ static enum link_bye core_enrol_bye(int error)
 }
 
 /* Fills row and certificate and writes both uses into the open transaction. */
-static int core_enrol_write(struct core *core, const struct link_enrol *enrol, struct store_host *row,
-                            struct buf *certificate)
+static int core_enrol_write(struct core *core, const struct link_enrol *enrol,
+                            struct store_host *row, struct buf *certificate)
 {
     uint8_t secret_sha256[32];
     int r;
@@ -107,12 +108,14 @@ static int core_enrol_write(struct core *core, const struct link_enrol *enrol, s
         r = store_token_use(core->options.store, secret_sha256, &row->id);
     }
     if (r == 0) {
-        r = store_audit_add(core->options.store, STR("canhgac"), STR("host.enrol"), row->name, STR("{}"));
+        r = store_audit_add(core->options.store, STR("canhgac"), STR("host.enrol"), row->name,
+                            STR("{}"));
     }
     return r;
 }
 
-static int core_enrol_try(struct core_stream *stream, const struct link_enrol *enrol, struct buf *certificate)
+static int core_enrol_try(struct core_stream *stream, const struct link_enrol *enrol,
+                          struct buf *certificate)
 {
     struct core *core = stream->core;
     char name[HOST_NAME_MAX_BYTES + 8];
@@ -141,9 +144,10 @@ static int core_enrol_try(struct core_stream *stream, const struct link_enrol *e
         r = core_host_add(core, &row, NULL);
     }
     if (r == 0) {
-        r = link_server_enrolled(stream->server, &(struct link_enrolled){.host = row.id,
-                                                                        .certificate = buf_str(certificate),
-                                                                        .name = row.name});
+        r = link_server_enrolled(stream->server,
+                                 &(struct link_enrolled){.host = row.id,
+                                                         .certificate = buf_str(certificate),
+                                                         .name = row.name});
         log_info("host enrolled host=%s", name);
     }
     return r;

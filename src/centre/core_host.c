@@ -1,6 +1,6 @@
-/* The hosts that core keeps at hand, by id and by key, and the watch over their silence. The store holds the
- * same rows; core is the only writer, so what is here is never behind.
- * Neighbours: core_stream.c asks by key, core_enrol.c adds, core_act.c revokes. */
+/* The hosts that core keeps at hand, by id and by key, and the watch over their silence. The store
+ * holds the same rows; core is the only writer, so what is here is never behind. Neighbours:
+ * core_stream.c asks by key, core_enrol.c adds, core_act.c revokes. */
 #include "centre/core_inside.h"
 
 #include "base/banned.h"
@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define HOST_PAGE 500
+#define HOST_PAGE     500
 
 #define SILENCE_TITLE N_("No word from this host")
 
@@ -80,8 +80,11 @@ static int core_hosts_load_page(struct core *core, struct store_host *rows, size
 /* Alerts about silence that are still open, so that none is raised twice. */
 static int core_hosts_load_silence(struct core *core)
 {
-    struct store_alert_filter filter = {
-        .state = -2, .severity_least = -1, .is_drill = -1, .words = STR("no word from this host"), .limit = HOST_PAGE};
+    struct store_alert_filter filter = {.state = -2,
+                                        .severity_least = -1,
+                                        .is_drill = -1,
+                                        .words = STR("no word from this host"),
+                                        .limit = HOST_PAGE};
     struct store_alert *alerts;
     size_t count = HOST_PAGE;
 
@@ -117,12 +120,14 @@ int core_hosts_load(struct core *core)
         int r;
 
         arena_reset(core->arena);
-        r = store_host_list(core->options.store, str_of(after, after_len), HOST_PAGE, core->arena, &rows, &count);
+        r = store_host_list(core->options.store, str_of(after, after_len), HOST_PAGE, core->arena,
+                            &rows, &count);
         if (r < 0) {
             return r;
         }
         if (count != 0) {
-            after_len = rows[count - 1].name.len < sizeof(after) ? rows[count - 1].name.len : sizeof(after);
+            after_len =
+                rows[count - 1].name.len < sizeof(after) ? rows[count - 1].name.len : sizeof(after);
             memcpy(after, rows[count - 1].name.ptr, after_len);
         }
         r = core_batch_begin(core);
@@ -186,13 +191,13 @@ static void core_host_end_silence(struct core *core, struct core_host *host)
     int r = core_batch_begin(core);
 
     if (r == 0) {
-        r = store_alert_move(core->options.store, host->silent_alert, ALERT_STATE_CLOSED, STR("canhgac"),
-                             STR("true: the host is back"));
+        r = store_alert_move(core->options.store, host->silent_alert, ALERT_STATE_CLOSED,
+                             STR("canhgac"), STR("true: the host is back"));
         r = r == -ERR_CONFLICT || r == -ERR_NOENT ? 0 : r; /* a person was faster */
     }
     if (r == 0) {
-        r = store_audit_add(core->options.store, STR("canhgac"), STR("alert.close"), str_from(host->name),
-                            STR("{\"reason\":\"the host is back\"}"));
+        r = store_audit_add(core->options.store, STR("canhgac"), STR("alert.close"),
+                            str_from(host->name), STR("{\"reason\":\"the host is back\"}"));
     }
     if (r < 0) {
         core_fail(core, r);
@@ -225,7 +230,8 @@ void core_hosts_watch(struct core *core)
         if (since > now) {
             host->seen = now; /* the centre's clock was set back */
             core->started = now;
-        } else if (!host->is_revoked && host->silent_alert == 0 && now - since > core->options.silent_after) {
+        } else if (!host->is_revoked && host->silent_alert == 0 &&
+                   now - since > core->options.silent_after) {
             core_host_raise_silence(core, host);
         }
     }

@@ -1,8 +1,8 @@
-/* Records become rows. Neighbours: core_stream.c hands in what agents send, store/ keeps it, the api process
- * is told that something changed.
- * Invariants: a host's acknowledgement rises only after the transaction that holds its records is durable;
- * the archive is committed before the state, so that a crash between the two repeats events that the archive
- * then refuses as known, and never loses one; counters change in the same transaction as what they count. */
+/* Records become rows. Neighbours: core_stream.c hands in what agents send, store/ keeps it, the
+ * api process is told that something changed. Invariants: a host's acknowledgement rises only after
+ * the transaction that holds its records is durable; the archive is committed before the state, so
+ * that a crash between the two repeats events that the archive then refuses as known, and never
+ * loses one; counters change in the same transaction as what they count. */
 #include "centre/core_inside.h"
 
 #include "base/banned.h"
@@ -137,7 +137,8 @@ int core_batch_commit(struct core *core)
     return 0;
 }
 
-/* A message that does not fit into the channel is kept as bits and goes with the next tick or commit. */
+/* A message that does not fit into the channel is kept as bits and goes with the next tick or
+ * commit. */
 void core_tell(struct core *core, uint32_t changed)
 {
     static struct msg_writer msg;
@@ -154,8 +155,10 @@ void core_tell(struct core *core, uint32_t changed)
 void core_disk_watch(struct core *core)
 {
     if (core->is_full && core_batch_begin(core) == 0) {
-        /* An empty transaction writes nothing: this one leaves a row that says when there was room again. */
-        int r = store_audit_add(core->options.store, STR("canhgac"), STR("disk.room"), STR(""), STR("{}"));
+        /* An empty transaction writes nothing: this one leaves a row that says when there was room
+         * again. */
+        int r = store_audit_add(core->options.store, STR("canhgac"), STR("disk.room"), STR(""),
+                                STR("{}"));
 
         if (r < 0) {
             core_fail(core, r);
@@ -193,13 +196,14 @@ static int core_refuse(struct core *core, struct core_host *host, int error)
     uint64_t number;
 
     host->refused++;
-    log_warn("a record could not be understood host=%s error=%s refused=%llu", host->name, err_name(error),
-             (unsigned long long)host->refused);
+    log_warn("a record could not be understood host=%s error=%s refused=%llu", host->name,
+             err_name(error), (unsigned long long)host->refused);
     if (host->refused > 1) {
         return 0;
     }
     return core_raise(core, &host->id, SEVERITY_MEDIUM,
-                      N_("This host sends records that the centre cannot understand: bring both to the same version"),
+                      N_("This host sends records that the centre cannot understand: bring both to "
+                         "the same version"),
                       &number);
 }
 
@@ -213,7 +217,8 @@ static int core_ingest_finding(struct core *core, struct core_host *host, struct
     return store_alert_fold(core->options.store, &host->id, finding, &number);
 }
 
-static int core_ingest_answer(struct core *core, struct core_host *host, const struct action_answer *answer)
+static int core_ingest_answer(struct core *core, struct core_host *host,
+                              const struct action_answer *answer)
 {
     int r = store_action_answer(core->options.store, &host->id, answer);
 
@@ -249,15 +254,16 @@ static int core_ingest_record(struct core *core, struct core_host *host, uint64_
     }
 }
 
-/* Failures of the store itself, as against those of one record: a host that sends nonsense must not cut the
- * others off. */
+/* Failures of the store itself, as against those of one record: a host that sends nonsense must not
+ * cut the others off. */
 static bool core_is_store_failure(int error)
 {
     return error == -ERR_NOSPC || error == -ERR_IO || error == -ERR_NOMEM || error == -ERR_BUSY ||
            error == -ERR_CORRUPT || error == -ERR_ROFS || error == -ERR_FULL;
 }
 
-static int core_ingest_bytes(struct core *core, struct core_host *host, uint64_t sequence, struct str bytes)
+static int core_ingest_bytes(struct core *core, struct core_host *host, uint64_t sequence,
+                             struct str bytes)
 {
     struct record record;
     struct cbor_reader reader;
@@ -289,7 +295,8 @@ int core_ingest(struct core *core, struct core_host *host, uint64_t sequence, st
         core_fail(core, r);
         return r;
     }
-    if (!host->is_dirty) { /* a duplicate is acknowledged again: its first acknowledgement was lost */
+    if (!host->is_dirty) { /* a duplicate is acknowledged again: its first acknowledgement was lost
+                            */
         host->is_dirty = true;
         list_append(&core->dirty, &host->dirty_node);
     }

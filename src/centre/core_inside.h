@@ -44,8 +44,8 @@ struct core_host {
     uint64_t pending;      /* the same with the open transaction */
     int64_t seen;          /* wall, ns; of anything it said */
     int64_t clock_offset;
-    uint64_t silent_alert; /* number of the open alert about its silence, 0: none */
-    uint64_t refused;      /* records that could not be understood */
+    uint64_t silent_alert;      /* number of the open alert about its silence, 0: none */
+    uint64_t refused;           /* records that could not be understood */
     struct core_stream *stream; /* NULL: not connected */
     struct list dirty_node;
 };
@@ -61,7 +61,7 @@ struct core_stream {
     bool is_ending; /* closes when its output is out */
     bool is_open;   /* HELLO was said */
     bool is_enrolment;
-    int64_t heard;  /* monotonic */
+    int64_t heard; /* monotonic */
 };
 
 struct core_options {
@@ -73,7 +73,7 @@ struct core_options {
     struct core_channels channels;
     int64_t silent_after; /* ns */
     int64_t token_life;
-    int64_t event_life;   /* ns; 0: keep for ever */
+    int64_t event_life; /* ns; 0: keep for ever */
 };
 
 struct core {
@@ -85,11 +85,11 @@ struct core {
     struct list streams;
     unsigned stream_count;
 
-    bool is_batch;       /* a transaction is open */
+    bool is_batch; /* a transaction is open */
     size_t batch_records;
-    struct list dirty;   /* hosts with pending acknowledgements */
+    struct list dirty;           /* hosts with pending acknowledgements */
     struct store_counts counted; /* since the last commit */
-    uint32_t changed;    /* enum centre_changed since the api was told */
+    uint32_t changed;            /* enum centre_changed since the api was told */
     struct loop_source *commit_timer;
     struct loop_source *tick_timer;
     unsigned ticks;
@@ -97,20 +97,22 @@ struct core {
     int64_t started;
 
     struct worker *worker;
-    struct limiter users;     /* failures to log in */
+    struct limiter users; /* failures to log in */
     struct limiter addresses;
-    struct map totp_steps;    /* user name → struct core_totp: the step that was used last */
+    struct map totp_steps; /* user name → struct core_totp: the step that was used last */
     struct list operators;
     struct list calls;
     unsigned call_count;
 };
 
-[[nodiscard]] int core_new(const struct core_options *options, struct core **ret_core, struct diag *diag);
+[[nodiscard]] int core_new(const struct core_options *options, struct core **ret_core,
+                           struct diag *diag);
 void core_free(struct core *core);
 
 /* core_host.c */
 [[nodiscard]] int core_hosts_load(struct core *core);
-[[nodiscard]] int core_host_add(struct core *core, const struct store_host *row, struct core_host **ret_host);
+[[nodiscard]] int core_host_add(struct core *core, const struct store_host *row,
+                                struct core_host **ret_host);
 struct core_host *core_host_by_id(const struct core *core, const struct id *id);
 void core_hosts_done(struct core *core);
 /* Raises and closes what silence there is; expires actions; called on each tick. */
@@ -132,17 +134,18 @@ void core_streams_watch(struct core *core);
 /* core_ingest.c */
 /* Opens the transaction that the next commit closes. */
 [[nodiscard]] int core_batch_begin(struct core *core);
-/* Makes everything since core_batch_begin durable, then acknowledges it. On failure nothing of it stays and
- * every agent is cut, to send it again. */
+/* Makes everything since core_batch_begin durable, then acknowledges it. On failure nothing of it
+ * stays and every agent is cut, to send it again. */
 int core_batch_commit(struct core *core);
-[[nodiscard]] int core_ingest(struct core *core, struct core_host *host, uint64_t sequence, struct str record);
+[[nodiscard]] int core_ingest(struct core *core, struct core_host *host, uint64_t sequence,
+                              struct str record);
 void core_fail(struct core *core, int error);
 /* Looks whether a full disk has room again. */
 void core_disk_watch(struct core *core);
 void core_tell(struct core *core, uint32_t changed);
 /* One alert of the centre's own about a host. */
-[[nodiscard]] int core_raise(struct core *core, const struct id *host, enum severity severity, const char *title,
-                             uint64_t *ret_number);
+[[nodiscard]] int core_raise(struct core *core, const struct id *host, enum severity severity,
+                             const char *title, uint64_t *ret_number);
 
 /* core_action.c */
 void core_actions_deliver(struct core *core, struct core_host *host);
@@ -163,21 +166,21 @@ struct core_call {
     struct list node;
     struct core *core;
     const struct core_request *request; /* NULL: an operator's */
-    int channel;     /* where the reply goes; -1: nobody waits for it any more */
+    int channel;                        /* where the reply goes; -1: nobody waits for it any more */
     uint64_t number;
     struct arena *arena;
     struct arguments arguments;
-    struct account account;  /* zeroed for ACCESS_OPEN */
+    struct account account; /* zeroed for ACCESS_OPEN */
     struct str actor;
     struct str address;
     struct str session;
     enum language language;
     struct diag diag;
-    struct buf reply;    /* CBOR */
-    bool is_kept;        /* what was written stays although the answer is an error */
-    uint32_t changed;    /* enum centre_changed */
+    struct buf reply; /* CBOR */
+    bool is_kept;     /* what was written stays although the answer is an error */
+    uint32_t changed; /* enum centre_changed */
     core_then_fn *then;
-    void *state;         /* of the function, in the arena */
+    void *state;               /* of the function, in the arena */
     struct core_host *deliver; /* has new actions */
 };
 
@@ -190,17 +193,19 @@ struct core_request {
 };
 
 void core_request_receive(struct core *core, int channel, struct channel_packet *packet);
-[[nodiscard]] int core_call_new(struct core *core, int channel, uint64_t number, struct core_call **ret_call);
+[[nodiscard]] int core_call_new(struct core *core, int channel, uint64_t number,
+                                struct core_call **ret_call);
 void core_call_free(struct core_call *call);
 /* Runs function in a transaction of its own and replies, unless it says CORE_LATER. */
 void core_call_run(struct core_call *call, core_request_fn *function);
-/* Hands secrets to the password thread; then is called with its answer, in a transaction. Returns CORE_LATER
- * or an error. */
-[[nodiscard]] int core_call_work(struct core_call *call, struct str password, struct str encoded, struct str fresh,
-                                 core_then_fn *then);
+/* Hands secrets to the password thread; then is called with its answer, in a transaction. Returns
+ * CORE_LATER or an error. */
+[[nodiscard]] int core_call_work(struct core_call *call, struct str password, struct str encoded,
+                                 struct str fresh, core_then_fn *then);
 void core_call_answer(void *context, void *job, const struct worker_answer *answer);
 /* One audit row of the caller. detail: pairs of name and text, ended by NULL. */
-[[nodiscard]] int core_call_audit(struct core_call *call, const char *act, struct str object, ...) __attribute__((sentinel));
+[[nodiscard]] int core_call_audit(struct core_call *call, const char *act, struct str object, ...)
+    __attribute__((sentinel));
 
 /* core_operator.c */
 void core_operators_done(struct core *core);
@@ -211,10 +216,12 @@ void core_operator_accept(struct core *core, struct channel_packet *packet);
 #include "centre/requests.def"
 #undef REQUEST
 
-/* core_user.c: a new one-time password for a user, who is made an admin when there is none of that name. */
+/* core_user.c: a new one-time password for a user, who is made an admin when there is none of that
+ * name. */
 [[nodiscard]] int core_user_reset(struct core_call *call, struct str name);
 /* core_act.c */
 [[nodiscard]] int core_host_cut(struct core_call *call, struct core_host *host, struct str reason);
-[[nodiscard]] int core_token_make(struct core_call *call, struct str note, int64_t life, char ret_text[], int64_t *ret_expires);
+[[nodiscard]] int core_token_make(struct core_call *call, struct str note, int64_t life,
+                                  char ret_text[], int64_t *ret_expires);
 
 #endif

@@ -1,6 +1,7 @@
-/* Logging in and out. Neighbours: worker.c checks passwords off the loop; limiter.c slows down who guesses.
- * Invariants: whoever the name belongs to, known or not, a wrong try costs the same time and gets the same
- * answer; a code of the authenticator is good once; a failed try is audited too. */
+/* Logging in and out. Neighbours: worker.c checks passwords off the loop; limiter.c slows down who
+ * guesses. Invariants: whoever the name belongs to, known or not, a wrong try costs the same time
+ * and gets the same answer; a code of the authenticator is good once; a failed try is audited too.
+ */
 #include "centre/core_inside.h"
 
 #include "base/banned.h"
@@ -50,7 +51,8 @@ static int core_login_fail(struct core_call *call, struct str name)
         r = core_call_audit(call, "login.fail", name, NULL);
     }
     call->is_kept = r == 0;
-    return r < 0 ? r : diag_set(&call->diag, -ERR_DENIED, _("user name, password or code is wrong"));
+    return r < 0 ? r
+                 : diag_set(&call->diag, -ERR_DENIED, _("user name, password or code is wrong"));
 }
 
 /* The last step that a user's authenticator was used at. */
@@ -104,7 +106,9 @@ static int core_login_check_code(struct core_call *call, const struct store_user
         return diag_set(&call->diag, -ERR_AGAIN, _("the authenticator's code is needed too"));
     }
     r = core_login_step(call->core, user->name, &step);
-    return r < 0 ? r : totp_check(user->totp_secret, code->text, clock_wall(call->core->options.clock), step);
+    return r < 0 ? r
+                 : totp_check(user->totp_secret, code->text, clock_wall(call->core->options.clock),
+                              step);
 }
 
 static int core_session_make(struct core_call *call, struct store_user *user)
@@ -112,8 +116,11 @@ static int core_session_make(struct core_call *call, struct store_user *user)
     struct core *core = call->core;
     int64_t now = clock_wall(core->options.clock);
     uint8_t secret[ACCOUNT_SESSION_BYTES];
-    struct store_session session = {
-        .user = user->number, .created = now, .used = now, .expires = now + ACCOUNT_LIFE, .address = call->address};
+    struct store_session session = {.user = user->number,
+                                    .created = now,
+                                    .used = now,
+                                    .expires = now + ACCOUNT_LIFE,
+                                    .address = call->address};
     uint64_t number;
     int r = account_session_new(secret);
 
@@ -176,7 +183,8 @@ static int core_login_wait(struct core_call *call, struct str name)
     cbor_put_map(&call->reply, 1);
     cbor_put_text(&call->reply, STR("wait"));
     cbor_put_i64(&call->reply, seconds);
-    return diag_set(&call->diag, -ERR_BUSY, _("too many wrong tries; wait %lld seconds"), (long long)seconds);
+    return diag_set(&call->diag, -ERR_BUSY, _("too many wrong tries; wait %lld seconds"),
+                    (long long)seconds);
 }
 
 int core_session_open(struct core_call *call)
@@ -246,7 +254,8 @@ static int core_me_password_then(struct core_call *call, const struct worker_ans
     user->must_change_password = false;
     r = core_me_put(call, "me.password");
     if (r == 0) {
-        r = store_session_drop_user(call->core->options.store, user->number); /* whoever else had one */
+        r = store_session_drop_user(call->core->options.store,
+                                    user->number); /* whoever else had one */
     }
     if (r == 0) {
         r = store_session_put(call->core->options.store, &call->account.session);
@@ -263,24 +272,27 @@ int core_me_password(struct core_call *call)
     if (r < 0) {
         return r;
     }
-    if (str_is(fresh, arguments_text(&call->arguments, "old")) || password_check(fresh, call->actor) < 0) {
+    if (str_is(fresh, arguments_text(&call->arguments, "old")) ||
+        password_check(fresh, call->actor) < 0) {
         return diag_set(&call->diag, -ERR_RANGE,
                         _("choose another password: not the old one, not one with your name in it, "
                           "not one character again and again"));
     }
-    return core_call_work(call, arguments_text(&call->arguments, "old"), call->account.user.password, fresh,
-                          core_me_password_then);
+    return core_call_work(call, arguments_text(&call->arguments, "old"),
+                          call->account.user.password, fresh, core_me_password_then);
 }
 
 int core_me_profile(struct core_call *call)
 {
-    if (!text_parse_language(arguments_text(&call->arguments, "language"), &call->account.user.language)) {
+    if (!text_parse_language(arguments_text(&call->arguments, "language"),
+                             &call->account.user.language)) {
         return -ERR_RANGE;
     }
     return core_me_put(call, "me.profile");
 }
 
-/* A fresh secret for an authenticator; nothing is stored before a code proves that it was taken over. */
+/* A fresh secret for an authenticator; nothing is stored before a code proves that it was taken
+ * over. */
 int core_me_totp_begin(struct core_call *call)
 {
     uint8_t random[ACCOUNT_SESSION_BYTES];
@@ -295,8 +307,10 @@ int core_me_totp_begin(struct core_call *call)
     cbor_put_text(&call->reply, STR("secret"));
     cbor_put_text(&call->reply, str_from(text));
     cbor_put_text(&call->reply, STR("uri"));
-    cbor_put_text(&call->reply, arena_printf(call->arena, "otpauth://totp/Canh%%20Gac:%.*s?secret=%s&issuer=Canh%%20Gac",
-                                             STR_ARG(call->actor), text));
+    cbor_put_text(&call->reply,
+                  arena_printf(call->arena,
+                               "otpauth://totp/Canh%%20Gac:%.*s?secret=%s&issuer=Canh%%20Gac",
+                               STR_ARG(call->actor), text));
     mem_wipe(random, sizeof(random));
     return 0;
 }
@@ -316,9 +330,12 @@ static int core_me_totp_put_then(struct core_call *call, const struct worker_ans
     }
     if (r == 0) {
         *step = 0;
-        r = totp_check(str_of((const char *)secret, sizeof(secret)), arguments_text(&call->arguments, "code"),
+        r = totp_check(str_of((const char *)secret, sizeof(secret)),
+                       arguments_text(&call->arguments, "code"),
                        clock_wall(call->core->options.clock), step);
-        r = r == -ERR_DENIED ? diag_set(&call->diag, -ERR_INVAL, _("the authenticator's code is wrong")) : r;
+        r = r == -ERR_DENIED
+                ? diag_set(&call->diag, -ERR_INVAL, _("the authenticator's code is wrong"))
+                : r;
     }
     if (r < 0) {
         return r;
@@ -344,8 +361,8 @@ static int core_me_confirm(struct core_call *call, core_then_fn *then)
     int r = core_login_wait(call, call->actor);
 
     return r < 0 ? r
-                 : core_call_work(call, arguments_text(&call->arguments, "password"), call->account.user.password,
-                                  STR(""), then);
+                 : core_call_work(call, arguments_text(&call->arguments, "password"),
+                                  call->account.user.password, STR(""), then);
 }
 
 int core_me_totp_put(struct core_call *call)

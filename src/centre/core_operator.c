@@ -1,6 +1,6 @@
-/* Who runs `canhgac centre VERB` on the centre's own machine: the supervisor has checked the system account
- * and passes on the socket. Rights of an admin, named "local:USER" in the audit log. The verbs and their
- * numbered arguments stand in centre/protocol.h. */
+/* Who runs `canhgac centre VERB` on the centre's own machine: the supervisor has checked the system
+ * account and passes on the socket. Rights of an admin, named "local:USER" in the audit log. The
+ * verbs and their numbered arguments stand in centre/protocol.h. */
 #include "centre/core_inside.h"
 
 #include "base/banned.h"
@@ -31,8 +31,8 @@ struct core_operator_question {
     int64_t number;
 };
 
-/* A call that still waits for the password thread must not answer on a number that somebody else has by
- * then. */
+/* A call that still waits for the password thread must not answer on a number that somebody else
+ * has by then. */
 static void core_operator_free(struct core_operator *who)
 {
     LIST_EACH (node, &who->core->calls) {
@@ -62,7 +62,8 @@ static void core_operator_on_timer(void *context)
 }
 
 /* {0: text, 1: number}, either missing. */
-static int core_operator_arguments(struct core_call *call, struct str body, struct str *ret_text, int64_t *ret_number)
+static int core_operator_arguments(struct core_call *call, struct str body, struct str *ret_text,
+                                   int64_t *ret_number)
 {
     struct cbor_reader reader;
     size_t count;
@@ -94,7 +95,8 @@ static int core_operator_token(struct core_call *call)
     char text[TOKEN_TEXT_SIZE];
     int64_t expires;
     int r = core_token_make(call, asked->text,
-                            asked->number > 0 ? asked->number : call->core->options.token_life, text, &expires);
+                            asked->number > 0 ? asked->number : call->core->options.token_life,
+                            text, &expires);
 
     if (r == 0) {
         cbor_put_map(&call->reply, 2);
@@ -129,7 +131,8 @@ static int core_operator_revoke(struct core_call *call)
     struct core_host *host = core_operator_find(call->core, asked->text);
 
     if (host == NULL) {
-        return diag_set(&call->diag, -ERR_NOENT, _("there is no host '%.*s'; `canhgac centre hosts` lists them"),
+        return diag_set(&call->diag, -ERR_NOENT,
+                        _("there is no host '%.*s'; `canhgac centre hosts` lists them"),
                         STR_ARG(asked->text));
     }
     cbor_put_map(&call->reply, 0);
@@ -161,7 +164,8 @@ static int core_operator_hosts(struct core_call *call)
     const struct core_operator_question *asked = call->state;
     struct store_host *rows;
     size_t count;
-    int r = store_host_list(call->core->options.store, asked->text, OPERATOR_HOSTS_PAGE, call->arena, &rows, &count);
+    int r = store_host_list(call->core->options.store, asked->text, OPERATOR_HOSTS_PAGE,
+                            call->arena, &rows, &count);
 
     if (r < 0) {
         return r;
@@ -242,7 +246,8 @@ static void core_operator_on_events(void *context, int fd, unsigned events)
 
     (void)events;
     if (r == 0) {
-        r = packet.msg.type == CENTRE_MESSAGE_REQUEST ? core_operator_take(who, &packet) : -ERR_PROTO;
+        r = packet.msg.type == CENTRE_MESSAGE_REQUEST ? core_operator_take(who, &packet)
+                                                      : -ERR_PROTO;
         channel_packet_done(&packet);
     }
     if (r < 0 && r != -ERR_AGAIN) {

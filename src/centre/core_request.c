@@ -1,7 +1,7 @@
-/* What the api process asks for: looked up in requests.def, checked again (who, role, arguments), run in a
- * transaction of its own, audited, answered. Neighbours: api_ask.c sends, the functions live in core_login.c,
- * core_user.c and core_act.c. Invariants: a reply leaves after its commit; a request whose commit failed is
- * answered with that failure and leaves nothing behind. */
+/* What the api process asks for: looked up in requests.def, checked again (who, role, arguments),
+ * run in a transaction of its own, audited, answered. Neighbours: api_ask.c sends, the functions
+ * live in core_login.c, core_user.c and core_act.c. Invariants: a reply leaves after its commit; a
+ * request whose commit failed is answered with that failure and leaves nothing behind. */
 #include "centre/core_inside.h"
 
 #include "base/banned.h"
@@ -65,7 +65,8 @@ void core_call_free(struct core_call *call)
     list_remove(&call->node);
     call->core->call_count--;
     if (call->reply.room != 0) {
-        mem_wipe(call->reply.ptr, call->reply.len); /* sessions and one-time passwords go through here */
+        mem_wipe(call->reply.ptr,
+                 call->reply.len); /* sessions and one-time passwords go through here */
     }
     buf_done(&call->reply);
     arena_free(call->arena);
@@ -99,15 +100,16 @@ static void core_call_finish(struct core_call *call, int result)
 {
     struct core *core = call->core;
 
-    core_reply(call->channel, call->number, result, result < 0 ? diag_text(&call->diag, result) : "",
-               buf_str(&call->reply));
+    core_reply(call->channel, call->number, result,
+               result < 0 ? diag_text(&call->diag, result) : "", buf_str(&call->reply));
     if (result == 0 && call->deliver != NULL) {
         core_actions_deliver(core, call->deliver);
     }
     core_call_free(call);
 }
 
-/* One step of a call: what was ingested is committed first, so that a failure here takes nothing with it. */
+/* One step of a call: what was ingested is committed first, so that a failure here takes nothing
+ * with it. */
 static int core_call_begin(struct core_call *call)
 {
     int r = core_batch_commit(call->core);
@@ -149,15 +151,16 @@ void core_call_run(struct core_call *call, core_request_fn *function)
     core_call_end(call, r < 0 ? r : function(call));
 }
 
-int core_call_work(struct core_call *call, struct str password, struct str encoded, struct str fresh,
-                   core_then_fn *then)
+int core_call_work(struct core_call *call, struct str password, struct str encoded,
+                   struct str fresh, core_then_fn *then)
 {
     int r;
 
     call->then = then;
     r = worker_ask(call->core->worker, password, encoded, fresh, call);
     if (r == -ERR_BUSY) {
-        return diag_set(&call->diag, r, _("too many people log in at this moment; try again in a few seconds"));
+        return diag_set(&call->diag, r,
+                        _("too many people log in at this moment; try again in a few seconds"));
     }
     return r < 0 ? r : CORE_LATER;
 }
@@ -179,8 +182,8 @@ static int core_call_identify(struct core_call *call)
     if (call->request->access == ACCESS_OPEN) {
         return 0;
     }
-    r = account_find(core->options.store, call->session, clock_wall(core->options.clock), call->arena,
-                     &call->account);
+    r = account_find(core->options.store, call->session, clock_wall(core->options.clock),
+                     call->arena, &call->account);
     if (r < 0) {
         return r;
     }
@@ -193,7 +196,8 @@ static int core_call_identify(struct core_call *call)
 }
 
 /* Everything borrowed from the packet is copied: a call may outlive it. */
-static int core_call_fill(struct core_call *call, struct str body, struct str session, struct str address)
+static int core_call_fill(struct core_call *call, struct str body, struct str session,
+                          struct str address)
 {
     body = arena_copy(call->arena, body);
     call->session = arena_copy(call->arena, session);
@@ -264,7 +268,8 @@ int core_call_audit(struct core_call *call, const char *act, struct str object, 
     json_close_object(&json);
     r = buf_error(&detail);
     if (r == 0) {
-        r = store_audit_add(call->core->options.store, call->actor, str_from(act), object, buf_str(&detail));
+        r = store_audit_add(call->core->options.store, call->actor, str_from(act), object,
+                            buf_str(&detail));
     }
     buf_done(&detail);
     return r;
@@ -278,7 +283,8 @@ int core_health(struct core_call *call)
     return 0;
 }
 
-/* A privileged read is told before it is done: the api process reads after this has been answered. */
+/* A privileged read is told before it is done: the api process reads after this has been answered.
+ */
 int core_read_note(struct core_call *call)
 {
     return core_call_audit(call, call->request->verb, STR(""), NULL);

@@ -1,6 +1,7 @@
-/* Agents' streams: bytes from front in, records to core_ingest.c, acknowledgements and actions out. The
- * protocol itself is link/server.h, which holds no socket; this file holds nothing but the socket.
- * Invariants: a host has one stream at most, the newest; a stream that ends says why first. */
+/* Agents' streams: bytes from front in, records to core_ingest.c, acknowledgements and actions out.
+ * The protocol itself is link/server.h, which holds no socket; this file holds nothing but the
+ * socket. Invariants: a host has one stream at most, the newest; a stream that ends says why first.
+ */
 #include "centre/core_inside.h"
 
 #include "base/banned.h"
@@ -68,7 +69,8 @@ static int core_stream_arm(struct core_stream *stream)
     return loop_source_set_events(stream->source, events);
 }
 
-/* Never frees: the caller may still hold the stream. What is over is shut down, and the loop then reports it. */
+/* Never frees: the caller may still hold the stream. What is over is shut down, and the loop then
+ * reports it. */
 void core_stream_flush(struct core_stream *stream)
 {
     if (core_stream_write(stream) < 0 || core_stream_arm(stream) < 0 ||
@@ -222,12 +224,14 @@ static void core_stream_on_events(void *context, int fd, unsigned events)
         core_stream_drain(stream); /* output that went out may have made room for what waited */
         r = core_stream_arm(stream);
     }
-    if (r < 0 || (stream->is_ending && ((events & LOOP_HANGUP) != 0 || link_server_output(stream->server).len == 0))) {
+    if (r < 0 || (stream->is_ending &&
+                  ((events & LOOP_HANGUP) != 0 || link_server_output(stream->server).len == 0))) {
         core_stream_free(stream);
     }
 }
 
-static int core_stream_new(struct core *core, int *fd, bool is_enrolment, struct core_stream **ret_stream)
+static int core_stream_new(struct core *core, int *fd, bool is_enrolment,
+                           struct core_stream **ret_stream)
 {
     struct core_stream *stream;
     int r;
@@ -243,7 +247,8 @@ static int core_stream_new(struct core *core, int *fd, bool is_enrolment, struct
     stream->heard = clock_mono(core->options.clock);
     r = link_server_new(is_enrolment, &stream->server);
     if (r == 0) {
-        r = loop_add_fd(core->options.loop, *fd, LOOP_READ, core_stream_on_events, stream, &stream->source);
+        r = loop_add_fd(core->options.loop, *fd, LOOP_READ, core_stream_on_events, stream,
+                        &stream->source);
     }
     if (r < 0) {
         link_server_free(stream->server);
@@ -299,7 +304,8 @@ void core_stream_accept(struct core *core, struct channel_packet *packet)
     }
     r = core_stream_new(core, &fd, is_enrolment, &stream);
     if (r < 0) {
-        log_warn("a connection was turned away address=%.*s error=%s", STR_ARG(address), err_name(r));
+        log_warn("a connection was turned away address=%.*s error=%s", STR_ARG(address),
+                 err_name(r));
         return;
     }
     if (!is_enrolment) {

@@ -1,5 +1,5 @@
-/* Users, as admins make and change them. A new or reset password is good for one log-in, which must then
- * choose another. Invariant: there is always one admin at least who is not locked out. */
+/* Users, as admins make and change them. A new or reset password is good for one log-in, which must
+ * then choose another. Invariant: there is always one admin at least who is not locked out. */
 #include "centre/core_inside.h"
 
 #include "base/banned.h"
@@ -46,7 +46,8 @@ static int core_user_once_then(struct core_call *call, const struct worker_answe
         r = store_session_drop_user(store, number);
     }
     if (r == 0) {
-        r = core_call_audit(call, state->act, state->user.name, "role", str_from(role_name(state->user.role)), NULL);
+        r = core_call_audit(call, state->act, state->user.name, "role",
+                            str_from(role_name(state->user.role)), NULL);
     }
     cbor_put_map(&call->reply, 2);
     cbor_put_text(&call->reply, STR("name"));
@@ -70,7 +71,9 @@ static int core_user_once(struct core_call *call, const struct store_user *user,
     state->act = act;
     call->state = state;
     r = password_make_once(state->once);
-    return r < 0 ? r : core_call_work(call, STR(""), STR(""), str_from(state->once), core_user_once_then);
+    return r < 0
+               ? r
+               : core_call_work(call, STR(""), STR(""), str_from(state->once), core_user_once_then);
 }
 
 int core_user_reset(struct core_call *call, struct str name)
@@ -83,7 +86,8 @@ int core_user_reset(struct core_call *call, struct str name)
     }
     if (r == -ERR_NOENT) {
         if (!core_user_is_name(name)) {
-            return diag_set(&call->diag, -ERR_INVAL, _("a user name is made of a-z, 0-9, dot, dash and underscore"));
+            return diag_set(&call->diag, -ERR_INVAL,
+                            _("a user name is made of a-z, 0-9, dot, dash and underscore"));
         }
         user.created = clock_wall(call->core->options.clock);
     }
@@ -103,7 +107,8 @@ int core_user_create(struct core_call *call)
     int r;
 
     if (!core_user_is_name(user.name)) {
-        return diag_set(&call->diag, -ERR_RANGE, _("a user name is made of a-z, 0-9, dot, dash and underscore"));
+        return diag_set(&call->diag, -ERR_RANGE,
+                        _("a user name is made of a-z, 0-9, dot, dash and underscore"));
     }
     r = store_user_get(call->core->options.store, user.name, call->arena, &other);
     if (r == 0) {
@@ -159,10 +164,12 @@ static int core_user_write(struct core_call *call, struct store_user *user)
         r = core_user_admins(call, &admins);
     }
     if (r == 0 && admins == 0) {
-        return diag_set(&call->diag, -ERR_CONFLICT, _("somebody must stay who is an admin and not locked out"));
+        return diag_set(&call->diag, -ERR_CONFLICT,
+                        _("somebody must stay who is an admin and not locked out"));
     }
     if (r == 0) {
-        r = core_call_audit(call, "user.change", user->name, "role", str_from(role_name(user->role)), "disabled",
+        r = core_call_audit(call, "user.change", user->name, "role",
+                            str_from(role_name(user->role)), "disabled",
                             user->is_disabled ? STR("yes") : STR("no"), NULL);
     }
     call->changed = CENTRE_CHANGED_SETTINGS;
@@ -173,7 +180,8 @@ int core_user_change(struct core_call *call)
 {
     struct arguments *arguments = &call->arguments;
     struct store_user user;
-    int r = store_user_get(call->core->options.store, arguments_text(arguments, "name"), call->arena, &user);
+    int r = store_user_get(call->core->options.store, arguments_text(arguments, "name"),
+                           call->arena, &user);
 
     if (r < 0) {
         return r;

@@ -16,7 +16,8 @@ struct limiter_entry {
     char bytes[];
 };
 
-void limiter_init(struct limiter *limiter, size_t limit, unsigned free_failures, int64_t longest, uint64_t seed)
+void limiter_init(struct limiter *limiter, size_t limit, unsigned free_failures, int64_t longest,
+                  uint64_t seed)
 {
     *limiter = (struct limiter){.limit = limit, .free_failures = free_failures, .longest = longest};
     map_init(&limiter->entries, limit, seed);

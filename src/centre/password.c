@@ -85,7 +85,8 @@ int password_check(struct str password, struct str user)
     for (size_t i = 1; i < password.len; i++) {
         has_other |= password.ptr[i] != password.ptr[0];
     }
-    if (!has_other || (name_len >= 3 && str_find(str_of(folded, folded_len), str_of(name, name_len)) != folded_len)) {
+    if (!has_other || (name_len >= 3 && str_find(str_of(folded, folded_len),
+                                                 str_of(name, name_len)) != folded_len)) {
         mem_wipe(folded, sizeof(folded));
         return -ERR_INVAL;
     }

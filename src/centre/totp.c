@@ -25,7 +25,8 @@ int totp_code(struct str secret, uint64_t step, uint32_t *ret_code)
         counter[i] = (uint8_t)(step >> (56 - 8 * i));
     }
     if (secret.len == 0 || secret.len > INT32_MAX ||
-        HMAC(EVP_sha1(), secret.ptr, (int)secret.len, counter, sizeof(counter), mac, &mac_len) == NULL) {
+        HMAC(EVP_sha1(), secret.ptr, (int)secret.len, counter, sizeof(counter), mac, &mac_len) ==
+            NULL) {
         return -ERR_INVAL;
     }
     at = mac[mac_len - 1] & 15U; /* RFC 4226 §5.3: dynamic truncation */

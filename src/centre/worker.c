@@ -1,5 +1,6 @@
-/* The password thread. Neighbours: core_login.c and core_users.c ask, their continuations get the answer.
- * Invariants: the thread touches nothing but its queue; secrets are wiped as soon as they were used. */
+/* The password thread. Neighbours: core_login.c and core_users.c ask, their continuations get the
+ * answer. Invariants: the thread touches nothing but its queue; secrets are wiped as soon as they
+ * were used. */
 #include "centre/worker.h"
 
 #include "base/banned.h"
@@ -53,7 +54,8 @@ static void worker_do(struct worker_job *job)
                                   ? true
                                   : password_is(password, job->encoded);
     if (job->answer.is_password && job->fresh_len != 0) {
-        job->answer.hash_result = password_hash(str_of(job->fresh, job->fresh_len), job->answer.encoded);
+        job->answer.hash_result =
+            password_hash(str_of(job->fresh, job->fresh_len), job->answer.encoded);
     }
     mem_wipe(job->password, sizeof(job->password));
     mem_wipe(job->fresh, sizeof(job->fresh));
@@ -181,7 +183,8 @@ void worker_free(struct worker *worker)
     mem_free(worker);
 }
 
-int worker_ask(struct worker *worker, struct str password, struct str encoded, struct str fresh, void *job)
+int worker_ask(struct worker *worker, struct str password, struct str encoded, struct str fresh,
+               void *job)
 {
     struct worker_job *asked;
 

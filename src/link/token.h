@@ -1,6 +1,7 @@
-/* What a person carries from the centre to a new host: `canhgac agent enrol HOST TOKEN`. 25 bytes: a secret of 14
- * (112 bits), the first 10 (80 bits) of the SHA-256 of the authority's certificate, one check byte; written as
- * 40 characters of Crockford's base32 in groups of five, so that it can be read over a telephone. Pure. */
+/* What a person carries from the centre to a new host: `canhgac agent enrol HOST TOKEN`. 25 bytes:
+ * a secret of 14 (112 bits), the first 10 (80 bits) of the SHA-256 of the authority's certificate,
+ * one check byte; written as 40 characters of Crockford's base32 in groups of five, so that it can
+ * be read over a telephone. Pure. */
 #ifndef LINK_TOKEN_H
 #define LINK_TOKEN_H
 
@@ -21,8 +22,8 @@ struct token {
 /* A new secret from the kernel's generator. -ERR_IO. */
 [[nodiscard]] int token_new(const uint8_t authority_sha256[32], struct token *ret_token);
 void token_format(const struct token *token, char out[TOKEN_TEXT_SIZE]);
-/* Takes either case, O for 0, I and L for 1, hyphens and blanks anywhere. -ERR_SYNTAX when it is not one or the
- * check byte tells of a slip. */
+/* Takes either case, O for 0, I and L for 1, hyphens and blanks anywhere. -ERR_SYNTAX when it is
+ * not one or the check byte tells of a slip. */
 [[nodiscard]] int token_parse(struct str text, struct token *ret_token);
 /* What the store keeps of the secret. -ERR_IO. */
 [[nodiscard]] int token_secret_sha256(struct str secret, uint8_t ret_sha256[32]);
