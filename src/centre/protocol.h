@@ -23,6 +23,14 @@ enum centre_message {
     CENTRE_MESSAGE_READY,
     /* supervisor → core: a child died. str name, i64 wait status, u64 deaths within a minute. */
     CENTRE_MESSAGE_DIED,
+    /* supervisor → core: an operator on this machine runs `canhgac centre VERB`. str user name of
+     * the system account that asks; fd: a SOCK_SEQPACKET end on which core answers REQUEST with
+     * REPLY as it does for the api, with the rights of an admin and the actor "local:USER" whatever
+     * user name a request carries. The verbs asked are "token.create" {0: note, 1: life in ns} →
+     * {0: token text, 1: expires}, "host.list" {} → [{0: id (16 bytes), 1: name, 2: is connected,
+     * 3: is revoked, 4: seen, 5: acknowledged, 6: dropped}] and "host.revoke" {0: name or id} → {}.
+     */
+    CENTRE_MESSAGE_OPERATOR,
 };
 
 #endif

@@ -44,6 +44,9 @@ struct cbor_reader {
 };
 
 void cbor_open(struct cbor_reader *reader, struct str bytes);
+/* For decoders built on this one: an item was well formed but is not one they know. The first error
+ * sticks. */
+void cbor_fail(struct cbor_reader *reader, int error);
 /* The type of the next item, without taking it; CBOR_TYPE_COUNT at the end or after a failure. */
 enum cbor_type cbor_peek(const struct cbor_reader *reader);
 /* Each takes one item and gives zero or empty when it is of another type (which sticks as

@@ -57,7 +57,8 @@ enum event_value_type event_field_type(enum event_field_id id);
 bool event_field_parse(struct str name, enum event_field_id *ret_id);
 
 void event_init(struct event *event, enum event_kind kind, int64_t time);
-/* -ERR_LIMIT past EVENT_FIELDS_MAX. Empty text is not added. */
+/* -ERR_LIMIT past EVENT_FIELDS_MAX. Empty text is not added; a second value for a field replaces
+ * the first. Fields stand in the order of their numbers: add them only here. */
 int event_add_number(struct event *event, enum event_field_id id, int64_t number);
 int event_add_text(struct event *event, enum event_field_id id, struct str text);
 /* NULL when the event does not have it. */

@@ -67,7 +67,7 @@ struct finding_file {
 };
 
 struct finding_reason {
-    struct str what;  /* machine word: "chi_square", "container", "similarity", "note" … */
+    struct str what;  /* machine word of model/reasons.def */
     struct str value; /* the figure or name behind it */
     double score;     /* its part of the whole */
 };
@@ -108,10 +108,13 @@ const char *finding_action_name(enum finding_action action);
 void finding_encode(const struct finding *finding, struct buf *buf);
 [[nodiscard]] int finding_decode(struct cbor_reader *reader, struct arena *arena,
                                  struct finding *ret_finding);
-/* The object of `canhgac agent --json`: time detector severity title why score
- * process{pid,exe,cmdline,user,ancestors[]} files[{path,outcome,restored}] action{kind,result,ms},
- * and id, revision, drill, group, files_total, files_restored beside. Title and reasons in the
- * process's language. */
+/* Names fewer files, then fewer of the group, then fewer ancestors, then cuts the command line,
+ * until the encoded finding is at most limit bytes (at least 4096). The totals stay. */
+void finding_fit(struct finding *finding, size_t limit);
+/* The object of `canhgac agent --json`: time detector severity title why[{what,text,value,score}]
+ * score process{pid,exe,cmdline,user,uid,ancestors[]} files[{path,outcome,restored,partial}]
+ * action{kind,result,ms}, and id, revision, drill, host, group, files_total, files_restored beside.
+ * result is "OK" or the error's name. Title and reasons' texts in the process's language. */
 void finding_write_json(const struct finding *finding, struct json_writer *json);
 
 #endif

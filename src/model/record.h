@@ -51,7 +51,8 @@ struct record {
     struct status status;
 };
 
-/* CBOR array [kind, body]. Decoding allocates from the arena and borrows the reader's bytes. */
+/* CBOR array [kind, body]. A finding is made to fit RECORD_SIZE_MAX (finding_fit). Decoding
+ * allocates from the arena and borrows the reader's bytes. */
 void record_encode(const struct record *record, struct buf *buf);
 [[nodiscard]] int record_decode(struct cbor_reader *reader, struct arena *arena,
                                 struct record *ret_record);

@@ -1,0 +1,25 @@
+/* Small readers that the model's decoders share: each puts its refusal into the CBOR reader's
+ * error, so a decoder checks once at its end. Only for src/model. */
+#ifndef MODEL_WIRE_H
+#define MODEL_WIRE_H
+
+#include "base/buf.h"
+#include "base/id.h"
+#include "codec/cbor.h"
+
+#include <stddef.h>
+
+/* A struct travels as an array of its members. More of them: a newer program (-ERR_VERSION); fewer:
+ * -ERR_SYNTAX. */
+void wire_open(struct cbor_reader *reader, size_t count);
+/* A number below count; others are of a newer program: -ERR_VERSION and 0. */
+unsigned wire_get_enum(struct cbor_reader *reader, unsigned count);
+/* 0 or a negative error; -ERR_SYNTAX for anything else. */
+int wire_get_result(struct cbor_reader *reader);
+/* 32 bits; -ERR_SYNTAX past them. */
+uint32_t wire_get_u32(struct cbor_reader *reader);
+
+void wire_put_id(struct buf *buf, const struct id *id);
+struct id wire_get_id(struct cbor_reader *reader);
+
+#endif
