@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "base/id.h"
 #include "base/str.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "model/action.h"
 #include "model/finding.h"
