@@ -12,7 +12,7 @@ const char *access_name(enum access access)
 {
     static const char *const names[ACCESS_COUNT] = {
         [ACCESS_OPEN] = "open", [ACCESS_SESSION] = "session", [ACCESS_VIEWER] = "viewer",
-        [ACCESS_DUTY] = "duty", [ACCESS_ADMIN] = "admin",
+        [ACCESS_DUTY] = "duty", [ACCESS_ADMIN] = "admin",     [ACCESS_LOCAL] = "local",
     };
 
     return names[access];
@@ -28,25 +28,6 @@ void account_session_sha256(struct str secret, uint8_t ret_sha256[32])
     (void)SHA256((const unsigned char *)secret.ptr, secret.len, ret_sha256);
 }
 
-int account_user(struct store *store, uint64_t number, struct arena *arena,
-                 struct store_user *ret_user)
-{
-    struct store_user *users;
-    size_t count;
-    int r = store_user_list(store, arena, &users, &count);
-
-    if (r < 0) {
-        return r;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (users[i].number == number) {
-            *ret_user = users[i];
-            return 0;
-        }
-    }
-    return -ERR_NOENT;
-}
-
 int account_find(struct store *store, struct str secret, int64_t now, struct arena *arena,
                  struct account *ret_account)
 {
@@ -60,12 +41,12 @@ int account_find(struct store *store, struct str secret, int64_t now, struct are
     account_session_sha256(secret, sha256);
     r = store_session_get(store, sha256, arena, &account.session);
     if (r < 0) {
-        return r == -ERR_NOENT ? -ERR_DENIED : r;
+        return r == -ERR_NOENT || r == -ERR_EXPIRED ? -ERR_DENIED : r;
     }
     if (now >= account.session.expires || now - account.session.used >= ACCOUNT_IDLE) {
         return -ERR_DENIED;
     }
-    r = account_user(store, account.session.user, arena, &account.user);
+    r = store_user_get_number(store, account.session.user, arena, &account.user);
     if (r < 0) {
         return r == -ERR_NOENT ? -ERR_DENIED : r;
     }
@@ -83,6 +64,9 @@ int account_check(const struct account *account, enum access access)
     }
     if (account->user.must_change_password) {
         return -ERR_EXPIRED;
+    }
+    if (access == ACCESS_LOCAL) {
+        access = ACCESS_ADMIN;
     }
     return (int)account->user.role + ACCESS_VIEWER < (int)access ? -ERR_ACCES : 0;
 }

@@ -23,6 +23,7 @@ enum access {
     ACCESS_VIEWER,
     ACCESS_DUTY,
     ACCESS_ADMIN,
+    ACCESS_LOCAL, /* an admin, or anybody on the centre's own machine */
     ACCESS_COUNT,
 };
 const char *access_name(enum access access);
@@ -38,9 +39,6 @@ void account_session_sha256(struct str secret, uint8_t ret_sha256[32]);
  * (idle or life), or the user is locked out. */
 [[nodiscard]] int account_find(struct store *store, struct str secret, int64_t now,
                                struct arena *arena, struct account *ret_account);
-/* -ERR_NOENT. */
-[[nodiscard]] int account_user(struct store *store, uint64_t number, struct arena *arena,
-                               struct store_user *ret_user);
 /* 0, -ERR_ACCES when the role is too low, -ERR_EXPIRED when the password must be changed first. */
 [[nodiscard]] int account_check(const struct account *account, enum access access);
 

@@ -138,6 +138,10 @@ const struct argument arguments_alert_close[] = {
 const struct argument arguments_alert_action[] = {
     PATH_NUMBER(N_("the alert's number")),
     BODY_CHOICE("action", true, "resume|kill|restore|undo-restore", N_("what the agent shall do")),
+    {.name = "finding",
+     .place = ARGUMENT_PLACE_BODY,
+     .type = ARGUMENT_TYPE_ID,
+     .summary = N_("which finding of the alert; the last when left out")},
     BODY_TEXT("reason", true, 1, REASON_MAX_BYTES, N_("why; kept in the audit log")),
     {},
 };

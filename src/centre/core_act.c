@@ -8,6 +8,7 @@
 #include "codec/cbor.h"
 #include "link/token.h"
 
+/* An action that reaches its host later than this is not what the person meant any more. */
 #define ACTION_LIFE (600 * NS_PER_S)
 
 static struct str core_number_text(struct core_call *call, uint64_t number)
@@ -76,6 +77,30 @@ static int core_act_fill(struct core_call *call, struct store_action *action)
     return id_new(&action->request.id);
 }
 
+/* The finding that is meant: the alert's last, or another of the alert's. */
+static int core_act_finding(struct core_call *call, const struct store_alert *alert,
+                            struct id *ret_finding)
+{
+    const struct argument_value *wanted = arguments_get(&call->arguments, "finding");
+    struct store_finding *findings;
+    size_t count;
+    int r;
+
+    *ret_finding = alert->finding;
+    if (!wanted->is_given || id_is(&wanted->id, &alert->finding)) {
+        return 0;
+    }
+    r = store_alert_findings(call->core->options.store, alert->number, 0, call->arena, &findings,
+                             &count);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        if (id_is(&findings[i].id, &wanted->id)) {
+            *ret_finding = wanted->id;
+            return 0;
+        }
+    }
+    return r < 0 ? r : -ERR_NOENT;
+}
+
 int core_alert_act(struct core_call *call)
 {
     struct core *core = call->core;
@@ -88,11 +113,13 @@ int core_alert_act(struct core_call *call)
     if (r == 0) {
         r = core_act_fill(call, &action);
     }
+    if (r == 0) {
+        r = core_act_finding(call, &alert, &action.request.finding);
+    }
     if (r < 0) {
         return r;
     }
     action.host = alert.host;
-    action.request.finding = alert.finding;
     call->deliver = core_host_by_id(core, &alert.host);
     if (call->deliver == NULL || call->deliver->is_revoked) {
         return diag_set(&call->diag, -ERR_REVOKED,

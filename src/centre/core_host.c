@@ -60,16 +60,11 @@ int core_host_add(struct core *core, const struct store_host *row, struct core_h
     return 0;
 }
 
-/* After a restart nobody is connected, whatever the rows say. */
-static int core_hosts_load_page(struct core *core, struct store_host *rows, size_t count)
+static int core_hosts_load_page(struct core *core, const struct store_host *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         int r = core_host_add(core, &rows[i], NULL);
 
-        if (r == 0 && rows[i].is_connected) {
-            rows[i].is_connected = false;
-            r = store_host_put(core->options.store, &rows[i]);
-        }
         if (r < 0) {
             return r;
         }
@@ -114,10 +109,16 @@ int core_hosts_load(struct core *core)
     char after[256] = "";
     size_t after_len = 0;
     size_t count = HOST_PAGE;
+    int r = core_batch_begin(core);
 
+    if (r == 0) {
+        r = store_host_disconnect_all(core->options.store);
+    }
+    if (r < 0) {
+        return r;
+    }
     while (count == HOST_PAGE) {
         struct store_host *rows;
-        int r;
 
         arena_reset(core->arena);
         r = store_host_list(core->options.store, str_of(after, after_len), HOST_PAGE, core->arena,
@@ -130,10 +131,7 @@ int core_hosts_load(struct core *core)
                 rows[count - 1].name.len < sizeof(after) ? rows[count - 1].name.len : sizeof(after);
             memcpy(after, rows[count - 1].name.ptr, after_len);
         }
-        r = core_batch_begin(core);
-        if (r == 0) {
-            r = core_hosts_load_page(core, rows, count);
-        }
+        r = core_hosts_load_page(core, rows, count);
         if (r < 0) {
             return r;
         }

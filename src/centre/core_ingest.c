@@ -227,7 +227,7 @@ static int core_ingest_answer(struct core *core, struct core_host *host,
         log_warn("an answer to no known action host=%s", host->name);
         return 0;
     }
-    return r;
+    return r == -ERR_EXIST ? 0 : r;
 }
 
 static int core_ingest_record(struct core *core, struct core_host *host, uint64_t sequence,
@@ -275,8 +275,16 @@ static int core_ingest_bytes(struct core *core, struct core_host *host, uint64_t
     if (r == 0) {
         r = cbor_close(&reader);
     }
-    if (r == 0) {
+    if (r == 0 && sequence == host->poison) {
+        r = -ERR_INVAL;
+    } else if (r == 0) {
         r = core_ingest_record(core, host, sequence, &record);
+        if (r < 0 && !core_is_store_failure(r)) {
+            /* The transaction is spoilt. All is sent again, and this record is passed over then. */
+            host->poison = sequence;
+            host->poisons++;
+            return r;
+        }
     }
     return r < 0 && !core_is_store_failure(r) ? core_refuse(core, host, r) : r;
 }

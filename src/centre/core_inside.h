@@ -44,8 +44,10 @@ struct core_host {
     uint64_t pending;      /* the same with the open transaction */
     int64_t seen;          /* wall, ns; of anything it said */
     int64_t clock_offset;
-    uint64_t silent_alert;      /* number of the open alert about its silence, 0: none */
-    uint64_t refused;           /* records that could not be understood */
+    uint64_t silent_alert; /* number of the open alert about its silence, 0: none */
+    uint64_t refused;      /* records that could not be understood */
+    uint64_t poison;       /* sequence of a record that the store would not take */
+    unsigned poisons;
     struct core_stream *stream; /* NULL: not connected */
     struct list dirty_node;
 };
@@ -212,9 +214,25 @@ void core_operators_done(struct core *core);
 void core_operator_accept(struct core *core, struct channel_packet *packet);
 
 /* Functions of requests.def. */
-#define REQUEST(verb, access, arguments, function) int function(struct core_call *call);
-#include "centre/requests.def"
-#undef REQUEST
+int core_session_open(struct core_call *call);
+int core_session_close(struct core_call *call);
+int core_session_touch(struct core_call *call);
+int core_me_password(struct core_call *call);
+int core_me_profile(struct core_call *call);
+int core_me_totp_begin(struct core_call *call);
+int core_me_totp_put(struct core_call *call);
+int core_me_totp_drop(struct core_call *call);
+int core_alert_take(struct core_call *call);
+int core_alert_release(struct core_call *call);
+int core_alert_close(struct core_call *call);
+int core_alert_reopen(struct core_call *call);
+int core_alert_act(struct core_call *call);
+int core_host_revoke(struct core_call *call);
+int core_token_create(struct core_call *call);
+int core_user_create(struct core_call *call);
+int core_user_change(struct core_call *call);
+int core_read_note(struct core_call *call);
+int core_health(struct core_call *call);
 
 /* core_user.c: a new one-time password for a user, who is made an admin when there is none of that
  * name. */

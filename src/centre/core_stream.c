@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #define STREAM_READ_SIZE (64U << 10)
+#define HOST_POISONS_MAX 3
 #define STREAM_PING      (60 * NS_PER_S)
 #define STREAM_DEAD      (150 * NS_PER_S)
 
@@ -272,6 +273,10 @@ static void core_stream_bind(struct core_stream *stream, struct core_host *host)
     }
     if (host->is_revoked) {
         core_stream_end(stream, LINK_BYE_REVOKED);
+        return;
+    }
+    if (host->poisons > HOST_POISONS_MAX) { /* each one cost everybody a repeated batch */
+        core_stream_end(stream, LINK_BYE_PROTOCOL);
         return;
     }
     if (core->is_full) {
