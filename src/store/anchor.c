@@ -1,6 +1,6 @@
-/* Lines of audit.anchors. Neighbours: sqlite_audit.c says what and when. The last line of a file that a
- * crash cut short has no newline: it was never counted, so it is passed over when reading and ended before
- * the next line is written. */
+/* Lines of audit.anchors. Neighbours: sqlite_audit.c says what and when. The last line of a file
+ * that a crash cut short has no newline: it was never counted, so it is passed over when reading
+ * and ended before the next line is written. */
 #include "store/anchor.h"
 
 #include "base/banned.h"
@@ -52,7 +52,8 @@ int anchor_append(int fd, const struct anchor *anchor)
     }
     time_format_utc(anchor->time, when);
     hex_encode(anchor->link, sizeof(anchor->link), link);
-    len = snprintf(line, sizeof(line), "%s %llu %s\n", when, (unsigned long long)anchor->number, link);
+    len = snprintf(line, sizeof(line), "%s %llu %s\n", when, (unsigned long long)anchor->number,
+                   link);
     r = fd_write_full(fd, line, (size_t)len);
     if (r == 0 && fdatasync(fd) < 0) {
         r = -errno;

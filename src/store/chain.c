@@ -29,7 +29,8 @@ int chain_link(const uint8_t previous[CHAIN_SIZE], const struct store_audit *row
     if (buf_error(&buf) < 0) {
         return buf_error(&buf);
     }
-    if (EVP_Digest(buf.ptr, buf.len, ret_link, &size, EVP_sha256(), NULL) != 1 || size != CHAIN_SIZE) {
+    if (EVP_Digest(buf.ptr, buf.len, ret_link, &size, EVP_sha256(), NULL) != 1 ||
+        size != CHAIN_SIZE) {
         return -ERR_NOMEM;
     }
     return 0;

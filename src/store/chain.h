@@ -1,6 +1,6 @@
-/* The links of the audit log: SHA-256 over the previous link and the row's canonical bytes, which are the
- * deterministic CBOR array [number, time, actor, act, object, detail] (RFC 8949 §4.2). Anybody with the
- * rows can compute it again. The first row follows 32 zero bytes. */
+/* The links of the audit log: SHA-256 over the previous link and the row's canonical bytes, which
+ * are the deterministic CBOR array [number, time, actor, act, object, detail] (RFC 8949 §4.2).
+ * Anybody with the rows can compute it again. The first row follows 32 zero bytes. */
 #ifndef STORE_CHAIN_H
 #define STORE_CHAIN_H
 

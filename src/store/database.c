@@ -1,6 +1,7 @@
-/* Opening and transactions of one SQLite file: foreign and newer files are refused before a byte of them is
- * changed, the schema is not trusted, every commit is synced (WAL, synchronous=FULL), waits are bounded.
- * Neighbours: sqlite.c and archive.c open their files here, query.c runs statements on them. */
+/* Opening and transactions of one SQLite file: foreign and newer files are refused before a byte of
+ * them is changed, the schema is not trusted, every commit is synced (WAL, synchronous=FULL), waits
+ * are bounded. Neighbours: sqlite.c and archive.c open their files here, query.c runs statements on
+ * them. */
 #include "store/database.h"
 
 #include "base/banned.h"
@@ -14,10 +15,9 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#define DATABASE_BUSY_MS    5000
-#define DATABASE_MODE       0640
-#define DATABASE_VALUE_MAX  (64 << 20) /* bytes of one value */
-#define DATABASE_WAL_KEPT   (4 << 20)  /* the log is cut back to this after a checkpoint */
+#define DATABASE_BUSY_MS   5000
+#define DATABASE_MODE      0640
+#define DATABASE_VALUE_MAX (64 << 20) /* bytes of one value */
 
 struct database_code {
     int sqlite;
@@ -114,7 +114,8 @@ static int database_guard(struct database *database)
     return database_exec(database, "PRAGMA cell_size_check = ON");
 }
 
-/* Whose file is it, and of which version? Reads only. 0 in both for a file without anything in it. */
+/* Whose file is it, and of which version? Reads only. 0 in both for a file without anything in it.
+ */
 static int database_identify(struct database *database, const struct database_options *options,
                              int64_t *ret_version, struct diag *diag)
 {
@@ -137,22 +138,25 @@ static int database_identify(struct database *database, const struct database_op
         return 0;
     }
     if (r == -ERR_FOREIGN || (uint32_t)owner != options->application_id) {
-        return diag_set(diag, -ERR_FOREIGN,
-                        _("'%s' is not a database of Canh Gác; it was left as it is: move it away, or "
-                          "choose another folder"),
-                        options->path);
+        return diag_set(
+            diag, -ERR_FOREIGN,
+            _("'%s' is not a database of Canh Gác; it was left as it is: move it away, or "
+              "choose another folder"),
+            options->path);
     }
     if (version > options->step_count || version < 1) {
-        return diag_set(diag, -ERR_VERSION,
-                        _("'%s' was written by a newer Canh Gác (format %lld, this program knows %u); "
-                          "install that version again"),
-                        options->path, (long long)version, options->step_count);
+        return diag_set(
+            diag, -ERR_VERSION,
+            _("'%s' was written by a newer Canh Gác (format %lld, this program knows %u); "
+              "install that version again"),
+            options->path, (long long)version, options->step_count);
     }
     *ret_version = version;
     return 0;
 }
 
-static int database_step(struct database *database, const struct database_options *options, int64_t step)
+static int database_step(struct database *database, const struct database_options *options,
+                         int64_t step)
 {
     char text[64];
     int r = database_begin(database);
@@ -174,17 +178,14 @@ static int database_step(struct database *database, const struct database_option
     return database_commit(database);
 }
 
-static int database_lift(struct database *database, const struct database_options *options, int64_t version,
-                         struct diag *diag)
+static int database_lift(struct database *database, const struct database_options *options,
+                         int64_t version, struct diag *diag)
 {
     int r = database_exec(database, "PRAGMA journal_mode = WAL");
 
     r = r < 0 ? r : database_exec(database, "PRAGMA synchronous = FULL");
     r = r < 0 ? r : database_exec(database, "PRAGMA temp_store = MEMORY");
-    if (r == 0 && sqlite3_exec(database->handle, "PRAGMA journal_size_limit = 4194304", NULL, NULL, NULL) !=
-                      SQLITE_OK) {
-        r = database_error(database->handle);
-    }
+    r = r < 0 ? r : database_exec(database, "PRAGMA journal_size_limit = 4194304"); /* bytes */
     for (; r == 0 && version < options->step_count; version++) {
         r = database_step(database, options, version);
     }
@@ -239,15 +240,17 @@ static int database_connect(struct database *database, const struct database_opt
         return database_lift(database, options, version, diag);
     }
     if (version != options->step_count) {
-        return diag_set(diag, -ERR_VERSION,
-                        _("'%s' is of an older format (%lld, this program reads %u); start the centre once, "
-                          "it lifts the file"),
-                        options->path, (long long)version, options->step_count);
+        return diag_set(
+            diag, -ERR_VERSION,
+            _("'%s' is of an older format (%lld, this program reads %u); start the centre once, "
+              "it lifts the file"),
+            options->path, (long long)version, options->step_count);
     }
     return 0;
 }
 
-int database_open(const struct database_options *options, struct database **ret_database, struct diag *diag)
+int database_open(const struct database_options *options, struct database **ret_database,
+                  struct diag *diag)
 {
     CLEANUP(database_closep) struct database *database = mem_alloc(1, sizeof(*database));
     int r;
@@ -269,8 +272,7 @@ void database_close(struct database *database)
     if (database == NULL) {
         return;
     }
-    LIST_EACH(node, &database->statements)
-    {
+    LIST_EACH (node, &database->statements) {
         struct database_statement *kept = LIST_ENTRY(node, struct database_statement, node);
 
         sqlite3_finalize(kept->statement);
@@ -289,11 +291,6 @@ void database_closep(struct database **database)
 int database_begin(struct database *database)
 {
     return database_exec(database, "BEGIN IMMEDIATE");
-}
-
-int database_begin_read(struct database *database)
-{
-    return database_exec(database, "BEGIN DEFERRED");
 }
 
 int database_commit(struct database *database)

@@ -1,6 +1,6 @@
-/* A thin hand over SQLite for the room's own files: opening with every guard on, migrations, prepared
- * statements kept for the life of the handle, values bound and read, codes of the one table (base/err.h).
- * One thread at a time. */
+/* A thin hand over SQLite for the room's own files: opening with every guard on, migrations,
+ * prepared statements kept for the life of the handle, values bound and read, codes of the one
+ * table (base/err.h). One thread at a time. */
 #ifndef STORE_DATABASE_H
 #define STORE_DATABASE_H
 
@@ -19,29 +19,28 @@ struct database;
 
 struct database_options {
     const char *path;
-    uint32_t application_id;  /* says whose file it is */
-    const char *const *steps; /* SQL; step i lifts user_version from i to i + 1, in one transaction */
+    uint32_t application_id; /* says whose file it is */
+    const char *const
+        *steps; /* SQL; step i lifts user_version from i to i + 1, in one transaction */
     unsigned step_count;
     bool is_read_only;
     int (*prepare)(sqlite3 *handle); /* adds SQL functions, or NULL; gives SQLite's codes */
 };
 
-/* Opens, makes (mode 0640) or lifts the file. -ERR_FOREIGN for a database of somebody else or no database,
- * -ERR_VERSION for one of a newer program (or, read-only, of an older one), -ERR_CORRUPT, -ERR_NOENT,
- * -ERR_NOSPC, -ERR_BUSY after a bounded wait; diag names the file and the remedy.
+/* Opens, makes (mode 0640) or lifts the file. -ERR_FOREIGN for a database of somebody else or no
+ * database, -ERR_VERSION for one of a newer program (or, read-only, of an older one), -ERR_CORRUPT,
+ * -ERR_NOENT, -ERR_NOSPC, -ERR_BUSY after a bounded wait; diag names the file and the remedy.
  *
- * The writer keeps PATH-wal and PATH-shm when it closes: a reader without the right to make files needs
- * them to be there, and needs to read them only. */
-[[nodiscard]] int database_open(const struct database_options *options, struct database **ret_database,
-                                struct diag *diag);
+ * The writer keeps PATH-wal and PATH-shm when it closes: a reader without the right to make files
+ * needs them to be there, and needs to read them only. */
+[[nodiscard]] int database_open(const struct database_options *options,
+                                struct database **ret_database, struct diag *diag);
 void database_close(struct database *database);
 void database_closep(struct database **database);
 sqlite3 *database_handle(struct database *database);
 
 /* A writing transaction. A failed commit has rolled back. Rolling back without one is harmless. */
 [[nodiscard]] int database_begin(struct database *database);
-/* A reading one: all queries until database_rollback see one moment. */
-[[nodiscard]] int database_begin_read(struct database *database);
 [[nodiscard]] int database_commit(struct database *database);
 void database_rollback(struct database *database);
 bool database_is_in_transaction(struct database *database);
@@ -49,8 +48,8 @@ bool database_is_in_transaction(struct database *database);
 /* The negative error of what the handle did last. */
 int database_error(sqlite3 *handle);
 
-/* One use of a prepared statement. The first failure sticks; binds and reads after it do nothing, so that
- * a sequence needs one check at its end. Bound texts must live until query_done. */
+/* One use of a prepared statement. The first failure sticks; binds and reads after it do nothing,
+ * so that a sequence needs one check at its end. Bound texts must live until query_done. */
 struct query {
     struct database *database;
     sqlite3_stmt *statement;

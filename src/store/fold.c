@@ -1,5 +1,5 @@
-/* The rule by which findings become alerts. Neighbours: sqlite_alert.c brings candidates and writes what
- * comes out. Times are the hosts' own and may lie anywhere: sums are saturated. */
+/* The rule by which findings become alerts. Neighbours: sqlite_alert.c brings candidates and writes
+ * what comes out. Times are the hosts' own and may lie anywhere: sums are saturated. */
 #include "store/fold.h"
 
 #include "base/banned.h"
@@ -14,7 +14,8 @@ static int64_t fold_add(int64_t a, int64_t b)
     return sum;
 }
 
-bool fold_accepts(const struct store_alert *alert, const struct id *host, const struct finding *finding)
+bool fold_accepts(const struct store_alert *alert, const struct id *host,
+                  const struct finding *finding)
 {
     return alert->state != ALERT_STATE_CLOSED && id_is(&alert->host, host) &&
            alert->is_drill == finding->is_drill && str_is(alert->detector, finding->detector) &&

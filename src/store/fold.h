@@ -1,5 +1,5 @@
-/* When findings are one alert, and how an alert may move. Pure: the SQL that narrows the candidates is in
- * sqlite_alert.c, and every back end asks here. */
+/* When findings are one alert, and how an alert may move. Pure: the SQL that narrows the candidates
+ * is in sqlite_alert.c, and every back end asks here. */
 #ifndef STORE_FOLD_H
 #define STORE_FOLD_H
 
@@ -10,9 +10,11 @@
 
 #define FOLD_WINDOW_NS (3600 * NS_PER_S)
 
-/* Whether a finding of another id joins this alert: open, same host, detector, title and kind (real or
- * drill), and no more than an hour before its first or after its last finding. host may be none. */
-bool fold_accepts(const struct store_alert *alert, const struct id *host, const struct finding *finding);
+/* Whether a finding of another id joins this alert: open, same host, detector, title and kind (real
+ * or drill), and no more than an hour before its first or after its last finding. host may be none.
+ */
+bool fold_accepts(const struct store_alert *alert, const struct id *host,
+                  const struct finding *finding);
 /* Puts a finding that joins into the alert's times, count and severity. */
 void fold_join(struct store_alert *alert, const struct finding *finding);
 /* new→taken, new→closed, taken→closed, taken→new, closed→taken. */

@@ -1,5 +1,5 @@
-/* Prepared statements: found by the address of their text, bound, stepped, read. A statement is prepared
- * once in the life of its handle. The contract stands in store/database.h. */
+/* Prepared statements: found by the address of their text, bound, stepped, read. A statement is
+ * prepared once in the life of its handle. The contract stands in store/database.h. */
 #include "store/database.h"
 
 #include "base/banned.h"
@@ -9,8 +9,7 @@
 
 static struct database_statement *query_find(struct database *database, const char *sql)
 {
-    LIST_EACH(node, &database->statements)
-    {
+    LIST_EACH (node, &database->statements) {
         struct database_statement *kept = LIST_ENTRY(node, struct database_statement, node);
 
         if (kept->sql == sql) {
@@ -20,7 +19,8 @@ static struct database_statement *query_find(struct database *database, const ch
     return NULL;
 }
 
-static int query_prepare(struct database *database, const char *sql, struct database_statement **ret_kept)
+static int query_prepare(struct database *database, const char *sql,
+                         struct database_statement **ret_kept)
 {
     struct database_statement *kept = mem_alloc(1, sizeof(*kept));
 
@@ -29,8 +29,8 @@ static int query_prepare(struct database *database, const char *sql, struct data
     }
     kept->sql = sql;
     list_init(&kept->node);
-    if (sqlite3_prepare_v3(database->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &kept->statement, NULL) !=
-        SQLITE_OK) {
+    if (sqlite3_prepare_v3(database->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &kept->statement,
+                           NULL) != SQLITE_OK) {
         int r = database_error(database->handle);
 
         mem_free(kept);
@@ -90,16 +90,17 @@ void query_bind_u64(struct query *query, int at, uint64_t value)
 void query_bind_text(struct query *query, int at, struct str text)
 {
     if (query->error == 0) {
-        query_check(query, sqlite3_bind_text64(query->statement, at, text.ptr != NULL ? text.ptr : "", text.len,
-                                               SQLITE_STATIC, SQLITE_UTF8));
+        query_check(query,
+                    sqlite3_bind_text64(query->statement, at, text.ptr != NULL ? text.ptr : "",
+                                        text.len, SQLITE_STATIC, SQLITE_UTF8));
     }
 }
 
 void query_bind_bytes(struct query *query, int at, const void *bytes, size_t len)
 {
     if (query->error == 0) {
-        query_check(query, sqlite3_bind_blob64(query->statement, at, bytes != NULL ? bytes : "", len,
-                                               SQLITE_STATIC));
+        query_check(query, sqlite3_bind_blob64(query->statement, at, bytes != NULL ? bytes : "",
+                                               len, SQLITE_STATIC));
     }
 }
 

@@ -1,11 +1,12 @@
-/* The store's SQLite back end: opening, transactions, counters. One file, state.db, beside it audit.anchors.
- * Core writes through it, in one transaction a batch; api and the hand tools read.
+/* The store's SQLite back end: opening, transactions, counters. One file, state.db, beside it
+ * audit.anchors. Core writes through it, in one transaction a batch; api and the hand tools read.
  *
- * Order of commits between this file and the archive: events first (archive_commit), then the transaction
- * here that holds the findings, the counters and the acknowledged sequence, then the acknowledgement to the
- * agent. A death between the two commits leaves events in the archive whose sequence is not acknowledged:
- * they come again, archive_add knows them (-ERR_EXIST), and their counting, which died with the transaction
- * here, is done now. So a record is old when its sequence is acknowledged, and only then. */
+ * Order of commits between this file and the archive: events first (archive_commit), then the
+ * transaction here that holds the findings, the counters and the acknowledged sequence, then the
+ * acknowledgement to the agent. A death between the two commits leaves events in the archive whose
+ * sequence is not acknowledged: they come again, archive_add knows them (-ERR_EXIST), and their
+ * counting, which died with the transaction here, is done now. So a record is old when its sequence
+ * is acknowledged, and only then. */
 #include "store/sqlite.h"
 
 #include "base/banned.h"
@@ -14,6 +15,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <fcntl.h>
 
 static int store_open_anchors(struct store *store, const char *folder, struct diag *diag)
@@ -110,7 +112,8 @@ int store_commit(struct store *store)
     if (r < 0) {
         return r;
     }
-    /* What is durable stays so; an anchor that could not be written is due again at the next commit. */
+    /* What is durable stays so; an anchor that could not be written is due again at the next
+     * commit. */
     (void)store_audit_anchor_due(store);
     return 0;
 }
@@ -167,7 +170,8 @@ static int store_read_sums(struct store *store, struct store_counts *counts)
                "SELECT count(*) FILTER (WHERE NOT is_revoked),"
                " count(*) FILTER (WHERE NOT is_revoked AND seen < ?1),"
                " count(*) FILTER (WHERE is_revoked), coalesce(sum(dropped), 0),"
-               " (SELECT count(*) FROM alerts WHERE state = 0), (SELECT count(*) FROM alerts WHERE state = 1)"
+               " (SELECT count(*) FROM alerts WHERE state = 0), (SELECT count(*) FROM alerts WHERE "
+               "state = 1)"
                " FROM hosts");
     query_bind_i64(&query, 1, clock_wall(store->clock) - STORE_SILENT_NS);
     r = query_one(&query);

@@ -1,4 +1,5 @@
-/* What the files of the SQLite back end share: the open store, its schema, and the guard of writes. */
+/* What the files of the SQLite back end share: the open store, its schema, and the guard of writes.
+ */
 #ifndef STORE_SQLITE_H
 #define STORE_SQLITE_H
 
@@ -37,12 +38,14 @@ static inline size_t store_page(size_t limit)
     return limit == 0 || limit > STORE_PAGE_MAX ? STORE_PAGE_MAX : limit;
 }
 
-/* The columns of an alert, of `alerts a` joined with `hosts h`, and their reader; the body comes apart. */
+/* The columns of an alert, of `alerts a` joined with `hosts h`, and their reader; the body comes
+ * apart. */
 #define STORE_ALERT_COLUMNS                                                                        \
     "a.number, a.finding, a.host, coalesce(h.name, ''), a.state, a.severity, a.is_drill, a.first," \
     " a.last, a.count, a.detector, a.title, a.taken_by, a.close_reason, a.changed"
 #define STORE_ALERT_COLUMN_COUNT 15
-[[nodiscard]] int store_alert_read(struct query *query, struct arena *arena, struct store_alert *alert);
+[[nodiscard]] int store_alert_read(struct query *query, struct arena *arena,
+                                   struct store_alert *alert);
 
 /* Appends the head of the audit chain to the anchors when an hour has passed since the last one. */
 [[nodiscard]] int store_audit_anchor_due(struct store *store);

@@ -1,4 +1,5 @@
-/* Actions that people asked for, on their way to a host and answered. A host answers its own only. */
+/* Actions that people asked for, on their way to a host and answered. A host answers its own only.
+ */
 #include "store/sqlite.h"
 
 #include "base/banned.h"
@@ -18,10 +19,11 @@ int store_action_put(struct store *store, const struct store_action *action)
     if (r < 0) {
         return r;
     }
-    query_init(&query, store->database,
-               "INSERT INTO actions (id, host, action, finding, asked, expires, actor, reason, state,"
-               " answered, result, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
-               " ON CONFLICT (id) DO UPDATE SET state = ?9, answered = ?10, result = ?11, detail = ?12");
+    query_init(
+        &query, store->database,
+        "INSERT INTO actions (id, host, action, finding, asked, expires, actor, reason, state,"
+        " answered, result, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+        " ON CONFLICT (id) DO UPDATE SET state = ?9, answered = ?10, result = ?11, detail = ?12");
     query_bind_id(&query, 1, &request->id);
     query_bind_id(&query, 2, &action->host);
     query_bind_i64(&query, 3, request->action);
@@ -55,7 +57,8 @@ static int action_is_awaited(struct store *store, const struct id *host, const s
     return state == ACTION_STATE_DONE || state == ACTION_STATE_FAILED ? -ERR_EXIST : 0;
 }
 
-int store_action_answer(struct store *store, const struct id *host, const struct action_answer *answer)
+int store_action_answer(struct store *store, const struct id *host,
+                        const struct action_answer *answer)
 {
     CLEANUP(query_done) struct query query = {0};
     int r = store_may_write(store);
@@ -64,8 +67,9 @@ int store_action_answer(struct store *store, const struct id *host, const struct
     if (r < 0) {
         return r;
     }
-    query_init(&query, store->database,
-               "UPDATE actions SET state = ?2, answered = ?3, result = ?4, detail = ?5 WHERE id = ?1");
+    query_init(
+        &query, store->database,
+        "UPDATE actions SET state = ?2, answered = ?3, result = ?4, detail = ?5 WHERE id = ?1");
     query_bind_id(&query, 1, &answer->id);
     query_bind_i64(&query, 2, answer->result < 0 ? ACTION_STATE_FAILED : ACTION_STATE_DONE);
     query_bind_i64(&query, 3, answer->time);
@@ -86,7 +90,8 @@ static const char action_list_finding[] =
     ACTION_SELECT "INDEXED BY actions_finding WHERE finding = ?2 AND" ACTION_WHERE;
 static const char action_list_state[] =
     ACTION_SELECT "INDEXED BY actions_state WHERE state = ?3 AND" ACTION_WHERE;
-static const char action_list_host[] = ACTION_SELECT "INDEXED BY actions_host WHERE host = ?1 AND" ACTION_WHERE;
+static const char action_list_host[] =
+    ACTION_SELECT "INDEXED BY actions_host WHERE host = ?1 AND" ACTION_WHERE;
 static const char action_list_all[] = ACTION_SELECT "INDEXED BY actions_asked WHERE" ACTION_WHERE;
 
 static const char *action_choose(const struct id *host, const struct id *finding, int state)
@@ -123,8 +128,9 @@ static int action_read(struct query *query, struct arena *arena, struct store_ac
     return query->error;
 }
 
-int store_action_list(struct store *store, const struct id *host, const struct id *finding, int state,
-                      struct arena *arena, struct store_action **ret_actions, size_t *ret_count)
+int store_action_list(struct store *store, const struct id *host, const struct id *finding,
+                      int state, struct arena *arena, struct store_action **ret_actions,
+                      size_t *ret_count)
 {
     CLEANUP(query_done) struct query query = {0};
     struct store_action *actions = arena_alloc(arena, STORE_PAGE_MAX, sizeof(*actions));

@@ -1,5 +1,6 @@
-/* Alerts: what people act on, made of findings by the rule in fold.c. All findings are kept with their alert,
- * the last state of each. Every change takes the next number of the live stream (`changed`). */
+/* Alerts: what people act on, made of findings by the rule in fold.c. All findings are kept with
+ * their alert, the last state of each. Every change takes the next number of the live stream
+ * (`changed`). */
 #include "store/sqlite.h"
 
 #include "base/banned.h"
@@ -7,8 +8,8 @@
 #include "base/err.h"
 #include "store/fold.h"
 
-#define ALERT_BODY_LIMIT (1U << 20)
-#define ALERT_CANDIDATES "8" /* open alerts of one cause that are looked at */
+#define ALERT_BODY_LIMIT  (1U << 20)
+#define ALERT_CANDIDATES  "8" /* open alerts of one cause that are looked at */
 
 #define ALERT_NEXT_CHANGE "(SELECT coalesce(max(changed), 0) + 1 FROM alerts)"
 
@@ -33,15 +34,17 @@ int store_alert_read(struct query *query, struct arena *arena, struct store_aler
     return query->error;
 }
 
-int store_alert_get(struct store *store, uint64_t number, struct arena *arena, struct store_alert *ret_alert)
+int store_alert_get(struct store *store, uint64_t number, struct arena *arena,
+                    struct store_alert *ret_alert)
 {
     CLEANUP(query_done) struct query query = {0};
     struct store_alert alert;
     int r;
 
     query_init(&query, store->database,
-               "SELECT " STORE_ALERT_COLUMNS ", f.body FROM alerts a LEFT JOIN hosts h ON h.id = a.host"
-                             " JOIN findings f ON f.id = a.finding WHERE a.number = ?1");
+               "SELECT " STORE_ALERT_COLUMNS
+               ", f.body FROM alerts a LEFT JOIN hosts h ON h.id = a.host"
+               " JOIN findings f ON f.id = a.finding WHERE a.number = ?1");
     query_bind_u64(&query, 1, number);
     r = query_one(&query);
     r = r < 0 ? r : store_alert_read(&query, arena, &alert);
@@ -57,8 +60,8 @@ int store_alert_get(struct store *store, uint64_t number, struct arena *arena, s
 }
 
 /* The alert and the revision that a finding's id stands for. -ERR_NOENT. */
-static int alert_of_finding(struct store *store, const struct finding *finding, uint64_t *ret_number,
-                            uint64_t *ret_revision)
+static int alert_of_finding(struct store *store, const struct finding *finding,
+                            uint64_t *ret_number, uint64_t *ret_revision)
 {
     CLEANUP(query_done) struct query query = {0};
     int r;
@@ -75,17 +78,19 @@ static int alert_of_finding(struct store *store, const struct finding *finding, 
 }
 
 /* The newest open alert that the finding joins. -ERR_NOENT. */
-static int alert_candidate(struct store *store, const struct id *host, const struct finding *finding,
-                           struct arena *arena, struct store_alert *ret_alert)
+static int alert_candidate(struct store *store, const struct id *host,
+                           const struct finding *finding, struct arena *arena,
+                           struct store_alert *ret_alert)
 {
     CLEANUP(query_done) struct query query = {0};
     struct store_alert alert;
     int r;
 
     query_init(&query, store->database,
-               "SELECT " STORE_ALERT_COLUMNS " FROM alerts a INDEXED BY alerts_fold LEFT JOIN hosts h ON h.id = a.host"
-                             " WHERE a.host IS ?1 AND a.detector = ?2 AND a.title = ?3 AND a.state < 2"
-                             " AND a.is_drill = ?4 ORDER BY a.last DESC LIMIT " ALERT_CANDIDATES);
+               "SELECT " STORE_ALERT_COLUMNS
+               " FROM alerts a INDEXED BY alerts_fold LEFT JOIN hosts h ON h.id = a.host"
+               " WHERE a.host IS ?1 AND a.detector = ?2 AND a.title = ?3 AND a.state < 2"
+               " AND a.is_drill = ?4 ORDER BY a.last DESC LIMIT " ALERT_CANDIDATES);
     query_bind_id(&query, 1, host);
     query_bind_text(&query, 2, finding->detector);
     query_bind_text(&query, 3, finding->title);
@@ -103,17 +108,31 @@ static int alert_candidate(struct store *store, const struct id *host, const str
     return r < 0 ? r : -ERR_NOENT;
 }
 
+/* Feeds the search index; the row's own copy of the words is its content. */
+static int alert_index(struct store *store, uint64_t number)
+{
+    CLEANUP(query_done) struct query query = {0};
+
+    query_init(&query, store->database,
+               "INSERT INTO alert_words (rowid, title_words, host_words)"
+               " SELECT number, title_words, host_words FROM alerts WHERE number = ?1");
+    query_bind_u64(&query, 1, number);
+    return query_run(&query);
+}
+
 static int alert_insert(struct store *store, const struct id *host, const struct finding *finding,
                         uint64_t *ret_number)
 {
     CLEANUP(query_done) struct query query = {0};
     int r;
 
-    query_init(&query, store->database,
-               "INSERT INTO alerts (finding, host, state, severity, is_drill, first, last, count, detector,"
-               " title, changed, title_words, host_words) VALUES (?1, ?2, 0, ?3, ?4, ?5, ?5, 1, ?6, ?7,"
-               " " ALERT_NEXT_CHANGE ", canhgac_words(?7),"
-               " canhgac_words(coalesce((SELECT name FROM hosts WHERE id = ?2), '')))");
+    query_init(
+        &query, store->database,
+        "INSERT INTO alerts (finding, host, state, severity, is_drill, first, last, count, "
+        "detector,"
+        " title, changed, title_words, host_words) VALUES (?1, ?2, 0, ?3, ?4, ?5, ?5, 1, ?6, ?7,"
+        " " ALERT_NEXT_CHANGE ", canhgac_words(?7),"
+        " canhgac_words(coalesce((SELECT name FROM hosts WHERE id = ?2), '')))");
     query_bind_id(&query, 1, &finding->id);
     query_bind_id(&query, 2, host);
     query_bind_i64(&query, 3, finding->severity);
@@ -122,10 +141,11 @@ static int alert_insert(struct store *store, const struct id *host, const struct
     query_bind_text(&query, 6, finding->detector);
     query_bind_text(&query, 7, finding->title);
     r = query_run(&query);
-    if (r == 0) {
-        *ret_number = (uint64_t)sqlite3_last_insert_rowid(database_handle(store->database));
+    if (r < 0) {
+        return r;
     }
-    return r;
+    *ret_number = (uint64_t)sqlite3_last_insert_rowid(database_handle(store->database));
+    return alert_index(store, *ret_number);
 }
 
 static int alert_update(struct store *store, const struct store_alert *alert)
@@ -144,7 +164,8 @@ static int alert_update(struct store *store, const struct store_alert *alert)
     return query_run(&query);
 }
 
-/* A later state of a finding that the alert holds already: severity may rise, nothing is counted. */
+/* A later state of a finding that the alert holds already: severity may rise, nothing is counted.
+ */
 static int alert_revise(struct store *store, uint64_t number, const struct finding *finding)
 {
     CLEANUP(query_done) struct query query = {0};
@@ -249,7 +270,8 @@ int store_alert_findings(struct store *store, uint64_t number, size_t limit, str
         return -ERR_NOMEM;
     }
     query_init(&query, store->database,
-               "SELECT id, revision, time, body FROM findings WHERE alert = ?1 ORDER BY rowid DESC LIMIT ?2");
+               "SELECT id, revision, time, body FROM findings WHERE alert = ?1 ORDER BY rowid DESC "
+               "LIMIT ?2");
     query_bind_u64(&query, 1, number);
     query_bind_u64(&query, 2, limit);
     while ((r = query_next(&query)) > 0) {

@@ -1,6 +1,7 @@
-/* Pages of alerts. Each kind of filter has the index that answers it: the narrowest one that applies is
- * walked, from the newest or in order of change, and the rest of the filter is asked of each row, so that a
- * page costs the same at a thousand alerts and at a million. Neighbours: sqlite_alert.c writes them. */
+/* Pages of alerts. Each kind of filter has the index that answers it: the narrowest one that
+ * applies is walked, from the newest or in order of change, and the rest of the filter is asked of
+ * each row, so that a page costs the same at a thousand alerts and at a million. Neighbours:
+ * sqlite_alert.c writes them. */
 #include "store/sqlite.h"
 
 #include "base/banned.h"
@@ -13,9 +14,9 @@
 #define LIST_TRIGRAM_RUNES 3
 #define LIST_SEVERE        3 /* SEVERITY_HIGH: from there on an index helps */
 
-/* ?1 below this number, ?2 changed after, ?3 state or -1 all or -2 open, ?4 least severity, ?5 drill or -1,
- * ?6 host or NULL, ?7 words for the trigram index, ?8 a word too short for it, or NULL. The plus signs keep
- * the planner from walking another index than the plan's own. */
+/* ?1 below this number, ?2 changed after, ?3 state or -1 all or -2 open, ?4 least severity, ?5
+ * drill or -1, ?6 host or NULL, ?7 words for the trigram index, ?8 a word too short for it, or
+ * NULL. The plus signs keep the planner from walking another index than the plan's own. */
 #define LIST_COLUMNS                                                                               \
     "SELECT " STORE_ALERT_COLUMNS ", (SELECT body FROM findings WHERE id = a.finding),"            \
     " a.title_words, a.host_words FROM "
@@ -39,18 +40,21 @@ enum list_plan {
 };
 
 static const char *const list_plans[LIST_PLAN_COUNT] = {
-    [LIST_PLAN_CHANGED] = LIST_COLUMNS "alerts a" LIST_JOIN
-                                       "a.changed > ?2 AND +a.number < ?1" LIST_REST
-                                       " ORDER BY a.changed",
-    [LIST_PLAN_WORDS] = LIST_COLUMNS "alert_words w CROSS JOIN alerts a ON a.number = w.rowid" LIST_JOIN
-                                     "w.alert_words MATCH ?7 AND w.rowid < ?1" LIST_REST
-                                     " ORDER BY w.rowid DESC",
-    [LIST_PLAN_HOST] = LIST_COLUMNS "alerts a INDEXED BY alerts_host" LIST_JOIN "a.host = ?6" LIST_NEWEST,
-    [LIST_PLAN_OPEN] = LIST_COLUMNS "alerts a INDEXED BY alerts_open" LIST_JOIN "a.state < 2" LIST_NEWEST,
-    [LIST_PLAN_STATE] = LIST_COLUMNS "alerts a INDEXED BY alerts_state" LIST_JOIN "a.state = ?3" LIST_NEWEST,
-    [LIST_PLAN_DRILL] = LIST_COLUMNS "alerts a INDEXED BY alerts_drill" LIST_JOIN "a.is_drill = 1" LIST_NEWEST,
-    [LIST_PLAN_SEVERE] = LIST_COLUMNS "alerts a INDEXED BY alerts_severe" LIST_JOIN
-                                      "a.severity >= 3" LIST_NEWEST,
+    [LIST_PLAN_CHANGED] = LIST_COLUMNS
+    "alerts a" LIST_JOIN "a.changed > ?2 AND +a.number < ?1" LIST_REST " ORDER BY a.changed",
+    [LIST_PLAN_WORDS] =
+        LIST_COLUMNS "alert_words w CROSS JOIN alerts a ON a.number = w.rowid" LIST_JOIN
+                     "w.alert_words MATCH ?7 AND w.rowid < ?1" LIST_REST " ORDER BY w.rowid DESC",
+    [LIST_PLAN_HOST] =
+        LIST_COLUMNS "alerts a INDEXED BY alerts_host" LIST_JOIN "a.host = ?6" LIST_NEWEST,
+    [LIST_PLAN_OPEN] =
+        LIST_COLUMNS "alerts a INDEXED BY alerts_open" LIST_JOIN "a.state < 2" LIST_NEWEST,
+    [LIST_PLAN_STATE] =
+        LIST_COLUMNS "alerts a INDEXED BY alerts_state" LIST_JOIN "a.state = ?3" LIST_NEWEST,
+    [LIST_PLAN_DRILL] =
+        LIST_COLUMNS "alerts a INDEXED BY alerts_drill" LIST_JOIN "a.is_drill = 1" LIST_NEWEST,
+    [LIST_PLAN_SEVERE] =
+        LIST_COLUMNS "alerts a INDEXED BY alerts_severe" LIST_JOIN "a.severity >= 3" LIST_NEWEST,
     [LIST_PLAN_ALL] = LIST_COLUMNS "alerts a NOT INDEXED" LIST_JOIN "1" LIST_NEWEST,
 };
 
@@ -121,10 +125,11 @@ static struct str list_short_word(const struct words *words)
     return (struct str){0};
 }
 
-static void list_bind(struct query *query, const struct store_alert_filter *filter, struct str match,
-                      struct str short_word)
+static void list_bind(struct query *query, const struct store_alert_filter *filter,
+                      struct str match, struct str short_word)
 {
-    query_bind_u64(query, 1, filter->before == 0 || filter->before > INT64_MAX ? INT64_MAX : filter->before);
+    query_bind_u64(query, 1,
+                   filter->before == 0 || filter->before > INT64_MAX ? INT64_MAX : filter->before);
     query_bind_u64(query, 2, filter->changed_after);
     query_bind_i64(query, 3, filter->state);
     query_bind_i64(query, 4, filter->severity_least);
@@ -139,8 +144,8 @@ static void list_bind(struct query *query, const struct store_alert_filter *filt
 }
 
 /* Steps until the page is full; the words are asked again of each row, the index only narrows. */
-static int list_walk(struct query *query, const struct words *words, size_t limit, struct arena *arena,
-                     struct store_alert *alerts, size_t *ret_count)
+static int list_walk(struct query *query, const struct words *words, size_t limit,
+                     struct arena *arena, struct store_alert *alerts, size_t *ret_count)
 {
     size_t count = 0;
     int r = 0;
@@ -164,8 +169,8 @@ static int list_walk(struct query *query, const struct words *words, size_t limi
     return r < 0 ? r : 0;
 }
 
-static int list_search(struct store *store, const struct store_alert_filter *filter, struct arena *arena,
-                       struct store_alert *alerts, size_t *ret_count)
+static int list_search(struct store *store, const struct store_alert_filter *filter,
+                       struct arena *arena, struct store_alert *alerts, size_t *ret_count)
 {
     CLEANUP(query_done) struct query query = {0};
     CLEANUP(buf_done) struct buf match;
@@ -183,8 +188,8 @@ static int list_search(struct store *store, const struct store_alert_filter *fil
     return list_walk(&query, &words, store_page(filter->limit), arena, alerts, ret_count);
 }
 
-int store_alert_list(struct store *store, const struct store_alert_filter *filter, struct arena *arena,
-                     struct store_alert **ret_alerts, size_t *ret_count)
+int store_alert_list(struct store *store, const struct store_alert_filter *filter,
+                     struct arena *arena, struct store_alert **ret_alerts, size_t *ret_count)
 {
     struct store_alert *alerts = arena_alloc(arena, store_page(filter->limit), sizeof(*alerts));
     size_t count = 0;

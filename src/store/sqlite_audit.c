@@ -1,6 +1,7 @@
-/* The audit log: rows that each carry the hash of all before them, and the file audit.anchors, which names
- * the head once an hour so that rows cut off the end are missed. What an enemy who owns the whole machine
- * rewrites since the newest anchor that was copied elsewhere cannot be seen by anybody.
+/* The audit log: rows that each carry the hash of all before them, and the file audit.anchors,
+ * which names the head once an hour so that rows cut off the end are missed. What an enemy who owns
+ * the whole machine rewrites since the newest anchor that was copied elsewhere cannot be seen by
+ * anybody.
  *
  * An anchor is one line: time (RFC 3339), number of the head, its link in hexadecimal. */
 #include "store/sqlite.h"
@@ -210,10 +211,11 @@ static int audit_check_anchors(struct audit_walk *walk, struct diag *diag)
         if (walk->anchor.number != walk->rows ||
             memcmp(walk->anchor.link, walk->link, sizeof(walk->link)) != 0) {
             time_format_utc(walk->anchor.time, when);
-            return diag_set(diag, -ERR_CORRUPT,
-                            _("row %llu of the audit log is not the one that was anchored at %s: the log was "
-                              "rewritten at or before this row"),
-                            (unsigned long long)walk->rows, when);
+            return diag_set(
+                diag, -ERR_CORRUPT,
+                _("row %llu of the audit log is not the one that was anchored at %s: the log was "
+                  "rewritten at or before this row"),
+                (unsigned long long)walk->rows, when);
         }
         r = audit_next_anchor(walk, diag);
         if (r < 0) {
@@ -237,10 +239,11 @@ static int audit_check_row(struct audit_walk *walk, struct diag *diag)
         return r;
     }
     if (memcmp(link, walk->row.chain, sizeof(link)) != 0) {
-        return diag_set(diag, -ERR_CORRUPT,
-                        _("row %llu of the audit log does not follow from the rows before it: it or its place "
-                          "was changed"),
-                        (unsigned long long)walk->row.number);
+        return diag_set(
+            diag, -ERR_CORRUPT,
+            _("row %llu of the audit log does not follow from the rows before it: it or its place "
+              "was changed"),
+            (unsigned long long)walk->row.number);
     }
     memcpy(walk->link, link, sizeof(link));
     walk->rows++;
@@ -269,49 +272,45 @@ static int audit_walk_rows(struct store *store, struct audit_walk *walk, struct 
     return r;
 }
 
-/* Nothing may be anchored past the end, and the anchors must reach as far as the database knows. */
-static int audit_check_end(struct store *store, struct audit_walk *walk, struct diag *diag)
+/* Nothing may be anchored past the end, and the anchors must reach as far as the database knew. */
+static int audit_check_end(const struct audit_walk *walk, uint64_t anchored, struct diag *diag)
 {
-    uint64_t anchored = 0;
-    int r = audit_anchored(store, &anchored);
-
-    if (r < 0) {
-        return r;
-    }
     if (walk->has_anchor) {
-        return diag_set(diag, -ERR_CORRUPT,
-                        _("the audit log ends at row %llu, but row %llu was anchored: rows were cut off"),
-                        (unsigned long long)walk->rows, (unsigned long long)walk->anchor.number);
+        return diag_set(
+            diag, -ERR_CORRUPT,
+            _("the audit log ends at row %llu, but row %llu was anchored: rows were cut off"),
+            (unsigned long long)walk->rows, (unsigned long long)walk->anchor.number);
     }
     if (walk->last_anchor < anchored) {
-        return diag_set(diag, -ERR_CORRUPT,
-                        _("audit.anchors ends at row %llu, but row %llu was anchored: lines were cut off"),
-                        (unsigned long long)walk->last_anchor, (unsigned long long)anchored);
+        return diag_set(
+            diag, -ERR_CORRUPT,
+            _("audit.anchors ends at row %llu, but row %llu was anchored: lines were cut off"),
+            (unsigned long long)walk->last_anchor, (unsigned long long)anchored);
     }
     return 0;
 }
 
+/* Core may add rows and anchors meanwhile. It writes a row, then its anchor, then how far it
+ * anchored: read in the opposite order, each holds at least what the one before names. */
 static int audit_verify(struct store *store, struct audit_walk *walk, struct diag *diag)
 {
-    int r = anchor_reader_init(&walk->anchors, store->anchors_fd);
+    uint64_t anchored = 0;
+    int r = audit_anchored(store, &anchored);
 
+    r = r < 0 ? r : anchor_reader_init(&walk->anchors, store->anchors_fd);
     r = r < 0 ? r : audit_next_anchor(walk, diag);
     r = r < 0 ? r : audit_check_anchors(walk, diag);
     r = r < 0 ? r : audit_walk_rows(store, walk, diag);
-    return r < 0 ? r : audit_check_end(store, walk, diag);
+    return r < 0 ? r : audit_check_end(walk, anchored, diag);
 }
 
-int store_audit_verify(struct store *store, uint64_t *ret_rows, uint8_t ret_head[32], struct diag *diag)
+int store_audit_verify(struct store *store, uint64_t *ret_rows, uint8_t ret_head[32],
+                       struct diag *diag)
 {
     struct audit_walk walk = {0};
-    bool is_own = !database_is_in_transaction(store->database);
-    int r = is_own ? database_begin_read(store->database) : 0;
+    int r = audit_verify(store, &walk, diag);
 
-    r = r < 0 ? r : audit_verify(store, &walk, diag);
     anchor_reader_done(&walk.anchors);
-    if (is_own) {
-        database_rollback(store->database);
-    }
     if (r == 0) {
         *ret_rows = walk.rows;
         memcpy(ret_head, walk.link, sizeof(walk.link));

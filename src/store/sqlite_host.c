@@ -1,10 +1,13 @@
-/* Hosts: who is enrolled, how far each was acknowledged, what it said of its health last. Core writes for
- * each batch; api lists. */
+/* Hosts: who is enrolled, how far each was acknowledged, what it said of its health last. Core
+ * writes for each batch; api lists. */
 #include "store/sqlite.h"
 
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/hex.h"
+
+#define HOST_NAME_LIMIT (STORE_NAME_MAX + 16)
 
 #define HOST_COLUMNS                                                                               \
     "SELECT id, name, key_sha256, enrolled, seen, is_revoked, is_connected, clock_offset,"         \
@@ -12,7 +15,8 @@
     " (SELECT count(*) FROM alerts WHERE alerts.host = hosts.id AND state < 2) FROM hosts "
 
 /* A status is kept as the record it came in. */
-static int host_read_status(struct query *query, int column, struct arena *arena, struct status *ret_status)
+static int host_read_status(struct query *query, int column, struct arena *arena,
+                            struct status *ret_status)
 {
     struct str bytes = query_text(query, column, arena);
     struct cbor_reader reader;
@@ -59,29 +63,109 @@ static int host_read(struct query *query, struct arena *arena, struct store_host
     return 0;
 }
 
+static int host_run_words(struct store *store, const char *sql, const struct id *host,
+                          struct str name)
+{
+    CLEANUP(query_done) struct query query = {0};
+
+    query_init(&query, store->database, sql);
+    query_bind_id(&query, 1, host);
+    if (name.len != 0) {
+        query_bind_text(&query, 2, name);
+    }
+    return query_run(&query);
+}
+
+/* Alerts are searched by the name that their host has now. */
+static int host_rename_alerts(struct store *store, const struct id *host, struct str name)
+{
+    int r = host_run_words(
+        store,
+        "INSERT INTO alert_words (alert_words, rowid, title_words, host_words)"
+        " SELECT 'delete', number, title_words, host_words FROM alerts WHERE host = ?1",
+        host, (struct str){0});
+
+    r = r < 0 ? r
+              : host_run_words(store,
+                               "UPDATE alerts SET host_words = canhgac_words(?2) WHERE host = ?1",
+                               host, name);
+    return r < 0 ? r
+                 : host_run_words(
+                       store,
+                       "INSERT INTO alert_words (rowid, title_words, host_words)"
+                       " SELECT number, title_words, host_words FROM alerts WHERE host = ?1",
+                       host, (struct str){0});
+}
+
+/* The revoked host that holds a name. -ERR_NOENT. */
+static int host_find_revoked(struct store *store, struct str name, const struct id *but,
+                             struct id *ret_id)
+{
+    CLEANUP(query_done) struct query query = {0};
+    int r;
+
+    query_init(&query, store->database,
+               "SELECT id FROM hosts WHERE name = ?1 AND id <> ?2 AND is_revoked");
+    query_bind_text(&query, 1, name);
+    query_bind_id(&query, 2, but);
+    r = query_one(&query);
+    if (r < 0) {
+        return r;
+    }
+    query_copy(&query, 0, ret_id->bytes, sizeof(ret_id->bytes));
+    return query.error;
+}
+
 /* A name that only a revoked host holds goes to the new one. */
 static int host_free_name(struct store *store, const struct store_host *host)
 {
     CLEANUP(query_done) struct query query = {0};
+    CLEANUP(buf_done) struct buf name;
+    char digits[9];
+    struct id old = {0};
+    int r = host_find_revoked(store, host->name, &host->id, &old);
 
-    query_init(&query, store->database,
-               "UPDATE hosts SET name = name || '~' || lower(hex(substr(id, 1, 4)))"
-               " WHERE name = ?1 AND id <> ?2 AND is_revoked");
-    query_bind_text(&query, 1, host->name);
-    query_bind_id(&query, 2, &host->id);
-    return query_run(&query);
+    buf_init(&name, HOST_NAME_LIMIT);
+    if (r < 0) {
+        return r == -ERR_NOENT ? 0 : r;
+    }
+    hex_encode(old.bytes, 4, digits);
+    (void)buf_put_str(&name, host->name);
+    (void)buf_putf(&name, "~%s", digits);
+    if (buf_error(&name) < 0) {
+        return buf_error(&name);
+    }
+    query_init(&query, store->database, "UPDATE hosts SET name = ?2 WHERE id = ?1");
+    query_bind_id(&query, 1, &old);
+    query_bind_text(&query, 2, buf_str(&name));
+    r = query_run(&query);
+    return r < 0 ? r : host_rename_alerts(store, &old, buf_str(&name));
+}
+
+static int host_is_renamed(struct store *store, const struct store_host *host, bool *ret_is_renamed)
+{
+    CLEANUP(query_done) struct query query = {0};
+    int r;
+
+    query_init(&query, store->database, "SELECT 1 FROM hosts WHERE id = ?1 AND name <> ?2");
+    query_bind_id(&query, 1, &host->id);
+    query_bind_text(&query, 2, host->name);
+    r = query_next(&query);
+    *ret_is_renamed = r > 0;
+    return r < 0 ? r : 0;
 }
 
 static int host_upsert(struct store *store, const struct store_host *host)
 {
     CLEANUP(query_done) struct query query = {0};
 
-    query_init(&query, store->database,
-               "INSERT INTO hosts (id, name, key_sha256, enrolled, seen, is_revoked, is_connected,"
-               " clock_offset, acknowledged) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-               " ON CONFLICT (id) DO UPDATE SET name = ?2, key_sha256 = ?3, enrolled = ?4, seen = ?5,"
-               " is_revoked = ?6, is_connected = ?7, clock_offset = ?8,"
-               " acknowledged = max(acknowledged, ?9)");
+    query_init(
+        &query, store->database,
+        "INSERT INTO hosts (id, name, key_sha256, enrolled, seen, is_revoked, is_connected,"
+        " clock_offset, acknowledged) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+        " ON CONFLICT (id) DO UPDATE SET name = ?2, key_sha256 = ?3, enrolled = ?4, seen = ?5,"
+        " is_revoked = ?6, is_connected = ?7, clock_offset = ?8,"
+        " acknowledged = max(acknowledged, ?9)");
     query_bind_id(&query, 1, &host->id);
     query_bind_text(&query, 2, host->name);
     query_bind_bytes(&query, 3, host->key_sha256, sizeof(host->key_sha256));
@@ -96,20 +180,27 @@ static int host_upsert(struct store *store, const struct store_host *host)
 
 int store_host_put(struct store *store, const struct store_host *host)
 {
+    bool is_renamed = false;
     int r = store_may_write(store);
 
-    if (r == 0 && (host->name.len == 0 || id_is_none(&host->id))) {
+    if (r == 0 &&
+        (host->name.len == 0 || host->name.len > STORE_NAME_MAX || id_is_none(&host->id))) {
         return -ERR_INVAL;
     }
     r = r < 0 ? r : host_free_name(store, host);
+    r = r < 0 ? r : host_is_renamed(store, host, &is_renamed);
     if (r < 0) {
         return store_written(store, r);
     }
     r = host_upsert(store, host);
+    if (r == 0 && is_renamed) {
+        r = host_rename_alerts(store, &host->id, host->name);
+    }
     return r == -ERR_EXIST ? r : store_written(store, r);
 }
 
-int store_host_get(struct store *store, const struct id *id, struct arena *arena, struct store_host *ret_host)
+int store_host_get(struct store *store, const struct id *id, struct arena *arena,
+                   struct store_host *ret_host)
 {
     CLEANUP(query_done) struct query query = {0};
     int r;
@@ -126,7 +217,8 @@ int store_host_find_key(struct store *store, const uint8_t key_sha256[32], struc
     CLEANUP(query_done) struct query query = {0};
     int r;
 
-    query_init(&query, store->database, HOST_COLUMNS "WHERE key_sha256 = ?1 ORDER BY enrolled DESC LIMIT 1");
+    query_init(&query, store->database,
+               HOST_COLUMNS "WHERE key_sha256 = ?1 ORDER BY enrolled DESC LIMIT 1");
     query_bind_bytes(&query, 1, key_sha256, 32);
     r = query_one(&query);
     return r < 0 ? r : host_read(&query, arena, ret_host);
@@ -210,7 +302,8 @@ int store_host_acknowledge(struct store *store, const struct id *id, uint64_t se
     return store_written(store, r);
 }
 
-int store_host_status(struct store *store, const struct id *id, const struct status *status, int64_t seen)
+int store_host_status(struct store *store, const struct id *id, const struct status *status,
+                      int64_t seen)
 {
     CLEANUP(query_done) struct query query = {0};
     CLEANUP(buf_done) struct buf buf;

@@ -1,6 +1,7 @@
-/* The shape of state.db as an ordered list of steps: step i lifts version i to i + 1 in one transaction. A
- * step that was released is never changed; a new shape is a new step. Ids are 16-byte blobs, times
- * nanoseconds since 1970 UTC, texts UTF-8. Neighbour: sqlite.c opens the file with these. */
+/* The shape of state.db as an ordered list of steps: step i lifts version i to i + 1 in one
+ * transaction. A step that was released is never changed; a new shape is a new step. Ids are
+ * 16-byte blobs, times nanoseconds since 1970 UTC, texts UTF-8. Neighbour: sqlite.c opens the file
+ * with these. */
 #include "store/sqlite.h"
 
 #include "base/banned.h"
@@ -13,7 +14,8 @@
 
 static const char schema_tables[] =
     "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-    "INSERT INTO counters VALUES ('events', 0), ('findings', 0), ('duplicates', 0), ('anchored', 0);"
+    "INSERT INTO counters VALUES ('events', 0), ('findings', 0), ('duplicates', 0), ('anchored', "
+    "0);"
 
     "CREATE TABLE hosts ("
     "  id BLOB PRIMARY KEY CHECK (length(id) = 16),"
@@ -134,8 +136,9 @@ static const char schema_tables[] =
     "  SELECT RAISE(ABORT, 'the audit log only grows');"
     "END;";
 
-/* Search by any part of a word, without dấu: SQLite's own trigram index over the folded title, in the
- * languages it is shown in, and the folded name of the host. */
+/* Search by any part of a word, without dấu: SQLite's own trigram index over the folded title, in
+ * the languages it is shown in, and the folded name of the host. Triggers may not feed it: an
+ * untrusted schema must not reach virtual tables. sqlite_alert.c and sqlite_host.c do. */
 static const char schema_words[] =
     "ALTER TABLE alerts ADD COLUMN title_words TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE alerts ADD COLUMN host_words TEXT NOT NULL DEFAULT '';"
@@ -143,20 +146,7 @@ static const char schema_words[] =
     "  host_words = canhgac_words(coalesce((SELECT name FROM hosts WHERE id = host), ''));"
     "CREATE VIRTUAL TABLE alert_words USING fts5 (title_words, host_words, content = 'alerts',"
     "  content_rowid = 'number', tokenize = 'trigram', columnsize = 0);"
-    "INSERT INTO alert_words (alert_words) VALUES ('rebuild');"
-    "CREATE TRIGGER alerts_words_new AFTER INSERT ON alerts BEGIN"
-    "  INSERT INTO alert_words (rowid, title_words, host_words)"
-    "    VALUES (new.number, new.title_words, new.host_words);"
-    "END;"
-    "CREATE TRIGGER alerts_words_changed AFTER UPDATE OF title_words, host_words ON alerts BEGIN"
-    "  INSERT INTO alert_words (alert_words, rowid, title_words, host_words)"
-    "    VALUES ('delete', old.number, old.title_words, old.host_words);"
-    "  INSERT INTO alert_words (rowid, title_words, host_words)"
-    "    VALUES (new.number, new.title_words, new.host_words);"
-    "END;"
-    "CREATE TRIGGER hosts_renamed AFTER UPDATE OF name ON hosts WHEN old.name <> new.name BEGIN"
-    "  UPDATE alerts SET host_words = canhgac_words(new.name) WHERE host = new.id;"
-    "END;";
+    "INSERT INTO alert_words (alert_words) VALUES ('rebuild');";
 
 const char *const store_steps[] = {schema_tables, schema_words};
 const unsigned store_step_count = sizeof(store_steps) / sizeof(store_steps[0]);
@@ -191,7 +181,8 @@ static void schema_words_of(sqlite3_context *context, int count, sqlite3_value *
     if (buf_error(&buf) < 0) {
         sqlite3_result_error_nomem(context);
     } else {
-        sqlite3_result_text(context, buf.ptr != NULL ? buf.ptr : "", (int)buf.len, SQLITE_TRANSIENT);
+        sqlite3_result_text(context, buf.ptr != NULL ? buf.ptr : "", (int)buf.len,
+                            SQLITE_TRANSIENT);
     }
     buf_done(&buf);
 }
@@ -199,6 +190,6 @@ static void schema_words_of(sqlite3_context *context, int count, sqlite3_value *
 int store_functions(sqlite3 *handle)
 {
     return sqlite3_create_function_v2(handle, "canhgac_words", 1,
-                                      SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
+                                      SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
                                       schema_words_of, NULL, NULL, NULL);
 }

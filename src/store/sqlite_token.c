@@ -30,7 +30,8 @@ static int token_check(struct store *store, const uint8_t secret_sha256[32], uin
     CLEANUP(query_done) struct query query = {0};
     int r;
 
-    query_init(&query, store->database, "SELECT number, expires, used FROM tokens WHERE secret_sha256 = ?1");
+    query_init(&query, store->database,
+               "SELECT number, expires, used FROM tokens WHERE secret_sha256 = ?1");
     query_bind_bytes(&query, 1, secret_sha256, 32);
     r = query_one(&query);
     if (r < 0) {
@@ -56,7 +57,8 @@ int store_token_use(struct store *store, const uint8_t secret_sha256[32], const 
     if (r < 0) {
         return r;
     }
-    query_init(&query, store->database, "UPDATE tokens SET used = ?2, used_by = ?3 WHERE number = ?1");
+    query_init(&query, store->database,
+               "UPDATE tokens SET used = ?2, used_by = ?3 WHERE number = ?1");
     query_bind_u64(&query, 1, number);
     query_bind_i64(&query, 2, clock_wall(store->clock));
     query_bind_id(&query, 3, host);

@@ -1,5 +1,5 @@
-/* People and their sessions. Passwords come hashed, session cookies and enrolment tokens as SHA-256: what
- * lies here opens no door. Core writes on behalf of api. */
+/* People and their sessions. Passwords come hashed, session cookies and enrolment tokens as
+ * SHA-256: what lies here opens no door. Core writes on behalf of api. */
 #include "store/sqlite.h"
 
 #include "base/banned.h"
@@ -67,7 +67,8 @@ int store_user_put(struct store *store, const struct store_user *user, uint64_t 
     sqlite3 *handle = database_handle(store->database);
     int r = store_may_write(store);
 
-    if (r == 0 && (user->name.len == 0 || user->role >= ROLE_COUNT || user->language >= LANGUAGE_COUNT)) {
+    if (r == 0 &&
+        (user->name.len == 0 || user->role >= ROLE_COUNT || user->language >= LANGUAGE_COUNT)) {
         return -ERR_INVAL;
     }
     r = r < 0 ? r : user_write(store, user);
@@ -81,7 +82,8 @@ int store_user_put(struct store *store, const struct store_user *user, uint64_t 
     return 0;
 }
 
-int store_user_get(struct store *store, struct str name, struct arena *arena, struct store_user *ret_user)
+int store_user_get(struct store *store, struct str name, struct arena *arena,
+                   struct store_user *ret_user)
 {
     CLEANUP(query_done) struct query query = {0};
     int r;
@@ -171,8 +173,9 @@ int store_session_get(struct store *store, const uint8_t token_sha256[32], struc
     struct store_session session = {0};
     int r;
 
-    query_init(&query, store->database,
-               "SELECT user, created, used, expires, address FROM sessions WHERE token_sha256 = ?1");
+    query_init(
+        &query, store->database,
+        "SELECT user, created, used, expires, address FROM sessions WHERE token_sha256 = ?1");
     query_bind_bytes(&query, 1, token_sha256, sizeof(session.token_sha256));
     r = query_one(&query);
     if (r < 0) {

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #define STORE_PAGE_MAX 500
+#define STORE_NAME_MAX 255 /* bytes of a host's name */
 
 struct store_host {
     struct id id;
