@@ -30,12 +30,17 @@ static size_t frame_compress(struct buf *buf, struct str content)
 {
     size_t room = ZSTD_compressBound(content.len);
     char *out = buf_reserve(buf, FRAME_HEADER_SIZE + room);
-    size_t size;
+    ZSTD_CCtx *context = out == NULL ? NULL : ZSTD_createCCtx();
+    size_t size = 0;
 
-    if (out == NULL) {
+    if (context == NULL) {
         return 0;
     }
-    size = ZSTD_compress(out + FRAME_HEADER_SIZE, room, content.ptr, content.len, FRAME_LEVEL);
+    if (!ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, FRAME_LEVEL)) &&
+        !ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, FRAME_WINDOW_LOG))) {
+        size = ZSTD_compress2(context, out + FRAME_HEADER_SIZE, room, content.ptr, content.len);
+    }
+    ZSTD_freeCCtx(context);
     return ZSTD_isError(size) || size >= content.len ? 0 : size;
 }
 
