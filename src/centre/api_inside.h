@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/list.h"
 #include "base/map.h"
@@ -122,6 +123,7 @@ struct api {
     struct loop_source *http_source;
     struct loop_source *http_timer;
     struct loop_source *tick_timer;
+    struct loop_source *channel_sources[3];
     bool is_serving; /* inside MHD_run: do not enter it again */
     unsigned ticks;
     struct list asks;

@@ -15,8 +15,9 @@
 
 #define API_TICK   NS_PER_S
 #define API_IDLE_S 30U
-#define API_MEMORY (32U << 10) /* of one connection: request line, headers, a block of the answer  \
-                                */
+#define API_MEMORY                                                                                 \
+    (32U << 10) /* of one connection: request line, headers, a block of the answer                 \
+                 */
 #define API_ROUNDS       32
 #define API_HEALTH_TICKS 5U
 
@@ -165,7 +166,7 @@ static int api_start_http(struct api *api)
     return r < 0 ? r : loop_add_timer(api->options.loop, api_on_http_timer, api, &api->http_timer);
 }
 
-static int api_listen(struct api *api, int fd, loop_fd_fn *fn)
+static int api_listen(struct api *api, int fd, loop_fd_fn *fn, struct loop_source **ret_source)
 {
     int r;
 
@@ -173,7 +174,7 @@ static int api_listen(struct api *api, int fd, loop_fd_fn *fn)
         return 0; /* a test that has no such neighbour */
     }
     r = fd_set_nonblocking(fd, true);
-    return r < 0 ? r : loop_add_fd(api->options.loop, fd, LOOP_READ, fn, api, NULL);
+    return r < 0 ? r : loop_add_fd(api->options.loop, fd, LOOP_READ, fn, api, ret_source);
 }
 
 static int api_start(struct api *api)
@@ -184,13 +185,14 @@ static int api_start(struct api *api)
         r = api_hub_start(api);
     }
     if (r == 0) {
-        r = api_listen(api, api->options.channels.front, api_on_front);
+        r = api_listen(api, api->options.channels.front, api_on_front, &api->channel_sources[0]);
     }
     if (r == 0) {
-        r = api_listen(api, api->options.channels.core, api_on_core);
+        r = api_listen(api, api->options.channels.core, api_on_core, &api->channel_sources[1]);
     }
     if (r == 0) {
-        r = api_listen(api, api->options.channels.supervisor, api_on_supervisor);
+        r = api_listen(api, api->options.channels.supervisor, api_on_supervisor,
+                       &api->channel_sources[2]);
     }
     if (r == 0) {
         r = loop_add_timer(api->options.loop, api_on_tick, api, &api->tick_timer);
@@ -228,6 +230,9 @@ void api_free(struct api *api)
         return;
     }
     loop_source_free(api->tick_timer);
+    for (size_t i = 0; i < ARRAY_LEN(api->channel_sources); i++) {
+        loop_source_free(api->channel_sources[i]);
+    }
     loop_source_free(api->http_source);
     loop_source_free(api->http_timer);
     if (api->daemon != NULL) {

@@ -134,7 +134,7 @@ static void core_on_supervisor(void *context, int fd, unsigned events)
     channel_packet_done(&packet);
 }
 
-static int core_listen(struct core *core, int fd, loop_fd_fn *fn)
+static int core_listen(struct core *core, int fd, loop_fd_fn *fn, struct loop_source **ret_source)
 {
     int r;
 
@@ -142,7 +142,7 @@ static int core_listen(struct core *core, int fd, loop_fd_fn *fn)
         return 0; /* a test that has no such neighbour */
     }
     r = fd_set_nonblocking(fd, true);
-    return r < 0 ? r : loop_add_fd(core->options.loop, fd, LOOP_READ, fn, core, NULL);
+    return r < 0 ? r : loop_add_fd(core->options.loop, fd, LOOP_READ, fn, core, ret_source);
 }
 
 static int core_start(struct core *core)
@@ -163,13 +163,15 @@ static int core_start(struct core *core)
         r = core_batch_commit(core);
     }
     if (r == 0) {
-        r = core_listen(core, core->options.channels.front, core_on_front);
+        r = core_listen(core, core->options.channels.front, core_on_front,
+                        &core->channel_sources[0]);
     }
     if (r == 0) {
-        r = core_listen(core, core->options.channels.api, core_on_api);
+        r = core_listen(core, core->options.channels.api, core_on_api, &core->channel_sources[1]);
     }
     if (r == 0) {
-        r = core_listen(core, core->options.channels.supervisor, core_on_supervisor);
+        r = core_listen(core, core->options.channels.supervisor, core_on_supervisor,
+                        &core->channel_sources[2]);
     }
     return r < 0 ? r : loop_source_set_timer(core->tick_timer, CORE_TICK, CORE_TICK);
 }
@@ -234,6 +236,9 @@ void core_free(struct core *core)
     limiter_done(&core->addresses);
     loop_source_free(core->commit_timer);
     loop_source_free(core->tick_timer);
+    for (size_t i = 0; i < ARRAY_LEN(core->channel_sources); i++) {
+        loop_source_free(core->channel_sources[i]);
+    }
     arena_free(core->arena);
     mem_free(core);
 }

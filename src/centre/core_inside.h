@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/list.h"
 #include "base/map.h"
@@ -94,6 +95,7 @@ struct core {
     uint32_t changed;            /* enum centre_changed since the api was told */
     struct loop_source *commit_timer;
     struct loop_source *tick_timer;
+    struct loop_source *channel_sources[3];
     unsigned ticks;
     bool is_full;
     int64_t started;
