@@ -6,14 +6,14 @@
  * one for names, which runs port.named. Whatever a worker does, an open is answered after
  * FILES_DEADLINE_NS: it is let go and counted as late.
  *
- * On its way: sys/fanotify.c → here → agent/shield.c. */
+ * On its way: sys/notify.c → here → agent/shield.c. */
 #ifndef SENSE_FILES_H
 #define SENSE_FILES_H
 
 #include "base/str.h"
 #include "sense/processes.h"
 #include "sense/sensor.h"
-#include "sys/fanotify.h"
+#include "sys/notify.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
-/* fanotify, raw: one group that gates opens (descriptors, thread ids) and one that tells what happened to
+/* fanotify, raw (a header of that name would hide the C library's): one group that gates opens (descriptors, thread ids) and one that tells what happened to
  * names (handles, no descriptors); a permission group cannot report handles, hence two.
  * On its way: kernel → here → sense/files.c. */
-#ifndef SYS_FANOTIFY_H
-#define SYS_FANOTIFY_H
+#ifndef SYS_NOTIFY_H
+#define SYS_NOTIFY_H
 
 #include "base/str.h"
 

@@ -1,6 +1,6 @@
 /* The two fanotify groups and their records. Event records are trusted: the kernel writes them; lengths are
  * checked all the same. */
-#include "sys/fanotify.h"
+#include "sys/notify.h"
 
 #include "base/banned.h"
 #include "base/err.h"
