@@ -1,0 +1,79 @@
+/* What is known of each protected file: the saved version and the state it was saved in, the descriptor by
+ * which its inode is held, who wrote it last. Bounded rows and bounded descriptors.
+ *
+ * A file that is deleted while it is held has no version yet; until it is saved, or let go, it is named by
+ * a token, which stands wherever a version may stand (ledger_is_token).
+ *
+ * Not thread-safe: the shield's lock guards it. */
+#ifndef AGENT_LEDGER_H
+#define AGENT_LEDGER_H
+
+#include "base/list.h"
+#include "base/str.h"
+#include "detect/ransom/judge.h"
+#include "sys/notify.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+struct ledger;
+
+/* What changes whenever content does. */
+struct file_state {
+    uint64_t size;
+    int64_t mtime; /* ns */
+    int64_t ctime; /* ns */
+};
+
+struct file_row {
+    struct list order; /* of all rows, oldest use first */
+    struct list holds; /* of rows with a descriptor, oldest first */
+    struct file_key key;
+    uint64_t serial;
+    uint64_t version; /* 0: none */
+    struct file_state saved;
+    int fd;           /* -1: not held */
+    unsigned reads;   /* opens for reading while it was held */
+    bool is_deleted;  /* its last name is gone; nothing but fd keeps it */
+    bool is_product;  /* was empty when it was first opened for writing */
+    bool is_kept;     /* being saved by the keeper just now */
+    int64_t deleted;  /* ns, monotonic */
+    struct actor_key writer;
+    struct actor_key instance; /* the program the writer belongs to */
+    uint64_t path_hash;
+};
+
+[[nodiscard]] int ledger_new(size_t rows_max, size_t holds_max, struct ledger **ret_ledger);
+void ledger_free(struct ledger *ledger);
+
+/* Each NULL when there is none; borrowed until the next ledger_take. */
+struct file_row *ledger_by_handle(struct ledger *ledger, const struct file_handle_id *handle);
+struct file_row *ledger_by_key(struct ledger *ledger, struct file_key key);
+/* The file that was last opened, created or moved there. */
+struct file_row *ledger_by_path(struct ledger *ledger, struct str path);
+struct file_row *ledger_by_token(struct ledger *ledger, uint64_t token);
+
+/* Finds or adds, and makes it the youngest. May forget the oldest. -ERR_NOMEM. */
+[[nodiscard]] int ledger_take(struct ledger *ledger, const struct file_handle_id *handle,
+                              struct file_key key, struct file_row **ret_row);
+void ledger_set_path(struct ledger *ledger, struct file_row *row, struct str path);
+/* Takes the descriptor over; closes it when the row has one. */
+void ledger_hold(struct ledger *ledger, struct file_row *row, int fd);
+void ledger_let_go(struct ledger *ledger, struct file_row *row);
+/* Its last name is gone. */
+void ledger_set_deleted(struct ledger *ledger, struct file_row *row, int64_t now);
+bool ledger_is_crowded(const struct ledger *ledger);
+/* The one held longest whose file still has a name; NULL when none. Both pass over is_kept. */
+struct file_row *ledger_oldest_hold(struct ledger *ledger);
+/* The one deleted first, if before that time. */
+struct file_row *ledger_oldest_deleted(struct ledger *ledger, int64_t before);
+
+uint64_t ledger_token(const struct file_row *row);
+bool ledger_is_token(uint64_t version);
+
+void file_state_of(const struct stat *stat, struct file_state *ret_state);
+bool file_state_is(const struct file_state *a, const struct file_state *b);
+
+#endif
