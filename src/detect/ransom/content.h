@@ -22,6 +22,7 @@ enum content_format {
     CONTENT_FORMAT_ENCRYPTED, /* a container that needs a key: zip flag bit 0, 7z AES, OpenPGP,
                                  Salted__, age, LUKS */
     CONTENT_FORMAT_TEXT,      /* text in a known encoding */
+    CONTENT_FORMAT_KNOWN,     /* begins like a known format; nothing deeper could be checked */
     CONTENT_FORMAT_COUNT,
 };
 
@@ -40,6 +41,22 @@ double content_chi_square(const struct content_stats *stats);
 /* Whether the bytes counted look like ciphertext; needs 512 of them at least, below that it says
  * no. */
 bool content_is_random(const struct content_stats *stats);
+
+/* What a histogram looks like, by counting alone. */
+enum content_texture {
+    CONTENT_TEXTURE_NONE,     /* no bytes */
+    CONTENT_TEXTURE_ORDINARY, /* none of the others: text, code, tables, pictures, most compressed
+                                 files */
+    CONTENT_TEXTURE_RANDOM,   /* content_is_random */
+    CONTENT_TEXTURE_SPREAD,   /* 32 to 511 bytes with as few repeats as ciphertext has */
+    CONTENT_TEXTURE_CODED,    /* ciphertext in base64 or hex, or thinned with one filler byte */
+    CONTENT_TEXTURE_CONSTANT, /* one value fills it */
+    CONTENT_TEXTURE_COUNT,
+};
+
+const char *content_texture_name(enum content_texture texture);
+enum content_texture content_texture(const struct content_stats *stats);
+
 /* Text in ASCII or UTF-8 (a cut character at either end allowed), with few control characters. */
 bool content_is_text(struct str bytes);
 /* Encrypted containers known by their first bytes alone: OpenPGP, Salted__, age, LUKS, ccrypt has
@@ -49,8 +66,9 @@ bool content_has_encrypted_magic(struct str head);
  */
 bool content_is_note_name(struct str file_name);
 
-/* One window of a file before and after, at the same offset. */
+/* A file before and after, window by window. */
 struct content_change {
+    struct content_stats before; /* all old bytes seen */
     struct content_stats
         changed; /* the new bytes at places where old and new differ, or where old ended */
     struct content_stats after; /* all new bytes seen */
@@ -64,8 +82,29 @@ struct content_change {
 };
 
 void content_change_init(struct content_change *change, uint64_t size_before, uint64_t size_after);
-/* Adds a window; either side may be shorter or empty. is_head: it starts at offset 0. */
+/* Adds one window of both, at the same offset; either side may be shorter or empty. is_head: it
+ * starts at offset 0. */
 void content_change_add(struct content_change *change, struct str before, struct str after,
                         bool is_head);
+
+/* All that a verdict rests on: small enough to be written into a trace. */
+struct content_signs {
+    enum content_texture before;
+    enum content_texture changed;
+    enum content_texture after;
+    uint64_t changed_len;
+    uint64_t compared;
+    uint64_t equal;
+    uint64_t size_before;
+    uint64_t size_after;
+    bool was_text;
+    bool is_text;
+    bool is_after_encrypted_magic;
+};
+
+void content_change_signs(const struct content_change *change, struct content_signs *ret_signs);
+/* Whether the scanner must be asked what the file (and its original) is before a verdict can be
+ * trusted. */
+bool content_needs_format(const struct content_signs *signs);
 
 #endif

@@ -61,7 +61,7 @@ enum judge_step_kind {
     JUDGE_STEP_RENAME,  /* .path to .target_path; .victim is the inode whose name it took, ino 0 if
                            none */
     JUDGE_STEP_DELETE,  /* .version: saved from the held inode, 0 if nothing could be saved */
-    JUDGE_STEP_CONTENT, /* the answer to a question of judge_undecided: .change, .format,
+    JUDGE_STEP_CONTENT, /* the answer to a question: .file, .version, .change, .format,
                            .format_before */
     JUDGE_STEP_COUNT,
 };
@@ -92,12 +92,21 @@ struct judge_limits {
 
 extern const struct judge_limits judge_limits_default;
 
-/* A file that must be looked at: compare its bytes now with version (0: no original, judge it as a
- * product), then feed JUDGE_STEP_CONTENT. */
+/* How a file must be looked at. */
+enum judge_look {
+    JUDGE_LOOK_CHANGE,   /* version is its original: give both sides to content_change_add */
+    JUDGE_LOOK_PRODUCT,  /* no original: give the file alone, before empty */
+    JUDGE_LOOK_ORIGINAL, /* the file is gone: give the version alone, after empty; its format is
+                            format_before */
+};
+
+/* A file that must be looked at. Feed JUDGE_STEP_CONTENT with the same file and version afterwards,
+ * also when it could not be done (change NULL): the question then waits for judge_overdue. */
 struct judge_question {
     struct file_key file;
-    uint64_t version;
-    bool needs_format; /* ask the scanner too when the bytes look random */
+    uint64_t version; /* 0 when nothing was kept */
+    enum judge_look look;
+    bool needs_format; /* ask the scanner too where content_needs_format says so */
     struct str path;   /* where it is now, borrowed until the next step */
 };
 
