@@ -167,6 +167,13 @@ int ledger_take(struct ledger *ledger, const struct file_handle_id *handle, stru
     return 0;
 }
 
+void ledger_handle(const struct file_row *row, struct file_handle_id *ret_handle)
+{
+    const struct file_entry *entry = (const struct file_entry *)(const void *)row;
+
+    memcpy(ret_handle, entry->bytes, entry->handle.len); /* handle_str is the front of the struct */
+}
+
 void ledger_set_path(struct ledger *ledger, struct file_row *row, struct str path)
 {
     uint64_t hash = map_hash(path, LEDGER_SEED);
@@ -253,11 +260,11 @@ bool ledger_is_token(uint64_t version)
 void file_state_of(const struct stat *stat, struct file_state *ret_state)
 {
     ret_state->size = (uint64_t)stat->st_size;
-    ret_state->mtime = stat->st_mtim.tv_sec * NS_PER_S + stat->st_mtim.tv_nsec;
-    ret_state->ctime = stat->st_ctim.tv_sec * NS_PER_S + stat->st_ctim.tv_nsec;
+    ret_state->modified = stat->st_mtim.tv_sec * NS_PER_S + stat->st_mtim.tv_nsec;
+    ret_state->changed = stat->st_ctim.tv_sec * NS_PER_S + stat->st_ctim.tv_nsec;
 }
 
 bool file_state_is(const struct file_state *a, const struct file_state *b)
 {
-    return a->size == b->size && a->mtime == b->mtime && a->ctime == b->ctime;
+    return a->size == b->size && a->modified == b->modified && a->changed == b->changed;
 }

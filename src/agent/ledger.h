@@ -23,8 +23,8 @@ struct ledger;
 /* What changes whenever content does. */
 struct file_state {
     uint64_t size;
-    int64_t mtime; /* ns */
-    int64_t ctime; /* ns */
+    int64_t modified; /* ns */
+    int64_t changed;  /* ns; content, owner, mode, links */
 };
 
 struct file_row {
@@ -58,6 +58,7 @@ struct file_row *ledger_by_token(struct ledger *ledger, uint64_t token);
 /* Finds or adds, and makes it the youngest. May forget the oldest. -ERR_NOMEM. */
 [[nodiscard]] int ledger_take(struct ledger *ledger, const struct file_handle_id *handle,
                               struct file_key key, struct file_row **ret_row);
+void ledger_handle(const struct file_row *row, struct file_handle_id *ret_handle);
 void ledger_set_path(struct ledger *ledger, struct file_row *row, struct str path);
 /* Takes the descriptor over; closes it when the row has one. */
 void ledger_hold(struct ledger *ledger, struct file_row *row, int fd);

@@ -38,7 +38,7 @@ int thread_raise_priority(int priority)
 
 int thread_lower_priority(void)
 {
-    return thread_schedule(SCHED_IDLE, 0);
+    return thread_schedule(SCHED_BATCH, 0);
 }
 
 bool thread_is_own(pid_t tid)
