@@ -6,7 +6,8 @@
  *   outlet ── actions ──▶ supervisor ── answers ─▶ outlet
  *
  * The supervisor keeps both ends of every channel open: a child that dies is replaced on the same channels, its
- * peers notice nothing, and what they sent meanwhile waits for the new one.
+ * peers notice nothing, and what they sent meanwhile waits for the new one. Whether the gate is alive goes through
+ * the shared page (agent/page.h), not through messages: the watchdog must not depend on anybody's loop.
  */
 #ifndef AGENT_PROTOCOL_H
 #define AGENT_PROTOCOL_H
@@ -16,7 +17,7 @@ enum agent_message {
     AGENT_MESSAGE_READY = 1,
     /* sensor or supervisor → outlet: one encoded record. str record (model/record.h). */
     AGENT_MESSAGE_RECORD,
-    /* outlet → sensor: nothing; asks for a status record now. */
+    /* outlet or supervisor → sensor: nothing; asks for a status record now. */
     AGENT_MESSAGE_STATUS,
     /* sensor → supervisor: this group was stopped (again with more members). The supervisor keeps it, so that a
      * person can let it go or end it whatever becomes of the sensor. str finding id (16 bytes), u32 n,
@@ -34,12 +35,6 @@ enum agent_message {
     /* supervisor → sensor: a person decided RESUME or KILL; for RESUME the sensor forgives the group and then lets
      * it go on. u32 enum action, str finding id, u32 n, n × (u32 pid, u64 start). */
     AGENT_MESSAGE_DECISION,
-    /* sensor → supervisor, each 100 ms: the gate answers. u64 opens answered, u64 oldest unanswered
-       age ns. */
-    AGENT_MESSAGE_PULSE,
-    /* supervisor → sensor or outlet: a child died and was started again. str name, i64 wait status.
-     */
-    AGENT_MESSAGE_DIED,
     /* sensor → scanner: u64 question; fd 0: the file now, fd 1 (optional): the version before. */
     AGENT_MESSAGE_SCAN,
     /* scanner → sensor: u64 question, u32 enum content_format now, u32 before, str name of the

@@ -3,6 +3,7 @@
 
 #include "agent/shield_private.h"
 #include "base/banned.h"
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/time.h"
