@@ -1,6 +1,9 @@
 // Starts the console.
 import { render } from 'preact';
 
+import { App } from './App';
+import { begin } from './session';
 import './style.css';
 
-render(<main>Canh Gác</main>, document.getElementById('app')!);
+void begin();
+render(<App />, document.getElementById('app')!);

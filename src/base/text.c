@@ -8,10 +8,12 @@
 #include <assert.h>
 #include <stdint.h>
 
-#define TEXT_MAGIC 0x950412deU
+#define TEXT_MAGIC         0x950412deU
+#define TEXT_MAGIC_SWAPPED 0xde120495U /* written on a machine of the other byte order */
 
 struct text_catalogue {
     struct str bytes;
+    bool is_swapped;
     uint32_t count;
     uint32_t sources; /* offset of the table of sentences */
     uint32_t targets; /* offset of the table of translations */
@@ -49,12 +51,12 @@ bool text_parse_language(struct str name, enum language *ret_language)
     return false;
 }
 
-static uint32_t text_word(struct str bytes, size_t at)
+static uint32_t text_word(const struct text_catalogue *catalogue, size_t at)
 {
     uint32_t word;
 
-    memcpy(&word, bytes.ptr + at, sizeof(word));
-    return word;
+    memcpy(&word, catalogue->bytes.ptr + at, sizeof(word));
+    return catalogue->is_swapped ? __builtin_bswap32(word) : word;
 }
 
 /* The index-th entry of one of the two tables, checked against the catalogue's length when loaded.
@@ -63,18 +65,19 @@ static struct str text_entry(const struct text_catalogue *catalogue, uint32_t ta
 {
     size_t at = (size_t)table + (size_t)index * 8;
 
-    return str_of(catalogue->bytes.ptr + text_word(catalogue->bytes, at + 4),
-                  text_word(catalogue->bytes, at));
+    return str_of(catalogue->bytes.ptr + text_word(catalogue, at + 4), text_word(catalogue, at));
 }
 
-static bool text_table_is_sound(struct str bytes, uint32_t table, uint32_t count)
+static bool text_table_is_sound(const struct text_catalogue *catalogue, uint32_t table)
 {
-    if ((size_t)table + (size_t)count * 8 > bytes.len) {
+    struct str bytes = catalogue->bytes;
+
+    if ((size_t)table + (size_t)catalogue->count * 8 > bytes.len) {
         return false;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        size_t len = text_word(bytes, (size_t)table + (size_t)i * 8);
-        size_t at = text_word(bytes, (size_t)table + (size_t)i * 8 + 4);
+    for (uint32_t i = 0; i < catalogue->count; i++) {
+        size_t len = text_word(catalogue, (size_t)table + (size_t)i * 8);
+        size_t at = text_word(catalogue, (size_t)table + (size_t)i * 8 + 4);
 
         if (at >= bytes.len || len >= bytes.len - at || bytes.ptr[at + len] != '\0') {
             return false;
@@ -87,14 +90,18 @@ int text_load(enum language language, struct str catalogue)
 {
     struct text_catalogue loaded = {.bytes = catalogue};
 
-    if (catalogue.len < 28 || text_word(catalogue, 0) != TEXT_MAGIC) {
+    if (catalogue.len < 28) {
         return -ERR_SYNTAX;
     }
-    loaded.count = text_word(catalogue, 8);
-    loaded.sources = text_word(catalogue, 12);
-    loaded.targets = text_word(catalogue, 16);
-    if (!text_table_is_sound(catalogue, loaded.sources, loaded.count) ||
-        !text_table_is_sound(catalogue, loaded.targets, loaded.count)) {
+    loaded.is_swapped = text_word(&loaded, 0) == TEXT_MAGIC_SWAPPED;
+    if (text_word(&loaded, 0) != TEXT_MAGIC) {
+        return -ERR_SYNTAX;
+    }
+    loaded.count = text_word(&loaded, 8);
+    loaded.sources = text_word(&loaded, 12);
+    loaded.targets = text_word(&loaded, 16);
+    if (!text_table_is_sound(&loaded, loaded.sources) ||
+        !text_table_is_sound(&loaded, loaded.targets)) {
         return -ERR_SYNTAX;
     }
     text_catalogues[language] = loaded;

@@ -292,17 +292,13 @@ static int json_read_value(struct json_reader *reader, struct json_value *value)
     return 0;
 }
 
-/* The next value, with its key when it stands in an object, linked into its frame. */
-static int json_read_member(struct json_reader *reader, struct json_frame *frame, bool has_key,
-                            struct json_value **ret_value)
+/* Fills the next value, with its key when it stands in an object, and links it into its frame. */
+static int json_read_member(struct json_reader *reader, struct json_frame *frame,
+                            struct json_value *value)
 {
-    struct json_value *value = arena_alloc(reader->arena, 1, sizeof(*value));
     int r;
 
-    if (value == NULL) {
-        return json_fail(reader, -ERR_LIMIT, N_("the text needs more memory than it may"));
-    }
-    if (has_key) {
+    if (frame->value->type == JSON_TYPE_OBJECT) {
         if (!json_take(reader, '"')) {
             return json_fail(reader, -ERR_SYNTAX, N_("a key in quotes is missing here"));
         }
@@ -321,7 +317,6 @@ static int json_read_member(struct json_reader *reader, struct json_frame *frame
     *frame->tail = value;
     frame->tail = &value->next;
     frame->value->count++;
-    *ret_value = value;
     return 0;
 }
 
@@ -387,16 +382,40 @@ static bool json_is_container(const struct json_value *value)
     return value->type == JSON_TYPE_OBJECT || value->type == JSON_TYPE_ARRAY;
 }
 
+/* Closes every container that ends here. */
+static int json_close_ended(struct json_reader *reader, const struct json_frame *open,
+                            size_t *depth)
+{
+    while (*depth != 0) {
+        const struct json_value *container = open[*depth].value;
+        int r;
+
+        if (!json_take(reader, container->type == JSON_TYPE_OBJECT ? '}' : ']')) {
+            return 0;
+        }
+        r = json_check_keys(reader, container);
+        if (r < 0) {
+            return r;
+        }
+        (*depth)--;
+    }
+    return 0;
+}
+
+/* The values of one text under `top`, the array that stands for the text itself. */
 static int json_read_tree(struct json_reader *reader, struct json_value *top)
 {
     struct json_frame open[JSON_DEPTH_MAX + 1] = {{.value = top, .tail = &top->first}};
-    struct json_value *value = NULL;
     size_t depth = 0;
-    int r;
 
-    for (;;) {
-        r = json_read_member(reader, &open[depth], open[depth].value->type == JSON_TYPE_OBJECT,
-                             &value);
+    do {
+        struct json_value *value = arena_alloc(reader->arena, 1, sizeof(*value));
+        int r;
+
+        if (value == NULL) {
+            return json_fail(reader, -ERR_LIMIT, N_("the text needs more memory than it may"));
+        }
+        r = json_read_member(reader, &open[depth], value);
         if (r < 0) {
             return r;
         }
@@ -406,22 +425,16 @@ static int json_read_tree(struct json_reader *reader, struct json_value *top)
             }
             open[++depth] = (struct json_frame){.value = value, .tail = &value->first};
         }
-        while (depth != 0 &&
-               json_take(reader, open[depth].value->type == JSON_TYPE_OBJECT ? '}' : ']')) {
-            r = json_check_keys(reader, open[depth].value);
-            if (r < 0) {
-                return r;
-            }
-            depth--;
+        r = json_close_ended(reader, open, &depth);
+        if (r < 0) {
+            return r;
         }
-        if (depth == 0) {
-            return 0;
-        }
-        if (open[depth].value->count != 0 && !json_take(reader, ',')) {
+        if (depth != 0 && open[depth].value->count != 0 && !json_take(reader, ',')) {
             return json_fail(reader, -ERR_SYNTAX,
                              N_("a comma or a closing bracket is missing here"));
         }
-    }
+    } while (depth != 0);
+    return 0;
 }
 
 int json_parse(struct str text, struct arena *arena, struct json_value **ret_value,

@@ -23,15 +23,15 @@
 enum frame_type {
     FRAME_TYPE_HELLO =
         1, /* agent → centre: first frame of a connection. sequence: last record in the spool */
-    FRAME_TYPE_ACK, /* centre → agent: committed. sequence: highest record that is; answers HELLO
-                       too */
-    FRAME_TYPE_BATCH,    /* agent → centre: records. sequence: of the last one */
-    FRAME_TYPE_ACTION,   /* centre → agent: one action_request. sequence: 0 */
-    FRAME_TYPE_PING,     /* either: are you there. sequence: any */
-    FRAME_TYPE_PONG,     /* the answer, with the same sequence */
-    FRAME_TYPE_BYE,      /* either: last frame, with a reason. sequence: enum link_bye */
-    FRAME_TYPE_ENROL,    /* agent → centre over canhgac-enrol/1: token and certificate request.
-                            sequence: 0 */
+    FRAME_TYPE_ACK,    /* centre → agent: committed. sequence: highest record that is; answers HELLO
+                          too */
+    FRAME_TYPE_BATCH,  /* agent → centre: records. sequence: of the last one */
+    FRAME_TYPE_ACTION, /* centre → agent: one action_request. sequence: 0 */
+    FRAME_TYPE_PING,   /* either: are you there. sequence: any */
+    FRAME_TYPE_PONG,   /* the answer, with the same sequence */
+    FRAME_TYPE_BYE,    /* either: last frame, with a reason. sequence: enum link_bye */
+    FRAME_TYPE_ENROL,  /* agent → centre over canhgac-enrol/1: token and certificate request.
+                          sequence: 0 */
     FRAME_TYPE_ENROLLED, /* centre → agent: host id and certificate. sequence: 0 */
     FRAME_TYPE_END,
 };

@@ -145,6 +145,9 @@ static int setting_check_choice(const struct setting *row, struct str value, str
 
 static int setting_check_text(const struct setting *row, struct str *value, struct diag *diag)
 {
+    if (str_find_byte(*value, '\0') != value->len) { /* what follows it would be lost */
+        return diag_set(diag, -ERR_SYNTAX, _("'%s' holds a zero byte"), row->name);
+    }
     if (row->type == SETTING_PATH || row->type == SETTING_PATH_LIST) {
         return setting_check_path(row, value, diag);
     }
@@ -220,14 +223,37 @@ static bool setting_is_list(const struct setting *row)
     return row->type == SETTING_LIST || row->type == SETTING_PATH_LIST;
 }
 
+static void setting_clear(const struct setting *row, void *target)
+{
+    void *slot = setting_slot(row, target);
+
+    switch (row->type) {
+    case SETTING_FLAG:
+        *(bool *)slot = false;
+        break;
+    case SETTING_NUMBER:
+    case SETTING_SIZE:
+    case SETTING_DURATION:
+        *(int64_t *)slot = 0;
+        break;
+    case SETTING_TEXT:
+    case SETTING_PATH:
+    case SETTING_CHOICE:
+        *(const char **)slot = NULL;
+        break;
+    case SETTING_LIST:
+    case SETTING_PATH_LIST:
+        ((struct setting_list *)slot)->count = 0;
+        break;
+    }
+}
+
 int settings_default(const struct setting *rows, void *target, struct arena *arena)
 {
     for (const struct setting *row = rows; row->name != NULL; row++) {
         int r;
 
-        if (setting_is_list(row)) {
-            ((struct setting_list *)setting_slot(row, target))->count = 0;
-        }
+        setting_clear(row, target);
         if (row->fallback == NULL) {
             continue;
         }
@@ -270,7 +296,8 @@ static size_t setting_distance(struct str a, struct str b)
 static int setting_unknown(const struct setting *rows, struct str name, struct diag *diag)
 {
     const char *nearest = NULL;
-    size_t best = 4;
+    size_t best = name.len / 2 + 1 < 4 ? name.len / 2 + 1
+                                       : 4; /* half a name may be wrong, 3 letters at most */
 
     for (const struct setting *row = rows; row->name != NULL; row++) {
         size_t distance = setting_distance(name, str_from(row->name));

@@ -1,0 +1,591 @@
+/* Steps in, questions out. Each step kind is one function in a table; a file's row carries its
+ * state. On its way: sensor → judge_step → judge_match.c, judge_ruling.c → judge_ruling → sensor.
+ * Invariants: a step by our own or a trusted process opens no question; every open question is
+ * counted against the session and the executable of whoever raised it; nothing is decided by name,
+ * rate or time. */
+#include "detect/ransom/judge.h"
+
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "detect/ransom/judge_part.h"
+
+#define RELEASE_MAX 256 /* files given up at once when processes need the room */
+#define LOOKS_MAX   10
+#define EXE_FACTOR  2 /* an executable's open questions, against a session's */
+
+typedef int judge_step_fn(struct judge *judge, const struct judge_step *step, struct relative *who,
+                          bool *ret_is_ruling);
+
+const struct judge_limits judge_limits_default = {
+    .stop_score = 3.0,
+    .undecided_max = 2,
+    .files_max = 65536,
+    .actors_max = 16384,
+};
+
+int judge_new(const struct judge_limits *limits, struct judge **ret_judge)
+{
+    struct judge *judge = mem_alloc(1, sizeof(*judge));
+
+    if (judge == NULL) {
+        return -ERR_NOMEM;
+    }
+    judge->limits = *limits;
+    kin_init(&judge->kin, limits->actors_max);
+    ledger_init(&judge->ledger, limits->files_max, &judge->kin);
+    list_init(&judge->rulings);
+    *ret_judge = judge;
+    return 0;
+}
+
+void judge_free(struct judge *judge)
+{
+    if (judge == NULL) {
+        return;
+    }
+    LIST_EACH (node, &judge->rulings) {
+        mem_free(LIST_ENTRY(node, struct ruling, node));
+    }
+    ledger_done(&judge->ledger);
+    kin_done(&judge->kin);
+    mem_free(judge);
+}
+
+void judge_ask(struct judge *judge, struct row *row, enum judge_look look, struct relative *who)
+{
+    ledger_own(&judge->ledger, row, who);
+    row->look = look;
+    row->time_look = judge->now;
+    if (row->time_first == 0) {
+        row->time_first = judge->now;
+    }
+    ledger_move(&judge->ledger, row, ROW_STATE_ASKED);
+}
+
+static void row_note_look(struct row *row, int64_t now)
+{
+    row->time_look = now;
+    row->looks = (uint8_t)(row->looks + (row->looks < LOOKS_MAX));
+}
+
+static bool row_is_settled(const struct row *row)
+{
+    return row->state == ROW_STATE_SEEN || row->state == ROW_STATE_MADE ||
+           row->state == ROW_STATE_PRODUCT;
+}
+
+/* The row of a file about to be changed. One that a ruling holds is left to that ruling unless
+ * somebody else has come: then the restored file is a new victim. */
+static int judge_victim_row(struct judge *judge, struct file_key key, struct relative *who,
+                            struct row **ret_row)
+{
+    struct row *row = ledger_find(&judge->ledger, key);
+
+    if (row != NULL && row->state == ROW_STATE_RULED && relative_ruling(who) != row->ruling) {
+        ledger_unindex(&judge->ledger, row);
+    }
+    return ledger_get(&judge->ledger, key, ret_row);
+}
+
+static int judge_on_read(struct judge *judge, const struct judge_step *step, struct relative *who,
+                         bool *ret_is_ruling)
+{
+    struct row *row;
+    int r;
+
+    (void)ret_is_ruling;
+    r = ledger_get(&judge->ledger, step->file, &row);
+    if (r < 0) {
+        return r;
+    }
+    row_add_reader(row, who, step->time);
+    if (row->state == ROW_STATE_SEEN) {
+        row->size = step->size;
+        ledger_move(&judge->ledger, row, ROW_STATE_SEEN); /* youngest again */
+    }
+    return 0;
+}
+
+/* A new file without content: CREATE and the gate's WRITE may come in either order. */
+static int judge_made(struct judge *judge, struct row *row, const struct judge_step *step,
+                      struct relative *who)
+{
+    int r = row_set_path(&row->path, step->path);
+
+    if (r < 0) {
+        return r;
+    }
+    row->is_made = true;
+    row->is_closed = false;
+    row->made_session = (uint32_t)who->actor.session;
+    row->time_first = step->time;
+    ledger_own(&judge->ledger, row, who);
+    ledger_move(&judge->ledger, row, ROW_STATE_MADE);
+    return 0;
+}
+
+static int judge_on_write(struct judge *judge, const struct judge_step *step, struct relative *who,
+                          bool *ret_is_ruling)
+{
+    struct row *row;
+    int r;
+
+    (void)ret_is_ruling;
+    r = judge_victim_row(judge, step->file, who, &row);
+    if (r < 0) {
+        return r;
+    }
+    row->writers = (uint16_t)(row->writers + (row->writers < UINT16_MAX));
+    row->is_closed = false;
+    if (row->state == ROW_STATE_RULED || row->state == ROW_STATE_CHARGED) {
+        return 0; /* its first original is the one that counts */
+    }
+    if (row->state == ROW_STATE_MADE && step->version == 0) {
+        return 0;
+    }
+    if (row_is_settled(row) && step->version == 0 && step->size == 0) {
+        return judge_made(judge, row, step, who);
+    }
+    if (row_is_settled(row)) {
+        r = row_set_path(&row->path, step->path);
+        if (r < 0) {
+            return r;
+        }
+        row->version = step->version;
+        row->size = step->size;
+        row->time_first = step->time;
+        row->is_self_made = row->is_made && row->who == who;
+        row->cover = 0;
+    }
+    judge_ask(judge, row, row->version != 0 ? JUDGE_LOOK_CHANGE : JUDGE_LOOK_PRODUCT, who);
+    return 0;
+}
+
+static int judge_on_create(struct judge *judge, const struct judge_step *step, struct relative *who,
+                           bool *ret_is_ruling)
+{
+    struct row *row = ledger_find(&judge->ledger, step->file);
+    struct str name = step->path;
+    int r;
+
+    (void)ret_is_ruling;
+    if (row != NULL && row->version != 0) { /* a second name for a file that is known */
+        row->links = (uint8_t)(row->links + (row->links < UINT8_MAX));
+        return 0;
+    }
+    if (row != NULL && row->is_made && row->who == who) {
+        return row_set_path(&row->path, step->path);
+    }
+    if (row != NULL) { /* the number of an inode that went unseen */
+        ledger_forget(&judge->ledger, row);
+    }
+    r = ledger_get(&judge->ledger, step->file, &row);
+    if (r < 0) {
+        return r;
+    }
+    for (size_t at = str_find_byte(name, '/'); at < name.len; at = str_find_byte(name, '/')) {
+        name = str_slice(name, at + 1, name.len);
+    }
+    row->is_note = content_is_note_name(name);
+    return judge_made(judge, row, step, who);
+}
+
+static int judge_on_close(struct judge *judge, const struct judge_step *step, struct relative *who,
+                          bool *ret_is_ruling)
+{
+    struct row *row = ledger_find(&judge->ledger, step->file);
+
+    (void)who;
+    (void)ret_is_ruling;
+    if (row == NULL) {
+        return 0;
+    }
+    row->writers = (uint16_t)(row->writers - (row->writers > 0));
+    row->is_closed = row->writers == 0;
+    if (row->state == ROW_STATE_MADE) {
+        row->size = step->size;
+        row->is_closed = true;
+        judge_match_made(judge, row);
+    } else if (row->state == ROW_STATE_WATCHED) {
+        judge_ask(judge, row, row->look, row->who);
+    }
+    return 0;
+}
+
+/* Takes over what the victim was, and asks whether the newcomer is its content still. */
+static int judge_replace(struct judge *judge, const struct judge_step *step, struct row *row,
+                         struct relative *who)
+{
+    struct row *victim = ledger_find(&judge->ledger, step->victim);
+    bool is_older_kept = victim != NULL && victim->version != 0 &&
+                         (victim->state == ROW_STATE_ASKED || victim->state == ROW_STATE_WATCHED);
+    int r;
+
+    r = row_set_path(&row->path, step->target_path);
+    if (r < 0) {
+        return r;
+    }
+    row->version = is_older_kept ? victim->version : step->victim_version;
+    row->is_replacing = true;
+    row->is_victim_read = victim != NULL && row_was_read_by(victim, who);
+    row->time_first = step->time;
+    row->is_closed = row->writers == 0;
+    if (victim != NULL) {
+        row->size = victim->size != 0 ? victim->size : row->size;
+        if (victim->state == ROW_STATE_RULED || victim->state == ROW_STATE_CHARGED) {
+            ledger_unindex(&judge->ledger, victim);
+        } else {
+            ledger_forget(&judge->ledger, victim);
+        }
+    }
+    judge_ask(judge, row, row->version != 0 ? JUDGE_LOOK_CHANGE : JUDGE_LOOK_PRODUCT, who);
+    return 0;
+}
+
+/* A file that the same process made is its own to replace. */
+static bool judge_is_own(const struct judge *judge, struct file_key key, const struct relative *who)
+{
+    const struct row *row = ledger_find(&judge->ledger, key);
+
+    return row != NULL && row->is_made && row->who == who && row->version == 0;
+}
+
+static int judge_on_rename(struct judge *judge, const struct judge_step *step, struct relative *who,
+                           bool *ret_is_ruling)
+{
+    bool has_victim = step->victim.ino != 0 &&
+                      !(step->victim.ino == step->file.ino && step->victim.dev == step->file.dev);
+    struct row *row = ledger_find(&judge->ledger, step->file);
+    int r;
+
+    (void)ret_is_ruling;
+    if (has_victim && judge_is_own(judge, step->victim, who)) {
+        ledger_forget(&judge->ledger, ledger_find(&judge->ledger, step->victim));
+        has_victim = false;
+    }
+    if (row == NULL && !has_victim) {
+        return 0;
+    }
+    r = ledger_get(&judge->ledger, step->file, &row);
+    if (r < 0) {
+        return r;
+    }
+    if (row->state == ROW_STATE_MADE || row->state == ROW_STATE_PRODUCT) {
+        r = row_set_path(&row->path, step->target_path);
+    } else if (row->state != ROW_STATE_SEEN) {
+        r = row_set_path(&row->path_now, step->target_path);
+    }
+    if (r < 0 || !has_victim || (!row_is_settled(row) && row->version != 0)) {
+        return r;
+    }
+    return judge_replace(judge, step, row, who);
+}
+
+/* Created by the group itself after it had begun: scratch, not a victim. */
+static bool row_is_scratch(const struct row *row, const struct relative *who)
+{
+    if (!row->is_made) {
+        return false;
+    }
+    return row->who == who ||
+           (who->session != NULL && row->made_session == who->session->key.first &&
+            who->session->first_charge != 0 && row->time_first > who->session->first_charge);
+}
+
+static int judge_on_delete(struct judge *judge, const struct judge_step *step, struct relative *who,
+                           bool *ret_is_ruling)
+{
+    struct row *row = ledger_find(&judge->ledger, step->file);
+    int r;
+
+    if (row == NULL) {
+        return 0;
+    }
+    if (row->links != 0) {
+        row->links--;
+        return 0;
+    }
+    ledger_unindex(&judge->ledger, row);
+    if (row->state == ROW_STATE_RULED) {
+        mem_free(row->path_now);
+        row->path_now = NULL;
+        return 0;
+    }
+    if (row->readers[0].session + row->readers[0].exe == 0 || row_is_scratch(row, who) ||
+        row->state == ROW_STATE_PRODUCT || relative_is_trusted(who)) {
+        ledger_forget(&judge->ledger, row);
+        return 0;
+    }
+    r = row_set_path(&row->path, row->path != NULL ? STR("") : step->path);
+    if (r < 0) {
+        ledger_forget(&judge->ledger, row);
+        return r;
+    }
+    row->version = row->version != 0 ? row->version : step->version;
+    row->size = step->size != 0 ? step->size : row->size;
+    row->time_first = row->time_first != 0 && !row->is_made ? row->time_first : step->time;
+    ledger_own(&judge->ledger, row, who);
+    ledger_move(&judge->ledger, row, ROW_STATE_GONE);
+    return judge_match_gone(judge, row, ret_is_ruling);
+}
+
+/* The question that an answer belongs to; a removed file is no longer in the index. */
+static struct row *judge_asked(struct judge *judge, const struct judge_step *step)
+{
+    static const enum row_state states[] = {ROW_STATE_ASKED, ROW_STATE_WATCHED};
+    struct row *row = ledger_find(&judge->ledger, step->file);
+
+    if (row != NULL && (row->state == ROW_STATE_ASKED || row->state == ROW_STATE_WATCHED) &&
+        row->version == step->version) {
+        return row;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        LIST_EACH (node, &judge->ledger.states[states[i]]) {
+            row = LIST_ENTRY(node, struct row, node);
+            if (row->key.ino == step->file.ino && row->key.dev == step->file.dev &&
+                row->version == step->version) {
+                return row;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Nothing wrong so far: done with when nobody writes any more, else watched. */
+static void judge_pass(struct judge *judge, struct row *row)
+{
+    bool is_done = row->is_closed || row->who == NULL || row->who->is_dead;
+
+    row_note_look(row, judge->now);
+    if (is_done && row->is_made && row->version == 0) {
+        row->is_closed = true;
+    }
+    ledger_move(&judge->ledger, row, is_done ? ROW_STATE_SEEN : ROW_STATE_WATCHED);
+}
+
+static int judge_answer_change(struct judge *judge, struct row *row,
+                               const struct content_signs *signs, const struct judge_step *step,
+                               bool *ret_is_ruling)
+{
+    struct verdict verdict =
+        verdict_of_change(signs, step->format, step->format_before, row->is_closed);
+
+    if (verdict.outcome == FILE_OUTCOME_INTACT || row->is_self_made) {
+        judge_pass(judge, row);
+        return 0;
+    }
+    if (row->is_replacing && verdict.outcome == FILE_OUTCOME_ENCRYPTED) {
+        verdict.outcome = FILE_OUTCOME_REPLACED;
+    }
+    return judge_charge(judge, row, &verdict, ret_is_ruling);
+}
+
+static int judge_answer_product(struct judge *judge, struct row *row,
+                                const struct content_signs *signs, const struct judge_step *step,
+                                bool *ret_is_ruling)
+{
+    uint64_t cover = verdict_of_product(signs, step->format);
+    struct verdict verdict = {FILE_OUTCOME_REPLACED, VERDICT_REASON_REPLACED,
+                              VERDICT_SCORE_REMOVED};
+
+    if (cover == 0) {
+        judge_pass(judge, row);
+        return 0;
+    }
+    if (row->is_replacing && row->is_victim_read) {
+        return judge_charge(judge, row, &verdict, ret_is_ruling);
+    }
+    if (!row->is_made && !row->is_replacing) { /* an existing file of which nothing could be kept */
+        verdict = (struct verdict){FILE_OUTCOME_ENCRYPTED, VERDICT_REASON_REPLACED, 0.5};
+        return judge_charge(judge, row, &verdict, ret_is_ruling);
+    }
+    row->size = signs->size_after;
+    row->cover = cover;
+    ledger_move(&judge->ledger, row, ROW_STATE_PRODUCT);
+    return judge_match_product(judge, row, ret_is_ruling);
+}
+
+static int judge_on_content(struct judge *judge, const struct judge_step *step,
+                            struct relative *who, bool *ret_is_ruling)
+{
+    struct row *row = judge_asked(judge, step);
+    struct verdict removed = {FILE_OUTCOME_DELETED, VERDICT_REASON_REMOVED, VERDICT_SCORE_REMOVED};
+    struct content_signs signs;
+
+    (void)who;
+    if (row == NULL) {
+        return 0;
+    }
+    if (step->change == NULL) {
+        row_note_look(row, judge->now);
+        ledger_move(&judge->ledger, row, ROW_STATE_WATCHED);
+        return 0;
+    }
+    content_change_signs(step->change, &signs);
+    switch (row->look) {
+    case JUDGE_LOOK_CHANGE:
+        return judge_answer_change(judge, row, &signs, step, ret_is_ruling);
+    case JUDGE_LOOK_PRODUCT:
+        return judge_answer_product(judge, row, &signs, step, ret_is_ruling);
+    case JUDGE_LOOK_ORIGINAL:
+        break;
+    }
+    if (verdict_is_readable(&signs, step->format_before)) {
+        return judge_charge(judge, row, &removed, ret_is_ruling);
+    }
+    ledger_forget(&judge->ledger, row);
+    return 0;
+}
+
+/* A row that keeps a process in memory for the least reason, or NULL. */
+static struct row *judge_least(struct judge *judge)
+{
+    static const enum row_state order[] = {ROW_STATE_MADE, ROW_STATE_GONE, ROW_STATE_PRODUCT};
+
+    for (unsigned i = 0; i < 3; i++) {
+        struct list *head = &judge->ledger.states[order[i]];
+
+        if (!list_is_empty(head)) {
+            return LIST_ENTRY(head->next, struct row, node);
+        }
+    }
+    return NULL;
+}
+
+/* Finds whoever made the step; files that nobody asks about give way when there are too many
+ * processes. */
+static int judge_who(struct judge *judge, struct actor_key key, struct relative **ret_who)
+{
+    int r = kin_get(&judge->kin, key, ret_who);
+
+    for (unsigned i = 0; r == -ERR_LIMIT && i < RELEASE_MAX; i++) {
+        struct row *row = judge_least(judge);
+
+        if (row == NULL) {
+            break;
+        }
+        ledger_move(&judge->ledger, row, ROW_STATE_SEEN);
+        r = kin_get(&judge->kin, key, ret_who);
+    }
+    return r;
+}
+
+int judge_step(struct judge *judge, const struct judge_step *step, bool *ret_is_ruling)
+{
+    static judge_step_fn *const table[JUDGE_STEP_COUNT] = {
+        [JUDGE_STEP_READ] = judge_on_read,     [JUDGE_STEP_WRITE] = judge_on_write,
+        [JUDGE_STEP_CREATE] = judge_on_create, [JUDGE_STEP_CLOSE] = judge_on_close,
+        [JUDGE_STEP_RENAME] = judge_on_rename, [JUDGE_STEP_DELETE] = judge_on_delete,
+    };
+    struct relative *who = NULL;
+    int r;
+
+    *ret_is_ruling = false;
+    judge->now = step->time;
+    if (step->kind >= JUDGE_STEP_COUNT) {
+        return -ERR_INVAL;
+    }
+    if (step->kind == JUDGE_STEP_EXIT) {
+        kin_exit(&judge->kin, step->who);
+        return 0;
+    }
+    if (step->kind == JUDGE_STEP_CONTENT) {
+        return judge_on_content(judge, step, NULL, ret_is_ruling);
+    }
+    r = judge_who(judge, step->kind == JUDGE_STEP_ACTOR ? step->actor->key : step->who, &who);
+    if (r < 0) {
+        return r;
+    }
+    if (step->kind == JUDGE_STEP_ACTOR) {
+        return kin_learn(&judge->kin, step->actor);
+    }
+    if (who->actor.is_exempt || (relative_is_trusted(who) && step->kind != JUDGE_STEP_DELETE)) {
+        return 0;
+    }
+    return table[step->kind](judge, step, who, ret_is_ruling);
+}
+
+static struct judge_question row_question(const struct row *row)
+{
+    const char *path = row->path_now != NULL ? row->path_now : row->path;
+
+    return (struct judge_question){
+        .file = row->key,
+        .version = row->version,
+        .look = row->look,
+        .needs_format = true,
+        .path = str_from(path),
+    };
+}
+
+size_t judge_undecided(struct judge *judge, struct actor_key who,
+                       struct judge_question *ret_questions, size_t max)
+{
+    const struct relative *relative = kin_find(&judge->kin, who);
+    size_t count = 0;
+
+    if (relative == NULL) {
+        return 0;
+    }
+    LIST_EACH (node, &judge->ledger.states[ROW_STATE_ASKED]) {
+        const struct row *row = LIST_ENTRY(node, struct row, node);
+
+        if (count == max) {
+            break;
+        }
+        if (row->who == relative || (row->session != NULL && row->session == relative->session) ||
+            (row->exe != NULL && row->exe == relative->exe)) {
+            ret_questions[count++] = row_question(row);
+        }
+    }
+    return count;
+}
+
+size_t judge_overdue(struct judge *judge, int64_t now, int64_t age_ns,
+                     struct judge_question *ret_questions, size_t max)
+{
+    size_t count = 0;
+
+    LIST_EACH (node, &judge->ledger.states[ROW_STATE_ASKED]) {
+        const struct row *row = LIST_ENTRY(node, struct row, node);
+
+        if (count == max || now - row->time_look < age_ns) {
+            break;
+        }
+        ret_questions[count++] = row_question(row);
+    }
+    LIST_EACH (node, &judge->ledger.states[ROW_STATE_WATCHED]) {
+        const struct row *row = LIST_ENTRY(node, struct row, node);
+
+        if (count == max) {
+            break;
+        }
+        /* A file that was fine ten times is looked at a thousand times more seldom. */
+        if ((now - row->time_look) >> row->looks >= age_ns) {
+            ret_questions[count++] = row_question(row);
+        }
+    }
+    return count;
+}
+
+static unsigned scope_excess(const struct scope *scope, unsigned max)
+{
+    unsigned allowed = scope != NULL && scope->charged != 0 ? 0 : max;
+
+    return scope != NULL && scope->asked > allowed ? scope->asked - allowed : 0;
+}
+
+unsigned judge_excess(const struct judge *judge, struct actor_key who)
+{
+    const struct relative *relative = kin_find(&judge->kin, who);
+    unsigned session;
+    unsigned exe;
+
+    if (relative == NULL) {
+        return 0;
+    }
+    session = scope_excess(relative->session, judge->limits.undecided_max);
+    exe = scope_excess(relative->exe, judge->limits.undecided_max * EXE_FACTOR);
+    return session > exe ? session : exe;
+}

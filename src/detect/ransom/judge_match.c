@@ -1,0 +1,118 @@
+/* Removed originals and the ciphertexts that cover them: the attack that never opens a victim for
+ * writing. On its way: judge_on_delete, judge_answer_product → here → judge_charge. Invariants:
+ * only a file that the group had read, and that is older than the ciphertext's end, can be covered;
+ * each byte of ciphertext covers once; lists are searched from their young end and not far. */
+#include "detect/ransom/judge_part.h"
+
+#include "base/banned.h"
+
+#define SEARCH_MAX 1024
+#define SEARCH_GONE_MAX                                                                            \
+    16384 /* once a ciphertext; an archive may cover all that was removed before */
+#define SEARCH_MADE_MAX 256 /* at each close of a new file */
+#define ASK_MAX         8
+
+static bool row_is_linked(const struct row *gone, const struct row *product)
+{
+    return product->who != NULL && gone->who != NULL && relative_is_akin(product->who, gone->who) &&
+           (row_was_read_by(gone, gone->who) || row_was_read_by(gone, product->who));
+}
+
+static int judge_cover(struct judge *judge, struct row *gone, struct row *product,
+                       bool *ret_is_ruling)
+{
+    static const struct verdict removed = {FILE_OUTCOME_DELETED, VERDICT_REASON_REMOVED,
+                                           VERDICT_SCORE_REMOVED};
+    uint64_t need = gone->size;
+
+    product->cover -= need < product->cover ? need : product->cover;
+    ledger_set_maker(&judge->ledger, gone, product->who);
+    if (gone->version == 0) { /* nothing was kept to look at */
+        return judge_charge(judge, gone, &removed, ret_is_ruling);
+    }
+    judge_ask(judge, gone, JUDGE_LOOK_ORIGINAL, gone->who);
+    return 0;
+}
+
+/* The newest ciphertext that has room for it. */
+static struct row *judge_find_cover(struct judge *judge, const struct row *gone)
+{
+    struct list *head = &judge->ledger.states[ROW_STATE_PRODUCT];
+    unsigned seen = 0;
+
+    for (struct list *node = head->prev; node != head && seen < SEARCH_MAX;
+         node = node->prev, seen++) {
+        struct row *product = LIST_ENTRY(node, struct row, node);
+
+        if (product->cover >= gone->size && product->cover != 0 && row_is_linked(gone, product)) {
+            return product;
+        }
+    }
+    return NULL;
+}
+
+/* Asks about new files of the group that nobody has looked at, the newest first. */
+static void judge_ask_made(struct judge *judge, const struct row *gone)
+{
+    struct list *head = &judge->ledger.states[ROW_STATE_MADE];
+    unsigned seen = 0;
+    unsigned asked = 0;
+    struct list *node = head->prev;
+
+    while (node != head && seen < SEARCH_MAX && asked < ASK_MAX) {
+        struct row *made = LIST_ENTRY(node, struct row, node);
+
+        node = node->prev;
+        seen++;
+        if (row_is_linked(gone, made)) {
+            judge_ask(judge, made, JUDGE_LOOK_PRODUCT, made->who);
+            asked++;
+        }
+    }
+}
+
+int judge_match_gone(struct judge *judge, struct row *row, bool *ret_is_ruling)
+{
+    struct row *product = judge_find_cover(judge, row);
+
+    if (product != NULL) {
+        return judge_cover(judge, row, product, ret_is_ruling);
+    }
+    judge_ask_made(judge, row);
+    return 0;
+}
+
+int judge_match_product(struct judge *judge, struct row *product, bool *ret_is_ruling)
+{
+    struct list *head = &judge->ledger.states[ROW_STATE_GONE];
+    struct list *node = head->prev;
+    int r;
+
+    for (unsigned seen = 0; node != head && seen < SEARCH_GONE_MAX && product->cover != 0; seen++) {
+        struct row *gone = LIST_ENTRY(node, struct row, node);
+
+        node = node->prev;
+        if (product->cover < gone->size || !row_is_linked(gone, product)) {
+            continue;
+        }
+        r = judge_cover(judge, gone, product, ret_is_ruling);
+        if (r < 0) {
+            return r;
+        }
+    }
+    return 0;
+}
+
+void judge_match_made(struct judge *judge, struct row *made)
+{
+    struct list *head = &judge->ledger.states[ROW_STATE_GONE];
+    unsigned seen = 0;
+
+    for (struct list *node = head->prev; node != head && seen < SEARCH_MADE_MAX;
+         node = node->prev, seen++) {
+        if (row_is_linked(LIST_ENTRY(node, struct row, node), made)) {
+            judge_ask(judge, made, JUDGE_LOOK_PRODUCT, made->who);
+            return;
+        }
+    }
+}

@@ -1,0 +1,66 @@
+/* Shared inside the judge: its parts, and who calls whom.
+ *   judge.c steps and questions → judge_match.c products and removals → judge_ruling.c scores and
+ * rulings */
+#ifndef DETECT_RANSOM_JUDGE_PART_H
+#define DETECT_RANSOM_JUDGE_PART_H
+
+#include "detect/ransom/judge.h"
+#include "detect/ransom/kin.h"
+#include "detect/ransom/ledger.h"
+#include "detect/ransom/verdict.h"
+
+#define RULINGS_MAX 64
+#define MEMBERS_MAX 256
+
+/* How widely the destroyed files of a ruling were spread. */
+enum breadth {
+    BREADTH_PROCESS,
+    BREADTH_ANCESTOR,
+    BREADTH_SESSION,
+    BREADTH_EXE,
+    BREADTH_CGROUP,
+    BREADTH_UID,
+    BREADTH_COUNT,
+};
+
+struct ruling {
+    struct list node;
+    struct list rows;
+    enum breadth breadth;
+    struct relative *culprit;
+    struct relative *root;
+    struct relative *members[MEMBERS_MAX]; /* who took part, root first; each held */
+    size_t member_count;
+    bool is_forgiven;
+};
+
+struct judge {
+    struct judge_limits limits;
+    struct kin kin;
+    struct ledger ledger;
+    struct list rulings;
+    size_t ruling_count;
+    struct ruling *announced;
+    int64_t now;
+};
+
+/* Opens a question about a row. */
+void judge_ask(struct judge *judge, struct row *row, enum judge_look look, struct relative *who);
+
+/* judge_match.c */
+/* A file that a kinsman had read was removed: seeks a ciphertext that covers it, or asks for one.
+ */
+[[nodiscard]] int judge_match_gone(struct judge *judge, struct row *row, bool *ret_is_ruling);
+/* A ciphertext has turned up: seeks removed files that it covers. */
+[[nodiscard]] int judge_match_product(struct judge *judge, struct row *product,
+                                      bool *ret_is_ruling);
+/* A new file was closed: worth looking at once kinsmen have removed what they had read. */
+void judge_match_made(struct judge *judge, struct row *made);
+
+/* judge_ruling.c */
+/* Takes a destroyed file to account, and rules when that passes a threshold. */
+[[nodiscard]] int judge_charge(struct judge *judge, struct row *row, const struct verdict *verdict,
+                               bool *ret_is_ruling);
+void ruling_free(struct judge *judge, struct ruling *ruling);
+
+#endif

@@ -1,0 +1,457 @@
+/* Scores summed from the narrowest group to the widest, and the ruling when one passes its
+ * threshold. On its way: judge.c, judge_match.c → judge_charge → judge_ruling → sensor. Invariants:
+ * evidence counts in one ruling only; only what a process did itself never grows old; a ruling
+ * never reaches above one session unless one user's process, not started by init, stands above all.
+ */
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "detect/ransom/judge_part.h"
+
+#define CHARGE_AGE_MAX (24 * 3600 * NS_PER_S)
+#define ROUNDING       1e-9
+/* An executable most of whose processes harm nothing (a shell, rm) needs twice as much. */
+#define UBIQUITOUS 4
+
+static const struct {
+    const char *name;
+    double factor; /* of judge_limits.stop_score */
+} breadths[BREADTH_COUNT] = {
+    [BREADTH_PROCESS] = {"process", 1}, [BREADTH_ANCESTOR] = {"ancestor", 1},
+    [BREADTH_SESSION] = {"session", 1}, [BREADTH_EXE] = {"exe", 4.0 / 3},
+    [BREADTH_CGROUP] = {"cgroup", 2},   [BREADTH_UID] = {"uid", 10.0 / 3},
+};
+
+/* One sum: which charged rows belong to it. */
+struct sum {
+    enum breadth breadth;
+    struct relative *who;
+    const struct relative *top; /* BREADTH_ANCESTOR */
+};
+
+static bool sum_holds(const struct judge *judge, const struct sum *sum, const struct row *row)
+{
+    const struct relative *who = sum->who;
+
+    if (sum->breadth == BREADTH_PROCESS) {
+        return row->who == who;
+    }
+    if (judge->now - row->time_look > CHARGE_AGE_MAX) {
+        return false;
+    }
+    switch (sum->breadth) {
+    case BREADTH_ANCESTOR:
+        return row->session == who->session && relative_is_below(row->who, sum->top);
+    case BREADTH_SESSION:
+        return row->session != NULL && row->session == who->session;
+    case BREADTH_EXE:
+        return row->exe != NULL && row->exe == who->exe;
+    case BREADTH_CGROUP:
+        return who->actor.cgroup != 0 && row->who->actor.cgroup == who->actor.cgroup;
+    case BREADTH_UID:
+        return who->is_known && row->who->is_known && row->who->actor.uid == who->actor.uid;
+    case BREADTH_PROCESS:
+    case BREADTH_COUNT:
+        break;
+    }
+    return false;
+}
+
+static bool judge_is_passed(struct judge *judge, const struct sum *sum)
+{
+    double threshold = judge->limits.stop_score * breadths[sum->breadth].factor;
+    const struct scope *exe = sum->who->exe;
+    double total = 0;
+
+    if (sum->breadth == BREADTH_EXE && exe != NULL && exe->members > UBIQUITOUS * exe->charged) {
+        threshold *= 2;
+    }
+    LIST_EACH (node, &judge->ledger.states[ROW_STATE_CHARGED]) {
+        const struct row *row = LIST_ENTRY(node, struct row, node);
+
+        if (sum_holds(judge, sum, row)) {
+            total += row->score;
+        }
+    }
+    return total + ROUNDING >= threshold;
+}
+
+/* The narrowest sum that passes; false when none does. */
+static bool judge_find_sum(struct judge *judge, struct relative *who, struct sum *ret_sum)
+{
+    struct sum sum = {BREADTH_PROCESS, who, NULL};
+
+    if (judge_is_passed(judge, &sum)) {
+        *ret_sum = sum;
+        return true;
+    }
+    sum.breadth = BREADTH_ANCESTOR;
+    sum.top = who->parent;
+    for (unsigned depth = 0; sum.top != NULL && depth < KIN_DEPTH_MAX; depth++) {
+        if (who->session == NULL || sum.top->session != who->session) {
+            break;
+        }
+        if (judge_is_passed(judge, &sum)) {
+            *ret_sum = sum;
+            return true;
+        }
+        sum.top = sum.top->parent;
+    }
+    for (sum.breadth = BREADTH_SESSION; sum.breadth < BREADTH_COUNT; sum.breadth++) {
+        if (judge_is_passed(judge, &sum)) {
+            *ret_sum = sum;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool ruling_has_member(const struct ruling *ruling, const struct relative *who)
+{
+    for (size_t i = 0; i < ruling->member_count; i++) {
+        if (ruling->members[i] == who) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void ruling_set_root(struct judge *judge, struct ruling *ruling, struct relative *root)
+{
+    struct relative *old = ruling->root;
+
+    relative_ref(root);
+    ruling->root = root;
+    if (root->ruling == NULL) {
+        root->ruling = ruling;
+    }
+    if (old->ruling == ruling && !ruling_has_member(ruling, old)) {
+        old->ruling = NULL;
+    }
+    relative_unref(&judge->kin, old);
+}
+
+/* Names one who took part; raises the root to hold it where one process may hold both. */
+static void ruling_add_member(struct judge *judge, struct ruling *ruling, struct relative *who)
+{
+    struct relative *common;
+
+    if (who == NULL || relative_is_trusted(who)) {
+        return;
+    }
+    common = relative_common(ruling->root, who);
+    if (common != NULL && common != ruling->root) {
+        ruling_set_root(judge, ruling, common);
+    }
+    if (relative_is_below(who, ruling->root) || ruling_has_member(ruling, who) ||
+        ruling->member_count == MEMBERS_MAX) {
+        return;
+    }
+    relative_ref(who);
+    ruling->members[ruling->member_count++] = who;
+    who->ruling = ruling;
+}
+
+static void ruling_take(struct judge *judge, struct ruling *ruling, struct row *row)
+{
+    ruling_add_member(judge, ruling, row->who);
+    ruling_add_member(judge, ruling, row->maker);
+    ledger_move_to(&judge->ledger, row, &ruling->rows, ruling);
+}
+
+void ruling_free(struct judge *judge, struct ruling *ruling)
+{
+    struct relative *root = ruling->root;
+
+    LIST_EACH (node, &ruling->rows) {
+        ledger_forget(&judge->ledger, LIST_ENTRY(node, struct row, node));
+    }
+    if (root->ruling == ruling) {
+        root->ruling = NULL;
+    }
+    for (size_t i = 0; i < ruling->member_count; i++) {
+        if (ruling->members[i]->ruling == ruling) {
+            ruling->members[i]->ruling = NULL;
+        }
+        relative_unref(&judge->kin, ruling->members[i]);
+    }
+    relative_unref(&judge->kin, root);
+    list_remove(&ruling->node);
+    judge->ruling_count--;
+    if (judge->announced == ruling) {
+        judge->announced = NULL;
+    }
+    mem_free(ruling);
+}
+
+static int ruling_new(struct judge *judge, struct relative *culprit, struct ruling **ret_ruling)
+{
+    struct ruling *ruling;
+
+    if (judge->ruling_count >= RULINGS_MAX) {
+        ruling_free(judge, LIST_ENTRY(judge->rulings.next, struct ruling, node));
+    }
+    ruling = mem_alloc(1, sizeof(*ruling));
+    if (ruling == NULL) {
+        return -ERR_NOMEM;
+    }
+    list_init(&ruling->rows);
+    ruling->culprit = culprit;
+    ruling->root = culprit;
+    ruling->members[ruling->member_count++] = culprit;
+    relative_ref(culprit); /* as member */
+    relative_ref(culprit); /* as root */
+    culprit->ruling = ruling;
+    list_append(&judge->rulings, &ruling->node);
+    judge->ruling_count++;
+    *ret_ruling = ruling;
+    return 0;
+}
+
+static int judge_rule(struct judge *judge, const struct sum *sum)
+{
+    struct ruling *ruling;
+    int r;
+
+    r = ruling_new(judge, sum->who, &ruling);
+    if (r < 0) {
+        return r;
+    }
+    ruling->breadth = sum->breadth;
+    LIST_EACH (node, &judge->ledger.states[ROW_STATE_CHARGED]) {
+        struct row *row = LIST_ENTRY(node, struct row, node);
+
+        if (sum_holds(judge, sum, row)) {
+            ruling_take(judge, ruling, row);
+        }
+    }
+    LIST_EACH (node, &judge->ledger.states[ROW_STATE_WIPED]) {
+        struct row *row = LIST_ENTRY(node, struct row, node);
+
+        if (relative_ruling(row->who) == ruling) {
+            ruling_take(judge, ruling, row);
+        }
+    }
+    judge->announced = ruling;
+    return 0;
+}
+
+int judge_charge(struct judge *judge, struct row *row, const struct verdict *verdict,
+                 bool *ret_is_ruling)
+{
+    struct ruling *ruling = relative_ruling(row->who);
+    struct sum sum;
+    int r;
+
+    if (relative_is_trusted(row->who)) {
+        ledger_move(&judge->ledger, row, ROW_STATE_SEEN);
+        return 0;
+    }
+    if (ruling == NULL && row->maker != NULL) {
+        ruling = relative_ruling(row->maker);
+    }
+    row->outcome = verdict->outcome;
+    row->reason = verdict->reason;
+    row->score = verdict->score;
+    row->time_look = judge->now;
+    if (ruling != NULL) {
+        ruling_take(judge, ruling, row);
+        ruling->culprit = row->who;
+        judge->announced = ruling;
+        *ret_is_ruling = true;
+        return 0;
+    }
+    ledger_move(&judge->ledger, row, verdict->score > 0 ? ROW_STATE_CHARGED : ROW_STATE_WIPED);
+    if (verdict->score <= 0) {
+        return 0;
+    }
+    if (row->session != NULL && row->session->first_charge == 0) {
+        row->session->first_charge = judge->now;
+    }
+    if (!judge_find_sum(judge, row->who, &sum)) {
+        return 0;
+    }
+    r = judge_rule(judge, &sum);
+    *ret_is_ruling = r == 0;
+    return r;
+}
+
+bool judge_is_stopped(const struct judge *judge, struct actor_key who)
+{
+    const struct relative *relative = kin_find(&judge->kin, who);
+
+    return relative != NULL && !relative_is_trusted(relative) && relative_ruling(relative) != NULL;
+}
+
+void judge_forgive(struct judge *judge, struct actor_key who)
+{
+    const struct relative *relative = kin_find(&judge->kin, who);
+    struct ruling *ruling = relative != NULL ? relative_ruling(relative) : NULL;
+
+    if (ruling == NULL) {
+        return;
+    }
+    ruling->root->is_trusted = true;
+    for (size_t i = 0; i < ruling->member_count; i++) {
+        ruling->members[i]->is_trusted = true;
+    }
+    ruling_free(judge, ruling);
+}
+
+static bool ruling_has(const struct ruling *ruling, const struct relative *relative)
+{
+    return relative->is_known && !relative->is_dead && relative->actor.key.pid > 1 &&
+           !relative_is_trusted(relative) && relative_ruling(relative) == ruling;
+}
+
+static int ruling_list_group(struct judge *judge, const struct ruling *ruling, struct arena *arena,
+                             struct judge_ruling *out)
+{
+    struct actor_key *group;
+    size_t count = 0;
+
+    LIST_EACH (node, &judge->kin.ages) {
+        count += ruling_has(ruling, LIST_ENTRY(node, struct relative, age));
+    }
+    group = arena_alloc(arena, count + 1, sizeof(*group));
+    if (group == NULL) {
+        return -ERR_NOMEM;
+    }
+    LIST_EACH (node, &judge->kin.ages) {
+        const struct relative *relative = LIST_ENTRY(node, struct relative, age);
+
+        if (ruling_has(ruling, relative)) {
+            group[out->group_count++] = relative->key;
+        }
+    }
+    out->group = group;
+    return 0;
+}
+
+/* Ciphertexts and notes that members made. */
+static bool row_is_product_of(const struct row *row, const struct ruling *ruling)
+{
+    return row->who != NULL && relative_ruling(row->who) == ruling &&
+           (row->state == ROW_STATE_PRODUCT || (row->state == ROW_STATE_MADE && row->is_note));
+}
+
+static int row_damage(const struct row *row, struct arena *arena, struct judge_damage *ret_damage)
+{
+    const char *now = row->path_now != NULL ? row->path_now : row->path;
+    struct str path = arena_copy(arena, str_from(row->path));
+    struct str path_now = arena_copy(arena, row->is_indexed ? str_from(now) : STR(""));
+
+    if (path.ptr == NULL || path_now.ptr == NULL) {
+        return -ERR_NOMEM;
+    }
+    *ret_damage = (struct judge_damage){
+        .file_now = row->is_indexed ? row->key : (struct file_key){0},
+        .version = row->version,
+        .outcome = row->state == ROW_STATE_RULED ? row->outcome : FILE_OUTCOME_PRODUCT,
+        .path = path,
+        .path_now = path_now,
+    };
+    return 0;
+}
+
+static int ruling_list_damage(struct judge *judge, struct ruling *ruling, struct arena *arena,
+                              struct judge_ruling *out)
+{
+    struct list *lists[] = {&ruling->rows, &judge->ledger.states[ROW_STATE_PRODUCT],
+                            &judge->ledger.states[ROW_STATE_MADE]};
+    struct judge_damage *damage = NULL;
+    size_t count = 0;
+
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (unsigned i = 0; i < 3; i++) {
+            LIST_EACH (node, lists[i]) {
+                const struct row *row = LIST_ENTRY(node, struct row, node);
+
+                if (i != 0 && !row_is_product_of(row, ruling)) {
+                    continue;
+                }
+                count += pass == 0;
+                if (pass == 1 && row_damage(row, arena, &damage[out->damage_count++]) < 0) {
+                    return -ERR_NOMEM;
+                }
+            }
+        }
+        if (pass == 0) {
+            damage = arena_alloc(arena, count + 1, sizeof(*damage));
+            if (damage == NULL) {
+                return -ERR_NOMEM;
+            }
+        }
+    }
+    out->damage = damage;
+    return 0;
+}
+
+static int ruling_list_reasons(struct ruling *ruling, struct arena *arena, struct judge_ruling *out)
+{
+    struct finding_reason *reasons = arena_alloc(arena, VERDICT_REASON_COUNT + 2, sizeof(*reasons));
+    unsigned counts[VERDICT_REASON_COUNT] = {0};
+    double scores[VERDICT_REASON_COUNT] = {0};
+
+    if (reasons == NULL) {
+        return -ERR_NOMEM;
+    }
+    LIST_EACH (node, &ruling->rows) {
+        const struct row *row = LIST_ENTRY(node, struct row, node);
+
+        counts[row->reason]++;
+        scores[row->reason] += row->score;
+        out->score += row->score;
+        if (out->first_time == 0 || row->time_first < out->first_time) {
+            out->first_time = row->time_first;
+        }
+    }
+    for (unsigned i = 0; i < VERDICT_REASON_COUNT; i++) {
+        struct str value = counts[i] != 0 ? arena_printf(arena, "%u", counts[i]) : STR("");
+
+        if (value.ptr == NULL) {
+            return -ERR_NOMEM;
+        }
+        if (counts[i] != 0) {
+            reasons[out->reason_count++] =
+                (struct finding_reason){str_from(verdict_reason_name(i)), value, scores[i]};
+        }
+    }
+    reasons[out->reason_count++] =
+        (struct finding_reason){STR("breadth"), str_from(breadths[ruling->breadth].name), 0};
+    for (size_t i = 0; i < out->damage_count; i++) {
+        const struct judge_damage *damage = &out->damage[i];
+
+        if (damage->outcome == FILE_OUTCOME_PRODUCT && content_is_note_name(damage->path)) {
+            reasons[out->reason_count++] = (struct finding_reason){STR("note"), damage->path, 0};
+            break;
+        }
+    }
+    out->reasons = reasons;
+    return 0;
+}
+
+int judge_ruling(struct judge *judge, struct arena *arena, struct judge_ruling *ret_ruling)
+{
+    struct ruling *ruling = judge->announced;
+    struct judge_ruling out = {0};
+    int r;
+
+    if (ruling == NULL) {
+        return -ERR_NOENT;
+    }
+    out.culprit = ruling->culprit->key;
+    out.root = ruling->root->key;
+    r = ruling_list_group(judge, ruling, arena, &out);
+    if (r == 0) {
+        r = ruling_list_damage(judge, ruling, arena, &out);
+    }
+    if (r == 0) {
+        r = ruling_list_reasons(ruling, arena, &out);
+    }
+    if (r == 0) {
+        *ret_ruling = out;
+    }
+    return r;
+}

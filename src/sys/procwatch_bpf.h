@@ -1,0 +1,20 @@
+/* What procwatch.bpf.c writes and procwatch.c reads. */
+#ifndef SYS_PROCWATCH_BPF_H
+#define SYS_PROCWATCH_BPF_H
+
+#define PROCWATCH_ARGUMENTS_MAX 1024
+#define PROCWATCH_PATH_MAX      256
+
+struct procwatch_record {
+    unsigned long long boot_ns;
+    unsigned int kind; /* enum procwatch_kind */
+    int pid;
+    int ppid;
+    unsigned int uid;
+    int exit_status;
+    unsigned int argument_len;
+    char path[PROCWATCH_PATH_MAX];
+    char arguments[PROCWATCH_ARGUMENTS_MAX];
+};
+
+#endif
