@@ -1,6 +1,7 @@
 /* Findings of the shield in words. Titles are English source sentences, translated where they are shown. */
 #include "agent/shield_private.h"
 #include "base/banned.h"
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "base/time.h"
