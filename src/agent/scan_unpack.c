@@ -1,0 +1,220 @@
+/* libarchive over a descriptor, under limits on bytes in, bytes out, entries and time. Only
+ * decoders that live in the library are switched on: none that would start a program. On its way:
+ * scan.c → here. Invariant: nothing unpacked is kept. */
+#include "agent/scan_unpack.h"
+
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/time.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <unistd.h>
+
+#define PIECE_SIZE    65536
+#define IN_MAX        (32U << 20)
+#define OUT_MAX       (16U << 20)
+#define ENTRY_OUT_MAX (256U << 10)
+#define ENTRIES_MAX   4096
+#define ENTRIES_FIRST 4 /* all of the first few, then one in so many */
+#define ENTRIES_STEP  16
+
+struct unpack {
+    int fd;
+    uint64_t size;
+    uint64_t offset;
+    uint64_t in;
+    uint64_t out;
+    int64_t deadline;
+    bool is_spent; /* a limit was met: silence is no fault of the file */
+    char piece[PIECE_SIZE];
+};
+
+static la_ssize_t unpack_read(struct archive *archive, void *context, const void **ret_bytes)
+{
+    struct unpack *unpack = context;
+    ssize_t n;
+
+    if (unpack->in >= IN_MAX || clock_mono(&clock_real) > unpack->deadline) {
+        unpack->is_spent = true;
+        archive_set_error(archive, ERR_LIMIT, "limit");
+        return -1;
+    }
+    do {
+        n = pread(unpack->fd, unpack->piece, sizeof(unpack->piece), (off_t)unpack->offset);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        archive_set_error(archive, errno, "read");
+        return -1;
+    }
+    unpack->offset += (uint64_t)n;
+    unpack->in += (uint64_t)n;
+    *ret_bytes = unpack->piece;
+    return n;
+}
+
+static la_int64_t unpack_seek(struct archive *archive, void *context, la_int64_t offset, int whence)
+{
+    struct unpack *unpack = context;
+    int64_t base = whence == SEEK_SET   ? 0
+                   : whence == SEEK_CUR ? (int64_t)unpack->offset
+                                        : (int64_t)unpack->size;
+
+    (void)archive;
+    if (offset < -base || offset > (int64_t)unpack->size - base) {
+        return ARCHIVE_FATAL;
+    }
+    unpack->offset = (uint64_t)(base + offset);
+    return (la_int64_t)unpack->offset;
+}
+
+static la_int64_t unpack_skip(struct archive *archive, void *context, la_int64_t request)
+{
+    struct unpack *unpack = context;
+    int64_t left =
+        (int64_t)(unpack->size - (unpack->offset < unpack->size ? unpack->offset : unpack->size));
+
+    (void)archive;
+    if (request <= 0 || left <= 0) {
+        return 0;
+    }
+    request = request < left ? request : left;
+    unpack->offset += (uint64_t)request;
+    return request;
+}
+
+static void archive_freep(struct archive **archive)
+{
+    if (*archive != NULL) {
+        (void)archive_read_free(*archive);
+    }
+}
+
+static struct archive *unpack_new(void)
+{
+    struct archive *archive = archive_read_new();
+
+    if (archive == NULL) {
+        return NULL;
+    }
+    /* A decoder that this build of the library lacks answers ARCHIVE_WARN: it would start a
+     * program. */
+    if (archive_read_support_filter_gzip(archive) != ARCHIVE_OK ||
+        archive_read_support_filter_bzip2(archive) != ARCHIVE_OK ||
+        archive_read_support_filter_xz(archive) != ARCHIVE_OK ||
+        archive_read_support_filter_zstd(archive) != ARCHIVE_OK ||
+        archive_read_support_format_zip(archive) != ARCHIVE_OK ||
+        archive_read_support_format_7zip(archive) != ARCHIVE_OK ||
+        archive_read_support_format_raw(archive) != ARCHIVE_OK) {
+        (void)archive_read_free(archive);
+        return NULL;
+    }
+    return archive;
+}
+
+/* Unpacks some of one entry. ARCHIVE_OK, ARCHIVE_EOF or the failure. */
+static int unpack_entry(struct unpack *unpack, struct archive *archive)
+{
+    char out[8192];
+    uint64_t got = 0;
+    la_ssize_t n;
+
+    do {
+        n = archive_read_data(archive, out, sizeof(out));
+        if (n < 0) {
+            return (int)n;
+        }
+        got += (uint64_t)n;
+        unpack->out += (uint64_t)n;
+        if (unpack->out >= OUT_MAX || clock_mono(&clock_real) > unpack->deadline) {
+            unpack->is_spent = true;
+            return ARCHIVE_EOF;
+        }
+    } while (n > 0 && (got < ENTRY_OUT_MAX || archive_format(archive) == ARCHIVE_FORMAT_RAW));
+    return ARCHIVE_OK;
+}
+
+static enum content_format unpack_failure(const struct unpack *unpack, struct archive *archive)
+{
+    const char *text = archive_error_string(archive);
+
+    if (archive_read_has_encrypted_entries(archive) > 0) {
+        return CONTENT_FORMAT_ENCRYPTED;
+    }
+    if (unpack->is_spent) {
+        return unpack->out != 0 ? CONTENT_FORMAT_PLAIN : CONTENT_FORMAT_KNOWN;
+    }
+    if (text != NULL &&
+        (strstr(text, "nsupported") != NULL || strstr(text, "not supported") != NULL)) {
+        return CONTENT_FORMAT_KNOWN;
+    }
+    if (unpack->out != 0 && unpack->offset >= unpack->size && text != NULL &&
+        (strstr(text, "runcated") != NULL || strstr(text, "end of") != NULL)) {
+        return CONTENT_FORMAT_KNOWN; /* still being written */
+    }
+    return CONTENT_FORMAT_DAMAGED;
+}
+
+static enum content_format unpack_walk(struct unpack *unpack, struct archive *archive)
+{
+    for (unsigned i = 0; i < ENTRIES_MAX && !unpack->is_spent; i++) {
+        struct archive_entry *entry;
+        int r = archive_read_next_header(archive, &entry);
+
+        if (r == ARCHIVE_EOF) {
+            break;
+        }
+        if (r < ARCHIVE_WARN) {
+            return unpack_failure(unpack, archive);
+        }
+        if (archive_entry_is_encrypted(entry) != 0) {
+            return CONTENT_FORMAT_ENCRYPTED;
+        }
+        if (i < ENTRIES_FIRST || i % ENTRIES_STEP == 0) {
+            r = unpack_entry(unpack, archive);
+            if (r < ARCHIVE_WARN) {
+                return unpack_failure(unpack, archive);
+            }
+        }
+    }
+    return CONTENT_FORMAT_PLAIN;
+}
+
+enum content_format scan_unpack(int fd, uint64_t size, int64_t deadline)
+{
+    static struct unpack unpack; /* large, and one thread's */
+    CLEANUP(archive_freep) struct archive *archive = unpack_new();
+
+    unpack.fd = fd;
+    unpack.size = size;
+    unpack.offset = 0;
+    unpack.in = 0;
+    unpack.out = 0;
+    unpack.deadline = deadline;
+    unpack.is_spent = false;
+    if (archive == NULL) {
+        return CONTENT_FORMAT_KNOWN;
+    }
+    (void)archive_read_set_callback_data(archive, &unpack);
+    (void)archive_read_set_read_callback(archive, unpack_read);
+    (void)archive_read_set_seek_callback(archive, unpack_seek);
+    (void)archive_read_set_skip_callback(archive, unpack_skip);
+    if (archive_read_open1(archive) < ARCHIVE_WARN) {
+        return unpack_failure(&unpack, archive);
+    }
+    return unpack_walk(&unpack, archive);
+}
+
+void scan_unpack_prepare(void)
+{
+    /* An empty zip: its reader sets up the character conversion that names need. */
+    static const char empty[22] = "PK\5\6";
+    CLEANUP(archive_freep) struct archive *archive = unpack_new();
+    struct archive_entry *entry;
+
+    if (archive != NULL && archive_read_open_memory(archive, empty, sizeof(empty)) == ARCHIVE_OK) {
+        (void)archive_read_next_header(archive, &entry);
+    }
+}
