@@ -31,7 +31,7 @@ static int shield_init(struct shield *shield, const struct shield_config *config
         r = actors_new(SHIELD_ACTORS, &shield->actors);
     }
     if (r == 0) {
-        r = ledger_new(SHIELD_ROWS, config->holds_max, &shield->ledger);
+        r = shelf_new(SHIELD_ROWS, config->holds_max, &shield->shelf);
     }
     return r;
 }
@@ -80,7 +80,7 @@ void shield_free(struct shield *shield)
     }
     judge_free(shield->judge);
     actors_free(shield->actors);
-    ledger_free(shield->ledger);
+    shelf_free(shield->shelf);
     mem_free(shield->look_room);
     pthread_mutex_destroy(&shield->lock);
     pthread_mutex_destroy(&shield->look_lock);

@@ -6,7 +6,7 @@
  *
  * Threads: two workers and the names thread of sense/files.c, the keeper (saves in the background, tends the
  * vault), and the owner's, which runs shield_turn and shield_tick and alone talks to other processes. One
- * lock guards judge, ledger and actors; nothing is read, copied or sent while it is held.
+ * lock guards judge, shelf and actors; nothing is read, copied or sent while it is held.
  * Neighbours: sense/files.c before; agent/sensor.c behind. */
 #ifndef AGENT_SHIELD_H
 #define AGENT_SHIELD_H

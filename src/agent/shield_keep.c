@@ -14,7 +14,7 @@
 #define KEEPER_BATCH      64
 #define KEEPER_DELETED_NS (10 * NS_PER_S) /* most deletes are judged by then */
 
-/* What the keeper works on, standing apart from the ledger. */
+/* What the keeper works on, standing apart from the shelf. */
 struct keep {
     struct file_key key;
     uint64_t token;
@@ -49,7 +49,7 @@ static bool keep_begin(struct file_row *row, struct keep *keep)
     }
     file_state_of(&stat, &keep->state);
     keep->key = row->key;
-    keep->token = ledger_token(row);
+    keep->token = shelf_token(row);
     keep->who = row->writer;
     row->is_kept = true;
     return true;
@@ -62,14 +62,14 @@ static uint64_t keep_finish(struct shield *shield, struct keep *keep)
     struct file_row *row;
 
     pthread_mutex_lock(&shield->lock);
-    row = ledger_by_token(shield->ledger, keep->token);
+    row = shelf_by_token(shield->shelf, keep->token);
     if (row != NULL) {
         row->is_kept = false;
         if (version != 0) {
             row->version = version;
             row->saved = keep->state;
         }
-        ledger_let_go(shield->ledger, row);
+        shelf_let_go(shield->shelf, row);
     }
     pthread_mutex_unlock(&shield->lock);
     return version;
@@ -82,11 +82,11 @@ uint64_t shield_resolve(struct shield *shield, uint64_t version, struct str path
     bool is_begun = false;
     uint64_t saved = 0;
 
-    if (!ledger_is_token(version)) {
+    if (!shelf_is_token(version)) {
         return version;
     }
     pthread_mutex_lock(&shield->lock);
-    row = ledger_by_token(shield->ledger, version);
+    row = shelf_by_token(shield->shelf, version);
     if (row != NULL && row->fd >= 0) {
         is_begun = keep_begin(row, &keep);
     } else if (row != NULL) {
@@ -112,15 +112,15 @@ static bool keeper_save_hold(struct shield *shield, bool has_budget)
     bool is_begun = false;
 
     pthread_mutex_lock(&shield->lock);
-    row = ledger_oldest_deleted(shield->ledger, shield_now() - KEEPER_DELETED_NS);
-    if (row == NULL && ledger_is_crowded(shield->ledger)) {
-        row = ledger_oldest_hold(shield->ledger);
+    row = shelf_oldest_deleted(shield->shelf, shield_now() - KEEPER_DELETED_NS);
+    if (row == NULL && shelf_is_crowded(shield->shelf)) {
+        row = shelf_oldest_hold(shield->shelf);
     }
     if (row != NULL && has_budget && (row->version == 0 || row->is_deleted) && !row->is_product) {
         is_begun = keep_begin(row, &keep);
     }
     if (row != NULL && !is_begun) {
-        ledger_let_go(shield->ledger, row);
+        shelf_let_go(shield->shelf, row);
     }
     pthread_mutex_unlock(&shield->lock);
     if (is_begun) {
@@ -140,7 +140,7 @@ static void keeper_settle_hot(struct shield *shield, struct file_key key)
     struct stat stat;
 
     pthread_mutex_lock(&shield->lock);
-    row = ledger_by_key(shield->ledger, key);
+    row = shelf_by_key(shield->shelf, key);
     if (row != NULL && row->fd >= 0 && !row->is_kept && !row->is_deleted) {
         is_begun = keep_begin(row, &keep);
     }

@@ -42,17 +42,17 @@ static int look_open_path(const char *path, struct file_key file)
     return TAKE_FD(fd);
 }
 
-/* With the lock: duplicates of what the ledger holds, since rows may let go meanwhile. */
+/* With the lock: duplicates of what the shelf holds, since rows may let go meanwhile. */
 static void look_take_held(struct shield *shield, struct look *look)
 {
-    const struct file_row *row = ledger_by_key(shield->ledger, look->question.file);
+    const struct file_row *row = shelf_by_key(shield->shelf, look->question.file);
 
     if (row != NULL && row->fd >= 0 && look->question.look != JUDGE_LOOK_ORIGINAL) {
         look->now_fd = fcntl(row->fd, F_DUPFD_CLOEXEC, 0);
     }
     look->before_version = look->question.version;
-    if (ledger_is_token(look->question.version)) {
-        row = ledger_by_token(shield->ledger, look->question.version);
+    if (shelf_is_token(look->question.version)) {
+        row = shelf_by_token(shield->shelf, look->question.version);
         look->before_version = row != NULL ? row->version : 0;
         if (row != NULL && row->fd >= 0) {
             look->before_fd = fcntl(row->fd, F_DUPFD_CLOEXEC, 0);

@@ -31,13 +31,13 @@ static uint64_t shield_version_of_gone(struct shield *shield, struct file_row *r
                       row->saved.modified == stat.st_mtim.tv_sec * NS_PER_S + stat.st_mtim.tv_nsec;
 
     if (is_current) {
-        ledger_let_go(shield->ledger, row);
+        shelf_let_go(shield->shelf, row);
     }
     if (!row->is_deleted) {
-        ledger_set_deleted(shield->ledger, row, shield_now());
+        shelf_set_deleted(shield->shelf, row, shield_now());
     }
     if (is_held && !is_current && stat.st_size != 0 && !row->is_product) {
-        return ledger_token(row);
+        return shelf_token(row);
     }
     if (!is_held && row->version == 0 && !row->is_product) {
         atomic_fetch_add(&shield->unheld, 1);
@@ -58,11 +58,11 @@ static void shield_created(struct shield *shield, const struct files_name *name,
         return; /* still empty: made by an open, which the gate sees */
     }
     pthread_mutex_lock(&shield->lock);
-    if (ledger_by_handle(shield->ledger, name->file) == NULL) {
+    if (shelf_by_handle(shield->shelf, name->file) == NULL) {
         step.file = (struct file_key){stat.st_dev, stat.st_ino};
         step.size = (uint64_t)stat.st_size;
-        if (ledger_take(shield->ledger, name->file, step.file, &row) == 0) {
-            ledger_set_path(shield->ledger, row, name->path);
+        if (shelf_take(shield->shelf, name->file, step.file, &row) == 0) {
+            shelf_set_path(shield->shelf, row, name->path);
             row->is_product = true;
             row->writer = who;
             shield_step(shield, &step, ret_job);
@@ -78,7 +78,7 @@ static void shield_closed(struct shield *shield, const struct files_name *name,
     struct file_row *row;
 
     pthread_mutex_lock(&shield->lock);
-    row = ledger_by_handle(shield->ledger, name->file);
+    row = shelf_by_handle(shield->shelf, name->file);
     if (row != NULL) {
         step.file = row->key;
         step.version = row->version;
@@ -104,7 +104,7 @@ static void shield_deleted(struct shield *shield, const struct files_name *name,
     struct file_row *row;
 
     pthread_mutex_lock(&shield->lock);
-    row = ledger_by_handle(shield->ledger, name->file);
+    row = shelf_by_handle(shield->shelf, name->file);
     if (row != NULL && shield_is_gone(shield, row, name->file)) {
         if (step.path.len == 0 && row->fd >= 0 && fd_path(row->fd, path, sizeof(path)) == 0) {
             step.path = str_from(path);
@@ -124,13 +124,13 @@ static void shield_deleted(struct shield *shield, const struct files_name *name,
 static struct file_row *shield_victim(struct shield *shield, const struct files_name *name,
                                       const struct file_row *moved)
 {
-    struct file_row *row = ledger_by_path(shield->ledger, name->target_path);
+    struct file_row *row = shelf_by_path(shield->shelf, name->target_path);
     struct file_handle_id handle;
 
     if (row == NULL || row == moved || row->is_deleted) {
         return NULL;
     }
-    ledger_handle(row, &handle);
+    shelf_handle(row, &handle);
     return shield_is_gone(shield, row, &handle) ? row : NULL;
 }
 
@@ -156,7 +156,7 @@ static void shield_renamed(struct shield *shield, const struct files_name *name,
     struct file_row *row;
 
     pthread_mutex_lock(&shield->lock);
-    row = ledger_by_handle(shield->ledger, name->file);
+    row = shelf_by_handle(shield->shelf, name->file);
     step.file = row != NULL ? row->key : shield_key_of(shield, name->file);
     step.version = row != NULL ? row->version : 0;
     victim = shield_victim(shield, name, row);
@@ -165,7 +165,7 @@ static void shield_renamed(struct shield *shield, const struct files_name *name,
         step.victim_version = shield_version_of_gone(shield, victim);
     }
     if (row != NULL && name->target_path.len != 0) {
-        ledger_set_path(shield->ledger, row, name->target_path);
+        shelf_set_path(shield->shelf, row, name->target_path);
     }
     shield_step(shield, &step, ret_job);
     pthread_mutex_unlock(&shield->lock);

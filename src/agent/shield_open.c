@@ -90,7 +90,7 @@ static bool shield_needs_save(struct shield *shield, struct visit *visit)
         return false;
     }
     pthread_mutex_lock(&shield->lock);
-    row = ledger_by_handle(shield->ledger, &visit->handle);
+    row = shelf_by_handle(shield->shelf, &visit->handle);
     if (row != NULL && row->version != 0 &&
         (file_state_is(&row->saved, &visit->state) || shield_is_own_output(shield, visit, row))) {
         visit->version = row->version;
@@ -110,8 +110,8 @@ static void shield_note_hot(struct shield *shield, const struct file_row *row)
 /* With the lock: a descriptor is kept while there is room for one more. */
 static void shield_hold(struct shield *shield, struct file_row *row, struct visit *visit)
 {
-    if (row->fd < 0 && ledger_is_crowded(shield->ledger)) {
-        struct file_row *oldest = ledger_oldest_hold(shield->ledger);
+    if (row->fd < 0 && shelf_is_crowded(shield->shelf)) {
+        struct file_row *oldest = shelf_oldest_hold(shield->shelf);
 
         shield_keeper_wake(shield);
         if (oldest == NULL) {
@@ -120,10 +120,10 @@ static void shield_hold(struct shield *shield, struct file_row *row, struct visi
         if (oldest->version == 0 && oldest != row) {
             atomic_fetch_add(&shield->unheld, 1);
         }
-        ledger_let_go(shield->ledger, oldest);
+        shelf_let_go(shield->shelf, oldest);
     }
     if (row->fd < 0) {
-        ledger_hold(shield->ledger, row, TAKE_FD(visit->open->fd));
+        shelf_hold(shield->shelf, row, TAKE_FD(visit->open->fd));
     }
 }
 
@@ -144,7 +144,7 @@ static void shield_note_write(struct shield *shield, struct visit *visit, struct
     row->instance = actors_instance(shield->actors, visit->who);
 }
 
-/* Writes the visit into the ledger and tells the judge. */
+/* Writes the visit into the shelf and tells the judge. */
 static void shield_note_visit(struct shield *shield, struct visit *visit,
                               struct shield_job **ret_job)
 {
@@ -155,10 +155,10 @@ static void shield_note_visit(struct shield *shield, struct visit *visit,
                               .path = visit->path};
     struct file_row *row;
 
-    if (ledger_take(shield->ledger, &visit->handle, visit->file, &row) < 0) {
+    if (shelf_take(shield->shelf, &visit->handle, visit->file, &row) < 0) {
         return;
     }
-    ledger_set_path(shield->ledger, row, visit->path);
+    shelf_set_path(shield->shelf, row, visit->path);
     if (visit->is_write) {
         shield_note_write(shield, visit, row, &step);
         shield_hold(shield, row, visit);

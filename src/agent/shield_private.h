@@ -3,7 +3,7 @@
 #define AGENT_SHIELD_PRIVATE_H
 
 #include "agent/actors.h"
-#include "agent/ledger.h"
+#include "agent/shelf.h"
 #include "agent/shield.h"
 #include "base/arena.h"
 
@@ -76,10 +76,10 @@ struct shield {
     int wake_fd;
     uint64_t seed;
 
-    pthread_mutex_t lock; /* judge, actors, ledger, hot, news */
+    pthread_mutex_t lock; /* judge, actors, shelf, hot, news */
     struct judge *judge;
     struct actors *actors;
-    struct ledger *ledger;
+    struct shelf *shelf;
     struct file_key hot[SHIELD_HOT_MAX];
     size_t hot_count;
     bool has_news; /* a group that was stopped has done more damage */

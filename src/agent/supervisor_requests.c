@@ -2,6 +2,7 @@
 #include "agent/protocol.h"
 #include "agent/supervisor_private.h"
 #include "base/banned.h"
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/text.h"

@@ -2,11 +2,11 @@
  * which its inode is held, who wrote it last. Bounded rows and bounded descriptors.
  *
  * A file that is deleted while it is held has no version yet; until it is saved, or let go, it is named by
- * a token, which stands wherever a version may stand (ledger_is_token).
+ * a token, which stands wherever a version may stand (shelf_is_token).
  *
  * Not thread-safe: the shield's lock guards it. */
-#ifndef AGENT_LEDGER_H
-#define AGENT_LEDGER_H
+#ifndef AGENT_SHELF_H
+#define AGENT_SHELF_H
 
 #include "base/list.h"
 #include "base/str.h"
@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-struct ledger;
+struct shelf;
 
 /* What changes whenever content does. */
 struct file_state {
@@ -45,34 +45,34 @@ struct file_row {
     uint64_t path_hash;
 };
 
-[[nodiscard]] int ledger_new(size_t rows_max, size_t holds_max, struct ledger **ret_ledger);
-void ledger_free(struct ledger *ledger);
+[[nodiscard]] int shelf_new(size_t rows_max, size_t holds_max, struct shelf **ret_shelf);
+void shelf_free(struct shelf *shelf);
 
-/* Each NULL when there is none; borrowed until the next ledger_take. */
-struct file_row *ledger_by_handle(struct ledger *ledger, const struct file_handle_id *handle);
-struct file_row *ledger_by_key(struct ledger *ledger, struct file_key key);
+/* Each NULL when there is none; borrowed until the next shelf_take. */
+struct file_row *shelf_by_handle(struct shelf *shelf, const struct file_handle_id *handle);
+struct file_row *shelf_by_key(struct shelf *shelf, struct file_key key);
 /* The file that was last opened, created or moved there. */
-struct file_row *ledger_by_path(struct ledger *ledger, struct str path);
-struct file_row *ledger_by_token(struct ledger *ledger, uint64_t token);
+struct file_row *shelf_by_path(struct shelf *shelf, struct str path);
+struct file_row *shelf_by_token(struct shelf *shelf, uint64_t token);
 
 /* Finds or adds, and makes it the youngest. May forget the oldest. -ERR_NOMEM. */
-[[nodiscard]] int ledger_take(struct ledger *ledger, const struct file_handle_id *handle,
+[[nodiscard]] int shelf_take(struct shelf *shelf, const struct file_handle_id *handle,
                               struct file_key key, struct file_row **ret_row);
-void ledger_handle(const struct file_row *row, struct file_handle_id *ret_handle);
-void ledger_set_path(struct ledger *ledger, struct file_row *row, struct str path);
+void shelf_handle(const struct file_row *row, struct file_handle_id *ret_handle);
+void shelf_set_path(struct shelf *shelf, struct file_row *row, struct str path);
 /* Takes the descriptor over; closes it when the row has one. */
-void ledger_hold(struct ledger *ledger, struct file_row *row, int fd);
-void ledger_let_go(struct ledger *ledger, struct file_row *row);
+void shelf_hold(struct shelf *shelf, struct file_row *row, int fd);
+void shelf_let_go(struct shelf *shelf, struct file_row *row);
 /* Its last name is gone. */
-void ledger_set_deleted(struct ledger *ledger, struct file_row *row, int64_t now);
-bool ledger_is_crowded(const struct ledger *ledger);
+void shelf_set_deleted(struct shelf *shelf, struct file_row *row, int64_t now);
+bool shelf_is_crowded(const struct shelf *shelf);
 /* The one held longest whose file still has a name; NULL when none. Both pass over is_kept. */
-struct file_row *ledger_oldest_hold(struct ledger *ledger);
+struct file_row *shelf_oldest_hold(struct shelf *shelf);
 /* The one deleted first, if before that time. */
-struct file_row *ledger_oldest_deleted(struct ledger *ledger, int64_t before);
+struct file_row *shelf_oldest_deleted(struct shelf *shelf, int64_t before);
 
-uint64_t ledger_token(const struct file_row *row);
-bool ledger_is_token(uint64_t version);
+uint64_t shelf_token(const struct file_row *row);
+bool shelf_is_token(uint64_t version);
 
 void file_state_of(const struct stat *stat, struct file_state *ret_state);
 bool file_state_is(const struct file_state *a, const struct file_state *b);
