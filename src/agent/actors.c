@@ -7,8 +7,7 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "base/mem.h"
-
-#include <pwd.h>
+#include "sys/user.h"
 
 #define FORKS_ROWS      65536U
 #define INSTANCE_DEPTH  16
@@ -250,9 +249,7 @@ void actors_describe(struct actors *actors, struct actor_key key, struct arena *
                      struct finding_process *ret_process)
 {
     const struct actor_row *row = actors_get(actors, key);
-    struct passwd entry;
-    struct passwd *found = NULL;
-    char room[2048];
+    char user[USER_NAME_MAX];
 
     *ret_process = (struct finding_process){.pid = key.pid, .start = key.start, .uid = -1};
     if (row == NULL) {
@@ -261,7 +258,7 @@ void actors_describe(struct actors *actors, struct actor_key key, struct arena *
     ret_process->uid = row->actor.uid;
     ret_process->exe = arena_copy(arena, str_from(row->exe));
     ret_process->cmdline = arena_copy(arena, str_from(row->cmdline));
-    if (getpwuid_r(row->actor.uid, &entry, room, sizeof(room), &found) == 0 && found != NULL) {
-        ret_process->user = arena_copy(arena, str_from(entry.pw_name));
+    if (user_name(row->actor.uid, user, sizeof(user)) == 0) {
+        ret_process->user = arena_copy(arena, str_from(user));
     }
 }

@@ -169,7 +169,9 @@ static void child_on_death(void *context, pid_t pid, int wait_status)
         return;
     }
     if (supervisor->state == AGENT_STATE_STARTING && child->kind == CHILD_SENSOR) {
-        supervisor->result = -ERR_CANCELED; /* it has said why */
+        supervisor->result =
+            diag_set(&supervisor->diag, -ERR_CANCELED,
+                     _("the sensor could not start; the line above says why"));
         loop_stop(supervisor->loop, 0);
         return;
     }
