@@ -11,6 +11,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <iconv.h>
+#include <langinfo.h>
 #include <unistd.h>
 
 #define PIECE_SIZE    65536
@@ -209,12 +211,14 @@ enum content_format scan_unpack(int fd, uint64_t size, int64_t deadline)
 
 void scan_unpack_prepare(void)
 {
-    /* An empty zip: its reader sets up the character conversion that names need. */
-    static const char empty[22] = "PK\5\6";
-    CLEANUP(archive_freep) struct archive *archive = unpack_new();
-    struct archive_entry *entry;
+    /* Names in archives are converted; the C library loads its converters from files. The handles
+     * stay open so that it keeps them. */
+    static const char *const charsets[] = {"UTF-16LE", "UTF-16BE", "UTF-8", "CP437", "UCS-2BE"};
+    const char *locale = nl_langinfo(CODESET);
 
-    if (archive != NULL && archive_read_open_memory(archive, empty, sizeof(empty)) == ARCHIVE_OK) {
-        (void)archive_read_next_header(archive, &entry);
+    for (size_t i = 0; i < ARRAY_LEN(charsets); i++) {
+        (void)iconv_open(locale, charsets[i]);
+        (void)iconv_open(charsets[i], locale);
+        (void)iconv_open("UTF-8", charsets[i]);
     }
 }

@@ -1,4 +1,5 @@
-/* The scanner as a process, with real files made by the real tools, and with files forged against it. */
+/* The scanner as a process, with real files made by the real tools, and with files forged against
+ * it. */
 #include "harness.h"
 
 #include "agent/scanner.h"
@@ -23,7 +24,8 @@ struct bench {
     int channel;
 };
 
-/* Each line makes one file called as the first word; what is missing on a machine is skipped and said. */
+/* Each line makes one file called as the first word; what is missing on a machine is skipped and
+ * said. */
 static const struct sample {
     const char *tool;
     const char *command;
@@ -34,18 +36,22 @@ static const struct sample {
     {"zip", "zip -q -P secret - plain.txt > f", CONTENT_FORMAT_ENCRYPTED},
     {"7z", "7z a f.7z plain.txt photo.bmp > /dev/null && mv f.7z f", CONTENT_FORMAT_PLAIN},
     {"7z", "7z a -psecret f.7z plain.txt > /dev/null && mv f.7z f", CONTENT_FORMAT_ENCRYPTED},
-    {"7z", "7z a -mhe=on -psecret f.7z plain.txt > /dev/null && mv f.7z f", CONTENT_FORMAT_ENCRYPTED},
+    {"7z", "7z a -mhe=on -psecret f.7z plain.txt > /dev/null && mv f.7z f",
+     CONTENT_FORMAT_ENCRYPTED},
     {"7z", "7z a -mx=0 -psecret f.7z plain.txt photo.bmp > /dev/null && mv f.7z f",
      CONTENT_FORMAT_ENCRYPTED},
     {"7z", "7z a -tzip -mem=AES256 -psecret f.zip plain.txt > /dev/null && mv f.zip f",
      CONTENT_FORMAT_ENCRYPTED},
-    {"gpg", "gpg --homedir . --batch --quiet --pinentry-mode loopback --passphrase x -o f -c plain.txt",
+    {"gpg",
+     "gpg --homedir . --batch --quiet --pinentry-mode loopback --passphrase x -o f -c plain.txt",
      CONTENT_FORMAT_ENCRYPTED},
-    {"gpg", "gpg --homedir . --batch --quiet --pinentry-mode loopback --passphrase x -a -o f -c plain.txt",
+    {"gpg",
+     "gpg --homedir . --batch --quiet --pinentry-mode loopback --passphrase x -a -o f -c plain.txt",
      CONTENT_FORMAT_ENCRYPTED},
-    {"gpg", "gpg --homedir . --batch --quiet --store -o f plain.txt", CONTENT_FORMAT_KNOWN},
-    {"openssl", "openssl enc -aes-256-ctr -pbkdf2 -k x -in plain.txt -out f", CONTENT_FORMAT_ENCRYPTED},
-    {"openssl", "openssl enc -a -aes-256-ctr -pbkdf2 -k x -in plain.txt -out f", CONTENT_FORMAT_ENCRYPTED},
+    {"openssl", "openssl enc -aes-256-ctr -pbkdf2 -k x -in plain.txt -out f",
+     CONTENT_FORMAT_ENCRYPTED},
+    {"openssl", "openssl enc -a -aes-256-ctr -pbkdf2 -k x -in plain.txt -out f",
+     CONTENT_FORMAT_ENCRYPTED},
     {"openssl", "openssl enc -aes-256-ctr -K 00 -iv 00 -in plain.txt -out f 2> /dev/null",
      CONTENT_FORMAT_UNKNOWN},
     {"ccencrypt", "cp plain.txt f && ccencrypt -K secret f && mv f.cpt f", CONTENT_FORMAT_UNKNOWN},
@@ -59,12 +65,13 @@ static const struct sample {
     {"convert", "convert photo.bmp jpeg:f", CONTENT_FORMAT_PLAIN},
     {"convert", "convert -interlace Plane photo.bmp jpeg:f", CONTENT_FORMAT_PLAIN},
     {"convert", "convert photo.bmp gif:f", CONTENT_FORMAT_PLAIN},
-    {"convert", "convert photo.bmp pdf:f", CONTENT_FORMAT_KNOWN},
-    {"sqlite3", "sqlite3 f 'create table t(a); with recursive c(x) as (select 1 union all select x+1 from c "
-                "where x < 5000) insert into t select x from c'",
+    {"sqlite3",
+     "sqlite3 f 'create table t(a); with recursive c(x) as (select 1 union all select x+1 from c "
+     "where x < 5000) insert into t select x from c'",
      CONTENT_FORMAT_PLAIN},
-    {"git", "git init -q g && cp plain.txt photo.bmp g && git -C g add . && git -C g -c user.name=a -c "
-            "user.email=a commit -qm a && git -C g gc -q && cp g/.git/objects/pack/*.pack f",
+    {"git",
+     "git init -q g && cp plain.txt photo.bmp g && git -C g add . && git -C g -c user.name=a -c "
+     "user.email=a commit -qm a && git -C g gc -q && cp g/.git/objects/pack/*.pack f",
      CONTENT_FORMAT_PLAIN},
     {"git", "cp g/.git/objects/pack/*.idx f", CONTENT_FORMAT_PLAIN},
     {"cp", "cp plain.txt f", CONTENT_FORMAT_TEXT},
@@ -73,7 +80,8 @@ static const struct sample {
     {"head", "head -c 100000 /dev/urandom > f", CONTENT_FORMAT_UNKNOWN},
     {"head", "head -c 100 /dev/urandom > f", CONTENT_FORMAT_UNKNOWN},
     {"touch", ": > f", CONTENT_FORMAT_UNKNOWN},
-    {"age", "age-keygen -o k 2> /dev/null; age -r $(sed -n 's/.*: \\(age1\\)/\\1/p' k) -o f plain.txt",
+    {"age",
+     "age-keygen -o k 2> /dev/null; age -r $(sed -n 's/.*: \\(age1\\)/\\1/p' k) -o f plain.txt",
      CONTENT_FORMAT_ENCRYPTED},
     /* Intermittent encryption behind a head that was left alone. */
     {"zip", "zip -q f photo.bmp && mv f.zip f && noise f 3000 4000", CONTENT_FORMAT_DAMAGED},
@@ -81,14 +89,17 @@ static const struct sample {
     {"xz", "xz -c photo.bmp > f && noise f 3000 4000", CONTENT_FORMAT_DAMAGED},
     {"zstd", "zstd -q -c photo.bmp > f && noise f 3000 4000", CONTENT_FORMAT_DAMAGED},
     {"bzip2", "bzip2 -c photo.bmp > f && noise f 3000 4000", CONTENT_FORMAT_DAMAGED},
-    {"7z", "7z a f.7z photo.bmp > /dev/null && mv f.7z f && noise f 3000 4000", CONTENT_FORMAT_DAMAGED},
+    {"7z", "7z a f.7z photo.bmp > /dev/null && mv f.7z f && noise f 3000 4000",
+     CONTENT_FORMAT_DAMAGED},
     {"convert", "convert photo.bmp png:f && noise f 3000 4000", CONTENT_FORMAT_DAMAGED},
     {"convert", "convert photo.bmp jpeg:f && noise f 3000 4000", CONTENT_FORMAT_DAMAGED},
     {"convert", "convert photo.bmp gif:f && noise f 3000 4000", CONTENT_FORMAT_DAMAGED},
-    {"sqlite3", "sqlite3 f 'create table t(a); with recursive c(x) as (select 1 union all select x+1 from c "
-                "where x < 50000) insert into t select x from c' && noise f 4096 100000",
+    {"sqlite3",
+     "sqlite3 f 'create table t(a); with recursive c(x) as (select 1 union all select x+1 from c "
+     "where x < 50000) insert into t select x from c' && noise f 4096 100000",
      CONTENT_FORMAT_DAMAGED},
-    {"git", "cp g/.git/objects/pack/*.pack f && chmod u+w f && noise f 3000 40", CONTENT_FORMAT_DAMAGED},
+    {"git", "cp g/.git/objects/pack/*.pack f && chmod u+w f && noise f 3000 40",
+     CONTENT_FORMAT_DAMAGED},
     {"cp", "cp photo.bmp f && noise f 200 999999", CONTENT_FORMAT_UNKNOWN},
 };
 
@@ -99,7 +110,8 @@ static int run(const struct bench *bench, const char *command, const char *more)
     pid_t pid;
 
     snprintf(line, sizeof(line),
-             "cd %s && noise() { dd if=/dev/urandom of=$1 bs=1 seek=$2 count=$3 conv=notrunc 2> /dev/null; "
+             "cd %s && noise() { dd if=/dev/urandom of=$1 bs=1 seek=$2 count=$3 conv=notrunc 2> "
+             "/dev/null; "
              "} && %s %s",
              bench->folder, command, more);
     pid = fork();
@@ -140,10 +152,12 @@ static int setup(void **state)
 
     snprintf(bench.folder, sizeof(bench.folder), "/tmp/canhgac-scanner-XXXXXX");
     assert_non_null(mkdtemp(bench.folder));
-    assert_int_equal(run(&bench, "seq 1 20000 | sed 's/$/ Công văn số 12 của Ủy ban/' > plain.txt &&",
-                         "printf 'P6 300 300 255\\n' > p.ppm && { seq 1 90000 | head -c 270000; } >> p.ppm && "
-                         "{ convert p.ppm -attenuate 0.5 +noise Gaussian bmp3:photo.bmp || cp p.ppm photo.bmp; }"),
-                     0);
+    assert_int_equal(
+        run(&bench, "seq 1 20000 | sed 's/$/ Công văn số 12 của Ủy ban/' > plain.txt &&",
+            "printf 'P6 300 300 255\\n' > p.ppm && { seq 1 90000 | head -c 270000; } >> p.ppm && "
+            "{ convert p.ppm -attenuate 0.5 +noise Gaussian bmp3:photo.bmp || cp p.ppm photo.bmp; "
+            "}"),
+        0);
     scanner_start(&bench);
     *state = &bench;
     return 0;
@@ -183,8 +197,9 @@ static void test_samples(void **state)
         assert_true(fd >= 0);
         assert_int_equal(scan_ask(bench->channel, fd, -1, ANSWER_MS, &verdict), 0);
         if (verdict.now != samples[i].format || verdict.before != CONTENT_FORMAT_UNASKED) {
-            print_error("%s: %s (%s), not %s\n", samples[i].command, content_format_name(verdict.now),
-                        verdict.format_name, content_format_name(samples[i].format));
+            print_error("%s: %s (%s), not %s\n", samples[i].command,
+                        content_format_name(verdict.now), verdict.format_name,
+                        content_format_name(samples[i].format));
             wrong++;
         }
     }
