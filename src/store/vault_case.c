@@ -5,7 +5,6 @@
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/mem.h"
 #include "base/text.h"
 #include "store/vault.h"
 #include "store/vault_meta.h"
@@ -66,22 +65,13 @@ int vault_case_add(struct vault *vault, const struct id *finding, const struct v
     return r;
 }
 
-/* The names of one inode in a case: one of them carries the content. */
-struct case_leader {
-    struct vault_inode inode;
-    uint64_t version;
-    uint32_t index;
-};
-
 struct case_run {
     struct vault *vault;
     const struct id *finding;
     vault_progress_fn *fn;
     void *context;
     struct vault_report report;
-    struct case_leader *leaders;
-    struct map by_inode;
-    struct map linked;
+    struct map groups; /* struct vault_group by key */
     struct arena *arena;
     uint32_t count;
     bool is_doubted; /* an earlier run ended with the machine, not with a sync */
@@ -111,23 +101,45 @@ static int run_find_case(struct case_run *run)
     return r;
 }
 
-/* Of all names of an inode that was damaged in place, the one with the oldest version leads. */
-static int run_choose_leader(struct case_run *run, uint32_t index)
+static struct vault_group *run_group(struct case_run *run)
 {
-    struct case_leader *leader = &run->leaders[index];
-    const struct case_leader *other;
+    struct vault_group *group = map_get(&run->groups, vault_work_key(&run->work));
+    struct str key;
+
+    if (group != NULL) {
+        return group;
+    }
+    group = arena_alloc(run->arena, 1, sizeof(*group));
+    key = arena_copy(run->arena, vault_work_key(&run->work));
+    if (group == NULL || key.ptr == NULL) {
+        return NULL;
+    }
+    *group = (struct vault_group){.key = key, .version = run->work.damage.version};
+    return map_put(&run->groups, group->key, group) == 0 ? group : NULL;
+}
+
+static int run_add_to_group(struct case_run *run, uint32_t index)
+{
+    struct vault_group *group;
     int r = vault_work_load(&run->work, index);
 
-    if (r < 0 || !run->work.is_in_place) {
+    if (r < 0 || run->work.original.kind == 0) {
         return r == -ERR_NOENT ? 0 : r; /* the file itself will tell that its version is not there */
     }
-    *leader = (struct case_leader){vault_work_original_inode(&run->work), run->work.damage.version, index};
-    other = map_get(&run->by_inode, MAP_KEY(leader->inode));
-    if (other != NULL && other->version <= leader->version) {
-        return 0;
+    group = run_group(run);
+    if (group == NULL) {
+        return -ERR_NOMEM;
     }
-    (void)map_remove(&run->by_inode, MAP_KEY(leader->inode));
-    return map_put(&run->by_inode, MAP_KEY(leader->inode), leader);
+    if (run->work.damage.version < group->version) {
+        group->version = run->work.damage.version;
+    }
+    if (group->leader == 0 && run->work.is_in_place) {
+        group->leader = index + 1;
+    }
+    if (group->restored == 0 && run->work.step.stage == VAULT_STAGE_RESTORED) {
+        group->restored = index + 1;
+    }
+    return 0;
 }
 
 static int run_start(struct case_run *run)
@@ -138,12 +150,10 @@ static int run_start(struct case_run *run)
         return r;
     }
     vault_work_init(&run->work, run->vault, run->finding);
-    map_init(&run->by_inode, VAULT_CASE_FILES_MAX, run->vault->journal.seed);
-    map_init(&run->linked, VAULT_CASE_FILES_MAX, run->vault->journal.seed);
-    run->leaders = mem_alloc(run->count, sizeof(*run->leaders));
-    r = run->leaders == NULL ? -ERR_NOMEM : arena_new(CASE_ARENA_LIMIT, &run->arena);
+    map_init(&run->groups, VAULT_CASE_FILES_MAX, run->vault->journal.seed);
+    r = arena_new(CASE_ARENA_LIMIT, &run->arena);
     for (uint32_t i = 0; r == 0 && i < run->count; i++) {
-        r = run_choose_leader(run, i);
+        r = run_add_to_group(run, i);
     }
     return r;
 }
@@ -153,10 +163,8 @@ static void run_done(struct case_run *run)
     for (size_t i = 0; i < run->systems; i++) {
         closep(&run->roots[i]);
     }
-    map_done(&run->by_inode);
-    map_done(&run->linked);
+    map_done(&run->groups);
     arena_free(run->arena);
-    mem_free(run->leaders);
     vault_work_done(&run->work);
 }
 
@@ -197,30 +205,14 @@ static int run_sync(struct case_run *run)
 
 static int run_load(struct case_run *run, uint32_t index)
 {
+    struct vault_group *group;
     int r = vault_work_load(&run->work, index);
 
-    if (r == 0 && run->work.is_in_place) {
-        const struct vault_inode inode = vault_work_original_inode(&run->work);
-
-        run->work.is_leader = map_get(&run->by_inode, MAP_KEY(inode)) == &run->leaders[index];
+    if (r < 0 || run->work.original.kind == 0) {
+        return r;
     }
-    run->work.linked = &run->linked;
-    return r;
-}
-
-/* Later files that were names of the same inode find it by its handle. */
-static int run_remember_link(struct case_run *run)
-{
-    const struct vault_work *work = &run->work;
-    struct str handle;
-
-    if (work->original.version.links <= 1 || work->original.meta.handle.len == 0 ||
-        map_get(&run->linked, work->original.meta.handle) != NULL) {
-        return 0;
-    }
-    handle = arena_copy(run->arena, work->original.meta.handle);
-    return handle.ptr != NULL ? map_put(&run->linked, handle, (void *)(uintptr_t)(work->index + 1))
-                              : -ERR_NOMEM;
+    group = map_get(&run->groups, vault_work_key(&run->work));
+    return group != NULL ? vault_work_join(&run->work, group) : -ERR_CONFLICT; /* it was saved anew just now */
 }
 
 static void run_count(struct case_run *run, int result)
@@ -243,7 +235,6 @@ static int run_restore_one(struct case_run *run, uint32_t index, bool is_in_plac
 {
     int result = run_load(run, index);
     bool is_turn = run->work.is_in_place == is_in_place;
-    int r = 0;
 
     if (!is_turn) {
         return 0;
@@ -251,10 +242,12 @@ static int run_restore_one(struct case_run *run, uint32_t index, bool is_in_plac
     result = result < 0 ? result : vault_restore_file(&run->work, run->is_doubted);
     if (result == 0) {
         run_remember_system(run, run->work.damage.path);
-        r = run_remember_link(run);
+        if (run->work.group != NULL && run->work.group->restored == 0) {
+            run->work.group->restored = index + 1;
+        }
     }
     run_count(run, result);
-    return result == -ERR_NOMEM ? result : r;
+    return result == -ERR_NOMEM ? result : 0;
 }
 
 static int run_restore(struct case_run *run)

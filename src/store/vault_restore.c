@@ -40,7 +40,7 @@ static int restore_keep(struct vault_work *work)
         fd = restore_open_damaged(work, O_RDONLY, &place);
         if (fd >= 0) {
             work->step.manner = VAULT_MANNER_INPLACE;
-            r = work->is_leader ? vault_work_keep(work, fd, work->damage.path_now, VAULT_KIND_EVIDENCE,
+            r = vault_work_is_leader(work) ? vault_work_keep(work, fd, work->damage.path_now, VAULT_KIND_EVIDENCE,
                                                   &work->step.evidence)
                                 : 0;
             return r < 0 ? r : vault_work_reach(work, VAULT_STAGE_KEPT);
@@ -169,7 +169,7 @@ static int restore_in_place(struct vault_work *work)
     if (fd < 0) {
         return fd;
     }
-    if (work->is_leader) {
+    if (vault_work_is_leader(work)) {
         r = vault_work_fill(work->vault, fd, true, work->damage.version);
     }
     r = r < 0 ? r : restore_rename(work, fd, &place);
@@ -179,27 +179,22 @@ static int restore_in_place(struct vault_work *work)
 /* An inode that another name of the same file has kept, or this restore has made for one. */
 static int restore_open_living(const struct vault_work *work, const struct vault_place *place)
 {
-    struct str handle = work->original.meta.handle;
-    struct vault_inode inode = vault_work_original_inode(work);
-    uintptr_t known = work->original.version.links > 1 ? (uintptr_t)map_get(work->linked, handle) : 0;
     CLEANUP(closep) int fd = -1;
     struct vault_work other;
     int r;
 
-    if (work->original.version.links <= 1) {
-        return -ERR_NOENT;
-    }
-    if (known != 0) {
+    if (work->group->restored != 0) {
         vault_work_init(&other, work->vault, &work->finding);
-        r = vault_work_load(&other, (uint32_t)(known - 1));
+        r = vault_work_load(&other, work->group->restored - 1);
         fd = r < 0 ? r : vault_place_find(other.damage.path, restore_result(&other), O_RDONLY, NULL);
         vault_work_done(&other);
-    } else {
-        fd = vault_place_open_handle(place->folder, handle, inode, O_RDONLY);
+    } else if (work->original.version.links > 1) {
+        fd = vault_place_open_handle(place->folder, work->original.meta.handle,
+                                     vault_work_original_inode(work), O_RDONLY);
     }
     r = fd < 0 ? fd : restore_is_original(work, fd);
     if (r <= 0) {
-        return r < 0 ? r : -ERR_NOENT;
+        return r < 0 && fd >= 0 ? r : -ERR_NOENT;
     }
     return TAKE_FD(fd);
 }

@@ -64,7 +64,7 @@ int vault_work_load(struct vault_work *work, uint32_t index)
 
     work->index = index;
     work->is_in_place = false;
-    work->is_leader = false;
+    work->group = NULL;
     work->original = (struct vault_record){};
     if (r < 0 || work->damage.outcome == FILE_OUTCOME_PRODUCT) {
         return r;
@@ -76,6 +76,28 @@ int vault_work_load(struct vault_work *work, uint32_t index)
                             work->damage.dev_now == work->original.version.dev;
     }
     return r;
+}
+
+int vault_work_join(struct vault_work *work, struct vault_group *group)
+{
+    work->group = group;
+    if (group->version == work->damage.version) {
+        return 0;
+    }
+    work->damage.version = group->version;
+    return vault_describe(work->vault, group->version, &work->bytes, &work->original);
+}
+
+bool vault_work_is_leader(const struct vault_work *work)
+{
+    return work->group != NULL && work->group->leader == work->index + 1;
+}
+
+struct str vault_work_key(const struct vault_work *work)
+{
+    struct str handle = work->original.meta.handle;
+
+    return handle.len != 0 ? handle : str_of((const char *)&work->original.version.dev, 2 * sizeof(uint64_t));
 }
 
 int vault_work_reach(struct vault_work *work, enum vault_stage stage)

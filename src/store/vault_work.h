@@ -6,6 +6,15 @@
 #include "store/vault_place.h"
 #include "store/vault_state.h"
 
+/* All names of one inode in a case. What it held first is the original of each of them: a name that was saved
+ * later may have been saved damaged already. */
+struct vault_group {
+    struct str key;      /* the kernel's handle of the inode */
+    uint64_t version;    /* the oldest */
+    uint32_t leader;     /* index + 1 of the name that mends the inode in place, or 0 */
+    uint32_t restored;   /* index + 1 of a name that is back, or 0 */
+};
+
 struct vault_work {
     struct vault *vault;
     struct id finding;
@@ -16,14 +25,18 @@ struct vault_work {
     struct buf bytes;            /* holds the original's texts */
     struct vault_record original; /* kind 0 for a product */
     bool is_in_place;            /* the original's own inode was damaged */
-    bool is_leader;              /* of all names of that inode in the case, this one has the oldest version */
-    struct map *linked;          /* restored files with several names: index + 1 by handle */
+    struct vault_group *group;   /* NULL for a product */
 };
 
 void vault_work_init(struct vault_work *work, struct vault *vault, const struct id *finding);
 void vault_work_done(struct vault_work *work);
 /* Takes up one file of the case. -ERR_NOENT when there is none of that index. */
 [[nodiscard]] int vault_work_load(struct vault_work *work, uint32_t index);
+/* Makes it one name of a group. */
+[[nodiscard]] int vault_work_join(struct vault_work *work, struct vault_group *group);
+bool vault_work_is_leader(const struct vault_work *work);
+/* What tells the original's inode from all others, also from a later one of the same number. Borrowed. */
+struct str vault_work_key(const struct vault_work *work);
 /* Writes down that a stage is reached. */
 [[nodiscard]] int vault_work_reach(struct vault_work *work, enum vault_stage stage);
 
