@@ -83,6 +83,15 @@ static const struct setting drill_rows[] = {
     {},
 };
 
+/* Set by SIGINT and SIGTERM: the round ends early, and is cleaned up like any other. */
+static volatile sig_atomic_t drill_is_called_off;
+
+static void drill_call_off(int signal)
+{
+    (void)signal;
+    drill_is_called_off = 1;
+}
+
 static void drill_unmap(struct drill_counter **counter)
 {
     if (*counter != NULL) {
@@ -212,7 +221,8 @@ static void drill_recheck(struct drill_round *round, struct drill_report *report
         now = clock_mono(&clock_real);
         progress = report->lost < before ? now : progress;
         before = report->lost;
-        if (report->lost == 0 || now - start >= round->settings->wait_ns ||
+        if (report->lost == 0 || drill_is_called_off != 0 ||
+            now - start >= round->settings->wait_ns ||
             (!report->sighting.is_stopped && now - progress >= HOPELESS_NS)) {
             break;
         }
@@ -235,7 +245,8 @@ static int drill_act(struct drill_round *round, struct drill_report *report)
         return r;
     }
     report->files = round->manifest.file_count;
-    r = drill_watch_run(round->watch, round->pid, round->settings->limit_ns, &report->sighting);
+    r = drill_watch_run(round->watch, round->pid, round->settings->limit_ns, &drill_is_called_off,
+                        &report->sighting);
     if (r == 0) {
         if (report->sighting.is_overdue) {
             drill_session_kill(round->pid);
@@ -288,9 +299,10 @@ static void drill_round(const struct drill_settings *settings, const struct dril
         r = drill_act(&round, report);
     }
     report->verdict = r == 0 ? drill_report_judge(report) : DRILL_VERDICT_FAILED;
-    if (report->verdict == DRILL_VERDICT_FAILED) {
-        diag_set(&report->diag, r, _("the attack destroyed nothing, so nothing is proved: %s"),
-                 r < 0 ? err_text(r) : pattern->name);
+    if (r < 0) {
+        diag_set(&report->diag, r, "%s", err_text(r));
+    } else if (report->verdict == DRILL_VERDICT_FAILED) {
+        diag_set(&report->diag, r, _("the attack destroyed nothing, so nothing is proved"));
     }
     drill_tidy(&round, report);
 }
@@ -346,7 +358,10 @@ static int drill_ransomware_run(const struct command_call *call)
     if (is_all && settings->keep) {
         return command_fail(EXIT_STATUS_USAGE, _("--keep wants one pattern, not all"));
     }
-    for (const struct drill_pattern *pattern = drill_patterns; pattern->name != NULL; pattern++) {
+    (void)sigaction(SIGINT, &(struct sigaction){.sa_handler = drill_call_off}, NULL);
+    (void)sigaction(SIGTERM, &(struct sigaction){.sa_handler = drill_call_off}, NULL);
+    for (const struct drill_pattern *pattern = drill_patterns;
+         pattern->name != NULL && drill_is_called_off == 0; pattern++) {
         struct drill_report report;
 
         if (!is_all && !str_is_text(str_from(settings->pattern), pattern->name)) {

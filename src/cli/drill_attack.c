@@ -57,6 +57,8 @@ const struct drill_pattern drill_patterns[] = {
     {"copy_file_range", N_("lets the kernel copy ciphertext over the file"), NULL, drill_copy_range,
      NULL},
     {"fork-per-file", N_("a new process for each file"), NULL, NULL, drill_fork_each},
+    {"fd-relay", N_("one process opens the files, another writes into them"), NULL, NULL,
+     drill_relay},
     {"truncate-path", N_("empties the file by its path, then writes ciphertext"), NULL,
      drill_truncate_path, NULL},
     {"slow", N_("encrypts ten files a second in place"), NULL, drill_slow, NULL},

@@ -92,6 +92,8 @@ int drill_io_uring(struct drill_attack *attack, const struct drill_victim *victi
 
 /* The patterns of our own calls. */
 int drill_inplace(struct drill_attack *attack, const struct drill_victim *victim);
+/* The same on a descriptor that is open for reading and writing; uses only the victim's number. */
+int drill_inplace_fd(struct drill_attack *attack, const struct drill_victim *victim, int fd);
 int drill_inplace_16(struct drill_attack *attack, const struct drill_victim *victim);
 int drill_head_rename(struct drill_attack *attack, const struct drill_victim *victim);
 int drill_trunc_rewrite(struct drill_attack *attack, const struct drill_victim *victim);
@@ -105,5 +107,6 @@ int drill_truncate_path(struct drill_attack *attack, const struct drill_victim *
 int drill_slow(struct drill_attack *attack, const struct drill_victim *victim);
 int drill_workers(struct drill_attack *attack);
 int drill_fork_each(struct drill_attack *attack);
+int drill_relay(struct drill_attack *attack);
 
 #endif

@@ -28,7 +28,7 @@ enum document_kind {
 /* The suffix of its file name, dot included. */
 const char *document_suffix(enum document_kind kind);
 
-/* Appends one document of about `size` bytes (within a factor of three; at least what the format
+/* Appends one document of about `size` bytes (within a factor of two; at least what the format
  * needs). The same seed gives the same bytes. -ERR_NOMEM, -ERR_LIMIT, -ERR_IO when a library gave
  * up. */
 [[nodiscard]] int document_write(enum document_kind kind, struct prng *prng, size_t size,

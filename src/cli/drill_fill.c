@@ -24,6 +24,7 @@
 #define FILE_BYTES_SIGMA  1.3
 #define DOCUMENT_LIMIT    (8U << 20)
 #define SPARSE_HOLE       (192 << 10)
+#define HOLE_EACH         (2 * DOCUMENT_KIND_COUNT) /* every other text */
 
 static const char *const fill_folders[] = {
     DRILL_DOCS,
@@ -162,7 +163,7 @@ static int fill_write(struct fill *fill, size_t index, const char *path)
         return fd;
     }
     r = fd_write_full(fd, fill->bytes.ptr, fill->bytes.len);
-    if (r == 0 && index % 17 == 8) {
+    if (r == 0 && index % HOLE_EACH == 0) {
         r = fill_make_hole(fill, fd);
     }
     if (r == 0) {

@@ -303,8 +303,8 @@ static void jpeg_put_head(struct buf *out, unsigned width, unsigned height)
 
 int document_write_jpeg(struct prng *prng, size_t size, struct buf *out)
 {
-    /* About a byte for two pixels at this grain and quality. */
-    unsigned blocks = (unsigned)sqrt((double)size * 2 / 64) + 2;
+    /* About a byte for nine pixels at this grain and quality. */
+    unsigned blocks = (unsigned)sqrt((double)size * 9 / 64) + 2;
     CLEANUP(mem_freep) uint8_t *pixels = NULL;
     struct jpeg jpeg;
     unsigned side;

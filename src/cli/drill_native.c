@@ -14,12 +14,10 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #define CHUNK_BYTES   (64U << 10)
 #define HEAD_BYTES    4096U
 #define DIRECT_BYTES  4096U
-#define WORKER_COUNT  18
 #define SLOW_PAUSE_NS (100 * NS_PER_MS)
 #define LOCKED_SUFFIX ".locked"
 
@@ -49,12 +47,11 @@ static int native_cipher_chunk(struct drill_attack *attack, char *bytes, size_t 
     return r;
 }
 
-static int native_inplace(struct drill_attack *attack, const struct drill_victim *victim,
-                          const struct drill_stride *stride)
+static int native_inplace_fd(struct drill_attack *attack, const struct drill_victim *victim, int fd,
+                             const struct drill_stride *stride)
 {
-    CLEANUP(closep) int fd = fd_open_beneath(victim->dir_fd, victim->name, O_RDWR, 0);
     char chunk[CHUNK_BYTES];
-    int r = fd < 0 ? fd : drill_cipher_start(attack, victim);
+    int r = drill_cipher_start(attack, victim);
     off_t offset = 0;
 
     while (r == 0 && (uint64_t)offset < stride->limit) {
@@ -74,6 +71,19 @@ static int native_inplace(struct drill_attack *attack, const struct drill_victim
         offset += got;
     }
     return r;
+}
+
+static int native_inplace(struct drill_attack *attack, const struct drill_victim *victim,
+                          const struct drill_stride *stride)
+{
+    CLEANUP(closep) int fd = fd_open_beneath(victim->dir_fd, victim->name, O_RDWR, 0);
+
+    return fd < 0 ? fd : native_inplace_fd(attack, victim, fd, stride);
+}
+
+int drill_inplace_fd(struct drill_attack *attack, const struct drill_victim *victim, int fd)
+{
+    return native_inplace_fd(attack, victim, fd, &stride_all);
 }
 
 int drill_inplace(struct drill_attack *attack, const struct drill_victim *victim)
@@ -323,51 +333,4 @@ int drill_copy_range(struct drill_attack *attack, const struct drill_victim *vic
         r = -errno;
     }
     return r;
-}
-
-static const struct drill_pattern native_one = {.name = "one", .file = drill_inplace};
-
-/* Waits for all children of the attacker. */
-static void native_wait(void)
-{
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {
-    }
-}
-
-int drill_workers(struct drill_attack *attack)
-{
-    for (int i = 0; i < WORKER_COUNT; i++) {
-        pid_t pid = fork();
-
-        if (pid < 0) {
-            return -errno;
-        }
-        if (pid == 0) {
-            size_t number;
-
-            while ((number = atomic_fetch_add(&attack->counter->next, 1)) < attack->victim_count) {
-                drill_attack_file(attack, &native_one, number);
-            }
-            _exit(EXIT_SUCCESS);
-        }
-    }
-    native_wait();
-    return 0;
-}
-
-int drill_fork_each(struct drill_attack *attack)
-{
-    for (size_t number = 0; number < attack->victim_count; number++) {
-        pid_t pid = fork();
-
-        if (pid < 0) {
-            return -errno;
-        }
-        if (pid == 0) {
-            drill_attack_file(attack, &native_one, number);
-            _exit(EXIT_SUCCESS);
-        }
-        native_wait();
-    }
-    return 0;
 }

@@ -248,11 +248,11 @@ int document_write_office(enum document_kind kind, struct prng *prng, size_t siz
     if (zip == NULL) {
         return -ERR_NOMEM;
     }
-    /* The prose deflates to about a fifth. */
+    /* The prose deflates to about an eighth. */
     if (archive_write_set_format_zip(zip) == ARCHIVE_OK &&
         archive_write_set_bytes_in_last_block(zip, 1) == ARCHIVE_OK &&
         archive_write_open(zip, out, NULL, office_take, NULL) == ARCHIVE_OK) {
-        r = office_add_parts(zip, packages[kind], prng, size * 5);
+        r = office_add_parts(zip, packages[kind], prng, size * 8);
         if (archive_write_close(zip) != ARCHIVE_OK && r == 0) {
             r = -ERR_IO;
         }

@@ -258,7 +258,7 @@ static bool watch_has_ended(pid_t pid)
 }
 
 int drill_watch_run(struct drill_watch *watch, pid_t pid, int64_t limit_ns,
-                    struct drill_sighting *ret_sighting)
+                    const volatile sig_atomic_t *is_called_off, struct drill_sighting *ret_sighting)
 {
     const struct timespec pause = {.tv_nsec = LOOK_NS};
     struct drill_sighting sighting = {0};
@@ -272,6 +272,9 @@ int drill_watch_run(struct drill_watch *watch, pid_t pid, int64_t limit_ns,
         char state;
 
         (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+        if (*is_called_off != 0) {
+            return -ERR_CANCELED;
+        }
         watch_read(watch);
         state = watch_state(pid, &session);
         now = clock_mono(&clock_real);

@@ -5,6 +5,7 @@
 
 #include "cli/drill_attack.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -28,8 +29,9 @@ struct drill_watch;
                                   struct drill_watch **ret_watch);
 void drill_watch_freep(struct drill_watch **watch);
 /* Looks each 100 µs until the session led by pid (a child of ours) stands still, ends, or limit_ns
- * have passed. An ended attacker is left for waitpid. */
+ * have passed. An ended attacker is left for waitpid. -ERR_CANCELED once *is_called_off. */
 [[nodiscard]] int drill_watch_run(struct drill_watch *watch, pid_t pid, int64_t limit_ns,
+                                  const volatile sig_atomic_t *is_called_off,
                                   struct drill_sighting *ret_sighting);
 /* Kills all processes of the session led by pid, which must be a child of ours, and reaps it. */
 void drill_session_kill(pid_t pid);
