@@ -198,6 +198,15 @@ void shelf_hold(struct shelf *shelf, struct file_row *row, int fd)
     shelf->held++;
 }
 
+bool shelf_is_held(struct file_row *row, struct stat *ret_stat)
+{
+    if (row->fd < 0 || fstat(row->fd, ret_stat) != 0) {
+        return false;
+    }
+    row->size = (uint64_t)ret_stat->st_size;
+    return true;
+}
+
 void shelf_let_go(struct shelf *shelf, struct file_row *row)
 {
     if (row->fd < 0) {

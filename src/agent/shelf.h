@@ -34,6 +34,7 @@ struct file_row {
     uint64_t serial;
     uint64_t version; /* 0: none */
     struct file_state saved;
+    uint64_t size;    /* when it was last seen */
     int fd;           /* -1: not held */
     unsigned reads;   /* opens for reading while it was held */
     bool is_deleted;  /* its last name is gone; nothing but fd keeps it */
@@ -62,6 +63,8 @@ void shelf_handle(const struct file_row *row, struct file_handle_id *ret_handle)
 void shelf_set_path(struct shelf *shelf, struct file_row *row, struct str path);
 /* Takes the descriptor over; closes it when the row has one. */
 void shelf_hold(struct shelf *shelf, struct file_row *row, int fd);
+/* What its descriptor tells now; the row's size is renewed from it. */
+bool shelf_is_held(struct file_row *row, struct stat *ret_stat);
 void shelf_let_go(struct shelf *shelf, struct file_row *row);
 /* Its last name is gone. */
 void shelf_set_deleted(struct shelf *shelf, struct file_row *row, int64_t now);

@@ -26,7 +26,7 @@ static bool shield_is_gone(struct shield *shield, const struct file_row *row,
 static uint64_t shield_version_of_gone(struct shield *shield, struct file_row *row)
 {
     struct stat stat;
-    bool is_held = row->fd >= 0 && fstat(row->fd, &stat) == 0;
+    bool is_held = shelf_is_held(row, &stat);
     bool is_current = is_held && row->version != 0 && row->saved.size == (uint64_t)stat.st_size &&
                       row->saved.modified == stat.st_mtim.tv_sec * NS_PER_S + stat.st_mtim.tv_nsec;
 
@@ -64,6 +64,7 @@ static void shield_created(struct shield *shield, const struct files_name *name,
         if (shelf_take(shield->shelf, name->file, step.file, &row) == 0) {
             shelf_set_path(shield->shelf, row, name->path);
             row->is_product = true;
+            row->size = step.size;
             row->writer = who;
             shield_step(shield, &step, ret_job);
         }
@@ -76,12 +77,15 @@ static void shield_closed(struct shield *shield, const struct files_name *name,
 {
     struct judge_step step = {.kind = JUDGE_STEP_CLOSE, .who = who, .path = name->path};
     struct file_row *row;
+    struct stat stat;
 
     pthread_mutex_lock(&shield->lock);
     row = shelf_by_handle(shield->shelf, name->file);
     if (row != NULL) {
+        (void)shelf_is_held(row, &stat);
         step.file = row->key;
         step.version = row->version;
+        step.size = row->size;
         if (!actor_key_is(row->writer, who)) {
             /* opened while somebody else's open had settled it: the gate did not see this one */
             struct judge_step write = step;
@@ -113,8 +117,8 @@ static void shield_deleted(struct shield *shield, const struct files_name *name,
             }
         }
         step.file = row->key;
-        step.size = row->saved.size;
         step.version = shield_version_of_gone(shield, row);
+        step.size = row->size;
         shield_step(shield, &step, ret_job);
     }
     pthread_mutex_unlock(&shield->lock);

@@ -158,6 +158,7 @@ static void shield_note_visit(struct shield *shield, struct visit *visit,
     if (shelf_take(shield->shelf, &visit->handle, visit->file, &row) < 0) {
         return;
     }
+    row->size = visit->state.size;
     shelf_set_path(shield->shelf, row, visit->path);
     if (visit->is_write) {
         shield_note_write(shield, visit, row, &step);
