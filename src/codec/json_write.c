@@ -157,6 +157,11 @@ void json_put_double(struct json_writer *json, double value)
         return;
     }
     json_separate(json);
+    if (value == 0 &&
+        signbit(value)) { /* "-0" would be read as a whole number, which has no sign at zero */
+        buf_put_text(json->buf, "-0.0");
+        return;
+    }
     for (int digits = 6; digits <= 17; digits++) {
         char text[40];
 

@@ -54,7 +54,9 @@ bool action_parse(struct str name, enum action *ret_action);
 const char *role_name(enum role role);
 bool role_parse(struct str name, enum role *ret_role);
 
-/* -ERR_INVAL for an action out of the table, an empty actor, or expiry before asking. */
+/* Each travels as an array of its members in the order above. -ERR_INVAL for an action out of the
+ * table, an empty actor, or expiry before asking; -ERR_VERSION for more members than are known.
+ * Texts borrow the reader's bytes; what stands behind is the caller's (cbor_close). */
 void action_request_encode(const struct action_request *request, struct buf *buf);
 [[nodiscard]] int action_request_decode(struct cbor_reader *reader,
                                         struct action_request *ret_request);

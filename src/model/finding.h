@@ -103,8 +103,10 @@ bool severity_parse(struct str name, enum severity *ret_severity);
 const char *file_outcome_name(enum file_outcome outcome);
 const char *finding_action_name(enum finding_action action);
 
-/* All arrays and texts of the result are borrowed from the arena or the reader's bytes. Limits
- * above hold for what is read: -ERR_LIMIT. */
+/* An array of the members in the order above; a list with its count is an array of arrays, an enum
+ * its number. All arrays and texts of the result are borrowed from the arena or the reader's bytes.
+ * Limits above hold for what is read: -ERR_LIMIT. -ERR_VERSION for a member or an enum of a newer
+ * program. What stands behind is the caller's (cbor_close). */
 void finding_encode(const struct finding *finding, struct buf *buf);
 [[nodiscard]] int finding_decode(struct cbor_reader *reader, struct arena *arena,
                                  struct finding *ret_finding);

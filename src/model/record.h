@@ -51,8 +51,9 @@ struct record {
     struct status status;
 };
 
-/* CBOR array [kind, body]. A finding is made to fit RECORD_SIZE_MAX (finding_fit). Decoding
- * allocates from the arena and borrows the reader's bytes. */
+/* CBOR array [kind, body]; a status is the array of its members in the order above. A finding is
+ * made to fit RECORD_SIZE_MAX (finding_fit). Decoding allocates from the arena and borrows the
+ * reader's bytes; what stands behind is the caller's (cbor_close). */
 void record_encode(const struct record *record, struct buf *buf);
 [[nodiscard]] int record_decode(struct cbor_reader *reader, struct arena *arena,
                                 struct record *ret_record);

@@ -19,7 +19,7 @@
 struct archive;
 
 struct archive_options {
-    const char *folder;
+    const char *folder; /* of the centre; the days lie in events/ in it */
     bool is_read_only;
     const struct clock *clock;
     size_t block_events; /* events a block is closed at; 0: default 4096 */
@@ -30,12 +30,21 @@ struct archive_options {
 void archive_close(struct archive *archive);
 void archive_closep(struct archive **archive);
 
-/* Adds one encoded event (event_encode) of a host. In memory until archive_commit; a block that is
- * not full yet is written too, and rewritten as it grows, so that commit means durable. sequence
- * orders events of one host: adding one that is in already is -ERR_EXIST and harmless. */
+/* Adds one event of a host. In memory until archive_commit; a block that is not full yet is written
+ * too, and rewritten as it grows, so that commit means durable. (host, sequence) is kept once:
+ * adding one that is in already is -ERR_EXIST and harmless, also after kill -9 at any point. An
+ * event goes to the day of its own time, or, when that is more than a week from now, to today's; it
+ * keeps its time. Any other failure makes archive_commit fail too. */
 [[nodiscard]] int archive_add(struct archive *archive, const struct id *host, uint64_t sequence,
                               const struct event *event);
+/* Durable when it returns 0. Days are committed one after another: after a failure or a death in
+ * between some events are in and come back as -ERR_EXIST when added again; what is not durable is
+ * dropped. Commit here before the store, acknowledge after both (see sqlite.c). */
 [[nodiscard]] int archive_commit(struct archive *archive);
+/* Drops what was added since the last commit. */
+void archive_rollback(struct archive *archive);
+
+#define ARCHIVE_SEARCH_MAX 10000
 
 struct archive_query {
     int64_t from; /* ns since 1970 UTC */
@@ -45,11 +54,20 @@ struct archive_query {
         words; /* folded substrings, parted by spaces, all of which must stand in the event */
     size_t limit;
 };
-/* Newest first. Negative from fn ends the walk and is returned. */
+/* Newest first; sees what was committed. The event borrows, until fn returns. Negative from fn ends
+ * the walk and is returned. */
 typedef int archive_event_fn(void *context, const struct id *host, const struct event *event);
 [[nodiscard]] int archive_search(struct archive *archive, const struct archive_query *query,
                                  archive_event_fn *fn, void *context);
-/* Deletes days that ended before `before`. */
+/* Deletes days that ended before `before`. -ERR_BUSY while added events wait for a commit. */
 [[nodiscard]] int archive_expire(struct archive *archive, int64_t before, unsigned *ret_days);
+
+/* What searches cost so far. */
+struct archive_stats {
+    uint64_t days_opened;
+    uint64_t blocks_met;    /* in the time and of the host that were asked for */
+    uint64_t blocks_opened; /* of them, that the filter admitted */
+};
+void archive_stats(const struct archive *archive, struct archive_stats *ret_stats);
 
 #endif

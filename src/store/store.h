@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "base/id.h"
 #include "base/str.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "model/action.h"
 #include "model/finding.h"
@@ -22,6 +23,7 @@
 #include <stdint.h>
 
 #define STORE_PAGE_MAX 500
+#define STORE_NAME_MAX 255 /* bytes of a host's name */
 
 struct store_host {
     struct id id;
@@ -125,7 +127,8 @@ struct store_audit {
 };
 
 struct store_counts {
-    uint64_t hosts, hosts_silent, hosts_revoked;
+    uint64_t hosts, hosts_silent; /* without the revoked; silent: no frame for three minutes */
+    uint64_t hosts_revoked;
     uint64_t alerts_new, alerts_taken;
     uint64_t events, findings; /* committed, ever */
     uint64_t duplicates;       /* records that came again */
@@ -145,19 +148,29 @@ struct store_options {
 void store_close(struct store *store);
 void store_closep(struct store **store);
 
+/* A write that fails half done (not: -ERR_EXIST, -ERR_NOENT, -ERR_CONFLICT, -ERR_EXPIRED, which
+ * change nothing) makes store_commit roll back and return that failure. -ERR_NOSPC on a full disk.
+ */
 [[nodiscard]] int store_begin(struct store *store);
 [[nodiscard]] int store_commit(struct store *store); /* durable when it returns 0 */
 void store_rollback(struct store *store);
 
-[[nodiscard]] int store_host_put(struct store *store, const struct store_host *host); /* by id */
+/* By id; open_alerts and status are not written, acknowledged never falls. Names are unique:
+ * -ERR_EXIST, and the transaction goes on; a name that only a revoked host holds passes to the new
+ * one (the old one becomes "NAME~1a2b3c4d"). */
+[[nodiscard]] int store_host_put(struct store *store, const struct store_host *host);
 [[nodiscard]] int store_host_get(struct store *store, const struct id *id, struct arena *arena,
                                  struct store_host *ret_host);
+[[nodiscard]] int store_host_find_key(struct store *store, const uint8_t key_sha256[32],
+                                      struct arena *arena, struct store_host *ret_host);
 [[nodiscard]] int store_host_list(struct store *store, struct str after_name, size_t limit,
                                   struct arena *arena, struct store_host **ret_hosts,
                                   size_t *ret_count);
 /* Remembers that records up to sequence are in. -ERR_EXIST when they were already. */
 [[nodiscard]] int store_host_acknowledge(struct store *store, const struct id *id,
                                          uint64_t sequence);
+/* For core's start: whoever was connected to an earlier life is not now. */
+[[nodiscard]] int store_host_disconnect_all(struct store *store);
 [[nodiscard]] int store_host_status(struct store *store, const struct id *id,
                                     const struct status *status, int64_t seen);
 
@@ -180,6 +193,16 @@ struct store_alert_filter {
 [[nodiscard]] int store_alert_list(struct store *store, const struct store_alert_filter *filter,
                                    struct arena *arena, struct store_alert **ret_alerts,
                                    size_t *ret_count);
+/* The findings of an alert, newest first: each can be acted on. limit 0: STORE_PAGE_MAX. */
+struct store_finding {
+    struct id id;
+    uint32_t revision;
+    int64_t time;
+    struct str body; /* CBOR as finding_encode wrote it */
+};
+[[nodiscard]] int store_alert_findings(struct store *store, uint64_t number, size_t limit,
+                                       struct arena *arena, struct store_finding **ret_findings,
+                                       size_t *ret_count);
 /* Legal moves: new→taken, new→closed, taken→closed, taken→new, closed→taken. -ERR_CONFLICT
  * otherwise. */
 [[nodiscard]] int store_alert_move(struct store *store, uint64_t number, enum alert_state state,
@@ -189,9 +212,12 @@ struct store_alert_filter {
                                  uint64_t *ret_number); /* number 0: new */
 [[nodiscard]] int store_user_get(struct store *store, struct str name, struct arena *arena,
                                  struct store_user *ret_user);
+[[nodiscard]] int store_user_get_number(struct store *store, uint64_t number, struct arena *arena,
+                                        struct store_user *ret_user);
 [[nodiscard]] int store_user_list(struct store *store, struct arena *arena,
                                   struct store_user **ret_users, size_t *ret_count);
 [[nodiscard]] int store_session_put(struct store *store, const struct store_session *session);
+/* -ERR_EXPIRED past its `expires`. */
 [[nodiscard]] int store_session_get(struct store *store, const uint8_t token_sha256[32],
                                     struct arena *arena, struct store_session *ret_session);
 [[nodiscard]] int store_session_drop(struct store *store, const uint8_t token_sha256[32]);
@@ -205,6 +231,8 @@ struct store_alert_filter {
 
 [[nodiscard]] int store_action_put(struct store *store,
                                    const struct store_action *action); /* by request.id */
+/* -ERR_NOENT when this host was not asked this, -ERR_EXIST when it was answered already. An answer
+ * that comes after the action expired is kept: it says what was done. */
 [[nodiscard]] int store_action_answer(struct store *store, const struct id *host,
                                       const struct action_answer *answer);
 /* Of a host (NULL: all) for a finding (NULL: all), newest first; state -1: all. */
@@ -217,9 +245,14 @@ struct store_alert_filter {
 [[nodiscard]] int store_audit_list(struct store *store, uint64_t before, size_t limit,
                                    struct arena *arena, struct store_audit **ret_rows,
                                    size_t *ret_count);
-/* Walks the whole chain. -ERR_CORRUPT: diag names the first row that does not follow. */
+/* Walks the whole chain and the anchors beside it. -ERR_CORRUPT: diag names the first row that does
+ * not follow, or the anchor that the log does not reach. */
 [[nodiscard]] int store_audit_verify(struct store *store, uint64_t *ret_rows, uint8_t ret_head[32],
                                      struct diag *diag);
+
+/* Writes the head to audit.anchors, unless it stands there. store_commit does it once an hour and
+ * store_close at the end; call it to know that it worked. Not within a transaction. */
+[[nodiscard]] int store_audit_anchor(struct store *store);
 
 [[nodiscard]] int store_counts(struct store *store, struct store_counts *ret_counts);
 [[nodiscard]] int store_counts_add(

@@ -80,6 +80,7 @@ struct vault_usage {
     uint64_t limit;
     int64_t oldest;   /* time of the oldest version, 0 when empty */
     uint64_t refused; /* saves that failed because it was full, ever */
+    uint64_t damaged; /* journal records that the disk has spoiled; their versions are not listed */
 };
 
 /* Opens or makes the folder. -ERR_FOREIGN when it holds something else, -ERR_CORRUPT with the
@@ -96,6 +97,10 @@ void vault_closep(struct vault **vault);
  * changed in between. -ERR_FULL, -ERR_NOSPC, -ERR_IO. */
 [[nodiscard]] int vault_save(struct vault *vault, int fd, const struct vault_origin *origin,
                              uint64_t *ret_id);
+/* Makes a pool for the file system that fd lies on, if it can clone and is not the vault's own; else does
+ * nothing useful and says -ERR_OPNOTSUPP. vault_save tries by itself: this is for root to call beforehand where
+ * the saving process may not write at a mount point. */
+[[nodiscard]] int vault_pool_make(struct vault *vault, int fd);
 /* Opens a version's bytes for reading. */
 [[nodiscard]] int vault_content(struct vault *vault, uint64_t id);
 [[nodiscard]] int vault_version(struct vault *vault, uint64_t id, struct arena *arena,
@@ -111,13 +116,13 @@ typedef int vault_version_fn(void *context,
                              const struct vault_version *version); /* negative ends the walk */
 [[nodiscard]] int vault_list(struct vault *vault, const struct vault_filter *filter,
                              vault_version_fn *fn, void *context);
-/* Reads the whole blob and compares; -ERR_CORRUPT. */
+/* Reads the whole blob and compares; -ERR_CORRUPT. -ERR_AGAIN while it has not been hashed yet (vault_tend). */
 [[nodiscard]] int vault_verify(struct vault *vault, uint64_t id);
 /* Removes a version; -ERR_BUSY while an open case pins it. */
 [[nodiscard]] int vault_drop(struct vault *vault, uint64_t id);
 [[nodiscard]] int vault_usage(struct vault *vault, struct vault_usage *ret_usage);
 /* Background work, a slice at a time: hashes and dedups new versions, syncs, evicts past retention
- * and quota. *ret_is_idle tells whether nothing is left. */
+ * and quota. *ret_is_idle tells whether nothing is left, or another process is at it. */
 [[nodiscard]] int vault_tend(struct vault *vault, bool *ret_is_idle);
 
 /* One damaged file of a case. */

@@ -1,5 +1,6 @@
-/* What every fuzz target includes: libFuzzer's entry point, memory for one input, and the check of a
- * property. A target is one file fuzz_NAME.c and one line in meson.build; its seeds lie in corpus/NAME/. */
+/* What every fuzz target includes: libFuzzer's entry point, memory for one input, and the check of
+ * a property. A target is one file fuzz_NAME.c and one line in meson.build; its seeds lie in
+ * corpus/NAME/. */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
 

@@ -1,4 +1,5 @@
-/* Requests from a centre and answers from an agent: what is decoded keeps the contract and has one meaning. */
+/* Requests from a centre and answers from an agent: what is decoded keeps the contract and has one
+ * meaning. */
 #include "fuzz.h"
 
 #include "model/action.h"

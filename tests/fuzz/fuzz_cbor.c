@@ -10,7 +10,8 @@ static void copy_item(struct cbor_reader *reader, struct buf *out)
         cbor_put_u64(out, cbor_get_u64(reader));
         break;
     case CBOR_TYPE_NEGATIVE:
-        if ((unsigned char)reader->rest.ptr[0] == 0x3b && (unsigned char)reader->rest.ptr[1] >= 0x80) {
+        if ((unsigned char)reader->rest.ptr[0] == 0x3b &&
+            (unsigned char)reader->rest.ptr[1] >= 0x80) {
             buf_put(out, reader->rest.ptr, 9); /* well formed, but past what an i64 holds */
             cbor_skip(reader);
         } else {

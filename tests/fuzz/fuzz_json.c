@@ -1,4 +1,5 @@
-/* What the JSON reader takes, the writer writes, and the reader takes that as the same text again. */
+/* What the JSON reader takes, the writer writes, and the reader takes that as the same text again.
+ */
 #include "fuzz.h"
 
 #include "codec/json.h"

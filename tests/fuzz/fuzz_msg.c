@@ -1,4 +1,5 @@
-/* Messages between processes: the first byte of the input says which getters are tried, two bits each. */
+/* Messages between processes: the first byte of the input says which getters are tried, two bits
+ * each. */
 #include "fuzz.h"
 
 #include "base/msg.h"

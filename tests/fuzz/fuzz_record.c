@@ -1,4 +1,5 @@
-/* A record from a host: what is decoded can be shown, and encoded again it is decoded as the same. */
+/* A record from a host: what is decoded can be shown, and encoded again it is decoded as the same.
+ */
 #include "fuzz.h"
 
 #include "model/record.h"

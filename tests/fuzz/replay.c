@@ -1,5 +1,5 @@
-/* Plays the corpus of one fuzz target through it, without libFuzzer: CORPUS is its folder. Every input that
- * once broke something lies there and stays a test. */
+/* Plays the corpus of one fuzz target through it, without libFuzzer: CORPUS is its folder. Every
+ * input that once broke something lies there and stays a test. */
 #include "fuzz.h"
 
 #include <dirent.h>
@@ -11,7 +11,8 @@ static bool replay(const char *path)
     FILE *file = fopen(path, "rb");
     uint8_t *all = malloc(INPUT_MAX);
     size_t size = file != NULL && all != NULL ? fread(all, 1, INPUT_MAX, file) : 0;
-    uint8_t *input = malloc(size != 0 ? size : 1); /* as large as it is, so that ASan sees its end */
+    uint8_t *input =
+        malloc(size != 0 ? size : 1); /* as large as it is, so that ASan sees its end */
     bool is_read = file != NULL && all != NULL && input != NULL && ferror(file) == 0;
 
     if (is_read) {

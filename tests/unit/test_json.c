@@ -251,6 +251,7 @@ static void test_writer_golden(void **state)
     json_put_i64(&json, INT64_MIN);
     json_put_u64(&json, UINT64_MAX);
     json_put_double(&json, 0.1);
+    json_put_double(&json, -0.0);
     json_put_double(&json, (double)NAN);
     json_put_text(&json, NULL);
     json_put_bool(&json, false);
@@ -263,8 +264,8 @@ static void test_writer_golden(void **state)
     json_close_object(&json);
     assert_int_equal(buf_error(&buf), 0);
     assert_str(buf_str(&buf),
-               "{\"a\\\"\":[-9223372036854775808,18446744073709551615,0.1,null,null,false,{},{}],"
-               "\"b\":\"\\u0001\\u007f\\n\xef\xbf\xbd\xc3\xa9\"}");
+               "{\"a\\\"\":[-9223372036854775808,18446744073709551615,0.1,-0.0,null,null,false,{},"
+               "{}],\"b\":\"\\u0001\\u007f\\n\xef\xbf\xbd\xc3\xa9\"}");
     buf_done(&buf);
 }
 

@@ -2,6 +2,8 @@
  */
 #include "draw.h"
 
+#include "base/hex.h"
+
 static const char *records_round_trip(struct prop *prop)
 {
     struct record record = draw_record(prop);
@@ -91,6 +93,74 @@ static void test_large_finding_fits(void **state)
     arena_free(arena);
 }
 
+/* The bytes of one record. What lies in spools and centres must be read as long as the program
+ * lives. */
+static void assert_golden(const struct record *record, const char *expected)
+{
+    struct record back = {0};
+    struct arena *arena = NULL;
+    struct cbor_reader reader;
+    struct buf buf;
+    char text[1024];
+
+    buf_init(&buf, sizeof(text) / 2 - 1);
+    record_encode(record, &buf);
+    assert_int_equal(buf_error(&buf), 0);
+    hex_encode((const uint8_t *)buf.ptr, buf.len, text);
+    assert_string_equal(text, expected);
+    assert_int_equal(arena_new(1 << 16, &arena), 0);
+    cbor_open(&reader, buf_str(&buf));
+    assert_int_equal(record_decode(&reader, arena, &back), 0);
+    assert_int_equal(cbor_close(&reader), 0);
+    assert_true(is_same_record(record, &back));
+    arena_free(arena);
+    buf_done(&buf);
+}
+
+static void test_golden(void **state)
+{
+    static const struct finding_reason reasons[] = {{STR("note"), STR("R.txt"), 0.5}};
+    static const struct finding_process parents[] = {{.pid = 1, .start = 2, .user = STR("root")}};
+    static const struct finding_file files[] = {
+        {.path = STR("/a\xff"), .outcome = FILE_OUTCOME_REPLACED, .is_restored = true}};
+    struct record finding = {.kind = RECORD_KIND_FINDING,
+                             .finding = {.id = {{0xab}},
+                                         .revision = 1,
+                                         .time = 1000,
+                                         .detector = STR("ransom"),
+                                         .severity = SEVERITY_CRITICAL,
+                                         .title = STR("t"),
+                                         .host = STR("h"),
+                                         .score = 3,
+                                         .reasons = reasons,
+                                         .reason_count = 1,
+                                         .process = {.pid = 42, .start = 70000, .uid = 1000},
+                                         .ancestors = parents,
+                                         .ancestor_count = 1,
+                                         .files = files,
+                                         .file_count = 1,
+                                         .files_total = 5,
+                                         .files_restored = 1,
+                                         .action = FINDING_ACTION_STOPPED,
+                                         .action_result = -ERR_NOENT,
+                                         .action_ns = 2500000}};
+    struct record answer = {
+        .kind = RECORD_KIND_ANSWER,
+        .answer = {.id = {{0xab}}, .time = -1, .result = -ERR_EXPIRED, .detail = STR("late")}};
+    struct record status = {
+        .kind = RECORD_KIND_STATUS,
+        .status = {.time = 1, .version = STR("0.1.0"), .events = 300, .restarts = UINT64_MAX}};
+
+    (void)state;
+    assert_golden(&finding,
+                  "82019350ab000000000000000000000000000000011903e8f46672616e736f6d0461746168fb40"
+                  "080000000000008183646e6f746565522e747874fb3fe000000000000086182a1a000111701903"
+                  "e8606060818601020064726f6f746060808184432f61ff02f5f4050102211a002625a0");
+    assert_golden(&answer, "82028450ab000000000000000000000000000000203903ed646c617465");
+    assert_golden(&status,
+                  "8203910165302e312e3060606060606019012c000000000000001bffffffffffffffff");
+}
+
 static int carry_finding(void *context)
 {
     static const struct finding_file files[] = {{.path = STR("/a")}, {.path = STR("/b")}};
@@ -154,8 +224,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),         cmocka_unit_test(test_refuses),
-        cmocka_unit_test(test_large_finding_fits), cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_status_json),
+        cmocka_unit_test(test_large_finding_fits), cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_no_memory),          cmocka_unit_test(test_status_json),
     };
 
     return cmocka_run_group_tests_name("record", tests, NULL, NULL);

@@ -1,0 +1,122 @@
+/* What the files of the event archive share: days, their open blocks, and what is known of hosts.
+ */
+#ifndef STORE_ARCHIVE_INSIDE_H
+#define STORE_ARCHIVE_INSIDE_H
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "store/archive.h"
+#include "store/database.h"
+#include "store/filter.h"
+
+#define ARCHIVE_APPLICATION_ID 0x43474145U /* "CGAE" */
+#define ARCHIVE_FOLDER         "events"
+#define ARCHIVE_PATH_SIZE      4096
+#define ARCHIVE_DAYS_OPEN      24
+#define ARCHIVE_BLOCK_EVENTS   4096
+#define ARCHIVE_BLOCK_BYTES    (1U << 20) /* a block is closed at these, before compression */
+#define ARCHIVE_BLOCK_LIMIT    (2U << 20) /* and never holds more */
+#define ARCHIVE_BLOCK_HOSTS    1024
+#define ARCHIVE_HOSTS_MAX      (1U << 20)
+#define ARCHIVE_FOLD_LIMIT     (1U << 20) /* folded texts of one event */
+#define NS_PER_DAY             (86400 * NS_PER_S)
+
+/* One entry of a block: CBOR array [host (16 bytes), sequence, event]. */
+struct archive_key {
+    struct id host;
+    uint64_t sequence;
+};
+
+struct block_host {
+    struct id id;
+    uint64_t first; /* sequences */
+    uint64_t last;
+    bool is_dirty;
+};
+
+/* The block of a day that still grows. */
+struct block {
+    int64_t number; /* its row, 0: not written yet */
+    int64_t first;  /* times */
+    int64_t last;
+    struct buf raw;
+    struct archive_key *keys;
+    size_t count;
+    size_t room; /* of keys */
+    struct block_host *hosts;
+    size_t host_count;
+    struct map by_host;
+    struct trigrams trigrams;
+    bool is_dirty; /* holds what the file does not */
+};
+
+[[nodiscard]] int block_init(struct block *block, size_t room);
+void block_done(struct block *block);
+void block_reset(struct block *block);
+bool block_is_full(const struct block *block);
+/* Adds an entry. After a failure the block must be reset. folded: scratch. */
+[[nodiscard]] int block_add(struct block *block, const struct id *host, uint64_t sequence,
+                            const struct event *event, struct buf *folded);
+bool block_has(const struct block *block, const struct id *host, uint64_t sequence);
+/* Within the day's transaction. scratch takes the compressed bytes and the filter. */
+[[nodiscard]] int block_write(struct block *block, struct database *database, struct buf *scratch);
+/* Continues the day's last block when it is not full. */
+[[nodiscard]] int block_load_last(struct block *block, struct database *database,
+                                  struct buf *scratch, struct buf *folded);
+/* The entries of a stored block, decompressed. -ERR_CORRUPT, -ERR_NOENT. */
+[[nodiscard]] int block_read(struct database *database, int64_t number, struct buf *ret_raw);
+/* Walks entries: 1 with the next one, 0 at the end. The event borrows from the reader's bytes;
+ * event NULL skips it. */
+[[nodiscard]] int block_next(struct cbor_reader *reader, struct archive_key *ret_key,
+                             struct event *ret_event);
+
+/* Folds the texts of an event into folded; texts (room for EVENT_FIELDS_MAX) borrow from it. */
+[[nodiscard]] int archive_fold(const struct event *event, struct buf *folded, struct str *texts,
+                               size_t *ret_count);
+
+struct day {
+    int64_t number;            /* days since 1970 */
+    struct database *database; /* NULL: the slot is free */
+    struct block block;
+    bool is_begun; /* a transaction is open */
+    uint64_t used; /* the turn it was used last */
+};
+
+/* Sequences of a host in one day. */
+struct span {
+    int64_t day;
+    uint64_t first;
+    uint64_t last;
+};
+
+struct archive_host {
+    struct id id;
+    uint64_t high; /* no sequence above it is in */
+    struct span *spans;
+    size_t span_count;
+    size_t span_room;
+};
+
+struct archive {
+    char folder[ARCHIVE_PATH_SIZE - 32]; /* the one that holds the days */
+    bool is_read_only;
+    const struct clock *clock;
+    size_t block_events;
+    int failed; /* an add that stayed half done: commit must not pass */
+    uint64_t turn;
+    struct day days[ARCHIVE_DAYS_OPEN];
+    struct map hosts; /* id → struct archive_host */
+    struct buf scratch;
+    struct buf folded;
+    struct archive_stats stats;
+};
+
+/* Opens a day's file. Writing makes it. */
+[[nodiscard]] int day_open_file(const struct archive *archive, int64_t day, bool is_read_only,
+                                struct database **ret_database, struct diag *diag);
+void day_path(const struct archive *archive, int64_t day, const char *suffix,
+              char out[ARCHIVE_PATH_SIZE]);
+/* The days that have a file, oldest first. The caller frees the list with mem_free. */
+[[nodiscard]] int day_list(const struct archive *archive, int64_t **ret_days, size_t *ret_count);
+
+#endif

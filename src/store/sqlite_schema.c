@@ -1,0 +1,195 @@
+/* The shape of state.db as an ordered list of steps: step i lifts version i to i + 1 in one
+ * transaction. A step that was released is never changed; a new shape is a new step. Ids are
+ * 16-byte blobs, times nanoseconds since 1970 UTC, texts UTF-8. Neighbour: sqlite.c opens the file
+ * with these. */
+#include "store/sqlite.h"
+
+#include "base/banned.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/utf8.h"
+
+#define SCHEMA_WORDS_MAX 8192
+
+static const char schema_tables[] =
+    "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "INSERT INTO counters VALUES ('events', 0), ('findings', 0), ('duplicates', 0), ('anchored', "
+    "0);"
+
+    "CREATE TABLE hosts ("
+    "  id BLOB PRIMARY KEY CHECK (length(id) = 16),"
+    "  name TEXT NOT NULL UNIQUE,"
+    "  key_sha256 BLOB NOT NULL CHECK (length(key_sha256) = 32),"
+    "  enrolled INTEGER NOT NULL,"
+    "  seen INTEGER NOT NULL,"
+    "  is_revoked INTEGER NOT NULL,"
+    "  is_connected INTEGER NOT NULL,"
+    "  clock_offset INTEGER NOT NULL,"
+    "  acknowledged INTEGER NOT NULL,"
+    "  dropped INTEGER NOT NULL DEFAULT 0,"
+    "  status BLOB"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX hosts_key ON hosts (key_sha256);"
+
+    "CREATE TABLE alerts ("
+    "  number INTEGER PRIMARY KEY,"
+    "  finding BLOB NOT NULL CHECK (length(finding) = 16),"
+    "  host BLOB REFERENCES hosts (id),"
+    "  state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 2),"
+    "  severity INTEGER NOT NULL,"
+    "  is_drill INTEGER NOT NULL,"
+    "  first INTEGER NOT NULL,"
+    "  last INTEGER NOT NULL,"
+    "  count INTEGER NOT NULL,"
+    "  detector TEXT NOT NULL,"
+    "  title TEXT NOT NULL,"
+    "  taken_by TEXT NOT NULL DEFAULT '',"
+    "  close_reason TEXT NOT NULL DEFAULT '',"
+    "  changed INTEGER NOT NULL UNIQUE"
+    ") STRICT;"
+    "CREATE INDEX alerts_state ON alerts (state, number);"
+    "CREATE INDEX alerts_open ON alerts (number) WHERE state < 2;"
+    "CREATE INDEX alerts_host ON alerts (host, number);"
+    "CREATE INDEX alerts_host_open ON alerts (host) WHERE state < 2;"
+    "CREATE INDEX alerts_severe ON alerts (number) WHERE severity >= 3;"
+    "CREATE INDEX alerts_drill ON alerts (number) WHERE is_drill = 1;"
+    "CREATE INDEX alerts_fold ON alerts (host, detector, title, last) WHERE state < 2;"
+
+    "CREATE TABLE findings ("
+    "  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),"
+    "  alert INTEGER NOT NULL REFERENCES alerts (number),"
+    "  revision INTEGER NOT NULL,"
+    "  time INTEGER NOT NULL,"
+    "  body BLOB NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX findings_alert ON findings (alert);"
+
+    "CREATE TABLE users ("
+    "  number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  name TEXT NOT NULL UNIQUE,"
+    "  full_name TEXT NOT NULL,"
+    "  role INTEGER NOT NULL,"
+    "  password TEXT NOT NULL,"
+    "  totp_secret BLOB NOT NULL,"
+    "  is_disabled INTEGER NOT NULL,"
+    "  must_change_password INTEGER NOT NULL,"
+    "  language INTEGER NOT NULL,"
+    "  created INTEGER NOT NULL,"
+    "  last_login INTEGER NOT NULL"
+    ") STRICT;"
+
+    "CREATE TABLE sessions ("
+    "  token_sha256 BLOB PRIMARY KEY CHECK (length(token_sha256) = 32),"
+    "  user INTEGER NOT NULL REFERENCES users (number) ON DELETE CASCADE,"
+    "  created INTEGER NOT NULL,"
+    "  used INTEGER NOT NULL,"
+    "  expires INTEGER NOT NULL,"
+    "  address TEXT NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX sessions_user ON sessions (user);"
+    "CREATE INDEX sessions_expires ON sessions (expires);"
+
+    "CREATE TABLE tokens ("
+    "  number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  secret_sha256 BLOB NOT NULL UNIQUE CHECK (length(secret_sha256) = 32),"
+    "  note TEXT NOT NULL,"
+    "  created_by TEXT NOT NULL,"
+    "  created INTEGER NOT NULL,"
+    "  expires INTEGER NOT NULL,"
+    "  used INTEGER NOT NULL DEFAULT 0,"
+    "  used_by BLOB"
+    ") STRICT;"
+
+    "CREATE TABLE actions ("
+    "  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),"
+    "  host BLOB NOT NULL REFERENCES hosts (id),"
+    "  action INTEGER NOT NULL,"
+    "  finding BLOB,"
+    "  asked INTEGER NOT NULL,"
+    "  expires INTEGER NOT NULL,"
+    "  actor TEXT NOT NULL,"
+    "  reason TEXT NOT NULL,"
+    "  state INTEGER NOT NULL,"
+    "  answered INTEGER NOT NULL DEFAULT 0,"
+    "  result INTEGER NOT NULL DEFAULT 0,"
+    "  detail TEXT NOT NULL DEFAULT ''"
+    ") STRICT;"
+    "CREATE INDEX actions_asked ON actions (asked);"
+    "CREATE INDEX actions_host ON actions (host, asked);"
+    "CREATE INDEX actions_finding ON actions (finding, asked);"
+    "CREATE INDEX actions_state ON actions (state, asked);"
+
+    "CREATE TABLE audit ("
+    "  number INTEGER PRIMARY KEY,"
+    "  time INTEGER NOT NULL,"
+    "  actor TEXT NOT NULL,"
+    "  act TEXT NOT NULL,"
+    "  object TEXT NOT NULL,"
+    "  detail TEXT NOT NULL,"
+    "  chain BLOB NOT NULL CHECK (length(chain) = 32)"
+    ") STRICT;"
+    "CREATE TRIGGER audit_stays BEFORE DELETE ON audit BEGIN"
+    "  SELECT RAISE(ABORT, 'the audit log only grows');"
+    "END;"
+    "CREATE TRIGGER audit_is_fixed BEFORE UPDATE ON audit BEGIN"
+    "  SELECT RAISE(ABORT, 'the audit log only grows');"
+    "END;";
+
+/* Search by any part of a word, without dấu: SQLite's own trigram index over the folded title, in
+ * the languages it is shown in, and the folded name of the host. Triggers may not feed it: an
+ * untrusted schema must not reach virtual tables. sqlite_alert.c and sqlite_host.c do. */
+static const char schema_words[] =
+    "ALTER TABLE alerts ADD COLUMN title_words TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE alerts ADD COLUMN host_words TEXT NOT NULL DEFAULT '';"
+    "UPDATE alerts SET title_words = canhgac_words(title),"
+    "  host_words = canhgac_words(coalesce((SELECT name FROM hosts WHERE id = host), ''));"
+    "CREATE VIRTUAL TABLE alert_words USING fts5 (title_words, host_words, content = 'alerts',"
+    "  content_rowid = 'number', tokenize = 'trigram', columnsize = 0);"
+    "INSERT INTO alert_words (alert_words) VALUES ('rebuild');";
+
+const char *const store_steps[] = {schema_tables, schema_words};
+const unsigned store_step_count = sizeof(store_steps) / sizeof(store_steps[0]);
+
+static int schema_put_folded(struct buf *buf, const char *text)
+{
+    char folded[SCHEMA_WORDS_MAX];
+    size_t len = utf8_fold(str_from(text), folded, sizeof(folded));
+
+    return buf_put(buf, folded, len < sizeof(folded) ? len : sizeof(folded) - 1);
+}
+
+/* canhgac_words(text): folded, and behind it folded in Vietnamese when that differs. */
+static void schema_words_of(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    const char *text = (const char *)sqlite3_value_text(values[0]);
+    const char *translated;
+    struct buf buf;
+
+    (void)count;
+    if (text == NULL) {
+        sqlite3_result_text(context, "", 0, SQLITE_STATIC);
+        return;
+    }
+    translated = text_in(LANGUAGE_VI, text);
+    buf_init(&buf, 2 * SCHEMA_WORDS_MAX + 2);
+    (void)schema_put_folded(&buf, text);
+    if (!str_is_text(str_from(text), translated)) {
+        (void)buf_put_byte(&buf, '\n');
+        (void)schema_put_folded(&buf, translated);
+    }
+    if (buf_error(&buf) < 0) {
+        sqlite3_result_error_nomem(context);
+    } else {
+        sqlite3_result_text(context, buf.ptr != NULL ? buf.ptr : "", (int)buf.len,
+                            SQLITE_TRANSIENT);
+    }
+    buf_done(&buf);
+}
+
+int store_functions(sqlite3 *handle)
+{
+    return sqlite3_create_function_v2(handle, "canhgac_words", 1,
+                                      SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
+                                      schema_words_of, NULL, NULL, NULL);
+}

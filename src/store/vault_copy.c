@@ -1,0 +1,100 @@
+/* Copying of content for saves (vault.c) and restores (vault_place.c). */
+#include "store/vault_copy.h"
+
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "sys/fd.h"
+
+#include <errno.h>
+
+#define COPY_CHUNK (256U << 10)
+
+int vault_copy_file(int source, int target, uint64_t size)
+{
+    return size != 0 ? fd_clone(source, target, size, NULL) : 0;
+}
+
+static int copy_write_at(int fd, const char *bytes, size_t len, off_t at)
+{
+    while (len != 0) {
+        ssize_t put = pwrite(fd, bytes, len, at);
+
+        if (put < 0 && errno != EINTR) {
+            return -errno;
+        }
+        put = put < 0 ? 0 : put;
+        bytes += put;
+        at += put;
+        len -= (size_t)put;
+    }
+    return 0;
+}
+
+static ssize_t copy_read_at(int fd, char *out, size_t len, uint64_t at)
+{
+    ssize_t got;
+
+    do {
+        got = pread(fd, out, len, (off_t)at);
+    } while (got < 0 && errno == EINTR);
+    return got < 0 ? -errno : got;
+}
+
+int vault_copy_range(int source, int target, uint64_t from, uint64_t len)
+{
+    CLEANUP(mem_freep) char *chunk = mem_alloc(COPY_CHUNK, 1);
+    uint64_t end = from + len;
+
+    if (chunk == NULL) {
+        return -ERR_NOMEM;
+    }
+    while (from < end) {
+        size_t want = end - from < COPY_CHUNK ? (size_t)(end - from) : COPY_CHUNK;
+        ssize_t got = copy_read_at(source, chunk, want, from);
+        int r;
+
+        if (got <= 0) {
+            return (int)got; /* 0: the source shrank; what there was is kept */
+        }
+        r = copy_write_at(target, chunk, (size_t)got, (off_t)from);
+        if (r < 0) {
+            return r;
+        }
+        from += (uint64_t)got;
+    }
+    return 0;
+}
+
+int vault_copy_over(int source, int target, uint64_t size)
+{
+    /* Emptied first: a copy leaves holes alone, and what lay there before would show through. */
+    if (ftruncate(target, 0) != 0) {
+        return -errno;
+    }
+    return vault_copy_file(source, target, size);
+}
+
+int vault_copy_compare(int a, int b, uint64_t size)
+{
+    CLEANUP(mem_freep) char *chunks = mem_alloc(2, COPY_CHUNK);
+    uint64_t at = 0;
+
+    if (chunks == NULL) {
+        return -ERR_NOMEM;
+    }
+    while (at < size) {
+        ssize_t in_a = copy_read_at(a, chunks, COPY_CHUNK, at);
+        ssize_t in_b = copy_read_at(b, chunks + COPY_CHUNK, COPY_CHUNK, at);
+
+        if (in_a < 0 || in_b < 0) {
+            return (int)(in_a < 0 ? in_a : in_b);
+        }
+        if (in_a != in_b || in_a == 0 || memcmp(chunks, chunks + COPY_CHUNK, (size_t)in_a) != 0) {
+            return 0;
+        }
+        at += (uint64_t)in_a;
+    }
+    return 1;
+}
