@@ -1,0 +1,461 @@
+/* The way of a record through the disk ring: see link/spool.h. Between agent/link.c, which takes records from
+ * the sensor, and link/client.c, which carries them. Invariants: state.acked <= state.sent < next; segments
+ * are ordered and touch each other; a record in memory comes after all records on disk. */
+#include "link/spool.h"
+
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "link/spool_files.h"
+#include "sys/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+
+#define SPOOL_SEGMENTS_PER_LIMIT 16
+#define SPOOL_SEGMENT_MAX        (4U << 20)
+
+static int spool_lock(struct spool *spool, const char *folder, struct diag *diag)
+{
+    spool->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (spool->folder < 0) {
+        int r = -errno;
+
+        return diag_set(diag, r, _("cannot open the spool folder %s: %s"), folder, err_text(r));
+    }
+    spool->lock = openat(spool->folder, SPOOL_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (spool->lock < 0) {
+        int r = -errno;
+
+        return diag_set(diag, r, _("cannot write to the spool folder %s: %s"), folder, err_text(r));
+    }
+    if (flock(spool->lock, LOCK_EX | LOCK_NB) != 0) {
+        return diag_set(diag, -ERR_BUSY, _("another agent is using the spool folder %s; stop it first"),
+                        folder);
+    }
+    return 0;
+}
+
+static struct spool *spool_alloc(const struct spool_options *options)
+{
+    struct spool *spool = mem_alloc(1, sizeof(*spool));
+    uint64_t part;
+
+    if (spool == NULL) {
+        return NULL;
+    }
+    spool->limit = options->limit < SPOOL_LIMIT_MIN ? SPOOL_LIMIT_MIN : options->limit;
+    part = spool->limit / SPOOL_SEGMENTS_PER_LIMIT;
+    spool->segment_limit = part < SPOOL_SEGMENT_MIN ? SPOOL_SEGMENT_MIN : part;
+    spool->segment_limit = part > SPOOL_SEGMENT_MAX ? SPOOL_SEGMENT_MAX : spool->segment_limit;
+    spool->memory_limit = options->memory_limit;
+    spool->folder = -1;
+    spool->lock = -1;
+    spool->fd = -1;
+    spool->read_fd = -1;
+    spool->generation = 1; /* a fresh cursor says 0: it must seek */
+    list_init(&spool->memory);
+    buf_init(&spool->scratch, SEGMENT_SCRATCH);
+    return spool;
+}
+
+int spool_open(const struct spool_options *options, struct spool **ret_spool, struct diag *diag)
+{
+    CLEANUP(spool_freep) struct spool *spool = spool_alloc(options);
+    int r;
+
+    if (spool == NULL) {
+        return -ERR_NOMEM;
+    }
+    r = spool_lock(spool, options->folder, diag);
+    if (r < 0) {
+        return r;
+    }
+    r = spool_recover(spool, options->clock, diag);
+    if (r < 0) {
+        return diag_set(diag, r, _("cannot use the spool folder %s: %s"), options->folder, err_text(r));
+    }
+    spool_make_spare(spool);
+    *ret_spool = TAKE_PTR(spool);
+    return 0;
+}
+
+void spool_free(struct spool *spool)
+{
+    if (spool == NULL) {
+        return;
+    }
+    LIST_EACH (node, &spool->memory) {
+        mem_free(LIST_ENTRY(node, struct spool_waiting, node));
+    }
+    closep(&spool->read_fd);
+    closep(&spool->fd);
+    closep(&spool->lock);
+    closep(&spool->folder);
+    buf_done(&spool->scratch);
+    mem_free(spool->segments);
+    mem_free(spool);
+}
+
+void spool_freep(struct spool **spool)
+{
+    spool_free(*spool);
+    *spool = NULL;
+}
+
+int spool_note(struct spool *spool)
+{
+    int r = segment_write_header(spool->fd, spool_newest(spool), &spool->state);
+
+    if (r == 0) {
+        spool->is_noted = true;
+        spool->is_synced = false;
+    }
+    return r;
+}
+
+int spool_sync(struct spool *spool)
+{
+    if (spool->is_synced) {
+        return 0;
+    }
+    if (fdatasync(spool->fd) != 0) {
+        return -errno;
+    }
+    spool->is_synced = true;
+    return 0;
+}
+
+static bool spool_is_dear(enum record_kind kind)
+{
+    return kind == RECORD_KIND_FINDING || kind == RECORD_KIND_ANSWER;
+}
+
+/* Brings one record to disk. */
+static int spool_write(struct spool *spool, enum record_kind kind, struct str record)
+{
+    struct segment *newest = spool_newest(spool);
+    int r;
+
+    if (newest->size + segment_space(record.len) > spool->segment_limit) {
+        r = spool_roll(spool, spool->next);
+        if (r < 0) {
+            return r;
+        }
+        newest = spool_newest(spool);
+    }
+    r = segment_write(spool->fd, newest->size, kind, spool->next, record);
+    if (r < 0) {
+        return r;
+    }
+    newest->size += segment_space(record.len);
+    spool->next++;
+    spool->waiting++;
+    spool->is_synced = false;
+    if (spool_is_dear(kind)) {
+        (void)spool_sync(spool); /* a failure shows again in spool_prepare, before it is given out */
+    }
+    return 0;
+}
+
+static void spool_forget(struct spool *spool, struct spool_waiting *waiting)
+{
+    list_remove(&waiting->node);
+    spool->memory_bytes -= sizeof(*waiting) + waiting->len;
+    spool->memory_count--;
+    mem_free(waiting);
+}
+
+static void spool_refuse(struct spool *spool)
+{
+    spool->state.refused++;
+    spool->is_noted = false;
+}
+
+/* Gives way to a finding: the oldest event in memory goes. */
+static bool spool_evict(struct spool *spool)
+{
+    LIST_EACH (node, &spool->memory) {
+        struct spool_waiting *waiting = LIST_ENTRY(node, struct spool_waiting, node);
+
+        if (!spool_is_dear(waiting->kind)) {
+            spool_forget(spool, waiting);
+            spool_refuse(spool);
+            return true;
+        }
+    }
+    return false;
+}
+
+static int spool_remember(struct spool *spool, enum record_kind kind, struct str record)
+{
+    uint64_t need = sizeof(struct spool_waiting) + record.len;
+    struct spool_waiting *waiting = NULL;
+
+    while (spool->memory_bytes + need > spool->memory_limit && spool_is_dear(kind) && spool_evict(spool)) {
+        /* until it fits or nothing more gives way */
+    }
+    if (spool->memory_bytes + need <= spool->memory_limit) {
+        waiting = mem_alloc(1, need);
+    }
+    if (waiting == NULL) {
+        spool_refuse(spool);
+        return -ERR_FULL;
+    }
+    waiting->kind = kind;
+    waiting->len = record.len;
+    memcpy(waiting->bytes, record.ptr, record.len);
+    list_append(&spool->memory, &waiting->node);
+    spool->memory_bytes += need;
+    spool->memory_count++;
+    return 0;
+}
+
+/* Brings what waits in memory to disk, in order, as far as the disk lets it. */
+static int spool_flush(struct spool *spool)
+{
+    LIST_EACH (node, &spool->memory) {
+        struct spool_waiting *waiting = LIST_ENTRY(node, struct spool_waiting, node);
+        int r = spool_write(spool, waiting->kind, str_of(waiting->bytes, waiting->len));
+
+        if (r < 0) {
+            return r;
+        }
+        spool_forget(spool, waiting);
+    }
+    return 0;
+}
+
+int spool_append(struct spool *spool, enum record_kind kind, struct str record)
+{
+    int r = 0;
+
+    if (record.len > RECORD_SIZE_MAX) {
+        spool_refuse(spool);
+        return -ERR_FULL;
+    }
+    if (spool->memory_count == 0) {
+        r = spool_write(spool, kind, record);
+        if (r == 0) {
+            spool->trouble = 0;
+            return 0;
+        }
+        spool->trouble = r;
+    }
+    if (spool->trouble == -ERR_FULL) { /* the bound: memory must not go around it */
+        spool_refuse(spool);
+        return -ERR_FULL;
+    }
+    return spool_remember(spool, kind, record);
+}
+
+int spool_tend(struct spool *spool)
+{
+    int r;
+
+    if (spool->memory_count != 0) {
+        spool->trouble = spool_flush(spool);
+    } else if (spool->trouble == -ERR_FULL) {
+        spool->trouble = 0; /* found again by the next append, if it is still so */
+    }
+    r = spool->is_noted ? 0 : spool_note(spool);
+    return r < 0 ? r : spool->trouble;
+}
+
+/* Puts the cursor on the first segment that reaches past its sequence. */
+static void spool_seek(struct spool *spool, struct spool_cursor *cursor)
+{
+    size_t i = 0;
+
+    while (i + 1 < spool->count && spool->segments[i].last <= cursor->sequence) {
+        i++;
+    }
+    cursor->segment = i;
+    cursor->offset = SEGMENT_HEADER_SIZE;
+    cursor->generation = spool->generation;
+}
+
+int spool_next(struct spool *spool, struct spool_cursor *cursor, struct buf *scratch,
+               struct spool_record *ret_record)
+{
+    if (cursor->sequence < spool->state.acked) {
+        cursor->sequence = spool->state.acked;
+        cursor->generation = 0;
+    }
+    if (cursor->generation != spool->generation) {
+        spool_seek(spool, cursor);
+    }
+    while (cursor->segment < spool->count) {
+        const struct segment *segment = &spool->segments[cursor->segment];
+        struct segment_record record;
+        int fd = -1;
+        int r;
+
+        if (cursor->offset >= segment->size) {
+            if (cursor->segment + 1 == spool->count) {
+                return 0;
+            }
+            cursor->segment++;
+            cursor->offset = SEGMENT_HEADER_SIZE;
+            continue;
+        }
+        r = spool_reader(spool, cursor->segment, &fd);
+        if (r == 0) {
+            r = segment_read(fd, cursor->offset, scratch, &record);
+        }
+        if (r <= 0) {
+            return r < 0 ? r : -ERR_TRUNCATED;
+        }
+        cursor->offset = record.next;
+        if (record.sequence > cursor->sequence) {
+            cursor->sequence = record.sequence;
+            *ret_record = (struct spool_record){record.sequence, (enum record_kind)record.kind, record.bytes};
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int spool_prepare(struct spool *spool, uint64_t sequence)
+{
+    int r;
+
+    if (sequence >= spool->next) {
+        return -ERR_INVAL;
+    }
+    if (sequence <= spool->state.sent) {
+        return 0;
+    }
+    spool->state.sent = sequence;
+    r = spool_note(spool);
+    return r < 0 ? r : spool_sync(spool);
+}
+
+/* How many records of segment i lie in (from, to]. */
+static int spool_count_between(struct spool *spool, size_t i, uint64_t from, uint64_t to, uint64_t *ret_count)
+{
+    const struct segment *segment = &spool->segments[i];
+    uint64_t last = i + 1 == spool->count ? spool->next - 1 : segment->last;
+    struct segment_record record;
+    uint64_t offset = SEGMENT_HEADER_SIZE;
+    uint64_t count = 0;
+    int fd;
+    int r;
+
+    if (segment->dropped == 0) { /* dense: no need to look */
+        uint64_t low = from + 1 > segment->first ? from + 1 : segment->first;
+        uint64_t high = to < last ? to : last;
+
+        *ret_count = high >= low ? high - low + 1 : 0;
+        return 0;
+    }
+    r = spool_reader(spool, i, &fd);
+    while (r >= 0 && offset < segment->size) {
+        r = segment_read(fd, offset, &spool->scratch, &record);
+        if (r <= 0) {
+            return r < 0 ? r : -ERR_TRUNCATED;
+        }
+        offset = record.next;
+        count += record.sequence > from && record.sequence <= to;
+    }
+    *ret_count = count;
+    return r < 0 ? r : 0;
+}
+
+int spool_acknowledge(struct spool *spool, uint64_t sequence)
+{
+    uint64_t gone = 0;
+
+    if (sequence <= spool->state.acked) {
+        return 0;
+    }
+    if (sequence >= spool->next) {
+        return -ERR_PROTO;
+    }
+    for (size_t i = 0; i < spool->count && spool->segments[i].first <= sequence; i++) {
+        uint64_t count;
+        int r = spool_count_between(spool, i, spool->state.acked, sequence, &count);
+
+        if (r < 0) {
+            return r;
+        }
+        gone += count;
+    }
+    spool->waiting -= gone;
+    spool->state.acked = sequence;
+    spool->state.sent = sequence > spool->state.sent ? sequence : spool->state.sent;
+    spool->is_noted = false;
+    return spool_remove_acknowledged(spool);
+}
+
+/* This folder took the place of one that had come further: everything that waits moves above sequence. */
+static int spool_renumber(struct spool *spool, uint64_t sequence)
+{
+    CLEANUP(buf_done) struct buf scratch;
+    struct spool_cursor cursor = {0};
+    struct spool_record record;
+    uint64_t last = spool->next - 1;
+    uint64_t moved = 0;
+    int r;
+
+    buf_init(&scratch, SEGMENT_SCRATCH);
+    spool->state.base += sequence - last;
+    r = spool_roll(spool, sequence + 1);
+    while (r >= 0) {
+        r = spool_next(spool, &cursor, &scratch, &record);
+        if (r <= 0 || record.sequence > last) {
+            break;
+        }
+        r = spool_write(spool, record.kind, record.bytes);
+        moved++;
+    }
+    if (r < 0) {
+        return r;
+    }
+    spool->state.base += moved;
+    spool->waiting -= moved;
+    spool->state.acked = sequence;
+    spool->state.sent = sequence;
+    r = spool_note(spool);
+    return r < 0 ? r : spool_remove_acknowledged(spool);
+}
+
+int spool_resolve(struct spool *spool, uint64_t sequence)
+{
+    int r;
+
+    if (sequence >= spool->next) {
+        return spool_renumber(spool, sequence);
+    }
+    r = spool_acknowledge(spool, sequence);
+    if (r < 0) {
+        return r;
+    }
+    spool->state.sent = spool->state.acked;
+    for (size_t i = 0; i < spool->count; i++) {
+        spool->segments[i].is_lean = false;
+    }
+    return spool_note(spool);
+}
+
+void spool_count(const struct spool *spool, struct spool_counters *ret_counters)
+{
+    struct spool_counters counters = {.last = spool->next - 1,
+                                      .confirmed = spool->state.acked,
+                                      .torn = spool->state.torn,
+                                      .trouble = spool->trouble,
+                                      .dropped = spool->state.dropped + spool->state.refused,
+                                      .waiting = spool->waiting + spool->memory_count};
+
+    for (size_t i = 0; i < spool->count; i++) {
+        counters.dropped += spool->segments[i].dropped;
+        counters.bytes += spool->segments[i].size;
+    }
+    counters.appended =
+        spool->next - 1 - spool->state.base + spool->state.refused + spool->memory_count;
+    counters.acknowledged = counters.appended - counters.dropped - counters.waiting;
+    *ret_counters = counters;
+}
