@@ -39,7 +39,7 @@ static la_ssize_t unpack_read(struct archive *archive, void *context, const void
     struct unpack *unpack = context;
     ssize_t n;
 
-    if (unpack->in >= IN_MAX || clock_mono(&clock_real) > unpack->deadline) {
+    if (unpack->in >= IN_MAX || scan_work_ns() > unpack->deadline) {
         unpack->is_spent = true;
         archive_set_error(archive, ERR_LIMIT, "limit");
         return -1;
@@ -130,7 +130,7 @@ static int unpack_entry(struct unpack *unpack, struct archive *archive)
         }
         got += (uint64_t)n;
         unpack->out += (uint64_t)n;
-        if (unpack->out >= OUT_MAX || clock_mono(&clock_real) > unpack->deadline) {
+        if (unpack->out >= OUT_MAX || scan_work_ns() > unpack->deadline) {
             unpack->is_spent = true;
             return ARCHIVE_EOF;
         }
@@ -146,7 +146,7 @@ static enum content_format unpack_failure(const struct unpack *unpack, struct ar
         return CONTENT_FORMAT_ENCRYPTED;
     }
     if (unpack->is_spent) {
-        return unpack->out != 0 ? CONTENT_FORMAT_PLAIN : CONTENT_FORMAT_KNOWN;
+        return CONTENT_FORMAT_KNOWN;
     }
     if (text != NULL &&
         (strstr(text, "nsupported") != NULL || strstr(text, "not supported") != NULL)) {
@@ -181,7 +181,7 @@ static enum content_format unpack_walk(struct unpack *unpack, struct archive *ar
             }
         }
     }
-    return CONTENT_FORMAT_PLAIN;
+    return unpack->is_spent ? CONTENT_FORMAT_KNOWN : CONTENT_FORMAT_PLAIN;
 }
 
 enum content_format scan_unpack(int fd, uint64_t size, int64_t deadline)
@@ -207,6 +207,14 @@ enum content_format scan_unpack(int fd, uint64_t size, int64_t deadline)
         return unpack_failure(&unpack, archive);
     }
     return unpack_walk(&unpack, archive);
+}
+
+int64_t scan_work_ns(void)
+{
+    struct timespec spent = {0};
+
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+    return (int64_t)spent.tv_sec * NS_PER_S + spent.tv_nsec;
 }
 
 void scan_unpack_prepare(void)

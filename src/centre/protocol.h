@@ -10,27 +10,39 @@ enum centre_message {
     CENTRE_MESSAGE_AGENT = 1,
     /* front → api: a browser's plain stream after TLS. str address; fd: the stream (HTTP/1.1). */
     CENTRE_MESSAGE_BROWSER,
-    /* api → core: please write. u64 request number, str user name ("" before log-in), str verb (as
-     * in centre/requests.def), str body (CBOR map of arguments). */
+    /* api → core: please write. u64 request number, str session (the cookie's 32 bytes, "" before
+     * log-in), str verb (as in centre/requests.def), str body (CBOR map of arguments), str address
+     * of the browser, u32 language of the answer (enum language). Core looks up who that is itself:
+     * an api process that was taken over can do no more than those who are logged in through it. */
     CENTRE_MESSAGE_REQUEST,
     /* core → api: u64 request number, i64 result (0 or negative error), str diag, str body (CBOR).
      */
     CENTRE_MESSAGE_REPLY,
-    /* core → api: something changed; look again. u64 alert change cursor, u32 what (bits: 1 alerts,
-     * 2 hosts, 4 actions, 8 settings). */
+    /* core → api: something changed; look again. u32 what (enum centre_changed), u32 is_full (the
+     * disk is: nothing is acknowledged until there is room). */
     CENTRE_MESSAGE_CHANGED,
     /* any child → supervisor: it is ready and serves. str name. */
     CENTRE_MESSAGE_READY,
     /* supervisor → core: a child died. str name, i64 wait status, u64 deaths within a minute. */
     CENTRE_MESSAGE_DIED,
     /* supervisor → core: an operator on this machine runs `canhgac centre VERB`. str user name of
-     * the system account that asks; fd: a SOCK_SEQPACKET end on which core answers REQUEST with
-     * REPLY as it does for the api, with the rights of an admin and the actor "local:USER" whatever
-     * user name a request carries. The verbs asked are "token.create" {0: note, 1: life in ns} →
-     * {0: token text, 1: expires}, "host.list" {} → [{0: id (16 bytes), 1: name, 2: is connected,
-     * 3: is revoked, 4: seen, 5: acknowledged, 6: dropped}] and "host.revoke" {0: name or id} → {}.
-     */
+     * the system account that asks; fd: a SOCK_SEQPACKET end on which core answers REQUEST (only
+     * its first four values) with REPLY as it does for the api, with the rights of an admin and the
+     * actor "local:USER" whatever user name a request carries. The verbs asked are "token.create"
+     * {0: note, 1: life in ns} → {0: token text, 1: expires}, "host.list" {} → [{0: id (16 bytes),
+     * 1: name, 2: is connected, 3: is revoked, 4: seen, 5: acknowledged, 6: dropped}] and
+     * "host.revoke" {0: name or id} → {}, "user.password" {0: user name} → {"name", "password": for
+     * one use}: makes the first admin when there is no such user. */
     CENTRE_MESSAGE_OPERATOR,
+};
+
+/* What CENTRE_MESSAGE_CHANGED speaks of. */
+enum centre_changed {
+    CENTRE_CHANGED_ALERTS = 1,
+    CENTRE_CHANGED_HOSTS = 2,
+    CENTRE_CHANGED_ACTIONS = 4,
+    CENTRE_CHANGED_SETTINGS = 8, /* users, sessions, tokens too */
+    CENTRE_CHANGED_DISK = 16,
 };
 
 #endif

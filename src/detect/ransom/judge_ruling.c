@@ -322,7 +322,7 @@ static int ruling_list_group(struct judge *judge, const struct ruling *ruling, s
         const struct relative *relative = LIST_ENTRY(node, struct relative, age);
 
         if (ruling_has(ruling, relative)) {
-            group[out->group_count++] = relative->key;
+            group[out->group_count++] = relative->actor.key;
         }
     }
     out->group = group;
@@ -441,8 +441,8 @@ int judge_ruling(struct judge *judge, struct arena *arena, struct judge_ruling *
     if (ruling == NULL) {
         return -ERR_NOENT;
     }
-    out.culprit = ruling->culprit->key;
-    out.root = ruling->root->key;
+    out.culprit = ruling->culprit->actor.key;
+    out.root = ruling->root->actor.key;
     r = ruling_list_group(judge, ruling, arena, &out);
     if (r == 0) {
         r = ruling_list_damage(judge, ruling, arena, &out);

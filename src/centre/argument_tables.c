@@ -1,0 +1,211 @@
+/* What each request may carry. centre/routes.def and centre/requests.def name these tables. */
+#include "centre/argument.h"
+
+#include "base/banned.h"
+#include "base/text.h"
+#include "centre/password.h"
+
+#define NAME_MAX_BYTES   64
+#define REASON_MAX_BYTES 2000
+
+/* Text in a body: the shape that most rows have. */
+#define BODY_TEXT(name_, required, least, most, says)                                              \
+    {.name = (name_),                                                                              \
+     .place = ARGUMENT_PLACE_BODY,                                                                 \
+     .type = ARGUMENT_TYPE_TEXT,                                                                   \
+     .is_required = (required),                                                                    \
+     .minimum = (least),                                                                           \
+     .maximum = (most),                                                                            \
+     .summary = (says)}
+#define BODY_SECRET(name_, required, least, most, says)                                            \
+    {.name = (name_),                                                                              \
+     .place = ARGUMENT_PLACE_BODY,                                                                 \
+     .type = ARGUMENT_TYPE_SECRET,                                                                 \
+     .is_required = (required),                                                                    \
+     .minimum = (least),                                                                           \
+     .maximum = (most),                                                                            \
+     .summary = (says)}
+#define BODY_CHOICE(name_, required, words, says)                                                  \
+    {.name = (name_),                                                                              \
+     .place = ARGUMENT_PLACE_BODY,                                                                 \
+     .type = ARGUMENT_TYPE_CHOICE,                                                                 \
+     .is_required = (required),                                                                    \
+     .choices = (words),                                                                           \
+     .summary = (says)}
+#define BODY_BOOL(name_, says)                                                                     \
+    {.name = (name_), .place = ARGUMENT_PLACE_BODY, .type = ARGUMENT_TYPE_BOOL, .summary = (says)}
+#define PATH_NUMBER(says)                                                                          \
+    {.name = "number",                                                                             \
+     .place = ARGUMENT_PLACE_PATH,                                                                 \
+     .type = ARGUMENT_TYPE_NUMBER,                                                                 \
+     .is_required = true,                                                                          \
+     .minimum = 1,                                                                                 \
+     .maximum = INT64_MAX,                                                                         \
+     .summary = (says)}
+#define PATH_HOST                                                                                  \
+    {.name = "id",                                                                                 \
+     .place = ARGUMENT_PLACE_PATH,                                                                 \
+     .type = ARGUMENT_TYPE_ID,                                                                     \
+     .is_required = true,                                                                          \
+     .summary = N_("the host's id")}
+#define QUERY_CHOICE(name_, words, says)                                                           \
+    {.name = (name_),                                                                              \
+     .place = ARGUMENT_PLACE_QUERY,                                                                \
+     .type = ARGUMENT_TYPE_CHOICE,                                                                 \
+     .choices = (words),                                                                           \
+     .summary = (says)}
+#define QUERY_LIMIT                                                                                \
+    {.name = "limit",                                                                              \
+     .place = ARGUMENT_PLACE_QUERY,                                                                \
+     .type = ARGUMENT_TYPE_NUMBER,                                                                 \
+     .minimum = 1,                                                                                 \
+     .maximum = 200,                                                                               \
+     .summary = N_("most rows of one answer; 50 when left out")}
+#define QUERY_NUMBER(name_, says)                                                                  \
+    {.name = (name_),                                                                              \
+     .place = ARGUMENT_PLACE_QUERY,                                                                \
+     .type = ARGUMENT_TYPE_NUMBER,                                                                 \
+     .minimum = 0,                                                                                 \
+     .maximum = INT64_MAX,                                                                         \
+     .summary = (says)}
+#define QUERY_TEXT(name_, most, says)                                                              \
+    {.name = (name_),                                                                              \
+     .place = ARGUMENT_PLACE_QUERY,                                                                \
+     .type = ARGUMENT_TYPE_TEXT,                                                                   \
+     .maximum = (most),                                                                            \
+     .summary = (says)}
+
+const struct argument arguments_login[] = {
+    BODY_TEXT("user", true, 1, NAME_MAX_BYTES, N_("user name")),
+    BODY_SECRET("password", true, 1, PASSWORD_MAX_BYTES, N_("password")),
+    BODY_SECRET("code", false, 6, 6, N_("six digits of the authenticator, when the user has one")),
+    {},
+};
+
+const struct argument arguments_password[] = {
+    BODY_SECRET("old", true, 1, PASSWORD_MAX_BYTES, N_("the password until now")),
+    BODY_SECRET("new", true, PASSWORD_MIN_BYTES, PASSWORD_MAX_BYTES,
+                N_("the password from now on")),
+    {},
+};
+
+const struct argument arguments_totp_put[] = {
+    BODY_SECRET("secret", true, 32, 32,
+                N_("the authenticator's secret in base32, as the answer before gave it")),
+    BODY_SECRET("code", true, 6, 6, N_("six digits that prove the authenticator works")),
+    BODY_SECRET("password", true, 1, PASSWORD_MAX_BYTES, N_("password")),
+    {},
+};
+
+const struct argument arguments_totp_drop[] = {
+    BODY_SECRET("password", true, 1, PASSWORD_MAX_BYTES, N_("password")),
+    {},
+};
+
+const struct argument arguments_profile[] = {
+    BODY_CHOICE("language", true, "vi|en", N_("language of the answers")),
+    {},
+};
+
+const struct argument arguments_alert_list[] = {
+    QUERY_CHOICE("state", "open|new|taken|closed|all",
+                 N_("state of the alerts; open when left out")),
+    QUERY_CHOICE("severity", "info|low|medium|high|critical", N_("least severity")),
+    QUERY_CHOICE("drill", "yes|no|all",
+                 N_("drill data: only, without, both; without when left out")),
+    {.name = "host",
+     .place = ARGUMENT_PLACE_QUERY,
+     .type = ARGUMENT_TYPE_ID,
+     .summary = N_("only of this host")},
+    QUERY_TEXT("q", 200, N_("words that title or host must hold, with or without diacritics")),
+    QUERY_NUMBER("cursor", N_("where to go on: next of the answer before")),
+    QUERY_LIMIT,
+    {},
+};
+
+const struct argument arguments_alert[] = {
+    PATH_NUMBER(N_("the alert's number")),
+    {},
+};
+
+const struct argument arguments_alert_close[] = {
+    PATH_NUMBER(N_("the alert's number")),
+    BODY_CHOICE("verdict", true, "true|false-alarm|test", N_("what it was in truth")),
+    BODY_TEXT("reason", false, 0, REASON_MAX_BYTES, N_("in the person's own words")),
+    {},
+};
+
+const struct argument arguments_alert_action[] = {
+    PATH_NUMBER(N_("the alert's number")),
+    BODY_CHOICE("action", true, "resume|kill|restore|undo-restore", N_("what the agent shall do")),
+    {.name = "finding",
+     .place = ARGUMENT_PLACE_BODY,
+     .type = ARGUMENT_TYPE_ID,
+     .summary = N_("which finding of the alert; the last when left out")},
+    BODY_TEXT("reason", true, 1, REASON_MAX_BYTES, N_("why; kept in the audit log")),
+    {},
+};
+
+const struct argument arguments_host_list[] = {
+    QUERY_TEXT("cursor", 255, N_("where to go on: next of the answer before")),
+    QUERY_LIMIT,
+    {},
+};
+
+const struct argument arguments_host[] = {
+    PATH_HOST,
+    {},
+};
+
+const struct argument arguments_host_revoke[] = {
+    PATH_HOST,
+    BODY_TEXT("reason", true, 1, REASON_MAX_BYTES, N_("why; kept in the audit log")),
+    {},
+};
+
+const struct argument arguments_token_make[] = {
+    BODY_TEXT("note", false, 0, 200, N_("what the token is for")),
+    {.name = "hours",
+     .place = ARGUMENT_PLACE_BODY,
+     .type = ARGUMENT_TYPE_NUMBER,
+     .minimum = 1,
+     .maximum = 168,
+     .summary = N_("how long it can be used; 1 when left out")},
+    {},
+};
+
+const struct argument arguments_user_make[] = {
+    BODY_TEXT("name", true, 1, NAME_MAX_BYTES, N_("user name: a-z, 0-9, dot, dash, underscore")),
+    BODY_TEXT("full_name", false, 0, 200, N_("the person's name")),
+    BODY_CHOICE("role", true, "viewer|duty|admin", N_("what the person may do")),
+    BODY_CHOICE("language", false, "vi|en", N_("language of the answers")),
+    {},
+};
+
+const struct argument arguments_user_change[] = {
+    {.name = "name",
+     .place = ARGUMENT_PLACE_PATH,
+     .type = ARGUMENT_TYPE_TEXT,
+     .is_required = true,
+     .minimum = 1,
+     .maximum = NAME_MAX_BYTES,
+     .summary = N_("user name")},
+    BODY_TEXT("full_name", false, 0, 200, N_("the person's name")),
+    BODY_CHOICE("role", false, "viewer|duty|admin", N_("what the person may do")),
+    BODY_CHOICE("language", false, "vi|en", N_("language of the answers")),
+    BODY_BOOL("disabled", N_("whether the person is locked out")),
+    BODY_BOOL("reset_password", N_("true: make a new one-time password and end all sessions")),
+    BODY_BOOL("reset_totp", N_("true: forget the authenticator")),
+    {},
+};
+
+const struct argument arguments_audit_list[] = {
+    QUERY_NUMBER("cursor", N_("where to go on: next of the answer before")),
+    QUERY_LIMIT,
+    {},
+};
+
+const struct argument arguments_stream[] = {
+    QUERY_NUMBER("after", N_("the last cursor that was seen; Last-Event-ID says the same")),
+    {},
+};

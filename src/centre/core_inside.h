@@ -1,0 +1,247 @@
+/* The inside of core, shared by core*.c only. Core is one loop on one thread; the password thread
+ * (centre/worker.h) touches nothing of this. */
+#ifndef CENTRE_CORE_INSIDE_H
+#define CENTRE_CORE_INSIDE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/time.h"
+#include "centre/account.h"
+#include "centre/argument.h"
+#include "centre/core.h"
+#include "centre/limiter.h"
+#include "centre/protocol.h"
+#include "centre/worker.h"
+#include "link/authority.h"
+#include "link/server.h"
+#include "store/archive.h"
+#include "store/store.h"
+#include "sys/channel.h"
+#include "sys/loop.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CORE_HOSTS_MAX   65536
+#define CORE_STREAMS_MAX 16384
+#define CORE_CALLS_MAX   256
+#define CORE_LATER       1 /* a call's function: the answer comes when the password thread is done */
+
+struct core_stream;
+
+/* A host as core keeps it at hand; the store holds the same. */
+struct core_host {
+    struct id id;
+    char *name;
+    uint8_t key_sha256[32];
+    bool is_revoked;
+    bool is_dirty;         /* pending is ahead of acknowledged */
+    uint64_t acknowledged; /* highest sequence that is durable */
+    uint64_t pending;      /* the same with the open transaction */
+    int64_t seen;          /* wall, ns; of anything it said */
+    int64_t clock_offset;
+    uint64_t silent_alert; /* number of the open alert about its silence, 0: none */
+    uint64_t refused;      /* records that could not be understood */
+    uint64_t poison;       /* sequence of a record that the store would not take */
+    unsigned poisons;
+    struct core_stream *stream; /* NULL: not connected */
+    struct list dirty_node;
+};
+
+/* One agent's plain stream from front. */
+struct core_stream {
+    struct list node;
+    struct core *core;
+    struct core_host *host; /* NULL: enrolment */
+    struct link_server *server;
+    struct loop_source *source;
+    int fd;
+    bool is_ending; /* closes when its output is out */
+    bool is_open;   /* HELLO was said */
+    bool is_enrolment;
+    int64_t heard; /* monotonic */
+};
+
+struct core_options {
+    struct loop *loop;
+    struct store *store;
+    struct archive *archive;
+    struct authority *authority;
+    const struct clock *clock;
+    struct core_channels channels;
+    int64_t silent_after; /* ns */
+    int64_t token_life;
+    int64_t event_life; /* ns; 0: keep for ever */
+};
+
+struct core {
+    struct core_options options;
+    struct arena *arena; /* of the record or the tick in hand */
+
+    struct map hosts_by_key;
+    struct map hosts_by_id;
+    struct list streams;
+    unsigned stream_count;
+
+    bool is_batch; /* a transaction is open */
+    size_t batch_records;
+    struct list dirty;           /* hosts with pending acknowledgements */
+    struct store_counts counted; /* since the last commit */
+    uint32_t changed;            /* enum centre_changed since the api was told */
+    struct loop_source *commit_timer;
+    struct loop_source *tick_timer;
+    struct loop_source *channel_sources[3];
+    unsigned ticks;
+    bool is_full;
+    int64_t started;
+
+    struct worker *worker;
+    struct limiter users; /* failures to log in */
+    struct limiter addresses;
+    struct map totp_steps; /* user name → struct core_totp: the step that was used last */
+    struct list operators;
+    struct list calls;
+    unsigned call_count;
+};
+
+[[nodiscard]] int core_new(const struct core_options *options, struct core **ret_core,
+                           struct diag *diag);
+void core_free(struct core *core);
+
+/* core_host.c */
+[[nodiscard]] int core_hosts_load(struct core *core);
+[[nodiscard]] int core_host_add(struct core *core, const struct store_host *row,
+                                struct core_host **ret_host);
+struct core_host *core_host_by_id(const struct core *core, const struct id *id);
+void core_hosts_done(struct core *core);
+/* Raises and closes what silence there is; expires actions; called on each tick. */
+void core_hosts_watch(struct core *core);
+/* The host spoke: closes the alert about its silence. */
+void core_host_heard(struct core *core, struct core_host *host);
+[[nodiscard]] int core_host_store(struct core *core, struct core_host *host);
+
+/* core_stream.c */
+void core_stream_accept(struct core *core, struct channel_packet *packet);
+/* Says why and closes as soon as that is out. */
+void core_stream_end(struct core_stream *stream, enum link_bye bye);
+void core_stream_flush(struct core_stream *stream);
+void core_stream_free(struct core_stream *stream);
+void core_streams_end(struct core *core, enum link_bye bye);
+/* Cuts who has said nothing for too long. */
+void core_streams_watch(struct core *core);
+
+/* core_ingest.c */
+/* Opens the transaction that the next commit closes. */
+[[nodiscard]] int core_batch_begin(struct core *core);
+/* Makes everything since core_batch_begin durable, then acknowledges it. On failure nothing of it
+ * stays and every agent is cut, to send it again. */
+int core_batch_commit(struct core *core);
+[[nodiscard]] int core_ingest(struct core *core, struct core_host *host, uint64_t sequence,
+                              struct str record);
+void core_fail(struct core *core, int error);
+/* Looks whether a full disk has room again. */
+void core_disk_watch(struct core *core);
+void core_tell(struct core *core, uint32_t changed);
+/* One alert of the centre's own about a host. */
+[[nodiscard]] int core_raise(struct core *core, const struct id *host, enum severity severity,
+                             const char *title, uint64_t *ret_number);
+
+/* core_action.c */
+void core_actions_deliver(struct core *core, struct core_host *host);
+void core_actions_expire(struct core *core);
+
+/* core_login.c */
+void core_totp_steps_done(struct core *core);
+
+/* core_enrol.c */
+void core_enrol(struct core_stream *stream, const struct link_enrol *enrol);
+
+/* core_request.c */
+struct core_call;
+typedef int core_then_fn(struct core_call *call, const struct worker_answer *answer);
+
+/* One request under way. */
+struct core_call {
+    struct list node;
+    struct core *core;
+    const struct core_request *request; /* NULL: an operator's */
+    int channel;                        /* where the reply goes; -1: nobody waits for it any more */
+    uint64_t number;
+    struct arena *arena;
+    struct arguments arguments;
+    struct account account; /* zeroed for ACCESS_OPEN */
+    struct str actor;
+    struct str address;
+    struct str session;
+    enum language language;
+    struct diag diag;
+    struct buf reply; /* CBOR */
+    bool is_kept;     /* what was written stays although the answer is an error */
+    uint32_t changed; /* enum centre_changed */
+    core_then_fn *then;
+    void *state;               /* of the function, in the arena */
+    struct core_host *deliver; /* has new actions */
+};
+
+typedef int core_request_fn(struct core_call *call);
+struct core_request {
+    const char *verb;
+    enum access access;
+    const struct argument *arguments;
+    core_request_fn *function;
+};
+
+void core_request_receive(struct core *core, int channel, struct channel_packet *packet);
+[[nodiscard]] int core_call_new(struct core *core, int channel, uint64_t number,
+                                struct core_call **ret_call);
+void core_call_free(struct core_call *call);
+/* Runs function in a transaction of its own and replies, unless it says CORE_LATER. */
+void core_call_run(struct core_call *call, core_request_fn *function);
+/* Hands secrets to the password thread; then is called with its answer, in a transaction. Returns
+ * CORE_LATER or an error. */
+[[nodiscard]] int core_call_work(struct core_call *call, struct str password, struct str encoded,
+                                 struct str fresh, core_then_fn *then);
+void core_call_answer(void *context, void *job, const struct worker_answer *answer);
+/* One audit row of the caller. detail: pairs of name and text, ended by NULL. */
+[[nodiscard]] int core_call_audit(struct core_call *call, const char *act, struct str object, ...)
+    __attribute__((sentinel));
+
+/* core_operator.c */
+void core_operators_done(struct core *core);
+void core_operator_accept(struct core *core, struct channel_packet *packet);
+
+/* Functions of requests.def. */
+int core_session_open(struct core_call *call);
+int core_session_close(struct core_call *call);
+int core_session_touch(struct core_call *call);
+int core_me_password(struct core_call *call);
+int core_me_profile(struct core_call *call);
+int core_me_totp_begin(struct core_call *call);
+int core_me_totp_put(struct core_call *call);
+int core_me_totp_drop(struct core_call *call);
+int core_alert_take(struct core_call *call);
+int core_alert_release(struct core_call *call);
+int core_alert_close(struct core_call *call);
+int core_alert_reopen(struct core_call *call);
+int core_alert_act(struct core_call *call);
+int core_host_revoke(struct core_call *call);
+int core_token_create(struct core_call *call);
+int core_user_create(struct core_call *call);
+int core_user_change(struct core_call *call);
+int core_read_note(struct core_call *call);
+int core_health(struct core_call *call);
+
+/* core_user.c: a new one-time password for a user, who is made an admin when there is none of that
+ * name. */
+[[nodiscard]] int core_user_reset(struct core_call *call, struct str name);
+/* core_act.c */
+[[nodiscard]] int core_host_cut(struct core_call *call, struct core_host *host, struct str reason);
+[[nodiscard]] int core_token_make(struct core_call *call, struct str note, int64_t life,
+                                  char ret_text[], int64_t *ret_expires);
+
+#endif

@@ -1,0 +1,376 @@
+/* Logging in and out. Neighbours: worker.c checks passwords off the loop; limiter.c slows down who
+ * guesses. Invariants: whoever the name belongs to, known or not, a wrong try costs the same time
+ * and gets the same answer; a code of the authenticator is good once; a failed try is audited too.
+ */
+#include "centre/core_inside.h"
+
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/utf8.h"
+#include "centre/totp.h"
+#include "codec/cbor.h"
+
+#define LOGIN_NAME_MAX 80
+
+struct core_totp {
+    uint64_t step;
+    struct str user;
+    char bytes[LOGIN_NAME_MAX];
+};
+
+/* An IPv6 host has 2^64 addresses of its own: the network is what counts. */
+static struct str core_login_network(struct str address)
+{
+    size_t colons = 0;
+
+    if (str_find_byte(address, '.') != address.len) {
+        return address;
+    }
+    for (size_t i = 0; i < address.len; i++) {
+        colons += address.ptr[i] == ':' ? 1 : 0;
+        if (colons == 4) {
+            return str_slice(address, 0, i);
+        }
+    }
+    return address;
+}
+
+static int core_login_fail(struct core_call *call, struct str name)
+{
+    struct core *core = call->core;
+    int64_t now = clock_mono(core->options.clock);
+    int r = limiter_fail(&core->users, name, now);
+
+    if (r == 0) {
+        r = limiter_fail(&core->addresses, core_login_network(call->address), now);
+    }
+    call->actor = name;
+    if (r == 0) {
+        r = core_call_audit(call, "login.fail", name, NULL);
+    }
+    call->is_kept = r == 0;
+    return r < 0 ? r
+                 : diag_set(&call->diag, -ERR_DENIED, _("user name, password or code is wrong"));
+}
+
+/* The last step that a user's authenticator was used at. */
+static int core_login_step(struct core *core, struct str name, uint64_t **ret_step)
+{
+    struct core_totp *entry = map_get(&core->totp_steps, name);
+    int r;
+
+    if (entry == NULL) {
+        entry = mem_alloc(1, sizeof(*entry));
+        if (entry == NULL) {
+            return -ERR_NOMEM;
+        }
+        if (name.len > sizeof(entry->bytes)) {
+            mem_free(entry);
+            return -ERR_RANGE;
+        }
+        memcpy(entry->bytes, name.ptr, name.len);
+        entry->user = str_of(entry->bytes, name.len);
+        r = map_put(&core->totp_steps, entry->user, entry);
+        if (r < 0) {
+            mem_free(entry);
+            return r;
+        }
+    }
+    *ret_step = &entry->step;
+    return 0;
+}
+
+void core_totp_steps_done(struct core *core)
+{
+    size_t cursor = 0;
+    struct core_totp *entry;
+
+    while ((entry = map_next(&core->totp_steps, &cursor)) != NULL) {
+        mem_free(entry);
+    }
+    map_done(&core->totp_steps);
+}
+
+static int core_login_check_code(struct core_call *call, const struct store_user *user)
+{
+    const struct argument_value *code = arguments_get(&call->arguments, "code");
+    uint64_t *step = NULL;
+    int r;
+
+    if (user->totp_secret.len == 0) {
+        return 0;
+    }
+    if (!code->is_given) {
+        return diag_set(&call->diag, -ERR_AGAIN, _("the authenticator's code is needed too"));
+    }
+    r = core_login_step(call->core, user->name, &step);
+    return r < 0 ? r
+                 : totp_check(user->totp_secret, code->text, clock_wall(call->core->options.clock),
+                              step);
+}
+
+static int core_session_make(struct core_call *call, struct store_user *user)
+{
+    struct core *core = call->core;
+    int64_t now = clock_wall(core->options.clock);
+    uint8_t secret[ACCOUNT_SESSION_BYTES];
+    struct store_session session = {.user = user->number,
+                                    .created = now,
+                                    .used = now,
+                                    .expires = now + ACCOUNT_LIFE,
+                                    .address = call->address};
+    uint64_t number;
+    int r = account_session_new(secret);
+
+    if (r == 0) {
+        account_session_sha256(str_of((const char *)secret, sizeof(secret)), session.token_sha256);
+        r = store_session_put(core->options.store, &session);
+    }
+    if (r == 0) {
+        user->last_login = now;
+        r = store_user_put(core->options.store, user, &number);
+    }
+    if (r == 0) {
+        r = core_call_audit(call, "login", user->name, NULL);
+    }
+    cbor_put_map(&call->reply, 1);
+    cbor_put_text(&call->reply, STR("session"));
+    cbor_put_bytes(&call->reply, str_of((const char *)secret, sizeof(secret)));
+    mem_wipe(secret, sizeof(secret));
+    return r;
+}
+
+static int core_session_open_then(struct core_call *call, const struct worker_answer *answer)
+{
+    struct core *core = call->core;
+    struct str name = arguments_text(&call->arguments, "user");
+    struct store_user user;
+    int r = store_user_get(core->options.store, name, call->arena, &user);
+
+    if (r < 0 && r != -ERR_NOENT) {
+        return r;
+    }
+    if (r == -ERR_NOENT || !answer->is_password || user.is_disabled) {
+        return core_login_fail(call, name);
+    }
+    r = core_login_check_code(call, &user);
+    if (r == -ERR_DENIED) {
+        return core_login_fail(call, name);
+    }
+    if (r < 0) {
+        return r;
+    }
+    limiter_forgive(&core->users, name);
+    limiter_forgive(&core->addresses, core_login_network(call->address));
+    call->actor = user.name;
+    return core_session_make(call, &user);
+}
+
+/* -ERR_BUSY with the seconds in the reply while one of the two must wait. */
+static int core_login_wait(struct core_call *call, struct str name)
+{
+    struct core *core = call->core;
+    int64_t now = clock_mono(core->options.clock);
+    int64_t wait = limiter_wait(&core->users, name, now);
+    int64_t other = limiter_wait(&core->addresses, core_login_network(call->address), now);
+    int64_t seconds = ((wait > other ? wait : other) + NS_PER_S - 1) / NS_PER_S;
+
+    if (seconds == 0) {
+        return 0;
+    }
+    cbor_put_map(&call->reply, 1);
+    cbor_put_text(&call->reply, STR("wait"));
+    cbor_put_i64(&call->reply, seconds);
+    return diag_set(&call->diag, -ERR_BUSY, _("too many wrong tries; wait %lld seconds"),
+                    (long long)seconds);
+}
+
+int core_session_open(struct core_call *call)
+{
+    struct str name = arguments_text(&call->arguments, "user");
+    struct store_user user = {0};
+    int r = core_login_wait(call, name);
+
+    if (r < 0) {
+        return r;
+    }
+    r = store_user_get(call->core->options.store, name, call->arena, &user);
+    if (r < 0 && r != -ERR_NOENT) {
+        return r;
+    }
+    return core_call_work(call, arguments_text(&call->arguments, "password"),
+                          r == 0 ? user.password : STR(""), STR(""), core_session_open_then);
+}
+
+int core_session_close(struct core_call *call)
+{
+    int r = store_session_drop(call->core->options.store, call->account.session.token_sha256);
+
+    call->changed = CENTRE_CHANGED_SETTINGS;
+    return r < 0 ? r : core_call_audit(call, "logout", call->actor, NULL);
+}
+
+int core_session_touch(struct core_call *call)
+{
+    call->account.session.used = clock_wall(call->core->options.clock);
+    return store_session_put(call->core->options.store, &call->account.session);
+}
+
+static int core_me_put(struct core_call *call, const char *act)
+{
+    uint64_t number;
+    int r = store_user_put(call->core->options.store, &call->account.user, &number);
+
+    return r < 0 ? r : core_call_audit(call, act, call->actor, NULL);
+}
+
+/* The password is asked for again where an open session alone must not be enough. */
+static int core_me_is_right(struct core_call *call, const struct worker_answer *answer)
+{
+    int r;
+
+    if (answer->is_password) {
+        limiter_forgive(&call->core->users, call->actor);
+        return answer->hash_result;
+    }
+    r = core_login_fail(call, call->actor);
+    return r == -ERR_DENIED ? -ERR_INVAL : r;
+}
+
+static int core_me_password_then(struct core_call *call, const struct worker_answer *answer)
+{
+    struct store_user *user = &call->account.user;
+    int r = core_me_is_right(call, answer);
+
+    if (r < 0) {
+        return r;
+    }
+    user->password = arena_copy(call->arena, str_from(answer->encoded));
+    if (user->password.ptr == NULL) {
+        return -ERR_NOMEM;
+    }
+    user->must_change_password = false;
+    r = core_me_put(call, "me.password");
+    if (r == 0) {
+        r = store_session_drop_user(call->core->options.store,
+                                    user->number); /* whoever else had one */
+    }
+    if (r == 0) {
+        r = store_session_put(call->core->options.store, &call->account.session);
+    }
+    call->changed = CENTRE_CHANGED_SETTINGS;
+    return r;
+}
+
+int core_me_password(struct core_call *call)
+{
+    struct str fresh = arguments_text(&call->arguments, "new");
+    int r = core_login_wait(call, call->actor);
+
+    if (r < 0) {
+        return r;
+    }
+    if (str_is(fresh, arguments_text(&call->arguments, "old")) ||
+        password_check(fresh, call->actor) < 0) {
+        return diag_set(&call->diag, -ERR_RANGE,
+                        _("choose another password: not the old one, not one with your name in it, "
+                          "not one character again and again"));
+    }
+    return core_call_work(call, arguments_text(&call->arguments, "old"),
+                          call->account.user.password, fresh, core_me_password_then);
+}
+
+int core_me_profile(struct core_call *call)
+{
+    if (!text_parse_language(arguments_text(&call->arguments, "language"),
+                             &call->account.user.language)) {
+        return -ERR_RANGE;
+    }
+    return core_me_put(call, "me.profile");
+}
+
+/* A fresh secret for an authenticator; nothing is stored before a code proves that it was taken
+ * over. */
+int core_me_totp_begin(struct core_call *call)
+{
+    uint8_t random[ACCOUNT_SESSION_BYTES];
+    char text[TOTP_BASE32_SIZE];
+    int r = account_session_new(random);
+
+    if (r < 0) {
+        return r;
+    }
+    totp_secret_format(random, text);
+    cbor_put_map(&call->reply, 2);
+    cbor_put_text(&call->reply, STR("secret"));
+    cbor_put_text(&call->reply, str_from(text));
+    cbor_put_text(&call->reply, STR("uri"));
+    cbor_put_text(&call->reply,
+                  arena_printf(call->arena,
+                               "otpauth://totp/Canh%%20Gac:%.*s?secret=%s&issuer=Canh%%20Gac",
+                               STR_ARG(call->actor), text));
+    mem_wipe(random, sizeof(random));
+    return 0;
+}
+
+static int core_me_totp_put_then(struct core_call *call, const struct worker_answer *answer)
+{
+    struct store_user *user = &call->account.user;
+    uint8_t secret[TOTP_SECRET_BYTES];
+    uint64_t *step = NULL;
+    int r = core_me_is_right(call, answer);
+
+    if (r == 0) {
+        r = totp_secret_parse(arguments_text(&call->arguments, "secret"), secret);
+    }
+    if (r == 0) {
+        r = core_login_step(call->core, user->name, &step);
+    }
+    if (r == 0) {
+        *step = 0;
+        r = totp_check(str_of((const char *)secret, sizeof(secret)),
+                       arguments_text(&call->arguments, "code"),
+                       clock_wall(call->core->options.clock), step);
+        r = r == -ERR_DENIED
+                ? diag_set(&call->diag, -ERR_INVAL, _("the authenticator's code is wrong"))
+                : r;
+    }
+    if (r < 0) {
+        return r;
+    }
+    user->totp_secret = arena_copy(call->arena, str_of((const char *)secret, sizeof(secret)));
+    mem_wipe(secret, sizeof(secret));
+    return user->totp_secret.ptr == NULL ? -ERR_NOMEM : core_me_put(call, "me.totp.put");
+}
+
+static int core_me_totp_drop_then(struct core_call *call, const struct worker_answer *answer)
+{
+    int r = core_me_is_right(call, answer);
+
+    if (r < 0) {
+        return r;
+    }
+    call->account.user.totp_secret = STR("");
+    return core_me_put(call, "me.totp.drop");
+}
+
+static int core_me_confirm(struct core_call *call, core_then_fn *then)
+{
+    int r = core_login_wait(call, call->actor);
+
+    return r < 0 ? r
+                 : core_call_work(call, arguments_text(&call->arguments, "password"),
+                                  call->account.user.password, STR(""), then);
+}
+
+int core_me_totp_put(struct core_call *call)
+{
+    return core_me_confirm(call, core_me_totp_put_then);
+}
+
+int core_me_totp_drop(struct core_call *call)
+{
+    return core_me_confirm(call, core_me_totp_drop_then);
+}

@@ -1,0 +1,248 @@
+/* Prints the table of routes as OpenAPI. Neighbours: route.c holds the rows, argument.c and
+ * schema.c their shapes, problem.c the refusals. Pure. */
+#include "centre/openapi.h"
+
+#include "base/banned.h"
+#include "centre/problem.h"
+#include "centre/route.h"
+#include "centre/schema.h"
+#include "codec/json.h"
+
+static void openapi_put(struct json_writer *json, const char *key, const char *value)
+{
+    json_put_key(json, key);
+    json_put_text(json, value);
+}
+
+static void openapi_put_parameters(const struct route *route, struct json_writer *json)
+{
+    json_put_key(json, "parameters");
+    json_open_array(json);
+    for (const struct argument *row = route->arguments; row != NULL && row->name != NULL; row++) {
+        if (row->place == ARGUMENT_PLACE_BODY) {
+            continue;
+        }
+        json_open_object(json);
+        openapi_put(json, "name", row->name);
+        openapi_put(json, "in", row->place == ARGUMENT_PLACE_PATH ? "path" : "query");
+        json_put_key(json, "required");
+        json_put_bool(json, row->is_required);
+        json_put_key(json, "schema");
+        argument_write_schema(row, json);
+        json_close_object(json);
+    }
+    if (route->method != METHOD_GET) {
+        json_open_object(json);
+        openapi_put(json, "$ref", "#/components/parameters/mark");
+        json_close_object(json);
+    }
+    json_close_array(json);
+}
+
+static void openapi_put_body(const struct route *route, struct json_writer *json)
+{
+    if (!arguments_has_place(route->arguments, ARGUMENT_PLACE_BODY)) {
+        return;
+    }
+    json_put_key(json, "requestBody");
+    json_open_object(json);
+    json_put_key(json, "required");
+    json_put_bool(json, true);
+    json_put_key(json, "content");
+    json_open_object(json);
+    json_put_key(json, "application/json");
+    json_open_object(json);
+    json_put_key(json, "schema");
+    arguments_write_schema(route->arguments, json);
+    json_close_object(json);
+    json_close_object(json);
+    json_close_object(json);
+}
+
+static void openapi_put_content(const char *type, const char *schema, struct json_writer *json)
+{
+    char reference[80];
+
+    json_put_key(json, "content");
+    json_open_object(json);
+    json_put_key(json, type);
+    json_open_object(json);
+    if (schema != NULL) {
+        (void)snprintf(reference, sizeof(reference), "#/components/schemas/%s", schema);
+        json_put_key(json, "schema");
+        json_open_object(json);
+        openapi_put(json, "$ref", reference);
+        json_close_object(json);
+    }
+    json_close_object(json);
+    json_close_object(json);
+}
+
+static void openapi_put_responses(const struct route *route, struct json_writer *json)
+{
+    bool is_media = route->answer != NULL && strchr(route->answer, '/') != NULL;
+
+    json_put_key(json, "responses");
+    json_open_object(json);
+    json_put_key(json, route->answer == NULL ? "204" : "200");
+    json_open_object(json);
+    openapi_put(json, "description", "done");
+    if (is_media) {
+        openapi_put_content(route->answer, NULL, json);
+    } else if (route->answer != NULL) {
+        openapi_put_content("application/json", route->answer, json);
+    }
+    json_close_object(json);
+    json_put_key(json, "default");
+    json_open_object(json);
+    openapi_put(json, "$ref", "#/components/responses/refused");
+    json_close_object(json);
+    json_close_object(json);
+}
+
+static void openapi_put_security(const struct route *route, struct json_writer *json)
+{
+    json_put_key(json, "security");
+    json_open_array(json);
+    if (route->access != ACCESS_OPEN) {
+        json_open_object(json);
+        json_put_key(json, "session");
+        json_open_array(json);
+        json_close_array(json);
+        json_close_object(json);
+    }
+    json_close_array(json);
+    openapi_put(json, "x-role", access_name(route->access));
+}
+
+static void openapi_put_operation(const struct route *route, struct json_writer *json)
+{
+    static const char *const keys[METHOD_COUNT] = {[METHOD_GET] = "get",
+                                                   [METHOD_POST] = "post",
+                                                   [METHOD_PATCH] = "patch",
+                                                   [METHOD_DELETE] = "delete"};
+
+    json_put_key(json, keys[route->method]);
+    json_open_object(json);
+    openapi_put(json, "summary", route->summary);
+    openapi_put_security(route, json);
+    openapi_put_parameters(route, json);
+    openapi_put_body(route, json);
+    openapi_put_responses(route, json);
+    json_close_object(json);
+}
+
+static bool openapi_is_first(size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (strcmp(routes[i].path, routes[at].path) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void openapi_put_paths(struct json_writer *json)
+{
+    json_put_key(json, "paths");
+    json_open_object(json);
+    for (size_t i = 0; i < route_count; i++) {
+        if (!openapi_is_first(i)) {
+            continue;
+        }
+        json_put_key(json, routes[i].path);
+        json_open_object(json);
+        for (size_t k = i; k < route_count; k++) {
+            if (strcmp(routes[i].path, routes[k].path) == 0) {
+                openapi_put_operation(&routes[k], json);
+            }
+        }
+        json_close_object(json);
+    }
+    json_close_object(json);
+}
+
+static void openapi_put_mark(struct json_writer *json)
+{
+    json_put_key(json, "parameters");
+    json_open_object(json);
+    json_put_key(json, "mark");
+    json_open_object(json);
+    openapi_put(json, "name", "X-Canhgac");
+    openapi_put(json, "in", "header");
+    json_put_key(json, "required");
+    json_put_bool(json, true);
+    json_put_key(json, "schema");
+    json_open_object(json);
+    openapi_put(json, "const", "1");
+    json_close_object(json);
+    json_close_object(json);
+    json_close_object(json);
+}
+
+static void openapi_put_components(struct json_writer *json)
+{
+    json_put_key(json, "components");
+    json_open_object(json);
+    json_put_key(json, "securitySchemes");
+    json_open_object(json);
+    json_put_key(json, "session");
+    json_open_object(json);
+    openapi_put(json, "type", "apiKey");
+    openapi_put(json, "in", "cookie");
+    openapi_put(json, "name", "__Host-canhgac");
+    json_close_object(json);
+    json_close_object(json);
+    openapi_put_mark(json);
+    json_put_key(json, "responses");
+    json_open_object(json);
+    json_put_key(json, "refused");
+    json_open_object(json);
+    openapi_put(json, "description", "refused, as RFC 9457 has it");
+    openapi_put_content("application/problem+json", "Problem", json);
+    json_close_object(json);
+    json_close_object(json);
+    json_put_key(json, "schemas");
+    json_open_object(json);
+    for (const struct schema *schema = schemas; schema->name != NULL; schema++) {
+        json_put_key(json, schema->name);
+        schema_write(schema, json);
+    }
+    json_close_object(json);
+    json_close_object(json);
+}
+
+static void openapi_put_problems(struct json_writer *json)
+{
+    json_put_key(json, "x-problems");
+    json_open_array(json);
+    for (int i = 0; i < PROBLEM_COUNT; i++) {
+        json_open_object(json);
+        openapi_put(json, "code", problem_code((enum problem)i));
+        json_put_key(json, "status");
+        json_put_u64(json, problem_status((enum problem)i));
+        json_close_object(json);
+    }
+    json_close_array(json);
+}
+
+void openapi_write(struct buf *buf)
+{
+    struct json_writer json;
+
+    json_begin(&json, buf);
+    json_open_object(&json);
+    openapi_put(&json, "openapi", "3.1.0");
+    json_put_key(&json, "info");
+    json_open_object(&json);
+    openapi_put(&json, "title", "Canh Gác");
+    openapi_put(&json, "version", CANHGAC_VERSION);
+    openapi_put(&json, "description",
+                "The centre's API. Lists go on with the `next` of the answer before.");
+    json_close_object(&json);
+    openapi_put_paths(&json);
+    openapi_put_components(&json);
+    openapi_put_problems(&json);
+    json_close_object(&json);
+    buf_put_byte(buf, '\n');
+}

@@ -1,0 +1,241 @@
+/* What answers look like. Neighbours: api_*.c write them, openapi.c prints them. Pure. */
+#include "centre/schema.h"
+
+#include "base/banned.h"
+
+#define SEVERITIES   "info|low|medium|high|critical"
+#define ALERT_STATES "new|taken|closed"
+#define ROLES        "viewer|duty|admin"
+#define LANGUAGES    "vi|en"
+
+#define ALERT_MEMBERS                                                                              \
+    {"number", SCHEMA_TYPE_NUMBER}, {"title", SCHEMA_TYPE_TEXT},                                   \
+        {"severity", SCHEMA_TYPE_TEXT, NULL, SEVERITIES},                                          \
+        {"state", SCHEMA_TYPE_TEXT, NULL, ALERT_STATES}, {"drill", SCHEMA_TYPE_BOOL},              \
+        {"finding", SCHEMA_TYPE_ID}, {"host", SCHEMA_TYPE_ID}, {"host_name", SCHEMA_TYPE_TEXT},    \
+        {"detector", SCHEMA_TYPE_TEXT}, {"first", SCHEMA_TYPE_TIME}, {"last", SCHEMA_TYPE_TIME},   \
+        {"count", SCHEMA_TYPE_NUMBER}, {"taken_by", SCHEMA_TYPE_TEXT},                             \
+        {"close_reason", SCHEMA_TYPE_TEXT},                                                        \
+    {                                                                                              \
+        "changed", SCHEMA_TYPE_NUMBER                                                              \
+    }
+
+static const struct schema_member members_me[] = {{"name", SCHEMA_TYPE_TEXT},
+                                                  {"full_name", SCHEMA_TYPE_TEXT},
+                                                  {"role", SCHEMA_TYPE_TEXT, NULL, ROLES},
+                                                  {"language", SCHEMA_TYPE_TEXT, NULL, LANGUAGES},
+                                                  {"must_change_password", SCHEMA_TYPE_BOOL},
+                                                  {"totp", SCHEMA_TYPE_BOOL},
+                                                  {}};
+static const struct schema_member members_totp_secret[] = {
+    {"secret", SCHEMA_TYPE_TEXT}, {"uri", SCHEMA_TYPE_TEXT}, {}};
+static const struct schema_member members_alert[] = {ALERT_MEMBERS, {}};
+static const struct schema_member members_alert_list[] = {
+    {"items", SCHEMA_TYPE_LIST, "Alert"}, {"next", SCHEMA_TYPE_CURSOR}, {}};
+static const struct schema_member members_alert_sheet[] = {
+    ALERT_MEMBERS, {"findings", SCHEMA_TYPE_LIST}, {}};
+static const struct schema_member members_action[] = {
+    {"id", SCHEMA_TYPE_ID},
+    {"action", SCHEMA_TYPE_TEXT},
+    {"state", SCHEMA_TYPE_TEXT, NULL, "waiting|sent|done|failed|expired"},
+    {"finding", SCHEMA_TYPE_ID},
+    {"asked", SCHEMA_TYPE_TIME},
+    {"expires", SCHEMA_TYPE_TIME},
+    {"actor", SCHEMA_TYPE_TEXT},
+    {"reason", SCHEMA_TYPE_TEXT},
+    {"answered", SCHEMA_TYPE_TIME},
+    {"result", SCHEMA_TYPE_TEXT},
+    {"detail", SCHEMA_TYPE_TEXT},
+    {}};
+static const struct schema_member members_action_list[] = {{"items", SCHEMA_TYPE_LIST, "Action"},
+                                                           {}};
+static const struct schema_member members_action_asked[] = {{"id", SCHEMA_TYPE_ID}, {}};
+static const struct schema_member members_host[] = {
+    {"id", SCHEMA_TYPE_ID},
+    {"name", SCHEMA_TYPE_TEXT},
+    {"state", SCHEMA_TYPE_TEXT, NULL, "connected|away|silent|revoked"},
+    {"enrolled", SCHEMA_TYPE_TIME},
+    {"seen", SCHEMA_TYPE_TIME},
+    {"clock_offset_ms", SCHEMA_TYPE_NUMBER},
+    {"acknowledged", SCHEMA_TYPE_NUMBER},
+    {"open_alerts", SCHEMA_TYPE_NUMBER},
+    {"status", SCHEMA_TYPE_OBJECT},
+    {}};
+static const struct schema_member members_host_list[] = {
+    {"items", SCHEMA_TYPE_LIST, "Host"}, {"next", SCHEMA_TYPE_CURSOR}, {}};
+static const struct schema_member members_counts[] = {
+    {"hosts", SCHEMA_TYPE_NUMBER},         {"hosts_silent", SCHEMA_TYPE_NUMBER},
+    {"hosts_revoked", SCHEMA_TYPE_NUMBER}, {"alerts_new", SCHEMA_TYPE_NUMBER},
+    {"alerts_taken", SCHEMA_TYPE_NUMBER},  {"events", SCHEMA_TYPE_NUMBER},
+    {"findings", SCHEMA_TYPE_NUMBER},      {"duplicates", SCHEMA_TYPE_NUMBER},
+    {"dropped", SCHEMA_TYPE_NUMBER},       {}};
+static const struct schema_member members_overview[] = {{"now", SCHEMA_TYPE_TIME},
+                                                        {"is_disk_full", SCHEMA_TYPE_BOOL},
+                                                        {"counts", SCHEMA_TYPE_OBJECT, "Counts"},
+                                                        {"quiet_since", SCHEMA_TYPE_TIME},
+                                                        {"alerts", SCHEMA_TYPE_LIST, "Alert"},
+                                                        {"silent", SCHEMA_TYPE_LIST, "Host"},
+                                                        {}};
+static const struct schema_member members_token[] = {
+    {"number", SCHEMA_TYPE_NUMBER},
+    {"state", SCHEMA_TYPE_TEXT, NULL, "open|used|expired"},
+    {"note", SCHEMA_TYPE_TEXT},
+    {"created_by", SCHEMA_TYPE_TEXT},
+    {"created", SCHEMA_TYPE_TIME},
+    {"expires", SCHEMA_TYPE_TIME},
+    {"used", SCHEMA_TYPE_TIME},
+    {"used_by", SCHEMA_TYPE_ID},
+    {}};
+static const struct schema_member members_token_list[] = {{"items", SCHEMA_TYPE_LIST, "Token"}, {}};
+static const struct schema_member members_token_made[] = {
+    {"token", SCHEMA_TYPE_TEXT}, {"expires", SCHEMA_TYPE_TIME}, {}};
+static const struct schema_member members_user[] = {{"name", SCHEMA_TYPE_TEXT},
+                                                    {"full_name", SCHEMA_TYPE_TEXT},
+                                                    {"role", SCHEMA_TYPE_TEXT, NULL, ROLES},
+                                                    {"language", SCHEMA_TYPE_TEXT, NULL, LANGUAGES},
+                                                    {"disabled", SCHEMA_TYPE_BOOL},
+                                                    {"must_change_password", SCHEMA_TYPE_BOOL},
+                                                    {"totp", SCHEMA_TYPE_BOOL},
+                                                    {"created", SCHEMA_TYPE_TIME},
+                                                    {"last_login", SCHEMA_TYPE_TIME},
+                                                    {}};
+static const struct schema_member members_user_list[] = {{"items", SCHEMA_TYPE_LIST, "User"}, {}};
+static const struct schema_member members_one_password[] = {
+    {"name", SCHEMA_TYPE_TEXT}, {"password", SCHEMA_TYPE_TEXT}, {}};
+static const struct schema_member members_audit[] = {
+    {"number", SCHEMA_TYPE_NUMBER}, {"time", SCHEMA_TYPE_TIME},
+    {"actor", SCHEMA_TYPE_TEXT},    {"act", SCHEMA_TYPE_TEXT},
+    {"object", SCHEMA_TYPE_TEXT},   {"detail", SCHEMA_TYPE_TEXT},
+    {"chain", SCHEMA_TYPE_TEXT},    {}};
+static const struct schema_member members_audit_list[] = {
+    {"items", SCHEMA_TYPE_LIST, "Audit"}, {"next", SCHEMA_TYPE_CURSOR}, {}};
+static const struct schema_member members_settings[] = {
+    {"version", SCHEMA_TYPE_TEXT}, {"settings", SCHEMA_TYPE_LIST}, {}};
+static const struct schema_member members_health[] = {
+    {"store", SCHEMA_TYPE_TEXT}, {"core", SCHEMA_TYPE_TEXT}, {"disk", SCHEMA_TYPE_TEXT}, {}};
+static const struct schema_member members_problem[] = {{"type", SCHEMA_TYPE_TEXT},
+                                                       {"title", SCHEMA_TYPE_TEXT},
+                                                       {"status", SCHEMA_TYPE_NUMBER},
+                                                       {"code", SCHEMA_TYPE_TEXT},
+                                                       {"detail", SCHEMA_TYPE_TEXT},
+                                                       {"instance", SCHEMA_TYPE_TEXT},
+                                                       {}};
+
+const struct schema schemas[] = {{"Me", members_me},
+                                 {"TotpSecret", members_totp_secret},
+                                 {"Alert", members_alert},
+                                 {"AlertList", members_alert_list},
+                                 {"AlertSheet", members_alert_sheet},
+                                 {"Action", members_action},
+                                 {"ActionList", members_action_list},
+                                 {"ActionAsked", members_action_asked},
+                                 {"Host", members_host},
+                                 {"HostList", members_host_list},
+                                 {"Counts", members_counts},
+                                 {"Overview", members_overview},
+                                 {"Token", members_token},
+                                 {"TokenList", members_token_list},
+                                 {"TokenMade", members_token_made},
+                                 {"User", members_user},
+                                 {"UserList", members_user_list},
+                                 {"OnePassword", members_one_password},
+                                 {"Audit", members_audit},
+                                 {"AuditList", members_audit_list},
+                                 {"Settings", members_settings},
+                                 {"Health", members_health},
+                                 {"Problem", members_problem},
+                                 {}};
+
+const struct schema *schema_find(const char *name)
+{
+    for (const struct schema *schema = schemas; schema->name != NULL; schema++) {
+        if (strcmp(schema->name, name) == 0) {
+            return schema;
+        }
+    }
+    return NULL;
+}
+
+static void schema_put(struct json_writer *json, const char *key, const char *value)
+{
+    json_put_key(json, key);
+    json_put_text(json, value);
+}
+
+static void schema_put_reference(struct json_writer *json, const char *of)
+{
+    char reference[80];
+
+    json_open_object(json);
+    if (of != NULL) {
+        (void)snprintf(reference, sizeof(reference), "#/components/schemas/%s", of);
+        schema_put(json, "$ref", reference);
+    }
+    json_close_object(json);
+}
+
+static void schema_put_types(struct json_writer *json, const char *first)
+{
+    json_put_key(json, "type");
+    json_open_array(json);
+    json_put_text(json, first);
+    json_put_text(json, "null");
+    json_close_array(json);
+}
+
+static void schema_put_choices(struct json_writer *json, struct str choices)
+{
+    struct str word;
+
+    json_put_key(json, "enum");
+    json_open_array(json);
+    while (str_cut(&choices, '|', &word)) {
+        json_put_str(json, word);
+    }
+    json_close_array(json);
+}
+
+static void schema_put_member(struct json_writer *json, const struct schema_member *member)
+{
+    if (member->type == SCHEMA_TYPE_OBJECT && member->of != NULL) {
+        schema_put_reference(json, member->of);
+        return;
+    }
+    json_open_object(json);
+    if (member->type == SCHEMA_TYPE_TEXT) {
+        schema_put(json, "type", "string");
+    } else if (member->type == SCHEMA_TYPE_TIME || member->type == SCHEMA_TYPE_ID) {
+        schema_put_types(json, "string");
+        schema_put(json, "format", member->type == SCHEMA_TYPE_TIME ? "date-time" : "uuid");
+    } else if (member->type == SCHEMA_TYPE_NUMBER) {
+        schema_put(json, "type", "integer");
+    } else if (member->type == SCHEMA_TYPE_BOOL) {
+        schema_put(json, "type", "boolean");
+    } else if (member->type == SCHEMA_TYPE_OBJECT) {
+        schema_put_types(json, "object");
+    } else if (member->type == SCHEMA_TYPE_LIST) {
+        schema_put(json, "type", "array");
+        json_put_key(json, "items");
+        schema_put_reference(json, member->of);
+    } else {
+        schema_put(json, "description", "hand it back as `cursor`; null at the end");
+    }
+    if (member->choices != NULL) {
+        schema_put_choices(json, str_from(member->choices));
+    }
+    json_close_object(json);
+}
+
+void schema_write(const struct schema *schema, struct json_writer *json)
+{
+    json_open_object(json);
+    schema_put(json, "type", "object");
+    json_put_key(json, "properties");
+    json_open_object(json);
+    for (const struct schema_member *member = schema->members; member->name != NULL; member++) {
+        json_put_key(json, member->name);
+        schema_put_member(json, member);
+    }
+    json_close_object(json);
+    json_close_object(json);
+}
