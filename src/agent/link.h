@@ -4,6 +4,7 @@
 #ifndef AGENT_LINK_H
 #define AGENT_LINK_H
 
+#include "agent/settings.h"
 #include "base/time.h"
 
 #include <stdint.h>
@@ -17,7 +18,15 @@ struct link_settings {
     const struct clock *clock; /* &clock_real but in tests */
 };
 
-/* Process body: an exit status. Ends on SIGTERM or when the supervisor has gone. */
+/* Below the agent's folder. */
+#define LINK_IDENTITY_FOLDER "agent"
+#define LINK_SPOOL_FOLDER    "spool"
+#define LINK_USER            "canhgac-link"
+
+/* Process body (agent/supervisor.h: agent_outlet_fn): an exit status. Ends on SIGTERM or when the supervisor has
+ * gone. */
+int link_run(const struct agent_settings *settings, int sensor_channel, int supervisor_channel);
+/* The same with everything given. */
 int link_serve(const struct link_settings *settings, int sensor_channel, int supervisor_channel);
 
 #endif

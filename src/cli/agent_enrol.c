@@ -259,15 +259,15 @@ static int agent_enrol_parse(const struct command_call *call, struct enrolment *
 {
     const struct agent_enrol_settings *settings = call->settings;
 
-    if (call->operand_count != 2) {
+    if (call->operands.count != 2) {
         return command_fail(EXIT_STATUS_USAGE, _("'agent enrol' wants the centre's HOST[:PORT] and a TOKEN"));
     }
-    if (identity_set_centre(&enrolment->identity, str_from(call->operands[0])) < 0) {
+    if (identity_set_centre(&enrolment->identity, str_from(call->operands.items[0])) < 0) {
         return command_fail(EXIT_STATUS_USAGE, _("'%s' is no address of a centre; write HOST, HOST:PORT or "
                                                  "[ADDRESS]:PORT"),
-                            call->operands[0]);
+                            call->operands.items[0]);
     }
-    if (token_parse(str_from(call->operands[1]), &enrolment->token) < 0) {
+    if (token_parse(str_from(call->operands.items[1]), &enrolment->token) < 0) {
         return command_fail(EXIT_STATUS_USAGE, _("that is not a token, or a character of it is wrong: it has eight "
                                                  "groups of five, as 'canhgac centre token' prints it"));
     }

@@ -282,22 +282,22 @@ static void centre_print_host(const struct centre_host *host, bool is_json)
     }
     buf_init(&line, CENTRE_LINE_LIMIT);
     json_begin(&json, &line);
-    json_object_begin(&json);
-    json_key(&json, "id");
-    json_text(&json, str_from(id));
-    json_key(&json, "name");
-    json_text(&json, host->name);
-    json_key(&json, "connected");
-    json_bool(&json, host->is_connected);
-    json_key(&json, "revoked");
-    json_bool(&json, host->is_revoked);
-    json_key(&json, "seen");
-    json_text(&json, str_from(seen));
-    json_key(&json, "acknowledged");
-    json_u64(&json, host->acknowledged);
-    json_key(&json, "dropped");
-    json_u64(&json, host->dropped);
-    json_object_end(&json);
+    json_open_object(&json);
+    json_put_key(&json, "id");
+    json_put_str(&json, str_from(id));
+    json_put_key(&json, "name");
+    json_put_str(&json, host->name);
+    json_put_key(&json, "connected");
+    json_put_bool(&json, host->is_connected);
+    json_put_key(&json, "revoked");
+    json_put_bool(&json, host->is_revoked);
+    json_put_key(&json, "seen");
+    json_put_str(&json, str_from(seen));
+    json_put_key(&json, "acknowledged");
+    json_put_u64(&json, host->acknowledged);
+    json_put_key(&json, "dropped");
+    json_put_u64(&json, host->dropped);
+    json_close_object(&json);
     printf("%.*s\n", STR_ARG(buf_str(&line)));
 }
 
@@ -350,20 +350,20 @@ static int centre_revoke_run(const struct command_call *call)
     struct diag diag = {0};
     int r;
 
-    if (call->operand_count != 1) {
+    if (call->operands.count != 1) {
         return command_fail(EXIT_STATUS_USAGE, _("'centre revoke' wants one HOST, by name or id"));
     }
     if (question == NULL) {
         return command_fail(EXIT_STATUS_FAILED, _("out of memory"));
     }
-    centre_put_argument(question, call->operands[0]);
+    centre_put_argument(question, call->operands.items[0]);
     r = centre_ask(question, &diag);
     buf_done(&question->body);
     if (r < 0) {
         return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
     }
     printf(_("'%s' is revoked; its connection is cut, and it can come back only with a new token.\n"),
-           call->operands[0]);
+           call->operands.items[0]);
     return EXIT_STATUS_CLEAN;
 }
 
@@ -393,17 +393,17 @@ static int centre_password_run(const struct command_call *call)
     struct diag diag = {0};
     int r = 0;
 
-    if (call->operand_count != 1) {
+    if (call->operands.count != 1) {
         return command_fail(EXIT_STATUS_USAGE, _("'centre password' wants one USER"));
     }
     if (question == NULL) {
         return command_fail(EXIT_STATUS_FAILED, _("out of memory"));
     }
     if (settings->is_first) {
-        r = centre_check_no_user(settings->folder, call->operands[0], call->arena, &diag);
+        r = centre_check_no_user(settings->folder, call->operands.items[0], call->arena, &diag);
     }
     if (r == 0) {
-        centre_put_argument(question, call->operands[0]);
+        centre_put_argument(question, call->operands.items[0]);
         r = centre_ask(question, &diag);
     }
     buf_done(&question->body);
@@ -422,7 +422,7 @@ static int centre_password_run(const struct command_call *call)
     if (settings->is_bare) {
         printf("%.*s\n", STR_ARG(password));
     } else {
-        printf(_("%s / %.*s   good once: a new one is chosen at log-in\n"), call->operands[0], STR_ARG(password));
+        printf(_("%s / %.*s   good once: a new one is chosen at log-in\n"), call->operands.items[0], STR_ARG(password));
     }
     return EXIT_STATUS_CLEAN;
 }
