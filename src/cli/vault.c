@@ -94,9 +94,9 @@ static int call_open(const struct command_call *call, struct vault **ret_vault)
 
 static int call_id(const struct command_call *call, size_t index, uint64_t *ret_id)
 {
-    if (str_to_u64(str_from(call->operands[index]), ret_id) < 0 || *ret_id == 0) {
+    if (str_to_u64(str_from(call->operands.items[index]), ret_id) < 0 || *ret_id == 0) {
         return command_fail(EXIT_STATUS_USAGE, _("'%s' is no version number; canhgac vault list shows them"),
-                            call->operands[index]);
+                            call->operands.items[index]);
     }
     return 0;
 }
@@ -198,7 +198,7 @@ static int show_run(const struct command_call *call)
     uint64_t id = 0;
     int r;
 
-    if (call->operand_count != 1) {
+    if (call->operands.count != 1) {
         return command_fail(EXIT_STATUS_USAGE, _("'%s' wants %s"), "vault show", "VERSION");
     }
     r = call_id(call, 0, &id);
@@ -256,10 +256,10 @@ static int verify_some(const struct command_call *call, struct verify_view *run)
 {
     const struct vault_filter all = {.limit = SIZE_MAX};
 
-    if (call->operand_count == 0) {
+    if (call->operands.count == 0) {
         return vault_list(run->vault, &all, verify_each, run);
     }
-    for (size_t i = 0; i < call->operand_count; i++) {
+    for (size_t i = 0; i < call->operands.count; i++) {
         uint64_t id = 0;
         int r = call_id(call, i, &id);
 
@@ -283,7 +283,7 @@ static int verify_run(const struct command_call *call)
     }
     run.vault = vault;
     r = vault_usage(vault, &usage);
-    vault_bar_start(&run.bar, call->operand_count != 0 ? call->operand_count : usage.versions,
+    vault_bar_start(&run.bar, call->operands.count != 0 ? call->operands.count : usage.versions,
                     !run.settings->is_json);
     r = r < 0 ? r : verify_some(call, &run);
     vault_bar_end(&run.bar);
@@ -313,7 +313,7 @@ static int restore_run(const struct command_call *call)
     uint64_t id = 0;
     int r;
 
-    if (call->operand_count != 1) {
+    if (call->operands.count != 1) {
         return command_fail(EXIT_STATUS_USAGE, _("'%s' wants %s"), "vault restore", "VERSION");
     }
     r = call_id(call, 0, &id);
@@ -349,11 +349,11 @@ static int drop_run(const struct command_call *call)
     CLEANUP(vault_closep) struct vault *vault = NULL;
     int r;
 
-    if (call->operand_count == 0) {
+    if (call->operands.count == 0) {
         return command_fail(EXIT_STATUS_USAGE, _("'%s' wants %s"), "vault drop", "VERSION…");
     }
     r = call_open(call, &vault);
-    for (size_t i = 0; r == 0 && i < call->operand_count; i++) {
+    for (size_t i = 0; r == 0 && i < call->operands.count; i++) {
         uint64_t id = 0;
         int dropped;
 
@@ -453,10 +453,10 @@ static int case_run(const struct command_call *call)
     int acts = settings->is_restore + settings->is_undo + settings->is_close;
     int r;
 
-    if (acts > 1 || call->operand_count > 1 || (acts == 1 && call->operand_count != 1)) {
+    if (acts > 1 || call->operands.count > 1 || (acts == 1 && call->operands.count != 1)) {
         return command_fail(EXIT_STATUS_USAGE, _("name one case and one of --restore, --undo, --close"));
     }
-    r = call->operand_count == 1 ? call_finding(call->operands[0], &finding) : 0;
+    r = call->operands.count == 1 ? call_finding(call->operands.items[0], &finding) : 0;
     r = r != 0 ? r : call_open(call, &vault);
     if (r != 0) {
         return r;
@@ -466,7 +466,7 @@ static int case_run(const struct command_call *call)
     }
     if (settings->is_close) {
         r = vault_case_close(vault, &finding);
-    } else if (call->operand_count == 0) {
+    } else if (call->operands.count == 0) {
         r = vault_case_list(vault, case_each, settings);
     } else {
         mine.finding = &finding;
