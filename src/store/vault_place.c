@@ -13,7 +13,7 @@
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 
-#define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
 void vault_place_done(struct vault_place *place)
 {
@@ -86,7 +86,7 @@ static int place_make_one(int at, const char *name, const struct vault_version *
         return errno == EEXIST ? 0 : -errno;
     }
     (*made)++;
-    fd = openat(at, name, FOLDER_FLAGS);
+    fd = openat(at, name, FOLDER_FLAGS | O_NOFOLLOW);
     if (fd < 0 || fchown(fd, version->uid, version->gid) != 0 ||
         fchmod(fd, (model.st_mode & 0755) | 0700) != 0) {
         return -errno;

@@ -17,6 +17,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#define NOW_SIZE 1024
+
 extern char **environ;
 
 int try_command(const char *const *words)
@@ -55,12 +57,15 @@ bool scratch_make_sized(struct scratch *scratch, const char *kind, bool is_vault
     char mkfs[32];
     int fd;
 
+    bool in_memory = kind != NULL && strcmp(kind, "memory") == 0;
+
     *scratch = (struct scratch){};
+    kind = in_memory ? NULL : kind;
     if (kind != NULL && geteuid() != 0) {
         print_message("skipped on %s: needs root for a loop mount\n", kind);
         return false;
     }
-    snprintf(scratch->root, sizeof(scratch->root), "/tmp/canhgac-vault-XXXXXX");
+    snprintf(scratch->root, sizeof(scratch->root), "%s/canhgac-vault-XXXXXX", in_memory ? "/dev/shm" : "/tmp");
     assert_non_null(mkdtemp(scratch->root));
     snprintf(scratch->data, sizeof(scratch->data), "%s/data", scratch->root);
     snprintf(scratch->vault, sizeof(scratch->vault), "%s/vault", scratch->root);
@@ -93,7 +98,7 @@ void scratch_remove(struct scratch *scratch)
     if (scratch->mount[0] != '\0') {
         run_command((const char *[]){"umount", scratch->mount, NULL}, true);
     }
-    assert_true(strncmp(scratch->root, "/tmp/canhgac-vault-", 19) == 0);
+    assert_non_null(strstr(scratch->root, "/canhgac-vault-"));
     run_command((const char *[]){"rm", "-rf", "--one-file-system", scratch->root, NULL}, true);
 }
 
@@ -362,7 +367,7 @@ static void damage_note(struct vault_damage *damage, enum file_outcome outcome, 
     damage->outcome = outcome;
     if (path != NULL) {
         assert_int_equal(lstat(path, &st), 0);
-        snprintf(now, 1024, "%s", path);
+        snprintf(now, NOW_SIZE, "%s", path);
         damage->path_now = str_from(now);
         damage->dev_now = st.st_dev;
         damage->ino_now = st.st_ino;
@@ -427,7 +432,7 @@ static void damage_one(const char *path, size_t pattern, struct vault_damage *da
 static void attack_one(struct vault *vault, const struct id *finding, const char *path, size_t pattern)
 {
     struct vault_damage damage = {.path = str_from(path)};
-    char now[1024] = "";
+    char now[NOW_SIZE] = "";
 
     damage.version = gate_save(vault, path);
     damage_one(path, pattern, &damage, now);
@@ -437,7 +442,7 @@ static void attack_one(struct vault *vault, const struct id *finding, const char
 void tree_attack(const struct scratch *scratch, struct vault *vault, const struct id *finding)
 {
     struct vault_damage note = {.outcome = FILE_OUTCOME_PRODUCT};
-    char now[1024];
+    char now[NOW_SIZE];
     char path[1024];
     struct lines paths = {};
     DIR *top;

@@ -18,7 +18,7 @@ struct scratch {
     char mount[PATH_SIZE]; /* "" when nothing is mounted */
 };
 
-/* kind: NULL for the folder's own file system, else ext4, xfs or btrfs on a loop mount. False when that cannot
+/* kind: NULL for /tmp's file system, memory for /dev/shm, else ext4, xfs or btrfs on a loop mount. False when that cannot
  * be had here (not root, no loop device, no mkfs): the test is then skipped. */
 bool scratch_make(struct scratch *scratch, const char *kind, bool is_vault_inside);
 bool scratch_make_sized(struct scratch *scratch, const char *kind, bool is_vault_inside, size_t bytes);
