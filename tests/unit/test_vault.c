@@ -775,7 +775,7 @@ static int with_little_memory(void *context)
     CLEANUP(vault_closep) struct vault *vault = NULL;
     bool is_idle;
     struct stat st;
-    char journal[PATH_SIZE + 64];
+    char journal[2048];
     int r;
 
     snprintf(journal, sizeof(journal), "%s/journal", scarce->scratch->vault);
