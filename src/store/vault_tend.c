@@ -1,7 +1,7 @@
-/* Background work on a vault, a slice a call. Neighbours: a timer of the agent's supervisor calls vault_tend;
- * vault.c asks for room when the quota is reached.
- * Invariants: everything here runs under the file lock. An object is removed after the record that drops it,
- * and shared before the record that says so: a kill in between costs a second try, never a version. */
+/* Background work on a vault, a slice a call. Neighbours: a timer of the agent's supervisor calls
+ * vault_tend; vault.c asks for room when the quota is reached. Invariants: everything here runs
+ * under the file lock. An object is removed after the record that drops it, and shared before the
+ * record that says so: a kill in between costs a second try, never a version. */
 #include "store/vault_tend.h"
 
 #include "base/banned.h"
@@ -19,7 +19,7 @@
 #define SLICE_BYTES      (16U << 20)
 #define SLICE_VERSIONS   64U
 #define SLICE_EVICTIONS  256U
-#define LATECOMERS       1024U        /* ids of other processes may come into the journal out of order */
+#define LATECOMERS       1024U /* ids of other processes may come into the journal out of order */
 #define SWEEP_AGE_S      3600
 #define SWEEP_SUBFOLDERS 256U
 
@@ -171,8 +171,9 @@ static uint64_t tend_share(struct vault *vault, const struct vault_entry *entry,
     bool is_fit = false;
 
     pthread_mutex_lock(&vault->mutex);
-    owner = from != 0 ? vault_entry_locked(vault, from)
-                      : map_get(&vault->by_hash, str_of((const char *)sha256, sizeof(entry->sha256)));
+    owner = from != 0
+                ? vault_entry_locked(vault, from)
+                : map_get(&vault->by_hash, str_of((const char *)sha256, sizeof(entry->sha256)));
     if (owner != NULL) {
         from = owner->id;
         is_fit = tend_may_share(owner) && tend_may_share(entry) && owner->pool == entry->pool &&
@@ -182,7 +183,8 @@ static uint64_t tend_share(struct vault *vault, const struct vault_entry *entry,
     return is_fit && pool != NULL && vault_object_share(pool, from, entry->id) == 0 ? from : 0;
 }
 
-/* Hashes one version, or the next part of a long one, and puts it into the slice when it is done. */
+/* Hashes one version, or the next part of a long one, and puts it into the slice when it is done.
+ */
 static int tend_hash(struct vault *vault, const struct vault_entry *entry, struct tend_slice *slice)
 {
     struct vault_hashing *hashing = &vault->hashing;
@@ -236,7 +238,8 @@ static int tend_hash_some(struct vault *vault, struct tend_slice *slice, bool *r
     return 0;
 }
 
-/* What is recorded as hashed is on the disk: the first call starts all writes, so that the rest wait once. */
+/* What is recorded as hashed is on the disk: the first call starts all writes, so that the rest
+ * wait once. */
 static int tend_finish_slice(struct vault *vault, struct tend_slice *slice)
 {
     int r = 0;

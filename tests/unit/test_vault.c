@@ -1,5 +1,6 @@
-/* The vault: what is saved comes back bit by bit, whatever was done to it; what was undone is as if it had never
- * been restored; nothing listed is half-written; full, foreign and spoiled vaults say so. */
+/* The vault: what is saved comes back bit by bit, whatever was done to it; what was undone is as if
+ * it had never been restored; nothing listed is half-written; full, foreign and spoiled vaults say
+ * so. */
 #include "vault_fixture.h"
 
 #include "harness.h"
@@ -79,7 +80,8 @@ static void check_round(const char *kind, bool is_vault_inside)
     assert_text(after, before);
     free(after);
 
-    assert_int_equal(vault_case_restore(vault, &finding, explain, &calls, &report), 0); /* again: harmless */
+    assert_int_equal(vault_case_restore(vault, &finding, explain, &calls, &report),
+                     0); /* again: harmless */
     after = tree_manifest(&scratch);
     assert_text(after, before);
     free(after);
@@ -134,7 +136,6 @@ static void test_round_btrfs_inside(void **state)
     check_round("btrfs", true);
 }
 
-
 /* A clock that a test moves by hand. */
 static int64_t fake_now;
 
@@ -158,7 +159,8 @@ static struct vault *open_with(const struct scratch *scratch, const struct vault
     return vault;
 }
 
-static void put_file(char *path, const struct scratch *scratch, const char *name, int byte, size_t size)
+static void put_file(char *path, const struct scratch *scratch, const char *name, int byte,
+                     size_t size)
 {
     char *bytes = malloc(size + 1);
     int fd;
@@ -181,9 +183,10 @@ static void wait_until_settled(void)
 
 static int save_path(struct vault *vault, const char *path, enum vault_kind kind, uint64_t *ret_id)
 {
-    const struct vault_origin origin = {.path = str_from(path),
-                                        .kind = kind,
-                                        .process = {.pid = 77, .uid = -1, .exe = STR("/bin/sh"), .user = STR("an")}};
+    const struct vault_origin origin = {
+        .path = str_from(path),
+        .kind = kind,
+        .process = {.pid = 77, .uid = -1, .exe = STR("/bin/sh"), .user = STR("an")}};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     int r = vault_save(vault, fd, &origin, ret_id);
 
@@ -250,7 +253,8 @@ static void test_save(void **state)
     scratch_remove(&scratch);
 }
 
-/* A write within the clock's tick leaves all times as they are: the earlier version must not stand for it. */
+/* A write within the clock's tick leaves all times as they are: the earlier version must not stand
+ * for it. */
 static void test_save_racy(void **state)
 {
     struct scratch scratch;
@@ -316,8 +320,10 @@ static void test_dedup(void **state)
 
 static void test_quota_and_retention(void **state)
 {
-    const struct vault_limits limits = {
-        .bytes = 100000, .retention_ns = 24 * 3600 * NS_PER_S, .whole_bytes = 1 << 20, .edge_bytes = 4096};
+    const struct vault_limits limits = {.bytes = 100000,
+                                        .retention_ns = 24 * 3600 * NS_PER_S,
+                                        .whole_bytes = 1 << 20,
+                                        .edge_bytes = 4096};
     struct vault_damage damage = {.outcome = FILE_OUTCOME_DELETED};
     struct scratch scratch;
     struct vault *vault;
@@ -395,7 +401,8 @@ static void test_partial(void **state)
     assert_int_equal(vault_case_restore(vault, &finding, NULL, NULL, &report), 0);
     assert_int_equal(report.partial, 1);
     assert_int_equal(report.failed, 0);
-    assert_int_equal(pread(fd, &byte, 1, 5), 1); /* through the descriptor from before: the same inode */
+    assert_int_equal(pread(fd, &byte, 1, 5),
+                     1); /* through the descriptor from before: the same inode */
     assert_int_equal(byte, 'p');
     assert_int_equal(pread(fd, &byte, 1, (9 << 20) - 5), 1);
     assert_int_equal(byte, 'p');
@@ -450,7 +457,8 @@ static uint64_t count_versions(const struct scratch *scratch, uint64_t *ret_dama
     return usage.versions;
 }
 
-/* The last record cut at every byte; then whole records behind the torn one; then a spoiled byte. */
+/* The last record cut at every byte; then whole records behind the torn one; then a spoiled byte.
+ */
 static void test_torn_journal(void **state)
 {
     struct scratch scratch;
@@ -512,8 +520,8 @@ static void test_spoiled_object(void **state)
     put_file(path, &scratch, "f", 'f', 3000);
     assert_int_equal(save_path(vault, path, VAULT_KIND_BEFORE, &id), 0);
     tend_all(vault);
-    snprintf(object, sizeof(object), "%s/objects/%02x/%016llx", scratch.vault, (unsigned)(id >> 10 & 0xff),
-             (unsigned long long)id);
+    snprintf(object, sizeof(object), "%s/objects/%02x/%016llx", scratch.vault,
+             (unsigned)(id >> 10 & 0xff), (unsigned long long)id);
     fd = open(object, O_WRONLY | O_CLOEXEC);
     assert_int_equal(pwrite(fd, "?", 1, 2999), 1);
     close(fd);
@@ -551,7 +559,8 @@ static void *save_many(void *context)
 /* Threads of two openings save while a third tends and the journal is written anew. */
 static void test_compaction(void **state)
 {
-    const struct vault_limits limits = {.bytes = QUOTA, .retention_ns = 24 * 3600 * NS_PER_S, .whole_bytes = QUOTA};
+    const struct vault_limits limits = {
+        .bytes = QUOTA, .retention_ns = 24 * 3600 * NS_PER_S, .whole_bytes = QUOTA};
     struct scratch scratch;
     struct vault *vaults[3];
     struct saver savers[4];
@@ -648,7 +657,8 @@ static int check_has_work(void *context, const struct vault_version *version)
     return version->size == 900 ? -ERR_EXIST : 0;
 }
 
-/* Work done between restore and undo is not lost by the undo; a surviving hard link takes its brother back. */
+/* Work done between restore and undo is not lost by the undo; a surviving hard link takes its
+ * brother back. */
 static void test_undo_keeps_work(void **state)
 {
     struct vault_damage damage = {.outcome = FILE_OUTCOME_REPLACED};
@@ -738,7 +748,10 @@ static void test_two_users(void **state)
             _exit(2);
         }
         own = scratch_open(&scratch, QUOTA);
-        _exit(vault_save(own, fd, &origin, &id) == 0 && write(pipes[1], &id, sizeof(id)) == sizeof(id) ? 0 : 1);
+        _exit(vault_save(own, fd, &origin, &id) == 0 &&
+                      write(pipes[1], &id, sizeof(id)) == sizeof(id)
+                  ? 0
+                  : 1);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
@@ -767,7 +780,8 @@ struct scarce {
 
 static int with_little_memory(void *context)
 {
-    const struct vault_limits limits = {.bytes = QUOTA, .retention_ns = 24 * 3600 * NS_PER_S, .whole_bytes = QUOTA};
+    const struct vault_limits limits = {
+        .bytes = QUOTA, .retention_ns = 24 * 3600 * NS_PER_S, .whole_bytes = QUOTA};
     const struct id mine = {{1, 2, 3}};
     struct scarce *scarce = context;
     struct vault_damage damage = {.outcome = FILE_OUTCOME_ENCRYPTED};
