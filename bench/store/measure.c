@@ -355,7 +355,8 @@ static const char peer_tables[] =
     "body BLOB,"
     " words TEXT); CREATE UNIQUE INDEX events_once ON events (host, sequence);"
     "CREATE INDEX events_time ON events (time);"
-    "CREATE VIRTUAL TABLE word_index USING fts5 (words, content = 'events', content_rowid = 'number',"
+    "CREATE VIRTUAL TABLE word_index USING fts5 (words, content = 'events', content_rowid = "
+    "'number',"
     " tokenize = 'trigram');"
     "CREATE TRIGGER events_words AFTER INSERT ON events BEGIN"
     " INSERT INTO word_index (rowid, words) VALUES (new.number, new.words); END;";

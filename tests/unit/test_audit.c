@@ -1,6 +1,8 @@
 /* The audit log: whoever edits, deletes, reorders or cuts off rows is seen. */
 #include "store_bench.h"
 
+#include "cli/command.h"
+#include "cli/registry.h"
 #include "store/chain.h"
 #include "store/sqlite.h"
 
@@ -270,6 +272,90 @@ static void test_torn_anchor(void **state)
     assert_broken(bench, "audit.anchors");
 }
 
+/* ---- canhgac audit */
+
+/* Runs the command as main does; what it printed to stdout comes back in out. */
+static int run(struct bench *bench, const char *verb, const char *option, char *out, size_t size)
+{
+    char words[5][128] = {"audit", "", "--centre", "", ""};
+    char *argv[6] = {words[0], words[1], words[2], words[3], option[0] != '\0' ? words[4] : NULL,
+                     NULL};
+    int kept = dup(STDOUT_FILENO);
+    int fd;
+    ssize_t len;
+    int status;
+
+    (void)snprintf(words[1], sizeof(words[1]), "%s", verb);
+    (void)snprintf(words[3], sizeof(words[3]), "%s", bench->fixture.folder);
+    (void)snprintf(words[4], sizeof(words[4]), "%s", option);
+    fd = open(fixture_path(&bench->fixture, "out"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0 && kept >= 0);
+    (void)fflush(stdout);
+    assert_int_equal(dup2(fd, STDOUT_FILENO), STDOUT_FILENO);
+    status = registry_run(option[0] != '\0' ? 5 : 4, argv, bench->fixture.arena);
+    (void)fflush(stdout);
+    assert_int_equal(dup2(kept, STDOUT_FILENO), STDOUT_FILENO);
+    len = pread(fd, out, size - 1, 0);
+    assert_true(len >= 0);
+    out[len] = '\0';
+    close(fd);
+    close(kept);
+    return status;
+}
+
+static void test_command(void **state)
+{
+    struct bench *bench = *state;
+    char out[8192];
+
+    text_set_language(LANGUAGE_EN);
+    add_rows(bench, 3);
+    assert_int_equal(run(bench, "verify", "", out, sizeof(out)), EXIT_STATUS_CLEAN);
+    assert_non_null(strstr(out, "3 rows"));
+    assert_int_equal(run(bench, "verify", "--json", out, sizeof(out)), EXIT_STATUS_CLEAN);
+    assert_non_null(strstr(out, "\"intact\":true"));
+    assert_int_equal(run(bench, "list", "--limit=2", out, sizeof(out)), EXIT_STATUS_CLEAN);
+    assert_non_null(strstr(out, "cảnh báo 2"));
+    assert_null(strstr(out, "cảnh báo 0"));
+    assert_int_equal(run(bench, "list", "--json", out, sizeof(out)), EXIT_STATUS_CLEAN);
+    assert_non_null(strstr(out, "\"actor\":\"lan\""));
+
+    tamper(bench, "UPDATE audit SET actor = 'minh' WHERE number = 2");
+    assert_int_equal(run(bench, "verify", "", out, sizeof(out)), EXIT_STATUS_FOUND);
+    assert_non_null(strstr(out, "row 2"));
+    assert_int_equal(run(bench, "verify", "--json", out, sizeof(out)), EXIT_STATUS_FOUND);
+    assert_non_null(strstr(out, "\"intact\":false"));
+}
+
+/* A host's name may hold anything; the terminal must not obey it. */
+static void test_command_is_plain(void **state)
+{
+    struct bench *bench = *state;
+    char out[8192];
+
+    assert_int_equal(store_begin(bench->store), 0);
+    assert_int_equal(store_audit_add(bench->store, STR("lan"), STR("host.revoke"),
+                                     STR("a\x1b[2Jb\xc2\x9b"
+                                         "1mc\nd"),
+                                     STR("")),
+                     0);
+    assert_int_equal(store_commit(bench->store), 0);
+    assert_int_equal(run(bench, "list", "", out, sizeof(out)), EXIT_STATUS_CLEAN);
+    assert_non_null(strstr(out, "a?[2Jb?1mc?d"));
+}
+
+static void test_command_without_centre(void **state)
+{
+    struct bench *bench = *state;
+    char out[64];
+
+    store_close(bench->store);
+    bench->store = NULL;
+    assert_int_equal(unlink(fixture_path(&bench->fixture, STORE_FILE)), 0);
+    assert_int_equal(run(bench, "verify", "", out, sizeof(out)), EXIT_STATUS_FAILED);
+    assert_string_equal(out, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +371,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_anchor_each_hour, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_anchors_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_torn_anchor, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_command, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_command_is_plain, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_command_without_centre, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
