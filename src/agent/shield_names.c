@@ -111,10 +111,7 @@ static void shield_deleted(struct shield *shield, const struct files_name *name,
     row = shelf_by_handle(shield->shelf, name->file);
     if (row != NULL && shield_is_gone(shield, row, name->file)) {
         if (step.path.len == 0 && row->fd >= 0 && fd_path(row->fd, path, sizeof(path)) == 0) {
-            step.path = str_from(path);
-            if (str_has_suffix(step.path, STR(" (deleted)"))) {
-                step.path.len -= STR(" (deleted)").len;
-            }
+            step.path = files_plain_path(path, true);
         }
         step.file = row->key;
         step.version = shield_version_of_gone(shield, row);
@@ -204,6 +201,7 @@ void shield_named(void *context, const struct files_name *name)
     }
     shield_act(shield, job);
     if (name->change == NAME_CHANGE_DELETE || name->change == NAME_CHANGE_RENAME) {
-        shield_look(shield, who);
+        /* no open may follow that could wait for the answers: unlinks come in bursts */
+        shield_look_all(shield, who);
     }
 }

@@ -106,6 +106,8 @@ void files_unsettle(struct files *files, int fd);
 struct files_counts files_counts(struct files *files);
 /* Longest protected place that holds path and is not left out. Pure. */
 bool files_is_protected(const struct files_place *places, size_t count, struct str path);
+/* fd_path's answer without the mark that the kernel puts behind names that are gone. Pure. */
+struct str files_plain_path(const char *path, bool is_gone);
 /* Marks the file system of a folder on both groups; with all rights. */
 [[nodiscard]] int files_mark(int gate, int names, const char *folder, struct diag *diag);
 
