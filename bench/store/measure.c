@@ -158,7 +158,7 @@ static const struct page_kind kinds[] = {
      false},
     {"alert page: one host", {.state = -1, .severity_least = -1, .is_drill = -1}, true, false},
     {"alert page: two words, none has both",
-     {.state = -1, .severity_least = -1, .is_drill = -1, .words = {"encrypted xyzzy", 15}},
+     {.state = -1, .severity_least = -1, .is_drill = -1, .words = {"encrypted deleted", 17}},
      false,
      false},
     {"alert page: 'encrypted xa-042'",
