@@ -508,7 +508,10 @@ int judge_step(struct judge *judge, const struct judge_step *step, bool *ret_is_
     if (who->actor.is_exempt || (relative_is_trusted(who) && step->kind != JUDGE_STEP_DELETE)) {
         return 0;
     }
-    return table[step->kind](judge, step, who, ret_is_ruling);
+    relative_ref(who); /* a step may forget the last row that held it */
+    r = table[step->kind](judge, step, who, ret_is_ruling);
+    relative_unref(&judge->kin, who);
+    return r;
 }
 
 static struct judge_question row_question(const struct row *row)
