@@ -32,8 +32,8 @@ export interface Finding {
 
 export interface Alert {
   number: number;
-  finding_id: string;
-  host: { id: string; name: string };
+  host: string;
+  host_name: string;
   state: AlertState;
   severity: Severity;
   drill: boolean;
@@ -42,18 +42,19 @@ export interface Alert {
   count: number;
   detector: string;
   title: string;
-  taken_by: string | null;
-  close_reason: string | null;
+  taken_by: string;
+  close_reason: string;
   files_total: number;
   files_restored: number;
   action: string;
-  finding?: Finding;
+  /** On one alert's own page: what the host reported, newest first. */
+  findings?: Finding[];
 }
 
 export interface Host {
   id: string;
   name: string;
-  state: 'connected' | 'silent' | 'never' | 'revoked';
+  state: 'connected' | 'away' | 'silent' | 'revoked';
   enrolled: string;
   seen: string | null;
   open_alerts: number;
@@ -65,7 +66,7 @@ export interface Host {
     address: string;
     process_sensor: string;
     shield: string;
-    protected_paths: string[];
+    protected_paths: string; // parted by newlines
     events: number;
     dropped: number;
     gate_opens: number;
@@ -91,8 +92,9 @@ export interface Overview {
   quiet_since: string | null;
   alerts: Alert[];
   counts: Record<string, number>;
-  hosts: Host[];
-  time: string;
+  silent: Host[];
+  is_disk_full: boolean;
+  now: string;
 }
 
 export interface Page<T> {
@@ -107,7 +109,7 @@ export interface Action {
   reason: string;
   asked: string;
   state: 'waiting' | 'sent' | 'done' | 'failed' | 'expired';
-  detail: string | null;
+  detail: string;
 }
 
 export class Problem extends Error {

@@ -25,9 +25,10 @@ export function startLive(): void {
   source.onerror = () => {
     isLive.value = false;
   };
-  source.addEventListener('change', (event) => {
-    const what = JSON.parse((event as MessageEvent<string>).data) as { what: string[] };
-    bump(what.what);
+  source.addEventListener('alert', () => bump(['alerts']));
+  source.addEventListener('reset', () => bump(['alerts', 'hosts', 'actions']));
+  source.addEventListener('changed', (event) => {
+    bump((JSON.parse((event as MessageEvent<string>).data) as { what: string[] }).what);
   });
 }
 

@@ -4,6 +4,10 @@
  *   sensor ── requests ─▶ supervisor ── answers, orders ─▶ sensor
  *   sensor ── open files ▶ scanner ── verdicts ─▶ sensor
  *   outlet ── actions ──▶ supervisor ── answers ─▶ outlet
+ *
+ * The supervisor keeps both ends of every channel open: a child that dies is replaced on the same channels, its
+ * peers notice nothing, and what they sent meanwhile waits for the new one. Whether the gate is alive goes through
+ * the shared page (agent/page.h), not through messages: the watchdog must not depend on anybody's loop.
  */
 #ifndef AGENT_PROTOCOL_H
 #define AGENT_PROTOCOL_H
@@ -13,9 +17,11 @@ enum agent_message {
     AGENT_MESSAGE_READY = 1,
     /* sensor or supervisor → outlet: one encoded record. str record (model/record.h). */
     AGENT_MESSAGE_RECORD,
-    /* outlet → sensor: nothing; asks for a status record now. */
+    /* outlet or supervisor → sensor: nothing; asks for a status record now. */
     AGENT_MESSAGE_STATUS,
-    /* sensor → supervisor: freeze. str finding id (16 bytes), u32 n, n × (u32 pid, u64 start). */
+    /* sensor → supervisor: this group was stopped (again with more members). The supervisor keeps it, so that a
+     * person can let it go or end it whatever becomes of the sensor. str finding id (16 bytes), u32 n,
+     * n × (u32 pid, u64 start). Not answered. */
     AGENT_MESSAGE_FREEZE,
     /* sensor → supervisor: restore the case; the same for undo. str finding id. */
     AGENT_MESSAGE_RESTORE,
@@ -26,14 +32,9 @@ enum agent_message {
     AGENT_MESSAGE_ACTION,
     /* supervisor → outlet: its answer. str answer (action_answer_encode). */
     AGENT_MESSAGE_ANSWER,
-    /* supervisor → sensor: a person decided. u32 enum action, str finding id. */
+    /* supervisor → sensor: a person decided RESUME or KILL; for RESUME the sensor forgives the group and then lets
+     * it go on. u32 enum action, str finding id, u32 n, n × (u32 pid, u64 start). */
     AGENT_MESSAGE_DECISION,
-    /* sensor → supervisor, each 100 ms: the gate answers. u64 opens answered, u64 oldest unanswered
-       age ns. */
-    AGENT_MESSAGE_PULSE,
-    /* supervisor → sensor or outlet: a child died and was started again. str name, i64 wait status.
-     */
-    AGENT_MESSAGE_DIED,
     /* sensor → scanner: u64 question; fd 0: the file now, fd 1 (optional): the version before. */
     AGENT_MESSAGE_SCAN,
     /* scanner → sensor: u64 question, u32 enum content_format now, u32 before, str name of the

@@ -7,7 +7,6 @@
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/time.h"
 #include "codec/container.h"
 
 #include <errno.h>
@@ -29,7 +28,7 @@ static int64_t scan_read(void *context, uint64_t offset, void *out, size_t len)
     const struct scan_source *source = context;
     ssize_t n;
 
-    if (offset > INT64_MAX || clock_mono(&clock_real) > source->deadline) {
+    if (offset > INT64_MAX || scan_work_ns() > source->deadline) {
         return -ERR_TIMEDOUT;
     }
     do {
@@ -148,7 +147,7 @@ static enum content_format scan_packed(struct scan_source *source,
 
 enum content_format scan_file(struct scan *scan, int fd, char *ret_name)
 {
-    struct scan_source source = {fd, clock_mono(&clock_real) + SCAN_TIME_NS};
+    struct scan_source source = {fd, scan_work_ns() + SCAN_WORK_NS};
     struct container_report report;
     struct stat st;
 

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #define SCAN_NAME_SIZE 64
-/* One file's share of time; what is not verified by then is KNOWN at best. */
-#define SCAN_TIME_NS 40000000LL
+/* One file's share of processor time; what is not verified by then is KNOWN at best. */
+#define SCAN_WORK_NS 100000000LL
 
 struct scan {
     magic_t magic;

@@ -39,7 +39,7 @@ static la_ssize_t unpack_read(struct archive *archive, void *context, const void
     struct unpack *unpack = context;
     ssize_t n;
 
-    if (unpack->in >= IN_MAX || clock_mono(&clock_real) > unpack->deadline) {
+    if (unpack->in >= IN_MAX || scan_work_ns() > unpack->deadline) {
         unpack->is_spent = true;
         archive_set_error(archive, ERR_LIMIT, "limit");
         return -1;
@@ -60,11 +60,12 @@ static la_ssize_t unpack_read(struct archive *archive, void *context, const void
 static la_int64_t unpack_seek(struct archive *archive, void *context, la_int64_t offset, int whence)
 {
     struct unpack *unpack = context;
-    int64_t base = whence == SEEK_SET   ? 0
-                   : whence == SEEK_CUR ? (int64_t)unpack->offset
-                                        : (int64_t)unpack->size;
+    int64_t base = 0;
 
     (void)archive;
+    if (whence != SEEK_SET) {
+        base = (int64_t)(whence == SEEK_CUR ? unpack->offset : unpack->size);
+    }
     if (offset < -base || offset > (int64_t)unpack->size - base) {
         return ARCHIVE_FATAL;
     }
@@ -130,7 +131,7 @@ static int unpack_entry(struct unpack *unpack, struct archive *archive)
         }
         got += (uint64_t)n;
         unpack->out += (uint64_t)n;
-        if (unpack->out >= OUT_MAX || clock_mono(&clock_real) > unpack->deadline) {
+        if (unpack->out >= OUT_MAX || scan_work_ns() > unpack->deadline) {
             unpack->is_spent = true;
             return ARCHIVE_EOF;
         }
@@ -146,7 +147,7 @@ static enum content_format unpack_failure(const struct unpack *unpack, struct ar
         return CONTENT_FORMAT_ENCRYPTED;
     }
     if (unpack->is_spent) {
-        return unpack->out != 0 ? CONTENT_FORMAT_PLAIN : CONTENT_FORMAT_KNOWN;
+        return CONTENT_FORMAT_KNOWN;
     }
     if (text != NULL &&
         (strstr(text, "nsupported") != NULL || strstr(text, "not supported") != NULL)) {
@@ -181,7 +182,7 @@ static enum content_format unpack_walk(struct unpack *unpack, struct archive *ar
             }
         }
     }
-    return CONTENT_FORMAT_PLAIN;
+    return unpack->is_spent ? CONTENT_FORMAT_KNOWN : CONTENT_FORMAT_PLAIN;
 }
 
 enum content_format scan_unpack(int fd, uint64_t size, int64_t deadline)
@@ -209,6 +210,25 @@ enum content_format scan_unpack(int fd, uint64_t size, int64_t deadline)
     return unpack_walk(&unpack, archive);
 }
 
+int64_t scan_work_ns(void)
+{
+    struct timespec spent = {0};
+
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+    return (int64_t)spent.tv_sec * NS_PER_S + spent.tv_nsec;
+}
+
+/* One that this C library does not know is not needed by any archive it could read either. */
+static void unpack_keep_converter(const char *to, const char *from)
+{
+    static iconv_t kept[32];
+    static unsigned count;
+
+    if (count < ARRAY_LEN(kept)) {
+        kept[count++] = iconv_open(to, from);
+    }
+}
+
 void scan_unpack_prepare(void)
 {
     /* Names in archives are converted; the C library loads its converters from files. The handles
@@ -217,8 +237,8 @@ void scan_unpack_prepare(void)
     const char *locale = nl_langinfo(CODESET);
 
     for (size_t i = 0; i < ARRAY_LEN(charsets); i++) {
-        (void)iconv_open(locale, charsets[i]);
-        (void)iconv_open(charsets[i], locale);
-        (void)iconv_open("UTF-8", charsets[i]);
+        unpack_keep_converter(locale, charsets[i]);
+        unpack_keep_converter(charsets[i], locale);
+        unpack_keep_converter("UTF-8", charsets[i]);
     }
 }

@@ -249,6 +249,7 @@ int api_action_list(struct api_request *request)
     struct store_alert alert;
     struct store_finding *findings;
     struct store_action *actions;
+    struct store_action_filter filter = {.host = &alert.host, .state = -1};
     size_t finding_count;
     size_t count;
     int r = api_read_alert(request, &alert);
@@ -257,7 +258,7 @@ int api_action_list(struct api_request *request)
         r = store_alert_findings(store, alert.number, 0, request->arena, &findings, &finding_count);
     }
     if (r == 0) {
-        r = store_action_list(store, &alert.host, NULL, -1, request->arena, &actions, &count);
+        r = store_action_list(store, &filter, request->arena, &actions, &count);
     }
     if (r < 0) {
         return r;

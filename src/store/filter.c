@@ -133,7 +133,7 @@ static bool filter_has(struct str filter, uint64_t hash)
     for (unsigned probe = 0; probe < FILTER_PROBES; probe++) {
         size_t bit = filter_bit(hash, probe, 8 * filter.len);
 
-        if (((unsigned char)filter.ptr[bit / 8] >> bit % 8 & 1U) == 0) {
+        if (((unsigned)(unsigned char)filter.ptr[bit / 8] >> bit % 8 & 1U) == 0) {
             return false;
         }
     }

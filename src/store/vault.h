@@ -150,6 +150,15 @@ typedef void vault_progress_fn(void *context, const struct vault_damage *damage,
 [[nodiscard]] int vault_case_open(struct vault *vault, const struct id *finding);
 [[nodiscard]] int vault_case_add(struct vault *vault, const struct id *finding,
                                  const struct vault_damage *damage, size_t count);
+struct vault_case_state {
+    struct id finding;
+    uint64_t files;
+    uint64_t restored;  /* files that are back, products set aside among them */
+    bool is_synced;     /* the last restore or undo ended, and is on the disk */
+};
+typedef int vault_case_fn(void *context, const struct vault_case_state *state);
+/* The open cases, in no order. */
+[[nodiscard]] int vault_case_list(struct vault *vault, vault_case_fn *fn, void *context);
 /* Puts every original back: content, mode, owner, times, extended attributes, ACL, links,
  * sparseness. Needs root. A file damaged in place keeps its inode (its ciphertext is copied out as
  * evidence first), so that hard links and open descriptors stay true; where the inode was removed

@@ -8,6 +8,10 @@
 #include "sys/fd.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #define COPY_CHUNK (256U << 10)
 
@@ -67,13 +71,58 @@ int vault_copy_range(int source, int target, uint64_t from, uint64_t len)
     return 0;
 }
 
+static int copy_hole(int target, uint64_t from, uint64_t to)
+{
+    if (from >= to ||
+        fallocate(target, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(to - from)) == 0) {
+        return 0;
+    }
+    return -errno;
+}
+
+/* Data over data, holes over the rest. */
+static int copy_extents(int source, int target, uint64_t size)
+{
+    uint64_t at = 0;
+
+    while (at < size) {
+        off_t data = lseek(source, (off_t)at, SEEK_DATA);
+        off_t hole;
+        int r;
+
+        if (data < 0 && errno == ENXIO) {
+            return copy_hole(target, at, size);
+        }
+        hole = data >= 0 ? lseek(source, data, SEEK_HOLE) : -1;
+        if (hole < 0) {
+            return vault_copy_range(source, target, at, size - at);
+        }
+        r = copy_hole(target, at, (uint64_t)data);
+        r = r < 0 ? r : vault_copy_range(source, target, (uint64_t)data, (uint64_t)(hole - data));
+        if (r < 0) {
+            return r;
+        }
+        at = (uint64_t)hole;
+    }
+    return 0;
+}
+
 int vault_copy_over(int source, int target, uint64_t size)
 {
-    /* Emptied first: a copy leaves holes alone, and what lay there before would show through. */
-    if (ftruncate(target, 0) != 0) {
+    struct stat st;
+
+    /* Not emptied first: ext4 flushes a file that was truncated to nothing when it is closed, and whoever has
+     * it open would see it empty. */
+    if (fstat(target, &st) != 0 || ((uint64_t)st.st_size > size && ftruncate(target, (off_t)size) != 0)) {
         return -errno;
     }
-    return vault_copy_file(source, target, size);
+    if (ioctl(target, FICLONE, source) == 0) {
+        return 0;
+    }
+    if ((uint64_t)st.st_size < size && ftruncate(target, (off_t)size) != 0) {
+        return -errno;
+    }
+    return copy_extents(source, target, size);
 }
 
 int vault_copy_compare(int a, int b, uint64_t size)

@@ -23,7 +23,7 @@
 
 void vault_object_name(uint64_t id, char out[VAULT_OBJECT_NAME_SIZE])
 {
-    (void)snprintf(out, VAULT_OBJECT_NAME_SIZE, "objects/%02x/%016" PRIx64, (unsigned)(id & 0xff), id);
+    (void)snprintf(out, VAULT_OBJECT_NAME_SIZE, "objects/%02x/%016" PRIx64, (unsigned)(id >> 10 & 0xff), id);
 }
 
 static bool pool_can_clone(int fd)

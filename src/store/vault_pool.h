@@ -1,5 +1,6 @@
 /* Where the bytes lie. A pool is a folder of objects, each named by its version's id in one of 256
- * subfolders. Pool 0 is in the vault; a file system that can clone and is not the vault's own may have one
+ * subfolders; a thousand ids in a row share one, so that an attack's saves find its blocks and inode tables warm.
+ * Pool 0 is in the vault; a file system that can clone and is not the vault's own may have one
  * more, `.canhgac/VAULT` at its mount point, so that a copy there is a clone. Not thread-safe, but an object
  * call needs no lock once it has its pool, which stays where it is until the vault closes. */
 #ifndef STORE_VAULT_POOL_H

@@ -3,6 +3,7 @@
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "store/vault.h"
 #include "store/vault_state.h"
 #include "store/vault_tend.h"
@@ -146,4 +147,33 @@ int vault_verify(struct vault *vault, uint64_t id)
     r = vault_hashing_go(&hashing, UINT64_MAX);
     r = r < 0 ? r : vault_hashing_end(&hashing, sha256);
     return r < 0 || memcmp(sha256, entry.sha256, sizeof(sha256)) == 0 ? r : -ERR_CORRUPT;
+}
+
+int vault_case_list(struct vault *vault, vault_case_fn *fn, void *context)
+{
+    struct vault_case_state *states = NULL;
+    const struct vault_case *item;
+    size_t count = 0;
+    size_t cursor = 0;
+    int r;
+
+    pthread_mutex_lock(&vault->mutex);
+    r = vault_refresh_locked(vault);
+    states = mem_alloc(map_count(&vault->cases), sizeof(*states));
+    r = r == 0 && states == NULL ? -ERR_NOMEM : r;
+    while (r == 0 && (item = map_next(&vault->cases, &cursor)) != NULL) {
+        struct vault_case_state *state = &states[count++];
+
+        *state = (struct vault_case_state){
+            .finding = item->finding, .files = item->count, .is_synced = item->is_synced};
+        for (size_t i = 0; i < item->count; i++) {
+            state->restored += item->files[i].step.stage == VAULT_STAGE_RESTORED ? 1 : 0;
+        }
+    }
+    pthread_mutex_unlock(&vault->mutex);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        r = fn(context, &states[i]);
+    }
+    mem_free(states);
+    return r;
 }

@@ -104,16 +104,35 @@ static int undo_created(struct vault_work *work)
     return vault_place_unlink(&place);
 }
 
+/* A damaged file that had been copied comes back as another inode: the case must know it for the next restore. */
+static int undo_learn_inode(struct vault_work *work)
+{
+    CLEANUP(vault_place_done) struct vault_place place = {.folder = -1};
+    struct vault_record record = {
+        .kind = VAULT_RECORD_CASE_FILE, .finding = work->finding, .damage = work->damage};
+    struct stat st;
+    int r = vault_place_open(work->damage.path_now, &place);
+
+    r = r < 0 ? r : vault_place_stat(&place, &st);
+    if (r < 0) {
+        return r == -ERR_NOENT ? 0 : r;
+    }
+    record.damage.dev_now = st.st_dev;
+    record.damage.ino_now = st.st_ino;
+    return vault_write(work->vault, &record);
+}
+
 static int undo_bring_back(struct vault_work *work)
 {
     struct vault_aside evidence = vault_work_evidence(work);
     struct vault_aside occupant = vault_work_occupant(work);
     int r = vault_work_bring_back(work, work->damage.path, &occupant);
 
-    if (r < 0 || work->step.manner == VAULT_MANNER_INPLACE) {
+    if (r < 0 || work->step.manner == VAULT_MANNER_INPLACE || work->step.evidence == 0) {
         return r;
     }
-    return vault_work_bring_back(work, work->damage.path_now, &evidence);
+    r = vault_work_bring_back(work, work->damage.path_now, &evidence);
+    return r < 0 || work->step.has_moved ? r : undo_learn_inode(work);
 }
 
 int vault_undo_file(struct vault_work *work)

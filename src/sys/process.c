@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "sys/fd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -280,4 +281,37 @@ int process_open(pid_t pid, uint64_t start)
 int process_signal(int pidfd, int signal)
 {
     return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) == 0 ? 0 : -errno;
+}
+
+static bool process_thread_is_at_rest(pid_t pid, const char *tid)
+{
+    char name[64];
+    char text[512];
+    const char *comm_end;
+    size_t len;
+
+    (void)snprintf(name, sizeof(name), "task/%.20s/stat", tid);
+    if (process_read_file(pid, name, text, sizeof(text), &len) < 0) {
+        return true;
+    }
+    comm_end = memrchr(text, ')', len);
+    return comm_end == NULL || strlen(comm_end) < 3 || strchr("TtZXx", comm_end[2]) != NULL;
+}
+
+bool process_is_at_rest(pid_t pid)
+{
+    char path[64];
+    const struct dirent *entry;
+    bool is_at_rest = true;
+    DIR *tasks;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    tasks = opendir(path);
+    while (tasks != NULL && is_at_rest && (entry = readdir(tasks)) != NULL) {
+        is_at_rest = entry->d_name[0] == '.' || process_thread_is_at_rest(pid, entry->d_name);
+    }
+    if (tasks != NULL) {
+        (void)closedir(tasks);
+    }
+    return is_at_rest;
 }

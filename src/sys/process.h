@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -30,6 +31,9 @@ struct process_info {
 [[nodiscard]] int process_read(pid_t pid, struct process_info *ret_info);
 /* Only pid, ppid, session, start, comm: one file read. */
 [[nodiscard]] int process_read_stat(pid_t pid, struct process_info *ret_info);
+
+/* Whether no thread of it can act: stopped, dead, or gone. */
+bool process_is_at_rest(pid_t pid);
 
 /* The system call a blocked thread sits in, from /proc/TID/syscall. -ERR_AGAIN when the kernel says
  * "running". */

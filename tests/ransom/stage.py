@@ -264,7 +264,7 @@ def patterns():
     return {row["pattern"]: row["missing"] for row in map(json.loads, lines)}
 
 
-def drill(folder, pattern, *options, seed=1, files=120, wait="30s", timeout=300):
+def drill(folder, pattern, *options, seed=1, files=120, wait="10s", timeout=300):
     """Runs one drill; returns its report with `exit` added."""
     done = run(program(), "--lang", "en", "drill", "ransomware", "--json", "--pattern", pattern, "--folder", folder,
                "--seed", str(seed), "--files", str(files), "--wait", wait, *options, timeout=timeout)

@@ -154,7 +154,7 @@ static int setup(void **state)
     assert_non_null(mkdtemp(bench.folder));
     assert_int_equal(
         run(&bench, "seq 1 20000 | sed 's/$/ Công văn số 12 của Ủy ban/' > plain.txt &&",
-            "printf 'P6 300 300 255\\n' > p.ppm && { seq 1 90000 | head -c 270000; } >> p.ppm && "
+            "printf 'P6 200 200 255\\n' > p.ppm && { seq 1 90000 | head -c 120000; } >> p.ppm && "
             "{ convert p.ppm -attenuate 0.5 +noise Gaussian bmp3:photo.bmp || cp p.ppm photo.bmp; "
             "}"),
         0);

@@ -46,6 +46,11 @@ void run_command(const char *const *words, bool must_work)
 
 bool scratch_make(struct scratch *scratch, const char *kind, bool is_vault_inside)
 {
+    return scratch_make_sized(scratch, kind, is_vault_inside, 400 << 20);
+}
+
+bool scratch_make_sized(struct scratch *scratch, const char *kind, bool is_vault_inside, size_t bytes)
+{
     char image[PATH_SIZE];
     char mkfs[32];
     int fd;
@@ -63,7 +68,7 @@ bool scratch_make(struct scratch *scratch, const char *kind, bool is_vault_insid
         snprintf(image, sizeof(image), "%s/image", scratch->root);
         snprintf(mkfs, sizeof(mkfs), "mkfs.%s", kind);
         fd = open(image, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        assert_int_equal(ftruncate(fd, 400 << 20), 0);
+        assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
         close(fd);
         snprintf(scratch->mount, sizeof(scratch->mount), "%s/mount", scratch->root);
         assert_int_equal(mkdir(scratch->mount, 0755), 0);
@@ -170,6 +175,43 @@ void tree_make(const struct scratch *scratch, size_t count, size_t size)
             assert_int_equal(truncate(path, 4 << 20), 0);
         }
         set_time(path, 1000000000 + (time_t)i);
+    }
+}
+
+static void scramble(const char *path, size_t from, size_t len)
+{
+    char bytes[4096];
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    while (len != 0) {
+        size_t part = len < sizeof(bytes) ? len : sizeof(bytes);
+
+        fill(bytes, part);
+        assert_int_equal(pwrite(fd, bytes, part, (off_t)from), (ssize_t)part);
+        from += part;
+        len -= part;
+    }
+    close(fd);
+}
+
+void tree_make_plain(const struct scratch *scratch, size_t count, size_t size)
+{
+    char path[1024];
+
+    for (size_t i = 0; i < count; i++) {
+        snprintf(path, sizeof(path), "%s/%zu", scratch->data, i);
+        write_file(path, size, O_EXCL);
+    }
+}
+
+void tree_scramble_plain(const struct scratch *scratch, size_t count, size_t size)
+{
+    char path[1024];
+
+    for (size_t i = 0; i < count; i++) {
+        snprintf(path, sizeof(path), "%s/%zu", scratch->data, i);
+        scramble(path, 0, size);
     }
 }
 
@@ -311,23 +353,6 @@ static uint64_t gate_save(struct vault *vault, const char *path)
     assert_int_equal(r, 0);
     assert_true(id != 0);
     return id;
-}
-
-static void scramble(const char *path, size_t from, size_t len)
-{
-    char bytes[4096];
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-    assert_true(fd >= 0);
-    while (len != 0) {
-        size_t part = len < sizeof(bytes) ? len : sizeof(bytes);
-
-        fill(bytes, part);
-        assert_int_equal(pwrite(fd, bytes, part, (off_t)from), (ssize_t)part);
-        from += part;
-        len -= part;
-    }
-    close(fd);
 }
 
 static void damage_note(struct vault_damage *damage, enum file_outcome outcome, char *now, const char *path)

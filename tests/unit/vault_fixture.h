@@ -21,12 +21,16 @@ struct scratch {
 /* kind: NULL for the folder's own file system, else ext4, xfs or btrfs on a loop mount. False when that cannot
  * be had here (not root, no loop device, no mkfs): the test is then skipped. */
 bool scratch_make(struct scratch *scratch, const char *kind, bool is_vault_inside);
+bool scratch_make_sized(struct scratch *scratch, const char *kind, bool is_vault_inside, size_t bytes);
 void scratch_remove(struct scratch *scratch);
 
 struct vault *scratch_open(const struct scratch *scratch, uint64_t bytes);
 
 /* Files of the tree: count of plain ones, beside the special ones. */
 void tree_make(const struct scratch *scratch, size_t count, size_t size);
+/* Files of the same size, named 0, 1, 2 …, for measurements; and their damage in place. */
+void tree_make_plain(const struct scratch *scratch, size_t count, size_t size);
+void tree_scramble_plain(const struct scratch *scratch, size_t count, size_t size);
 /* Everything a user would notice about the tree, as sorted text; free() it. */
 char *tree_manifest(const struct scratch *scratch);
 

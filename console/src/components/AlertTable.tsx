@@ -10,7 +10,7 @@ import { Time } from './Time';
 
 export function stateWord(alert: Alert): string {
   if (alert.state === 'new') return t('New');
-  if (alert.state === 'taken') return t('Taken by {0}', alert.taken_by ?? '');
+  if (alert.state === 'taken') return t('Taken by {0}', alert.taken_by);
   return t('Closed');
 }
 
@@ -60,7 +60,7 @@ export function AlertTable({ alerts, page }: { alerts: Alert[]; page: string }) 
               </a>
               {alert.drill && <span class="tag">{t('Drill')}</span>}
             </td>
-            <td>{alert.host.name}</td>
+            <td>{alert.host_name}</td>
             <td class="wide">{doneWord(alert)}</td>
             <td class="wide">{stateWord(alert)}</td>
             <td class="number">{number(alert.count)}</td>

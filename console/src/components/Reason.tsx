@@ -8,13 +8,16 @@ interface Props {
   consequence: string;
   act: string;
   isDangerous?: boolean;
-  onDone: (reason: string) => Promise<void>;
+  /** Pairs of value and words: what it was in truth. Empty: not asked. */
+  verdicts?: [string, string][];
+  onDone: (reason: string, verdict: string) => Promise<void>;
   onCancel: () => void;
 }
 
-export function Reason({ title, consequence, act, isDangerous = false, onDone, onCancel }: Props) {
+export function Reason({ title, consequence, act, isDangerous = false, verdicts = [], onDone, onCancel }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [reason, setReason] = useState('');
+  const [verdict, setVerdict] = useState(verdicts[0]?.[0] ?? '');
   const [error, setError] = useState('');
   const [isBusy, setBusy] = useState(false);
   useEffect(() => dialog.current?.showModal(), []);
@@ -23,7 +26,7 @@ export function Reason({ title, consequence, act, isDangerous = false, onDone, o
     event.preventDefault();
     setBusy(true);
     try {
-      await onDone(reason.normalize('NFC').trim());
+      await onDone(reason.normalize('NFC').trim(), verdict);
     } catch (problem) {
       setError(problem instanceof Error ? problem.message : String(problem));
       setBusy(false);
@@ -34,6 +37,14 @@ export function Reason({ title, consequence, act, isDangerous = false, onDone, o
       <form onSubmit={submit}>
         <h2 id="reason-title">{title}</h2>
         <p>{consequence}</p>
+        {verdicts.length > 0 && (
+          <label>
+            {t('What was it?')}
+            <select value={verdict} onChange={(event) => setVerdict(event.currentTarget.value)}>
+              {verdicts.map(([value, words]) => <option key={value} value={value}>{words}</option>)}
+            </select>
+          </label>
+        )}
         <label>
           {t('Reason')}
           <textarea rows={3} required minLength={3} maxLength={500} value={reason}

@@ -19,7 +19,8 @@ interface Choice {
   consequence: string;
   isDangerous?: boolean;
   path: (alert: Alert) => string;
-  body: (reason: string) => unknown;
+  body: (reason: string, verdict: string) => unknown;
+  verdicts?: [string, string][];
 }
 
 const action = (name: string, label: string, consequence: string, isDangerous = false): Choice => ({
@@ -49,7 +50,8 @@ function choices(alert: Alert, finding: Finding): Choice[] {
       label: t('Close'),
       consequence: t('The alert leaves the watch screen. It can be opened again.'),
       path: (of) => `alerts/${of.number}/close`,
-      body: (reason) => ({ reason }),
+      body: (reason, verdict) => ({ reason, verdict }),
+      verdicts: [['true', t('It was an attack')], ['false-alarm', t('It was a false alarm')], ['test', t('It was a test')]],
     });
   }
   return list;
@@ -153,7 +155,7 @@ export function AlertSheet({ number: id, back }: { number: string; back: string 
   if (!alert) {
     return <Sheet title={`#${id}`} onClose={close}>{error && <p role="alert" class="error">{error}</p>}</Sheet>;
   }
-  const finding = alert.finding;
+  const finding = alert.findings?.[0];
   const take = async () => {
     await post(`alerts/${alert.number}/${alert.state === 'taken' ? 'release' : 'take'}`);
     reload();
@@ -161,7 +163,7 @@ export function AlertSheet({ number: id, back }: { number: string; back: string 
   return (
     <Sheet title={<><Mark severity={alert.severity} isWordy /> {alert.title}</>} onClose={close} isDrill={alert.drill}>
       <p>
-        {alert.host.name} · <Time when={alert.first} /> · {stateWord(alert)} · #{alert.number}
+        {alert.host_name} · <Time when={alert.first} /> · {stateWord(alert)} · #{alert.number}
         {alert.drill && <span class="tag">{t('Drill')}</span>}
       </p>
       {finding && <Storyline finding={finding} />}
@@ -179,9 +181,9 @@ export function AlertSheet({ number: id, back }: { number: string; back: string 
       {finding && <Evidence finding={finding} />}
       {choice && (
         <Reason title={choice.label} consequence={choice.consequence} act={choice.label}
-          isDangerous={choice.isDangerous ?? false} onCancel={() => setChoice(null)}
-          onDone={async (reason) => {
-            await post(choice.path(alert), choice.body(reason));
+          isDangerous={choice.isDangerous ?? false} verdicts={choice.verdicts ?? []} onCancel={() => setChoice(null)}
+          onDone={async (reason, verdict) => {
+            await post(choice.path(alert), choice.body(reason, verdict));
             setChoice(null);
             reload();
           }} />

@@ -29,15 +29,13 @@ function Filters() {
       </label>
       {select('state', t('State'), [['', t('Open')], ['new', t('New')], ['taken', t('Taken')], ['closed', t('Closed')], ['all', t('All')]])}
       {select('severity', t('From'), [['', t('Info')], ['low', t('Low')], ['medium', t('Medium')], ['high', t('High')], ['critical', t('Critical')]])}
-      {select('drill', t('Drills'), [['', t('with drills')], ['false', t('without drills')], ['true', t('only drills')]])}
+      {select('drill', t('Drills'), [['', t('without drills')], ['all', t('with drills')], ['yes', t('only drills')]])}
     </form>
   );
 }
 
 export function Alerts() {
   const query = new URLSearchParams(route.value.query);
-  if (!query.get('state')) query.set('state', 'open');
-  if (query.get('state') === 'all') query.delete('state');
   query.set('limit', '100');
   const path = `alerts?${query.toString()}`;
   const { value, error } = useData<Page<Alert>>(path, ['alerts']);

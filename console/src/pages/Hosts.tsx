@@ -14,7 +14,7 @@ export function hostState(host: Host): string {
   const words: Record<Host['state'], string> = {
     connected: `■ ${t('connected')}`,
     silent: `▢ ${t('silent')}`,
-    never: `· ${t('not connected yet')}`,
+    away: `· ${t('not connected')}`,
     revoked: `✕ ${t('revoked')}`,
   };
   return words[host.state];
@@ -26,7 +26,7 @@ function facts(host: Host): [string, string][] {
   return [
     [t('Shield'), status.shield],
     [t('Process events from'), status.process_sensor],
-    [t('Protected folders'), status.protected_paths.join(', ')],
+    [t('Protected folders'), status.protected_paths.replaceAll('\n', ', ')],
     [t('Copies kept'), `${number(status.vault_versions)} · ${bytes(status.vault_bytes)} / ${bytes(status.vault_limit)}`],
     [t('Opens judged'), number(status.gate_opens)],
     [t('Let go too late'), number(status.gate_late)],
@@ -82,7 +82,7 @@ function HostSheet({ id }: { id: string }) {
 }
 
 export function Hosts() {
-  const { value, error } = useData<Page<Host>>('hosts?limit=500', ['hosts']);
+  const { value, error } = useData<Page<Host>>('hosts?limit=200', ['hosts']);
   const words = route.value.query.get('q') ?? '';
   const hosts = (value?.items ?? []).filter((host) => fold(`${host.name} ${host.status?.address ?? ''}`).includes(fold(words)));
   return (

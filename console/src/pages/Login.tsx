@@ -27,7 +27,7 @@ export function Login() {
   const [password, setPassword] = useState('');
   const [code, setCode] = useState('');
   const { error, isBusy, onSubmit } = useForm(async () => {
-    enter(await post<Me>('login', { name: name.normalize('NFC'), password, totp: code || undefined }));
+    enter(await post<Me>('login', { user: name.normalize('NFC'), password, code: code || undefined }));
   });
   return (
     <main class="gate">

@@ -89,10 +89,10 @@ function Account() {
 function Tokens() {
   const { value, reload } = useData<Page<Token>>('tokens', ['hosts']);
   const [note, setNote] = useState('');
-  const [made, setMade] = useState<{ token: string; command: string } | null>(null);
+  const [made, setMade] = useState('');
   const make = async (event: Event) => {
     event.preventDefault();
-    setMade(await post<{ token: string; command: string }>('tokens', { note: note.normalize('NFC') }));
+    setMade((await post<{ token: string }>('tokens', { note: note.normalize('NFC') })).token);
     setNote('');
     reload();
   };
@@ -109,7 +109,7 @@ function Tokens() {
       </form>
       {made && (
         <p role="status">
-          {t('On that host, as root:')} <code class="copy">{made.command}</code>
+          {t('On that host, as root:')} <code class="copy">canhgac agent enrol {location.host} {made}</code>
         </p>
       )}
       {value && value.items.length > 0 && (

@@ -26,11 +26,11 @@ export function Totp() {
     setCode('');
     setPassword('');
   };
-  const begin = () => attempt(async () => setSecret((await post<{ secret: string }>('me/totp', {})).secret));
+  const begin = () => attempt(async () => setSecret((await post<{ secret: string }>('me/totp/secret')).secret));
   const confirm = (event: Event) => {
     event.preventDefault();
     void attempt(async () => {
-      await call('PUT', 'me/totp', { code });
+      await post('me/totp', { secret, code, password });
       await finish();
     });
   };
@@ -62,6 +62,11 @@ export function Totp() {
           <label>
             {t('Code')}
             <input required inputMode="numeric" pattern="[0-9]{6}" value={code} onInput={(event) => setCode(event.currentTarget.value)} />
+          </label>
+          <label>
+            {t('Password')}
+            <input type="password" required autocomplete="current-password" value={password}
+              onInput={(event) => setPassword(event.currentTarget.value)} />
           </label>
           <button class="primary">{t('Confirm')}</button>
         </form>

@@ -1,5 +1,5 @@
 // Trực ban: one sentence when all is quiet, else what to act on now; hosts as tiles beside it.
-import type { Host, Overview } from '../api';
+import type { Host, Overview, Page } from '../api';
 import { AlertTable } from '../components/AlertTable';
 import { Time } from '../components/Time';
 import { useData } from '../data';
@@ -8,12 +8,12 @@ import { link, route } from '../route';
 import { shortTime } from '../time';
 import { AlertSheet } from './AlertSheet';
 
-const tiles: Record<Host['state'], string> = { connected: '■', silent: '▢', never: '·', revoked: '✕' };
+const tiles: Record<Host['state'], string> = { connected: '■', silent: '▢', away: '·', revoked: '✕' };
 
 function hostWord(host: Host): string {
   if (host.state === 'connected') return host.open_alerts > 0 ? t('{0} open alerts', number(host.open_alerts)) : t('quiet');
   if (host.state === 'silent') return t('silent since {0}', host.seen ? shortTime(host.seen) : '–');
-  return host.state === 'never' ? t('not connected yet') : t('revoked');
+  return host.state === 'away' ? t('not connected') : t('revoked');
 }
 
 function Board({ hosts }: { hosts: Host[] }) {
@@ -40,7 +40,7 @@ function Board({ hosts }: { hosts: Host[] }) {
 
 function Figures({ counts }: { counts: Record<string, number> }) {
   const rows: [string, string][] = [
-    [t('Hosts connected'), `${number(counts['hosts_connected'] ?? 0)} / ${number(counts['hosts'] ?? 0)}`],
+    [t('Hosts'), number(counts['hosts'] ?? 0)],
     [t('Hosts silent'), number(counts['hosts_silent'] ?? 0)],
     [t('Events kept'), number(counts['events'] ?? 0)],
     [t('Events lost at the source'), number(counts['dropped'] ?? 0)],
@@ -59,12 +59,14 @@ function Figures({ counts }: { counts: Record<string, number> }) {
 
 export function Watch() {
   const { value, error } = useData<Overview>('overview', ['alerts', 'hosts']);
+  const { value: hosts } = useData<Page<Host>>('hosts?limit=200', ['alerts', 'hosts']);
   const open = value?.alerts.filter((alert) => !alert.drill) ?? [];
   const drills = value?.alerts.filter((alert) => alert.drill) ?? [];
   return (
     <main class="watch">
       <h1 class="unseen">{t('Watch')}</h1>
       {error && <p role="alert" class="error">{t('The centre cannot be asked right now: {0}', error)}</p>}
+      {value?.is_disk_full && <p role="alert" class="error">{t('The centre\'s disk is full: nothing new is accepted until there is room.')}</p>}
       <div class="columns">
         <section aria-live="polite">
           {value && open.length === 0 && (
@@ -83,7 +85,7 @@ export function Watch() {
         </section>
         {value && (
           <div>
-            <Board hosts={value.hosts} />
+            <Board hosts={hosts?.items ?? []} />
             <Figures counts={value.counts} />
           </div>
         )}

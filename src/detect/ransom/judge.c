@@ -389,6 +389,11 @@ static int judge_answer_product(struct judge *judge, struct row *row,
     struct verdict verdict = {FILE_OUTCOME_REPLACED, VERDICT_REASON_REPLACED,
                               VERDICT_SCORE_REMOVED};
 
+    if (cover == 0 && row->is_note &&
+        row->is_made) { /* no ciphertext, but theirs: kept for the ruling */
+        ledger_move(&judge->ledger, row, ROW_STATE_PRODUCT);
+        return 0;
+    }
     if (cover == 0) {
         judge_pass(judge, row);
         return 0;
@@ -438,19 +443,21 @@ static int judge_on_content(struct judge *judge, const struct judge_step *step,
     return 0;
 }
 
-/* A row that keeps a process in memory for the least reason, or NULL. */
+/* The oldest row that keeps a process in memory though nobody asks about it, or NULL. */
 static struct row *judge_least(struct judge *judge)
 {
-    static const enum row_state order[] = {ROW_STATE_MADE, ROW_STATE_GONE, ROW_STATE_PRODUCT};
+    static const enum row_state states[] = {ROW_STATE_MADE, ROW_STATE_GONE, ROW_STATE_PRODUCT};
+    struct row *least = NULL;
 
     for (unsigned i = 0; i < 3; i++) {
-        struct list *head = &judge->ledger.states[order[i]];
+        struct list *head = &judge->ledger.states[states[i]];
+        struct row *row = LIST_ENTRY(head->next, struct row, node);
 
-        if (!list_is_empty(head)) {
-            return LIST_ENTRY(head->next, struct row, node);
+        if (!list_is_empty(head) && (least == NULL || row->time_first < least->time_first)) {
+            least = row;
         }
     }
-    return NULL;
+    return least;
 }
 
 /* Finds whoever made the step; files that nobody asks about give way when there are too many

@@ -33,22 +33,11 @@ void kin_done(struct kin *kin)
     list_init(&kin->ages);
 }
 
-/* The key's bytes are hashed: its padding must be zero. */
-static struct actor_key key_clean(struct actor_key key)
-{
-    struct actor_key clean;
-
-    memset(&clean, 0, sizeof(clean));
-    clean.pid = key.pid;
-    clean.start = key.start;
-    return clean;
-}
-
 struct relative *kin_find(const struct kin *kin, struct actor_key key)
 {
-    struct actor_key clean = key_clean(key);
+    struct kin_key whole = {key.pid, key.start};
 
-    return map_get(&kin->relatives, MAP_KEY(clean));
+    return map_get(&kin->relatives, MAP_KEY(whole));
 }
 
 void scope_ref(struct scope *scope)
@@ -145,6 +134,8 @@ static bool kin_evict(struct kin *kin)
             kin_drop(kin, relative);
             return true;
         }
+        list_remove(node); /* it matters still: the next search begins behind it */
+        list_append(&kin->ages, node);
         if (++tries == EVICT_TRIES) {
             break;
         }
@@ -168,8 +159,8 @@ int kin_get(struct kin *kin, struct actor_key key, struct relative **ret_relativ
     if (relative == NULL) {
         return -ERR_NOMEM;
     }
-    relative->key = key_clean(key);
-    relative->actor.key = relative->key;
+    relative->key = (struct kin_key){key.pid, key.start};
+    relative->actor.key = key;
     list_init(&relative->age);
     r = map_put(&kin->relatives, MAP_KEY(relative->key), relative);
     if (r < 0) {

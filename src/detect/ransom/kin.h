@@ -33,8 +33,14 @@ struct scope {
     int64_t first_charge; /* ns; 0 while none */
 };
 
+/* A process as the map's key: without padding, whose bytes nobody owns. */
+struct kin_key {
+    int64_t pid;
+    uint64_t start;
+};
+
 struct relative {
-    struct actor_key key; /* the map's key: holds no padding that is not zero */
+    struct kin_key key;
     struct actor actor;
     struct relative *parent;
     struct scope *session; /* NULL when unknown */

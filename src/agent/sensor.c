@@ -1,0 +1,373 @@
+/* Neighbours: the kernel before; the supervisor, the scanner and the outlet behind. The reader of the gate
+ * starts before anything else that opens files here, because only it lets us through our own gate. */
+#include "agent/sensor.h"
+
+#include "agent/outbox.h"
+#include "agent/protocol.h"
+#include "agent/shield.h"
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "cli/command.h"
+#include "sys/channel.h"
+#include "sys/fd.h"
+#include "sys/loop.h"
+#include "sys/sandbox.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+
+#define SENSOR_TICK_NS    (100 * NS_PER_MS)
+#define SENSOR_STATUS_NS  (60 * NS_PER_S)
+#define SENSOR_OUTBOX     (4U << 20)
+#define SENSOR_SOURCES    16
+#define SENSOR_FILES_MAX  65536U
+#define SENSOR_HOLDS_PART 2U /* of all descriptors, this part holds files */
+
+struct sensor_body {
+    const struct sensor_config *config;
+    struct loop *loop;
+    struct shield *shield;
+    struct files *files;
+    struct vault *vault;
+    struct outbox outlet;
+    struct outbox supervisor;
+    int wake_fd;
+    int64_t status_at;
+    struct channel_packet packet;
+    struct msg_writer msg;
+};
+
+static void sensor_send_status(struct sensor_body *body)
+{
+    const struct agent_settings *settings = body->config->settings;
+    struct record record = {.kind = RECORD_KIND_STATUS};
+    struct status *status = &record.status;
+    struct utsname name = {0};
+    struct buf paths;
+
+    buf_init(&paths, RECORD_SIZE_MAX / 4);
+    for (size_t i = 0; i < body->config->place_count; i++) {
+        if (!body->config->places[i].is_left_out) {
+            buf_putf(&paths, "%s%s", paths.len != 0 ? "\n" : "", body->config->places[i].path);
+        }
+    }
+    (void)uname(&name);
+    status->time = clock_wall(&clock_real);
+    status->version = STR(CANHGAC_VERSION);
+    status->kernel = str_from(name.release);
+    status->process_sensor =
+        body->config->processes >= 0 ? STR("proc-connector") : STR("none: refused by the kernel");
+    status->shield = str_from(settings->mode);
+    status->protected_paths = buf_str(&paths);
+    status->dropped = body->outlet.dropped;
+    shield_fill_status(body->shield, status);
+    outbox_send_record(&body->outlet, &record);
+    body->status_at = clock_mono(&clock_real);
+    buf_done(&paths);
+}
+
+static void sensor_record(void *context, const struct record *record)
+{
+    struct sensor_body *body = context;
+
+    outbox_send_record(&body->outlet, record);
+}
+
+static void sensor_put_finding(struct msg_writer *msg, const struct id *finding)
+{
+    msg_put_str(msg, str_of((const char *)finding->bytes, sizeof(finding->bytes)));
+}
+
+static void sensor_stopped(void *context, const struct id *finding,
+                           const struct freeze_group *group)
+{
+    struct sensor_body *body = context;
+
+    msg_begin(&body->msg, AGENT_MESSAGE_FREEZE);
+    sensor_put_finding(&body->msg, finding);
+    msg_put_u32(&body->msg, (uint32_t)group->count);
+    for (size_t i = 0; i < group->count; i++) {
+        msg_put_u32(&body->msg, (uint32_t)group->members[i].pid);
+        msg_put_u64(&body->msg, group->members[i].start);
+    }
+    outbox_send(&body->supervisor, &body->msg);
+}
+
+static void sensor_restore(void *context, const struct id *finding)
+{
+    struct sensor_body *body = context;
+
+    msg_begin(&body->msg, AGENT_MESSAGE_RESTORE);
+    sensor_put_finding(&body->msg, finding);
+    outbox_send(&body->supervisor, &body->msg);
+}
+
+static int sensor_get_finding(struct msg_reader *msg, struct id *ret_finding)
+{
+    struct str bytes = msg_get_str(msg);
+
+    if (bytes.len != sizeof(ret_finding->bytes)) {
+        return -ERR_PROTO;
+    }
+    memcpy(ret_finding->bytes, bytes.ptr, bytes.len);
+    return 0;
+}
+
+static void sensor_take_done(struct sensor_body *body, struct msg_reader *msg)
+{
+    struct shield_done done = {0};
+    int r = sensor_get_finding(msg, &done.finding);
+
+    done.action = (enum action)msg_get_u32(msg);
+    done.result = (int)msg_get_i64(msg);
+    done.report.restored = msg_get_u64(msg);
+    done.report.partial = msg_get_u64(msg);
+    done.report.failed = msg_get_u64(msg);
+    if (r == 0 && msg->error == 0) {
+        shield_done(body->shield, &done);
+    }
+}
+
+static void sensor_take_decision(struct sensor_body *body, struct msg_reader *msg)
+{
+    struct freeze_group group = {0};
+    enum action action = (enum action)msg_get_u32(msg);
+    struct id finding;
+    int r = sensor_get_finding(msg, &finding);
+    uint32_t count = msg_get_u32(msg);
+
+    for (uint32_t i = 0; i < count && i < FREEZE_GROUP_MAX; i++) {
+        pid_t pid = (pid_t)msg_get_u32(msg);
+
+        group.members[group.count++] = (struct freeze_member){pid, msg_get_u64(msg)};
+    }
+    if (r == 0 && msg->error == 0) {
+        shield_decide(body->shield, action, &finding, &group);
+    }
+}
+
+static void sensor_on_channel(void *context, int fd, unsigned events)
+{
+    struct sensor_body *body = context;
+    struct outbox *outbox = fd == body->outlet.channel ? &body->outlet : &body->supervisor;
+
+    if ((events & LOOP_WRITE) != 0) {
+        outbox_flush(outbox);
+    }
+    while (channel_receive(fd, &body->packet) == 0) {
+        switch (body->packet.msg.type) {
+        case AGENT_MESSAGE_STATUS:
+            sensor_send_status(body);
+            break;
+        case AGENT_MESSAGE_DONE:
+            sensor_take_done(body, &body->packet.msg);
+            break;
+        case AGENT_MESSAGE_DECISION:
+            sensor_take_decision(body, &body->packet.msg);
+            break;
+        default:
+            break;
+        }
+        channel_packet_done(&body->packet);
+    }
+    if ((events & LOOP_HANGUP) != 0 && fd == body->supervisor.channel) {
+        loop_stop(body->loop, 0); /* nobody is left who could restart us */
+    }
+}
+
+static void sensor_on_wake(void *context, int fd, unsigned events)
+{
+    struct sensor_body *body = context;
+    uint64_t count;
+
+    (void)events;
+    (void)!read(fd, &count, sizeof(count));
+    shield_turn(body->shield);
+}
+
+static void sensor_on_tick(void *context)
+{
+    struct sensor_body *body = context;
+    int64_t now = clock_mono(&clock_real);
+
+    shield_tick(body->shield, now);
+    if (now - body->status_at > SENSOR_STATUS_NS) {
+        sensor_send_status(body);
+    }
+}
+
+static void sensor_on_end(void *context, int signal)
+{
+    struct sensor_body *body = context;
+
+    (void)signal;
+    shield_tick(body->shield, clock_mono(&clock_real));
+    outbox_flush(&body->outlet);
+    loop_stop(body->loop, 0);
+}
+
+static int sensor_listen(struct sensor_body *body)
+{
+    struct loop_source *tick;
+    int r = loop_new(SENSOR_SOURCES, &body->loop);
+
+    body->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (r == 0 && body->wake_fd < 0) {
+        r = -errno;
+    }
+    if (r == 0) {
+        r = loop_add_fd(body->loop, body->wake_fd, LOOP_READ, sensor_on_wake, body, NULL);
+    }
+    if (r == 0) {
+        r = loop_add_fd(body->loop, body->outlet.channel, LOOP_READ, sensor_on_channel, body,
+                        &body->outlet.source);
+    }
+    if (r == 0) {
+        r = loop_add_fd(body->loop, body->supervisor.channel, LOOP_READ, sensor_on_channel, body,
+                        &body->supervisor.source);
+    }
+    if (r == 0) {
+        r = loop_add_timer(body->loop, sensor_on_tick, body, &tick);
+    }
+    if (r == 0) {
+        r = loop_source_set_timer(tick, SENSOR_TICK_NS, SENSOR_TICK_NS);
+    }
+    if (r == 0) {
+        r = loop_add_signal(body->loop, SIGTERM, sensor_on_end, body);
+    }
+    return r;
+}
+
+static size_t sensor_holds_max(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > SENSOR_FILES_MAX) {
+        return SENSOR_FILES_MAX / SENSOR_HOLDS_PART;
+    }
+    return limit.rlim_cur / SENSOR_HOLDS_PART;
+}
+
+/* Landlock is off: a process inside it may not read /proc of one outside, and that is what this one is for.
+ * Capabilities and the filter of calls hold it instead. */
+static int sensor_drop(const struct sensor_config *config, unsigned *ret_missing, struct diag *diag)
+{
+    static const int capabilities[] = {CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SYS_NICE};
+    const struct sandbox sandbox = {.user = config->user,
+                                    .capabilities = capabilities,
+                                    .capability_count = ARRAY_LEN(capabilities),
+                                    .is_landlock_off = true,
+                                    .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_FILES |
+                                             SANDBOX_CALLS_SIGNAL | SANDBOX_CALLS_FANOTIFY |
+                                             SANDBOX_CALLS_OWNERSHIP | SANDBOX_CALLS_THREADS,
+                                    .file_limit = SENSOR_FILES_MAX};
+
+    return sandbox_enter(&sandbox, ret_missing, diag);
+}
+
+static int sensor_open_vault(struct sensor_body *body, struct diag *diag)
+{
+    const struct agent_settings *settings = body->config->settings;
+    const struct vault_limits limits = {.bytes = (uint64_t)settings->vault_bytes,
+                                        .retention_ns = settings->vault_retention,
+                                        .whole_bytes = (uint64_t)settings->whole_bytes,
+                                        .edge_bytes = (uint64_t)settings->edge_bytes};
+
+    return vault_open(body->config->vault_folder, &limits, &clock_real, &body->vault, diag);
+}
+
+static int sensor_start(struct sensor_body *body, struct diag *diag)
+{
+    const struct sensor_config *config = body->config;
+    const struct shield_config shield_config = {
+        .settings = config->settings,
+        .page = config->page,
+        .scanner = config->scanner,
+        .wake_fd = body->wake_fd,
+        .holds_max = sensor_holds_max(),
+        .port = {body, sensor_record, sensor_stopped, sensor_restore}};
+    const struct files_config files_config = {.gate = config->gate,
+                                              .names = config->names,
+                                              .processes = config->processes,
+                                              .places = config->places,
+                                              .place_count = config->place_count};
+    struct files_port port;
+    int r = shield_new(&shield_config, &body->shield);
+
+    if (r < 0) {
+        return r;
+    }
+    port = shield_files_port(body->shield);
+    r = files_new(&files_config, &port, &body->files);
+    if (r == 0) {
+        r = files_start_reader(body->files);
+    }
+    if (r == 0) {
+        r = sensor_open_vault(body, diag);
+    }
+    if (r == 0) {
+        r = shield_attach(body->shield, body->files, body->vault);
+    }
+    if (r == 0) {
+        shield_save_open_files(body->shield, config->places, config->place_count);
+        r = files_start_workers(body->files);
+    }
+    return r;
+}
+
+static void sensor_say_ready(struct sensor_body *body, unsigned missing)
+{
+    msg_begin(&body->msg, AGENT_MESSAGE_READY);
+    msg_put_str(&body->msg, STR("sensor"));
+    msg_put_u32(&body->msg, missing);
+    outbox_send(&body->supervisor, &body->msg);
+}
+
+int sensor_run(const struct sensor_config *config)
+{
+    struct sensor_body *body = mem_alloc(1, sizeof(*body));
+    struct diag diag = {0};
+    unsigned missing = 0;
+    int r = -ERR_NOMEM;
+
+    log_init("sensor", LOG_LEVEL_INFO);
+    if (body != NULL) {
+        body->config = config;
+        body->wake_fd = -1;
+        outbox_init(&body->outlet, config->outlet, SENSOR_OUTBOX);
+        outbox_init(&body->supervisor, config->supervisor, SENSOR_OUTBOX);
+        r = sensor_drop(config, &missing, &diag);
+    }
+    if (r == 0) {
+        r = sensor_listen(body);
+    }
+    if (r == 0) {
+        r = sensor_start(body, &diag);
+    }
+    if (r == 0) {
+        sensor_say_ready(body, missing);
+        r = loop_run(body->loop);
+    }
+    if (r < 0) {
+        log_error("%s", diag_text(&diag, r));
+    }
+    if (body != NULL) {
+        files_free(body->files);
+        shield_free(body->shield);
+        vault_close(body->vault);
+        outbox_done(&body->outlet);
+        outbox_done(&body->supervisor);
+        loop_free(body->loop);
+        closep(&body->wake_fd);
+    }
+    mem_free(body);
+    return r < 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_CLEAN;
+}

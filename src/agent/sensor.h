@@ -1,0 +1,28 @@
+/* The sensor process: sees, decides, stops. It holds the fanotify groups and the right to read any file and
+ * to signal any process; it has no network and, but for the vault, writes nothing. */
+#ifndef AGENT_SENSOR_H
+#define AGENT_SENSOR_H
+
+#include "agent/page.h"
+#include "agent/settings.h"
+#include "sense/files.h"
+
+struct sensor_config {
+    const struct agent_settings *settings;
+    struct page *page;
+    int gate;
+    int names;
+    int processes;  /* -1: none */
+    int supervisor; /* channels */
+    int outlet;
+    int scanner;
+    const struct files_place *places;
+    size_t place_count;
+    const char *vault_folder;
+    const char *user; /* NULL: stay */
+};
+
+/* Process body; returns the exit status. */
+int sensor_run(const struct sensor_config *config);
+
+#endif

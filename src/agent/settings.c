@@ -1,0 +1,56 @@
+/* The table. */
+#include "agent/settings.h"
+
+#include "base/banned.h"
+#include "base/text.h"
+
+#include <stddef.h>
+
+#define ROW(member) offsetof(struct agent_settings, member)
+
+const char *const agent_mode_names[AGENT_MODE_COUNT] = {
+    [AGENT_MODE_STOP_AND_RESTORE] = "stop-and-restore",
+    [AGENT_MODE_PAUSE_AND_ASK] = "pause-and-ask",
+    [AGENT_MODE_DETECT_ONLY] = "detect-only",
+};
+
+const struct setting agent_setting_rows[] = {
+    {"standalone", 0, SETTING_FLAG, NULL, NULL, NULL, ROW(is_standalone), NULL,
+     N_("work without a centre and print findings here")},
+    {"json", 0, SETTING_FLAG, NULL, NULL, NULL, ROW(is_json), NULL,
+     N_("print findings as one JSON object a line")},
+    {"config", 'c', SETTING_PATH, "/etc/canhgac/agent.conf", NULL, NULL, ROW(config), N_("FILE"),
+     N_("settings file; a missing one is passed over")},
+    {"protect", 'p', SETTING_PATH_LIST, "/home,/srv,/var/www,/root", NULL, NULL, ROW(protect),
+     N_("FOLDER"), N_("folder whose files are guarded; repeat it for more")},
+    {"exclude", 'x', SETTING_PATH_LIST, NULL, NULL, NULL, ROW(exclude), N_("FOLDER"),
+     N_("folder inside a guarded one that is left alone")},
+    {"mode", 'm', SETTING_CHOICE, "stop-and-restore", NULL,
+     "stop-and-restore|pause-and-ask|detect-only", ROW(mode), N_("MODE"),
+     N_("what to do about an attack")},
+    {"folder", 0, SETTING_PATH, "/var/lib/canhgac", NULL, NULL, ROW(folder), N_("FOLDER"),
+     N_("where the agent keeps what is its own")},
+    {"vault", 0, SETTING_PATH, NULL, NULL, NULL, ROW(vault), N_("FOLDER"),
+     N_("where copies of files are kept; by default vault inside --folder")},
+    {"vault-bytes", 0, SETTING_SIZE, "10G", "16M", "1P", ROW(vault_bytes), N_("SIZE"),
+     N_("most bytes the vault may hold")},
+    {"vault-retention", 0, SETTING_DURATION, "24h", "1s", "3650d", ROW(vault_retention),
+     N_("TIME"), N_("how long a copy is kept at least")},
+    {"vault-whole", 0, SETTING_SIZE, "256M", "1M", "1P", ROW(whole_bytes), N_("SIZE"),
+     N_("larger files are kept as head and tail where the file system cannot clone")},
+    {"vault-edge", 0, SETTING_SIZE, "16M", "64K", "1G", ROW(edge_bytes), N_("SIZE"),
+     N_("size of that head and that tail")},
+    {"spool-bytes", 0, SETTING_SIZE, "256M", "4M", "1T", ROW(spool_bytes), N_("SIZE"),
+     N_("most bytes that may wait for the centre; beyond it the oldest events go, findings stay")},
+    {0},
+};
+
+enum agent_mode agent_settings_mode(const struct agent_settings *settings)
+{
+    for (int mode = 0; mode < AGENT_MODE_COUNT; mode++) {
+        if (str_is_text(str_from(settings->mode), agent_mode_names[mode])) {
+            return (enum agent_mode)mode;
+        }
+    }
+    return AGENT_MODE_STOP_AND_RESTORE;
+}

@@ -1,0 +1,40 @@
+/* The agent's settings: one struct, one table of rows, for the file, the command line and the console. */
+#ifndef AGENT_SETTINGS_H
+#define AGENT_SETTINGS_H
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "model/setting.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum agent_mode {
+    AGENT_MODE_STOP_AND_RESTORE,
+    AGENT_MODE_PAUSE_AND_ASK,
+    AGENT_MODE_DETECT_ONLY,
+    AGENT_MODE_COUNT,
+};
+
+struct agent_settings {
+    bool is_standalone;
+    bool is_json;
+    const char *config;
+    struct setting_list protect;
+    struct setting_list exclude;
+    const char *mode; /* a word of agent_mode_names */
+    const char *folder;
+    const char *vault;
+    int64_t vault_bytes;
+    int64_t vault_retention;
+    int64_t whole_bytes;
+    int64_t edge_bytes;
+    int64_t spool_bytes;
+};
+
+extern const struct setting agent_setting_rows[];
+extern const char *const agent_mode_names[AGENT_MODE_COUNT];
+
+enum agent_mode agent_settings_mode(const struct agent_settings *settings);
+
+#endif

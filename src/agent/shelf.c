@@ -1,0 +1,279 @@
+/* Rows in three maps (handle, inode, serial) and a fourth by the hash of the path, which only hints: whoever
+ * uses it checks. The handle lies behind the row. */
+#include "agent/shelf.h"
+
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "sys/fd.h"
+
+#define SHELF_SEED 0x7368656c66U
+#define TOKEN_BIT   (1ULL << 63) /* the vault counts from 1 and never gets here */
+
+struct file_entry {
+    struct file_row row;
+    struct str handle; /* lies in bytes */
+    char bytes[];
+};
+
+struct shelf {
+    struct map by_handle;
+    struct map by_key;
+    struct map by_serial;
+    struct map by_path;
+    struct list order;
+    struct list holds;
+    struct list deleted; /* held rows whose file is deleted, oldest first, instead of in holds */
+    size_t rows_max;
+    size_t holds_max;
+    size_t held;
+    uint64_t serials;
+};
+
+int shelf_new(size_t rows_max, size_t holds_max, struct shelf **ret_shelf)
+{
+    struct shelf *shelf = mem_alloc(1, sizeof(*shelf));
+
+    if (shelf == NULL) {
+        return -ERR_NOMEM;
+    }
+    shelf->rows_max = rows_max;
+    shelf->holds_max = holds_max;
+    map_init(&shelf->by_handle, rows_max + 1, SHELF_SEED);
+    map_init(&shelf->by_key, rows_max + 1, SHELF_SEED);
+    map_init(&shelf->by_serial, rows_max + 1, SHELF_SEED);
+    map_init(&shelf->by_path, rows_max + 1, SHELF_SEED);
+    list_init(&shelf->order);
+    list_init(&shelf->holds);
+    list_init(&shelf->deleted);
+    *ret_shelf = shelf;
+    return 0;
+}
+
+/* Takes the row out of a map, unless another row has taken its place there. */
+static void shelf_unmap(struct map *map, struct str key, const struct file_row *row)
+{
+    if (map_get(map, key) == row) {
+        (void)map_remove(map, key);
+    }
+}
+
+static struct file_entry *shelf_entry(struct file_row *row)
+{
+    return (struct file_entry *)(void *)row;
+}
+
+static void shelf_remove(struct shelf *shelf, struct file_row *row)
+{
+    struct file_entry *entry = shelf_entry(row);
+
+    shelf_let_go(shelf, row);
+    shelf_unmap(&shelf->by_handle, entry->handle, row);
+    shelf_unmap(&shelf->by_key, MAP_KEY(row->key), row);
+    shelf_unmap(&shelf->by_serial, MAP_KEY(row->serial), row);
+    shelf_unmap(&shelf->by_path, MAP_KEY(row->path_hash), row);
+    list_remove(&row->order);
+    mem_free(entry);
+}
+
+void shelf_free(struct shelf *shelf)
+{
+    if (shelf == NULL) {
+        return;
+    }
+    LIST_EACH (node, &shelf->order) {
+        shelf_remove(shelf, LIST_ENTRY(node, struct file_row, order));
+    }
+    map_done(&shelf->by_handle);
+    map_done(&shelf->by_key);
+    map_done(&shelf->by_serial);
+    map_done(&shelf->by_path);
+    mem_free(shelf);
+}
+
+struct file_row *shelf_by_handle(struct shelf *shelf, const struct file_handle_id *handle)
+{
+    return map_get(&shelf->by_handle, handle_str(handle));
+}
+
+struct file_row *shelf_by_key(struct shelf *shelf, struct file_key key)
+{
+    return map_get(&shelf->by_key, MAP_KEY(key));
+}
+
+struct file_row *shelf_by_path(struct shelf *shelf, struct str path)
+{
+    uint64_t hash = map_hash(path, SHELF_SEED);
+
+    return map_get(&shelf->by_path, MAP_KEY(hash));
+}
+
+struct file_row *shelf_by_token(struct shelf *shelf, uint64_t token)
+{
+    uint64_t serial = token & ~TOKEN_BIT;
+
+    return map_get(&shelf->by_serial, MAP_KEY(serial));
+}
+
+static int shelf_map(struct shelf *shelf, struct file_entry *entry)
+{
+    struct file_row *row = &entry->row;
+    int r = map_put(&shelf->by_handle, entry->handle, row);
+
+    /* an inode number used again: the old file stays known by its handle and token */
+    (void)map_remove(&shelf->by_key, MAP_KEY(row->key));
+    if (r == 0) {
+        r = map_put(&shelf->by_key, MAP_KEY(row->key), row);
+    }
+    if (r == 0) {
+        r = map_put(&shelf->by_serial, MAP_KEY(row->serial), row);
+    }
+    return r;
+}
+
+int shelf_take(struct shelf *shelf, const struct file_handle_id *handle, struct file_key key,
+                struct file_row **ret_row)
+{
+    struct file_row *row = shelf_by_handle(shelf, handle);
+    struct str bytes = handle_str(handle);
+    struct file_entry *entry;
+
+    if (row == NULL) {
+        if (map_count(&shelf->by_handle) >= shelf->rows_max) {
+            shelf_remove(shelf, LIST_ENTRY(shelf->order.next, struct file_row, order));
+        }
+        entry = mem_alloc(1, sizeof(*entry) + bytes.len);
+        if (entry == NULL) {
+            return -ERR_NOMEM;
+        }
+        memcpy(entry->bytes, bytes.ptr, bytes.len);
+        entry->handle = str_of(entry->bytes, bytes.len);
+        row = &entry->row;
+        list_init(&row->order);
+        list_init(&row->holds);
+        row->key = key;
+        row->serial = ++shelf->serials;
+        row->fd = -1;
+        if (shelf_map(shelf, entry) < 0) {
+            shelf_remove(shelf, row);
+            return -ERR_NOMEM;
+        }
+    }
+    list_remove(&row->order);
+    list_append(&shelf->order, &row->order);
+    *ret_row = row;
+    return 0;
+}
+
+void shelf_handle(const struct file_row *row, struct file_handle_id *ret_handle)
+{
+    const struct file_entry *entry = (const struct file_entry *)(const void *)row;
+
+    memcpy(ret_handle, entry->bytes, entry->handle.len); /* handle_str is the front of the struct */
+}
+
+void shelf_set_path(struct shelf *shelf, struct file_row *row, struct str path)
+{
+    uint64_t hash = map_hash(path, SHELF_SEED);
+
+    if (row->path_hash == hash && map_get(&shelf->by_path, MAP_KEY(hash)) == row) {
+        return;
+    }
+    shelf_unmap(&shelf->by_path, MAP_KEY(row->path_hash), row);
+    (void)map_remove(&shelf->by_path, MAP_KEY(hash));
+    row->path_hash = hash;
+    (void)!map_put(&shelf->by_path, MAP_KEY(row->path_hash), row); /* without: one hint less */
+}
+
+void shelf_hold(struct shelf *shelf, struct file_row *row, int fd)
+{
+    if (row->fd >= 0) {
+        (void)close(fd);
+        return;
+    }
+    row->fd = fd;
+    list_append(&shelf->holds, &row->holds);
+    shelf->held++;
+}
+
+bool shelf_is_held(struct file_row *row, struct stat *ret_stat)
+{
+    if (row->fd < 0 || fstat(row->fd, ret_stat) != 0) {
+        return false;
+    }
+    row->size = (uint64_t)ret_stat->st_size;
+    return true;
+}
+
+void shelf_let_go(struct shelf *shelf, struct file_row *row)
+{
+    if (row->fd < 0) {
+        return;
+    }
+    closep(&row->fd);
+    list_remove(&row->holds);
+    shelf->held--;
+}
+
+void shelf_set_deleted(struct shelf *shelf, struct file_row *row, int64_t now)
+{
+    row->is_deleted = true;
+    row->deleted = now;
+    if (row->fd >= 0) {
+        list_remove(&row->holds);
+        list_append(&shelf->deleted, &row->holds);
+    }
+}
+
+bool shelf_is_crowded(const struct shelf *shelf)
+{
+    return shelf->held > shelf->holds_max;
+}
+
+struct file_row *shelf_oldest_hold(struct shelf *shelf)
+{
+    LIST_EACH (node, &shelf->holds) {
+        struct file_row *row = LIST_ENTRY(node, struct file_row, holds);
+
+        if (!row->is_kept) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+struct file_row *shelf_oldest_deleted(struct shelf *shelf, int64_t before)
+{
+    LIST_EACH (node, &shelf->deleted) {
+        struct file_row *row = LIST_ENTRY(node, struct file_row, holds);
+
+        if (!row->is_kept && row->deleted < before) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+uint64_t shelf_token(const struct file_row *row)
+{
+    return TOKEN_BIT | row->serial;
+}
+
+bool shelf_is_token(uint64_t version)
+{
+    return (version & TOKEN_BIT) != 0;
+}
+
+void file_state_of(const struct stat *stat, struct file_state *ret_state)
+{
+    ret_state->size = (uint64_t)stat->st_size;
+    ret_state->modified = stat->st_mtim.tv_sec * NS_PER_S + stat->st_mtim.tv_nsec;
+    ret_state->changed = stat->st_ctim.tv_sec * NS_PER_S + stat->st_ctim.tv_nsec;
+}
+
+bool file_state_is(const struct file_state *a, const struct file_state *b)
+{
+    return a->size == b->size && a->modified == b->modified && a->changed == b->changed;
+}

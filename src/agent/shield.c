@@ -1,0 +1,331 @@
+/* The shield's life, and who is who: from a thread id to an actor the judge knows, with everyone above it. */
+#include "agent/shield.h"
+
+#include "agent/shield_private.h"
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "sys/thread.h"
+
+#define SHIELD_ACTORS   8192
+#define SHIELD_ROWS     32768
+#define ANCESTORS_DEPTH 12
+
+int64_t shield_now(void)
+{
+    return clock_mono(&clock_real);
+}
+
+static int shield_init(struct shield *shield, const struct shield_config *config)
+{
+    int r;
+
+    shield->look_room = mem_alloc(1, sizeof(*shield->look_room));
+    if (shield->look_room == NULL) {
+        return -ERR_NOMEM;
+    }
+    r = judge_new(&judge_limits_default, &shield->judge);
+    if (r == 0) {
+        r = actors_new(SHIELD_ACTORS, &shield->actors);
+    }
+    if (r == 0) {
+        r = shelf_new(SHIELD_ROWS, config->holds_max, &shield->shelf);
+    }
+    return r;
+}
+
+int shield_new(const struct shield_config *config, struct shield **ret_shield)
+{
+    struct shield *shield = mem_alloc(1, sizeof(*shield));
+    int r;
+
+    if (shield == NULL) {
+        return -ERR_NOMEM;
+    }
+    shield->settings = config->settings;
+    shield->mode = agent_settings_mode(config->settings);
+    shield->page = config->page;
+    shield->port = config->port;
+    shield->scanner = config->scanner;
+    shield->wake_fd = config->wake_fd;
+    list_init(&shield->jobs);
+    pthread_mutex_init(&shield->lock, NULL);
+    pthread_mutex_init(&shield->look_lock, NULL);
+    pthread_mutex_init(&shield->jobs_lock, NULL);
+    pthread_mutex_init(&shield->keeper_lock, NULL);
+    pthread_cond_init(&shield->keeper_wake, NULL);
+    r = shield_init(shield, config);
+    if (r < 0) {
+        shield_free(shield);
+        return r;
+    }
+    *ret_shield = shield;
+    return 0;
+}
+
+void shield_free(struct shield *shield)
+{
+    if (shield == NULL) {
+        return;
+    }
+    shield_keeper_stop(shield);
+    LIST_EACH (node, &shield->jobs) {
+        list_remove(node);
+        shield_job_free(LIST_ENTRY(node, struct shield_job, link));
+    }
+    for (size_t i = 0; i < shield->case_count; i++) {
+        shield_case_free(shield->cases[i]);
+    }
+    judge_free(shield->judge);
+    actors_free(shield->actors);
+    shelf_free(shield->shelf);
+    mem_free(shield->look_room);
+    pthread_mutex_destroy(&shield->lock);
+    pthread_mutex_destroy(&shield->look_lock);
+    pthread_mutex_destroy(&shield->jobs_lock);
+    pthread_mutex_destroy(&shield->keeper_lock);
+    pthread_cond_destroy(&shield->keeper_wake);
+    mem_free(shield);
+}
+
+static bool shield_is_exempt(void *context, pid_t tid)
+{
+    const struct shield *shield = context;
+
+    return thread_is_own(tid) || page_is_own(shield->page, tid);
+}
+
+static void shield_beat(void *context, int64_t now, int64_t oldest)
+{
+    struct shield *shield = context;
+
+    atomic_store(&shield->page->oldest, oldest);
+    atomic_store(&shield->page->beat, now);
+}
+
+struct files_port shield_files_port(struct shield *shield)
+{
+    struct files_port port = {.context = shield,
+                              .is_exempt = shield_is_exempt,
+                              .beat = shield_beat,
+                              .opened = shield_opened,
+                              .named = shield_named,
+                              .processes = shield_processes_port};
+
+    port.processes.context = shield;
+    return port;
+}
+
+int shield_attach(struct shield *shield, struct files *files, struct vault *vault)
+{
+    shield->files = files;
+    shield->vault = vault;
+    return shield_keeper_start(shield);
+}
+
+void shield_step(struct shield *shield, struct judge_step *step, struct shield_job **ret_job)
+{
+    bool was_stopped = judge_is_stopped(shield->judge, step->who);
+    bool is_ruling = false;
+
+    step->time = shield_now();
+    if (judge_step(shield->judge, step, &is_ruling) < 0) {
+        atomic_fetch_add(&shield->unjudged, 1);
+    }
+    if (!is_ruling) {
+        return;
+    }
+    /* more damage by a group at rest is no news for the brake; the owner adds it up */
+    if (was_stopped || *ret_job != NULL || shield_job_new(shield, ret_job) < 0) {
+        shield->has_news = true;
+    }
+}
+
+static void shield_tell_actor(struct shield *shield, const struct actor_row *row)
+{
+    struct judge_step step = {
+        .kind = JUDGE_STEP_ACTOR, .who = row->actor.key, .actor = &row->actor};
+    struct shield_job *job = NULL;
+
+    shield_step(shield, &step, &job);
+    shield_job_free(job); /* a process that only came to be does no harm */
+}
+
+/* With the lock: the process and those above it, topmost first, so that each finds its parent. */
+static int shield_put_actors(struct shield *shield, const struct process_info *infos, size_t count,
+                             struct actor_key *ret_who)
+{
+    struct actor_key parent = {0};
+    int r = 0;
+
+    if (count != 0) {
+        const struct actor_row *above = actors_get_pid(shield->actors, infos[count - 1].ppid);
+
+        parent = above != NULL ? above->actor.key : parent;
+    }
+    for (size_t i = count; r == 0 && i > 0; i--) {
+        struct actor_row *row;
+
+        r = actors_put(shield->actors, &infos[i - 1], parent, &row);
+        if (r == 0) {
+            parent = row->actor.key;
+            shield_tell_actor(shield, row);
+        }
+    }
+    *ret_who = parent;
+    return r;
+}
+
+/* Reads a process and what is above it and not known yet. Slow, and without the lock: reading a command line
+ * waits for that process's memory map. */
+static int shield_meet(struct shield *shield, pid_t pid, struct actor_key *ret_who)
+{
+    CLEANUP(mem_freep) struct process_info *infos = mem_alloc(ANCESTORS_DEPTH, sizeof(*infos));
+    size_t count = 0;
+    bool is_known = false;
+    int r;
+
+    if (infos == NULL) {
+        return -ERR_NOMEM;
+    }
+    r = process_read(pid, &infos[0]);
+    if (r < 0) {
+        return r;
+    }
+    for (count = 1; count < ANCESTORS_DEPTH && infos[count - 1].ppid > 1 && !is_known;) {
+        pid_t parent = infos[count - 1].ppid;
+        const struct actor_row *row;
+
+        if (process_read_stat(parent, &infos[count]) < 0) {
+            break;
+        }
+        pthread_mutex_lock(&shield->lock);
+        row = actors_get(shield->actors, (struct actor_key){parent, infos[count].start});
+        is_known = row != NULL && strcmp(row->comm, infos[count].comm) == 0;
+        pthread_mutex_unlock(&shield->lock);
+        if (!is_known && process_read(parent, &infos[count]) == 0) {
+            count++;
+        } else if (!is_known) {
+            break;
+        }
+    }
+    pthread_mutex_lock(&shield->lock);
+    r = shield_put_actors(shield, infos, count, ret_who);
+    pthread_mutex_unlock(&shield->lock);
+    return r;
+}
+
+int shield_who(struct shield *shield, pid_t tid, struct actor_key *ret_who)
+{
+    struct process_info info;
+    const struct actor_row *row;
+    bool is_known;
+    int r = process_read_stat(tid, &info);
+
+    if (r < 0) {
+        return r;
+    }
+    *ret_who = (struct actor_key){info.pid, info.start};
+    pthread_mutex_lock(&shield->lock);
+    row = actors_get(shield->actors, *ret_who);
+    is_known = row != NULL && strcmp(row->comm, info.comm) == 0; /* exec changes it */
+    pthread_mutex_unlock(&shield->lock);
+    return is_known ? 0 : shield_meet(shield, info.pid, ret_who);
+}
+
+int shield_who_was(struct shield *shield, pid_t pid, struct actor_key *ret_who)
+{
+    struct actor_row *row;
+    int r = 0;
+
+    pthread_mutex_lock(&shield->lock);
+    row = actors_get_pid(shield->actors, pid);
+    if (row != NULL) {
+        *ret_who = row->actor.key;
+    }
+    pthread_mutex_unlock(&shield->lock);
+    if (row != NULL || shield_meet(shield, pid, ret_who) == 0) {
+        return 0;
+    }
+    pthread_mutex_lock(&shield->lock);
+    r = actors_put_unseen(shield->actors, pid, &row);
+    if (r == 0) {
+        *ret_who = row->actor.key;
+        shield_tell_actor(shield, row);
+    }
+    pthread_mutex_unlock(&shield->lock);
+    return r;
+}
+
+static void shield_forked(void *context, pid_t pid, pid_t parent)
+{
+    struct shield *shield = context;
+
+    pthread_mutex_lock(&shield->lock);
+    actors_forked(shield->actors, pid, parent);
+    pthread_mutex_unlock(&shield->lock);
+}
+
+static void shield_executed(void *context, pid_t pid)
+{
+    struct shield *shield = context;
+    struct actor_key who;
+
+    if (!page_is_own(shield->page, pid)) {
+        (void)!shield_meet(shield, pid, &who); /* gone already: its fork is remembered */
+    }
+}
+
+static void shield_ended(void *context, pid_t pid, int wait_status)
+{
+    struct shield *shield = context;
+    struct judge_step step = {.kind = JUDGE_STEP_EXIT};
+    struct shield_job *job = NULL;
+    const struct actor_row *row;
+
+    (void)wait_status;
+    pthread_mutex_lock(&shield->lock);
+    row = actors_ended(shield->actors, pid);
+    if (row != NULL) {
+        step.who = row->actor.key;
+        shield_step(shield, &step, &job);
+    }
+    pthread_mutex_unlock(&shield->lock);
+    shield_act(shield, job);
+}
+
+const struct processes_port shield_processes_port = {
+    .forked = shield_forked, .executed = shield_executed, .ended = shield_ended};
+
+void shield_describe(struct shield *shield, struct actor_key who, struct arena *arena,
+                     struct finding_process *ret_process)
+{
+    pthread_mutex_lock(&shield->lock);
+    actors_describe(shield->actors, who, arena, ret_process);
+    pthread_mutex_unlock(&shield->lock);
+}
+
+void shield_fill_status(struct shield *shield, struct status *status)
+{
+    struct files_counts counts = files_counts(shield->files);
+    struct vault_usage usage;
+
+    status->gate_opens = counts.opens;
+    status->gate_late = counts.late + atomic_load(&shield->page->let_go);
+    if (vault_usage(shield->vault, &usage) == 0) {
+        status->vault_bytes = usage.bytes;
+        status->vault_limit = usage.limit;
+        status->vault_versions = usage.versions;
+    }
+    for (size_t i = 0; i < shield->case_count; i++) {
+        const struct shield_case *known = shield->cases[i];
+
+        status->stopped_groups +=
+            known->action == FINDING_ACTION_PAUSED || known->action == FINDING_ACTION_STOPPED ||
+                    known->action == FINDING_ACTION_RESTORED
+                ? 1U
+                : 0U;
+    }
+}

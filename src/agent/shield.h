@@ -1,0 +1,71 @@
+/* The ransom shield: what joins the gate, the judge, the vault and the brake.
+ *
+ * Each open is answered by: save what is about to be lost, tell the judge, look at what the judge has open
+ * questions about, stop a group if it is ruled against, answer. Names come after the fact and go the same
+ * way, from what was saved or is still held.
+ *
+ * Threads: two workers and the names thread of sense/files.c, the keeper (saves in the background, tends the
+ * vault), and the owner's, which runs shield_turn and shield_tick and alone talks to other processes. One
+ * lock guards judge, shelf and actors; nothing is read, copied or sent while it is held.
+ * Neighbours: sense/files.c before; agent/sensor.c behind. */
+#ifndef AGENT_SHIELD_H
+#define AGENT_SHIELD_H
+
+#include "agent/page.h"
+#include "agent/settings.h"
+#include "base/buf.h"
+#include "base/id.h"
+#include "model/action.h"
+#include "model/record.h"
+#include "respond/freeze.h"
+#include "sense/files.h"
+#include "store/vault.h"
+
+struct shield;
+
+/* Called on the owner's thread only. */
+struct shield_port {
+    void *context;
+    void (*record)(void *context, const struct record *record);
+    void (*stopped)(void *context, const struct id *finding, const struct freeze_group *group);
+    void (*restore)(void *context, const struct id *finding);
+};
+
+struct shield_config {
+    const struct agent_settings *settings;
+    struct page *page;
+    int scanner;      /* channel, stays the caller's */
+    int wake_fd;      /* eventfd: shield_turn is wanted; stays the caller's */
+    size_t holds_max; /* descriptors that may be held */
+    struct shield_port port;
+};
+
+/* What became of a restore, as the supervisor tells. */
+struct shield_done {
+    struct id finding;
+    enum action action;
+    int result;
+    struct vault_report report;
+};
+
+[[nodiscard]] int shield_new(const struct shield_config *config, struct shield **ret_shield);
+void shield_free(struct shield *shield);
+
+/* What files_new is to call. */
+struct files_port shield_files_port(struct shield *shield);
+/* Before workers start: both stay the caller's until shield_free. */
+[[nodiscard]] int shield_attach(struct shield *shield, struct files *files, struct vault *vault);
+
+/* Saves files that somebody has open for writing already. Before READY. */
+void shield_save_open_files(struct shield *shield, const struct files_place *places,
+                            size_t place_count);
+
+void shield_turn(struct shield *shield);                    /* after wake_fd */
+void shield_tick(struct shield *shield, int64_t now);       /* ten times a second */
+void shield_done(struct shield *shield, const struct shield_done *done);
+/* RESUME or KILL, decided by a person. */
+void shield_decide(struct shield *shield, enum action action, const struct id *finding,
+                   const struct freeze_group *group);
+void shield_fill_status(struct shield *shield, struct status *status);
+
+#endif

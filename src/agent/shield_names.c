@@ -1,0 +1,207 @@
+/* What became of names: a delete or a rename over a file turns what was saved or held into a version (or its
+ * token) that the judge can name. Runs on the names thread, also in the middle of a burst of unlinks, and
+ * stops from there. */
+#include "agent/shield_private.h"
+#include "base/banned.h"
+#include "base/err.h"
+#include "sys/fd.h"
+#include "sys/process.h"
+
+/* Whether no name is left of a file: its held descriptor tells, or its handle leads nowhere. */
+static bool shield_is_gone(struct shield *shield, const struct file_row *row,
+                           const struct file_handle_id *handle)
+{
+    CLEANUP(closep) int fd = -1;
+    struct stat stat;
+
+    if (row != NULL && row->fd >= 0) {
+        return fstat(row->fd, &stat) == 0 && stat.st_nlink == 0;
+    }
+    fd = handle != NULL ? files_open_handle(shield->files, handle) : -1;
+    return fd < 0 || (fstat(fd, &stat) == 0 && stat.st_nlink == 0);
+}
+
+/* With the lock: the version to name a file by that has just lost its last name. The saved one if the file
+ * has not changed since, else the inode that is held, else the saved one all the same. */
+static uint64_t shield_version_of_gone(struct shield *shield, struct file_row *row)
+{
+    struct stat stat;
+    bool is_held = shelf_is_held(row, &stat);
+    bool is_current = is_held && row->version != 0 && row->saved.size == (uint64_t)stat.st_size &&
+                      row->saved.modified == stat.st_mtim.tv_sec * NS_PER_S + stat.st_mtim.tv_nsec;
+
+    if (is_current) {
+        shelf_let_go(shield->shelf, row);
+    }
+    if (!row->is_deleted) {
+        shelf_set_deleted(shield->shelf, row, shield_now());
+    }
+    if (is_held && !is_current && stat.st_size != 0 && !row->is_product) {
+        return shelf_token(row);
+    }
+    if (!is_held && row->version == 0 && !row->is_product) {
+        atomic_fetch_add(&shield->unheld, 1);
+    }
+    return row->version;
+}
+
+/* A link made to a file that came about without an open here: O_TMPFILE, or from outside. */
+static void shield_created(struct shield *shield, const struct files_name *name,
+                           struct actor_key who, struct shield_job **ret_job)
+{
+    CLEANUP(closep) int fd = files_open_handle(shield->files, name->file);
+    struct judge_step step = {.kind = JUDGE_STEP_CREATE, .who = who, .path = name->path};
+    struct file_row *row;
+    struct stat stat;
+
+    if (fd < 0 || fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode) || stat.st_size == 0) {
+        return; /* still empty: made by an open, which the gate sees */
+    }
+    pthread_mutex_lock(&shield->lock);
+    if (shelf_by_handle(shield->shelf, name->file) == NULL) {
+        step.file = (struct file_key){stat.st_dev, stat.st_ino};
+        step.size = (uint64_t)stat.st_size;
+        if (shelf_take(shield->shelf, name->file, step.file, &row) == 0) {
+            shelf_set_path(shield->shelf, row, name->path);
+            row->is_product = true;
+            row->size = step.size;
+            row->writer = who;
+            shield_step(shield, &step, ret_job);
+        }
+    }
+    pthread_mutex_unlock(&shield->lock);
+}
+
+static void shield_closed(struct shield *shield, const struct files_name *name,
+                          struct actor_key who, struct shield_job **ret_job)
+{
+    struct judge_step step = {.kind = JUDGE_STEP_CLOSE, .who = who, .path = name->path};
+    struct file_row *row;
+    struct stat stat;
+
+    pthread_mutex_lock(&shield->lock);
+    row = shelf_by_handle(shield->shelf, name->file);
+    if (row != NULL) {
+        (void)shelf_is_held(row, &stat);
+        step.file = row->key;
+        step.version = row->version;
+        step.size = row->size;
+        if (!actor_key_is(row->writer, who)) {
+            /* opened while somebody else's open had settled it: the gate did not see this one */
+            struct judge_step write = step;
+
+            write.kind = JUDGE_STEP_WRITE;
+            row->writer = who;
+            row->instance = actors_instance(shield->actors, who);
+            shield_step(shield, &write, ret_job);
+        }
+        shield_step(shield, &step, ret_job);
+    }
+    pthread_mutex_unlock(&shield->lock);
+}
+
+static void shield_deleted(struct shield *shield, const struct files_name *name,
+                           struct actor_key who, struct shield_job **ret_job)
+{
+    struct judge_step step = {.kind = JUDGE_STEP_DELETE, .who = who, .path = name->path};
+    char path[SHIELD_PATH_MAX];
+    struct file_row *row;
+
+    pthread_mutex_lock(&shield->lock);
+    row = shelf_by_handle(shield->shelf, name->file);
+    if (row != NULL && shield_is_gone(shield, row, name->file)) {
+        if (step.path.len == 0 && row->fd >= 0 && fd_path(row->fd, path, sizeof(path)) == 0) {
+            step.path = files_plain_path(path, true);
+        }
+        step.file = row->key;
+        step.version = shield_version_of_gone(shield, row);
+        step.size = row->size;
+        shield_step(shield, &step, ret_job);
+    }
+    pthread_mutex_unlock(&shield->lock);
+}
+
+/* With the lock: who was known to have the target's name, if that was another file and is gone. */
+static struct file_row *shield_victim(struct shield *shield, const struct files_name *name,
+                                      const struct file_row *moved)
+{
+    struct file_row *row = shelf_by_path(shield->shelf, name->target_path);
+    struct file_handle_id handle;
+
+    if (row == NULL || row == moved || row->is_deleted) {
+        return NULL;
+    }
+    shelf_handle(row, &handle);
+    return shield_is_gone(shield, row, &handle) ? row : NULL;
+}
+
+static struct file_key shield_key_of(struct shield *shield, const struct file_handle_id *handle)
+{
+    CLEANUP(closep) int fd = files_open_handle(shield->files, handle);
+    struct stat stat;
+
+    if (fd < 0 || fstat(fd, &stat) != 0) {
+        return (struct file_key){0};
+    }
+    return (struct file_key){stat.st_dev, stat.st_ino};
+}
+
+static void shield_renamed(struct shield *shield, const struct files_name *name,
+                           struct actor_key who, struct shield_job **ret_job)
+{
+    struct judge_step step = {.kind = JUDGE_STEP_RENAME,
+                              .who = who,
+                              .path = name->path,
+                              .target_path = name->target_path};
+    struct file_row *victim;
+    struct file_row *row;
+
+    pthread_mutex_lock(&shield->lock);
+    row = shelf_by_handle(shield->shelf, name->file);
+    step.file = row != NULL ? row->key : shield_key_of(shield, name->file);
+    step.version = row != NULL ? row->version : 0;
+    victim = shield_victim(shield, name, row);
+    if (victim != NULL) {
+        step.victim = victim->key;
+        step.victim_version = shield_version_of_gone(shield, victim);
+    }
+    if (row != NULL && name->target_path.len != 0) {
+        shelf_set_path(shield->shelf, row, name->target_path);
+    }
+    shield_step(shield, &step, ret_job);
+    pthread_mutex_unlock(&shield->lock);
+}
+
+void shield_named(void *context, const struct files_name *name)
+{
+    struct shield *shield = context;
+    struct shield_job *job = NULL;
+    struct actor_key who;
+
+    if (name->is_folder || page_is_own(shield->page, name->pid) ||
+        shield_who_was(shield, name->pid, &who) < 0) {
+        return;
+    }
+    switch (name->change) {
+    case NAME_CHANGE_CREATE:
+        shield_created(shield, name, who, &job);
+        break;
+    case NAME_CHANGE_CLOSE:
+        shield_closed(shield, name, who, &job);
+        break;
+    case NAME_CHANGE_DELETE:
+        shield_deleted(shield, name, who, &job);
+        break;
+    case NAME_CHANGE_RENAME:
+        shield_renamed(shield, name, who, &job);
+        break;
+    case NAME_CHANGE_LOST:
+    default:
+        break;
+    }
+    shield_act(shield, job);
+    if (name->change == NAME_CHANGE_DELETE || name->change == NAME_CHANGE_RENAME) {
+        /* no open may follow that could wait for the answers: unlinks come in bursts */
+        shield_look_all(shield, who);
+    }
+}

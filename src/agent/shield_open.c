@@ -1,0 +1,280 @@
+/* One open at the gate. Order matters: the original is safe before the judge hears of the write, the judge
+ * has ruled and the brake has worked before the answer, and the ignore mark stands before the answer too, so
+ * that the opener's own next open is free until it has changed something. */
+#include "agent/shield_private.h"
+#include "base/banned.h"
+#include "base/err.h"
+#include "sys/fd.h"
+#include "sys/process.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+
+#define SYSCALL_TRIES   40        /* 6.1 says "running" for some microseconds */
+#define OWN_OUTPUT_SIZE (1 << 20) /* a program's own files above this are not saved at each open */
+
+struct visit {
+    struct files_open *open;
+    struct actor_key who;
+    struct file_handle_id handle;
+    struct file_key file;
+    struct file_state state;
+    struct str path;
+    uint64_t version;
+    bool is_write;
+};
+
+/* What cannot be told is a write: openat2 and io_uring keep their flags where they may be changed meanwhile. */
+static bool shield_is_write(pid_t tid)
+{
+    struct process_syscall call;
+    int r = -ERR_AGAIN;
+
+    for (int i = 0; r == -ERR_AGAIN && i < SYSCALL_TRIES; i++) {
+        r = process_read_syscall(tid, &call);
+        if (r == -ERR_AGAIN) {
+            (void)sched_yield();
+        }
+    }
+    return r < 0 || process_syscall_is_write_open(&call) != 0;
+}
+
+uint64_t shield_save(struct shield *shield, int fd, struct str path, struct actor_key who)
+{
+    struct vault_origin origin = {.path = path, .kind = VAULT_KIND_BEFORE};
+    char exe[SHIELD_PATH_MAX / 8];
+    char cmdline[SHIELD_PATH_MAX / 8];
+    const struct actor_row *row;
+    uint64_t version = 0;
+    int r;
+
+    pthread_mutex_lock(&shield->lock);
+    row = actors_get(shield->actors, who);
+    if (row != NULL) {
+        (void)snprintf(exe, sizeof(exe), "%s", row->exe);
+        (void)snprintf(cmdline, sizeof(cmdline), "%s", row->cmdline);
+        origin.process = (struct finding_process){.pid = who.pid,
+                                                  .start = who.start,
+                                                  .uid = row->actor.uid,
+                                                  .exe = str_from(exe),
+                                                  .cmdline = str_from(cmdline)};
+    }
+    pthread_mutex_unlock(&shield->lock);
+    r = vault_save(shield->vault, fd, &origin, &version);
+    if (r < 0) {
+        atomic_store(&shield->save_error, r);
+        atomic_fetch_add(&shield->save_failures, 1);
+        return 0;
+    }
+    return version;
+}
+
+/* A large file that the same program wrote last, and of which a version is kept, is not saved at each open:
+ * databases open theirs all the time. */
+static bool shield_is_own_output(struct shield *shield, const struct visit *visit,
+                                 const struct file_row *row)
+{
+    return row->version != 0 && row->writer.pid != 0 && visit->state.size > OWN_OUTPUT_SIZE &&
+           !judge_is_stopped(shield->judge, visit->who) &&
+           actor_key_is(row->instance, actors_instance(shield->actors, visit->who));
+}
+
+/* Whether the original must be saved now; otherwise visit->version is the one to use. */
+static bool shield_needs_save(struct shield *shield, struct visit *visit)
+{
+    const struct file_row *row;
+    bool is_needed = true;
+
+    if (!visit->is_write || visit->state.size == 0) {
+        return false;
+    }
+    pthread_mutex_lock(&shield->lock);
+    row = shelf_by_handle(shield->shelf, &visit->handle);
+    if (row != NULL && row->version != 0 &&
+        (file_state_is(&row->saved, &visit->state) || shield_is_own_output(shield, visit, row))) {
+        visit->version = row->version;
+        is_needed = false;
+    }
+    pthread_mutex_unlock(&shield->lock);
+    return is_needed;
+}
+
+static void shield_note_hot(struct shield *shield, const struct file_row *row)
+{
+    if (shield->hot_count < SHIELD_HOT_MAX) {
+        shield->hot[shield->hot_count++] = row->key;
+    }
+}
+
+/* With the lock: a descriptor is kept while there is room for one more. */
+static void shield_hold(struct shield *shield, struct file_row *row, struct visit *visit)
+{
+    if (row->fd < 0 && shelf_is_crowded(shield->shelf)) {
+        struct file_row *oldest = shelf_oldest_hold(shield->shelf);
+
+        shield_keeper_wake(shield);
+        if (oldest == NULL) {
+            return;
+        }
+        if (oldest->version == 0 && oldest != row) {
+            atomic_fetch_add(&shield->unheld, 1);
+        }
+        shelf_let_go(shield->shelf, oldest);
+    }
+    if (row->fd < 0) {
+        shelf_hold(shield->shelf, row, TAKE_FD(visit->open->fd));
+    }
+}
+
+static void shield_note_write(struct shield *shield, struct visit *visit, struct file_row *row,
+                              struct judge_step *step)
+{
+    if (visit->version != 0) {
+        if (row->version != visit->version) {
+            row->saved = visit->state;
+        }
+        row->version = visit->version;
+    } else if (visit->state.size == 0 && row->version == 0) {
+        row->is_product = true;
+    }
+    step->kind = row->is_product && visit->state.size == 0 ? JUDGE_STEP_CREATE : JUDGE_STEP_WRITE;
+    step->version = row->version;
+    row->writer = visit->who;
+    row->instance = actors_instance(shield->actors, visit->who);
+}
+
+/* Writes the visit into the shelf and tells the judge. */
+static void shield_note_visit(struct shield *shield, struct visit *visit,
+                              struct shield_job **ret_job)
+{
+    struct judge_step step = {.kind = JUDGE_STEP_READ,
+                              .who = visit->who,
+                              .file = visit->file,
+                              .size = visit->state.size,
+                              .path = visit->path};
+    struct file_row *row;
+
+    if (shelf_take(shield->shelf, &visit->handle, visit->file, &row) < 0) {
+        return;
+    }
+    row->size = visit->state.size;
+    shelf_set_path(shield->shelf, row, visit->path);
+    if (visit->is_write) {
+        shield_note_write(shield, visit, row, &step);
+        shield_hold(shield, row, visit);
+    } else if (visit->state.size != 0) {
+        shield_hold(shield, row, visit);
+        if (++row->reads == SHIELD_HOT_READS && !row->is_product) {
+            shield_note_hot(shield, row);
+        }
+    }
+    shield_step(shield, &step, ret_job);
+}
+
+static int shield_visit_init(struct shield *shield, struct files_open *open, struct visit *visit)
+{
+    int r = shield_who(shield, open->tid, &visit->who);
+
+    if (r < 0) {
+        return r;
+    }
+    visit->open = open;
+    visit->file = (struct file_key){open->stat.st_dev, open->stat.st_ino};
+    visit->path = str_of(open->path, open->path_len);
+    visit->is_write = shield_is_write(open->tid);
+    file_state_of(&open->stat, &visit->state);
+    return handle_of(open->fd, open->fsid, &visit->handle);
+}
+
+void shield_opened(void *context, struct files_open *open)
+{
+    struct shield *shield = context;
+    struct visit visit = {0};
+    struct shield_job *job = NULL;
+    CLEANUP(closep) int mark_fd = -1;
+    bool is_stopped;
+
+    if (shield_visit_init(shield, open, &visit) < 0) {
+        return; /* whoever waited has been killed */
+    }
+    if (shield_needs_save(shield, &visit)) {
+        visit.version = shield_save(shield, open->fd, visit.path, visit.who);
+    }
+    if (visit.is_write && (visit.version != 0 || visit.state.size != 0)) {
+        mark_fd = fcntl(open->fd, F_DUPFD_CLOEXEC, 0);
+    }
+    pthread_mutex_lock(&shield->lock);
+    is_stopped = judge_is_stopped(shield->judge, visit.who);
+    shield_note_visit(shield, &visit, &job);
+    pthread_mutex_unlock(&shield->lock);
+    shield_act(shield, job);
+    shield_look(shield, visit.who);
+    if (is_stopped) {
+        shield_stop_straggler(shield, visit.who);
+    }
+    if (mark_fd >= 0) {
+        files_settle(shield->files, mark_fd);
+    }
+    files_allow(shield->files, open);
+}
+
+/* Descriptors that were open for writing before the gate was: their files are saved as they are. */
+static void shield_save_open_file(struct shield *shield, pid_t pid, const char *number,
+                                  const struct files_place *places, size_t place_count)
+{
+    char link[64];
+    char path[SHIELD_PATH_MAX];
+    CLEANUP(closep) int fd = -1;
+    struct stat stat;
+    ssize_t len;
+
+    (void)snprintf(link, sizeof(link), "/proc/%d/fd/%.16s", (int)pid, number);
+    if (lstat(link, &stat) != 0 || (stat.st_mode & S_IWUSR) == 0) {
+        return; /* the link's mode tells how the descriptor is open */
+    }
+    len = readlink(link, path, sizeof(path) - 1);
+    if (len <= 0 || !files_is_protected(places, place_count, str_of(path, (size_t)len))) {
+        return;
+    }
+    fd = open(link, O_RDONLY | O_CLOEXEC | O_NOATIME | O_NONBLOCK);
+    if (fd >= 0 && fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode) && stat.st_size != 0) {
+        (void)!shield_save(shield, fd, str_of(path, (size_t)len), (struct actor_key){pid, 0});
+    }
+}
+
+static void shield_save_open_files_of(struct shield *shield, pid_t pid,
+                                      const struct files_place *places, size_t place_count)
+{
+    char path[64];
+    const struct dirent *entry;
+    DIR *folder;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    folder = opendir(path);
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        shield_save_open_file(shield, pid, entry->d_name, places, place_count);
+    }
+    if (folder != NULL) {
+        (void)closedir(folder);
+    }
+}
+
+void shield_save_open_files(struct shield *shield, const struct files_place *places,
+                            size_t place_count)
+{
+    DIR *proc = opendir("/proc");
+    const struct dirent *entry;
+
+    while (proc != NULL && (entry = readdir(proc)) != NULL) {
+        int64_t pid;
+
+        if (str_to_i64(str_from(entry->d_name), &pid) == 0 &&
+            !page_is_own(shield->page, (pid_t)pid)) {
+            shield_save_open_files_of(shield, (pid_t)pid, places, place_count);
+        }
+    }
+    if (proc != NULL) {
+        (void)closedir(proc);
+    }
+}

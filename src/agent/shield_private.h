@@ -1,0 +1,159 @@
+/* What the files of the shield share; for nobody else. */
+#ifndef AGENT_SHIELD_PRIVATE_H
+#define AGENT_SHIELD_PRIVATE_H
+
+#include "agent/actors.h"
+#include "agent/shelf.h"
+#include "agent/shield.h"
+#include "base/arena.h"
+
+#include <pthread.h>
+
+#define SHIELD_CASES_MAX  64
+#define SHIELD_HOT_MAX    64
+#define SHIELD_HOT_READS  4
+#define SHIELD_WINDOW     65536U
+#define SHIELD_WINDOWS    6U
+#define SHIELD_PATH_MAX   4096
+
+/* A ruling on its way from the thread that met it, and has stopped the group, to the owner's. */
+struct shield_job {
+    struct list link;
+    struct arena *arena;
+    struct judge_ruling ruling;
+    struct freeze_group group;
+    int64_t stopped; /* ns, monotonic; 0: nobody was stopped */
+};
+
+/* Tells one piece of damage from another of the same case. */
+struct damage_mark {
+    uint64_t version;
+    uint64_t dev;
+    uint64_t ino;
+};
+
+/* One group that was ruled against. */
+struct shield_case {
+    struct id id;
+    uint32_t revision;
+    struct arena *arena; /* of what the finding says */
+    struct freeze_group group;
+    struct actor_key root;
+    struct actor_key culprit;
+    struct finding_process process;
+    struct finding_process ancestors[FINDING_ANCESTORS_MAX];
+    size_t ancestor_count;
+    struct finding_file *files; /* FINDING_FILES_MAX rows in the arena */
+    size_t file_count;
+    struct damage_mark *marks; /* grows */
+    size_t mark_count;
+    size_t mark_room;
+    struct finding_reason reasons[FINDING_WHY_MAX];
+    size_t reason_count;
+    double score;
+    enum finding_action action;
+    int result;
+    int64_t action_ns;
+    uint64_t restored;
+    bool is_restoring;
+    bool is_open; /* in the vault */
+    bool is_forgiven;
+};
+
+struct look_room {
+    uint8_t before[SHIELD_WINDOW];
+    uint8_t after[SHIELD_WINDOW];
+};
+
+struct shield {
+    const struct agent_settings *settings;
+    enum agent_mode mode;
+    struct page *page;
+    struct shield_port port;
+    struct files *files;
+    struct vault *vault;
+    int scanner;
+    int wake_fd;
+    uint64_t seed;
+
+    pthread_mutex_t lock; /* judge, actors, shelf, hot, news */
+    struct judge *judge;
+    struct actors *actors;
+    struct shelf *shelf;
+    struct file_key hot[SHIELD_HOT_MAX];
+    size_t hot_count;
+    bool has_news; /* a group that was stopped has done more damage */
+
+    pthread_mutex_t look_lock; /* the scanner's channel and look_room; taken before lock */
+    struct look_room *look_room;
+
+    pthread_mutex_t jobs_lock;
+    struct list jobs;
+
+    pthread_t keeper;
+    bool has_keeper;
+    pthread_mutex_t keeper_lock;
+    pthread_cond_t keeper_wake;
+    bool is_keeper_ending;
+
+    atomic_ullong save_failures;
+    atomic_int save_error; /* the last one, negative */
+    atomic_ullong unheld;  /* deleted or crowded out before they could be saved */
+    atomic_ullong unjudged; /* steps the judge had no room for */
+
+    /* owner's thread only */
+    struct shield_case *cases[SHIELD_CASES_MAX];
+    size_t case_count;
+    uint64_t failures_told;
+    int64_t failures_told_at;
+    int64_t next_news;
+};
+
+/* shield.c */
+int64_t shield_now(void);
+[[nodiscard]] int shield_who(struct shield *shield, pid_t tid, struct actor_key *ret_who);
+/* Also for a process that has gone; by its thread group. */
+[[nodiscard]] int shield_who_was(struct shield *shield, pid_t pid, struct actor_key *ret_who);
+/* With the lock. A job is made when a group was ruled against just now. */
+void shield_step(struct shield *shield, struct judge_step *step, struct shield_job **ret_job);
+void shield_describe(struct shield *shield, struct actor_key who, struct arena *arena,
+                     struct finding_process *ret_process);
+extern const struct processes_port shield_processes_port;
+
+/* shield_open.c, shield_names.c: the port */
+void shield_opened(void *context, struct files_open *open);
+void shield_named(void *context, const struct files_name *name);
+/* Saves fd; 0 when it failed, which is counted. */
+uint64_t shield_save(struct shield *shield, int fd, struct str path, struct actor_key who);
+
+/* shield_look.c: answers the judge's questions about who's group until none is in excess or the time is
+ * over. Takes both locks. */
+void shield_look(struct shield *shield, struct actor_key who);
+/* All of them, at most a bound. */
+void shield_look_all(struct shield *shield, struct actor_key who);
+void shield_look_overdue(struct shield *shield, int64_t age_ns);
+
+/* shield_stop.c */
+[[nodiscard]] int shield_job_new(struct shield *shield, struct shield_job **ret_job);
+void shield_job_free(struct shield_job *job);
+/* Without the lock: stops the group and hands the job on; takes NULL. */
+void shield_act(struct shield *shield, struct shield_job *job);
+void shield_stop_straggler(struct shield *shield, struct actor_key who);
+bool shield_is_spared(void *context, pid_t pid);
+
+/* shield_case.c */
+void shield_case_take(struct shield *shield, struct shield_job *job);
+void shield_case_free(struct shield_case *shield_case);
+struct shield_case *shield_case_find(struct shield *shield, const struct id *id);
+/* shield_finding.c */
+void shield_case_tell(struct shield *shield, struct shield_case *shield_case);
+void shield_tell_failures(struct shield *shield, int64_t now);
+
+/* shield_keep.c */
+[[nodiscard]] int shield_keeper_start(struct shield *shield);
+void shield_keeper_stop(struct shield *shield);
+void shield_keeper_wake(struct shield *shield);
+/* The version that a token stands for, saved now if need be; 0 when it is lost. Versions pass unchanged. */
+uint64_t shield_resolve(struct shield *shield, uint64_t version, struct str path);
+
+#endif

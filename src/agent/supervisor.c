@@ -1,0 +1,188 @@
+/* Neighbours: the command line before; sensor, scanner, watchdog and outlet behind. What it holds open, it
+ * holds for them: both ends of every channel, and the sensors' descriptors. */
+#include "agent/supervisor.h"
+
+#include "agent/supervisor_private.h"
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "sys/fd.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#define SUPERVISOR_SOURCES 64
+#define SUPERVISOR_OUTBOX  (1U << 20)
+#define SENSOR_USER        "canhgac-sensor"
+
+static void supervisor_on_signal(void *context, int signal)
+{
+    (void)signal;
+    supervisor_end(context);
+}
+
+static int supervisor_acquire(struct supervisor *supervisor)
+{
+    for (size_t i = 0; i < SENSOR_KIND_COUNT; i++) {
+        struct diag diag = {0};
+        int r = sensors[i]->acquire(supervisor->fds[i], &diag);
+
+        if (r < 0 && sensors[i]->is_required) {
+            return diag_set(&supervisor->diag, r, "%s", diag_text(&diag, r));
+        }
+        if (r < 0) {
+            log_warn("%s", diag_text(&diag, r));
+        }
+    }
+    return 0;
+}
+
+static int supervisor_make_pairs(struct supervisor *supervisor)
+{
+    for (size_t i = 0; i < PAIR_COUNT; i++) {
+        int r = channel_pair(supervisor->pairs[i]);
+
+        /* nobody may be made to wait by a peer that died; the scanner's end waits for questions */
+        for (int end = 0; r == 0 && end < 2; end++) {
+            if (i != PAIR_SENSOR_SCANNER) {
+                r = fd_set_nonblocking(supervisor->pairs[i][end], true);
+            }
+        }
+        if (r < 0) {
+            return r;
+        }
+    }
+    outbox_init(&supervisor->sensor, supervisor->pairs[PAIR_SENSOR_SUPERVISOR][1],
+                SUPERVISOR_OUTBOX);
+    outbox_init(&supervisor->outlet, supervisor->pairs[PAIR_OUTLET_SUPERVISOR][1],
+                SUPERVISOR_OUTBOX);
+    return 0;
+}
+
+static int supervisor_listen(struct supervisor *supervisor)
+{
+    int r = loop_new(SUPERVISOR_SOURCES, &supervisor->loop);
+
+    if (r == 0) {
+        r = loop_add_fd(supervisor->loop, supervisor->sensor.channel, LOOP_READ,
+                        supervisor_on_sensor, supervisor, &supervisor->sensor.source);
+    }
+    if (r == 0) {
+        r = loop_add_fd(supervisor->loop, supervisor->outlet.channel, LOOP_READ,
+                        supervisor_on_outlet, supervisor, &supervisor->outlet.source);
+    }
+    if (r == 0) {
+        r = loop_add_signal(supervisor->loop, SIGTERM, supervisor_on_signal, supervisor);
+    }
+    return r == 0 ? loop_add_signal(supervisor->loop, SIGINT, supervisor_on_signal, supervisor) : r;
+}
+
+/* The sensor holds many files; its limit is inherited. */
+static void supervisor_raise_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static int supervisor_make_folders(struct supervisor *supervisor)
+{
+    const struct passwd *user =
+        supervisor->settings->is_standalone ? NULL : getpwnam(SENSOR_USER);
+    int r;
+
+    supervisor->sensor_user = user != NULL ? SENSOR_USER : NULL;
+    r = folder_make(supervisor->places.vault, 0700, user != NULL ? user->pw_uid : (uid_t)-1,
+                    user != NULL ? user->pw_gid : (gid_t)-1);
+    if (r < 0) {
+        return diag_set(&supervisor->diag, r, _("the vault '%s' cannot be made: %s"),
+                        supervisor->places.vault, err_text(r));
+    }
+    return 0;
+}
+
+static int supervisor_start(struct supervisor *supervisor)
+{
+    int r = places_init(&supervisor->places, supervisor->settings, &supervisor->diag);
+
+    if (r == 0) {
+        r = supervisor_make_folders(supervisor);
+    }
+    if (r == 0) {
+        supervisor_raise_limit();
+        supervisor->page = page_new();
+        r = supervisor->page != NULL ? supervisor_acquire(supervisor) : -ERR_NOMEM;
+    }
+    if (r == 0) {
+        r = supervisor_make_pairs(supervisor);
+    }
+    if (r == 0) {
+        r = supervisor_listen(supervisor);
+    }
+    if (r == 0) {
+        atomic_store(&supervisor->page->own[0], getpid());
+    }
+    for (int kind = 0; r == 0 && kind < CHILD_COUNT; kind++) {
+        r = supervisor_start_child(supervisor, (enum child_kind)kind);
+    }
+    return r;
+}
+
+static void supervisor_done(struct supervisor *supervisor)
+{
+    outbox_done(&supervisor->sensor);
+    outbox_done(&supervisor->outlet);
+    loop_free(supervisor->loop);
+    for (size_t i = 0; i < SENSOR_KIND_COUNT; i++) {
+        closep(&supervisor->fds[i][0]);
+        closep(&supervisor->fds[i][1]);
+    }
+    for (size_t i = 0; i < PAIR_COUNT; i++) {
+        closep(&supervisor->pairs[i][0]);
+        closep(&supervisor->pairs[i][1]);
+    }
+    places_done(&supervisor->places);
+    page_free(supervisor->page);
+    mem_free(supervisor);
+}
+
+/* Whatever still lives gets its SIGTERM by the death of this process at the latest (spawn_body). */
+int agent_supervise(const struct agent_settings *settings, agent_outlet_fn *outlet,
+                    struct diag *diag)
+{
+    struct supervisor *supervisor = mem_alloc(1, sizeof(*supervisor));
+    int r;
+
+    if (supervisor == NULL) {
+        return -ERR_NOMEM;
+    }
+    supervisor->settings = settings;
+    supervisor->outlet_body = outlet;
+    supervisor->state = AGENT_STATE_STARTING;
+    outbox_init(&supervisor->sensor, -1, 0);
+    outbox_init(&supervisor->outlet, -1, 0);
+    memset(supervisor->fds, -1, sizeof(supervisor->fds));
+    memset(supervisor->pairs, -1, sizeof(supervisor->pairs));
+    r = supervisor_start(supervisor);
+    if (r == 0) {
+        r = loop_run(supervisor->loop);
+    }
+    if (r == 0) {
+        r = supervisor->result;
+    }
+    if (r < 0) {
+        r = diag_set(diag, r, "%s", diag_text(&supervisor->diag, r));
+    } else {
+        r = supervisor->status;
+    }
+    supervisor_done(supervisor);
+    return r;
+}

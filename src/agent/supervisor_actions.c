@@ -1,0 +1,365 @@
+/* What a person, or the sensor, may have done about a group that was stopped: one row an action, with the
+ * states in which it is legal. Restores run in a process of their own, so that the supervisor stays awake;
+ * one that is killed is run again, since restoring is idempotent. */
+#include "agent/protocol.h"
+#include "agent/supervisor_private.h"
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "cli/command.h"
+#include "sys/fd.h"
+#include "sys/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#define WORKER_TRIES 3
+
+struct worker_result {
+    int result;
+    struct vault_report report;
+};
+
+/* 0 when it is done or under way; the answer is given here unless a worker gives it later. */
+typedef int action_fn(struct supervisor *supervisor, struct held *held,
+                      const struct action_request *request);
+
+struct action_rule {
+    unsigned states; /* enum held_state, or'ed; 0: needs no finding */
+    action_fn *fn;
+};
+
+struct held *supervisor_held(struct supervisor *supervisor, const struct id *finding, bool is_made)
+{
+    struct held *held;
+
+    for (size_t i = 0; i < supervisor->held_count; i++) {
+        if (id_is(&supervisor->held[i].finding, finding)) {
+            return &supervisor->held[i];
+        }
+    }
+    if (!is_made) {
+        return NULL;
+    }
+    if (supervisor->held_count == HELD_MAX) {
+        memmove(&supervisor->held[0], &supervisor->held[1],
+                (HELD_MAX - 1) * sizeof(supervisor->held[0]));
+        supervisor->held_count--;
+    }
+    held = &supervisor->held[supervisor->held_count++];
+    *held = (struct held){.finding = *finding, .state = HELD_STATE_STOPPED};
+    return held;
+}
+
+static void supervisor_answer(struct supervisor *supervisor, const struct id *request, int result,
+                              const char *detail)
+{
+    struct action_answer answer = {.id = *request,
+                                   .time = clock_wall(&clock_real),
+                                   .result = result,
+                                   .detail = str_from(detail)};
+    struct buf buf;
+
+    if (id_is_none(request)) {
+        return;
+    }
+    buf_init(&buf, MSG_SIZE_MAX / 2);
+    action_answer_encode(&answer, &buf);
+    msg_begin(&supervisor->msg, AGENT_MESSAGE_ANSWER);
+    msg_put_str(&supervisor->msg, buf_str(&buf));
+    if (buf_error(&buf) == 0) {
+        outbox_send(&supervisor->outlet, &supervisor->msg);
+    }
+    buf_done(&buf);
+}
+
+static void supervisor_put_finding(struct msg_writer *msg, const struct id *finding)
+{
+    msg_put_str(msg, str_of((const char *)finding->bytes, sizeof(finding->bytes)));
+}
+
+static void supervisor_send_decision(struct supervisor *supervisor, enum action action,
+                                     const struct held *held)
+{
+    msg_begin(&supervisor->msg, AGENT_MESSAGE_DECISION);
+    msg_put_u32(&supervisor->msg, (uint32_t)action);
+    supervisor_put_finding(&supervisor->msg, &held->finding);
+    msg_put_u32(&supervisor->msg, (uint32_t)held->group.count);
+    for (size_t i = 0; i < held->group.count; i++) {
+        msg_put_u32(&supervisor->msg, (uint32_t)held->group.members[i].pid);
+        msg_put_u64(&supervisor->msg, held->group.members[i].start);
+    }
+    outbox_send(&supervisor->sensor, &supervisor->msg);
+}
+
+static int worker_body(void *context)
+{
+    struct worker *worker = context;
+    struct supervisor *supervisor = worker->supervisor;
+    const struct agent_settings *settings = supervisor->settings;
+    const struct vault_limits limits = {.bytes = (uint64_t)settings->vault_bytes,
+                                        .retention_ns = settings->vault_retention,
+                                        .whole_bytes = (uint64_t)settings->whole_bytes,
+                                        .edge_bytes = (uint64_t)settings->edge_bytes};
+    unsigned place = page_worker_enter(supervisor->page, getpid());
+    struct worker_result result = {0};
+    struct vault *vault = NULL;
+    struct diag diag = {0};
+
+    log_init("restorer", LOG_LEVEL_INFO);
+    result.result = vault_open(supervisor->places.vault, &limits, &clock_real, &vault, &diag);
+    if (result.result == 0 && worker->action == ACTION_RESTORE) {
+        result.result = vault_case_restore(vault, &worker->finding, NULL, NULL, &result.report);
+    } else if (result.result == 0) {
+        result.result = vault_case_undo(vault, &worker->finding, NULL, NULL, &result.report);
+    }
+    if (result.result < 0) {
+        log_error("%s", diag_text(&diag, result.result));
+    }
+    vault_close(vault);
+    page_worker_leave(supervisor->page, place, clock_mono(&clock_real));
+    return fd_write_full(worker->pipe, &result, sizeof(result)) == 0 ? EXIT_STATUS_CLEAN
+                                                                     : EXIT_STATUS_FAILED;
+}
+
+static void worker_on_end(void *context, pid_t pid, int wait_status);
+
+static int worker_start(struct worker *worker)
+{
+    struct supervisor *supervisor = worker->supervisor;
+    CLEANUP(closep) int in = -1;
+    CLEANUP(closep) int out = -1;
+    int pipe_fds[2];
+    pid_t pid;
+    int r;
+
+    if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
+        return -errno;
+    }
+    in = pipe_fds[0];
+    out = pipe_fds[1];
+    worker->pipe = out;
+    worker->tries++;
+    r = spawn_body("restorer", &out, 1, worker_body, worker, &pid);
+    if (r < 0) {
+        return r;
+    }
+    worker->pid = pid;
+    worker->pipe = TAKE_FD(in);
+    return loop_add_child(supervisor->loop, pid, worker_on_end, worker);
+}
+
+static int supervisor_start_worker(struct supervisor *supervisor, struct held *held,
+                                   enum action action, const struct id *request)
+{
+    for (size_t i = 0; i < WORKERS_MAX; i++) {
+        struct worker *worker = &supervisor->workers[i];
+
+        if (worker->pid == 0) {
+            int r;
+
+            *worker = (struct worker){.supervisor = supervisor,
+                                      .finding = held->finding,
+                                      .action = action,
+                                      .pipe = -1};
+            if (request != NULL) {
+                worker->request = *request;
+            }
+            r = worker_start(worker);
+            held->is_busy = r == 0;
+            return r;
+        }
+    }
+    return -ERR_BUSY;
+}
+
+static void worker_set_state(const struct worker *worker, struct held *held)
+{
+    bool is_killed = held->state == HELD_STATE_KILLED || held->state == HELD_STATE_KILLED_RESTORED;
+
+    if (worker->action == ACTION_RESTORE) {
+        held->state = is_killed ? HELD_STATE_KILLED_RESTORED : HELD_STATE_RESTORED;
+    } else if (worker->action == ACTION_UNDO_RESTORE) {
+        held->state = is_killed ? HELD_STATE_KILLED : HELD_STATE_STOPPED;
+    } else {
+        held->state = HELD_STATE_RESUMED;
+    }
+}
+
+static void worker_tell(const struct worker *worker, const struct worker_result *result)
+{
+    struct supervisor *supervisor = worker->supervisor;
+
+    msg_begin(&supervisor->msg, AGENT_MESSAGE_DONE);
+    supervisor_put_finding(&supervisor->msg, &worker->finding);
+    msg_put_u32(&supervisor->msg, (uint32_t)worker->action);
+    msg_put_i64(&supervisor->msg, result->result);
+    msg_put_u64(&supervisor->msg, result->report.restored);
+    msg_put_u64(&supervisor->msg, result->report.partial);
+    msg_put_u64(&supervisor->msg, result->report.failed);
+    msg_put_i64(&supervisor->msg, clock_mono(&clock_real));
+    outbox_send(&supervisor->sensor, &supervisor->msg);
+}
+
+static void worker_finish(struct worker *worker, const struct worker_result *result)
+{
+    struct supervisor *supervisor = worker->supervisor;
+    struct held *held = supervisor_held(supervisor, &worker->finding, false);
+    bool is_wanted = false;
+
+    worker->pid = 0;
+    worker_tell(worker, result);
+    if (held != NULL) {
+        held->is_busy = false;
+        is_wanted = held->is_wanted;
+        held->is_wanted = false;
+        if (result->result == 0) {
+            worker_set_state(worker, held);
+        }
+        if (result->result == 0 && worker->action == ACTION_RESUME) {
+            supervisor_send_decision(supervisor, ACTION_RESUME, held);
+        }
+    }
+    supervisor_answer(supervisor, &worker->request, result->result,
+                      result->result == 0 ? "done" : err_text(result->result));
+    if (is_wanted && held->state != HELD_STATE_RESUMED) {
+        supervisor_restore(supervisor, &worker->finding);
+    } else if (supervisor->state == AGENT_STATE_ENDING) {
+        supervisor_end(supervisor);
+    }
+}
+
+static void worker_on_end(void *context, pid_t pid, int wait_status)
+{
+    struct worker *worker = context;
+    struct worker_result result;
+
+    (void)pid;
+    (void)wait_status;
+    if (fd_read_full(worker->pipe, &result, sizeof(result)) < 0) {
+        closep(&worker->pipe);
+        if (worker->tries < WORKER_TRIES && worker_start(worker) == 0) {
+            return;
+        }
+        result = (struct worker_result){.result = -ERR_CANCELED};
+    }
+    closep(&worker->pipe);
+    worker_finish(worker, &result);
+}
+
+bool supervisor_has_workers(const struct supervisor *supervisor)
+{
+    for (size_t i = 0; i < WORKERS_MAX; i++) {
+        if (supervisor->workers[i].pid != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void supervisor_restore(struct supervisor *supervisor, const struct id *finding)
+{
+    struct held *held = supervisor_held(supervisor, finding, true);
+    int r = 0;
+
+    if (held->state == HELD_STATE_RESUMED) {
+        return;
+    }
+    if (held->is_busy) {
+        held->is_wanted = true;
+        return;
+    }
+    r = supervisor_start_worker(supervisor, held, ACTION_RESTORE, NULL);
+    if (r == -ERR_BUSY) {
+        held->is_wanted = true; /* asked for again with the next damage or by a person */
+    }
+    if (r < 0) {
+        log_error("files could not be restored: %s", err_text(r));
+    }
+}
+
+static int action_resume(struct supervisor *supervisor, struct held *held,
+                         const struct action_request *request)
+{
+    if (held->state == HELD_STATE_RESTORED) {
+        return supervisor_start_worker(supervisor, held, ACTION_RESUME, &request->id);
+    }
+    held->state = HELD_STATE_RESUMED;
+    supervisor_send_decision(supervisor, ACTION_RESUME, held);
+    supervisor_answer(supervisor, &request->id, 0, "the processes go on");
+    return 0;
+}
+
+static int action_kill(struct supervisor *supervisor, struct held *held,
+                       const struct action_request *request)
+{
+    size_t reached = freeze_kill(&held->group);
+    char detail[64];
+
+    held->state =
+        held->state == HELD_STATE_RESTORED ? HELD_STATE_KILLED_RESTORED : HELD_STATE_KILLED;
+    supervisor_send_decision(supervisor, ACTION_KILL, held);
+    (void)snprintf(detail, sizeof(detail), "%zu processes ended", reached);
+    supervisor_answer(supervisor, &request->id, 0, detail);
+    return 0;
+}
+
+static int action_restore(struct supervisor *supervisor, struct held *held,
+                          const struct action_request *request)
+{
+    return supervisor_start_worker(supervisor, held, ACTION_RESTORE, &request->id);
+}
+
+static int action_undo(struct supervisor *supervisor, struct held *held,
+                       const struct action_request *request)
+{
+    return supervisor_start_worker(supervisor, held, ACTION_UNDO_RESTORE, &request->id);
+}
+
+static int action_status(struct supervisor *supervisor, struct held *held,
+                         const struct action_request *request)
+{
+    (void)held;
+    msg_begin(&supervisor->msg, AGENT_MESSAGE_STATUS);
+    outbox_send(&supervisor->sensor, &supervisor->msg);
+    supervisor_answer(supervisor, &request->id, 0, "the state follows");
+    return 0;
+}
+
+static const struct action_rule action_rules[ACTION_COUNT] = {
+    [ACTION_RESUME] = {HELD_STATE_STOPPED | HELD_STATE_RESTORED, action_resume},
+    [ACTION_KILL] = {HELD_STATE_STOPPED | HELD_STATE_RESTORED, action_kill},
+    [ACTION_RESTORE] = {HELD_STATE_STOPPED | HELD_STATE_RESTORED | HELD_STATE_KILLED |
+                            HELD_STATE_KILLED_RESTORED,
+                        action_restore},
+    [ACTION_UNDO_RESTORE] = {HELD_STATE_RESTORED | HELD_STATE_KILLED_RESTORED, action_undo},
+    [ACTION_STATUS] = {0, action_status},
+};
+
+void supervisor_take_action(struct supervisor *supervisor, const struct action_request *request)
+{
+    const struct action_rule *rule = &action_rules[request->action];
+    struct held *held = supervisor_held(supervisor, &request->finding, false);
+    int r;
+
+    if (clock_wall(&clock_real) > request->expires) {
+        supervisor_answer(supervisor, &request->id, -ERR_EXPIRED, "it came too late");
+        return;
+    }
+    if (rule->states != 0 && held == NULL) {
+        supervisor_answer(supervisor, &request->id, -ERR_NOENT, "no such finding is open here");
+        return;
+    }
+    if (rule->states != 0 && ((rule->states & held->state) == 0 || held->is_busy)) {
+        supervisor_answer(supervisor, &request->id, held->is_busy ? -ERR_BUSY : -ERR_CONFLICT,
+                          "not in the present state of the finding");
+        return;
+    }
+    log_info("%s, asked by %.*s", action_row(request->action)->name, STR_ARG(request->actor));
+    r = rule->fn(supervisor, held, request);
+    if (r < 0) {
+        supervisor_answer(supervisor, &request->id, r, err_text(r));
+    }
+}

@@ -1,0 +1,255 @@
+/* The four children: what each is given, and what happens when one dies. A first death is repaired at once;
+ * deaths soon after the start are waited out longer and longer, and told. */
+#include "agent/scanner.h"
+#include "agent/sensor.h"
+#include "agent/supervisor_private.h"
+#include "agent/watchdog.h"
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "sys/fd.h"
+#include "sys/spawn.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#define CHILD_YOUNG_NS   (10 * NS_PER_S)
+#define CHILD_DELAY_MAX  60 /* s */
+#define CHILD_LOOP_DEATH 3  /* in a row: told as a finding */
+
+const char *const child_names[CHILD_COUNT] = {[CHILD_WATCHDOG] = "watchdog",
+                                              [CHILD_SCANNER] = "scanner",
+                                              [CHILD_OUTLET] = "outlet",
+                                              [CHILD_SENSOR] = "sensor"};
+
+static int child_run_watchdog(void *context)
+{
+    const struct supervisor *supervisor = context;
+
+    return watchdog_run(supervisor->page, supervisor->fds[SENSOR_KIND_FILES][0]);
+}
+
+static int child_run_scanner(void *context)
+{
+    const struct supervisor *supervisor = context;
+
+    return scanner_run(supervisor->pairs[PAIR_SENSOR_SCANNER][1]);
+}
+
+static int child_run_outlet(void *context)
+{
+    const struct supervisor *supervisor = context;
+
+    return supervisor->outlet_body(supervisor->settings, supervisor->pairs[PAIR_SENSOR_OUTLET][1],
+                                   supervisor->pairs[PAIR_OUTLET_SUPERVISOR][0]);
+}
+
+static int child_run_sensor(void *context)
+{
+    const struct supervisor *supervisor = context;
+    const struct sensor_config config = {
+        .settings = supervisor->settings,
+        .page = supervisor->page,
+        .gate = supervisor->fds[SENSOR_KIND_FILES][0],
+        .names = supervisor->fds[SENSOR_KIND_FILES][1],
+        .processes = supervisor->fds[SENSOR_KIND_PROCESSES][0],
+        .supervisor = supervisor->pairs[PAIR_SENSOR_SUPERVISOR][0],
+        .outlet = supervisor->pairs[PAIR_SENSOR_OUTLET][0],
+        .scanner = supervisor->pairs[PAIR_SENSOR_SCANNER][0],
+        .places = supervisor->places.list,
+        .place_count = supervisor->places.count,
+        .vault_folder = supervisor->places.vault,
+        .user = supervisor->sensor_user};
+
+    return sensor_run(&config);
+}
+
+static spawn_body_fn *const child_bodies[CHILD_COUNT] = {[CHILD_WATCHDOG] = child_run_watchdog,
+                                                         [CHILD_SCANNER] = child_run_scanner,
+                                                         [CHILD_OUTLET] = child_run_outlet,
+                                                         [CHILD_SENSOR] = child_run_sensor};
+
+/* The descriptors each may have. */
+static size_t child_keep(const struct supervisor *supervisor, enum child_kind kind, int keep[8])
+{
+    size_t count = 0;
+
+    switch (kind) {
+    case CHILD_WATCHDOG:
+        keep[count++] = supervisor->fds[SENSOR_KIND_FILES][0];
+        break;
+    case CHILD_SCANNER:
+        keep[count++] = supervisor->pairs[PAIR_SENSOR_SCANNER][1];
+        break;
+    case CHILD_OUTLET:
+        keep[count++] = supervisor->pairs[PAIR_SENSOR_OUTLET][1];
+        keep[count++] = supervisor->pairs[PAIR_OUTLET_SUPERVISOR][0];
+        break;
+    case CHILD_SENSOR:
+        keep[count++] = supervisor->fds[SENSOR_KIND_FILES][0];
+        keep[count++] = supervisor->fds[SENSOR_KIND_FILES][1];
+        if (supervisor->fds[SENSOR_KIND_PROCESSES][0] >= 0) {
+            keep[count++] = supervisor->fds[SENSOR_KIND_PROCESSES][0];
+        }
+        keep[count++] = supervisor->pairs[PAIR_SENSOR_SUPERVISOR][0];
+        keep[count++] = supervisor->pairs[PAIR_SENSOR_OUTLET][0];
+        keep[count++] = supervisor->pairs[PAIR_SENSOR_SCANNER][0];
+        break;
+    case CHILD_COUNT:
+    default:
+        break;
+    }
+    return count;
+}
+
+static int64_t child_delay(const struct child *child)
+{
+    unsigned shift = child->failures > 1 ? child->failures - 2 : 0;
+    int64_t delay = shift < 6 ? 1LL << shift : CHILD_DELAY_MAX;
+
+    return child->failures <= 1 ? 0 : (delay < CHILD_DELAY_MAX ? delay : CHILD_DELAY_MAX) * NS_PER_S;
+}
+
+static void child_describe_death(int wait_status, char *out, size_t size)
+{
+    if (WIFSIGNALED(wait_status)) {
+        (void)snprintf(out, size, _("ended by signal %d"), WTERMSIG(wait_status));
+    } else {
+        (void)snprintf(out, size, _("ended with status %d"), WEXITSTATUS(wait_status));
+    }
+}
+
+static void child_tell_death(struct child *child, int wait_status)
+{
+    struct supervisor *supervisor = child->supervisor;
+    unsigned stalls = atomic_load(&supervisor->page->stalls);
+    char how[80];
+    char value[160];
+
+    child_describe_death(wait_status, how, sizeof(how));
+    (void)snprintf(value, sizeof(value), "%s: %s", child_names[child->kind], how);
+    log_warn("%s", value);
+    if (child->kind == CHILD_SENSOR && stalls != supervisor->stalls_told) {
+        supervisor->stalls_told = stalls;
+        supervisor_tell(supervisor,
+                        N_("The gate did not answer for a second; what waited was let go and a new "
+                           "sensor was started"),
+                        value);
+    } else if (child->kind == CHILD_SENSOR) {
+        supervisor_tell(supervisor, N_("The sensor was ended by somebody else and started again"),
+                        value);
+    } else if (child->failures == CHILD_LOOP_DEATH) {
+        supervisor_tell(supervisor, N_("A part of the agent dies again and again"), value);
+    }
+}
+
+static void child_on_death(void *context, pid_t pid, int wait_status)
+{
+    struct child *child = context;
+    struct supervisor *supervisor = child->supervisor;
+    bool is_young = clock_mono(&clock_real) - child->started < CHILD_YOUNG_NS;
+
+    if (child->pid != pid) {
+        return;
+    }
+    child->pid = 0;
+    atomic_store(&supervisor->page->own[1 + child->kind], 0);
+    if (child->kind == CHILD_SENSOR) {
+        atomic_store(&supervisor->page->sensor, 0);
+        atomic_store(&supervisor->page->oldest, 0);
+        atomic_store(&supervisor->page->beat, 0);
+    }
+    if (child->kind == CHILD_OUTLET && WIFEXITED(wait_status)) {
+        supervisor->status = WEXITSTATUS(wait_status);
+    }
+    if (supervisor->state == AGENT_STATE_ENDING) {
+        supervisor_end(supervisor);
+        return;
+    }
+    if (supervisor->state == AGENT_STATE_STARTING && child->kind == CHILD_SENSOR) {
+        supervisor->result =
+            diag_set(&supervisor->diag, -ERR_CANCELED,
+                     _("the sensor could not start; the line above says why"));
+        loop_stop(supervisor->loop, 0);
+        return;
+    }
+    child->failures = is_young ? child->failures + 1 : 1;
+    child_tell_death(child, wait_status);
+    if (loop_source_set_timer(child->timer, child_delay(child) + 1, 0) < 0) {
+        log_error("%s cannot be started again", child_names[child->kind]);
+    }
+}
+
+static void child_on_timer(void *context)
+{
+    struct child *child = context;
+
+    if (child->pid != 0 || child->supervisor->state == AGENT_STATE_ENDING) {
+        return;
+    }
+    if (supervisor_start_child(child->supervisor, child->kind) < 0) {
+        (void)!loop_source_set_timer(child->timer, NS_PER_S, 0);
+    }
+}
+
+int supervisor_start_child(struct supervisor *supervisor, enum child_kind kind)
+{
+    struct child *child = &supervisor->children[kind];
+    int keep[8];
+    size_t count = child_keep(supervisor, kind, keep);
+    pid_t pid;
+    int r = 0;
+
+    child->supervisor = supervisor;
+    child->kind = kind;
+    if (child->timer == NULL) {
+        r = loop_add_timer(supervisor->loop, child_on_timer, child, &child->timer);
+    }
+    if (r == 0) {
+        r = spawn_body(child_names[kind], keep, count, child_bodies[kind], supervisor, &pid);
+    }
+    if (r < 0) {
+        return r;
+    }
+    child->pid = pid;
+    child->started = clock_mono(&clock_real);
+    atomic_store(&supervisor->page->own[1 + kind], pid);
+    if (kind == CHILD_SENSOR) {
+        atomic_store(&supervisor->page->sensor, pid);
+    }
+    return loop_add_child(supervisor->loop, pid, child_on_death, child);
+}
+
+void supervisor_end_child(struct supervisor *supervisor, enum child_kind kind)
+{
+    if (supervisor->children[kind].pid != 0) {
+        (void)kill(supervisor->children[kind].pid, SIGTERM);
+    }
+}
+
+/* The next step of an orderly end: restores first, then the sensor, whose last words the outlet prints;
+ * the gate is closed between, so that nobody waits at it. */
+void supervisor_end(struct supervisor *supervisor)
+{
+    supervisor->state = AGENT_STATE_ENDING;
+    if (supervisor_has_workers(supervisor)) {
+        return; /* called again when the last is done */
+    }
+    if (supervisor->children[CHILD_SENSOR].pid != 0) {
+        supervisor_end_child(supervisor, CHILD_SENSOR);
+        return;
+    }
+    closep(&supervisor->fds[SENSOR_KIND_FILES][0]);
+    closep(&supervisor->fds[SENSOR_KIND_FILES][1]);
+    supervisor_end_child(supervisor, CHILD_WATCHDOG);
+    supervisor_end_child(supervisor, CHILD_SCANNER);
+    supervisor_end_child(supervisor, CHILD_OUTLET);
+    for (int kind = 0; kind < CHILD_COUNT; kind++) {
+        if (supervisor->children[kind].pid != 0) {
+            return;
+        }
+    }
+    loop_stop(supervisor->loop, 0);
+}

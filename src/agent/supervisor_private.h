@@ -1,0 +1,127 @@
+/* What the files of the supervisor share; for nobody else. */
+#ifndef AGENT_SUPERVISOR_PRIVATE_H
+#define AGENT_SUPERVISOR_PRIVATE_H
+
+#include "agent/outbox.h"
+#include "agent/page.h"
+#include "agent/places.h"
+#include "agent/supervisor.h"
+#include "base/id.h"
+#include "model/action.h"
+#include "respond/freeze.h"
+#include "sense/sensor.h"
+#include "store/vault.h"
+#include "sys/channel.h"
+#include "sys/loop.h"
+
+enum child_kind {
+    CHILD_WATCHDOG,
+    CHILD_SCANNER,
+    CHILD_OUTLET,
+    CHILD_SENSOR,
+    CHILD_COUNT,
+};
+
+/* Which pairs of processes talk. The supervisor keeps both ends of each. */
+enum pair_kind {
+    PAIR_SENSOR_SUPERVISOR, /* [0]: the first named */
+    PAIR_SENSOR_OUTLET,
+    PAIR_SENSOR_SCANNER,
+    PAIR_OUTLET_SUPERVISOR,
+    PAIR_COUNT,
+};
+
+enum agent_state {
+    AGENT_STATE_STARTING = 1,
+    AGENT_STATE_WATCHING = 2,
+    AGENT_STATE_ENDING = 4,
+};
+
+struct supervisor;
+
+struct child {
+    struct supervisor *supervisor;
+    enum child_kind kind;
+    pid_t pid; /* 0: does not run */
+    int64_t started;
+    unsigned failures; /* deaths in a row, each soon after the start */
+    struct loop_source *timer;
+};
+
+enum held_state {
+    HELD_STATE_STOPPED = 1,
+    HELD_STATE_RESTORED = 2,
+    HELD_STATE_RESUMED = 4,
+    HELD_STATE_KILLED = 8,
+    HELD_STATE_KILLED_RESTORED = 16,
+};
+
+#define HELD_MAX 64
+
+/* A group that a finding is about. */
+struct held {
+    struct id finding;
+    enum held_state state;
+    bool is_busy;   /* a worker restores or undoes */
+    bool is_wanted; /* the sensor asked again meanwhile */
+    struct freeze_group group;
+};
+
+#define WORKERS_MAX 8
+
+/* A forked process that restores or undoes one case. */
+struct worker {
+    struct supervisor *supervisor;
+    struct id finding;
+    enum action action; /* RESTORE, UNDO_RESTORE or RESUME (undo, then let go) */
+    struct id request;  /* to be answered; none when the sensor asked */
+    pid_t pid;          /* 0: free */
+    int pipe;
+    unsigned tries;
+};
+
+struct supervisor {
+    const struct agent_settings *settings;
+    agent_outlet_fn *outlet_body;
+    struct places places;
+    const char *sensor_user;
+    struct page *page;
+    int fds[SENSOR_KIND_COUNT][SENSOR_FDS_MAX];
+    int pairs[PAIR_COUNT][2];
+    struct loop *loop;
+    enum agent_state state;
+    struct child children[CHILD_COUNT];
+    struct outbox sensor;
+    struct outbox outlet;
+    struct held held[HELD_MAX];
+    size_t held_count;
+    struct worker workers[WORKERS_MAX];
+    unsigned stalls_told;
+    bool has_marks;
+    int status; /* of the outlet, an enum exit_status */
+    int result;
+    struct diag diag;
+    struct channel_packet packet;
+    struct msg_writer msg;
+};
+
+extern const char *const child_names[CHILD_COUNT];
+
+/* supervisor_children.c */
+[[nodiscard]] int supervisor_start_child(struct supervisor *supervisor, enum child_kind kind);
+void supervisor_end_child(struct supervisor *supervisor, enum child_kind kind);
+void supervisor_end(struct supervisor *supervisor);
+
+/* supervisor_requests.c */
+void supervisor_on_sensor(void *context, int fd, unsigned events);
+void supervisor_on_outlet(void *context, int fd, unsigned events);
+/* A finding of the supervisor itself. title: English source sentence. */
+void supervisor_tell(struct supervisor *supervisor, const char *title, const char *value);
+
+/* supervisor_actions.c */
+void supervisor_take_action(struct supervisor *supervisor, const struct action_request *request);
+void supervisor_restore(struct supervisor *supervisor, const struct id *finding);
+struct held *supervisor_held(struct supervisor *supervisor, const struct id *finding, bool is_made);
+bool supervisor_has_workers(const struct supervisor *supervisor);
+
+#endif

@@ -1,0 +1,146 @@
+/* Neighbours: agent/page.h on one side, the kernel's gate on the other. Nothing here waits for anybody. */
+#include "agent/watchdog.h"
+
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "sys/fd.h"
+#include "sys/notify.h"
+#include "sys/process.h"
+#include "sys/sandbox.h"
+
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#define WATCHDOG_REST_MS   100
+#define WATCHDOG_BRIDGE_MS 5
+#define WATCHDOG_STALL_NS  NS_PER_S
+#define WATCHDOG_PARKED    256
+#define NUMBERS_MAX        65536 /* descriptors a sensor may have had */
+
+struct watchdog {
+    struct page *page;
+    int gate;
+    int parked[WATCHDOG_PARKED];
+    size_t parked_count;
+    int64_t since; /* when the present bridge began */
+};
+
+static bool watchdog_is_stalled(const struct watchdog *dog, int64_t now)
+{
+    int64_t beat = atomic_load(&dog->page->beat);
+    int64_t oldest = atomic_load(&dog->page->oldest);
+
+    return beat != 0 &&
+           (now - beat > WATCHDOG_STALL_NS || (oldest != 0 && now - oldest > WATCHDOG_STALL_NS));
+}
+
+static void watchdog_end_sensor(const struct watchdog *dog)
+{
+    struct process_info info;
+    CLEANUP(closep) int pidfd = -1;
+    pid_t sensor = atomic_load(&dog->page->sensor);
+
+    if (sensor == 0 || process_read_stat(sensor, &info) < 0 || info.ppid != getppid()) {
+        return; /* gone already */
+    }
+    pidfd = process_open(sensor, info.start);
+    atomic_fetch_add(&dog->page->stalls, 1);
+    if (pidfd >= 0) {
+        (void)!process_signal(pidfd, SIGKILL);
+    }
+    atomic_store(&dog->page->beat, 0);
+    atomic_store(&dog->page->oldest, 0);
+}
+
+/* What a dead sensor had read but not answered waits under numbers of its descriptors. */
+static void watchdog_answer_dead(struct watchdog *dog)
+{
+    unsigned long long count = 0;
+
+    for (int number = 0; number < NUMBERS_MAX; number++) {
+        count += fanotify_allow(dog->gate, number) == 0 ? 1U : 0U;
+    }
+    atomic_fetch_add(&dog->page->let_go, count);
+}
+
+static void watchdog_let_go(struct watchdog *dog)
+{
+    for (size_t i = 0; i < dog->parked_count; i++) {
+        (void)!fanotify_allow(dog->gate, dog->parked[i]);
+        (void)close(dog->parked[i]);
+    }
+    atomic_fetch_add(&dog->page->let_go, dog->parked_count);
+    dog->parked_count = 0;
+}
+
+static void watchdog_park(struct watchdog *dog, bool is_patient)
+{
+    struct gate_open opens[32];
+    int count = fanotify_read_opens(dog->gate, opens, ARRAY_LEN(opens));
+
+    for (int i = 0; i < count; i++) {
+        if (is_patient && dog->parked_count < WATCHDOG_PARKED &&
+            !page_is_own(dog->page, opens[i].tid)) {
+            dog->parked[dog->parked_count++] = opens[i].fd;
+            continue;
+        }
+        (void)!fanotify_allow(dog->gate, opens[i].fd);
+        (void)close(opens[i].fd);
+    }
+}
+
+/* Stands in until a sensor reads the gate. */
+static void watchdog_bridge(struct watchdog *dog)
+{
+    struct pollfd wait = {.fd = dog->gate, .events = POLLIN};
+
+    dog->since = clock_mono(&clock_real);
+    watchdog_answer_dead(dog);
+    while (atomic_load(&dog->page->beat) == 0) {
+        bool is_patient = clock_mono(&clock_real) - dog->since < WATCHDOG_STALL_NS;
+
+        if (poll(&wait, 1, WATCHDOG_BRIDGE_MS) > 0) {
+            watchdog_park(dog, is_patient);
+        }
+        if (!is_patient) {
+            watchdog_let_go(dog);
+        }
+    }
+    watchdog_let_go(dog);
+}
+
+static int watchdog_drop(void)
+{
+    static const int capabilities[] = {CAP_KILL};
+    const struct sandbox sandbox = {.capabilities = capabilities,
+                                    .capability_count = ARRAY_LEN(capabilities),
+                                    .is_landlock_off = true, /* /proc of the sensor */
+                                    .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_FILES |
+                                             SANDBOX_CALLS_SIGNAL | SANDBOX_CALLS_FANOTIFY};
+
+    return sandbox_enter(&sandbox, NULL, NULL);
+}
+
+int watchdog_run(struct page *page, int gate)
+{
+    struct watchdog dog = {.page = page, .gate = gate};
+
+    if (watchdog_drop() < 0) {
+        return EXIT_FAILURE;
+    }
+    for (;;) {
+        struct timespec rest = {.tv_nsec = WATCHDOG_REST_MS * NS_PER_MS};
+
+        (void)nanosleep(&rest, NULL);
+        if (watchdog_is_stalled(&dog, clock_mono(&clock_real))) {
+            watchdog_end_sensor(&dog);
+        }
+        if (atomic_load(&page->beat) == 0 && atomic_load(&page->own[0]) != 0) {
+            watchdog_bridge(&dog);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+/* The watchdog process: keeps a second descriptor of the gate and does nothing but look at the shared page.
+ * While a sensor lives and answers, it sleeps. When answers stall for a second, it ends the sensor. While
+ * there is none, it holds what comes, lets our own processes through, and lets everybody through as soon as a
+ * new sensor reads the gate or a second has passed: never is the machine held up longer. */
+#ifndef AGENT_WATCHDOG_H
+#define AGENT_WATCHDOG_H
+
+#include "agent/page.h"
+
+/* Process body; returns the exit status. */
+int watchdog_run(struct page *page, int gate);
+
+#endif

@@ -1,0 +1,158 @@
+/* The centre's settings: rows, and how file and command line meet. See centre/settings.h. */
+#include "centre/settings.h"
+
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "sys/fd.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+
+#define CENTRE_CONF       "centre.conf"
+#define CENTRE_CONF_LIMIT (256U << 10)
+#define ROW(member)       offsetof(struct centre_settings, member)
+
+const struct setting centre_rows[] = {
+    {"folder", 0, SETTING_PATH, "/var/lib/canhgac/centre", NULL, NULL, ROW(folder), N_("FOLDER"),
+     N_("where the centre keeps everything; centre.conf in it holds more settings")},
+    {"listen", 'l', SETTING_LIST, "8443", NULL, NULL, ROW(listen), N_("[ADDRESS:]PORT"),
+     N_("where agents and browsers connect; repeat it for more")},
+    {"name", 0, SETTING_TEXT, "Canh Gác", NULL, NULL, ROW(name), N_("NAME"),
+     N_("what this centre is called, as in 'Tỉnh Đồng Nai'")},
+    {"names", 0, SETTING_LIST, NULL, NULL, NULL, ROW(names), N_("HOST"),
+     N_("host name or address for the certificate, beside this machine's own")},
+    {"language", 0, SETTING_CHOICE, "vi", NULL, "vi|en", ROW(language), N_("LANGUAGE"),
+     N_("language of pages before somebody has logged in")},
+    {"token-life", 0, SETTING_DURATION, "1h", "1m", "7d", ROW(token_life), N_("TIME"),
+     N_("how long a token for enrolling a host is good")},
+    {"events-kept", 0, SETTING_DURATION, "90d", "1d", "3650d", ROW(event_days), N_("TIME"),
+     N_("how long events are kept; alerts and the audit log stay")},
+    {"silent-after", 0, SETTING_DURATION, "3m", "1m", "7d", ROW(silent_after), N_("TIME"),
+     N_("a host that says nothing for so long is reported")},
+    {"connections", 0, SETTING_NUMBER, "4096", "16", "65536", ROW(connections), N_("NUMBER"),
+     N_("most connections at one time")},
+    {"connections-each", 0, SETTING_NUMBER, "512", "4", "65536", ROW(connections_each), N_("NUMBER"),
+     N_("most of them from one address")},
+    {"new-each", 0, SETTING_NUMBER, "1200", "10", "1000000", ROW(new_each), N_("NUMBER"),
+     N_("most new connections from one address within a minute")},
+    {"front-user", 0, SETTING_TEXT, "canhgac-front", NULL, NULL, ROW(front_user), N_("USER"),
+     N_("system account of the process that holds the TLS key")},
+    {"core-user", 0, SETTING_TEXT, "canhgac-core", NULL, NULL, ROW(core_user), N_("USER"),
+     N_("system account of the process that writes the data")},
+    {"api-user", 0, SETTING_TEXT, "canhgac-api", NULL, NULL, ROW(api_user), N_("USER"),
+     N_("system account of the process that serves the console")},
+    {"keep-user", 0, SETTING_FLAG, NULL, NULL, NULL, ROW(is_user_kept), NULL,
+     N_("do not change to those accounts: to try a centre out")},
+    {},
+};
+
+static const void *centre_field(const struct centre_settings *settings, const struct setting *row)
+{
+    return (const char *)settings + row->offset;
+}
+
+static bool centre_is_same_text(const char *a, const char *b)
+{
+    return str_is(str_from(a), str_from(b));
+}
+
+static bool centre_is_same_list(const struct setting_list *a, const struct setting_list *b)
+{
+    if (a->count != b->count) {
+        return false;
+    }
+    for (size_t i = 0; i < a->count; i++) {
+        if (!centre_is_same_text(a->items[i], b->items[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static size_t centre_field_size(const struct setting *row)
+{
+    switch (row->type) {
+    case SETTING_FLAG:
+        return sizeof(bool);
+    case SETTING_NUMBER:
+    case SETTING_SIZE:
+    case SETTING_DURATION:
+        return sizeof(int64_t);
+    case SETTING_TEXT:
+    case SETTING_PATH:
+    case SETTING_CHOICE:
+        return sizeof(const char *);
+    case SETTING_LIST:
+    case SETTING_PATH_LIST:
+        break;
+    }
+    return sizeof(struct setting_list);
+}
+
+static bool centre_is_same(const struct centre_settings *a, const struct centre_settings *b,
+                           const struct setting *row)
+{
+    switch (row->type) {
+    case SETTING_TEXT:
+    case SETTING_PATH:
+    case SETTING_CHOICE:
+        return centre_is_same_text(*(const char *const *)centre_field(a, row),
+                                   *(const char *const *)centre_field(b, row));
+    case SETTING_LIST:
+    case SETTING_PATH_LIST:
+        return centre_is_same_list(centre_field(a, row), centre_field(b, row));
+    case SETTING_FLAG:
+    case SETTING_NUMBER:
+    case SETTING_SIZE:
+    case SETTING_DURATION:
+        break;
+    }
+    return memcmp(centre_field(a, row), centre_field(b, row), centre_field_size(row)) == 0;
+}
+
+const char *centre_path(const struct centre_settings *settings, struct arena *arena, const char *name)
+{
+    return arena_printf(arena, "%s/%s", settings->folder, name).ptr;
+}
+
+int centre_settings_load(const struct centre_settings *given, struct arena *arena,
+                         struct centre_settings *ret_settings, struct diag *diag)
+{
+    CLEANUP(buf_done) struct buf text;
+    struct centre_settings *fallback = arena_alloc(arena, 1, sizeof(*fallback));
+    struct centre_settings *loaded = arena_alloc(arena, 1, sizeof(*loaded));
+    const char *path = centre_path(given, arena, CENTRE_CONF);
+    int r;
+
+    buf_init(&text, CENTRE_CONF_LIMIT);
+    if (fallback == NULL || loaded == NULL || path == NULL) {
+        return -ERR_NOMEM;
+    }
+    r = settings_default(centre_rows, fallback, arena);
+    if (r == 0) {
+        r = settings_default(centre_rows, loaded, arena);
+    }
+    if (r < 0) {
+        return r;
+    }
+    r = file_read_all(AT_FDCWD, path, &text);
+    if (r < 0 && r != -ERR_NOENT) {
+        return diag_set(diag, r, _("cannot read %s: %s"), path, err_text(r));
+    }
+    if (r == 0) {
+        r = settings_parse(centre_rows, loaded, path, buf_str(&text), arena, diag);
+        if (r < 0) {
+            return r;
+        }
+    }
+    for (const struct setting *row = centre_rows; row->name != NULL; row++) {
+        if (!centre_is_same(given, fallback, row)) {
+            memcpy((char *)loaded + row->offset, centre_field(given, row), centre_field_size(row));
+        }
+    }
+    loaded->folder = given->folder; /* a file cannot move the folder it lies in */
+    *ret_settings = *loaded;
+    return 0;
+}

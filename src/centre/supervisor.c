@@ -1,0 +1,508 @@
+/* The centre's supervisor: see centre/supervisor.h. Between `canhgac centre` and the process bodies front.c,
+ * core.c and api.c. Invariants: the channels between children are made once and both ends are kept here, so a
+ * child that comes back takes up the same ones; a child's own channel to here is made anew at each start, and its end
+ * tells the child that the supervisor has gone. */
+#include "centre/supervisor.h"
+
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "centre/api.h"
+#include "centre/core.h"
+#include "centre/front.h"
+#include "centre/keys.h"
+#include "centre/protocol.h"
+#include "sys/channel.h"
+#include "sys/fd.h"
+#include "sys/loop.h"
+#include "sys/net.h"
+#include "sys/process.h"
+#include "sys/service.h"
+#include "sys/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#define SUPERVISOR_SOURCES     64
+#define SUPERVISOR_LISTEN_MAX  16
+#define SUPERVISOR_KEEP_MAX    (SUPERVISOR_LISTEN_MAX + 4)
+#define SUPERVISOR_FIRST_DELAY (100 * NS_PER_MS)
+#define SUPERVISOR_LAST_DELAY  (60 * NS_PER_S)
+#define SUPERVISOR_CALM        (60 * NS_PER_S) /* alive for so long: the deaths before are forgotten */
+#define SUPERVISOR_FREE_DEATHS 3               /* within a minute, before a child has to wait longer */
+#define SUPERVISOR_END_TIME    (10 * NS_PER_S)
+#define SUPERVISOR_DAY         (86400 * NS_PER_S)
+
+enum supervisor_child {
+    SUPERVISOR_CORE, /* first: the others speak to it */
+    SUPERVISOR_API,
+    SUPERVISOR_FRONT,
+    SUPERVISOR_COUNT,
+};
+
+struct supervisor;
+
+struct child {
+    struct supervisor *supervisor;
+    enum supervisor_child which;
+    pid_t pid;              /* 0: not running */
+    int channel;            /* our end, -1 */
+    int far_channel;        /* the child's end, while it is being started */
+    bool is_ready;
+    int64_t started;        /* monotonic ns */
+    uint64_t deaths;        /* within a minute of each other */
+    struct loop_source *source;
+    struct loop_source *timer;
+};
+
+struct supervisor {
+    const struct centre_settings *settings;
+    struct loop *loop;
+    int listeners[SUPERVISOR_LISTEN_MAX];
+    size_t listener_count;
+    int control;
+    int front_core[2];
+    int front_api[2];
+    int api_core[2];
+    struct child children[SUPERVISOR_COUNT];
+    struct loop_source *end_timer;
+    bool is_ending;
+    bool is_announced;
+    struct msg_writer msg;
+    struct channel_packet packet;
+};
+
+static const char *const supervisor_names[] = {
+    [SUPERVISOR_CORE] = "core", [SUPERVISOR_API] = "api", [SUPERVISOR_FRONT] = "front"};
+
+static int supervisor_body(void *context)
+{
+    const struct child *child = context;
+    const struct supervisor *supervisor = child->supervisor;
+
+    switch (child->which) {
+    case SUPERVISOR_CORE:
+        return core_run(supervisor->settings, (struct core_channels){.front = supervisor->front_core[1],
+                                                                     .api = supervisor->api_core[1],
+                                                                     .supervisor = child->far_channel});
+    case SUPERVISOR_API:
+        return api_run(supervisor->settings, (struct api_channels){.front = supervisor->front_api[1],
+                                                                   .core = supervisor->api_core[0],
+                                                                   .supervisor = child->far_channel});
+    case SUPERVISOR_FRONT:
+        return front_run(supervisor->settings, (struct front_channels){.listeners = supervisor->listeners,
+                                                                       .listener_count = supervisor->listener_count,
+                                                                       .core = supervisor->front_core[0],
+                                                                       .api = supervisor->front_api[0],
+                                                                       .supervisor = child->far_channel});
+    case SUPERVISOR_COUNT:
+        break;
+    }
+    return EXIT_FAILURE;
+}
+
+/* Which descriptors a child gets to keep. */
+static size_t supervisor_keep(const struct child *child, int keep[SUPERVISOR_KEEP_MAX])
+{
+    const struct supervisor *supervisor = child->supervisor;
+    size_t count = 0;
+
+    keep[count++] = child->far_channel;
+    if (child->which == SUPERVISOR_FRONT) {
+        keep[count++] = supervisor->front_core[0];
+        keep[count++] = supervisor->front_api[0];
+        for (size_t i = 0; i < supervisor->listener_count; i++) {
+            keep[count++] = supervisor->listeners[i];
+        }
+    } else if (child->which == SUPERVISOR_CORE) {
+        keep[count++] = supervisor->front_core[1];
+        keep[count++] = supervisor->api_core[1];
+    } else {
+        keep[count++] = supervisor->front_api[1];
+        keep[count++] = supervisor->api_core[0];
+    }
+    return count;
+}
+
+static void supervisor_on_child_end(void *context, pid_t pid, int wait_status);
+static void supervisor_on_child_message(void *context, int fd, unsigned events);
+
+static int supervisor_start_child(struct child *child)
+{
+    struct supervisor *supervisor = child->supervisor;
+    const char *name = supervisor_names[child->which];
+    int keep[SUPERVISOR_KEEP_MAX];
+    int pair[2];
+    size_t count;
+    int r = channel_pair(pair);
+
+    if (r < 0) {
+        return r;
+    }
+    child->channel = pair[0];
+    child->far_channel = pair[1];
+    count = supervisor_keep(child, keep);
+    r = spawn_body(name, keep, count, supervisor_body, child, &child->pid);
+    closep(&child->far_channel);
+    if (r == 0) {
+        r = loop_add_child(supervisor->loop, child->pid, supervisor_on_child_end, child);
+    }
+    if (r == 0) {
+        r = loop_add_fd(supervisor->loop, child->channel, LOOP_READ, supervisor_on_child_message, child,
+                        &child->source);
+    }
+    child->started = clock_mono(&clock_real);
+    return r;
+}
+
+static void supervisor_start_later(struct child *child)
+{
+    int64_t delay = SUPERVISOR_FIRST_DELAY;
+    int r;
+
+    for (uint64_t i = SUPERVISOR_FREE_DEATHS; i < child->deaths && delay < SUPERVISOR_LAST_DELAY; i++) {
+        delay = delay < NS_PER_S ? NS_PER_S : delay * 2;
+    }
+    r = loop_source_set_timer(child->timer, delay < SUPERVISOR_LAST_DELAY ? delay : SUPERVISOR_LAST_DELAY, 0);
+    if (r < 0) {
+        loop_stop(child->supervisor->loop, r);
+    }
+}
+
+static void supervisor_on_child_timer(void *context)
+{
+    struct child *child = context;
+    int r = child->supervisor->is_ending ? 0 : supervisor_start_child(child);
+
+    if (r < 0) {
+        log_error("cannot start a process name=%s reason=%s", supervisor_names[child->which], err_text(r));
+        child->deaths++;
+        supervisor_start_later(child);
+    }
+}
+
+/* Core makes a finding of it when it happens again and again. */
+static void supervisor_tell_core(struct supervisor *supervisor, const struct child *dead, int wait_status)
+{
+    const struct child *core = &supervisor->children[SUPERVISOR_CORE];
+
+    if (core->channel < 0 || dead == core) {
+        return;
+    }
+    msg_begin(&supervisor->msg, CENTRE_MESSAGE_DIED);
+    msg_put_str(&supervisor->msg, str_from(supervisor_names[dead->which]));
+    msg_put_i64(&supervisor->msg, wait_status);
+    msg_put_u64(&supervisor->msg, dead->deaths);
+    if (channel_send(core->channel, &supervisor->msg, NULL, 0) < 0) {
+        log_warn("core could not be told of a death name=%s", supervisor_names[dead->which]);
+    }
+}
+
+static bool supervisor_is_empty(const struct supervisor *supervisor)
+{
+    for (size_t i = 0; i < SUPERVISOR_COUNT; i++) {
+        if (supervisor->children[i].pid != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void supervisor_on_child_end(void *context, pid_t pid, int wait_status)
+{
+    struct child *child = context;
+    struct supervisor *supervisor = child->supervisor;
+    bool was_calm = clock_mono(&clock_real) - child->started > SUPERVISOR_CALM;
+
+    (void)pid;
+    child->pid = 0;
+    child->is_ready = false;
+    loop_source_free(child->source);
+    child->source = NULL;
+    closep(&child->channel);
+    if (supervisor->is_ending) {
+        if (supervisor_is_empty(supervisor)) {
+            loop_stop(supervisor->loop, 0);
+        }
+        return;
+    }
+    child->deaths = was_calm ? 1 : child->deaths + 1;
+    log_warn("a process died and is started again name=%s %s=%d deaths=%llu", supervisor_names[child->which],
+             WIFSIGNALED(wait_status) ? "signal" : "status",
+             WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : WEXITSTATUS(wait_status),
+             (unsigned long long)child->deaths);
+    supervisor_tell_core(supervisor, child, wait_status);
+    supervisor_start_later(child);
+}
+
+static void supervisor_announce(struct supervisor *supervisor)
+{
+    for (size_t i = 0; i < SUPERVISOR_COUNT; i++) {
+        if (!supervisor->children[i].is_ready) {
+            return;
+        }
+    }
+    if (!supervisor->is_announced) {
+        supervisor->is_announced = true;
+        log_info("the centre is on watch folder=%s listen=%s", supervisor->settings->folder,
+                 supervisor->settings->listen.count != 0 ? supervisor->settings->listen.items[0] : "");
+        service_notify("READY=1");
+    }
+}
+
+static void supervisor_on_child_message(void *context, int fd, unsigned events)
+{
+    struct child *child = context;
+    struct supervisor *supervisor = child->supervisor;
+    int r = channel_receive(fd, &supervisor->packet);
+
+    (void)events;
+    if (r == 0) {
+        if (supervisor->packet.msg.type == CENTRE_MESSAGE_READY) {
+            child->is_ready = true;
+        }
+        channel_packet_done(&supervisor->packet);
+        supervisor_announce(supervisor);
+    } else if (r != -ERR_AGAIN) { /* its end: the child is going; its pidfd tells when it has gone */
+        loop_source_free(child->source);
+        child->source = NULL;
+    }
+}
+
+/* Who runs `canhgac centre VERB`: root and the account of the centre itself only. */
+static void supervisor_on_control(void *context, int fd, unsigned events)
+{
+    struct supervisor *supervisor = context;
+    const struct child *core = &supervisor->children[SUPERVISOR_CORE];
+    CLEANUP(closep) int operator_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+    struct ucred who = {.uid = (uid_t)-1};
+    socklen_t size = sizeof(who);
+    const struct passwd *user;
+
+    (void)events;
+    if (operator_fd < 0 || getsockopt(operator_fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0 ||
+        (who.uid != 0 && who.uid != geteuid()) || core->channel < 0) {
+        return;
+    }
+    user = getpwuid(who.uid);
+    msg_begin(&supervisor->msg, CENTRE_MESSAGE_OPERATOR);
+    msg_put_str(&supervisor->msg, str_from(user != NULL ? user->pw_name : "root"));
+    if (channel_send(core->channel, &supervisor->msg, &operator_fd, 1) < 0) {
+        log_warn("an operator's call could not be handed on uid=%u", who.uid);
+    }
+}
+
+static void supervisor_signal_children(const struct supervisor *supervisor, int signal)
+{
+    for (size_t i = 0; i < SUPERVISOR_COUNT; i++) {
+        if (supervisor->children[i].pid != 0) {
+            (void)kill(supervisor->children[i].pid, signal); /* not reaped yet: the number is still theirs */
+        }
+    }
+}
+
+static void supervisor_on_signal(void *context, int signal)
+{
+    struct supervisor *supervisor = context;
+
+    if (supervisor->is_ending) {
+        return;
+    }
+    log_info("the centre ends signal=%d", signal);
+    service_notify("STOPPING=1");
+    supervisor->is_ending = true;
+    supervisor_signal_children(supervisor, SIGTERM);
+    if (supervisor_is_empty(supervisor) ||
+        loop_source_set_timer(supervisor->end_timer, SUPERVISOR_END_TIME, 0) < 0) {
+        loop_stop(supervisor->loop, 0);
+    }
+}
+
+static void supervisor_on_end_timer(void *context)
+{
+    struct supervisor *supervisor = context;
+
+    log_warn("a process did not end in time");
+    supervisor_signal_children(supervisor, SIGKILL);
+}
+
+static void supervisor_on_day(void *context)
+{
+    struct supervisor *supervisor = context;
+    const struct child *front = &supervisor->children[SUPERVISOR_FRONT];
+    struct diag diag = {0};
+    int r = centre_make_keys(supervisor->settings, &clock_real, &diag);
+
+    if (r < 0) {
+        log_error("the server certificate could not be looked after reason=%s", diag_text(&diag, r));
+    } else if (r == 1 && front->pid != 0) {
+        (void)kill(front->pid, SIGTERM); /* it comes back with the new one */
+    }
+}
+
+static int supervisor_open_control(struct supervisor *supervisor, struct diag *diag)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int len = snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", supervisor->settings->folder,
+                       CENTRE_CONTROL);
+
+    if (len < 0 || (size_t)len >= sizeof(address.sun_path)) {
+        return diag_set(diag, -ERR_NAMETOOLONG, _("the path of the folder %s is too long for a socket in it"),
+                        supervisor->settings->folder);
+    }
+    supervisor->control = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    (void)unlink(address.sun_path); /* the pid file's lock says that nobody serves it */
+    if (supervisor->control < 0 ||
+        bind(supervisor->control, (const struct sockaddr *)&address, sizeof(address)) != 0 ||
+        chmod(address.sun_path, 0600) != 0 || listen(supervisor->control, 16) != 0) {
+        int r = -errno;
+
+        return diag_set(diag, r, _("cannot open %s: %s"), address.sun_path, err_text(r));
+    }
+    return loop_add_fd(supervisor->loop, supervisor->control, LOOP_READ, supervisor_on_control, supervisor, NULL);
+}
+
+static int supervisor_listen(struct supervisor *supervisor, struct diag *diag)
+{
+    const struct setting_list *where = &supervisor->settings->listen;
+
+    if (where->count == 0 || where->count > SUPERVISOR_LISTEN_MAX) {
+        return diag_set(diag, -ERR_RANGE, _("listen wants 1 to %d addresses"), SUPERVISOR_LISTEN_MAX);
+    }
+    for (size_t i = 0; i < where->count; i++) {
+        int fd = net_listen(str_from(where->items[i]), diag);
+
+        if (fd < 0) {
+            return fd;
+        }
+        supervisor->listeners[supervisor->listener_count++] = fd;
+    }
+    return 0;
+}
+
+static int supervisor_make_channels(struct supervisor *supervisor)
+{
+    int r = channel_pair(supervisor->front_core);
+
+    if (r == 0) {
+        r = channel_pair(supervisor->front_api);
+    }
+    return r < 0 ? r : channel_pair(supervisor->api_core);
+}
+
+static int supervisor_make_loop(struct supervisor *supervisor)
+{
+    struct loop_source *day;
+    int r = loop_new(SUPERVISOR_SOURCES, &supervisor->loop);
+
+    if (r == 0) {
+        r = loop_add_signal(supervisor->loop, SIGTERM, supervisor_on_signal, supervisor);
+    }
+    if (r == 0) {
+        r = loop_add_signal(supervisor->loop, SIGINT, supervisor_on_signal, supervisor);
+    }
+    if (r == 0) {
+        r = loop_add_timer(supervisor->loop, supervisor_on_end_timer, supervisor, &supervisor->end_timer);
+    }
+    if (r == 0) {
+        r = loop_add_timer(supervisor->loop, supervisor_on_day, supervisor, &day);
+    }
+    if (r == 0) {
+        r = loop_source_set_timer(day, SUPERVISOR_DAY, SUPERVISOR_DAY);
+    }
+    return r;
+}
+
+static int supervisor_start_children(struct supervisor *supervisor)
+{
+    for (int which = 0; which < SUPERVISOR_COUNT; which++) {
+        struct child *child = &supervisor->children[which];
+        int r;
+
+        *child = (struct child){
+            .supervisor = supervisor, .which = (enum supervisor_child)which, .channel = -1, .far_channel = -1};
+        r = loop_add_timer(supervisor->loop, supervisor_on_child_timer, child, &child->timer);
+        if (r == 0) {
+            r = supervisor_start_child(child);
+        }
+        if (r < 0) {
+            return r;
+        }
+    }
+    return 0;
+}
+
+static void supervisor_done(struct supervisor *supervisor)
+{
+    int *const all[] = {&supervisor->control,       &supervisor->front_core[0], &supervisor->front_core[1],
+                        &supervisor->front_api[0], &supervisor->front_api[1],  &supervisor->api_core[0],
+                        &supervisor->api_core[1]};
+
+    supervisor_signal_children(supervisor, SIGTERM);
+    loop_freep(&supervisor->loop);
+    for (size_t i = 0; i < SUPERVISOR_COUNT; i++) {
+        closep(&supervisor->children[i].channel);
+    }
+    for (size_t i = 0; i < supervisor->listener_count; i++) {
+        closep(&supervisor->listeners[i]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        closep(all[i]);
+    }
+}
+
+static int supervisor_prepare(struct supervisor *supervisor, struct diag *diag)
+{
+    int r = centre_make_keys(supervisor->settings, &clock_real, diag);
+
+    if (r >= 0) {
+        r = supervisor_make_loop(supervisor);
+    }
+    if (r == 0) {
+        r = supervisor_listen(supervisor, diag);
+    }
+    if (r == 0) {
+        r = supervisor_make_channels(supervisor);
+    }
+    return r < 0 ? r : supervisor_open_control(supervisor, diag);
+}
+
+int centre_supervise(const struct centre_settings *settings, struct diag *diag)
+{
+    static struct supervisor supervisor = {.control = -1,
+                                           .front_core = {-1, -1},
+                                           .front_api = {-1, -1},
+                                           .api_core = {-1, -1}};
+    CLEANUP(closep) int claim = -1;
+    int r;
+
+    log_init("centre", LOG_LEVEL_INFO);
+    (void)umask(0027);
+    r = centre_make_folder(settings, diag);
+    if (r < 0) {
+        return r;
+    }
+    claim = service_claim(settings->folder, diag);
+    if (claim < 0) {
+        return claim;
+    }
+    supervisor.settings = settings;
+    r = supervisor_prepare(&supervisor, diag);
+    if (r == 0) {
+        r = supervisor_start_children(&supervisor);
+    }
+    if (r == 0) {
+        r = loop_run(supervisor.loop);
+    }
+    supervisor_done(&supervisor);
+    return r;
+}

@@ -1,0 +1,116 @@
+/* What happens to protected files: opens, held back at the gate until they are answered, and changes of
+ * names, told afterwards.
+ *
+ * Threads: one reader, which answers for our own processes and for everything outside the protected folders,
+ * opens no file, takes no lock that anyone holds for long and logs nothing; workers, which run port.opened;
+ * one for names, which runs port.named. Whatever a worker does, an open is answered after
+ * FILES_DEADLINE_NS: it is let go and counted as late.
+ *
+ * On its way: sys/notify.c → here → agent/shield.c. */
+#ifndef SENSE_FILES_H
+#define SENSE_FILES_H
+
+#include "base/str.h"
+#include "sense/processes.h"
+#include "sense/sensor.h"
+#include "sys/notify.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#define FILES_PLACES_MAX  64
+#define FILES_WORKERS     2
+#define FILES_DEADLINE_NS (200 * 1000000LL)
+#define FILES_PATH_MAX    4096
+
+struct files;
+
+/* A protected folder, or one left out inside a protected one. */
+struct files_place {
+    const char *path; /* canonical; outlives the sensor */
+    bool is_left_out;
+};
+
+/* An open that waits. */
+struct files_open {
+    int fd; /* reading; set to -1 to keep it */
+    pid_t tid;
+    struct stat stat;
+    int64_t arrived; /* ns, monotonic */
+    uint64_t fsid;
+    atomic_int state; /* private */
+    uint32_t number;  /* private: the descriptor's number, by which the kernel knows the question */
+    size_t path_len;
+    char path[FILES_PATH_MAX];
+};
+
+struct files_name {
+    enum name_change change; /* one of them */
+    bool is_folder;
+    bool is_inside;        /* path is protected */
+    bool is_target_inside; /* of a rename */
+    pid_t pid;
+    const struct file_handle_id *file;
+    struct str path;
+    struct str target_path;
+};
+
+struct files_port {
+    void *context;
+    /* Reader thread: our own, or those we must not hold. Wait-free. */
+    bool (*is_exempt)(void *context, pid_t tid);
+    /* Reader thread, at least ten times a second: a sign of life. oldest: arrival of the longest waiting
+     * open, 0 when none. Wait-free. */
+    void (*beat)(void *context, int64_t now, int64_t oldest);
+    /* Worker threads. Should call files_allow; it is done after the return at the latest. */
+    void (*opened)(void *context, struct files_open *open);
+    /* Names thread. */
+    void (*named)(void *context, const struct files_name *name);
+    struct processes_port processes; /* names thread, before the names that followed */
+};
+
+struct files_counts {
+    uint64_t opens;
+    uint64_t late;
+    uint64_t names_lost; /* times that the kernel had to drop name events or process events */
+};
+
+/* gate, names, processes: acquired; processes may be -1. They stay the caller's. */
+struct files_config {
+    int gate;
+    int names;
+    int processes;
+    const struct files_place *places;
+    size_t place_count;
+};
+
+[[nodiscard]] int files_new(const struct files_config *config, const struct files_port *port,
+                            struct files **ret_files);
+/* The reader runs from here on: opens by threads of this process pass at once, others wait in line. */
+[[nodiscard]] int files_start_reader(struct files *files);
+/* Workers and names. */
+[[nodiscard]] int files_start_workers(struct files *files);
+/* Lets everything go and joins the threads. */
+void files_free(struct files *files);
+
+/* Thread-safe, and harmless when it was answered already. */
+void files_allow(struct files *files, struct files_open *open);
+/* No more opens of it until it is modified. */
+void files_settle(struct files *files, int fd);
+/* The next open comes through the gate again. */
+void files_unsettle(struct files *files, int fd);
+/* A path by which this program may open what the handle means, as an O_PATH descriptor. */
+[[nodiscard]] int files_open_handle(struct files *files, const struct file_handle_id *handle);
+struct files_counts files_counts(struct files *files);
+/* Longest protected place that holds path and is not left out. Pure. */
+bool files_is_protected(const struct files_place *places, size_t count, struct str path);
+/* fd_path's answer without the mark that the kernel puts behind names that are gone. Pure. */
+struct str files_plain_path(const char *path, bool is_gone);
+/* Marks the file system of a folder on both groups; with all rights. */
+[[nodiscard]] int files_mark(int gate, int names, const char *folder, struct diag *diag);
+
+extern const struct sensor files_sensor;
+
+#endif

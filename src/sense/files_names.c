@@ -1,0 +1,175 @@
+/* The names thread: handles become paths, and changes go to the port in the order of the kernel. Before each
+ * batch the process events that preceded it are handed on, so that the port knows who acted. */
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "sense/files_private.h"
+#include "sys/fd.h"
+#include "sys/thread.h"
+
+#include <poll.h>
+
+#define NAMES_REST_MS 1000
+
+const struct files_root *files_root_of_dev(const struct files *files, dev_t dev)
+{
+    for (size_t i = 0; i < files->root_count; i++) {
+        if (files->roots[i].dev == dev) {
+            return &files->roots[i];
+        }
+    }
+    return NULL;
+}
+
+bool files_is_private(const struct files *files, struct str path)
+{
+    for (size_t i = 0; i < files->place_count; i++) {
+        struct str place = str_from(files->places[i].path);
+
+        if (files->places[i].is_left_out && path.len > place.len && str_has_prefix(path, place) &&
+            path.ptr[place.len] == '/') {
+            return true;
+        }
+    }
+    return false;
+}
+
+int files_open_handle(struct files *files, const struct file_handle_id *handle)
+{
+    int r = -ERR_NOENT;
+
+    for (size_t i = 0; i < files->root_count; i++) {
+        if (files->roots[i].fsid == handle->fsid) {
+            r = handle_open(files->roots[i].fd, handle);
+            if (r >= 0) {
+                return r;
+            }
+        }
+    }
+    return r;
+}
+
+static void files_forget_folders(struct files *files)
+{
+    for (size_t i = 0; i < FOLDER_CACHE_ROWS; i++) {
+        mem_free(files->folders[i].path);
+        files->folders[i].path = NULL;
+    }
+}
+
+struct str files_plain_path(const char *path, bool is_gone)
+{
+    struct str plain = str_from(path);
+
+    if (is_gone && str_has_suffix(plain, STR(" (deleted)"))) {
+        plain.len -= STR(" (deleted)").len;
+    }
+    return plain;
+}
+
+/* NULL when the folder is gone and its inode too. */
+static const char *files_folder_path(struct files *files, const struct file_handle_id *handle)
+{
+    struct folder_row *row =
+        &files->folders[map_hash(handle_str(handle), 0) % FOLDER_CACHE_ROWS];
+    CLEANUP(closep) int fd = -1;
+    char path[FILES_PATH_MAX];
+    struct stat stat;
+
+    if (row->path != NULL && str_is(handle_str(&row->handle), handle_str(handle))) {
+        return row->path;
+    }
+    fd = files_open_handle(files, handle);
+    if (fd < 0 || fd_path(fd, path, sizeof(path)) < 0) {
+        return NULL;
+    }
+    mem_free(row->path);
+    row->path = mem_dup(path, files_plain_path(path, fstat(fd, &stat) == 0 && stat.st_nlink == 0).len);
+    row->handle = *handle;
+    return row->path;
+}
+
+static struct str files_join(struct files *files, const struct file_handle_id *folder,
+                             struct str name, char out[FILES_PATH_MAX])
+{
+    const char *path = folder->len != 0 ? files_folder_path(files, folder) : NULL;
+    int len;
+
+    if (path == NULL) {
+        return str_of("", 0);
+    }
+    len = snprintf(out, FILES_PATH_MAX, "%s/%.*s", strlen(path) == 1 ? "" : path, STR_ARG(name));
+    return len > 0 && len < FILES_PATH_MAX ? str_of(out, (size_t)len) : str_of("", 0);
+}
+
+/* What comes into a protected folder from outside may carry a lasting mark from there. */
+static void files_admit(struct files *files, const struct name_event *event)
+{
+    CLEANUP(closep) int fd = -1;
+
+    if (event->is_folder) {
+        (void)!fanotify_ignore_none(files->gate);
+        return;
+    }
+    fd = files_open_handle(files, &event->file);
+    if (fd >= 0) {
+        files_unsettle(files, fd);
+    }
+}
+
+static void files_tell(struct files *files, const struct name_event *event)
+{
+    static const enum name_change order[] = {NAME_CHANGE_CREATE, NAME_CHANGE_RENAME,
+                                             NAME_CHANGE_CLOSE, NAME_CHANGE_DELETE};
+    struct files_name name = {.is_folder = event->is_folder, .pid = event->pid, .file = &event->file};
+
+    if ((event->changes & NAME_CHANGE_LOST) != 0) {
+        atomic_fetch_add(&files->names_lost, 1);
+    }
+    name.path = files_join(files, &event->folder, event->name, files->path);
+    name.is_inside = files_holds(files, name.path);
+    if ((event->changes & NAME_CHANGE_RENAME) != 0) {
+        name.target_path =
+            files_join(files, &event->target_folder, event->target_name, files->target_path);
+        name.is_target_inside = files_holds(files, name.target_path);
+        if (!name.is_inside && name.is_target_inside) {
+            files_admit(files, event);
+        }
+    }
+    if (event->is_folder &&
+        (event->changes & (NAME_CHANGE_RENAME | NAME_CHANGE_DELETE)) != 0) {
+        files_forget_folders(files);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        /* a file whose folder is gone already has no path here; the port may know it by its handle */
+        if ((event->changes & order[i]) != 0 &&
+            (name.is_inside || name.is_target_inside || name.path.len == 0)) {
+            name.change = order[i];
+            files->port.named(files->port.context, &name);
+        }
+    }
+}
+
+void *files_names_run(void *context)
+{
+    struct files *files = context;
+    struct pollfd waits[3] = {{.fd = files->names, .events = POLLIN},
+                              {.fd = files->end_fd, .events = POLLIN},
+                              {.fd = files->processes, .events = POLLIN}};
+
+    (void)!thread_raise_priority(1);
+    while (!atomic_load(&files->is_names_ending)) {
+        struct name_event event;
+        int got;
+
+        (void)poll(waits, 3, NAMES_REST_MS);
+        got = name_reader_fill(&files->name_batch, files->names);
+        atomic_fetch_add(&files->names_lost,
+                         processes_drain(files->processes, &files->port.processes));
+        while (got == 0 && name_reader_next(&files->name_batch, &event)) {
+            files_tell(files, &event);
+        }
+    }
+    return NULL;
+}

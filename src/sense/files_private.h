@@ -1,0 +1,74 @@
+/* What the files of the files sensor share; for nobody else. */
+#ifndef SENSE_FILES_PRIVATE_H
+#define SENSE_FILES_PRIVATE_H
+
+#include "sense/files.h"
+
+#include <pthread.h>
+
+#define FILES_SLOTS       128 /* opens being looked at; one thread waits in each */
+#define FOLDER_CACHE_ROWS 256
+
+enum open_state {
+    OPEN_STATE_FREE,
+    OPEN_STATE_WAITING,
+    OPEN_STATE_ANSWERED,
+};
+
+/* One file system. */
+struct files_root {
+    int fd; /* a folder on it, for handles */
+    dev_t dev;
+    uint64_t fsid;
+};
+
+/* Where a folder's handle leads, remembered until any folder is moved or removed. */
+struct folder_row {
+    struct file_handle_id handle;
+    char *path; /* NULL: empty row */
+};
+
+struct files {
+    struct files_port port;
+    int gate;
+    int names;
+    int processes;
+    int end_fd;
+    const struct files_place *places;
+    size_t place_count;
+    struct files_root roots[FILES_PLACES_MAX];
+    size_t root_count;
+
+    pthread_mutex_t lock; /* of what follows, held for a few instructions only */
+    pthread_cond_t has_work;
+    struct files_open *free_slots[FILES_SLOTS];
+    size_t free_count;
+    struct files_open *queue[FILES_SLOTS];
+    size_t queue_head;
+    size_t queue_count;
+    bool is_ending;
+
+    atomic_bool is_reader_ending;
+    atomic_bool is_names_ending;
+    atomic_ullong opens;
+    atomic_ullong late;
+    atomic_ullong names_lost;
+    pthread_t reader;
+    bool has_reader;
+    pthread_t threads[FILES_WORKERS + 1];
+    size_t thread_count;
+
+    struct name_reader name_batch;                /* names thread only */
+    struct folder_row folders[FOLDER_CACHE_ROWS]; /* names thread only */
+    char path[FILES_PATH_MAX];                    /* names thread only */
+    char target_path[FILES_PATH_MAX];
+    struct files_open slots[FILES_SLOTS];
+};
+
+bool files_holds(const struct files *files, struct str path);
+/* Lies in a place that is left out although it may be on a protected file system: settled at once. */
+bool files_is_private(const struct files *files, struct str path);
+const struct files_root *files_root_of_dev(const struct files *files, dev_t dev);
+void *files_names_run(void *context);
+
+#endif

@@ -1,0 +1,191 @@
+/* TCP sockets: see sys/net.h. Used by centre/supervisor.c (listening), centre/front.c (accepting) and
+ * agent/uplink.c (connecting). */
+#include "sys/net.h"
+
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "sys/fd.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#define NET_BACKLOG 512
+
+static void net_set_options(int fd)
+{
+    const int on = 1;
+    const int user_timeout_ms = 60000;
+
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout_ms, sizeof(user_timeout_ms));
+}
+
+/* Splits "[ADDRESS]:PORT", "ADDRESS:PORT", "PORT" into two texts. */
+static int net_split(struct str where, char ret_host[256], char ret_port[8])
+{
+    struct str host = STR("");
+    struct str port = where;
+    size_t colon = where.len;
+
+    while (colon != 0 && where.ptr[colon - 1] != ':') {
+        colon--;
+    }
+    if (colon != 0) {
+        host = str_slice(where, 0, colon - 1);
+        port = str_slice(where, colon, where.len);
+        if (str_has_prefix(host, STR("[")) && str_has_suffix(host, STR("]"))) {
+            host = str_slice(host, 1, host.len - 1);
+        }
+    }
+    if (port.len == 0 || port.len > 5 || host.len > 255) {
+        return -ERR_SYNTAX;
+    }
+    (void)snprintf(ret_host, 256, "%.*s", STR_ARG(host));
+    (void)snprintf(ret_port, 8, "%.*s", STR_ARG(port));
+    return 0;
+}
+
+static int net_open_listener(const struct sockaddr *address, socklen_t size)
+{
+    CLEANUP(closep) int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const int on = 1;
+    const int off = 0;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (address->sa_family == AF_INET6) {
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+    }
+    if (bind(fd, address, size) != 0 || listen(fd, NET_BACKLOG) != 0) {
+        return -errno;
+    }
+    return TAKE_FD(fd);
+}
+
+int net_listen(struct str where, struct diag *diag)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV | AI_NUMERICHOST};
+    struct addrinfo *list = NULL;
+    char host[256];
+    char port[8];
+    int fd = -ERR_SYNTAX;
+
+    if (net_split(where, host, port) < 0 || getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, &list) != 0) {
+        return diag_set(diag, -ERR_SYNTAX,
+                        _("'%.*s' is no address to listen on; write PORT, ADDRESS:PORT or [ADDRESS]:PORT"),
+                        STR_ARG(where));
+    }
+    for (int pass = 0; fd < 0 && pass < 2; pass++) { /* version 6 first: it takes version 4 along */
+        for (const struct addrinfo *one = list; fd < 0 && one != NULL; one = one->ai_next) {
+            if ((one->ai_family == AF_INET6) == (pass == 0)) {
+                fd = net_open_listener(one->ai_addr, one->ai_addrlen);
+            }
+        }
+    }
+    freeaddrinfo(list);
+    if (fd == -ERR_ADDRINUSE) {
+        return diag_set(diag, fd, _("another program listens on %.*s already; stop it or choose another with --listen"),
+                        STR_ARG(where));
+    }
+    if (fd < 0) {
+        return diag_set(diag, fd, _("cannot listen on %.*s: %s"), STR_ARG(where), err_text(fd));
+    }
+    return fd;
+}
+
+int net_accept(int listener, char ret_address[NET_ADDRESS_SIZE])
+{
+    struct sockaddr_storage address = {0};
+    socklen_t size = sizeof(address);
+    int fd = accept4(listener, (struct sockaddr *)&address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    const char *start = ret_address;
+
+    if (fd < 0) {
+        return errno == EWOULDBLOCK || errno == EINTR || errno == ECONNABORTED ? -ERR_AGAIN : -errno;
+    }
+    if (getnameinfo((struct sockaddr *)&address, size, ret_address, NET_ADDRESS_SIZE, NULL, 0, NI_NUMERICHOST) != 0) {
+        (void)snprintf(ret_address, NET_ADDRESS_SIZE, "?");
+    }
+    if (str_has_prefix(str_from(start), STR("::ffff:"))) { /* version 4 on a version 6 socket */
+        memmove(ret_address, start + 7, strlen(start + 7) + 1);
+    }
+    net_set_options(fd);
+    return fd;
+}
+
+static int net_look_up(const char *host, uint16_t port, int flags, struct addrinfo **ret_list)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | flags};
+    char service[8];
+
+    (void)snprintf(service, sizeof(service), "%u", port);
+    return getaddrinfo(host, service, &hints, ret_list) == 0 ? 0 : -ERR_NOENT;
+}
+
+static void net_take(const struct addrinfo *one, struct net_target *target)
+{
+    memcpy(&target->address, one->ai_addr, one->ai_addrlen);
+    target->size = one->ai_addrlen;
+}
+
+int net_resolve(const char *host, uint16_t port, struct net_target ret_targets[NET_TARGETS_MAX],
+                size_t *ret_count)
+{
+    struct addrinfo *list;
+    int r = net_look_up(host, port, 0, &list);
+
+    if (r < 0) {
+        return r;
+    }
+    *ret_count = 0;
+    for (const struct addrinfo *one = list; one != NULL && *ret_count < NET_TARGETS_MAX; one = one->ai_next) {
+        net_take(one, &ret_targets[(*ret_count)++]);
+    }
+    freeaddrinfo(list);
+    return 0;
+}
+
+int net_parse(const char *host, uint16_t port, struct net_target *ret_target)
+{
+    struct addrinfo *list;
+
+    if (net_look_up(host, port, AI_NUMERICHOST, &list) < 0) {
+        return -ERR_SYNTAX;
+    }
+    net_take(list, ret_target);
+    freeaddrinfo(list);
+    return 0;
+}
+
+int net_connect(const struct net_target *target)
+{
+    CLEANUP(closep) int fd =
+        socket(target->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    net_set_options(fd);
+    if (connect(fd, (const struct sockaddr *)&target->address, target->size) != 0 && errno != EINPROGRESS) {
+        return -errno;
+    }
+    return TAKE_FD(fd);
+}
+
+int net_connected(int fd)
+{
+    int error = 0;
+    socklen_t size = sizeof(error);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
+        return -errno;
+    }
+    return -error;
+}

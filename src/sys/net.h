@@ -1,0 +1,35 @@
+/* TCP sockets: listening, connecting without blocking, and addresses as people write them. */
+#ifndef SYS_NET_H
+#define SYS_NET_H
+
+#include "base/diag.h"
+#include "base/str.h"
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define NET_ADDRESS_SIZE 64  /* of an address as text, with its NUL */
+#define NET_TARGETS_MAX  8   /* addresses of one name that are tried */
+
+/* "PORT" (all addresses), "ADDRESS:PORT" or "[ADDRESS]:PORT"; close-on-exec, non-blocking. diag names the
+ * address and the remedy. */
+[[nodiscard]] int net_listen(struct str where, struct diag *diag);
+/* One connection, close-on-exec, non-blocking; its peer's address. -ERR_AGAIN when there is none. */
+[[nodiscard]] int net_accept(int listener, char ret_address[NET_ADDRESS_SIZE]);
+
+struct net_target {
+    struct sockaddr_storage address;
+    socklen_t size;
+};
+/* Addresses of a name; may block for the time that the resolver takes. *ret_count: 1 … NET_TARGETS_MAX.
+ * -ERR_NOENT. */
+[[nodiscard]] int net_resolve(const char *host, uint16_t port, struct net_target ret_targets[NET_TARGETS_MAX],
+                              size_t *ret_count);
+/* The same for an address in figures, never blocking. -ERR_SYNTAX when it is a name. */
+[[nodiscard]] int net_parse(const char *host, uint16_t port, struct net_target *ret_target);
+/* Begins to connect: the descriptor, which turns writable when it is decided. */
+[[nodiscard]] int net_connect(const struct net_target *target);
+/* What became of it: 0 or -errno. */
+[[nodiscard]] int net_connected(int fd);
+
+#endif

@@ -1,0 +1,47 @@
+/* Threads, by pthread and the scheduler's own calls. */
+#include "sys/thread.h"
+
+#include "base/banned.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+
+int thread_start(const char *name, void *(*body)(void *), void *context, pthread_t *ret_thread)
+{
+    sigset_t all;
+    sigset_t before;
+    int r;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    r = pthread_create(ret_thread, NULL, body, context);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (r == 0) {
+        (void)pthread_setname_np(*ret_thread, name);
+    }
+    return -r;
+}
+
+static int thread_schedule(int policy, int priority)
+{
+    struct sched_param param = {.sched_priority = priority};
+
+    return sched_setscheduler(0, policy, &param) == 0 ? 0 : -errno;
+}
+
+int thread_raise_priority(int priority)
+{
+    return thread_schedule(SCHED_FIFO, priority);
+}
+
+int thread_lower_priority(void)
+{
+    return thread_schedule(SCHED_BATCH, 0);
+}
+
+bool thread_is_own(pid_t tid)
+{
+    return syscall(SYS_tgkill, getpid(), tid, 0) == 0;
+}

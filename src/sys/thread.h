@@ -1,0 +1,19 @@
+/* Threads of a process that has several: the sensor. */
+#ifndef SYS_THREAD_H
+#define SYS_THREAD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Starts a thread with all signals blocked; name: at most 15 bytes, shown by ps -L. */
+[[nodiscard]] int thread_start(const char *name, void *(*body)(void *), void *context,
+                               pthread_t *ret_thread);
+/* Real-time scheduling (FIFO) of this thread, 1 … 99; -ERR_PERM without CAP_SYS_NICE. */
+[[nodiscard]] int thread_raise_priority(int priority);
+/* Work that nobody waits for. Not SCHED_IDLE: a thread that takes locks others wait for must not starve. */
+[[nodiscard]] int thread_lower_priority(void);
+/* Whether a thread id is one of this process's. */
+bool thread_is_own(pid_t tid);
+
+#endif

@@ -1,0 +1,321 @@
+/* Which programs the ransom judge stops, at which file, and which never. */
+#include "ransom/plays.h"
+
+#include "harness.h"
+
+#include "base/arena.h"
+#include "detect/ransom/trace.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct world world; /* large */
+
+static void test_plays(void **state)
+{
+    unsigned wrong = 0;
+
+    (void)state;
+    for (size_t i = 0; i < play_count; i++) {
+        bool is_right;
+
+        world_init(&world);
+        plays[i].play(&world);
+        is_right = plays[i].touched_max == 0
+                       ? world.rulings == 0
+                       : world.rulings != 0 && world.touched_at_ruling <= plays[i].touched_max;
+        if (!is_right) {
+            print_error("%s: %u rulings, %u files touched at the first, %u in all\n", plays[i].name,
+                        world.rulings, world.touched_at_ruling, world.touched);
+            wrong++;
+        }
+        world_done(&world);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static bool group_has(const struct judge_ruling *ruling, int pid)
+{
+    for (size_t i = 0; i < ruling->group_count; i++) {
+        if (ruling->group[i].pid == pid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct judge_damage *damage_of(const struct judge_ruling *ruling, const char *path)
+{
+    for (size_t i = 0; i < ruling->damage_count; i++) {
+        if (str_is_text(ruling->damage[i].path, path)) {
+            return &ruling->damage[i];
+        }
+    }
+    return NULL;
+}
+
+/* The whole team is named, the login shell and the daemon above it are not. */
+static void test_group(void **state)
+{
+    struct judge_ruling ruling;
+    struct arena *arena;
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    world_init(&world);
+    play_named("workers-18")->play(&world);
+    assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
+    assert_int_equal(ruling.root.pid, 60);
+    assert_int_equal(ruling.group_count, 19);
+    assert_true(group_has(&ruling, 60) && group_has(&ruling, 100) && group_has(&ruling, 117));
+    assert_false(group_has(&ruling, SHELL) || group_has(&ruling, 40));
+    assert_int_equal(ruling.damage_count, 3);
+    assert_true(ruling.score >= 3 && ruling.first_time != 0 && ruling.reason_count >= 2);
+    for (size_t i = 0; i < ruling.damage_count; i++) {
+        assert_int_equal(ruling.damage[i].outcome, FILE_OUTCOME_ENCRYPTED);
+        assert_true(ruling.damage[i].version != 0 && ruling.damage[i].file_now.ino != 0);
+    }
+    assert_true(judge_is_stopped(world.judge, (struct actor_key){105, 105}));
+    assert_false(judge_is_stopped(world.judge, (struct actor_key){SHELL, SHELL}));
+    world_done(&world);
+    arena_free(arena);
+}
+
+/* Reader, maker and remover were three: the script above them is the root; products are listed. */
+static void test_split_team(void **state)
+{
+    struct judge_ruling ruling;
+    struct arena *arena;
+    const struct judge_damage *product;
+    uint64_t victims[VICTIMS];
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    world_init(&world);
+    start(&world, victims);
+    world_actor(&world, 100, 60, SHELL, 1000, 7);
+    world_actor(&world, 101, 60, SHELL, 1000, 8);
+    world_actor(&world, 102, 60, SHELL, 1000, 9);
+    for (int i = 0; i < 20; i++) {
+        (void)world_read(&world, 100, victims[i]);
+    }
+    (void)world_make(&world, 101, NATURE_TEXT, 900, "/srv/data/HOW_TO_DECRYPT.txt");
+    (void)world_make(&world, 101, NATURE_CONTAINER, 20 * SIZE, "/srv/data/all.7z");
+    for (int i = 0; i < 20; i++) {
+        world_delete(&world, 102, victims[i]);
+    }
+    assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
+    assert_int_equal(ruling.root.pid, 60);
+    assert_true(group_has(&ruling, 101) && group_has(&ruling, 102) && group_has(&ruling, 100));
+    product = damage_of(&ruling, "/srv/data/all.7z");
+    assert_non_null(product);
+    assert_int_equal(product->outcome, FILE_OUTCOME_PRODUCT);
+    assert_non_null(damage_of(&ruling, "/srv/data/HOW_TO_DECRYPT.txt"));
+    assert_int_equal(ruling.damage_count, 22); /* every removed file, also those after the ruling */
+    assert_int_equal(damage_of(&ruling, "/srv/data/1")->outcome, FILE_OUTCOME_DELETED);
+    assert_int_equal(damage_of(&ruling, "/srv/data/1")->file_now.ino, 0);
+    world_done(&world);
+    arena_free(arena);
+}
+
+/* A false alarm: the program goes on and is not stopped again; others still are. */
+static void test_forgive(void **state)
+{
+    uint64_t victims[VICTIMS];
+
+    (void)state;
+    world_init(&world);
+    play_named("in-place")->play(&world);
+    assert_true(judge_is_stopped(world.judge, (struct actor_key){60, 60}));
+    judge_forgive(world.judge, (struct actor_key){60, 60});
+    assert_false(judge_is_stopped(world.judge, (struct actor_key){60, 60}));
+    assert_int_equal(judge_excess(world.judge, (struct actor_key){60, 60}), 0);
+    make_victims(&world, victims, VICTIMS);
+    for (int i = 0; i < VICTIMS; i++) {
+        assert_true(world_rewrite(&world, 60, victims[i], NATURE_CIPHER));
+    }
+    make_victims(&world, victims, VICTIMS);
+    world.rulings = 0;
+    world_actor(&world, 61, SHELL, SHELL, 1000, 9);
+    for (int i = 0; i < VICTIMS && world_rewrite(&world, 61, victims[i], NATURE_CIPHER); i++) {
+    }
+    assert_true(world.rulings != 0);
+    world_done(&world);
+}
+
+/* The same file is a victim again once it was restored and somebody else comes. */
+static void test_second_attack(void **state)
+{
+    uint64_t victims[VICTIMS];
+
+    (void)state;
+    world_init(&world);
+    start(&world, victims);
+    for (int i = 0; i < VICTIMS && world_rewrite(&world, 60, victims[i], NATURE_CIPHER); i++) {
+    }
+    assert_true(world.rulings != 0);
+    world_exit(&world, 60);
+    for (int i = 0; i < VICTIMS; i++) {
+        world.files[victims[i]].now = NATURE_TEXT;
+    }
+    world.rulings = 0;
+    world_actor(&world, 70, SHELL, SHELL, 1000, 6);
+    for (int i = 0; i < VICTIMS && world_rewrite(&world, 70, victims[i], NATURE_CIPHER); i++) {
+    }
+    assert_true(world.rulings != 0);
+    world_done(&world);
+}
+
+/* A data base keeps hundreds of files open: asked about once, they hold nobody up. */
+static void test_long_open(void **state)
+{
+    uint64_t victims[VICTIMS];
+
+    (void)state;
+    world_init(&world);
+    start(&world, victims);
+    for (int i = 0; i < VICTIMS; i++) {
+        struct judge_step step = {.kind = JUDGE_STEP_WRITE,
+                                  .who = {60, 60},
+                                  .file = {1, victims[i]},
+                                  .version = (uint64_t)i + 1,
+                                  .size = SIZE};
+
+        world.versions[i + 1] = world.files[victims[i]].now;
+        world.version_sizes[i + 1] = world.files[victims[i]].size;
+        assert_true(world_gate(&world, 60));
+        world_feed(&world, &step);
+    }
+    assert_true(world_gate(&world, 60));
+    /* Then three of them are changed without another open, as through a mapping. */
+    for (int i = 10; i < 13; i++) {
+        world.files[victims[i]].now = NATURE_CIPHER;
+    }
+    for (int i = 0; i < 8 && world.rulings == 0; i++) {
+        world_tick(&world);
+    }
+    assert_int_equal(world.rulings, 1);
+    world_done(&world);
+}
+
+/* A row a file, a hundred thousand files, one process after the other: bounded, and nothing is
+ * refused. */
+static void test_bounds(void **state)
+{
+    struct judge *judge;
+    bool is_ruling;
+
+    (void)state;
+    assert_int_equal(judge_new(&judge_limits_default, &judge), 0);
+    for (uint64_t i = 1; i <= 100000; i++) {
+        int32_t pid = (int32_t)i + 100;
+        struct actor actor = {
+            .key = {pid, i}, .parent = {1, 1}, .session = pid, .exe_ino = i % 7, .uid = 3};
+        struct judge_step step = {.kind = JUDGE_STEP_ACTOR, .actor = &actor, .time = (int64_t)i};
+
+        assert_int_equal(judge_step(judge, &step, &is_ruling), 0);
+        step = (struct judge_step){
+            .kind = JUDGE_STEP_READ, .who = actor.key, .file = {1, i}, .size = 10};
+        assert_int_equal(judge_step(judge, &step, &is_ruling), 0);
+        step = (struct judge_step){.kind = i % 2 == 0 ? JUDGE_STEP_CREATE : JUDGE_STEP_DELETE,
+                                   .who = actor.key,
+                                   .file = {1, i % 2 == 0 ? i + 1000000 : i},
+                                   .path = STR("/srv/a/path/of/some/length")};
+        assert_int_equal(judge_step(judge, &step, &is_ruling), 0);
+        assert_false(is_ruling);
+    }
+    judge_free(judge);
+}
+
+static int replay(void *context)
+{
+    struct str trace = *(const struct str *)context;
+    struct judge *judge = NULL;
+    struct arena *arena = NULL;
+    struct str line;
+    bool is_ruling = false;
+    int r = judge_new(&judge_limits_default, &judge);
+
+    if (r == 0) {
+        r = arena_new(1 << 20, &arena);
+    }
+    while (r == 0 && str_cut(&trace, '\n', &line)) {
+        struct trace_step step = {0};
+
+        if (line.len == 0) {
+            continue;
+        }
+        arena_reset(arena);
+        r = trace_read(line, arena, &step, NULL);
+        if (r == 0) {
+            r = judge_step(judge, &step.step, &is_ruling);
+        }
+        if (r == 0 && is_ruling) {
+            struct judge_ruling ruling;
+
+            r = judge_ruling(judge, arena, &ruling);
+        }
+    }
+    judge_free(judge);
+    arena_free(arena);
+    return r;
+}
+
+/* Out of memory at any place: an error, no leak, no broken list. */
+static void test_no_memory(void **state)
+{
+    struct str trace;
+
+    (void)state;
+    world_init(&world);
+    play_named("7z-sdel")->play(&world);
+    trace = buf_str(&world.trace);
+    assert_survives_no_memory(replay, &trace);
+    world_done(&world);
+}
+
+/* What was recorded gives the same rulings when it is replayed. */
+static void test_replay(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < play_count; i++) {
+        struct judge *judge;
+        struct arena *arena;
+        struct str trace;
+        struct str line;
+        unsigned rulings = 0;
+
+        world_init(&world);
+        plays[i].play(&world);
+        trace = buf_str(&world.trace);
+        assert_int_equal(judge_new(&judge_limits_default, &judge), 0);
+        assert_int_equal(arena_new(1 << 20, &arena), 0);
+        while (str_cut(&trace, '\n', &line) && line.len != 0) {
+            struct trace_step step = {0};
+            bool is_ruling;
+
+            arena_reset(arena);
+            assert_int_equal(trace_read(line, arena, &step, NULL), 0);
+            assert_int_equal(judge_step(judge, &step.step, &is_ruling), 0);
+            rulings += is_ruling;
+        }
+        assert_int_equal(rulings, world.rulings);
+        arena_free(arena);
+        judge_free(judge);
+        world_done(&world);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plays),         cmocka_unit_test(test_group),
+        cmocka_unit_test(test_split_team),    cmocka_unit_test(test_forgive),
+        cmocka_unit_test(test_second_attack), cmocka_unit_test(test_long_open),
+        cmocka_unit_test(test_bounds),        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_replay),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
