@@ -38,7 +38,7 @@ static uint64_t shield_version_of_gone(struct shield *shield, struct file_row *r
     if (is_current || is_scratch) {
         shelf_let_go(shield->shelf, row);
     }
-    if (!row->is_deleted) {
+    if (!row->is_deleted && (!is_held || stat.st_nlink == 0)) {
         shelf_set_deleted(shield->shelf, row, shield_now());
     }
     if (is_held && !is_current && !is_scratch && row->size != 0) {
@@ -123,7 +123,8 @@ static void shield_deleted(struct shield *shield, const struct files_name *name,
 
     pthread_mutex_lock(&shield->lock);
     row = shelf_by_handle(shield->shelf, name->file);
-    if (row != NULL && shield_is_gone(shield, row, name->file)) {
+    if (row != NULL &&
+        (shield_has_lost_name(row) || shield_is_gone(shield, row, name->file))) {
         if (step.path.len == 0 && row->fd >= 0 && fd_path(row->fd, path, sizeof(path)) == 0) {
             step.path = files_plain_path(path, true);
         }
