@@ -122,6 +122,8 @@ static const char *const calls_io[] = {"read",
                                        "splice",
                                        "memfd_create",
                                        NULL};
+/* fchown is here since SQLite keeps the owner of a journal with it; without CAP_CHOWN it changes
+ * nothing. */
 static const char *const calls_files[] = {"open",
                                           "openat",
                                           "openat2",
@@ -160,6 +162,7 @@ static const char *const calls_files[] = {"open",
                                           "copy_file_range",
                                           "umask",
                                           "fchmod",
+                                          "fchown",
                                           "chmod",
                                           "fchmodat",
                                           "statfs",
