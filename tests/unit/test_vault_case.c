@@ -5,6 +5,8 @@
 
 #include "harness.h"
 
+#include "store/vault_state.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -201,6 +203,52 @@ static void test_restore_one(void **state)
     scratch_remove(&scratch);
 }
 
+/* The machine went down after a restore and before its sync: the journal says restored, the disk
+ * lost bytes. */
+static void test_power_cut(void **state)
+{
+    struct vault_damage damage[2] = {{.outcome = FILE_OUTCOME_DELETED},
+                                     {.outcome = FILE_OUTCOME_ENCRYPTED}};
+    struct scratch scratch;
+    struct vault *vault;
+    struct vault_report report;
+    char paths[2][PATH_SIZE + 64];
+    struct stat st;
+    char *before;
+    char *after;
+    int fd;
+
+    (void)state;
+    assert_true(scratch_make(&scratch, NULL, false));
+    vault = scratch_open(&scratch, QUOTA);
+    for (size_t i = 0; i < 2; i++) {
+        put_file(paths[i], &scratch, i == 0 ? "a" : "b", 'x', 4000);
+        assert_int_equal(save_path(vault, paths[i], VAULT_KIND_BEFORE, &damage[i].version), 0);
+        damage[i].path = str_from(paths[i]);
+    }
+    before = tree_manifest(&scratch);
+    assert_int_equal(stat(paths[1], &st), 0);
+    damage[1].path_now = damage[1].path;
+    damage[1].dev_now = st.st_dev;
+    damage[1].ino_now = st.st_ino;
+    assert_int_equal(unlink(paths[0]), 0);
+    assert_int_equal(vault_case_open(vault, &finding), 0);
+    assert_int_equal(vault_case_add(vault, &finding, damage, 1), 0);
+    assert_int_equal(vault_case_restore(vault, &finding, NULL, NULL, &report), 0);
+    assert_int_equal(vault_case_add(vault, &finding, damage, 2), 0); /* not synced any more */
+    fd = open(paths[0], O_WRONLY | O_TRUNC | O_CLOEXEC);
+    close(fd);
+    vault->boot++;
+    assert_int_equal(vault_case_restore(vault, &finding, NULL, NULL, &report), 0);
+    assert_int_equal(report.failed, 0);
+    after = tree_manifest(&scratch);
+    assert_string_equal(after, before);
+    free(before);
+    free(after);
+    vault_close(vault);
+    scratch_remove(&scratch);
+}
+
 /* Ends the walk when it meets the version that holds the 900 bytes of work. */
 static int check_has_work(void *context, const struct vault_version *version)
 {
@@ -327,15 +375,11 @@ static void test_two_users(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_partial),
-        cmocka_unit_test(test_restore_one),
-        cmocka_unit_test(test_undo_keeps_work),
-        cmocka_unit_test(test_two_users),
-        cmocka_unit_test(test_round_here),
-        cmocka_unit_test(test_round_ext4),
-        cmocka_unit_test(test_round_xfs),
-        cmocka_unit_test(test_round_btrfs),
-        cmocka_unit_test(test_round_btrfs_inside),
+        cmocka_unit_test(test_partial),         cmocka_unit_test(test_restore_one),
+        cmocka_unit_test(test_undo_keeps_work), cmocka_unit_test(test_two_users),
+        cmocka_unit_test(test_power_cut),       cmocka_unit_test(test_round_here),
+        cmocka_unit_test(test_round_ext4),      cmocka_unit_test(test_round_xfs),
+        cmocka_unit_test(test_round_btrfs),     cmocka_unit_test(test_round_btrfs_inside),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
