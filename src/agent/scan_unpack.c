@@ -60,11 +60,12 @@ static la_ssize_t unpack_read(struct archive *archive, void *context, const void
 static la_int64_t unpack_seek(struct archive *archive, void *context, la_int64_t offset, int whence)
 {
     struct unpack *unpack = context;
-    int64_t base = whence == SEEK_SET   ? 0
-                   : whence == SEEK_CUR ? (int64_t)unpack->offset
-                                        : (int64_t)unpack->size;
+    int64_t base = 0;
 
     (void)archive;
+    if (whence != SEEK_SET) {
+        base = (int64_t)(whence == SEEK_CUR ? unpack->offset : unpack->size);
+    }
     if (offset < -base || offset > (int64_t)unpack->size - base) {
         return ARCHIVE_FATAL;
     }
@@ -217,6 +218,17 @@ int64_t scan_work_ns(void)
     return (int64_t)spent.tv_sec * NS_PER_S + spent.tv_nsec;
 }
 
+/* One that this C library does not know is not needed by any archive it could read either. */
+static void unpack_keep_converter(const char *to, const char *from)
+{
+    static iconv_t kept[32];
+    static unsigned count;
+
+    if (count < ARRAY_LEN(kept)) {
+        kept[count++] = iconv_open(to, from);
+    }
+}
+
 void scan_unpack_prepare(void)
 {
     /* Names in archives are converted; the C library loads its converters from files. The handles
@@ -225,8 +237,8 @@ void scan_unpack_prepare(void)
     const char *locale = nl_langinfo(CODESET);
 
     for (size_t i = 0; i < ARRAY_LEN(charsets); i++) {
-        (void)iconv_open(locale, charsets[i]);
-        (void)iconv_open(charsets[i], locale);
-        (void)iconv_open("UTF-8", charsets[i]);
+        unpack_keep_converter(locale, charsets[i]);
+        unpack_keep_converter(charsets[i], locale);
+        unpack_keep_converter("UTF-8", charsets[i]);
     }
 }

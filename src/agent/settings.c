@@ -40,6 +40,8 @@ const struct setting agent_setting_rows[] = {
      N_("larger files are kept as head and tail where the file system cannot clone")},
     {"vault-edge", 0, SETTING_SIZE, "16M", "64K", "1G", ROW(edge_bytes), N_("SIZE"),
      N_("size of that head and that tail")},
+    {"spool-bytes", 0, SETTING_SIZE, "256M", "4M", "1T", ROW(spool_bytes), N_("SIZE"),
+     N_("most bytes that may wait for the centre; beyond it the oldest events go, findings stay")},
     {0},
 };
 

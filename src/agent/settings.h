@@ -29,6 +29,7 @@ struct agent_settings {
     int64_t vault_retention;
     int64_t whole_bytes;
     int64_t edge_bytes;
+    int64_t spool_bytes;
 };
 
 extern const struct setting agent_setting_rows[];

@@ -34,7 +34,6 @@ static bool keeper_has_budget(struct shield *shield)
 /* With the lock: a duplicate of the hold and all that saving needs. */
 static bool keep_begin(struct file_row *row, struct keep *keep)
 {
-    struct str path;
     struct stat stat;
 
     keep->fd = fcntl(row->fd, F_DUPFD_CLOEXEC, 0);
@@ -43,10 +42,7 @@ static bool keep_begin(struct file_row *row, struct keep *keep)
         closep(&keep->fd);
         return false;
     }
-    path = str_from(keep->path);
-    if (stat.st_nlink == 0 && str_has_suffix(path, STR(" (deleted)"))) {
-        keep->path[path.len - STR(" (deleted)").len] = '\0';
-    }
+    keep->path[files_plain_path(keep->path, stat.st_nlink == 0).len] = '\0';
     file_state_of(&stat, &keep->state);
     keep->key = row->key;
     keep->token = shelf_token(row);
@@ -116,7 +112,7 @@ static bool keeper_save_hold(struct shield *shield, bool has_budget)
     if (row == NULL && shelf_is_crowded(shield->shelf)) {
         row = shelf_oldest_hold(shield->shelf);
     }
-    if (row != NULL && has_budget && (row->version == 0 || row->is_deleted) && !row->is_product) {
+    if (row != NULL && has_budget && (row->version == 0 || row->is_deleted)) {
         is_begun = keep_begin(row, &keep);
     }
     if (row != NULL && !is_begun) {

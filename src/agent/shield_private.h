@@ -129,7 +129,7 @@ uint64_t shield_save(struct shield *shield, int fd, struct str path, struct acto
 /* shield_look.c: answers the judge's questions about who's group until none is in excess or the time is
  * over. Takes both locks. */
 void shield_look(struct shield *shield, struct actor_key who);
-/* All of them, of a group that is at rest. */
+/* All of them, at most a bound. */
 void shield_look_all(struct shield *shield, struct actor_key who);
 void shield_look_overdue(struct shield *shield, int64_t age_ns);
 

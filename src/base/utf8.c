@@ -117,6 +117,16 @@ static const struct fold_range fold_ranges[] = {
     {0x1ee4, 0x1ef1, 'u'}, {0x1ef2, 0x1ef9, 'y'},
 };
 
+/* Most text is plain: these need no decoding and no search. */
+static bool utf8_fold_plain(unsigned char byte, char *out)
+{
+    if (byte == 0 || byte >= 0x80) {
+        return false;
+    }
+    *out = (char)(byte >= 'A' && byte <= 'Z' ? byte - 'A' + 'a' : byte);
+    return true;
+}
+
 /* The folded letter, 0 for a combining mark that disappears, or the rune itself. */
 static uint32_t utf8_fold_rune(uint32_t rune)
 {
@@ -143,10 +153,11 @@ size_t utf8_fold(struct str s, char *out, size_t size)
     while (at < s.len) {
         char bytes[4] = {s.ptr[at]};
         uint32_t rune = 0;
-        size_t width = utf8_decode(str_slice(s, at, s.len), &rune);
+        bool is_plain = utf8_fold_plain((unsigned char)s.ptr[at], bytes);
+        size_t width = is_plain ? 1 : utf8_decode(str_slice(s, at, s.len), &rune);
         size_t out_width = 1; /* a byte that is not UTF-8 passes as it is */
 
-        if (width != 0) {
+        if (width != 0 && !is_plain) {
             uint32_t folded = utf8_fold_rune(rune);
 
             out_width = folded != 0 ? utf8_encode(folded, bytes) : 0;

@@ -43,6 +43,23 @@ void api_put_id(struct json_writer *json, const char *key, const struct id *id)
     json_put_text(json, text);
 }
 
+/* What was done already, out of the last finding: lists tell it without a second question. */
+static void api_put_done(struct json_writer *json, const struct store_alert *alert,
+                         struct arena *arena)
+{
+    struct finding finding = {0};
+    struct cbor_reader reader;
+
+    cbor_open(&reader, alert->body);
+    (void)!finding_decode(&reader, arena, &finding); /* unreadable: all zero, as nothing done */
+    json_put_key(json, "action");
+    json_put_text(json, finding_action_name(finding.action));
+    json_put_key(json, "files_total");
+    json_put_u64(json, finding.files_total);
+    json_put_key(json, "files_restored");
+    json_put_u64(json, finding.files_restored);
+}
+
 static void api_put_alert_members(struct json_writer *json, const struct store_alert *alert,
                                   struct arena *arena)
 {
@@ -74,6 +91,7 @@ static void api_put_alert_members(struct json_writer *json, const struct store_a
     json_put_str(json, alert->close_reason);
     json_put_key(json, "changed");
     json_put_u64(json, alert->changed);
+    api_put_done(json, alert, arena);
 }
 
 void api_put_alert(struct json_writer *json, const struct store_alert *alert, struct arena *arena)
@@ -249,6 +267,7 @@ int api_action_list(struct api_request *request)
     struct store_alert alert;
     struct store_finding *findings;
     struct store_action *actions;
+    struct store_action_filter filter = {.host = &alert.host, .state = -1};
     size_t finding_count;
     size_t count;
     int r = api_read_alert(request, &alert);
@@ -257,7 +276,7 @@ int api_action_list(struct api_request *request)
         r = store_alert_findings(store, alert.number, 0, request->arena, &findings, &finding_count);
     }
     if (r == 0) {
-        r = store_action_list(store, &alert.host, NULL, -1, request->arena, &actions, &count);
+        r = store_action_list(store, &filter, request->arena, &actions, &count);
     }
     if (r < 0) {
         return r;

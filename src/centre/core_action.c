@@ -36,14 +36,14 @@ static int core_action_send(struct core *core, struct core_host *host, struct st
 static int core_actions_deliver_state(struct core *core, struct core_host *host,
                                       enum action_state state)
 {
+    const struct store_action_filter filter = {.host = &host->id, .state = (int)state};
     int64_t now = clock_wall(core->options.clock);
     struct store_action *actions;
     size_t count;
     int r;
 
     arena_reset(core->arena);
-    r = store_action_list(core->options.store, &host->id, NULL, (int)state, core->arena, &actions,
-                          &count);
+    r = store_action_list(core->options.store, &filter, core->arena, &actions, &count);
     for (size_t i = count;
          r == 0 && i-- > 0;) { /* newest first is how they come; oldest first they go */
         if (actions[i].request.expires > now) {
@@ -74,13 +74,13 @@ void core_actions_deliver(struct core *core, struct core_host *host)
 
 static int core_actions_expire_state(struct core *core, enum action_state state, int64_t before)
 {
+    const struct store_action_filter filter = {.state = (int)state};
     struct store_action *actions;
     size_t count;
     int r;
 
     arena_reset(core->arena);
-    r = store_action_list(core->options.store, NULL, NULL, (int)state, core->arena, &actions,
-                          &count);
+    r = store_action_list(core->options.store, &filter, core->arena, &actions, &count);
     for (size_t i = 0; r == 0 && i < count; i++) {
         if (actions[i].request.expires >= before) {
             continue;

@@ -61,6 +61,7 @@ void core_fail(struct core *core, int error)
 {
     if (core->is_batch) {
         store_rollback(core->options.store);
+        archive_rollback(core->options.archive); /* or its failure would stand for ever */
         core_batch_forget(core);
     }
     if (error == -ERR_NOSPC) {

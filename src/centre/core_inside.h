@@ -101,8 +101,9 @@ struct core {
     int64_t started;
 
     struct worker *worker;
-    struct limiter users; /* failures to log in */
-    struct limiter addresses;
+    struct limiter pairs;     /* failures to log in: of a user from an address */
+    struct limiter addresses; /* from an address, whoever */
+    struct limiter users;     /* of a user, from wherever */
     struct map totp_steps; /* user name → struct core_totp: the step that was used last */
     struct list operators;
     struct list calls;

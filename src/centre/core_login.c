@@ -37,12 +37,29 @@ static struct str core_login_network(struct str address)
     return address;
 }
 
+/* No user name holds a blank, so that no two pairs are one key. */
+static struct str core_login_pair(struct core_call *call, struct str name)
+{
+    return arena_printf(call->arena, "%.*s %.*s", STR_ARG(core_login_network(call->address)),
+                        STR_ARG(name));
+}
+
+static void core_login_forgive(struct core_call *call, struct str name)
+{
+    limiter_forgive(&call->core->users, name);
+    limiter_forgive(&call->core->pairs, core_login_pair(call, name));
+    limiter_forgive(&call->core->addresses, core_login_network(call->address));
+}
+
 static int core_login_fail(struct core_call *call, struct str name)
 {
     struct core *core = call->core;
     int64_t now = clock_mono(core->options.clock);
     int r = limiter_fail(&core->users, name, now);
 
+    if (r == 0) {
+        r = limiter_fail(&core->pairs, core_login_pair(call, name), now);
+    }
     if (r == 0) {
         r = limiter_fail(&core->addresses, core_login_network(call->address), now);
     }
@@ -162,21 +179,26 @@ static int core_session_open_then(struct core_call *call, const struct worker_an
     if (r < 0) {
         return r;
     }
-    limiter_forgive(&core->users, name);
-    limiter_forgive(&core->addresses, core_login_network(call->address));
+    core_login_forgive(call, name);
     call->actor = user.name;
     return core_session_make(call, &user);
 }
 
-/* -ERR_BUSY with the seconds in the reply while one of the two must wait. */
+/* -ERR_BUSY with the seconds in the reply while who asks must wait. */
 static int core_login_wait(struct core_call *call, struct str name)
 {
     struct core *core = call->core;
     int64_t now = clock_mono(core->options.clock);
-    int64_t wait = limiter_wait(&core->users, name, now);
-    int64_t other = limiter_wait(&core->addresses, core_login_network(call->address), now);
-    int64_t seconds = ((wait > other ? wait : other) + NS_PER_S - 1) / NS_PER_S;
+    int64_t waits[] = {limiter_wait(&core->users, name, now),
+                       limiter_wait(&core->pairs, core_login_pair(call, name), now),
+                       limiter_wait(&core->addresses, core_login_network(call->address), now)};
+    int64_t longest = 0;
+    int64_t seconds;
 
+    for (size_t i = 0; i < ARRAY_LEN(waits); i++) {
+        longest = waits[i] > longest ? waits[i] : longest;
+    }
+    seconds = (longest + NS_PER_S - 1) / NS_PER_S;
     if (seconds == 0) {
         return 0;
     }
@@ -232,7 +254,7 @@ static int core_me_is_right(struct core_call *call, const struct worker_answer *
     int r;
 
     if (answer->is_password) {
-        limiter_forgive(&call->core->users, call->actor);
+        core_login_forgive(call, call->actor);
         return answer->hash_result;
     }
     r = core_login_fail(call, call->actor);

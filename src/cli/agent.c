@@ -1,4 +1,5 @@
 /* canhgac agent: the watch on one machine. */
+#include "agent/link.h"
 #include "agent/printer.h"
 #include "agent/settings.h"
 #include "agent/supervisor.h"
@@ -6,7 +7,26 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/agent_enrol.h"
 #include "cli/command.h"
+#include "link/identity.h"
+
+/* Whether this host has a centre; diag says what to do when it has none. */
+static int agent_check_enrolled(const struct agent_settings *settings, struct arena *arena,
+                                struct diag *diag)
+{
+    struct str folder = arena_printf(arena, "%s/" LINK_IDENTITY_FOLDER, settings->folder);
+    struct identity identity;
+    int r;
+
+    if (folder.ptr == NULL) {
+        return -ERR_NOMEM;
+    }
+    identity_init(&identity);
+    r = identity_load(&identity, folder.ptr, diag);
+    identity_done(&identity);
+    return r;
+}
 
 static int agent_run(const struct command_call *call)
 {
@@ -18,26 +38,48 @@ static int agent_run(const struct command_call *call)
         return command_fail(EXIT_STATUS_FAILED,
                             _("the agent must be started by root: it guards files of all users"));
     }
-    if (!settings->is_standalone) {
-        return command_fail(EXIT_STATUS_FAILED,
-                            _("this machine is not enrolled at a centre; use --standalone, or "
-                              "canhgac agent enrol HOST TOKEN first"));
+    r = settings->is_standalone ? 0 : agent_check_enrolled(settings, call->arena, &diag);
+    if (r < 0) {
+        return command_fail(EXIT_STATUS_FAILED, _("%s; or use --standalone"), diag_text(&diag, r));
     }
     log_init("agent", LOG_LEVEL_INFO);
-    r = agent_supervise(settings, printer_run, &diag);
+    r = agent_supervise(settings, settings->is_standalone ? printer_run : link_run, &diag);
     if (r < 0) {
         return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
     }
     return r;
 }
 
+static const char *agent_config(const void *settings)
+{
+    return ((const struct agent_settings *)settings)->config;
+}
+
+static const struct command agent_verbs[] = {
+    {.name = "enrol",
+     .summary = N_("Make this host known to a centre"),
+     .operands = N_("HOST[:PORT] TOKEN"),
+     .details = N_("The token comes from 'canhgac centre token' on the centre and is good once. It "
+                   "carries the "
+                   "centre's fingerprint: nothing is sent to anybody else. The host's key is made "
+                   "here and never "
+                   "leaves it."),
+     .rows = agent_enrol_rows,
+     .settings_size = sizeof(struct agent_enrol_settings),
+     .run = agent_enrol_run},
+    {},
+};
+
 const struct command agent_command = {
     .name = "agent",
     .summary = N_("Guard this machine's files against encryption"),
-    .details = N_("Holds back each first write to a guarded file until a copy of it is safe, stops "
-                  "programs that destroy files, and puts the files back. With --standalone it needs no "
-                  "centre: findings are printed, and SIGTERM or Ctrl+C ends it."),
+    .details =
+        N_("Holds back each first write to a guarded file until a copy of it is safe, stops "
+           "programs that destroy files, and puts the files back. With --standalone it needs no "
+           "centre: findings are printed, and SIGTERM or Ctrl+C ends it."),
     .rows = agent_setting_rows,
     .settings_size = sizeof(struct agent_settings),
+    .verbs = agent_verbs,
+    .config = agent_config,
     .run = agent_run,
 };

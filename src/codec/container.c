@@ -150,44 +150,73 @@ int64_t container_read_memory(void *context, uint64_t offset, void *out, size_t 
     return (int64_t)n;
 }
 
-/* One OpenPGP packet header (RFC 9580 4.2): its tag, and where its body begins and ends; a length
- * that is indeterminate or partial ends at the end of what is seen. */
-static bool openpgp_packet(struct str s, unsigned *ret_tag, size_t *ret_body, size_t *ret_end)
+/* One OpenPGP packet header (RFC 9580 4.2): its tag, the length of the header and that of the body,
+ * which is UINT64_MAX when it is indeterminate or comes in parts. */
+struct openpgp_packet {
+    unsigned tag;
+    size_t header;
+    uint64_t len;
+};
+
+static bool openpgp_read_old(struct str s, struct openpgp_packet *ret_packet)
 {
     const uint8_t *p = (const uint8_t *)s.ptr;
-    size_t header = 0;
-    uint64_t len = UINT64_MAX;
+    struct openpgp_packet packet = {.tag = p[0] >> 2 & 15, .header = 1, .len = UINT64_MAX};
 
-    if (s.len < 3 || (p[0] & 0x80) == 0) {
+    switch (p[0] & 3) {
+    case 0:
+        packet.header = 2;
+        packet.len = p[1];
+        break;
+    case 1:
+        packet.header = 3;
+        packet.len = container_be16(p + 1);
+        break;
+    case 2:
+        packet.header = 5;
+        packet.len = container_be32(p + 1);
+        break;
+    default:
+        break;
+    }
+    *ret_packet = packet;
+    return packet.header <= s.len;
+}
+
+static bool openpgp_read_new(struct str s, struct openpgp_packet *ret_packet)
+{
+    const uint8_t *p = (const uint8_t *)s.ptr;
+    struct openpgp_packet packet = {.tag = p[0] & 63, .header = 2, .len = UINT64_MAX};
+
+    if (p[1] < 192) {
+        packet.len = p[1];
+    } else if (p[1] < 224) {
+        packet.header = 3;
+        packet.len = ((uint64_t)(p[1] - 192) << 8) + p[2] + 192;
+    } else if (p[1] == 255) {
+        packet.header = 6;
+        packet.len = container_be32(p + 2);
+    }
+    *ret_packet = packet;
+    return packet.header <= s.len;
+}
+
+/* A body that goes on past what is seen ends where that ends. */
+static bool openpgp_packet(struct str s, unsigned *ret_tag, size_t *ret_body, size_t *ret_end)
+{
+    struct openpgp_packet packet;
+    bool is_read = false;
+
+    if (s.len >= 6 && (s.ptr[0] & 0x80) != 0) {
+        is_read =
+            (s.ptr[0] & 0x40) == 0 ? openpgp_read_old(s, &packet) : openpgp_read_new(s, &packet);
+    }
+    if (!is_read) {
         return false;
     }
-    if ((p[0] & 0x40) == 0) {
-        unsigned type = p[0] & 3;
-
-        *ret_tag = p[0] >> 2 & 15;
-        header = type == 3 ? 1 : 1 + ((size_t)1 << type);
-        if (header > s.len) {
-            return false;
-        }
-        if (type != 3) {
-            len = type == 0 ? p[1] : type == 1 ? container_be16(p + 1) : container_be32(p + 1);
-        }
-    } else {
-        *ret_tag = p[0] & 63;
-        header = p[1] < 192 || (p[1] >= 224 && p[1] < 255) ? 2 : p[1] < 224 ? 3 : 6;
-        if (header > s.len) {
-            return false;
-        }
-        if (p[1] < 192) {
-            len = p[1];
-        } else if (p[1] < 224) {
-            len = ((uint64_t)(p[1] - 192) << 8) + p[2] + 192;
-        } else if (p[1] == 255) {
-            len = container_be32(p + 2);
-        }
-    }
-    *ret_body = header;
-    *ret_end = len > s.len - header ? s.len : header + (size_t)len;
+    *ret_tag = packet.tag;
+    *ret_body = packet.header;
+    *ret_end = packet.len > s.len - packet.header ? s.len : packet.header + (size_t)packet.len;
     return true;
 }
 

@@ -76,29 +76,32 @@ static enum container_state zip_inspect_directory(struct container_view *view, u
     return is_encrypted ? CONTAINER_STATE_ENCRYPTED : CONTAINER_STATE_PACKED;
 }
 
+/* Where there is no directory to go by, the first entry tells. */
+static enum container_state zip_inspect_first(struct container_view *view)
+{
+    bool is_encrypted = false;
+
+    if (!zip_is_local(view, 0, &is_encrypted)) {
+        return CONTAINER_STATE_DAMAGED;
+    }
+    return is_encrypted ? CONTAINER_STATE_ENCRYPTED : CONTAINER_STATE_PACKED;
+}
+
 enum container_state container_inspect_zip(struct container_view *view)
 {
     uint8_t end[22];
     uint64_t end_at = zip_find_end(view, end);
-    bool is_encrypted = false;
     uint64_t at;
 
-    if (end_at == UINT64_MAX) { /* being written, or cut: its first entry tells */
-        if (!zip_is_local(view, 0, &is_encrypted)) {
-            return CONTAINER_STATE_DAMAGED;
-        }
-        return is_encrypted ? CONTAINER_STATE_ENCRYPTED : CONTAINER_STATE_PACKED;
+    if (end_at == UINT64_MAX) { /* being written, or cut */
+        return zip_inspect_first(view);
     }
     if (container_le16(end + 10) == 0) {
         return end_at == 0 ? CONTAINER_STATE_SOUND : CONTAINER_STATE_DAMAGED;
     }
     at = container_le32(end + 16);
     if (at == UINT32_MAX) { /* zip64: the local header at the front stands for the directory */
-        bool is_sound = zip_is_local(view, 0, &is_encrypted);
-
-        return is_encrypted ? CONTAINER_STATE_ENCRYPTED
-               : is_sound   ? CONTAINER_STATE_PACKED
-                            : CONTAINER_STATE_DAMAGED;
+        return zip_inspect_first(view);
     }
     return zip_inspect_directory(view, at, end_at, container_le16(end + 10));
 }

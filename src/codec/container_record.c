@@ -41,28 +41,31 @@ static bool pdf_is_object(struct str s)
     return n != 0 && str_has_prefix(str_slice(s, n, s.len), STR(" obj"));
 }
 
+/* "xref 0 42" and where its entries of 20 bytes begin; false when it is not laid out in the plain
+ * way. */
+static bool pdf_read_section(struct str text, uint64_t *ret_count, size_t *ret_entries)
+{
+    uint64_t first;
+    size_t at = str_find(text, STR("0000000000"));
+    struct str line = str_trim(str_slice(text, 4, at));
+    size_t digits = pdf_number(line, &first);
+
+    if (at == text.len || digits == 0 || digits >= line.len || line.ptr[digits] != ' ') {
+        return false;
+    }
+    *ret_entries = at;
+    return pdf_number(str_slice(line, digits + 1, line.len), ret_count) != 0;
+}
+
 /* Samples the entries of a cross-reference table: each names where an object begins. */
 static enum container_state pdf_inspect_table(struct container_view *view, uint64_t at)
 {
     char text[64];
-    struct str line = str_of(text, container_get_some(view, at, text, sizeof(text)));
-    uint64_t first;
+    struct str head = str_of(text, container_get_some(view, at, text, sizeof(text)));
     uint64_t count;
-    size_t used = 4;
-    size_t n;
+    size_t entries;
 
-    while (used < line.len &&
-           (line.ptr[used] == '\r' || line.ptr[used] == '\n' || line.ptr[used] == ' ')) {
-        used++;
-    }
-    n = pdf_number(str_slice(line, used, line.len), &first);
-    used += n + 1;
-    n += pdf_number(str_slice(line, used, line.len), &count);
-    used += n;
-    used = str_find_byte(str_slice(line, 0, line.len), '\n') == line.len
-               ? 0
-               : 4 + str_find(str_slice(line, 4, line.len), STR("0000000000"));
-    if (n < 2 || count == 0 || used == 0 || used >= line.len) {
+    if (!pdf_read_section(head, &count, &entries)) {
         return CONTAINER_STATE_SHALLOW;
     }
     for (uint64_t i = 0; i < count; i += 1 + count / PDF_SAMPLES) {
@@ -70,10 +73,8 @@ static enum container_state pdf_inspect_table(struct container_view *view, uint6
         char object[32];
         uint64_t offset;
 
-        if (!container_get(view, at + used + i * 20, entry, sizeof(entry))) {
-            return CONTAINER_STATE_DAMAGED;
-        }
-        if (pdf_number(str_of(entry, 10), &offset) != 10 ||
+        if (!container_get(view, at + entries + i * 20, entry, sizeof(entry)) ||
+            pdf_number(str_of(entry, 10), &offset) != 10 ||
             (entry[17] != 'n' && entry[17] != 'f')) {
             return CONTAINER_STATE_DAMAGED;
         }

@@ -92,7 +92,9 @@ struct files_config {
 [[nodiscard]] int files_start_reader(struct files *files);
 /* Workers and names. */
 [[nodiscard]] int files_start_workers(struct files *files);
-/* Lets everything go and joins the threads. */
+/* Joins workers and names. The reader goes on, so that what ends after them may still open files. */
+void files_stop_workers(struct files *files);
+/* Lets everything go and joins the reader too. */
 void files_free(struct files *files);
 
 /* Thread-safe, and harmless when it was answered already. */
@@ -106,6 +108,8 @@ void files_unsettle(struct files *files, int fd);
 struct files_counts files_counts(struct files *files);
 /* Longest protected place that holds path and is not left out. Pure. */
 bool files_is_protected(const struct files_place *places, size_t count, struct str path);
+/* fd_path's answer without the mark that the kernel puts behind names that are gone. Pure. */
+struct str files_plain_path(const char *path, bool is_gone);
 /* Marks the file system of a folder on both groups; with all rights. */
 [[nodiscard]] int files_mark(int gate, int names, const char *folder, struct diag *diag);
 

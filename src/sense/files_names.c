@@ -58,13 +58,24 @@ static void files_forget_folders(struct files *files)
     }
 }
 
-/* NULL when the folder is gone. */
+struct str files_plain_path(const char *path, bool is_gone)
+{
+    struct str plain = str_from(path);
+
+    if (is_gone && str_has_suffix(plain, STR(" (deleted)"))) {
+        plain.len -= STR(" (deleted)").len;
+    }
+    return plain;
+}
+
+/* NULL when the folder is gone and its inode too. */
 static const char *files_folder_path(struct files *files, const struct file_handle_id *handle)
 {
     struct folder_row *row =
         &files->folders[map_hash(handle_str(handle), 0) % FOLDER_CACHE_ROWS];
     CLEANUP(closep) int fd = -1;
     char path[FILES_PATH_MAX];
+    struct stat stat;
 
     if (row->path != NULL && str_is(handle_str(&row->handle), handle_str(handle))) {
         return row->path;
@@ -74,7 +85,7 @@ static const char *files_folder_path(struct files *files, const struct file_hand
         return NULL;
     }
     mem_free(row->path);
-    row->path = mem_dup(path, strlen(path));
+    row->path = mem_dup(path, files_plain_path(path, fstat(fd, &stat) == 0 && stat.st_nlink == 0).len);
     row->handle = *handle;
     return row->path;
 }

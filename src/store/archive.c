@@ -5,13 +5,14 @@
  * memory. A sequence above all of them is new. One below is looked for in the days whose span
  * covers it, there in the blocks whose span covers it, there among the entries themselves. So the
  * files are the only truth, and a death at any point leaves nothing to mend. */
-#include "store/archive_inside.h"
+#include "store/archive.h"
 
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "store/archive_inside.h"
 #include "sys/fd.h"
 
 #include <errno.h>
@@ -343,7 +344,10 @@ static int archive_check_new(struct archive *archive, const struct archive_host 
             r = archive_find_stored(archive, day, &host->id, sequence, &is_found);
         }
     }
-    return r < 0 ? r : is_found ? -ERR_EXIST : 0;
+    if (r == 0 && is_found) {
+        return -ERR_EXIST;
+    }
+    return r;
 }
 
 static int archive_flush_block(struct archive *archive, struct day *day)
@@ -384,24 +388,24 @@ static int archive_add_new(struct archive *archive, struct archive_host *host, u
     return r < 0 ? r : archive_host_widen(host, number, sequence, sequence);
 }
 
-int archive_add(struct archive *archive, const struct id *id, uint64_t sequence,
+int archive_add(struct archive *archive, const struct id *host, uint64_t sequence,
                 const struct event *event)
 {
-    struct archive_host *host = NULL;
+    struct archive_host *known = NULL;
     int r;
 
-    if (archive->is_read_only || sequence > INT64_MAX || id_is_none(id)) {
+    if (archive->is_read_only || sequence > INT64_MAX || id_is_none(host)) {
         return archive->is_read_only ? -ERR_ROFS : -ERR_INVAL;
     }
     if (archive->failed < 0) {
         return archive->failed;
     }
-    r = archive_host(archive, id, &host);
-    r = r < 0 ? r : archive_check_new(archive, host, sequence);
+    r = archive_host(archive, host, &known);
+    r = r < 0 ? r : archive_check_new(archive, known, sequence);
     if (r == -ERR_EXIST) {
         return r;
     }
-    r = r < 0 ? r : archive_add_new(archive, host, sequence, event);
+    r = r < 0 ? r : archive_add_new(archive, known, sequence, event);
     if (r < 0) {
         archive->failed = r;
     }

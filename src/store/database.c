@@ -56,7 +56,10 @@ int database_error(sqlite3 *handle)
         if (code == SQLITE_IOERR_NOMEM) {
             return -ERR_NOMEM;
         }
-        return number == ENOSPC || number == EDQUOT ? -ERR_NOSPC : number > 0 ? -number : -ERR_IO;
+        if (number == ENOSPC || number == EDQUOT) {
+            return -ERR_NOSPC;
+        }
+        return number > 0 ? -number : -ERR_IO;
     }
     for (size_t i = 0; i < ARRAY_LEN(database_codes); i++) {
         if (code == database_codes[i].sqlite || (code & 0xff) == database_codes[i].sqlite) {

@@ -94,15 +94,15 @@ static const char action_list_host[] =
     ACTION_SELECT "INDEXED BY actions_host WHERE host = ?1 AND" ACTION_WHERE;
 static const char action_list_all[] = ACTION_SELECT "INDEXED BY actions_asked WHERE" ACTION_WHERE;
 
-static const char *action_choose(const struct id *host, const struct id *finding, int state)
+static const char *action_choose(const struct store_action_filter *filter)
 {
-    if (finding != NULL) {
+    if (filter->finding != NULL) {
         return action_list_finding;
     }
-    if (state == ACTION_STATE_WAITING || state == ACTION_STATE_SENT) {
+    if (filter->state == ACTION_STATE_WAITING || filter->state == ACTION_STATE_SENT) {
         return action_list_state; /* few at any time */
     }
-    return host != NULL ? action_list_host : action_list_all;
+    return filter->host != NULL ? action_list_host : action_list_all;
 }
 
 static int action_read(struct query *query, struct arena *arena, struct store_action *action)
@@ -128,9 +128,8 @@ static int action_read(struct query *query, struct arena *arena, struct store_ac
     return query->error;
 }
 
-int store_action_list(struct store *store, const struct id *host, const struct id *finding,
-                      int state, struct arena *arena, struct store_action **ret_actions,
-                      size_t *ret_count)
+int store_action_list(struct store *store, const struct store_action_filter *filter,
+                      struct arena *arena, struct store_action **ret_actions, size_t *ret_count)
 {
     CLEANUP(query_done) struct query query = {0};
     struct store_action *actions = arena_alloc(arena, STORE_PAGE_MAX, sizeof(*actions));
@@ -140,10 +139,10 @@ int store_action_list(struct store *store, const struct id *host, const struct i
     if (actions == NULL) {
         return -ERR_NOMEM;
     }
-    query_init(&query, store->database, action_choose(host, finding, state));
-    query_bind_id(&query, 1, host);
-    query_bind_id(&query, 2, finding);
-    query_bind_i64(&query, 3, state);
+    query_init(&query, store->database, action_choose(filter));
+    query_bind_id(&query, 1, filter->host);
+    query_bind_id(&query, 2, filter->finding);
+    query_bind_i64(&query, 3, filter->state);
     query_bind_u64(&query, 4, STORE_PAGE_MAX);
     while ((r = query_next(&query)) > 0) {
         r = action_read(&query, arena, &actions[count]);

@@ -235,10 +235,15 @@ struct store_finding {
  * that comes after the action expired is kept: it says what was done. */
 [[nodiscard]] int store_action_answer(struct store *store, const struct id *host,
                                       const struct action_answer *answer);
-/* Of a host (NULL: all) for a finding (NULL: all), newest first; state -1: all. */
-[[nodiscard]] int store_action_list(struct store *store, const struct id *host,
-                                    const struct id *finding, int state, struct arena *arena,
-                                    struct store_action **ret_actions, size_t *ret_count);
+struct store_action_filter {
+    const struct id *host;    /* NULL: all */
+    const struct id *finding; /* NULL: all */
+    int state;                /* enum action_state, -1 all */
+};
+/* Newest first, at most STORE_PAGE_MAX. */
+[[nodiscard]] int store_action_list(struct store *store, const struct store_action_filter *filter,
+                                    struct arena *arena, struct store_action **ret_actions,
+                                    size_t *ret_count);
 
 [[nodiscard]] int store_audit_add(struct store *store, struct str actor, struct str act,
                                   struct str object, struct str detail);

@@ -122,7 +122,10 @@ static const char *const calls_io[] = {"read",
                                        "splice",
                                        "memfd_create",
                                        NULL};
+/* fchown: SQLite as root gives its files to the owner of the database; without CAP_CHOWN that gives
+ * nothing away. */
 static const char *const calls_files[] = {"open",
+                                          "fchown",
                                           "openat",
                                           "openat2",
                                           "creat",
@@ -160,6 +163,7 @@ static const char *const calls_files[] = {"open",
                                           "copy_file_range",
                                           "umask",
                                           "fchmod",
+                                          "fchown",
                                           "chmod",
                                           "fchmodat",
                                           "statfs",

@@ -51,7 +51,9 @@ int service_claim(const char *folder, struct diag *diag)
         return diag_set(diag, r, _("cannot write %s: %s"), path, err_text(r));
     }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        (void)!pread(fd, holder, sizeof(holder) - 1, 0);
+        if (pread(fd, holder, sizeof(holder) - 1, 0) < 0) {
+            holder[0] = '?';
+        }
         holder[strcspn(holder, "\n")] = '\0';
         return diag_set(diag, -ERR_BUSY, _("it is running already for the folder %s, as process %s"), folder,
                         holder);

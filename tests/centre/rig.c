@@ -32,16 +32,22 @@ static int64_t rig_mono(void *context)
     return clock_mono(&clock_real) + ((struct rig *)context)->mono_offset;
 }
 
-static void rig_start_core(struct rig *rig)
+void rig_start_core(struct rig *rig)
 {
     int front[2];
     int supervisor[2];
     struct diag diag = {0};
-    struct core_options options = {.clock = &rig->clock, .silent_after = 180 * NS_PER_S, .token_life = 3600 * NS_PER_S};
+    struct core_options options = {
+        .clock = &rig->clock, .silent_after = 180 * NS_PER_S, .token_life = 3600 * NS_PER_S};
 
-    assert_int_equal(store_open(&(struct store_options){.folder = rig->folder, .clock = &rig->clock}, &rig->store, &diag), 0);
     assert_int_equal(
-        archive_open(&(struct archive_options){.folder = rig->folder, .clock = &rig->clock}, &rig->archive, &diag), 0);
+        store_open(&(struct store_options){.folder = rig->folder, .clock = &rig->clock},
+                   &rig->store, &diag),
+        0);
+    assert_int_equal(
+        archive_open(&(struct archive_options){.folder = rig->folder, .clock = &rig->clock},
+                     &rig->archive, &diag),
+        0);
     assert_int_equal(channel_pair(front), 0);
     assert_int_equal(channel_pair(supervisor), 0);
     rig->front_core = front[0];
@@ -50,7 +56,8 @@ static void rig_start_core(struct rig *rig)
     options.store = rig->store;
     options.archive = rig->archive;
     options.authority = rig->authority;
-    options.channels = (struct core_channels){.front = front[1], .api = rig->middle[0], .supervisor = supervisor[1]};
+    options.channels = (struct core_channels){
+        .front = front[1], .api = rig->middle[0], .supervisor = supervisor[1]};
     rig->core = NULL;
     assert_int_equal(core_new(&options, &rig->core, &diag), 0);
 }
@@ -83,7 +90,8 @@ void rig_start(struct rig *rig)
 {
     int front[2];
     struct diag diag = {0};
-    struct api_options options = {.clock = &rig->clock, .language = LANGUAGE_EN, .silent_after = 180 * NS_PER_S};
+    struct api_options options = {
+        .clock = &rig->clock, .language = LANGUAGE_EN, .silent_after = 180 * NS_PER_S};
 
     memset(rig, 0, sizeof(*rig));
     rig->clock = (struct clock){.wall = rig_wall, .mono = rig_mono, .context = rig};
@@ -94,23 +102,27 @@ void rig_start(struct rig *rig)
     assert_int_equal(channel_pair(rig->middle), 0);
     rig_start_core(rig);
     rig_add_users(rig);
-    assert_int_equal(store_open(&(struct store_options){.folder = rig->folder, .is_read_only = true, .clock = &rig->clock},
+    assert_int_equal(store_open(&(struct store_options){.folder = rig->folder,
+                                                        .is_read_only = true,
+                                                        .clock = &rig->clock},
                                 &rig->reader, &diag),
                      0);
     assert_int_equal(channel_pair(front), 0);
     rig->front_api = front[0];
     for (size_t i = 0; i < ARRAY_LEN(rig_assets); i++) {
         rig_asset_rows[i] = rig_assets[i];
-        rig_asset_rows[i].end = rig_assets[i].start == NULL ? NULL : rig_assets[i].start + strlen(rig_assets[i].start);
+        rig_asset_rows[i].end =
+            rig_assets[i].start == NULL ? NULL : rig_assets[i].start + strlen(rig_assets[i].start);
     }
     options.loop = rig->loop;
     options.store = rig->reader;
     options.assets = rig_asset_rows;
-    options.channels = (struct api_channels){.front = front[1], .core = rig->middle[1], .supervisor = -1};
+    options.channels =
+        (struct api_channels){.front = front[1], .core = rig->middle[1], .supervisor = -1};
     assert_int_equal(api_new(&options, &rig->api, &diag), 0);
 }
 
-static void rig_stop_core(struct rig *rig)
+void rig_stop_core(struct rig *rig)
 {
     struct core_channels channels = rig->core->options.channels;
 
@@ -137,7 +149,9 @@ void rig_stop(struct rig *rig)
     struct api_channels channels = rig->api->options.channels;
 
     api_free(rig->api);
-    rig_stop_core(rig);
+    if (rig->core != NULL) {
+        rig_stop_core(rig);
+    }
     store_close(rig->reader);
     authority_free(rig->authority);
     loop_free(rig->loop);
@@ -306,14 +320,15 @@ void rig_receive(struct rig *rig, int fd, struct answer *answer)
     buf_done(&bytes);
 }
 
-void rig_http(struct rig *rig, const char *method, const char *path, const char *headers, const char *body,
-              struct answer *answer)
+void rig_http(struct rig *rig, const char *method, const char *path, const char *headers,
+              const char *body, struct answer *answer)
 {
     CLEANUP(closep) int fd = rig_browser(rig, "198.51.100.7");
     struct buf bytes;
 
     buf_init(&bytes, 1U << 20);
-    buf_putf(&bytes, "%s %s HTTP/1.1\r\nHost: centre.example\r\nX-Canhgac: 1\r\n%s", method, path, headers);
+    buf_putf(&bytes, "%s %s HTTP/1.1\r\nHost: centre.example\r\nX-Canhgac: 1\r\n%s", method, path,
+             headers);
     if (body != NULL) {
         buf_putf(&bytes, "Content-Type: application/json\r\nContent-Length: %zu\r\n", strlen(body));
     }
@@ -366,7 +381,8 @@ struct id rig_add_host(struct rig *rig, const char *name, uint8_t byte)
     return row.id;
 }
 
-void rig_agent_connect(struct rig *rig, uint8_t key_byte, bool is_enrolment, struct rig_agent *agent)
+void rig_agent_connect(struct rig *rig, uint8_t key_byte, bool is_enrolment,
+                       struct rig_agent *agent)
 {
     static struct msg_writer msg;
     char key[32];
@@ -427,7 +443,8 @@ static void rig_fill_record(struct rig *rig, uint64_t sequence, struct record *r
     (void)event_add_text(&record->event, EVENT_FIELD_PROCESS_NAME, STR("soffice.bin"));
 }
 
-static void rig_agent_put(struct rig *rig, struct rig_agent *agent, struct buf *items, uint64_t last, size_t count)
+static void rig_agent_put(struct rig *rig, struct rig_agent *agent, struct buf *items,
+                          uint64_t last, size_t count)
 {
     struct buf content;
 
@@ -450,7 +467,8 @@ static void rig_put_record(struct buf *items, uint64_t sequence, const struct re
     buf_done(&bytes);
 }
 
-void rig_agent_record(struct rig *rig, struct rig_agent *agent, uint64_t sequence, const struct record *record)
+void rig_agent_record(struct rig *rig, struct rig_agent *agent, uint64_t sequence,
+                      const struct record *record)
 {
     struct buf items;
 
@@ -518,7 +536,8 @@ void rig_agent_close(struct rig *rig, struct rig_agent *agent)
     }
 }
 
-uint64_t rig_add_alert(struct rig *rig, const struct id *host, const char *title, enum severity severity)
+uint64_t rig_add_alert(struct rig *rig, const struct id *host, const char *title,
+                       enum severity severity)
 {
     struct finding finding = {.time = clock_wall(&rig->clock),
                               .detector = STR("ransom"),

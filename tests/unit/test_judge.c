@@ -1,5 +1,5 @@
 /* Which programs the ransom judge stops, at which file, and which never. */
-#include "ransom/world.h"
+#include "ransom/plays.h"
 
 #include "harness.h"
 
@@ -10,504 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VICTIMS 60
-#define SHELL   50
-#define SIZE    100000
-
-typedef void play_fn(struct world *world);
-
-/* A mixed folder: texts, pictures, archives. */
-static void make_victims(struct world *world, uint64_t *victims, size_t count)
-{
-    static const enum nature natures[] = {NATURE_TEXT, NATURE_PICTURE, NATURE_ARCHIVE, NATURE_TEXT};
-
-    for (size_t i = 0; i < count; i++) {
-        victims[i] = world_old_file(world, natures[i % 4], SIZE + 37 * i);
-    }
-}
-
-static void start(struct world *world, uint64_t *victims)
-{
-    make_victims(world, victims, VICTIMS);
-    world_actor(world, 40, 1, 40, 0, 4);           /* login daemon */
-    world_actor(world, SHELL, 40, SHELL, 1000, 5); /* shell, leads its session */
-    world_actor(world, 60, SHELL, SHELL, 1000, 6); /* the program that was started */
-}
-
-static void rewrite_all(struct world *world, enum nature nature)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < VICTIMS && world_rewrite(world, 60, victims[i], nature); i++) {
-    }
-    world_tick(world);
-}
-
-static void play_in_place(struct world *world)
-{
-    rewrite_all(world, NATURE_CIPHER);
-}
-
-static void play_every_other_16(struct world *world)
-{
-    rewrite_all(world, NATURE_MIXED);
-}
-
-static void play_container_in_place(struct world *world)
-{
-    rewrite_all(world, NATURE_CONTAINER);
-}
-
-static void play_base64_in_place(struct world *world)
-{
-    rewrite_all(world, NATURE_CODED);
-}
-
-static void play_slow(struct world *world)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < VICTIMS && world_rewrite(world, 60, victims[i], NATURE_CIPHER); i++) {
-        world_tick(world);
-        world->time += 60000000000; /* one file a minute */
-    }
-}
-
-static void play_temp_rename_over(struct world *world)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < VICTIMS; i++) {
-        uint64_t made;
-
-        if (!world_read(world, 60, victims[i])) {
-            break;
-        }
-        made = world_make(world, 60, NATURE_CIPHER, SIZE, NULL);
-        if (made == 0) {
-            break;
-        }
-        world_rename_over(world, 60, made, victims[i]);
-    }
-}
-
-/* A script: one process encrypts, another removes. */
-static void play_script(struct world *world, enum nature nature, int keep)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < VICTIMS - keep; i++) {
-        int pid = 100 + 2 * i;
-
-        world_actor(world, pid, 60, SHELL, 1000, 7);
-        if (!world_read(world, pid, victims[i]) ||
-            world_make(world, pid, nature, SIZE, NULL) == 0) {
-            break;
-        }
-        world_exit(world, pid);
-        world_actor(world, pid + 1, 60, SHELL, 1000, 8);
-        world_delete(world, pid + 1, victims[i]);
-        world_exit(world, pid + 1);
-    }
-}
-
-static void play_openssl_rm(struct world *world)
-{
-    play_script(world, NATURE_CONTAINER, 0);
-}
-
-static void play_no_magic_rm(struct world *world)
-{
-    play_script(world, NATURE_CIPHER, 0);
-}
-
-static void play_three_removed(struct world *world)
-{
-    play_script(world, NATURE_CONTAINER, VICTIMS - 3);
-}
-
-static void play_gpg_shred(struct world *world)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < VICTIMS; i++) {
-        int pid = 100 + 2 * i;
-
-        world_actor(world, pid, 60, SHELL, 1000, 7);
-        if (!world_read(world, pid, victims[i]) ||
-            world_make(world, pid, NATURE_CONTAINER, SIZE, NULL) == 0) {
-            break;
-        }
-        world_exit(world, pid);
-        world_actor(world, pid + 1, 60, SHELL, 1000, 8);
-        if (!world_rewrite(world, pid + 1, victims[i], NATURE_CIPHER)) {
-            break;
-        }
-        for (int n = 0; n < 10; n++) { /* shred hides the name first */
-            struct judge_step step = {.kind = JUDGE_STEP_RENAME,
-                                      .who = {pid + 1, (uint64_t)pid + 1},
-                                      .file = {1, victims[i]},
-                                      .target_path = STR("/srv/data/0000")};
-
-            world_feed(world, &step);
-        }
-        world_delete(world, pid + 1, victims[i]);
-        world_exit(world, pid + 1);
-    }
-}
-
-static void play_7z_sdel(struct world *world)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < VICTIMS; i++) {
-        int pid = 100 + i;
-
-        world_actor(world, pid, 60, SHELL, 1000, 7);
-        if (!world_read(world, pid, victims[i]) ||
-            world_make(world, pid, NATURE_CONTAINER, SIZE / 4, NULL) == 0) {
-            break;
-        }
-        world_delete(world, pid, victims[i]);
-        world_exit(world, pid);
-    }
-}
-
-static void archive_then_remove(struct world *world, int reader, int maker, int remover,
-                                enum nature nature)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    world_actor(world, 100, 60, SHELL, 1000, 7);
-    world_actor(world, 101, 60, SHELL, 1000, 8);
-    for (int i = 0; i < VICTIMS; i++) {
-        (void)world_read(world, reader, victims[i]);
-    }
-    (void)world_make(world, maker, nature, (uint64_t)SIZE * VICTIMS / 2, NULL);
-    for (int i = 0; i < VICTIMS && world->rulings == 0; i++) {
-        world_delete(world, remover, victims[i]);
-    }
-}
-
-static void play_zip_rem(struct world *world)
-{
-    archive_then_remove(world, 100, 100, 100, NATURE_CONTAINER);
-}
-
-static void play_tar_gpg_rm(struct world *world)
-{
-    archive_then_remove(world, 100, 101, 60, NATURE_CONTAINER);
-}
-
-static void play_gzip(struct world *world)
-{
-    archive_then_remove(world, 100, 100, 100, NATURE_ARCHIVE);
-}
-
-static void play_workers(struct world *world)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < 18; i++) {
-        world_actor(world, 100 + i, 60, SHELL, 1000, 6);
-    }
-    for (int i = 0; i < VICTIMS && world_rewrite(world, 100 + i % 18, victims[i], NATURE_CIPHER);
-         i++) {
-    }
-}
-
-/* Each file by a new process of a new session whose parent is dead. */
-static void play_setsid(struct world *world)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < VICTIMS; i++) {
-        int pid = 100 + i;
-
-        world_actor(world, pid, 1, pid, 1000, 7);
-        if (!world_rewrite(world, pid, victims[i], NATURE_CIPHER)) {
-            break;
-        }
-        world_exit(world, pid);
-        if (world->rulings != 0) {
-            break;
-        }
-    }
-}
-
-static void play_process_a_file(struct world *world)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < VICTIMS; i++) {
-        int pid = 100 + i;
-
-        world_actor(world, pid, 60, SHELL, 1000, 7);
-        if (!world_rewrite(world, pid, victims[i], NATURE_CIPHER)) {
-            break;
-        }
-        world_exit(world, pid);
-    }
-}
-
-/* Removed first, the ciphertext comes from memory afterwards. */
-static void play_remove_first(struct world *world)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < VICTIMS; i++) {
-        if (!world_read(world, 60, victims[i])) {
-            break;
-        }
-        world_delete(world, 60, victims[i]);
-        if (world_make(world, 60, NATURE_CIPHER, SIZE * 2, NULL) == 0) {
-            break;
-        }
-    }
-}
-
-static void play_in_place_late(struct world *world)
-{
-    world->is_late = true;
-    rewrite_all(world, NATURE_CIPHER);
-}
-
-static void play_openssl_rm_late(struct world *world)
-{
-    world->is_late = true;
-    play_openssl_rm(world);
-}
-
-/* From here on: nobody may be stopped. */
-
-static void play_git_checkout(struct world *world)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < VICTIMS; i++) {
-        (void)world_read(world, 60, victims[i]);
-        world_delete(world, 60, victims[i]);
-        (void)world_make(world, 60, NATURE_TEXT, SIZE, NULL);
-    }
-}
-
-static void play_backup(struct world *world)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < VICTIMS; i++) {
-        (void)world_read(world, 60, victims[i]);
-        (void)world_make(world, 60, NATURE_CIPHER, SIZE, NULL);
-    }
-}
-
-/* borg compact, restic prune: reads old segments, writes new ones, removes the old. */
-static void play_prune(struct world *world)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < VICTIMS; i++) {
-        uint64_t segment = world_old_file(world, NATURE_CIPHER, SIZE);
-
-        (void)world_read(world, 60, segment);
-        (void)world_make(world, 60, NATURE_CIPHER, SIZE, NULL);
-        world_delete(world, 60, segment);
-    }
-}
-
-static void replace_all(struct world *world, enum nature from, enum nature to)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < VICTIMS; i++) {
-        uint64_t file = world_old_file(world, from, SIZE);
-
-        (void)world_read(world, 60, file);
-        world_rename_over(world, 60, world_make(world, 60, to, SIZE + 9, NULL), file);
-    }
-}
-
-static void play_sed(struct world *world)
-{
-    replace_all(world, NATURE_TEXT, NATURE_TEXT);
-}
-
-static void play_mogrify(struct world *world)
-{
-    replace_all(world, NATURE_PICTURE, NATURE_ARCHIVE);
-}
-
-static void play_office_save(struct world *world)
-{
-    replace_all(world, NATURE_ARCHIVE, NATURE_ARCHIVE);
-}
-
-static void play_recompress_in_place(struct world *world)
-{
-    rewrite_all(world, NATURE_ARCHIVE);
-}
-
-static void play_unzip_over(struct world *world)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < VICTIMS; i++) {
-        world_delete(world, 60, victims[i]);
-        (void)world_make(world, 60, NATURE_ARCHIVE, SIZE, NULL);
-    }
-}
-
-static void play_copytruncate(struct world *world)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < VICTIMS; i++) {
-        (void)world_read(world, 60, victims[i]);
-        (void)world_make(world, 60, NATURE_TEXT, SIZE, NULL);
-        (void)world_rewrite(world, 60, victims[i], NATURE_EMPTY);
-    }
-    world_tick(world);
-}
-
-static void play_gpg_keep(struct world *world)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < 20; i++) {
-        int pid = 100 + i;
-
-        world_actor(world, pid, SHELL, SHELL, 1000, 7);
-        (void)world_read(world, pid, victims[i]);
-        (void)world_make(world, pid, NATURE_CONTAINER, SIZE, NULL);
-        world_exit(world, pid);
-    }
-}
-
-static void play_rm_rf(struct world *world)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < VICTIMS; i++) { /* a search went over it before */
-        (void)world_read(world, SHELL, victims[i]);
-    }
-    for (int i = 0; i < VICTIMS; i++) {
-        world_delete(world, 60, victims[i]);
-    }
-}
-
-static void play_shred_only(struct world *world)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < 20; i++) {
-        if (!world_rewrite(world, 60, victims[i], NATURE_CIPHER)) {
-            break;
-        }
-        world_delete(world, 60, victims[i]);
-    }
-}
-
-/* An encrypted folder in daily use: what cannot be read cannot be destroyed. */
-static void play_cipher_vault(struct world *world)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < VICTIMS; i++) {
-        uint64_t block = world_old_file(world, NATURE_CIPHER, SIZE);
-
-        world->files[block].now = NATURE_CIPHER;
-        (void)world_rewrite(world, 60, block, NATURE_CIPHER);
-    }
-    world_tick(world);
-}
-
-/* A dump is made, encrypted and removed, one after the other, night for night. */
-static void play_dump_gpg_rm(struct world *world)
-{
-    uint64_t victims[VICTIMS];
-
-    start(world, victims);
-    for (int i = 0; i < 12; i++) {
-        uint64_t dump = world_make(world, 60, NATURE_TEXT, SIZE, NULL);
-
-        world_actor(world, 100 + i, 60, SHELL, 1000, 7);
-        (void)world_read(world, 100 + i, dump);
-        (void)world_make(world, 100 + i, NATURE_CONTAINER, SIZE / 3, NULL);
-        world_exit(world, 100 + i);
-        world_actor(world, 200 + i, 60, SHELL, 1000, 8);
-        world_delete(world, 200 + i, dump);
-        world_exit(world, 200 + i);
-    }
-}
-
-static void play_zero_fill(struct world *world)
-{
-    rewrite_all(world, NATURE_ZEROS);
-}
-
-static const struct play {
-    const char *name;
-    play_fn *play;
-    unsigned touched_max; /* 0: must never be stopped */
-} plays[] = {
-    {"in-place", play_in_place, 3},
-    {"every-other-16", play_every_other_16, 3},
-    {"container-in-place", play_container_in_place, 3},
-    {"base64-in-place", play_base64_in_place, 5},
-    {"slow", play_slow, 3},
-    {"temp-rename-over", play_temp_rename_over, 3},
-    {"openssl-rm", play_openssl_rm, 4},
-    {"no-magic-rm", play_no_magic_rm, 4},
-    {"gpg-shred", play_gpg_shred, 4},
-    {"7z-sdel", play_7z_sdel, 4},
-    {"zip-rem", play_zip_rem, 4},
-    {"tar-gpg-rm", play_tar_gpg_rm, 4},
-    {"workers-18", play_workers, 3},
-    {"setsid", play_setsid, 6},
-    {"process-a-file", play_process_a_file, 3},
-    {"remove-first", play_remove_first, 5},
-    {"in-place-late", play_in_place_late, 3},
-    {"openssl-rm-late", play_openssl_rm_late, 6},
-    {"git-checkout", play_git_checkout, 0},
-    {"gzip", play_gzip, 0},
-    {"backup", play_backup, 0},
-    {"prune", play_prune, 0},
-    {"sed", play_sed, 0},
-    {"mogrify", play_mogrify, 0},
-    {"office-save", play_office_save, 0},
-    {"recompress-in-place", play_recompress_in_place, 0},
-    {"unzip-over", play_unzip_over, 0},
-    {"copytruncate", play_copytruncate, 0},
-    {"gpg-keep", play_gpg_keep, 0},
-    {"three-removed", play_three_removed, 0},
-    {"rm-rf", play_rm_rf, 0},
-    {"shred-only", play_shred_only, 0},
-    {"cipher-vault", play_cipher_vault, 0},
-    {"dump-gpg-rm", play_dump_gpg_rm, 0},
-    {"zero-fill", play_zero_fill, 0},
-};
-
 static struct world world; /* large */
 
 static void test_plays(void **state)
@@ -515,7 +17,7 @@ static void test_plays(void **state)
     unsigned wrong = 0;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(plays) / sizeof(plays[0]); i++) {
+    for (size_t i = 0; i < play_count; i++) {
         bool is_right;
 
         world_init(&world);
@@ -533,10 +35,286 @@ static void test_plays(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static bool group_has(const struct judge_ruling *ruling, int pid)
+{
+    for (size_t i = 0; i < ruling->group_count; i++) {
+        if (ruling->group[i].pid == pid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct judge_damage *damage_of(const struct judge_ruling *ruling, const char *path)
+{
+    for (size_t i = 0; i < ruling->damage_count; i++) {
+        if (str_is_text(ruling->damage[i].path, path)) {
+            return &ruling->damage[i];
+        }
+    }
+    return NULL;
+}
+
+/* The whole team is named, the login shell and the daemon above it are not. */
+static void test_group(void **state)
+{
+    struct judge_ruling ruling;
+    struct arena *arena;
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    world_init(&world);
+    play_named("workers-18")->play(&world);
+    assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
+    assert_int_equal(ruling.root.pid, 60);
+    assert_int_equal(ruling.group_count, 19);
+    assert_true(group_has(&ruling, 60) && group_has(&ruling, 100) && group_has(&ruling, 117));
+    assert_false(group_has(&ruling, SHELL) || group_has(&ruling, 40));
+    assert_int_equal(ruling.damage_count, 3);
+    assert_true(ruling.score >= 3 && ruling.first_time != 0 && ruling.reason_count >= 2);
+    for (size_t i = 0; i < ruling.damage_count; i++) {
+        assert_int_equal(ruling.damage[i].outcome, FILE_OUTCOME_ENCRYPTED);
+        assert_true(ruling.damage[i].version != 0 && ruling.damage[i].file_now.ino != 0);
+    }
+    assert_true(judge_is_stopped(world.judge, (struct actor_key){105, 105}));
+    assert_false(judge_is_stopped(world.judge, (struct actor_key){SHELL, SHELL}));
+    world_done(&world);
+    arena_free(arena);
+}
+
+/* Reader, maker and remover were three: the script above them is the root; products are listed. */
+static void test_split_team(void **state)
+{
+    struct judge_ruling ruling;
+    struct arena *arena;
+    const struct judge_damage *product;
+    uint64_t victims[VICTIMS];
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    world_init(&world);
+    start(&world, victims);
+    world_actor(&world, 100, 60, SHELL, 1000, 7);
+    world_actor(&world, 101, 60, SHELL, 1000, 8);
+    world_actor(&world, 102, 60, SHELL, 1000, 9);
+    for (int i = 0; i < 20; i++) {
+        (void)world_read(&world, 100, victims[i]);
+    }
+    (void)world_make(&world, 101, NATURE_TEXT, 900, "/srv/data/HOW_TO_DECRYPT.txt");
+    (void)world_make(&world, 101, NATURE_CONTAINER, 20 * SIZE, "/srv/data/all.7z");
+    for (int i = 0; i < 20; i++) {
+        world_delete(&world, 102, victims[i]);
+    }
+    assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
+    assert_int_equal(ruling.root.pid, 60);
+    assert_true(group_has(&ruling, 101) && group_has(&ruling, 102) && group_has(&ruling, 100));
+    product = damage_of(&ruling, "/srv/data/all.7z");
+    assert_non_null(product);
+    assert_int_equal(product->outcome, FILE_OUTCOME_PRODUCT);
+    assert_non_null(damage_of(&ruling, "/srv/data/HOW_TO_DECRYPT.txt"));
+    assert_int_equal(ruling.damage_count, 22); /* every removed file, also those after the ruling */
+    assert_int_equal(damage_of(&ruling, "/srv/data/1")->outcome, FILE_OUTCOME_DELETED);
+    assert_int_equal(damage_of(&ruling, "/srv/data/1")->file_now.ino, 0);
+    world_done(&world);
+    arena_free(arena);
+}
+
+/* A false alarm: the program goes on and is not stopped again; others still are. */
+static void test_forgive(void **state)
+{
+    uint64_t victims[VICTIMS];
+
+    (void)state;
+    world_init(&world);
+    play_named("in-place")->play(&world);
+    assert_true(judge_is_stopped(world.judge, (struct actor_key){60, 60}));
+    judge_forgive(world.judge, (struct actor_key){60, 60});
+    assert_false(judge_is_stopped(world.judge, (struct actor_key){60, 60}));
+    assert_int_equal(judge_excess(world.judge, (struct actor_key){60, 60}), 0);
+    make_victims(&world, victims, VICTIMS);
+    for (int i = 0; i < VICTIMS; i++) {
+        assert_true(world_rewrite(&world, 60, victims[i], NATURE_CIPHER));
+    }
+    make_victims(&world, victims, VICTIMS);
+    world.rulings = 0;
+    world_actor(&world, 61, SHELL, SHELL, 1000, 9);
+    for (int i = 0; i < VICTIMS && world_rewrite(&world, 61, victims[i], NATURE_CIPHER); i++) {
+    }
+    assert_true(world.rulings != 0);
+    world_done(&world);
+}
+
+/* The same file is a victim again once it was restored and somebody else comes. */
+static void test_second_attack(void **state)
+{
+    uint64_t victims[VICTIMS];
+
+    (void)state;
+    world_init(&world);
+    start(&world, victims);
+    for (int i = 0; i < VICTIMS && world_rewrite(&world, 60, victims[i], NATURE_CIPHER); i++) {
+    }
+    assert_true(world.rulings != 0);
+    world_exit(&world, 60);
+    for (int i = 0; i < VICTIMS; i++) {
+        world.files[victims[i]].now = NATURE_TEXT;
+    }
+    world.rulings = 0;
+    world_actor(&world, 70, SHELL, SHELL, 1000, 6);
+    for (int i = 0; i < VICTIMS && world_rewrite(&world, 70, victims[i], NATURE_CIPHER); i++) {
+    }
+    assert_true(world.rulings != 0);
+    world_done(&world);
+}
+
+/* A data base keeps hundreds of files open: asked about once, they hold nobody up. */
+static void test_long_open(void **state)
+{
+    uint64_t victims[VICTIMS];
+
+    (void)state;
+    world_init(&world);
+    start(&world, victims);
+    for (int i = 0; i < VICTIMS; i++) {
+        struct judge_step step = {.kind = JUDGE_STEP_WRITE,
+                                  .who = {60, 60},
+                                  .file = {1, victims[i]},
+                                  .version = (uint64_t)i + 1,
+                                  .size = SIZE};
+
+        world.versions[i + 1] = world.files[victims[i]].now;
+        world.version_sizes[i + 1] = world.files[victims[i]].size;
+        assert_true(world_gate(&world, 60));
+        world_feed(&world, &step);
+    }
+    assert_true(world_gate(&world, 60));
+    /* Then three of them are changed without another open, as through a mapping. */
+    for (int i = 10; i < 13; i++) {
+        world.files[victims[i]].now = NATURE_CIPHER;
+    }
+    for (int i = 0; i < 8 && world.rulings == 0; i++) {
+        world_tick(&world);
+    }
+    assert_int_equal(world.rulings, 1);
+    world_done(&world);
+}
+
+/* A row a file, a hundred thousand files, one process after the other: bounded, and nothing is
+ * refused. */
+static void test_bounds(void **state)
+{
+    struct judge *judge;
+    bool is_ruling;
+
+    (void)state;
+    assert_int_equal(judge_new(&judge_limits_default, &judge), 0);
+    for (uint64_t i = 1; i <= 100000; i++) {
+        int32_t pid = (int32_t)i + 100;
+        struct actor actor = {
+            .key = {pid, i}, .parent = {1, 1}, .session = pid, .exe_ino = i % 7, .uid = 3};
+        struct judge_step step = {.kind = JUDGE_STEP_ACTOR, .actor = &actor, .time = (int64_t)i};
+
+        assert_int_equal(judge_step(judge, &step, &is_ruling), 0);
+        step = (struct judge_step){
+            .kind = JUDGE_STEP_READ, .who = actor.key, .file = {1, i}, .size = 10};
+        assert_int_equal(judge_step(judge, &step, &is_ruling), 0);
+        step = (struct judge_step){.kind = i % 2 == 0 ? JUDGE_STEP_CREATE : JUDGE_STEP_DELETE,
+                                   .who = actor.key,
+                                   .file = {1, i % 2 == 0 ? i + 1000000 : i},
+                                   .path = STR("/srv/a/path/of/some/length")};
+        assert_int_equal(judge_step(judge, &step, &is_ruling), 0);
+        assert_false(is_ruling);
+    }
+    judge_free(judge);
+}
+
+static int replay(void *context)
+{
+    struct str trace = *(const struct str *)context;
+    struct judge *judge = NULL;
+    struct arena *arena = NULL;
+    struct str line;
+    bool is_ruling = false;
+    int r = judge_new(&judge_limits_default, &judge);
+
+    if (r == 0) {
+        r = arena_new(1 << 20, &arena);
+    }
+    while (r == 0 && str_cut(&trace, '\n', &line)) {
+        struct trace_step step = {0};
+
+        if (line.len == 0) {
+            continue;
+        }
+        arena_reset(arena);
+        r = trace_read(line, arena, &step, NULL);
+        if (r == 0) {
+            r = judge_step(judge, &step.step, &is_ruling);
+        }
+        if (r == 0 && is_ruling) {
+            struct judge_ruling ruling;
+
+            r = judge_ruling(judge, arena, &ruling);
+        }
+    }
+    judge_free(judge);
+    arena_free(arena);
+    return r;
+}
+
+/* Out of memory at any place: an error, no leak, no broken list. */
+static void test_no_memory(void **state)
+{
+    struct str trace;
+
+    (void)state;
+    world_init(&world);
+    play_named("7z-sdel")->play(&world);
+    trace = buf_str(&world.trace);
+    assert_survives_no_memory(replay, &trace);
+    world_done(&world);
+}
+
+/* What was recorded gives the same rulings when it is replayed. */
+static void test_replay(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < play_count; i++) {
+        struct judge *judge;
+        struct arena *arena;
+        struct str trace;
+        struct str line;
+        unsigned rulings = 0;
+
+        world_init(&world);
+        plays[i].play(&world);
+        trace = buf_str(&world.trace);
+        assert_int_equal(judge_new(&judge_limits_default, &judge), 0);
+        assert_int_equal(arena_new(1 << 20, &arena), 0);
+        while (str_cut(&trace, '\n', &line) && line.len != 0) {
+            struct trace_step step = {0};
+            bool is_ruling;
+
+            arena_reset(arena);
+            assert_int_equal(trace_read(line, arena, &step, NULL), 0);
+            assert_int_equal(judge_step(judge, &step.step, &is_ruling), 0);
+            rulings += is_ruling;
+        }
+        assert_int_equal(rulings, world.rulings);
+        arena_free(arena);
+        judge_free(judge);
+        world_done(&world);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plays),
+        cmocka_unit_test(test_plays),         cmocka_unit_test(test_group),
+        cmocka_unit_test(test_split_team),    cmocka_unit_test(test_forgive),
+        cmocka_unit_test(test_second_attack), cmocka_unit_test(test_long_open),
+        cmocka_unit_test(test_bounds),        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_replay),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

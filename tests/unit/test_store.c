@@ -239,9 +239,10 @@ static size_t actions(struct bench *bench, const struct id *host, const struct i
 {
     size_t count = 0;
 
-    assert_int_equal(store_action_list(bench->store, host, finding, state, bench->fixture.arena,
-                                       ret_actions, &count),
-                     0);
+    const struct store_action_filter filter = {.host = host, .finding = finding, .state = state};
+
+    assert_int_equal(
+        store_action_list(bench->store, &filter, bench->fixture.arena, ret_actions, &count), 0);
     return count;
 }
 

@@ -4,6 +4,7 @@
  * never reaches above one session unless one user's process, not started by init, stands above all.
  */
 #include "base/banned.h"
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/time.h"
@@ -355,37 +356,45 @@ static int row_damage(const struct row *row, struct arena *arena, struct judge_d
     return 0;
 }
 
+/* Adds the rows of one list that belong to the ruling; with damage NULL it only counts them. */
+static int ruling_add_damage(struct ruling *ruling, struct list *rows, struct arena *arena,
+                             struct judge_damage *damage, size_t *count)
+{
+    LIST_EACH (node, rows) {
+        const struct row *row = LIST_ENTRY(node, struct row, node);
+
+        if (rows != &ruling->rows && !row_is_product_of(row, ruling)) {
+            continue;
+        }
+        if (damage != NULL && row_damage(row, arena, &damage[*count]) < 0) {
+            return -ERR_NOMEM;
+        }
+        (*count)++;
+    }
+    return 0;
+}
+
 static int ruling_list_damage(struct judge *judge, struct ruling *ruling, struct arena *arena,
                               struct judge_ruling *out)
 {
     struct list *lists[] = {&ruling->rows, &judge->ledger.states[ROW_STATE_PRODUCT],
                             &judge->ledger.states[ROW_STATE_MADE]};
-    struct judge_damage *damage = NULL;
+    struct judge_damage *damage;
     size_t count = 0;
+    int r = 0;
 
-    for (unsigned pass = 0; pass < 2; pass++) {
-        for (unsigned i = 0; i < 3; i++) {
-            LIST_EACH (node, lists[i]) {
-                const struct row *row = LIST_ENTRY(node, struct row, node);
-
-                if (i != 0 && !row_is_product_of(row, ruling)) {
-                    continue;
-                }
-                count += pass == 0;
-                if (pass == 1 && row_damage(row, arena, &damage[out->damage_count++]) < 0) {
-                    return -ERR_NOMEM;
-                }
-            }
-        }
-        if (pass == 0) {
-            damage = arena_alloc(arena, count + 1, sizeof(*damage));
-            if (damage == NULL) {
-                return -ERR_NOMEM;
-            }
-        }
+    for (unsigned i = 0; i < ARRAY_LEN(lists) && r == 0; i++) {
+        r = ruling_add_damage(ruling, lists[i], arena, NULL, &count);
+    }
+    damage = arena_alloc(arena, count + 1, sizeof(*damage));
+    if (damage == NULL) {
+        return -ERR_NOMEM;
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(lists) && r == 0; i++) {
+        r = ruling_add_damage(ruling, lists[i], arena, damage, &out->damage_count);
     }
     out->damage = damage;
-    return 0;
+    return r;
 }
 
 static int ruling_list_reasons(struct ruling *ruling, struct arena *arena, struct judge_ruling *out)

@@ -134,6 +134,8 @@ static bool kin_evict(struct kin *kin)
             kin_drop(kin, relative);
             return true;
         }
+        list_remove(node); /* it matters still: the next search begins behind it */
+        list_append(&kin->ages, node);
         if (++tries == EVICT_TRIES) {
             break;
         }

@@ -1,0 +1,379 @@
+/* The link process: see agent/link.h. Between agent/sensor.c and the centre's front. Invariant: a record is in the
+ * spool before anything else happens to it; whatever the connection does, taking records never waits for it. */
+#include "agent/link.h"
+
+#include "agent/link_inside.h"
+#include "agent/protocol.h"
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "link/segment.h"
+#include "sys/fd.h"
+#include "sys/sandbox.h"
+
+#include <pwd.h>
+#include <signal.h>
+
+#define LINK_SOURCES      32
+#define LINK_ARENA_LIMIT  (4U << 20)
+#define LINK_TICK         (200 * NS_PER_MS)
+#define LINK_RECEIVE_MOST 64 /* messages in one go; then the network has its turn */
+#define LINK_PING_AFTER   (30 * NS_PER_S)
+#define LINK_SILENCE      (90 * NS_PER_S)
+#define LINK_TELL_PAUSE   (10 * NS_PER_S)
+
+static void link_append(struct link *link, enum record_kind kind, struct str bytes)
+{
+    int r = spool_append(link->spool, kind, bytes);
+
+    if (r < 0 && r != link->trouble) {
+        log_error("records are being dropped: the spool is full; they are counted reason=%s", err_text(r));
+        link->trouble = r;
+    }
+}
+
+void link_keep(struct link *link, const struct record *record)
+{
+    buf_reset(&link->record);
+    record_encode(record, &link->record);
+    if (buf_error(&link->record) < 0) {
+        log_error("a record is too large to be kept kind=%s", record_kind_name(record->kind));
+        return;
+    }
+    link_append(link, record->kind, buf_str(&link->record));
+}
+
+/* The sensor's state, completed with what only the spool knows. */
+static int link_keep_status(struct link *link, struct str bytes)
+{
+    struct spool_counters counters;
+    struct cbor_reader reader;
+    struct record record;
+    int r;
+
+    cbor_open(&reader, bytes);
+    r = record_decode(&reader, link->arena, &record);
+    if (r < 0) {
+        return r;
+    }
+    spool_count(link->spool, &counters);
+    record.status.events = counters.appended;
+    record.status.dropped = counters.dropped;
+    link_keep(link, &record);
+    return 0;
+}
+
+/* The kind stands in front: [kind, body]. */
+static int link_peek_kind(struct str bytes, enum record_kind *ret_kind)
+{
+    struct cbor_reader reader;
+    uint64_t kind;
+
+    cbor_open(&reader, bytes);
+    if (cbor_get_array(&reader) != 2) {
+        return -ERR_SYNTAX;
+    }
+    kind = cbor_get_u64(&reader);
+    if (reader.error < 0 || kind >= RECORD_KIND_COUNT) {
+        return -ERR_SYNTAX;
+    }
+    *ret_kind = (enum record_kind)kind;
+    return 0;
+}
+
+static void link_take_record(struct link *link, struct msg_reader *msg)
+{
+    struct str bytes = msg_get_str(msg);
+    enum record_kind kind;
+    int r;
+
+    if (msg->type != AGENT_MESSAGE_RECORD) {
+        return;
+    }
+    r = msg_close(msg);
+    if (r == 0) {
+        r = link_peek_kind(bytes, &kind);
+    }
+    if (r == 0 && kind == RECORD_KIND_STATUS) {
+        arena_reset(link->arena);
+        r = link_keep_status(link, bytes);
+    } else if (r == 0) {
+        link_append(link, kind, bytes);
+    }
+    if (r < 0) {
+        log_error("a record was not understood reason=%s", err_text(r));
+    }
+}
+
+static void link_on_channel(void *context, int fd, unsigned events)
+{
+    struct link *link = context;
+
+    (void)events;
+    for (int i = 0; i < LINK_RECEIVE_MOST; i++) {
+        int r = channel_receive(fd, &link->packet);
+
+        if (r == -ERR_AGAIN) {
+            break;
+        }
+        if (r < 0) {
+            log_info("the link ends: its neighbour has gone");
+            loop_stop(link->loop, 0);
+            return;
+        }
+        if (link->packet.msg.type == AGENT_MESSAGE_RECORD) {
+            link_take_record(link, &link->packet.msg);
+        } else if (fd == link->supervisor) {
+            link_take_supervisor(link, &link->packet.msg);
+        }
+        channel_packet_done(&link->packet);
+    }
+    link_send(link, false);
+}
+
+/* The centre learns of what was lost as soon as it can be told. */
+static void link_tell_dropped(struct link *link)
+{
+    struct record record = {.kind = RECORD_KIND_EVENT};
+    struct spool_counters counters;
+    int64_t now = clock_mono(link->settings->clock);
+
+    spool_count(link->spool, &counters);
+    if (counters.dropped == link->told_dropped || now - link->told_at < LINK_TELL_PAUSE ||
+        !link->is_resolved || uplink_client(link->uplink) == NULL) {
+        return;
+    }
+    event_init(&record.event, EVENT_KIND_AGENT, clock_wall(link->settings->clock));
+    (void)event_add_text(&record.event, EVENT_FIELD_EVENT_SOURCE, STR("link"));
+    (void)event_add_number(&record.event, EVENT_FIELD_EVENT_COUNT_LOST,
+                           (int64_t)(counters.dropped - link->told_dropped));
+    (void)event_add_text(&record.event, EVENT_FIELD_MESSAGE,
+                         STR("records were dropped: the spool had reached its bound"));
+    link->told_dropped = counters.dropped;
+    link->told_at = now;
+    link_keep(link, &record);
+}
+
+static void link_look_after_connection(struct link *link)
+{
+    struct link_client *client = uplink_client(link->uplink);
+    int64_t now = clock_mono(link->settings->clock);
+
+    if (client == NULL) {
+        return;
+    }
+    if (now - link->heard > LINK_SILENCE) {
+        uplink_cut(link->uplink, "the centre has been silent for too long");
+    } else if (now - link->heard > LINK_PING_AFTER && now - link->asked > LINK_PING_AFTER) {
+        link->asked = now;
+        if (link_client_ping(client) == 0) {
+            uplink_push(link->uplink);
+        }
+    }
+}
+
+static void link_on_tick(void *context)
+{
+    struct link *link = context;
+    int r = spool_tend(link->spool);
+
+    if (r < 0 && r != link->trouble) {
+        log_error("the spool takes nothing at present; records wait in memory reason=%s", err_text(r));
+        link->trouble = r;
+    }
+    link_tell_dropped(link);
+    link_send(link, true);
+    link_look_after_connection(link);
+}
+
+static void link_on_opened(void *context)
+{
+    link_greet(context);
+}
+
+static void link_on_answer(void *context, const struct link_answer *answer)
+{
+    struct link *link = context;
+
+    link->heard = clock_mono(link->settings->clock);
+    switch (answer->kind) {
+    case LINK_ANSWER_ACK:
+        link_take_ack(link, answer->sequence, answer->clock);
+        break;
+    case LINK_ANSWER_ACTION:
+        link_take_action(link, answer->request);
+        break;
+    case LINK_ANSWER_BYE:
+        uplink_cut(link->uplink, link_bye_sentence(answer->bye));
+        break;
+    case LINK_ANSWER_PONG:
+        break;
+    case LINK_ANSWER_ENROLLED:
+        uplink_cut(link->uplink, "the centre broke the protocol");
+        break;
+    }
+}
+
+static void link_on_drained(void *context)
+{
+    link_send(context, false);
+}
+
+static void link_on_closed(void *context)
+{
+    struct link *link = context;
+
+    link->is_resolved = false;
+    link->flight_count = 0;
+}
+
+static void link_on_signal(void *context, int signal)
+{
+    struct link *link = context;
+
+    (void)signal;
+    loop_stop(link->loop, 0);
+}
+
+static int link_make_spool_folder(const struct link_settings *settings, struct diag *diag)
+{
+    const struct passwd *user = settings->user != NULL && geteuid() == 0 ? getpwnam(settings->user) : NULL;
+    int r = folder_make(settings->spool, 0700, user != NULL ? user->pw_uid : (uid_t)-1,
+                        user != NULL ? user->pw_gid : (gid_t)-1);
+
+    return r < 0 ? diag_set(diag, r, _("cannot make the folder %s: %s"), settings->spool, err_text(r)) : 0;
+}
+
+static int link_make_loop(struct link *link)
+{
+    struct loop_source *tick;
+    int r = loop_new(LINK_SOURCES, &link->loop);
+
+    if (r == 0) {
+        r = loop_add_signal(link->loop, SIGTERM, link_on_signal, link);
+    }
+    if (r == 0) {
+        r = loop_add_timer(link->loop, link_on_tick, link, &tick);
+    }
+    if (r == 0) {
+        r = loop_source_set_timer(tick, LINK_TICK, LINK_TICK);
+    }
+    if (r == 0) {
+        r = fd_set_nonblocking(link->sensor, true);
+    }
+    if (r == 0) {
+        r = fd_set_nonblocking(link->supervisor, true);
+    }
+    if (r == 0) {
+        r = loop_add_fd(link->loop, link->sensor, LOOP_READ, link_on_channel, link, NULL);
+    }
+    return r < 0 ? r : loop_add_fd(link->loop, link->supervisor, LOOP_READ, link_on_channel, link, NULL);
+}
+
+/* Everything that needs more rights than the link keeps. */
+static int link_open(struct link *link, struct diag *diag)
+{
+    const struct link_settings *settings = link->settings;
+    const struct uplink_options uplink = {.loop = link->loop,
+                                          .identity = &link->identity,
+                                          .clock = settings->clock,
+                                          .resolver_user = settings->user,
+                                          .owner = {.opened = link_on_opened,
+                                                    .answered = link_on_answer,
+                                                    .drained = link_on_drained,
+                                                    .closed = link_on_closed,
+                                                    .context = link}};
+    int r = identity_load(&link->identity, settings->identity, diag);
+
+    if (r == 0) {
+        r = uplink_new(&uplink, &link->uplink, diag);
+    }
+    return r < 0 ? r : link_make_spool_folder(settings, diag);
+}
+
+static int link_seal(struct link *link, struct diag *diag)
+{
+    const struct link_settings *settings = link->settings;
+    const struct sandbox_path paths[] = {{settings->spool, SANDBOX_WRITE}};
+    const struct sandbox sandbox = {.user = settings->user,
+                                    .paths = paths,
+                                    .path_count = ARRAY_LEN(paths),
+                                    .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_FILES | SANDBOX_CALLS_NETWORK};
+    const struct spool_options spool = {.folder = settings->spool,
+                                        .limit = (uint64_t)settings->spool_bytes,
+                                        .memory_limit = (uint64_t)settings->memory_bytes,
+                                        .clock = settings->clock};
+    unsigned missing = 0;
+    int r = sandbox_enter(&sandbox, &missing, diag);
+
+    if (r == 0) {
+        r = spool_open(&spool, &link->spool, diag);
+    }
+    if (r < 0) {
+        return r;
+    }
+    msg_begin(&link->msg, AGENT_MESSAGE_READY);
+    msg_put_str(&link->msg, STR("link"));
+    msg_put_u32(&link->msg, missing);
+    return channel_send(link->supervisor, &link->msg, NULL, 0);
+}
+
+static void link_done(struct link *link)
+{
+    struct link_client *client = link->uplink != NULL ? uplink_client(link->uplink) : NULL;
+
+    if (client != NULL && link_client_bye(client) == 0) {
+        uplink_push(link->uplink);
+    }
+    uplink_freep(&link->uplink);
+    spool_freep(&link->spool);
+    loop_freep(&link->loop);
+    identity_done(&link->identity);
+    arena_freep(&link->arena);
+    buf_done(&link->record);
+    buf_done(&link->items);
+    buf_done(&link->content);
+    buf_done(&link->scratch);
+    mem_free(link);
+}
+
+int link_serve(const struct link_settings *settings, int sensor_channel, int supervisor_channel)
+{
+    struct link *link = mem_alloc(1, sizeof(*link));
+    struct diag diag = {0};
+    int r;
+
+    log_init("link", LOG_LEVEL_INFO);
+    if (link == NULL) {
+        return EXIT_FAILURE;
+    }
+    link->settings = settings;
+    link->sensor = sensor_channel;
+    link->supervisor = supervisor_channel;
+    identity_init(&link->identity);
+    buf_init(&link->record, RECORD_SIZE_MAX);
+    buf_init(&link->items, LINK_BATCH_BYTES + 2 * RECORD_SIZE_MAX);
+    buf_init(&link->content, LINK_BATCH_BYTES + 2 * RECORD_SIZE_MAX + 16);
+    buf_init(&link->scratch, SEGMENT_SCRATCH);
+    r = arena_new(LINK_ARENA_LIMIT, &link->arena);
+    if (r == 0) {
+        r = link_make_loop(link);
+    }
+    if (r == 0) {
+        r = link_open(link, &diag);
+    }
+    if (r == 0) {
+        r = link_seal(link, &diag);
+    }
+    if (r == 0) {
+        r = loop_run(link->loop);
+    }
+    if (r < 0) {
+        log_error("the link ends reason=%s", diag_text(&diag, r));
+    }
+    link_done(link);
+    return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,481 @@
+/* canhgac centre: runs a centre, or asks the one that runs on this machine. Verbs go through the supervisor's
+ * socket to core (CENTRE_MESSAGE_OPERATOR), the only writer of the store. */
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/hex.h"
+#include "base/id.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "centre/protocol.h"
+#include "centre/settings.h"
+#include "centre/supervisor.h"
+#include "cli/command.h"
+#include "codec/cbor.h"
+#include "codec/json.h"
+#include "store/store.h"
+#include "sys/channel.h"
+#include "sys/fd.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#define CENTRE_ASK_TIME_MS 10000
+#define CENTRE_BODY_LIMIT  4096
+#define CENTRE_LINE_LIMIT  4096
+
+/* Settings of every verb. */
+struct centre_verb_settings {
+    const char *folder;
+    const char *note;
+    int64_t life;
+    bool is_bare;
+    bool is_first;
+    bool is_json;
+};
+
+#define VERB(member) offsetof(struct centre_verb_settings, member)
+#define VERB_FOLDER                                                                                \
+    {"folder", 0, SETTING_PATH, "/var/lib/canhgac/centre", NULL, NULL, VERB(folder), N_("FOLDER"),  \
+     N_("folder of the centre that is asked")}
+
+static const struct setting token_rows[] = {
+    VERB_FOLDER,
+    {"note", 0, SETTING_TEXT, NULL, NULL, NULL, VERB(note), N_("TEXT"), N_("what the token is for, shown in lists")},
+    {"life", 0, SETTING_DURATION, "0s", NULL, "7d", VERB(life), N_("TIME"),
+     N_("how long it is good; by default as the centre's token-life says")},
+    {"bare", 0, SETTING_FLAG, NULL, NULL, NULL, VERB(is_bare), NULL, N_("print the token only, for scripts")},
+    {},
+};
+
+static const struct setting hosts_rows[] = {
+    VERB_FOLDER,
+    {"json", 0, SETTING_FLAG, NULL, NULL, NULL, VERB(is_json), NULL, N_("print one JSON object a line")},
+    {},
+};
+
+static const struct setting revoke_rows[] = {VERB_FOLDER, {}};
+
+static const struct setting password_rows[] = {
+    VERB_FOLDER,
+    {"first", 0, SETTING_FLAG, NULL, NULL, NULL, VERB(is_first), NULL,
+     N_("only when there is no such user yet")},
+    {"bare", 0, SETTING_FLAG, NULL, NULL, NULL, VERB(is_bare), NULL, N_("print the password only, for scripts")},
+    {},
+};
+
+/* A question to core and its answer. */
+struct centre_question {
+    const char *folder;
+    const char *verb;
+    struct buf body;
+    struct channel_packet reply;
+    struct str answer; /* CBOR, borrowed from reply */
+};
+
+static int centre_connect(const char *folder, struct diag *diag)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    CLEANUP(closep) int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    int len = snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", folder, CENTRE_CONTROL);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    if (len < 0 || (size_t)len >= sizeof(address.sun_path)) {
+        return -ERR_NAMETOOLONG;
+    }
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+        int r = -errno;
+
+        if (r == -ERR_ACCES || r == -ERR_PERM) {
+            return diag_set(diag, r, _("only root may ask the centre in %s"), folder);
+        }
+        return diag_set(diag, r, _("no centre is running for the folder %s; start it with 'canhgac centre' or "
+                                   "'systemctl start canhgac-centre'"),
+                        folder);
+    }
+    return TAKE_FD(fd);
+}
+
+static int centre_read_reply(struct centre_question *question, struct diag *diag)
+{
+    struct msg_reader *msg = &question->reply.msg;
+    struct str sentence;
+    int64_t result;
+
+    (void)msg_get_u64(msg);
+    result = msg_get_i64(msg);
+    sentence = msg_get_str(msg);
+    question->answer = msg_get_str(msg);
+    if (msg->type != CENTRE_MESSAGE_REPLY || msg_close(msg) < 0 || result < INT32_MIN || result > 0) {
+        return -ERR_PROTO;
+    }
+    if (result < 0 && sentence.len != 0) {
+        return diag_set(diag, (int)result, "%.*s", STR_ARG(sentence));
+    }
+    return (int)result;
+}
+
+/* Asks and waits. The answer lives in the question. */
+static int centre_ask(struct centre_question *question, struct diag *diag)
+{
+    static struct msg_writer msg;
+    CLEANUP(closep) int fd = -1;
+    int r = buf_error(&question->body);
+
+    if (r < 0) {
+        return r;
+    }
+    fd = centre_connect(question->folder, diag);
+    if (fd < 0) {
+        return fd;
+    }
+    msg_begin(&msg, CENTRE_MESSAGE_REQUEST);
+    msg_put_u64(&msg, 1);
+    msg_put_str(&msg, STR(""));
+    msg_put_str(&msg, str_from(question->verb));
+    msg_put_str(&msg, buf_str(&question->body));
+    r = channel_send(fd, &msg, NULL, 0);
+    if (r == 0) {
+        r = channel_receive_within(fd, CENTRE_ASK_TIME_MS, &question->reply);
+    }
+    if (r < 0) {
+        return diag_set(diag, r, _("the centre did not answer: %s; look into its log"), err_text(r));
+    }
+    r = centre_read_reply(question, diag);
+    channel_packet_done(&question->reply);
+    return r;
+}
+
+/* A question in the call's arena; NULL when out of memory. */
+static struct centre_question *centre_question(const struct command_call *call, const char *verb)
+{
+    const struct centre_verb_settings *settings = call->settings;
+    struct centre_question *question = arena_alloc(call->arena, 1, sizeof(*question));
+
+    if (question != NULL) {
+        question->folder = settings->folder;
+        question->verb = verb;
+        buf_init(&question->body, CENTRE_BODY_LIMIT);
+    }
+    return question;
+}
+
+static void centre_put_argument(struct centre_question *question, const char *text)
+{
+    cbor_put_map(&question->body, 1);
+    cbor_put_u64(&question->body, 0);
+    cbor_put_text(&question->body, str_from(text));
+}
+
+static int centre_token_run(const struct command_call *call)
+{
+    const struct centre_verb_settings *settings = call->settings;
+    struct centre_question *question = centre_question(call, "token.create");
+    struct cbor_reader reader;
+    char when[TIME_TEXT_SIZE];
+    struct diag diag = {0};
+    struct str token;
+    int r;
+
+    if (question == NULL) {
+        return command_fail(EXIT_STATUS_FAILED, _("out of memory"));
+    }
+    cbor_put_map(&question->body, 2);
+    cbor_put_u64(&question->body, 0);
+    cbor_put_text(&question->body, str_from(settings->note));
+    cbor_put_u64(&question->body, 1);
+    cbor_put_i64(&question->body, settings->life);
+    r = centre_ask(question, &diag);
+    buf_done(&question->body);
+    if (r < 0) {
+        return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
+    }
+    cbor_open(&reader, question->answer);
+    (void)cbor_get_map(&reader);
+    (void)cbor_get_u64(&reader);
+    token = cbor_get_text(&reader);
+    (void)cbor_get_u64(&reader);
+    time_format_offset(cbor_get_i64(&reader), 7 * 3600, when);
+    if (cbor_close(&reader) < 0) {
+        return command_fail(EXIT_STATUS_FAILED, _("the centre's answer was not understood"));
+    }
+    printf("%.*s\n", STR_ARG(token));
+    if (!settings->is_bare) {
+        printf(_("Good once, until %s. On the new host: canhgac agent enrol HOST[:PORT] %.*s\n"), when,
+               STR_ARG(token));
+    }
+    return EXIT_STATUS_CLEAN;
+}
+
+/* One host of host.list. */
+struct centre_host {
+    struct id id;
+    struct str name;
+    bool is_connected;
+    bool is_revoked;
+    int64_t seen;
+    uint64_t acknowledged;
+    uint64_t dropped;
+};
+
+static int centre_read_host(struct cbor_reader *reader, struct centre_host *ret_host)
+{
+    struct centre_host host = {0};
+
+    for (size_t pairs = cbor_get_map(reader); pairs != 0; pairs--) {
+        uint64_t key = cbor_get_u64(reader);
+        struct str id;
+
+        switch (key) {
+        case 0:
+            id = cbor_get_text(reader);
+            if (id.len == sizeof(host.id.bytes)) {
+                memcpy(host.id.bytes, id.ptr, id.len);
+            }
+            break;
+        case 1:
+            host.name = cbor_get_text(reader);
+            break;
+        case 2:
+            host.is_connected = cbor_get_bool(reader);
+            break;
+        case 3:
+            host.is_revoked = cbor_get_bool(reader);
+            break;
+        case 4:
+            host.seen = cbor_get_i64(reader);
+            break;
+        case 5:
+            host.acknowledged = cbor_get_u64(reader);
+            break;
+        case 6:
+            host.dropped = cbor_get_u64(reader);
+            break;
+        default:
+            cbor_skip(reader);
+        }
+    }
+    *ret_host = host;
+    return reader->error;
+}
+
+static void centre_print_host(const struct centre_host *host, bool is_json)
+{
+    CLEANUP(buf_done) struct buf line;
+    struct json_writer json;
+    char id[ID_TEXT_SIZE];
+    char seen[TIME_TEXT_SIZE] = "-";
+
+    id_format(&host->id, id);
+    if (host->seen != 0) {
+        time_format_offset(host->seen, 7 * 3600, seen);
+    }
+    if (!is_json) {
+        printf("%-24.*s  %-12s  %-29s  %s\n", STR_ARG(host->name),
+               host->is_revoked ? _("revoked") : host->is_connected ? _("connected") : _("silent"), seen, id);
+        return;
+    }
+    buf_init(&line, CENTRE_LINE_LIMIT);
+    json_begin(&json, &line);
+    json_open_object(&json);
+    json_put_key(&json, "id");
+    json_put_str(&json, str_from(id));
+    json_put_key(&json, "name");
+    json_put_str(&json, host->name);
+    json_put_key(&json, "connected");
+    json_put_bool(&json, host->is_connected);
+    json_put_key(&json, "revoked");
+    json_put_bool(&json, host->is_revoked);
+    json_put_key(&json, "seen");
+    json_put_str(&json, str_from(seen));
+    json_put_key(&json, "acknowledged");
+    json_put_u64(&json, host->acknowledged);
+    json_put_key(&json, "dropped");
+    json_put_u64(&json, host->dropped);
+    json_close_object(&json);
+    printf("%.*s\n", STR_ARG(buf_str(&line)));
+}
+
+/* Prints one page; the last host's name goes to last. 1 when there was any. */
+static int centre_print_hosts(struct centre_question *question, bool is_json, char last[256])
+{
+    struct cbor_reader reader;
+    size_t count;
+
+    cbor_open(&reader, question->answer);
+    count = cbor_get_array(&reader);
+    for (size_t i = 0; i < count; i++) {
+        struct centre_host host;
+
+        if (centre_read_host(&reader, &host) < 0) {
+            return -ERR_PROTO;
+        }
+        centre_print_host(&host, is_json);
+        (void)snprintf(last, 256, "%.*s", STR_ARG(host.name));
+    }
+    return cbor_close(&reader) < 0 ? -ERR_PROTO : count != 0;
+}
+
+static int centre_hosts_run(const struct command_call *call)
+{
+    const struct centre_verb_settings *settings = call->settings;
+    struct centre_question *question = centre_question(call, "host.list");
+    char last[256] = "";
+    struct diag diag = {0};
+    int r = 1;
+
+    if (question == NULL) {
+        return command_fail(EXIT_STATUS_FAILED, _("out of memory"));
+    }
+    while (r == 1) { /* page by page, each after the name that came last */
+        buf_reset(&question->body);
+        centre_put_argument(question, last);
+        r = centre_ask(question, &diag);
+        if (r == 0) {
+            r = centre_print_hosts(question, settings->is_json, last);
+        }
+    }
+    buf_done(&question->body);
+    return r < 0 ? command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r)) : EXIT_STATUS_CLEAN;
+}
+
+static int centre_revoke_run(const struct command_call *call)
+{
+    struct centre_question *question = centre_question(call, "host.revoke");
+    struct diag diag = {0};
+    int r;
+
+    if (call->operands.count != 1) {
+        return command_fail(EXIT_STATUS_USAGE, _("'centre revoke' wants one HOST, by name or id"));
+    }
+    if (question == NULL) {
+        return command_fail(EXIT_STATUS_FAILED, _("out of memory"));
+    }
+    centre_put_argument(question, call->operands.items[0]);
+    r = centre_ask(question, &diag);
+    buf_done(&question->body);
+    if (r < 0) {
+        return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
+    }
+    printf(_("'%s' is revoked; its connection is cut, and it can come back only with a new token.\n"),
+           call->operands.items[0]);
+    return EXIT_STATUS_CLEAN;
+}
+
+/* -ERR_EXIST when the store knows the user. */
+static int centre_check_no_user(const char *folder, const char *name, struct arena *arena, struct diag *diag)
+{
+    const struct store_options options = {.folder = folder, .is_read_only = true, .clock = &clock_real};
+    CLEANUP(store_closep) struct store *store = NULL;
+    struct store_user user;
+    int r = store_open(&options, &store, diag);
+
+    if (r == 0) {
+        r = store_user_get(store, str_from(name), arena, &user);
+    }
+    if (r == 0) {
+        return diag_set(diag, -ERR_EXIST, _("there is a user '%s' already"), name);
+    }
+    return r == -ERR_NOENT ? 0 : r;
+}
+
+static int centre_password_run(const struct command_call *call)
+{
+    const struct centre_verb_settings *settings = call->settings;
+    struct centre_question *question = centre_question(call, "user.password");
+    struct cbor_reader reader;
+    struct str password;
+    struct diag diag = {0};
+    int r = 0;
+
+    if (call->operands.count != 1) {
+        return command_fail(EXIT_STATUS_USAGE, _("'centre password' wants one USER"));
+    }
+    if (question == NULL) {
+        return command_fail(EXIT_STATUS_FAILED, _("out of memory"));
+    }
+    if (settings->is_first) {
+        r = centre_check_no_user(settings->folder, call->operands.items[0], call->arena, &diag);
+    }
+    if (r == 0) {
+        centre_put_argument(question, call->operands.items[0]);
+        r = centre_ask(question, &diag);
+    }
+    buf_done(&question->body);
+    if (r < 0) {
+        return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
+    }
+    cbor_open(&reader, question->answer);
+    (void)cbor_get_map(&reader);
+    (void)cbor_get_text(&reader);
+    (void)cbor_get_text(&reader);
+    (void)cbor_get_text(&reader);
+    password = cbor_get_text(&reader);
+    if (cbor_close(&reader) < 0) {
+        return command_fail(EXIT_STATUS_FAILED, _("the centre's answer was not understood"));
+    }
+    if (settings->is_bare) {
+        printf("%.*s\n", STR_ARG(password));
+    } else {
+        printf(_("%s / %.*s   good once: a new one is chosen at log-in\n"), call->operands.items[0], STR_ARG(password));
+    }
+    return EXIT_STATUS_CLEAN;
+}
+
+static int centre_run(const struct command_call *call)
+{
+    struct centre_settings settings;
+    struct diag diag = {0};
+    int r = centre_settings_load(call->settings, call->arena, &settings, &diag);
+
+    if (r < 0) {
+        return command_fail(EXIT_STATUS_USAGE, "%s", diag_text(&diag, r));
+    }
+    r = centre_supervise(&settings, &diag);
+    return r < 0 ? command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r)) : EXIT_STATUS_CLEAN;
+}
+
+static const struct command centre_verbs[] = {
+    {.name = "token",
+     .summary = N_("Make a one-time token for a new host"),
+     .details = N_("The token is good once and for a short time. It carries a fingerprint of this centre, so that "
+                   "the new host knows that it has reached the right one."),
+     .rows = token_rows,
+     .settings_size = sizeof(struct centre_verb_settings),
+     .run = centre_token_run},
+    {.name = "hosts",
+     .summary = N_("List the hosts that are enrolled"),
+     .rows = hosts_rows,
+     .settings_size = sizeof(struct centre_verb_settings),
+     .run = centre_hosts_run},
+    {.name = "revoke",
+     .summary = N_("Shut a host out at once"),
+     .operands = N_("HOST"),
+     .rows = revoke_rows,
+     .settings_size = sizeof(struct centre_verb_settings),
+     .run = centre_revoke_run},
+    {.name = "password",
+     .summary = N_("Give a user a new one-time password; the first call makes the first admin"),
+     .operands = N_("USER"),
+     .rows = password_rows,
+     .settings_size = sizeof(struct centre_verb_settings),
+     .run = centre_password_run},
+    {},
+};
+
+const struct command centre_command = {
+    .name = "centre",
+    .summary = N_("Run a centre, or ask the one on this machine"),
+    .details = N_("Without a verb it runs the centre until SIGTERM. Agents and browsers connect to the same port, "
+                  "over TLS 1.3. Its certificate authority is made at the first start and lies in keys/ of its "
+                  "folder: keep a backup of that."),
+    .rows = centre_rows,
+    .settings_size = sizeof(struct centre_settings),
+    .verbs = centre_verbs,
+    .run = centre_run,
+};
