@@ -1,5 +1,6 @@
-/* What an agent sees: acknowledgement after commit, duplicates, being cut, actions, silence, enrolment; and a
- * core that is killed again and again, or whose disk is full, loses nothing and counts nothing twice. */
+/* What an agent sees: acknowledgement after commit, duplicates, being cut, actions, silence,
+ * enrolment; and a core that is killed again and again, or whose disk is full, loses nothing and
+ * counts nothing twice. */
 #include "../harness.h"
 #include "rig.h"
 
@@ -136,7 +137,8 @@ static void test_nonsense_is_cut(void **state)
         assert_int_equal(answer.kind, LINK_ANSWER_BYE);
     }
     rig_agent_close(rig, &bad);
-    meet(rig, 4, 5, &bad); /* a frame that is whole around a record that is none: counted, told, let go */
+    meet(rig, 4, 5,
+         &bad); /* a frame that is whole around a record that is none: counted, told, let go */
     buf_init(&items, 4096);
     buf_init(&content, 4096);
     link_batch_put(&items, 1, STR("\xff\xff"));
@@ -169,7 +171,8 @@ static void test_action(void **state)
 
     rig_login(rig, "duty", cookie);
     (void)snprintf(path, sizeof(path), "/api/v1/alerts/%llu/actions", (unsigned long long)number);
-    rig_http(rig, "POST", path, cookie, "{\"action\":\"resume\",\"reason\":\"phần mềm kế toán\"}", &answer);
+    rig_http(rig, "POST", path, cookie, "{\"action\":\"resume\",\"reason\":\"phần mềm kế toán\"}",
+             &answer);
     assert_int_equal(answer.status, 200); /* before the host is there */
     answer_done(&answer);
     rig_agent_connect(rig, 5, false, &agent);
@@ -182,7 +185,8 @@ static void test_action(void **state)
     assert_int_equal(request.action, ACTION_RESUME);
     assert_str(request.actor, "duty");
     assert_str(request.reason, "phần mềm kế toán");
-    record.answer = (struct action_answer){.id = request.id, .time = clock_wall(&rig->clock), .detail = STR("resumed")};
+    record.answer = (struct action_answer){
+        .id = request.id, .time = clock_wall(&rig->clock), .detail = STR("resumed")};
     rig_agent_record(rig, &agent, 1, &record);
     rig_agent_wait_ack(rig, &agent, 1);
     rig_http(rig, "GET", path, cookie, NULL, &answer);
@@ -198,7 +202,8 @@ static void test_action(void **state)
     core_actions_expire(rig->core);
     assert_int_equal(core_batch_commit(rig->core), 0);
     rig_http(rig, "GET", path, cookie, NULL, &answer);
-    assert_str(json_member_str(json_member(answer.json, "items")->first, "state", STR("")), "expired");
+    assert_str(json_member_str(json_member(answer.json, "items")->first, "state", STR("")),
+               "expired");
     answer_done(&answer);
     rig->offset -= 20 * 60 * NS_PER_S;
 }
@@ -247,7 +252,8 @@ static void test_silence(void **state)
     rig_agent_close(rig, &agent);
 }
 
-static void enrol(struct rig *rig, struct rig_agent *agent, struct identity *identity, const char *token_text)
+static void enrol(struct rig *rig, struct rig_agent *agent, struct identity *identity,
+                  const char *token_text)
 {
     struct buf request;
     struct token token;
@@ -280,7 +286,8 @@ static void test_enrolment(void **state)
     rig_login(rig, "admin", cookie);
     rig_http(rig, "POST", "/api/v1/tokens", cookie, "{\"hours\":1}", &answer);
     assert_int_equal(answer.status, 200);
-    (void)snprintf(token, sizeof(token), "%.*s", STR_ARG(json_member_str(answer.json, "token", STR(""))));
+    (void)snprintf(token, sizeof(token), "%.*s",
+                   STR_ARG(json_member_str(answer.json, "token", STR(""))));
     answer_done(&answer);
     identity_init(&identity);
     enrol(rig, &agent, &identity, token);
@@ -341,7 +348,8 @@ static void test_operator(void **state)
     assert_str(cbor_get_text(&reader), "truc-ban");
     (void)cbor_get_text(&reader);
     password = cbor_get_text(&reader);
-    (void)snprintf(login, sizeof(login), "{\"user\":\"truc-ban\",\"password\":\"%.*s\"}", STR_ARG(password));
+    (void)snprintf(login, sizeof(login), "{\"user\":\"truc-ban\",\"password\":\"%.*s\"}",
+                   STR_ARG(password));
     rig_http(rig, "POST", "/api/v1/login", "", login, &answer);
     assert_int_equal(answer.status, 200);
     assert_str(json_member_str(answer.json, "role", STR("")), "admin");
@@ -376,7 +384,8 @@ static void child_core(struct rig *rig, int stream)
     _exit(0);
 }
 
-/* Sends from what is acknowledged on until the stream breaks; returns what was acknowledged last. */
+/* Sends from what is acknowledged on until the stream breaks; returns what was acknowledged last.
+ */
 static uint64_t feed_until_cut(struct rig *rig, int fd, uint64_t sent_before)
 {
     struct rig_agent agent = {.fd = fd};
@@ -394,7 +403,8 @@ static uint64_t feed_until_cut(struct rig *rig, int fd, uint64_t sent_before)
     for (next = acknowledged + 1; next <= KILL_RECORDS && !agent.is_closed; next += 100) {
         rig_agent_batch(rig, &agent, next, next + 99);
     }
-    while (acknowledged < KILL_RECORDS && !agent.is_closed && rig_agent_wait(rig, &agent, &answer)) {
+    while (acknowledged < KILL_RECORDS && !agent.is_closed &&
+           rig_agent_wait(rig, &agent, &answer)) {
         acknowledged = answer.kind == LINK_ANSWER_ACK ? answer.sequence : acknowledged;
     }
     link_client_free(agent.client);
@@ -421,7 +431,8 @@ static void test_killed_again_and_again(void **state)
         uint64_t before = acknowledged;
         int64_t delay_ms = 20 + (int64_t)prng_below(&prng, 200);
 
-        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair),
+                         0);
         pid = fork();
         if (pid == 0) {
             close(pair[0]);
