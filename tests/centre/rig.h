@@ -33,6 +33,7 @@ struct rig {
 /* Users of every role (viewer, duty, admin) with RIG_PASSWORD, and "fresh", whose password must be
  * changed. */
 void rig_start(struct rig *rig);
+void rig_start_in(struct rig *rig, const char *folder);
 void rig_stop(struct rig *rig);
 /* Core alone goes and comes back over the same store. */
 void rig_stop_core(struct rig *rig);

@@ -12,7 +12,9 @@
 #include "sys/fd.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -416,6 +418,7 @@ static void test_killed_again_and_again(void **state)
 {
     struct rig *rig = *state;
     uint64_t acknowledged = 0;
+    unsigned interrupted = 0;
     struct store_counts counts;
     struct id id = rig_add_host(rig, "pc-1", 1);
     struct arena *arena;
@@ -451,6 +454,7 @@ static void test_killed_again_and_again(void **state)
         }
         acknowledged = feed_until_cut(rig, pair[0], KILL_RECORDS);
         acknowledged = acknowledged > before ? acknowledged : before;
+        interrupted += acknowledged < KILL_RECORDS ? 1 : 0;
         (void)kill(pid, SIGKILL);
         assert_int_equal(waitpid(pid, NULL, 0), pid);
         if (killer != 0) {
@@ -459,6 +463,7 @@ static void test_killed_again_and_again(void **state)
         close(pair[0]);
         assert_true(round < 200);
     }
+    assert_true(interrupted >= 3);
     rig_start_core(rig);
     counts = counts_of(rig);
     assert_int_equal(counts.events + counts.findings, KILL_RECORDS);
@@ -467,6 +472,86 @@ static void test_killed_again_and_again(void **state)
     assert_int_equal(store_host_get(rig->store, &id, arena, &row), 0);
     assert_int_equal(row.acknowledged, KILL_RECORDS);
     arena_free(arena);
+}
+
+/* Sends from what core has on; true when all was acknowledged, false when core said that it is full. */
+static bool feed_until_full(struct rig *rig, uint64_t records, uint64_t *acknowledged)
+{
+    struct rig_agent agent;
+    struct link_answer answer = {0};
+    bool is_full = false;
+
+    rig_agent_connect(rig, 1, false, &agent);
+    rig_agent_hello(rig, &agent, records);
+    while (!is_full && rig_agent_wait(rig, &agent, &answer)) {
+        is_full = answer.kind == LINK_ANSWER_BYE && answer.bye == LINK_BYE_FULL;
+        if (answer.kind == LINK_ANSWER_ACK) {
+            *acknowledged = answer.sequence;
+            if (*acknowledged == records) {
+                break;
+            }
+            rig_agent_batch(rig, &agent, *acknowledged + 1, *acknowledged + 100);
+        }
+    }
+    rig_agent_close(rig, &agent);
+    return !is_full;
+}
+
+static void fill_the_disk(const char *folder)
+{
+    static struct rig rig;
+    uint64_t acknowledged = 0;
+    struct store_counts counts;
+    struct answer answer;
+
+    rig_start_in(&rig, folder);
+    (void)rig_add_host(&rig, "pc-1", 1);
+    assert_false(feed_until_full(&rig, 1000000, &acknowledged));
+    assert_true(acknowledged > 0 && rig.core->is_full);
+    assert_int_equal(store_counts(rig.store, &counts), 0);
+    assert_int_equal(counts.events + counts.findings, acknowledged); /* no more and no less */
+    rig_http(&rig, "GET", "/healthz", "", NULL, &answer);
+    assert_int_equal(answer.status, 503);
+    assert_str(json_member_str(answer.json, "disk", STR("")), "full");
+    answer_done(&answer);
+    assert_false(feed_until_full(&rig, 1000000, &acknowledged)); /* turned away at once */
+    core_disk_watch(rig.core);
+    assert_true(rig.core->is_full);
+    assert_int_equal(mount("tmpfs", folder, "tmpfs", MS_REMOUNT, "size=64m"), 0);
+    core_disk_watch(rig.core);
+    assert_false(rig.core->is_full);
+    assert_true(feed_until_full(&rig, acknowledged + 2000, &acknowledged));
+    counts = counts_of(&rig);
+    assert_int_equal(counts.events + counts.findings, acknowledged);
+    rig_stop(&rig);
+}
+
+static void test_full_disk(void **state)
+{
+    char folder[] = "/tmp/canhgac-full-XXXXXX";
+    int status;
+    pid_t pid;
+
+    (void)state;
+    if (geteuid() != 0) {
+        skip();
+    }
+    assert_non_null(mkdtemp(folder));
+    pid = fork();
+    if (pid == 0) {
+        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+            mount("tmpfs", folder, "tmpfs", 0, "size=3m") < 0) {
+            _exit(77);
+        }
+        fill_the_disk(folder); /* a failed assertion ends the child with another status */
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    (void)rmdir(folder);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+        skip();
+    }
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 int main(void)
@@ -480,6 +565,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_enrolment, start, stop),
         cmocka_unit_test_setup_teardown(test_operator, start, stop),
         cmocka_unit_test_setup_teardown(test_killed_again_and_again, start, stop),
+        cmocka_unit_test(test_full_disk),
     };
 
     return cmocka_run_group_tests_name("ingest", tests, NULL, NULL);
