@@ -323,6 +323,20 @@ static int sensor_start(struct sensor_body *body, struct diag *diag)
     return r;
 }
 
+/* The gate's reader outlives everything that may open files behind the gate. */
+static void sensor_close(struct sensor_body *body)
+{
+    if (body->files != NULL) {
+        files_stop_workers(body->files);
+    }
+    if (body->shield != NULL) {
+        shield_stop(body->shield);
+    }
+    vault_close(body->vault);
+    files_free(body->files);
+    shield_free(body->shield);
+}
+
 static void sensor_say_ready(struct sensor_body *body, unsigned missing)
 {
     msg_begin(&body->msg, AGENT_MESSAGE_READY);
@@ -360,9 +374,7 @@ int sensor_run(const struct sensor_config *config)
         log_error("%s", diag_text(&diag, r));
     }
     if (body != NULL) {
-        files_free(body->files);
-        shield_free(body->shield);
-        vault_close(body->vault);
+        sensor_close(body);
         outbox_done(&body->outlet);
         outbox_done(&body->supervisor);
         loop_free(body->loop);

@@ -65,6 +65,11 @@ int shield_new(const struct shield_config *config, struct shield **ret_shield)
     return 0;
 }
 
+void shield_stop(struct shield *shield)
+{
+    shield_keeper_stop(shield);
+}
+
 void shield_free(struct shield *shield)
 {
     if (shield == NULL) {

@@ -49,6 +49,8 @@ struct shield_done {
 };
 
 [[nodiscard]] int shield_new(const struct shield_config *config, struct shield **ret_shield);
+/* Joins the keeper: the vault is not used any more. */
+void shield_stop(struct shield *shield);
 void shield_free(struct shield *shield);
 
 /* What files_new is to call. */

@@ -112,7 +112,7 @@ static bool keeper_save_hold(struct shield *shield, bool has_budget)
     if (row == NULL && shelf_is_crowded(shield->shelf)) {
         row = shelf_oldest_hold(shield->shelf);
     }
-    if (row != NULL && has_budget && (row->version == 0 || row->is_deleted) && !row->is_product) {
+    if (row != NULL && has_budget && (row->version == 0 || row->is_deleted)) {
         is_begun = keep_begin(row, &keep);
     }
     if (row != NULL && !is_begun) {

@@ -95,6 +95,9 @@ static void look_compare(struct shield *shield, const struct look *look,
     uint64_t step = SHIELD_WINDOW;
 
     content_change_init(change, before, after);
+    if (look->question.look == JUDGE_LOOK_ORIGINAL && count > 1) {
+        count = 1; /* whether it was readable shows at its head, and unlinks come fast */
+    }
     if (count > SHIELD_WINDOWS) {
         count = SHIELD_WINDOWS;
         step = (longest - SHIELD_WINDOW) / (SHIELD_WINDOWS - 1);

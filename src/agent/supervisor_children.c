@@ -24,23 +24,30 @@ const char *const child_names[CHILD_COUNT] = {[CHILD_WATCHDOG] = "watchdog",
                                               [CHILD_OUTLET] = "outlet",
                                               [CHILD_SENSOR] = "sensor"};
 
+/* Ctrl+C reaches the whole group of a terminal; only the supervisor acts on it, in order. */
+static const struct supervisor *child_begin(void *context)
+{
+    (void)signal(SIGINT, SIG_IGN);
+    return context;
+}
+
 static int child_run_watchdog(void *context)
 {
-    const struct supervisor *supervisor = context;
+    const struct supervisor *supervisor = child_begin(context);
 
     return watchdog_run(supervisor->page, supervisor->fds[SENSOR_KIND_FILES][0]);
 }
 
 static int child_run_scanner(void *context)
 {
-    const struct supervisor *supervisor = context;
+    const struct supervisor *supervisor = child_begin(context);
 
     return scanner_run(supervisor->pairs[PAIR_SENSOR_SCANNER][1]);
 }
 
 static int child_run_outlet(void *context)
 {
-    const struct supervisor *supervisor = context;
+    const struct supervisor *supervisor = child_begin(context);
 
     return supervisor->outlet_body(supervisor->settings, supervisor->pairs[PAIR_SENSOR_OUTLET][1],
                                    supervisor->pairs[PAIR_OUTLET_SUPERVISOR][0]);
@@ -48,7 +55,7 @@ static int child_run_outlet(void *context)
 
 static int child_run_sensor(void *context)
 {
-    const struct supervisor *supervisor = context;
+    const struct supervisor *supervisor = child_begin(context);
     const struct sensor_config config = {
         .settings = supervisor->settings,
         .page = supervisor->page,
@@ -229,16 +236,21 @@ void supervisor_end_child(struct supervisor *supervisor, enum child_kind kind)
     }
 }
 
-/* The next step of an orderly end: restores first, then the sensor, whose last words the outlet prints;
- * the gate is closed between, so that nobody waits at it. */
+/* The next step of an orderly end, taken again after each death: restores under way first, so that their
+ * outcome is told; then the sensor; then the restores that it asked for with its last words; then the gate is
+ * closed, so that nobody waits at it; the outlet last, which prints what is left. */
 void supervisor_end(struct supervisor *supervisor)
 {
     supervisor->state = AGENT_STATE_ENDING;
     if (supervisor_has_workers(supervisor)) {
-        return; /* called again when the last is done */
+        return;
     }
     if (supervisor->children[CHILD_SENSOR].pid != 0) {
         supervisor_end_child(supervisor, CHILD_SENSOR);
+        return;
+    }
+    supervisor_on_sensor(supervisor, supervisor->sensor.channel, LOOP_READ);
+    if (supervisor_has_workers(supervisor)) {
         return;
     }
     closep(&supervisor->fds[SENSOR_KIND_FILES][0]);

@@ -122,8 +122,10 @@ static void request_action(struct supervisor *supervisor, struct msg_reader *msg
 static const struct request_row request_rows[] = {
     {AGENT_MESSAGE_READY, CHILD_SENSOR, AGENT_STATE_STARTING | AGENT_STATE_WATCHING,
      request_sensor_ready},
-    {AGENT_MESSAGE_FREEZE, CHILD_SENSOR, AGENT_STATE_WATCHING, request_freeze},
-    {AGENT_MESSAGE_RESTORE, CHILD_SENSOR, AGENT_STATE_WATCHING, request_restore},
+    {AGENT_MESSAGE_FREEZE, CHILD_SENSOR, AGENT_STATE_WATCHING | AGENT_STATE_ENDING,
+     request_freeze},
+    {AGENT_MESSAGE_RESTORE, CHILD_SENSOR, AGENT_STATE_WATCHING | AGENT_STATE_ENDING,
+     request_restore},
     {AGENT_MESSAGE_READY, CHILD_OUTLET, AGENT_STATE_STARTING | AGENT_STATE_WATCHING,
      request_outlet_ready},
     {AGENT_MESSAGE_ACTION, CHILD_OUTLET, AGENT_STATE_WATCHING, request_action},

@@ -352,14 +352,10 @@ int files_start_workers(struct files *files)
     return r;
 }
 
-/* The workers end first: meanwhile the reader still lets through what they and we open. */
-void files_free(struct files *files)
+void files_stop_workers(struct files *files)
 {
     uint64_t one = 1;
 
-    if (files == NULL) {
-        return;
-    }
     pthread_mutex_lock(&files->lock);
     files->is_ending = true;
     pthread_cond_broadcast(&files->has_work);
@@ -371,6 +367,15 @@ void files_free(struct files *files)
     for (size_t i = 0; i < files->thread_count; i++) {
         pthread_join(files->threads[i], NULL);
     }
+    files->thread_count = 0;
+}
+
+void files_free(struct files *files)
+{
+    if (files == NULL) {
+        return;
+    }
+    files_stop_workers(files);
     atomic_store(&files->is_reader_ending, true);
     if (files->has_reader) {
         pthread_join(files->reader, NULL);

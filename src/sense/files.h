@@ -92,7 +92,9 @@ struct files_config {
 [[nodiscard]] int files_start_reader(struct files *files);
 /* Workers and names. */
 [[nodiscard]] int files_start_workers(struct files *files);
-/* Lets everything go and joins the threads. */
+/* Joins workers and names. The reader goes on, so that what ends after them may still open files. */
+void files_stop_workers(struct files *files);
+/* Lets everything go and joins the reader too. */
 void files_free(struct files *files);
 
 /* Thread-safe, and harmless when it was answered already. */

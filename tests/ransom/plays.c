@@ -1,4 +1,4 @@
-/* What attackers and honest programs do to a folder of sixty files; see plays.h. */
+/* What attackers and honest programs do to a folder of files; see plays.h. */
 #include "plays.h"
 
 #include <string.h>

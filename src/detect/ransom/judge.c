@@ -202,10 +202,10 @@ static int judge_on_close(struct judge *judge, const struct judge_step *step, st
         return 0;
     }
     row->writers = (uint16_t)(row->writers - (row->writers > 0));
-    row->is_closed = row->writers == 0;
+    row->is_closed = true; /* whoever closed has done what it meant to do, others may still write */
     if (row->state == ROW_STATE_MADE) {
         row->size = step->size;
-        row->is_closed = true;
+        row->writers = 0;
         judge_match_made(judge, row);
     } else if (row->state == ROW_STATE_WATCHED) {
         judge_ask(judge, row, row->look, row->who);
@@ -330,23 +330,21 @@ static int judge_on_delete(struct judge *judge, const struct judge_step *step, s
     return judge_match_gone(judge, row, ret_is_ruling);
 }
 
-/* The question that an answer belongs to; a removed file is no longer in the index. */
+/* The question that an answer belongs to. Only a removed original is not in the index, and it is
+ * asked about until it is answered. */
 static struct row *judge_asked(struct judge *judge, const struct judge_step *step)
 {
-    static const enum row_state states[] = {ROW_STATE_ASKED, ROW_STATE_WATCHED};
     struct row *row = ledger_find(&judge->ledger, step->file);
 
     if (row != NULL && (row->state == ROW_STATE_ASKED || row->state == ROW_STATE_WATCHED) &&
         row->version == step->version) {
         return row;
     }
-    for (unsigned i = 0; i < 2; i++) {
-        LIST_EACH (node, &judge->ledger.states[states[i]]) {
-            row = LIST_ENTRY(node, struct row, node);
-            if (row->key.ino == step->file.ino && row->key.dev == step->file.dev &&
-                row->version == step->version) {
-                return row;
-            }
+    LIST_EACH (node, &judge->ledger.states[ROW_STATE_ASKED]) {
+        row = LIST_ENTRY(node, struct row, node);
+        if (!row->is_indexed && row->key.ino == step->file.ino && row->key.dev == step->file.dev &&
+            row->version == step->version) {
+            return row;
         }
     }
     return NULL;
@@ -355,12 +353,9 @@ static struct row *judge_asked(struct judge *judge, const struct judge_step *ste
 /* Nothing wrong so far: done with when nobody writes any more, else watched. */
 static void judge_pass(struct judge *judge, struct row *row)
 {
-    bool is_done = row->is_closed || row->who == NULL || row->who->is_dead;
+    bool is_done = (row->is_closed && row->writers == 0) || row->who == NULL || row->who->is_dead;
 
     row_note_look(row, judge->now);
-    if (is_done && row->is_made && row->version == 0) {
-        row->is_closed = true;
-    }
     ledger_move(&judge->ledger, row, is_done ? ROW_STATE_SEEN : ROW_STATE_WATCHED);
 }
 
@@ -421,6 +416,9 @@ static int judge_on_content(struct judge *judge, const struct judge_step *step,
     (void)who;
     if (row == NULL) {
         return 0;
+    }
+    if (step->change == NULL && row->look == JUDGE_LOOK_ORIGINAL) { /* the benefit of no doubt */
+        return judge_charge(judge, row, &removed, ret_is_ruling);
     }
     if (step->change == NULL) {
         row_note_look(row, judge->now);
@@ -510,7 +508,10 @@ int judge_step(struct judge *judge, const struct judge_step *step, bool *ret_is_
     if (who->actor.is_exempt || (relative_is_trusted(who) && step->kind != JUDGE_STEP_DELETE)) {
         return 0;
     }
-    return table[step->kind](judge, step, who, ret_is_ruling);
+    relative_ref(who); /* a step may forget the last row that held it */
+    r = table[step->kind](judge, step, who, ret_is_ruling);
+    relative_unref(&judge->kin, who);
+    return r;
 }
 
 static struct judge_question row_question(const struct row *row)

@@ -17,7 +17,7 @@
 static const char *const reason_names[VERDICT_REASON_COUNT] = {
     [VERDICT_REASON_NONE] = "none",           [VERDICT_REASON_CHI_SQUARE] = "chi_square",
     [VERDICT_REASON_CONTAINER] = "container", [VERDICT_REASON_FORMAT] = "format",
-    [VERDICT_REASON_CODED] = "coded",         [VERDICT_REASON_MANGLED] = "mangled",
+    [VERDICT_REASON_CODED] = "coded",         [VERDICT_REASON_MANGLED] = "similarity",
     [VERDICT_REASON_WIPED] = "wiped",         [VERDICT_REASON_REMOVED] = "removed",
     [VERDICT_REASON_REPLACED] = "replaced",
 };
