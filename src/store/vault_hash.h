@@ -10,7 +10,8 @@ struct vault_hashing {
     uint64_t id; /* of the version; 0: nothing under way */
     uint64_t at;
     uint64_t size;
-    bool skips_holes; /* a very sparse file is hashed by its data alone: a terabyte of holes takes an hour */
+    bool skips_holes; /* a very sparse file is hashed by its data alone: a terabyte of holes takes
+                         an hour */
     int fd;           /* owned */
     EVP_MD_CTX *digest;
 };

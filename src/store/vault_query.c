@@ -22,7 +22,8 @@ static bool query_copy_text(struct arena *arena, struct str *text)
     return text->ptr != NULL;
 }
 
-int vault_version(struct vault *vault, uint64_t id, struct arena *arena, struct vault_version *ret_version)
+int vault_version(struct vault *vault, uint64_t id, struct arena *arena,
+                  struct vault_version *ret_version)
 {
     CLEANUP(buf_done) struct buf buf;
     struct vault_record record;
@@ -59,7 +60,8 @@ static uint64_t query_next(struct vault *vault, uint64_t after, const struct id 
     return id;
 }
 
-int vault_list(struct vault *vault, const struct vault_filter *filter, vault_version_fn *fn, void *context)
+int vault_list(struct vault *vault, const struct vault_filter *filter, vault_version_fn *fn,
+               void *context)
 {
     CLEANUP(buf_done) struct buf buf;
     uint64_t id = filter->after;

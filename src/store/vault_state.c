@@ -1,7 +1,7 @@
-/* The index of versions and cases, grown from the journal. Neighbours: vault_journal.c hands records up,
- * vault.c, vault_tend.c and vault_case*.c ask and append.
- * Invariants: entries are sorted by id; `bytes` is the sum of `stored` over versions that are not shared;
- * a record that speaks of a version or case that is not there is passed over. */
+/* The index of versions and cases, grown from the journal. Neighbours: vault_journal.c hands
+ * records up, vault.c, vault_tend.c and vault_case*.c ask and append. Invariants: entries are
+ * sorted by id; `bytes` is the sum of `stored` over versions that are not shared; a record that
+ * speaks of a version or case that is not there is passed over. */
 #include "store/vault_state.h"
 
 #include "base/banned.h"
@@ -75,7 +75,8 @@ static void state_remember_inode(struct vault *vault, struct vault_entry *entry)
 {
     if (entry->is_settled && !entry->is_partial && entry->kind == VAULT_KIND_BEFORE) {
         (void)map_remove(&vault->by_inode, MAP_KEY(entry->inode));
-        (void)!map_put(&vault->by_inode, MAP_KEY(entry->inode), entry); /* without it: saved twice */
+        (void)!map_put(&vault->by_inode, MAP_KEY(entry->inode),
+                       entry); /* without it: saved twice */
     }
 }
 
@@ -120,7 +121,8 @@ static int state_add_version(struct vault *vault, const struct vault_record *rec
         .is_inode = record->meta.is_inode,
     };
     state_place(entry, where, len);
-    memmove(&vault->entries[at + 1], &vault->entries[at], (vault->count - at) * sizeof(struct vault_entry *));
+    memmove(&vault->entries[at + 1], &vault->entries[at],
+            (vault->count - at) * sizeof(struct vault_entry *));
     vault->entries[at] = entry;
     vault->count++;
     vault->bytes += entry->stored;
@@ -176,7 +178,8 @@ static void state_drop(struct vault *vault, const struct vault_record *record)
         (void)!map_put(&vault->by_hash, MAP_KEY(heir->sha256), heir);
     }
     vault->count--;
-    memmove(&vault->entries[at], &vault->entries[at + 1], (vault->count - at) * sizeof(struct vault_entry *));
+    memmove(&vault->entries[at], &vault->entries[at + 1],
+            (vault->count - at) * sizeof(struct vault_entry *));
     mem_free(entry);
 }
 
@@ -211,7 +214,8 @@ static int case_open(struct vault *vault, const struct id *finding)
     return r;
 }
 
-static void case_pin(const struct vault *vault, struct vault_case *item, const struct vault_case_file *file)
+static void case_pin(const struct vault *vault, struct vault_case *item,
+                     const struct vault_case_file *file)
 {
     const uint64_t ids[] = {file->damage.version, file->step.evidence, file->step.occupant};
 
@@ -281,7 +285,8 @@ static int case_file_init(struct vault_case_file *file, const struct vault_damag
         file->damage.path = str_of(other, damage->path.len);
     } else {
         file->damage.path = str_slice(key, 1, key.len);
-        memcpy(other, damage->path_now.ptr != NULL ? damage->path_now.ptr : "", damage->path_now.len);
+        memcpy(other, damage->path_now.ptr != NULL ? damage->path_now.ptr : "",
+               damage->path_now.len);
         file->damage.path_now = str_of(other, damage->path_now.len);
     }
     return 0;
@@ -322,7 +327,8 @@ static int case_merge(struct vault_case *item, struct vault_case_file *file,
     (void)map_remove(&item->by_path, case_file_key(file));
     mem_free(file->text);
     *file = merged;
-    return map_put(&item->by_path, case_file_key(file), (void *)(uintptr_t)(file - item->files + 1));
+    return map_put(&item->by_path, case_file_key(file),
+                   (void *)(uintptr_t)(file - item->files + 1));
 }
 
 static int case_add_file(struct vault *vault, const struct vault_record *record)
@@ -350,7 +356,8 @@ static int case_add_file(struct vault *vault, const struct vault_record *record)
     if (item->count == item->room) {
         size_t room = item->room != 0 ? item->room * 2 : 64;
 
-        files = item->count < VAULT_CASE_FILES_MAX ? mem_resize(item->files, room, sizeof(*files)) : NULL;
+        files = item->count < VAULT_CASE_FILES_MAX ? mem_resize(item->files, room, sizeof(*files))
+                                                   : NULL;
         if (files == NULL) {
             return -ERR_NOMEM;
         }
@@ -400,7 +407,8 @@ static int state_apply_case(struct vault *vault, const struct vault_record *reco
     return 0;
 }
 
-static int state_apply(struct vault *vault, const struct vault_record *record, uint64_t where, uint32_t len)
+static int state_apply(struct vault *vault, const struct vault_record *record, uint64_t where,
+                       uint32_t len)
 {
     struct vault_entry *entry;
     int r;
@@ -508,7 +516,8 @@ int vault_refresh(struct vault *vault)
 
 int vault_lock(struct vault *vault, bool is_waiting)
 {
-    CLEANUP(closep) int fd = openat(vault->folder, VAULT_LOCK_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    CLEANUP(closep)
+    int fd = openat(vault->folder, VAULT_LOCK_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
     if (fd < 0) {
         return -errno;
@@ -522,7 +531,8 @@ int vault_lock(struct vault *vault, bool is_waiting)
     return TAKE_FD(fd);
 }
 
-static int state_append_once(struct vault *vault, const struct buf *buf, const struct vault_record *applied)
+static int state_append_once(struct vault *vault, const struct buf *buf,
+                             const struct vault_record *applied)
 {
     int r = 0;
 
@@ -605,7 +615,8 @@ static void state_complete(struct vault_record *record, const struct vault_entry
     }
 }
 
-int vault_describe(struct vault *vault, uint64_t id, struct buf *buf, struct vault_record *ret_record)
+int vault_describe(struct vault *vault, uint64_t id, struct buf *buf,
+                   struct vault_record *ret_record)
 {
     struct vault_record record = {};
     struct vault_entry *entry;
