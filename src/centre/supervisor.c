@@ -43,7 +43,7 @@
 #define SUPERVISOR_DAY         (86400 * NS_PER_S)
 
 enum supervisor_child {
-    SUPERVISOR_CORE, /* first: the others speak to it */
+    SUPERVISOR_CORE, /* first: the others read what it has made */
     SUPERVISOR_API,
     SUPERVISOR_FRONT,
     SUPERVISOR_COUNT,
@@ -58,7 +58,7 @@ struct child {
     int channel;            /* our end, -1 */
     int far_channel;        /* the child's end, while it is being started */
     bool is_ready;
-    int64_t started;        /* monotonic ns */
+    int64_t started;        /* monotonic ns, 0: never yet */
     uint64_t deaths;        /* within a minute of each other */
     struct loop_source *source;
     struct loop_source *timer;
@@ -259,6 +259,18 @@ static void supervisor_announce(struct supervisor *supervisor)
     }
 }
 
+/* Once, when core has made the store. */
+static void supervisor_start_others(struct supervisor *supervisor)
+{
+    for (size_t i = 0; i < SUPERVISOR_COUNT; i++) {
+        struct child *child = &supervisor->children[i];
+
+        if (child->pid == 0 && child->started == 0) {
+            supervisor_on_child_timer(child);
+        }
+    }
+}
+
 static void supervisor_on_child_message(void *context, int fd, unsigned events)
 {
     struct child *child = context;
@@ -269,6 +281,7 @@ static void supervisor_on_child_message(void *context, int fd, unsigned events)
     if (r == 0) {
         if (supervisor->packet.msg.type == CENTRE_MESSAGE_READY) {
             child->is_ready = true;
+            supervisor_start_others(supervisor);
         }
         channel_packet_done(&supervisor->packet);
         supervisor_announce(supervisor);
@@ -422,7 +435,7 @@ static int supervisor_make_loop(struct supervisor *supervisor)
     return r;
 }
 
-static int supervisor_start_children(struct supervisor *supervisor)
+static int supervisor_make_children(struct supervisor *supervisor)
 {
     for (int which = 0; which < SUPERVISOR_COUNT; which++) {
         struct child *child = &supervisor->children[which];
@@ -431,14 +444,11 @@ static int supervisor_start_children(struct supervisor *supervisor)
         *child = (struct child){
             .supervisor = supervisor, .which = (enum supervisor_child)which, .channel = -1, .far_channel = -1};
         r = loop_add_timer(supervisor->loop, supervisor_on_child_timer, child, &child->timer);
-        if (r == 0) {
-            r = supervisor_start_child(child);
-        }
         if (r < 0) {
             return r;
         }
     }
-    return 0;
+    return supervisor_start_child(&supervisor->children[SUPERVISOR_CORE]);
 }
 
 static void supervisor_done(struct supervisor *supervisor)
@@ -498,7 +508,7 @@ int centre_supervise(const struct centre_settings *settings, struct diag *diag)
     supervisor.settings = settings;
     r = supervisor_prepare(&supervisor, diag);
     if (r == 0) {
-        r = supervisor_start_children(&supervisor);
+        r = supervisor_make_children(&supervisor);
     }
     if (r == 0) {
         r = loop_run(supervisor.loop);

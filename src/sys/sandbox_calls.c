@@ -122,9 +122,10 @@ static const char *const calls_io[] = {"read",
                                        "splice",
                                        "memfd_create",
                                        NULL};
-/* fchown is here since SQLite keeps the owner of a journal with it; without CAP_CHOWN it changes
- * nothing. */
+/* fchown: SQLite as root gives its files to the owner of the database; without CAP_CHOWN that gives
+ * nothing away. */
 static const char *const calls_files[] = {"open",
+                                          "fchown",
                                           "openat",
                                           "openat2",
                                           "creat",

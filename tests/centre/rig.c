@@ -32,7 +32,7 @@ static int64_t rig_mono(void *context)
     return clock_mono(&clock_real) + ((struct rig *)context)->mono_offset;
 }
 
-static void rig_start_core(struct rig *rig)
+void rig_start_core(struct rig *rig)
 {
     int front[2];
     int supervisor[2];
@@ -122,7 +122,7 @@ void rig_start(struct rig *rig)
     assert_int_equal(api_new(&options, &rig->api, &diag), 0);
 }
 
-static void rig_stop_core(struct rig *rig)
+void rig_stop_core(struct rig *rig)
 {
     struct core_channels channels = rig->core->options.channels;
 
@@ -149,7 +149,9 @@ void rig_stop(struct rig *rig)
     struct api_channels channels = rig->api->options.channels;
 
     api_free(rig->api);
-    rig_stop_core(rig);
+    if (rig->core != NULL) {
+        rig_stop_core(rig);
+    }
     store_close(rig->reader);
     authority_free(rig->authority);
     loop_free(rig->loop);

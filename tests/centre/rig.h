@@ -33,6 +33,8 @@ struct rig {
 void rig_start(struct rig *rig);
 void rig_stop(struct rig *rig);
 /* Core alone goes and comes back over the same store. */
+void rig_stop_core(struct rig *rig);
+void rig_start_core(struct rig *rig);
 void rig_restart_core(struct rig *rig);
 void rig_step(struct rig *rig);
 

@@ -1,0 +1,233 @@
+/* Stands in for an agent's sensor and supervisor: feeds records to a real link process at a rate, kills it with
+ * SIGKILL now and then, and at the end tells what the spool has counted. Driven by tests/net/run.
+ *
+ * Usage: feeder IDENTITY SPOOL --records N --rate N/s --spool-bytes N --clock-offset S --kills N --seed N
+ * Prints "fed N" when all is handed in; on SIGTERM ends the link and prints the counters as one JSON line. */
+#include "agent/link.h"
+#include "agent/protocol.h"
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/prng.h"
+#include "cli/command.h"
+#include "link/spool.h"
+#include "model/record.h"
+#include "sys/channel.h"
+#include "sys/fd.h"
+#include "sys/spawn.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#define FEEDER_RECORD_PAD 400 /* bytes of text in each event */
+
+struct feeder_settings {
+    int64_t records, rate, spool_bytes, clock_offset, kills, seed;
+};
+
+#define ROW(member) offsetof(struct feeder_settings, member)
+static const struct setting feeder_rows[] = {
+    {"records", 0, SETTING_NUMBER, "1000", "1", NULL, ROW(records), NULL, "how many to feed"},
+    {"rate", 0, SETTING_NUMBER, "1000", "1", NULL, ROW(rate), NULL, "records a second"},
+    {"spool-bytes", 0, SETTING_SIZE, "64M", NULL, NULL, ROW(spool_bytes), NULL, "the spool's bound"},
+    {"clock-offset", 0, SETTING_NUMBER, "0", "-999999", NULL, ROW(clock_offset), NULL, "seconds of wrong clock"},
+    {"kills", 0, SETTING_NUMBER, "0", NULL, NULL, ROW(kills), NULL, "how often the link is killed"},
+    {"seed", 0, SETTING_NUMBER, "1", NULL, NULL, ROW(seed), NULL, "of the moments of killing"},
+    {},
+};
+
+static int64_t feeder_offset;
+
+static int64_t feeder_wall(void *context)
+{
+    return clock_wall(&clock_real) + *(const int64_t *)context;
+}
+
+static int64_t feeder_mono(void *context)
+{
+    (void)context;
+    return clock_mono(&clock_real);
+}
+
+struct feeder {
+    struct feeder_settings settings;
+    struct link_settings link;
+    struct clock clock;
+    int sensor[2]; /* ours, the link's: both stay open here, so that a killed link loses no message */
+    int supervisor[2];
+    pid_t pid;
+    uint64_t fed;
+    struct msg_writer msg;
+};
+
+static int feeder_body(void *context)
+{
+    const struct feeder *feeder = context;
+
+    return link_serve(&feeder->link, feeder->sensor[1], feeder->supervisor[1]);
+}
+
+static int feeder_start(struct feeder *feeder)
+{
+    const int keep[] = {feeder->sensor[1], feeder->supervisor[1]};
+
+    return spawn_body("link", keep, ARRAY_LEN(keep), feeder_body, feeder, &feeder->pid);
+}
+
+static int feeder_stop(struct feeder *feeder, int signal)
+{
+    int status = 0;
+
+    (void)kill(feeder->pid, signal);
+    if (waitpid(feeder->pid, &status, 0) != feeder->pid) {
+        return -errno;
+    }
+    return signal == SIGTERM && status != 0 ? -ERR_PROTO : 0;
+}
+
+/* Every hundredth is a finding. */
+static int feeder_feed(struct feeder *feeder)
+{
+    static char pad[FEEDER_RECORD_PAD];
+    struct record record = {.kind = feeder->fed % 100 == 99 ? RECORD_KIND_FINDING : RECORD_KIND_EVENT};
+    CLEANUP(buf_done) struct buf bytes;
+    int64_t now = clock_wall(&feeder->clock);
+
+    buf_init(&bytes, RECORD_SIZE_MAX);
+    memset(pad, 'a' + (int)(feeder->fed % 26), sizeof(pad));
+    if (record.kind == RECORD_KIND_FINDING) {
+        record.finding.time = now;
+        record.finding.detector = STR("net-test");
+        record.finding.title = STR("a finding of the network test");
+        if (id_new(&record.finding.id) < 0) {
+            return -ERR_IO;
+        }
+    } else {
+        event_init(&record.event, EVENT_KIND_FILE_CHANGE, now);
+        (void)event_add_number(&record.event, EVENT_FIELD_FILE_INODE, (int64_t)feeder->fed);
+        (void)event_add_text(&record.event, EVENT_FIELD_FILE_PATH, str_of(pad, sizeof(pad)));
+    }
+    record_encode(&record, &bytes);
+    msg_begin(&feeder->msg, AGENT_MESSAGE_RECORD);
+    msg_put_str(&feeder->msg, buf_str(&bytes));
+    feeder->fed++;
+    return channel_send(feeder->sensor[0], &feeder->msg, NULL, 0);
+}
+
+/* Reads what the link says to its supervisor and sensor, so that it never finds a full socket. */
+static void feeder_drain(struct feeder *feeder)
+{
+    static struct channel_packet packet;
+
+    while (channel_receive_within(feeder->supervisor[0], 0, &packet) == 0) {
+        channel_packet_done(&packet);
+    }
+}
+
+static int feeder_run_load(struct feeder *feeder, int signals)
+{
+    struct prng prng;
+    uint64_t records = (uint64_t)feeder->settings.records;
+    uint64_t between = feeder->settings.kills != 0 ? records / (uint64_t)feeder->settings.kills : records;
+    uint64_t next_kill;
+    int64_t start = clock_mono(&clock_real);
+    int r = 0;
+
+    prng_init(&prng, (uint64_t)feeder->settings.seed);
+    next_kill = feeder->settings.kills != 0 ? 1 + prng_below(&prng, between) : records + 1;
+    while (r == 0 && feeder->fed < records) {
+        int64_t due = start + (int64_t)feeder->fed * NS_PER_S / feeder->settings.rate;
+        int64_t early = due - clock_mono(&clock_real);
+        struct pollfd wait = {.fd = signals, .events = POLLIN};
+
+        if (early > NS_PER_MS && poll(&wait, 1, (int)(early / NS_PER_MS)) == 1) {
+            return 0;
+        }
+        r = feeder_feed(feeder);
+        if (feeder->fed == next_kill && r == 0) {
+            next_kill += between;
+            r = feeder_stop(feeder, SIGKILL);
+            r = r < 0 ? r : feeder_start(feeder);
+        }
+        feeder_drain(feeder);
+    }
+    printf("fed %llu\n", (unsigned long long)feeder->fed);
+    fflush(stdout);
+    return r;
+}
+
+static int feeder_tell(const struct feeder *feeder)
+{
+    const struct spool_options options = {.folder = feeder->link.spool,
+                                          .limit = (uint64_t)feeder->link.spool_bytes,
+                                          .memory_limit = 4096,
+                                          .clock = &feeder->clock};
+    CLEANUP(spool_freep) struct spool *spool = NULL;
+    struct spool_counters counters;
+    struct diag diag = {0};
+    int r = spool_open(&options, &spool, &diag);
+
+    if (r < 0) {
+        fprintf(stderr, "%s\n", diag_text(&diag, r));
+        return r;
+    }
+    spool_count(spool, &counters);
+    printf("{\"fed\":%llu,\"appended\":%llu,\"acknowledged\":%llu,\"dropped\":%llu,\"waiting\":%llu,\"torn\":%llu}\n",
+           (unsigned long long)feeder->fed, (unsigned long long)counters.appended,
+           (unsigned long long)counters.acknowledged, (unsigned long long)counters.dropped,
+           (unsigned long long)counters.waiting, (unsigned long long)counters.torn);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static struct feeder feeder;
+    CLEANUP(arena_freep) struct arena *arena = NULL;
+    struct setting_operands operands = {.items = mem_alloc((size_t)argc + 1, sizeof(char *))};
+    struct signalfd_siginfo info;
+    struct diag diag = {0};
+    sigset_t wanted;
+    int signals;
+    int r = arena_new(1U << 20, &arena);
+
+    if (r == 0) {
+        r = settings_default(feeder_rows, &feeder.settings, arena);
+    }
+    if (r == 0) {
+        r = settings_parse_args(feeder_rows, &feeder.settings, argv + 1, &operands, arena, &diag);
+    }
+    if (r < 0 || operands.count != 2) {
+        fprintf(stderr, "feeder: %s\n", diag_text(&diag, r));
+        return EXIT_STATUS_USAGE;
+    }
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGTERM);
+    (void)sigprocmask(SIG_BLOCK, &wanted, NULL);
+    signals = signalfd(-1, &wanted, SFD_CLOEXEC);
+    feeder_offset = feeder.settings.clock_offset * NS_PER_S;
+    feeder.clock = (struct clock){.wall = feeder_wall, .mono = feeder_mono, .context = &feeder_offset};
+    feeder.link = (struct link_settings){.identity = operands.items[0],
+                                         .spool = operands.items[1],
+                                         .spool_bytes = feeder.settings.spool_bytes,
+                                         .memory_bytes = 1 << 20,
+                                         .clock = &feeder.clock};
+    r = channel_pair(feeder.sensor);
+    r = r < 0 ? r : channel_pair(feeder.supervisor);
+    r = r < 0 ? r : feeder_start(&feeder);
+    r = r < 0 ? r : feeder_run_load(&feeder, signals);
+    if (r == 0 && read(signals, &info, sizeof(info)) != (ssize_t)sizeof(info)) {
+        r = -errno;
+    }
+    r = r < 0 ? r : feeder_stop(&feeder, SIGTERM);
+    r = r < 0 ? r : feeder_tell(&feeder);
+    if (r < 0) {
+        fprintf(stderr, "feeder: %s\n", err_text(r));
+    }
+    mem_free(operands.items);
+    return r < 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_CLEAN;
+}
