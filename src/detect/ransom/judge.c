@@ -287,10 +287,11 @@ static int judge_on_rename(struct judge *judge, const struct judge_step *step, s
     return judge_replace(judge, step, row, who);
 }
 
-/* Created by the group itself after it had begun: scratch, not a victim. */
+/* Created by the group itself after it had begun: scratch, not a victim. What somebody else has
+ * made is none, also when the group has overwritten it before. */
 static bool row_is_scratch(const struct row *row, const struct relative *who)
 {
-    if (!row->is_made) {
+    if (!row->is_made || (row->version != 0 && !row->is_self_made)) {
         return false;
     }
     return row->who == who ||
