@@ -10,7 +10,9 @@
 #define SEARCH_GONE_MAX                                                                            \
     16384 /* once a ciphertext; an archive may cover all that was removed before */
 #define SEARCH_MADE_MAX 256 /* at each close of a new file */
-#define ASK_MAX         8
+#define CLAIM_PART      8 /* this part of a ciphertext at least must be explained by what was removed \
+                           */
+#define ASK_MAX 8
 
 static bool row_is_linked(const struct row *gone, const struct row *product)
 {
@@ -71,25 +73,21 @@ static void judge_ask_made(struct judge *judge, const struct row *gone)
     }
 }
 
-int judge_match_gone(struct judge *judge, struct row *row, bool *ret_is_ruling)
+/* A backup removes its own small records beside a large archive of files that stay: little of the
+ * archive is explained by what went. */
+static bool product_is_claimed(const struct row *product)
 {
-    struct row *product = judge_find_cover(judge, row);
-
-    if (product != NULL) {
-        return judge_cover(judge, row, product, ret_is_ruling);
-    }
-    judge_ask_made(judge, row);
-    return 0;
+    return product->claimed >= product->size / CLAIM_PART;
 }
 
-int judge_match_product(struct judge *judge, struct row *product, bool *ret_is_ruling)
+static int judge_cover_all(struct judge *judge, struct row *product, bool *ret_is_ruling)
 {
     struct list *head = &judge->ledger.states[ROW_STATE_GONE];
     struct list *node = head->prev;
-    int r;
 
     for (unsigned seen = 0; node != head && seen < SEARCH_GONE_MAX && product->cover != 0; seen++) {
         struct row *gone = LIST_ENTRY(node, struct row, node);
+        int r;
 
         node = node->prev;
         if (product->cover < gone->size || !row_is_linked(gone, product)) {
@@ -101,6 +99,33 @@ int judge_match_product(struct judge *judge, struct row *product, bool *ret_is_r
         }
     }
     return 0;
+}
+
+int judge_match_gone(struct judge *judge, struct row *row, bool *ret_is_ruling)
+{
+    struct row *product = judge_find_cover(judge, row);
+
+    judge_ask_made(judge, row);
+    if (product == NULL) {
+        return 0;
+    }
+    product->claimed += row->size;
+    return product_is_claimed(product) ? judge_cover_all(judge, product, ret_is_ruling) : 0;
+}
+
+int judge_match_product(struct judge *judge, struct row *product, bool *ret_is_ruling)
+{
+    struct list *head = &judge->ledger.states[ROW_STATE_GONE];
+    unsigned seen = 0;
+
+    for (struct list *node = head->prev; node != head && seen < SEARCH_GONE_MAX;
+         node = node->prev) {
+        const struct row *gone = LIST_ENTRY(node, struct row, node);
+
+        seen++;
+        product->claimed += row_is_linked(gone, product) ? gone->size : 0;
+    }
+    return product_is_claimed(product) ? judge_cover_all(judge, product, ret_is_ruling) : 0;
 }
 
 void judge_match_made(struct judge *judge, struct row *made)

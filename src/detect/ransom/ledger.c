@@ -182,6 +182,7 @@ static void row_release(struct ledger *ledger, struct row *row)
     row->version = 0;
     row->score = 0;
     row->cover = 0;
+    row->claimed = 0;
     row->looks = 0;
     row->writers = 0;
     row->outcome = FILE_OUTCOME_INTACT;

@@ -39,6 +39,7 @@ struct row {
     uint64_t version;
     uint64_t size;        /* of the original, or of the product */
     uint64_t cover;       /* bytes of originals that a product may still stand for */
+    uint64_t claimed;     /* bytes of removed originals that may be in a product */
     char *path;           /* where the original belongs, or the product is; NULL: not needed yet */
     char *path_now;       /* where the inode is, when it was renamed */
     struct relative *who; /* last writer or remover; held */
