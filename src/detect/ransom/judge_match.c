@@ -10,13 +10,32 @@
 #define SEARCH_GONE_MAX                                                                            \
     16384 /* once a ciphertext; an archive may cover all that was removed before */
 #define SEARCH_MADE_MAX 256 /* at each close of a new file */
-#define CLAIM_PART      8 /* this part of a ciphertext at least must be explained by what was removed \
-                           */
+#define CLAIM_PART                                                                                 \
+    8 /* this part of a ciphertext at least must be explained by what was removed                  \
+       */
 #define ASK_MAX 8
+
+/* A program's own record that stands above its ciphertexts, as in a backup repository: the program
+ * made it, and the ciphertext lies in a folder below the record's. */
+static bool row_is_record(const struct row *gone, const struct row *product)
+{
+    struct str folder = str_from(gone->path);
+    struct str path = str_from(product->path);
+
+    if (!gone->is_made || gone->made_exe == 0 || gone->made_exe != reader_of(product->who).exe) {
+        return false;
+    }
+    while (folder.len != 0 && folder.ptr[folder.len - 1] != '/') {
+        folder.len--;
+    }
+    return folder.len != 0 && str_has_prefix(path, folder) &&
+           str_find_byte(str_slice(path, folder.len, path.len), '/') != path.len - folder.len;
+}
 
 static bool row_is_linked(const struct row *gone, const struct row *product)
 {
     return product->who != NULL && gone->who != NULL && relative_is_akin(product->who, gone->who) &&
+           !row_is_record(gone, product) &&
            (row_was_read_by(gone, gone->who) || row_was_read_by(gone, product->who));
 }
 

@@ -242,7 +242,7 @@ int row_set_path(char **path, struct str value)
     return 0;
 }
 
-static struct reader reader_of(const struct relative *who)
+struct reader reader_of(const struct relative *who)
 {
     return (struct reader){
         .session = who->session != NULL ? who->session->key.first : 0,
