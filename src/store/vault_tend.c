@@ -340,7 +340,7 @@ static void tend_sweep(struct vault *vault)
             continue;
         }
         while ((item = readdir(dir)) != NULL) {
-            sweep_object(vault, dirfd(dir), item->d_name);
+            sweep_object(vault, fd, item->d_name);
         }
         (void)closedir(dir);
     }
