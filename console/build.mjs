@@ -2,7 +2,7 @@
 // an assembly file and a C table that link them into the program (src/centre/assets.h).
 // Usage: node build.mjs --out FOLDER [--po FILE]
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
@@ -25,18 +25,29 @@ const types = {
 };
 
 // The Vietnamese of the sentences that stand in the console, from the same catalogue as the program's.
+function readSentences(folder) {
+  const sentences = new Set();
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (!/\.tsx?$/.test(entry.name)) continue;
+    const source = readFileSync(join(entry.parentPath ?? entry.path, entry.name), 'utf8');
+    for (const match of source.matchAll(/\bt\(\s*'((?:\\.|[^'\\])*)'/g)) sentences.add(match[1].replaceAll("\\'", "'"));
+  }
+  return sentences;
+}
+
 function readCatalogue(path) {
+  const wanted = readSentences(join(here, 'src'));
   const catalogue = {};
   const text = (lines) => lines.map((line) => JSON.parse(line.slice(line.indexOf('"')))).join('');
   for (const entry of readFileSync(path, 'utf8').split(/\n\n+/)) {
     const lines = entry.split('\n');
-    if (!lines.some((line) => line.startsWith('#:') && line.includes('console/'))) continue;
     const id = lines.findIndex((line) => line.startsWith('msgid '));
     const str = lines.findIndex((line) => line.startsWith('msgstr '));
     if (id < 0 || str < 0) continue;
     const strings = lines.slice(str).filter((line) => line.includes('"'));
+    const sentence = text(lines.slice(id, str));
     const translated = text(strings);
-    if (translated) catalogue[text(lines.slice(id, str))] = translated;
+    if (wanted.has(sentence) && translated) catalogue[sentence] = translated;
   }
   return catalogue;
 }
@@ -111,7 +122,7 @@ function write(files) {
       const type = types[/\.[a-z0-9]+$/.exec(file.path === '/' ? 'x.html' : file.path)[0]];
       const encoding = row.encoding ? `"${row.encoding}"` : 'NULL';
       const etag = `"\\"${hash(row.bytes)}\\""`;
-      table.push(`    {"${file.path}", "${type}", ${encoding}, ${etag}, ${file.path !== '/'}, ${name}_start, ${name}_end},`);
+      table.push(`    {"${file.path}", "${type}", ${encoding}, ${etag}, ${/-[A-Z0-9]{8}\./.test(file.path)}, ${name}_start, ${name}_end},`);
     }
   }
   assembly.push('    .section .note.GNU-stack,"",%progbits', '');
@@ -134,6 +145,6 @@ function report(files) {
 
 mkdirSync(out, { recursive: true });
 const files = await bundle();
-files.push({ path: '/', bytes: page(files) });
+files.push({ path: '/', bytes: page(files) }, { path: '/favicon.svg', bytes: readFileSync(join(here, 'src/favicon.svg')) });
 write(files);
 report(files);

@@ -158,7 +158,7 @@ static const struct page_kind kinds[] = {
      false},
     {"alert page: one host", {.state = -1, .severity_least = -1, .is_drill = -1}, true, false},
     {"alert page: two words, none has both",
-     {.state = -1, .severity_least = -1, .is_drill = -1, .words = {"encrypted xyzzy", 15}},
+     {.state = -1, .severity_least = -1, .is_drill = -1, .words = {"encrypted deleted", 17}},
      false,
      false},
     {"alert page: 'encrypted xa-042'",
@@ -355,7 +355,8 @@ static const char peer_tables[] =
     "body BLOB,"
     " words TEXT); CREATE UNIQUE INDEX events_once ON events (host, sequence);"
     "CREATE INDEX events_time ON events (time);"
-    "CREATE VIRTUAL TABLE word_index USING fts5 (words, content = 'events', content_rowid = 'number',"
+    "CREATE VIRTUAL TABLE word_index USING fts5 (words, content = 'events', content_rowid = "
+    "'number',"
     " tokenize = 'trigram');"
     "CREATE TRIGGER events_words AFTER INSERT ON events BEGIN"
     " INSERT INTO word_index (rowid, words) VALUES (new.number, new.words); END;";

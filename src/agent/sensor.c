@@ -1,5 +1,6 @@
-/* Neighbours: the kernel before; the supervisor, the scanner and the outlet behind. The reader of the gate
- * starts before anything else that opens files here, because only it lets us through our own gate. */
+/* Neighbours: the kernel before; the supervisor, the scanner and the outlet behind. The reader of
+ * the gate starts before anything else that opens files here, because only it lets us through our
+ * own gate. */
 #include "agent/sensor.h"
 
 #include "agent/outbox.h"
@@ -256,8 +257,8 @@ static size_t sensor_holds_max(void)
     return limit.rlim_cur / SENSOR_HOLDS_PART;
 }
 
-/* Landlock is off: a process inside it may not read /proc of one outside, and that is what this one is for.
- * Capabilities and the filter of calls hold it instead. */
+/* Landlock is off: a process inside it may not read /proc of one outside, and that is what this one
+ * is for. Capabilities and the filter of calls hold it instead. */
 static int sensor_drop(const struct sensor_config *config, unsigned *ret_missing, struct diag *diag)
 {
     static const int capabilities[] = {CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SYS_NICE};
@@ -323,6 +324,20 @@ static int sensor_start(struct sensor_body *body, struct diag *diag)
     return r;
 }
 
+/* The gate's reader outlives everything that may open files behind the gate. */
+static void sensor_close(struct sensor_body *body)
+{
+    if (body->files != NULL) {
+        files_stop_workers(body->files);
+    }
+    if (body->shield != NULL) {
+        shield_stop(body->shield);
+    }
+    vault_close(body->vault);
+    files_free(body->files);
+    shield_free(body->shield);
+}
+
 static void sensor_say_ready(struct sensor_body *body, unsigned missing)
 {
     msg_begin(&body->msg, AGENT_MESSAGE_READY);
@@ -360,9 +375,7 @@ int sensor_run(const struct sensor_config *config)
         log_error("%s", diag_text(&diag, r));
     }
     if (body != NULL) {
-        files_free(body->files);
-        shield_free(body->shield);
-        vault_close(body->vault);
+        sensor_close(body);
         outbox_done(&body->outlet);
         outbox_done(&body->supervisor);
         loop_free(body->loop);

@@ -1,5 +1,5 @@
-/* The keeper: a thread for what nobody waits for. Files that were deleted while held, and files that many
- * read, become versions; old holds make room for new ones; the vault is tended. It takes
+/* The keeper: a thread for what nobody waits for. Files that were deleted while held, and files
+ * that many read, become versions; old holds make room for new ones; the vault is tended. It takes
  * no more than half of the vault for what no ruling has asked for. */
 #include "agent/shield_private.h"
 #include "base/banned.h"
@@ -112,7 +112,7 @@ static bool keeper_save_hold(struct shield *shield, bool has_budget)
     if (row == NULL && shelf_is_crowded(shield->shelf)) {
         row = shelf_oldest_hold(shield->shelf);
     }
-    if (row != NULL && has_budget && (row->version == 0 || row->is_deleted) && !row->is_product) {
+    if (row != NULL && has_budget && (row->version == 0 || row->is_deleted)) {
         is_begun = keep_begin(row, &keep);
     }
     if (row != NULL && !is_begun) {

@@ -1,9 +1,10 @@
-/* What became of names: a delete or a rename over a file turns what was saved or held into a version (or its
- * token) that the judge can name. Runs on the names thread, also in the middle of a burst of unlinks, and
- * stops from there. */
+/* What became of names: a delete or a rename over a file turns what was saved or held into a
+ * version (or its token) that the judge can name. Runs on the names thread, also in the middle of a
+ * burst of unlinks, and stops from there. */
 #include "agent/shield_private.h"
 #include "base/banned.h"
 #include "base/err.h"
+#include "base/time.h"
 #include "sys/fd.h"
 #include "sys/process.h"
 
@@ -21,28 +22,40 @@ static bool shield_is_gone(struct shield *shield, const struct file_row *row,
     return fd < 0 || (fstat(fd, &stat) == 0 && stat.st_nlink == 0);
 }
 
-/* With the lock: the version to name a file by that has just lost its last name. The saved one if the file
- * has not changed since, else the inode that is held, else the saved one all the same. */
-static uint64_t shield_version_of_gone(struct shield *shield, struct file_row *row)
+/* With the lock: the version to name a file by that has just lost its last name. The saved one if
+ * the file has not changed since, else the inode that is held, else the saved one all the same.
+ * What a process made itself and removes again is scratch, and is not kept. */
+static uint64_t shield_version_of_gone(struct shield *shield, struct file_row *row,
+                                       struct actor_key who)
 {
     struct stat stat;
     bool is_held = shelf_is_held(row, &stat);
-    bool is_current = is_held && row->version != 0 && row->saved.size == (uint64_t)stat.st_size &&
+    bool is_current = is_held && row->version != 0 && row->saved.size == row->size &&
                       row->saved.modified == stat.st_mtim.tv_sec * NS_PER_S + stat.st_mtim.tv_nsec;
+    bool is_scratch = row->is_product && row->version == 0 && actor_key_is(row->writer, who);
 
-    if (is_current) {
+    if (is_current || is_scratch) {
         shelf_let_go(shield->shelf, row);
     }
-    if (!row->is_deleted) {
+    if (!row->is_deleted && (!is_held || stat.st_nlink == 0)) {
         shelf_set_deleted(shield->shelf, row, shield_now());
     }
-    if (is_held && !is_current && stat.st_size != 0 && !row->is_product) {
+    if (is_held && !is_current && !is_scratch && row->size != 0) {
         return shelf_token(row);
     }
-    if (!is_held && row->version == 0 && !row->is_product) {
+    if (!is_held && row->version == 0 && !is_scratch) {
         atomic_fetch_add(&shield->unheld, 1);
     }
     return row->version;
+}
+
+/* Whether the name by which a file is held is gone, though it may have others. */
+static bool shield_has_lost_name(const struct file_row *row)
+{
+    char path[SHIELD_PATH_MAX];
+
+    return row->fd >= 0 && fd_path(row->fd, path, sizeof(path)) == 0 &&
+           str_has_suffix(str_from(path), STR(" (deleted)"));
 }
 
 /* A link made to a file that came about without an open here: O_TMPFILE, or from outside. */
@@ -109,12 +122,12 @@ static void shield_deleted(struct shield *shield, const struct files_name *name,
 
     pthread_mutex_lock(&shield->lock);
     row = shelf_by_handle(shield->shelf, name->file);
-    if (row != NULL && shield_is_gone(shield, row, name->file)) {
+    if (row != NULL && (shield_has_lost_name(row) || shield_is_gone(shield, row, name->file))) {
         if (step.path.len == 0 && row->fd >= 0 && fd_path(row->fd, path, sizeof(path)) == 0) {
             step.path = files_plain_path(path, true);
         }
         step.file = row->key;
-        step.version = shield_version_of_gone(shield, row);
+        step.version = shield_version_of_gone(shield, row, who);
         step.size = row->size;
         shield_step(shield, &step, ret_job);
     }
@@ -132,7 +145,7 @@ static struct file_row *shield_victim(struct shield *shield, const struct files_
         return NULL;
     }
     shelf_handle(row, &handle);
-    return shield_is_gone(shield, row, &handle) ? row : NULL;
+    return shield_has_lost_name(row) || shield_is_gone(shield, row, &handle) ? row : NULL;
 }
 
 static struct file_key shield_key_of(struct shield *shield, const struct file_handle_id *handle)
@@ -163,7 +176,7 @@ static void shield_renamed(struct shield *shield, const struct files_name *name,
     victim = shield_victim(shield, name, row);
     if (victim != NULL) {
         step.victim = victim->key;
-        step.victim_version = shield_version_of_gone(shield, victim);
+        step.victim_version = shield_version_of_gone(shield, victim, who);
     }
     if (row != NULL && name->target_path.len != 0) {
         shelf_set_path(shield->shelf, row, name->target_path);

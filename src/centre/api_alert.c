@@ -43,6 +43,23 @@ void api_put_id(struct json_writer *json, const char *key, const struct id *id)
     json_put_text(json, text);
 }
 
+/* What was done already, out of the last finding: lists tell it without a second question. */
+static void api_put_done(struct json_writer *json, const struct store_alert *alert,
+                         struct arena *arena)
+{
+    struct finding finding = {0};
+    struct cbor_reader reader;
+
+    cbor_open(&reader, alert->body);
+    (void)!finding_decode(&reader, arena, &finding); /* unreadable: all zero, as nothing done */
+    json_put_key(json, "action");
+    json_put_text(json, finding_action_name(finding.action));
+    json_put_key(json, "files_total");
+    json_put_u64(json, finding.files_total);
+    json_put_key(json, "files_restored");
+    json_put_u64(json, finding.files_restored);
+}
+
 static void api_put_alert_members(struct json_writer *json, const struct store_alert *alert,
                                   struct arena *arena)
 {
@@ -74,6 +91,7 @@ static void api_put_alert_members(struct json_writer *json, const struct store_a
     json_put_str(json, alert->close_reason);
     json_put_key(json, "changed");
     json_put_u64(json, alert->changed);
+    api_put_done(json, alert, arena);
 }
 
 void api_put_alert(struct json_writer *json, const struct store_alert *alert, struct arena *arena)

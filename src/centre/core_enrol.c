@@ -13,13 +13,31 @@
 #define HOST_NAME_MAX_BYTES 200
 #define HOST_NAMES_TRIED    1000
 
-/* Letters, digits, dot, dash, underscore; anything else becomes a dash, nothing at all "host". */
+static bool core_enrol_is_ascii(struct str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        if ((unsigned char)name.ptr[i] >= 0x80) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Letters, digits, dot, dash, underscore; Vietnamese letters lose their marks, anything else becomes a dash,
+ * nothing at all "host". */
 static void core_enrol_clean(struct str name, char out[HOST_NAME_MAX_BYTES])
 {
     size_t len = name.len < HOST_NAME_MAX_BYTES - 1 ? name.len : HOST_NAME_MAX_BYTES - 1;
 
+    if (core_enrol_is_ascii(name)) {
+        memcpy(out, name.ptr != NULL ? name.ptr : "", len);
+    } else {
+        size_t folded = utf8_fold(name, out, HOST_NAME_MAX_BYTES);
+
+        len = folded < HOST_NAME_MAX_BYTES ? folded : HOST_NAME_MAX_BYTES - 1;
+    }
     for (size_t i = 0; i < len; i++) {
-        char byte = name.ptr[i];
+        char byte = out[i];
         bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
                         (byte >= '0' && byte <= '9') || byte == '.' || byte == '-' || byte == '_';
 

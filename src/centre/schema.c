@@ -15,7 +15,8 @@
         {"finding", SCHEMA_TYPE_ID}, {"host", SCHEMA_TYPE_ID}, {"host_name", SCHEMA_TYPE_TEXT},    \
         {"detector", SCHEMA_TYPE_TEXT}, {"first", SCHEMA_TYPE_TIME}, {"last", SCHEMA_TYPE_TIME},   \
         {"count", SCHEMA_TYPE_NUMBER}, {"taken_by", SCHEMA_TYPE_TEXT},                             \
-        {"close_reason", SCHEMA_TYPE_TEXT},                                                        \
+        {"close_reason", SCHEMA_TYPE_TEXT}, {"action", SCHEMA_TYPE_TEXT},                          \
+        {"files_total", SCHEMA_TYPE_NUMBER}, {"files_restored", SCHEMA_TYPE_NUMBER},               \
     {                                                                                              \
         "changed", SCHEMA_TYPE_NUMBER                                                              \
     }

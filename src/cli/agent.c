@@ -50,12 +50,19 @@ static int agent_run(const struct command_call *call)
     return r;
 }
 
+static const char *agent_config(const void *settings)
+{
+    return ((const struct agent_settings *)settings)->config;
+}
+
 static const struct command agent_verbs[] = {
     {.name = "enrol",
      .summary = N_("Make this host known to a centre"),
      .operands = N_("HOST[:PORT] TOKEN"),
-     .details = N_("The token comes from 'canhgac centre token' on the centre and is good once. It carries the "
-                   "centre's fingerprint: nothing is sent to anybody else. The host's key is made here and never "
+     .details = N_("The token comes from 'canhgac centre token' on the centre and is good once. It "
+                   "carries the "
+                   "centre's fingerprint: nothing is sent to anybody else. The host's key is made "
+                   "here and never "
                    "leaves it."),
      .rows = agent_enrol_rows,
      .settings_size = sizeof(struct agent_enrol_settings),
@@ -66,11 +73,13 @@ static const struct command agent_verbs[] = {
 const struct command agent_command = {
     .name = "agent",
     .summary = N_("Guard this machine's files against encryption"),
-    .details = N_("Holds back each first write to a guarded file until a copy of it is safe, stops "
-                  "programs that destroy files, and puts the files back. With --standalone it needs no "
-                  "centre: findings are printed, and SIGTERM or Ctrl+C ends it."),
+    .details =
+        N_("Holds back each first write to a guarded file until a copy of it is safe, stops "
+           "programs that destroy files, and puts the files back. With --standalone it needs no "
+           "centre: findings are printed, and SIGTERM or Ctrl+C ends it."),
     .rows = agent_setting_rows,
     .settings_size = sizeof(struct agent_settings),
     .verbs = agent_verbs,
+    .config = agent_config,
     .run = agent_run,
 };

@@ -33,6 +33,9 @@ struct command {
     const struct setting *rows;
     size_t settings_size;
     const struct command *verbs;
+    /* The settings file that stands between defaults and command line, or NULL for none; a missing
+     * file is passed over. settings: as the command line alone gives them. */
+    const char *(*config)(const void *settings);
     int (*run)(const struct command_call *call); /* an enum exit_status */
 };
 

@@ -2,7 +2,12 @@
 #include "cli/registry.h"
 
 #include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
 #include "base/text.h"
+#include "sys/fd.h"
+
+#include <fcntl.h>
 
 #define COMMAND(name) extern const struct command name##_command;
 #include "cli/commands.def"
@@ -15,7 +20,8 @@ const struct command *const registry[] = {
     NULL,
 };
 
-#define REGISTRY_HELP_LIMIT (256U << 10)
+#define REGISTRY_HELP_LIMIT   (256U << 10)
+#define REGISTRY_CONFIG_LIMIT (1U << 20)
 
 static const struct command *registry_verb(const struct command *command, const char *word)
 {
@@ -101,6 +107,42 @@ static bool registry_wants_help(int argc, char **argv)
     return false;
 }
 
+/* Defaults, then the command's settings file, then the command line. The line is read twice: first
+ * to learn which file, then to win over it. */
+static int registry_parse(struct command_call *call, char **argv, struct diag *diag)
+{
+    static const struct setting no_rows[] = {{}};
+    const struct command *command = call->command;
+    const struct setting *rows = command->rows != NULL ? command->rows : no_rows;
+    CLEANUP(buf_done) struct buf text;
+    const char *path;
+    int r;
+
+    buf_init(&text, REGISTRY_CONFIG_LIMIT);
+    r = settings_default(rows, call->settings, call->arena);
+    if (r == 0) {
+        r = settings_parse_args(rows, call->settings, argv, &call->operands, call->arena, diag);
+    }
+    path = r == 0 && command->config != NULL ? command->config(call->settings) : NULL;
+    if (path == NULL) {
+        return r;
+    }
+    r = file_read_all(AT_FDCWD, path, &text);
+    if (r == -ERR_NOENT) {
+        return 0;
+    }
+    if (r < 0) {
+        return diag_set(diag, r, _("cannot read %s: %s"), path, err_text(r));
+    }
+    r = settings_default(rows, call->settings, call->arena);
+    if (r == 0) {
+        r = settings_parse(rows, call->settings, path, buf_str(&text), call->arena, diag);
+    }
+    return r < 0 ? r
+                 : settings_parse_args(rows, call->settings, argv, &call->operands, call->arena,
+                                       diag);
+}
+
 static int registry_call(const struct command *command, int argc, char **argv, struct arena *arena)
 {
     struct command_call call = {.command = command, .arena = arena};
@@ -112,12 +154,7 @@ static int registry_call(const struct command *command, int argc, char **argv, s
     if (call.settings == NULL || call.operands.items == NULL) {
         return command_fail(EXIT_STATUS_FAILED, _("out of memory"));
     }
-    static const struct setting no_rows[] = {{}};
-    r = settings_default(command->rows != NULL ? command->rows : no_rows, call.settings, arena);
-    if (r == 0) {
-        r = settings_parse_args(command->rows != NULL ? command->rows : no_rows, call.settings,
-                                argv, &call.operands, arena, &diag);
-    }
+    r = registry_parse(&call, argv, &diag);
     if (r < 0) {
         return command_fail(EXIT_STATUS_USAGE, "%s", diag_text(&diag, r));
     }

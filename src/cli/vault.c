@@ -1,6 +1,7 @@
-/* canhgac vault list|show|verify|restore|drop|case: the copies that the shield made before files were changed,
- * looked at and brought back by hand. Works with or without an agent running: the vault takes several
- * processes at once. Neighbours: store/vault.h below, cli/vault_print.c for what is shown. */
+/* canhgac vault list|show|verify|restore|drop|case: the copies that the shield made before files
+ * were changed, looked at and brought back by hand. Works with or without an agent running: the
+ * vault takes several processes at once. Neighbours: store/vault.h below, cli/vault_print.c for
+ * what is shown. */
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -29,22 +30,36 @@ struct vault_settings {
 };
 
 #define ROW_VAULT                                                                                  \
-    {"vault", 0, SETTING_PATH, VAULT_FOLDER, NULL, NULL, offsetof(struct vault_settings, folder), \
-     N_("DIR"), N_("folder of the vault")}
+    {"vault",                                                                                      \
+     0,                                                                                            \
+     SETTING_PATH,                                                                                 \
+     VAULT_FOLDER,                                                                                 \
+     NULL,                                                                                         \
+     NULL,                                                                                         \
+     offsetof(struct vault_settings, folder),                                                      \
+     N_("DIR"),                                                                                    \
+     N_("folder of the vault")}
 #define ROW_JSON                                                                                   \
-    {"json", 0, SETTING_FLAG, NULL, NULL, NULL, offsetof(struct vault_settings, is_json), NULL,   \
+    {"json",                                                                                       \
+     0,                                                                                            \
+     SETTING_FLAG,                                                                                 \
+     NULL,                                                                                         \
+     NULL,                                                                                         \
+     NULL,                                                                                         \
+     offsetof(struct vault_settings, is_json),                                                     \
+     NULL,                                                                                         \
      N_("print one JSON object a line")}
 
 static const struct setting list_rows[] = {
     ROW_VAULT,
-    {"prefix", 0, SETTING_PATH, NULL, NULL, NULL, offsetof(struct vault_settings, prefix), N_("PATH"),
-     N_("only files whose path begins with this")},
+    {"prefix", 0, SETTING_PATH, NULL, NULL, NULL, offsetof(struct vault_settings, prefix),
+     N_("PATH"), N_("only files whose path begins with this")},
     {"case", 0, SETTING_TEXT, NULL, NULL, NULL, offsetof(struct vault_settings, finding), N_("ID"),
      N_("only versions that this open case holds")},
-    {"after", 0, SETTING_NUMBER, "0", "0", NULL, offsetof(struct vault_settings, after), N_("VERSION"),
-     N_("only versions above this number")},
-    {"limit", 'n', SETTING_NUMBER, "0", "0", NULL, offsetof(struct vault_settings, limit), N_("COUNT"),
-     N_("show this many at most; 0 shows all")},
+    {"after", 0, SETTING_NUMBER, "0", "0", NULL, offsetof(struct vault_settings, after),
+     N_("VERSION"), N_("only versions above this number")},
+    {"limit", 'n', SETTING_NUMBER, "0", "0", NULL, offsetof(struct vault_settings, limit),
+     N_("COUNT"), N_("show this many at most; 0 shows all")},
     ROW_JSON,
     {},
 };
@@ -63,8 +78,8 @@ static const struct setting restore_rows[] = {
 
 static const struct setting case_rows[] = {
     ROW_VAULT,
-    {"restore", 0, SETTING_FLAG, NULL, NULL, NULL, offsetof(struct vault_settings, is_restore), NULL,
-     N_("put back every file of the case")},
+    {"restore", 0, SETTING_FLAG, NULL, NULL, NULL, offsetof(struct vault_settings, is_restore),
+     NULL, N_("put back every file of the case")},
     {"undo", 0, SETTING_FLAG, NULL, NULL, NULL, offsetof(struct vault_settings, is_undo), NULL,
      N_("take the restore back, as if it had never been: for a false alarm")},
     {"close", 0, SETTING_FLAG, NULL, NULL, NULL, offsetof(struct vault_settings, is_close), NULL,
@@ -84,9 +99,10 @@ static int call_open(const struct command_call *call, struct vault **ret_vault)
     int r;
 
     if (folder < 0 || faccessat(folder, "format", F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
-        return command_fail(EXIT_STATUS_FAILED,
-                            _("there is no vault in %s, or you may not enter it; name it with --vault, as root"),
-                            settings->folder);
+        return command_fail(
+            EXIT_STATUS_FAILED,
+            _("there is no vault in %s, or you may not enter it; name it with --vault, as root"),
+            settings->folder);
     }
     r = vault_open(settings->folder, &limits, &clock_real, ret_vault, &diag);
     return r < 0 ? command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r)) : 0;
@@ -95,7 +111,8 @@ static int call_open(const struct command_call *call, struct vault **ret_vault)
 static int call_id(const struct command_call *call, size_t index, uint64_t *ret_id)
 {
     if (str_to_u64(str_from(call->operands.items[index]), ret_id) < 0 || *ret_id == 0) {
-        return command_fail(EXIT_STATUS_USAGE, _("'%s' is no version number; canhgac vault list shows them"),
+        return command_fail(EXIT_STATUS_USAGE,
+                            _("'%s' is no version number; canhgac vault list shows them"),
                             call->operands.items[index]);
     }
     return 0;
@@ -104,7 +121,8 @@ static int call_id(const struct command_call *call, size_t index, uint64_t *ret_
 static int call_finding(const char *text, struct id *ret_finding)
 {
     if (id_parse(str_from(text), ret_finding) < 0) {
-        return command_fail(EXIT_STATUS_USAGE, _("'%s' is no case; canhgac vault case lists them"), text);
+        return command_fail(EXIT_STATUS_USAGE, _("'%s' is no case; canhgac vault case lists them"),
+                            text);
     }
     return 0;
 }
@@ -112,15 +130,23 @@ static int call_finding(const char *text, struct id *ret_finding)
 static int id_fail(uint64_t id, int code)
 {
     if (code == -ERR_NOENT) {
-        return command_fail(EXIT_STATUS_FAILED, _("there is no version %llu; canhgac vault list shows them"),
+        return command_fail(EXIT_STATUS_FAILED,
+                            _("there is no version %llu; canhgac vault list shows them"),
                             (unsigned long long)id);
     }
     if (code == -ERR_BUSY) {
         return command_fail(EXIT_STATUS_FAILED,
-                            _("version %llu is held by an open case; close it first: canhgac vault case ID --close"),
+                            _("version %llu is held by an open case; close it first: canhgac vault "
+                              "case ID --close"),
                             (unsigned long long)id);
     }
-    return command_fail(EXIT_STATUS_FAILED, _("version %llu: %s"), (unsigned long long)id, err_text(code));
+    return command_fail(EXIT_STATUS_FAILED, _("version %llu: %s"), (unsigned long long)id,
+                        err_text(code));
+}
+
+static int vault_fail(int code)
+{
+    return command_fail(EXIT_STATUS_FAILED, _("the vault could not be read: %s"), err_text(code));
 }
 
 /* ---- list */
@@ -155,7 +181,8 @@ static void list_print_usage(struct vault *vault)
         putchar('\n');
     }
     if (usage.damaged != 0) {
-        printf(_("%llu records of the journal are damaged: check the disk; the versions they named are not listed"),
+        printf(_("%llu records of the journal are damaged: check the disk; the versions they named "
+                 "are not listed"),
                (unsigned long long)usage.damaged);
         putchar('\n');
     }
@@ -180,7 +207,7 @@ static int list_run(const struct command_call *call)
     filter.finding = settings->finding != NULL ? &finding : NULL;
     r = vault_list(vault, &filter, list_each, settings);
     if (r < 0) {
-        return command_fail(EXIT_STATUS_FAILED, _("the vault could not be read: %s"), err_text(r));
+        return vault_fail(r);
     }
     if (!settings->is_json) {
         list_print_usage(vault);
@@ -291,11 +318,12 @@ static int verify_run(const struct command_call *call)
         return r;
     }
     if (r < 0) {
-        return command_fail(EXIT_STATUS_FAILED, _("the vault could not be read: %s"), err_text(r));
+        return vault_fail(r);
     }
     if (!run.settings->is_json) {
         printf(_("%llu versions are intact, %llu are damaged, %llu have no checksum yet"),
-               (unsigned long long)run.good, (unsigned long long)run.bad, (unsigned long long)run.waiting);
+               (unsigned long long)run.good, (unsigned long long)run.bad,
+               (unsigned long long)run.waiting);
         putchar('\n');
     }
     return run.bad != 0 || usage.damaged != 0 ? EXIT_STATUS_FOUND : EXIT_STATUS_CLEAN;
@@ -409,71 +437,93 @@ static void case_progress(void *context, const struct vault_damage *damage, int 
     }
 }
 
-static int case_count(void *context, const struct vault_case_state *state)
-{
-    struct vault_case_state *wanted = context;
+struct case_search {
+    struct id finding;
+    uint64_t files;
+    bool is_found;
+};
 
-    if (id_is(&wanted->finding, &state->finding)) {
-        *wanted = *state;
+static int case_find(void *context, const struct vault_case_state *state)
+{
+    struct case_search *search = context;
+
+    if (id_is(&search->finding, &state->finding)) {
+        search->files = state->files;
+        search->is_found = true;
     }
     return 0;
 }
 
-static int case_act(struct vault *vault, const struct id *finding, const struct vault_settings *settings)
+static int case_act(struct vault *vault, const struct id *finding,
+                    const struct vault_settings *settings, uint64_t files)
 {
     struct case_view run = {.settings = settings};
-    struct vault_case_state state = {.finding = *finding};
     struct vault_report report = {};
-    int r = vault_case_list(vault, case_count, &state);
+    int r;
 
-    vault_bar_start(&run.bar, state.files, !settings->is_json);
-    if (r == 0) {
-        r = settings->is_undo ? vault_case_undo(vault, finding, case_progress, &run, &report)
-                              : vault_case_restore(vault, finding, case_progress, &run, &report);
-    }
+    vault_bar_start(&run.bar, files, !settings->is_json);
+    r = settings->is_undo ? vault_case_undo(vault, finding, case_progress, &run, &report)
+                          : vault_case_restore(vault, finding, case_progress, &run, &report);
     vault_bar_end(&run.bar);
     if (r < 0) {
-        return command_fail(EXIT_STATUS_FAILED, _("the case could not be carried out: %s"), err_text(r));
+        return command_fail(EXIT_STATUS_FAILED, _("the case could not be carried out: %s"),
+                            err_text(r));
     }
     if (!settings->is_json) {
         printf(settings->is_undo ? _("%llu files taken back, %llu failed")
                                  : _("%llu files done, %llu failed"),
-               (unsigned long long)(report.files - report.failed), (unsigned long long)report.failed);
+               (unsigned long long)(report.files - report.failed),
+               (unsigned long long)report.failed);
         putchar('\n');
     }
     return report.failed != 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_CLEAN;
+}
+
+/* What is asked of one case, which must be there. */
+static int case_one(struct vault *vault, const struct id *finding, struct vault_settings *settings)
+{
+    const struct vault_filter mine = {.finding = finding, .limit = SIZE_MAX};
+    struct case_search search = {.finding = *finding};
+    char text[ID_TEXT_SIZE];
+    int r = vault_case_list(vault, case_find, &search);
+
+    if (r == 0 && !search.is_found) {
+        id_format(finding, text);
+        return command_fail(EXIT_STATUS_FAILED,
+                            _("there is no open case %s; canhgac vault case lists them"), text);
+    }
+    if (r == 0 && (settings->is_restore || settings->is_undo)) {
+        return case_act(vault, finding, settings, search.files);
+    }
+    if (r == 0) {
+        r = settings->is_close ? vault_case_close(vault, finding)
+                               : vault_list(vault, &mine, list_each, settings);
+    }
+    return r < 0 ? vault_fail(r) : EXIT_STATUS_CLEAN;
 }
 
 static int case_run(const struct command_call *call)
 {
     struct vault_settings *settings = call->settings;
     CLEANUP(vault_closep) struct vault *vault = NULL;
-    struct vault_filter mine = {.limit = SIZE_MAX};
     struct id finding;
     int acts = settings->is_restore + settings->is_undo + settings->is_close;
     int r;
 
     if (acts > 1 || call->operands.count > 1 || (acts == 1 && call->operands.count != 1)) {
-        return command_fail(EXIT_STATUS_USAGE, _("name one case and one of --restore, --undo, --close"));
+        return command_fail(EXIT_STATUS_USAGE,
+                            _("name one case and one of --restore, --undo, --close"));
     }
     r = call->operands.count == 1 ? call_finding(call->operands.items[0], &finding) : 0;
     r = r != 0 ? r : call_open(call, &vault);
     if (r != 0) {
         return r;
     }
-    if (settings->is_restore || settings->is_undo) {
-        return case_act(vault, &finding, settings);
+    if (call->operands.count == 1) {
+        return case_one(vault, &finding, settings);
     }
-    if (settings->is_close) {
-        r = vault_case_close(vault, &finding);
-    } else if (call->operands.count == 0) {
-        r = vault_case_list(vault, case_each, settings);
-    } else {
-        mine.finding = &finding;
-        r = vault_list(vault, &mine, list_each, settings);
-    }
-    return r < 0 ? command_fail(EXIT_STATUS_FAILED, _("the vault could not be read: %s"), err_text(r))
-                 : EXIT_STATUS_CLEAN;
+    r = vault_case_list(vault, case_each, settings);
+    return r < 0 ? vault_fail(r) : EXIT_STATUS_CLEAN;
 }
 
 static const struct command vault_verbs[] = {
@@ -505,8 +555,9 @@ static const struct command vault_verbs[] = {
         .name = "restore",
         .summary = N_("Bring one version back"),
         .operands = N_("VERSION"),
-        .details = N_("Content, owner, mode, times, attributes and access list come back. What stands at the "
-                      "path already is replaced only with --force, and is kept in the vault first."),
+        .details = N_(
+            "Content, owner, mode, times, attributes and access list come back. What stands at the "
+            "path already is replaced only with --force, and is kept in the vault first."),
         .rows = restore_rows,
         .settings_size = sizeof(struct vault_settings),
         .run = restore_run,
@@ -523,8 +574,9 @@ static const struct command vault_verbs[] = {
         .name = "case",
         .summary = N_("List open cases, or restore, undo or close one"),
         .operands = N_("[ID]"),
-        .details = N_("A case binds all files of one finding. Restoring may be repeated and interrupted: it "
-                      "always comes to the same end. Undo puts back the very files the program had made."),
+        .details = N_(
+            "A case binds all files of one finding. Restoring may be repeated and interrupted: it "
+            "always comes to the same end. Undo puts back the very files the program had made."),
         .rows = case_rows,
         .settings_size = sizeof(struct vault_settings),
         .run = case_run,

@@ -1,7 +1,7 @@
-/* Opening a vault, saving into it and asking it. Neighbours: the gate's workers call vault_save while an
- * opener waits; the judge's content checks read vault_content; vault_tend.c does the slow rest later.
- * Invariants: bytes first, record second: what the journal names is whole. A save takes no file lock, and the
- * mutex only for moments before and after the copy. */
+/* Opening a vault, saving into it and asking it. Neighbours: the gate's workers call vault_save
+ * while an opener waits; the judge's content checks read vault_content; vault_tend.c does the slow
+ * rest later. Invariants: bytes first, record second: what the journal names is whole. A save takes
+ * no file lock, and the mutex only for moments before and after the copy. */
 #include "store/vault.h"
 
 #include "base/banned.h"
@@ -120,7 +120,8 @@ static int vault_open_folder(struct vault *vault, const char *folder)
     if (lock < 0) {
         return -errno;
     }
-    return geteuid() != 0 || fchown(lock, vault->owner.st_uid, vault->owner.st_gid) == 0 ? 0 : -errno;
+    return geteuid() != 0 || fchown(lock, vault->owner.st_uid, vault->owner.st_gid) == 0 ? 0
+                                                                                         : -errno;
 }
 
 /* Two processes may open a new vault at once: the second finds what the first made. */
@@ -180,12 +181,15 @@ static int vault_explain(int code, const char *folder, struct diag *diag)
     switch (code) {
     case -ERR_FOREIGN:
         return diag_set(diag, code,
-                        _("%s is not a vault: it holds other files, or others may enter it; name an empty or new folder"),
+                        _("%s is not a vault: it holds other files, or others may enter it; name "
+                          "an empty or new folder"),
                         folder);
     case -ERR_VERSION:
-        return diag_set(diag, code, _("the vault %s was made by a newer canhgac; update this one"), folder);
+        return diag_set(diag, code, _("the vault %s was made by a newer canhgac; update this one"),
+                        folder);
     case -ERR_CORRUPT:
-        return diag_set(diag, code, _("the vault %s is damaged at its file 'format' or 'shared'"), folder);
+        return diag_set(diag, code, _("the vault %s is damaged at its file 'format' or 'shared'"),
+                        folder);
     default:
         return diag_set(diag, code, _("cannot open the vault %s: %s"), folder, err_text(code));
     }
@@ -236,9 +240,9 @@ void vault_closep(struct vault **vault)
     *vault = NULL;
 }
 
-/* A version that already holds these very bytes: same inode, size and times, and the times were old enough
- * when it was saved that no later change could have left them as they are. Past half of the retention it is
- * not used, so that it cannot be evicted at this moment. */
+/* A version that already holds these very bytes: same inode, size and times, and the times were old
+ * enough when it was saved that no later change could have left them as they are. Past half of the
+ * retention it is not used, so that it cannot be evicted at this moment. */
 static uint64_t save_find_earlier(struct vault *vault, const struct stat *st, int64_t now)
 {
     const struct vault_inode inode = {st->st_dev, st->st_ino};
@@ -248,7 +252,8 @@ static uint64_t save_find_earlier(struct vault *vault, const struct stat *st, in
     pthread_mutex_lock(&vault->mutex);
     entry = map_get(&vault->by_inode, MAP_KEY(inode));
     if (entry != NULL && entry->size == (uint64_t)st->st_size &&
-        entry->mtime == vault_time_of(st->st_mtim) && entry->changed == vault_time_of(st->st_ctim) &&
+        entry->mtime == vault_time_of(st->st_mtim) &&
+        entry->changed == vault_time_of(st->st_ctim) &&
         now - entry->time < vault->limits.retention_ns / 2) {
         id = entry->id;
     }
@@ -284,7 +289,8 @@ static int save_reserve(struct vault *vault, uint64_t bytes, bool is_bound)
     return is_full ? -ERR_FULL : 0;
 }
 
-/* The pool for fd; makes one on a file system seen first. Failing that, the vault's own folder will do. */
+/* The pool for fd; makes one on a file system seen first. Failing that, the vault's own folder will
+ * do. */
 static struct vault_pool *save_choose_pool(struct vault *vault, int fd, uint64_t dev)
 {
     struct vault_pool *pool;
@@ -341,7 +347,7 @@ int vault_pool_make(struct vault *vault, int fd)
 /* How a version will be kept. */
 struct save_plan {
     struct vault_pool *pool;
-    uint64_t cost;  /* reserved in the quota */
+    uint64_t cost; /* reserved in the quota */
     bool is_partial;
 };
 
@@ -367,8 +373,8 @@ static int save_bytes(const struct vault *vault, const struct save_plan *plan, i
                             : vault_copy_file(fd, object, version->size);
 }
 
-static int save_make_plan(struct vault *vault, int fd, const struct stat *st, enum vault_share share,
-                          struct save_plan *ret_plan)
+static int save_make_plan(struct vault *vault, int fd, const struct stat *st,
+                          enum vault_share share, struct save_plan *ret_plan)
 {
     struct vault_pool *pool = save_choose_pool(vault, fd, st->st_dev);
     uint64_t size = (uint64_t)st->st_size;
@@ -393,7 +399,8 @@ static int save_make_plan(struct vault *vault, int fd, const struct stat *st, en
     return r;
 }
 
-static int save_object(struct vault *vault, const struct save_plan *plan, int fd, struct vault_record *record)
+static int save_object(struct vault *vault, const struct save_plan *plan, int fd,
+                       struct vault_record *record)
 {
     CLEANUP(closep) int object = -1;
     int r;
@@ -449,8 +456,8 @@ static int save_new(struct vault *vault, int fd, const struct stat *st, enum vau
     return r;
 }
 
-int vault_keep(struct vault *vault, int fd, const struct vault_origin *origin, enum vault_share share,
-               uint64_t *ret_id)
+int vault_keep(struct vault *vault, int fd, const struct vault_origin *origin,
+               enum vault_share share, uint64_t *ret_id)
 {
     struct vault_record record = {.kind = VAULT_RECORD_VERSION};
     struct vault_meta_room room;

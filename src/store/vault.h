@@ -97,9 +97,9 @@ void vault_closep(struct vault **vault);
  * changed in between. -ERR_FULL, -ERR_NOSPC, -ERR_IO. */
 [[nodiscard]] int vault_save(struct vault *vault, int fd, const struct vault_origin *origin,
                              uint64_t *ret_id);
-/* Makes a pool for the file system that fd lies on, if it can clone and is not the vault's own; else does
- * nothing useful and says -ERR_OPNOTSUPP. vault_save tries by itself: this is for root to call beforehand where
- * the saving process may not write at a mount point. */
+/* Makes a pool for the file system that fd lies on, if it can clone and is not the vault's own;
+ * else does nothing useful and says -ERR_OPNOTSUPP. vault_save tries by itself: this is for root to
+ * call beforehand where the saving process may not write at a mount point. */
 [[nodiscard]] int vault_pool_make(struct vault *vault, int fd);
 /* Opens a version's bytes for reading. */
 [[nodiscard]] int vault_content(struct vault *vault, uint64_t id);
@@ -116,7 +116,8 @@ typedef int vault_version_fn(void *context,
                              const struct vault_version *version); /* negative ends the walk */
 [[nodiscard]] int vault_list(struct vault *vault, const struct vault_filter *filter,
                              vault_version_fn *fn, void *context);
-/* Reads the whole blob and compares; -ERR_CORRUPT. -ERR_AGAIN while it has not been hashed yet (vault_tend). */
+/* Reads the whole blob and compares; -ERR_CORRUPT. -ERR_AGAIN while it has not been hashed yet
+ * (vault_tend). */
 [[nodiscard]] int vault_verify(struct vault *vault, uint64_t id);
 /* Removes a version; -ERR_BUSY while an open case pins it. */
 [[nodiscard]] int vault_drop(struct vault *vault, uint64_t id);
@@ -153,8 +154,8 @@ typedef void vault_progress_fn(void *context, const struct vault_damage *damage,
 struct vault_case_state {
     struct id finding;
     uint64_t files;
-    uint64_t restored;  /* files that are back, products set aside among them */
-    bool is_synced;     /* the last restore or undo ended, and is on the disk */
+    uint64_t restored; /* files that are back, products set aside among them */
+    bool is_synced;    /* the last restore or undo ended, and is on the disk */
 };
 typedef int vault_case_fn(void *context, const struct vault_case_state *state);
 /* The open cases, in no order. */

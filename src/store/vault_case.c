@@ -1,7 +1,8 @@
-/* Cases: what belongs to one finding, restored and undone as one. Neighbours: the sensor opens a case and adds
- * damage while an attack goes on; the supervisor, or the command line, restores and undoes.
- * Invariants: in-place damage is mended first, so that other names of the same inode find it whole; a case is
- * marked as synced only when every file system that was written to has been synced. */
+/* Cases: what belongs to one finding, restored and undone as one. Neighbours: the sensor opens a
+ * case and adds damage while an attack goes on; the supervisor, or the command line, restores and
+ * undoes. Invariants: in-place damage is mended first, so that other names of the same inode find
+ * it whole; a case is marked as synced only when every file system that was written to has been
+ * synced. */
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -124,7 +125,8 @@ static int run_add_to_group(struct case_run *run, uint32_t index)
     int r = vault_work_load(&run->work, index);
 
     if (r < 0 || run->work.original.kind == 0) {
-        return r == -ERR_NOENT ? 0 : r; /* the file itself will tell that its version is not there */
+        return r == -ERR_NOENT ? 0
+                               : r; /* the file itself will tell that its version is not there */
     }
     group = run_group(run);
     if (group == NULL) {
@@ -212,7 +214,8 @@ static int run_load(struct case_run *run, uint32_t index)
         return r;
     }
     group = map_get(&run->groups, vault_work_key(&run->work));
-    return group != NULL ? vault_work_join(&run->work, group) : -ERR_CONFLICT; /* it was saved anew just now */
+    return group != NULL ? vault_work_join(&run->work, group)
+                         : -ERR_CONFLICT; /* it was saved anew just now */
 }
 
 static void run_count(struct case_run *run, int result)
@@ -221,10 +224,12 @@ static void run_count(struct case_run *run, int result)
 
     run->report.files++;
     run->report.failed += result < 0 ? 1 : 0;
-    run->report.evidence += (work->step.evidence != 0 ? 1U : 0U) + (work->step.occupant != 0 ? 1U : 0U);
+    run->report.evidence +=
+        (work->step.evidence != 0 ? 1U : 0U) + (work->step.occupant != 0 ? 1U : 0U);
     if (result == 0 && work->damage.outcome != FILE_OUTCOME_PRODUCT) {
         run->report.restored++;
-        run->report.partial += work->original.version.is_partial || work->original.meta.is_cut ? 1 : 0;
+        run->report.partial +=
+            work->original.version.is_partial || work->original.meta.is_cut ? 1 : 0;
     }
     if (run->fn != NULL) {
         run->fn(run->context, &work->damage, result);
@@ -275,7 +280,8 @@ static int run_undo_one(struct case_run *run, uint32_t index, bool is_in_place)
     }
     if (result == 0 && run->work.step.stage != VAULT_STAGE_DAMAGED &&
         run->work.step.stage < VAULT_STAGE_RESTORED) {
-        result = vault_restore_file(&run->work, false); /* a run was killed half-way: first to its end */
+        result =
+            vault_restore_file(&run->work, false); /* a run was killed half-way: first to its end */
     }
     result = result < 0 ? result : vault_undo_file(&run->work);
     if (result == 0) {
@@ -299,7 +305,8 @@ static int run_undo(struct case_run *run)
     return r < 0 ? r : run_sync(run);
 }
 
-static int case_do(struct case_run *run, int (*act)(struct case_run *), struct vault_report *ret_report)
+static int case_do(struct case_run *run, int (*act)(struct case_run *),
+                   struct vault_report *ret_report)
 {
     CLEANUP(closep) int lock = vault_lock(run->vault, true);
     int r;
@@ -315,16 +322,16 @@ static int case_do(struct case_run *run, int (*act)(struct case_run *), struct v
     return r;
 }
 
-int vault_case_restore(struct vault *vault, const struct id *finding, vault_progress_fn *fn, void *context,
-                       struct vault_report *ret_report)
+int vault_case_restore(struct vault *vault, const struct id *finding, vault_progress_fn *fn,
+                       void *context, struct vault_report *ret_report)
 {
     struct case_run run = {.vault = vault, .finding = finding, .fn = fn, .context = context};
 
     return case_do(&run, run_restore, ret_report);
 }
 
-int vault_case_undo(struct vault *vault, const struct id *finding, vault_progress_fn *fn, void *context,
-                    struct vault_report *ret_report)
+int vault_case_undo(struct vault *vault, const struct id *finding, vault_progress_fn *fn,
+                    void *context, struct vault_report *ret_report)
 {
     struct case_run run = {.vault = vault, .finding = finding, .fn = fn, .context = context};
 
@@ -345,16 +352,18 @@ static int restore_clear_way(struct vault *vault, const struct vault_place *plac
         return r == -ERR_NOENT ? 0 : r;
     }
     if (!is_forced || !S_ISREG(st.st_mode)) {
-        return diag_set(diag, -ERR_EXIST,
-                        _("%.*s exists already; name another place with --to, or replace it with --force"),
-                        STR_ARG(path));
+        return diag_set(
+            diag, -ERR_EXIST,
+            _("%.*s exists already; name another place with --to, or replace it with --force"),
+            STR_ARG(path));
     }
     fd = vault_place_open_inode(place, (struct vault_inode){st.st_dev, st.st_ino}, O_RDONLY);
     r = fd < 0 ? fd : vault_keep(vault, fd, &origin, VAULT_SHARE_WHOLE, &id);
     return r < 0 ? r : vault_place_unlink(place);
 }
 
-int vault_restore(struct vault *vault, uint64_t id, struct str path, bool is_forced, struct diag *diag)
+int vault_restore(struct vault *vault, uint64_t id, struct str path, bool is_forced,
+                  struct diag *diag)
 {
     CLEANUP(vault_place_done) struct vault_place place = {.folder = -1};
     CLEANUP(closep) int fd = -1;
@@ -371,7 +380,8 @@ int vault_restore(struct vault *vault, uint64_t id, struct str path, bool is_for
     path = path.len != 0 ? path : record.version.path;
     r = vault_place_make(path, &record.version, &place, &made);
     if (r < 0) {
-        return diag_set(diag, r, _("cannot reach the folder of %.*s: %s"), STR_ARG(path), err_text(r));
+        return diag_set(diag, r, _("cannot reach the folder of %.*s: %s"), STR_ARG(path),
+                        err_text(r));
     }
     fd = vault_work_create(vault, &place, id); /* whole before anything is cleared away */
     r = fd < 0 ? fd : restore_clear_way(vault, &place, path, is_forced, diag);

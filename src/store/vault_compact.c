@@ -1,7 +1,7 @@
 /* Compaction of the journal. Neighbours: vault_tend.c calls it, vault_journal.c holds the protocol.
- * The long part (every live version, then every case) runs while others go on appending; they wait only
- * while what they appended meanwhile is copied behind it and the new file takes the name. Records may come
- * twice that way: each kind means the same when it is said again. */
+ * The long part (every live version, then every case) runs while others go on appending; they wait
+ * only while what they appended meanwhile is copied behind it and the new file takes the name.
+ * Records may come twice that way: each kind means the same when it is said again. */
 #include "store/vault_compact.h"
 
 #include "base/banned.h"

@@ -73,8 +73,8 @@ int vault_copy_range(int source, int target, uint64_t from, uint64_t len)
 
 static int copy_hole(int target, uint64_t from, uint64_t to)
 {
-    if (from >= to ||
-        fallocate(target, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(to - from)) == 0) {
+    if (from >= to || fallocate(target, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from,
+                                (off_t)(to - from)) == 0) {
         return 0;
     }
     return -errno;
@@ -111,9 +111,10 @@ int vault_copy_over(int source, int target, uint64_t size)
 {
     struct stat st;
 
-    /* Not emptied first: ext4 flushes a file that was truncated to nothing when it is closed, and whoever has
-     * it open would see it empty. */
-    if (fstat(target, &st) != 0 || ((uint64_t)st.st_size > size && ftruncate(target, (off_t)size) != 0)) {
+    /* Not emptied first: ext4 flushes a file that was truncated to nothing when it is closed, and
+     * whoever has it open would see it empty. */
+    if (fstat(target, &st) != 0 ||
+        ((uint64_t)st.st_size > size && ftruncate(target, (off_t)size) != 0)) {
         return -errno;
     }
     if (ioctl(target, FICLONE, source) == 0) {

@@ -1,7 +1,7 @@
-/* The journal of a vault. Neighbours: vault_state.c appends what vault_record.c packed and applies what is
- * read; vault_tend.c replaces the file when most of it is dead.
- * Invariants: a frame is magic, length, checksum, bytes; a reader never passes a place at which a valid
- * record might still come to stand, unless a valid one stands behind it. */
+/* The journal of a vault. Neighbours: vault_state.c appends what vault_record.c packed and applies
+ * what is read; vault_tend.c replaces the file when most of it is dead. Invariants: a frame is
+ * magic, length, checksum, bytes; a reader never passes a place at which a valid record might still
+ * come to stand, unless a valid one stands behind it. */
 #include "store/vault_journal.h"
 
 #include "base/banned.h"
@@ -46,7 +46,8 @@ static int journal_own(int folder, int fd)
 
 static int journal_open_file(int folder, const char *name, int flags, int *ret_fd)
 {
-    CLEANUP(closep) int fd = openat(folder, name, flags | O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    CLEANUP(closep)
+    int fd = openat(folder, name, flags | O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     int r;
 
     if (fd < 0) {
@@ -135,10 +136,10 @@ static struct frame journal_frame(const struct vault_journal *journal, struct st
     };
 }
 
-/* A single write, so that frames of several processes cannot interleave: the kernel holds the inode's lock
- * from choosing the place to the last byte. A short one (full disk) is left torn. */
-/* A single write, so that frames of several processes cannot interleave: the kernel holds the inode's lock
- * from choosing the place to the last byte. A short one (full disk) is left torn. */
+/* A single write, so that frames of several processes cannot interleave: the kernel holds the
+ * inode's lock from choosing the place to the last byte. A short one (full disk) is left torn. */
+/* A single write, so that frames of several processes cannot interleave: the kernel holds the
+ * inode's lock from choosing the place to the last byte. A short one (full disk) is left torn. */
 static int journal_write(const struct vault_journal *journal, struct str bytes)
 {
     CLEANUP(buf_done) struct buf buf;
@@ -178,11 +179,12 @@ int vault_journal_append(struct vault_journal *journal, struct str bytes)
 
 enum look {
     LOOK_VALID,
-    LOOK_SHORT,  /* more bytes are needed to say */
+    LOOK_SHORT, /* more bytes are needed to say */
     LOOK_BROKEN,
 };
 
-static enum look journal_look(const struct vault_journal *journal, struct str at, struct str *ret_bytes)
+static enum look journal_look(const struct vault_journal *journal, struct str at,
+                              struct str *ret_bytes)
 {
     struct frame frame;
     struct frame real;
@@ -320,7 +322,8 @@ int vault_journal_read(struct vault_journal *journal, vault_journal_fn *fn, void
     return 0;
 }
 
-int vault_journal_fetch(const struct vault_journal *journal, uint64_t where, uint32_t len, struct buf *buf)
+int vault_journal_fetch(const struct vault_journal *journal, uint64_t where, uint32_t len,
+                        struct buf *buf)
 {
     void *out = buf_reserve(buf, len);
     ssize_t got;

@@ -1,6 +1,6 @@
-/* Owner, mode, times, attributes and the file handle of an inode. Neighbours: vault.c reads them at a save,
- * vault_place.c applies them at a restore.
- * Invariant: a missing right to read or set one attribute never costs the content. */
+/* Owner, mode, times, attributes and the file handle of an inode. Neighbours: vault.c reads them at
+ * a save, vault_place.c applies them at a restore. Invariant: a missing right to read or set one
+ * attribute never costs the content. */
 #include "store/vault_meta.h"
 
 #include "base/banned.h"
@@ -71,7 +71,8 @@ struct xattr_head {
     uint32_t value_len;
 };
 
-static bool meta_put_xattr(struct buf *xattrs, const char *name, const void *value, size_t value_len)
+static bool meta_put_xattr(struct buf *xattrs, const char *name, const void *value,
+                           size_t value_len)
 {
     struct xattr_head head = {.name_len = (uint16_t)strlen(name), .value_len = (uint32_t)value_len};
 
@@ -192,8 +193,8 @@ static int meta_drop_strange(int fd, const struct vault_meta *meta)
     }
     for (const char *name = names; len != 0 && name < names + len; name += strlen(name) + 1) {
         if (!meta_has_xattr(meta->xattrs, name) &&
-            !str_has_prefix(str_from(name), STR("security.selinux")) && fremovexattr(fd, name) != 0 &&
-            errno != ENODATA) {
+            !str_has_prefix(str_from(name), STR("security.selinux")) &&
+            fremovexattr(fd, name) != 0 && errno != ENODATA) {
             return -errno;
         }
     }
@@ -224,8 +225,8 @@ int vault_meta_apply(int fd, const struct vault_version *version, const struct v
     struct timespec times[2] = {meta_timespec(version->atime), meta_timespec(version->mtime)};
     int r;
 
-    /* Changing the owner clears set-id bits and capabilities, so it comes first; an ACL corrects the
-     * group's bits, so it comes behind the mode. */
+    /* Changing the owner clears set-id bits and capabilities, so it comes first; an ACL corrects
+     * the group's bits, so it comes behind the mode. */
     if (fchown(fd, version->uid, version->gid) != 0 || fchmod(fd, version->mode & 07777) != 0) {
         return -errno;
     }

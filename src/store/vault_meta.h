@@ -1,6 +1,6 @@
-/* What an inode is beyond its content: read before a copy, put back after a restore. Extended attributes
- * are carried as the kernel gives them; POSIX ACLs are among them (system.posix_acl_access). Pure but for
- * the calls on the descriptor; thread-safe. */
+/* What an inode is beyond its content: read before a copy, put back after a restore. Extended
+ * attributes are carried as the kernel gives them; POSIX ACLs are among them
+ * (system.posix_acl_access). Pure but for the calls on the descriptor; thread-safe. */
 #ifndef STORE_VAULT_META_H
 #define STORE_VAULT_META_H
 
@@ -18,8 +18,10 @@ void vault_meta_room_done(struct vault_meta_room *room);
 /* Fills dev … atime of version and all of meta but pool, from fd and what stat said of it. */
 [[nodiscard]] int vault_meta_read(int fd, const struct stat *st, struct vault_meta_room *room,
                                   struct vault_version *version, struct vault_meta *meta);
-/* Owner, mode, attributes, and last the times. Attributes that the version had not are taken away. */
-[[nodiscard]] int vault_meta_apply(int fd, const struct vault_version *version, const struct vault_meta *meta);
+/* Owner, mode, attributes, and last the times. Attributes that the version had not are taken away.
+ */
+[[nodiscard]] int vault_meta_apply(int fd, const struct vault_version *version,
+                                   const struct vault_meta *meta);
 
 int64_t vault_time_of(struct timespec time);
 

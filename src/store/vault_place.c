@@ -1,5 +1,5 @@
-/* Walking to a file without following links. Neighbours: vault_work.c, vault_restore.c and vault_undo.c put
- * files into places and take them out. */
+/* Walking to a file without following links. Neighbours: vault_work.c, vault_restore.c and
+ * vault_undo.c put files into places and take them out. */
 #include "store/vault_place.h"
 
 #include "base/banned.h"
@@ -13,7 +13,7 @@
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 
-#define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
 void vault_place_done(struct vault_place *place)
 {
@@ -36,7 +36,8 @@ static int place_split(struct str path, char folder[4096], char name[256])
 {
     size_t cut = path.len;
 
-    if (path.len == 0 || path.ptr[0] != '/' || path.len >= 4096 || memchr(path.ptr, '\0', path.len) != NULL) {
+    if (path.len == 0 || path.ptr[0] != '/' || path.len >= 4096 ||
+        memchr(path.ptr, '\0', path.len) != NULL) {
         return -ERR_INVAL;
     }
     while (path.ptr[cut - 1] != '/') {
@@ -74,7 +75,8 @@ int vault_place_open(struct str path, struct vault_place *ret_place)
 }
 
 /* One missing folder below at; somebody else may have made it meanwhile. */
-static int place_make_one(int at, const char *name, const struct vault_version *version, uint32_t *made)
+static int place_make_one(int at, const char *name, const struct vault_version *version,
+                          uint32_t *made)
 {
     CLEANUP(closep) int fd = -1;
     struct stat model;
@@ -86,7 +88,7 @@ static int place_make_one(int at, const char *name, const struct vault_version *
         return errno == EEXIST ? 0 : -errno;
     }
     (*made)++;
-    fd = openat(at, name, FOLDER_FLAGS);
+    fd = openat(at, name, FOLDER_FLAGS | O_NOFOLLOW);
     if (fd < 0 || fchown(fd, version->uid, version->gid) != 0 ||
         fchmod(fd, (model.st_mode & 0755) | 0700) != 0) {
         return -errno;
@@ -94,8 +96,8 @@ static int place_make_one(int at, const char *name, const struct vault_version *
     return 0;
 }
 
-int vault_place_make(struct str path, const struct vault_version *version, struct vault_place *ret_place,
-                     uint32_t *made)
+int vault_place_make(struct str path, const struct vault_version *version,
+                     struct vault_place *ret_place, uint32_t *made)
 {
     CLEANUP(closep) int at = -1;
     char folder[4096];
@@ -113,6 +115,9 @@ int vault_place_make(struct str path, const struct vault_version *version, struc
     }
     rest = str_from(folder + 1);
     at = open("/", FOLDER_FLAGS);
+    if (at < 0) {
+        return -errno;
+    }
     while (r == 0 && str_cut(&rest, '/', &part)) {
         int next;
 
@@ -198,7 +203,8 @@ int vault_place_open_inode(const struct vault_place *place, struct vault_inode i
     return r < 0 ? r : TAKE_FD(fd);
 }
 
-int vault_place_find(struct str path, struct vault_inode inode, int flags, struct vault_place *ret_place)
+int vault_place_find(struct str path, struct vault_inode inode, int flags,
+                     struct vault_place *ret_place)
 {
     CLEANUP(vault_place_done) struct vault_place place = {.folder = -1};
     int fd;
@@ -272,7 +278,9 @@ int vault_place_new(const struct vault_place *place)
 
 int vault_place_rename(const struct vault_place *from, const struct vault_place *to)
 {
-    return renameat2(from->folder, from->name, to->folder, to->name, RENAME_NOREPLACE) == 0 ? 0 : -errno;
+    return renameat2(from->folder, from->name, to->folder, to->name, RENAME_NOREPLACE) == 0
+               ? 0
+               : -errno;
 }
 
 int vault_place_unlink(const struct vault_place *place)

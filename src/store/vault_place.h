@@ -1,5 +1,5 @@
-/* Places in people's file systems: a folder held open and a name in it. No symbolic link is ever followed,
- * so that nobody who owns a folder on the way can lead a restore elsewhere. */
+/* Places in people's file systems: a folder held open and a name in it. No symbolic link is ever
+ * followed, so that nobody who owns a folder on the way can lead a restore elsewhere. */
 #ifndef STORE_VAULT_PLACE_H
 #define STORE_VAULT_PLACE_H
 
@@ -11,11 +11,11 @@ struct vault_place {
 };
 
 void vault_place_done(struct vault_place *place);
-/* -ERR_NOENT when a folder on the way is missing, -ERR_LOOP when one is a link, -ERR_INVAL for a path that
- * is not absolute or names no file. */
+/* -ERR_NOENT when a folder on the way is missing, -ERR_LOOP when one is a link, -ERR_INVAL for a
+ * path that is not absolute or names no file. */
 [[nodiscard]] int vault_place_open(struct str path, struct vault_place *ret_place);
-/* The same, making missing folders: of the mode of the nearest one that is there, and of the file's owner.
- * *made counts them. */
+/* The same, making missing folders: of the mode of the nearest one that is there, and of the file's
+ * owner. *made counts them. */
 [[nodiscard]] int vault_place_make(struct str path, const struct vault_version *version,
                                    struct vault_place *ret_place, uint32_t *made);
 /* Removes `count` folders above path again, while they are empty. */
@@ -26,13 +26,15 @@ void vault_place_unmake(struct str path, uint32_t count);
 /* -ERR_NOENT when nothing is there. */
 [[nodiscard]] int vault_place_stat(const struct vault_place *place, struct stat *ret_stat);
 /* Opens the file if it is that inode; -ERR_NOENT when it is not. */
-[[nodiscard]] int vault_place_open_inode(const struct vault_place *place, struct vault_inode inode, int flags);
+[[nodiscard]] int vault_place_open_inode(const struct vault_place *place, struct vault_inode inode,
+                                         int flags);
 /* Opens path for one act: place and inode at once. -ERR_NOENT. */
 [[nodiscard]] int vault_place_find(struct str path, struct vault_inode inode, int flags,
                                    struct vault_place *ret_place);
-/* An inode by its kernel handle while any name keeps it; -ERR_NOENT when it has gone. at: any folder of its
- * file system. */
-[[nodiscard]] int vault_place_open_handle(int at, struct str handle, struct vault_inode inode, int flags);
+/* An inode by its kernel handle while any name keeps it; -ERR_NOENT when it has gone. at: any
+ * folder of its file system. */
+[[nodiscard]] int vault_place_open_handle(int at, struct str handle, struct vault_inode inode,
+                                          int flags);
 
 /* Gives an open inode this name; -ERR_EXIST. */
 [[nodiscard]] int vault_place_link(const struct vault_place *place, int fd);

@@ -1,6 +1,6 @@
-/* Folders of objects. Neighbours: vault.c creates and opens objects, vault_tend.c shares and removes them,
- * vault_place.c moves damaged inodes in and out.
- * Invariant: nothing here follows a symbolic link below a pool's folder. */
+/* Folders of objects. Neighbours: vault.c creates and opens objects, vault_tend.c shares and
+ * removes them, vault_place.c moves damaged inodes in and out. Invariant: nothing here follows a
+ * symbolic link below a pool's folder. */
 #include "store/vault_pool.h"
 
 #include "base/banned.h"
@@ -16,14 +16,15 @@
 #include <linux/magic.h>
 #include <sys/vfs.h>
 
-#define SUBFOLDERS       256U
-#define MOUNTINFO_LIMIT  (4U << 20)
-#define XFS_SUPER_MAGIC  0x58465342
-#define BCACHEFS_MAGIC   0xca451a4e
+#define SUBFOLDERS      256U
+#define MOUNTINFO_LIMIT (4U << 20)
+#define XFS_SUPER_MAGIC 0x58465342
+#define BCACHEFS_MAGIC  0xca451a4e
 
 void vault_object_name(uint64_t id, char out[VAULT_OBJECT_NAME_SIZE])
 {
-    (void)snprintf(out, VAULT_OBJECT_NAME_SIZE, "objects/%02x/%016" PRIx64, (unsigned)(id >> 10 & 0xff), id);
+    (void)snprintf(out, VAULT_OBJECT_NAME_SIZE, "objects/%02x/%016" PRIx64,
+                   (unsigned)(id >> 10 & 0xff), id);
 }
 
 static bool pool_can_clone(int fd)
@@ -325,7 +326,8 @@ int vault_object_open(const struct vault_pool *pool, uint64_t id)
 
     vault_object_name(id, name);
     fd = fd_open_beneath(pool->fd, name, O_RDONLY | O_NOFOLLOW | O_NOATIME, 0);
-    /* A damaged inode that was moved in keeps its owner, and only an owner may ask for O_NOATIME. */
+    /* A damaged inode that was moved in keeps its owner, and only an owner may ask for O_NOATIME.
+     */
     return fd == -ERR_PERM ? fd_open_beneath(pool->fd, name, O_RDONLY | O_NOFOLLOW, 0) : fd;
 }
 

@@ -22,7 +22,8 @@ static bool query_copy_text(struct arena *arena, struct str *text)
     return text->ptr != NULL;
 }
 
-int vault_version(struct vault *vault, uint64_t id, struct arena *arena, struct vault_version *ret_version)
+int vault_version(struct vault *vault, uint64_t id, struct arena *arena,
+                  struct vault_version *ret_version)
 {
     CLEANUP(buf_done) struct buf buf;
     struct vault_record record;
@@ -59,7 +60,8 @@ static uint64_t query_next(struct vault *vault, uint64_t after, const struct id 
     return id;
 }
 
-int vault_list(struct vault *vault, const struct vault_filter *filter, vault_version_fn *fn, void *context)
+int vault_list(struct vault *vault, const struct vault_filter *filter, vault_version_fn *fn,
+               void *context)
 {
     CLEANUP(buf_done) struct buf buf;
     uint64_t id = filter->after;
@@ -139,11 +141,10 @@ int vault_verify(struct vault *vault, uint64_t id)
     if (!entry.is_hashed) {
         return -ERR_AGAIN;
     }
-    r = vault_hashing_start(&hashing, id, fd);
+    r = vault_hashing_start(&hashing, id, &fd);
     if (r < 0) {
         return r;
     }
-    fd = -1;
     r = vault_hashing_go(&hashing, UINT64_MAX);
     r = r < 0 ? r : vault_hashing_end(&hashing, sha256);
     return r < 0 || memcmp(sha256, entry.sha256, sizeof(sha256)) == 0 ? r : -ERR_CORRUPT;

@@ -1,6 +1,6 @@
-/* Journal records as bytes. The way: vault.c and vault_case.c fill a struct vault_record, this file packs it,
- * vault_journal.c frames and writes it; every process reads it back into its vault_index.c.
- * Invariant: decode(encode(x)) = x for every field that the record's kind names. */
+/* Journal records as bytes. The way: vault.c and vault_case.c fill a struct vault_record, this file
+ * packs it, vault_journal.c frames and writes it; every process reads it back into its
+ * vault_index.c. Invariant: decode(encode(x)) = x for every field that the record's kind names. */
 #include "store/vault_record.h"
 
 #include "base/banned.h"

@@ -1,6 +1,6 @@
-/* What the vault's journal says, one record at a time: structs to bytes and back. Pure. Numbers are little
- * endian; a decoder of this version refuses kinds it does not know (-ERR_VERSION) and bytes that do not
- * add up (-ERR_CORRUPT). Texts of a decoded record borrow the bytes. */
+/* What the vault's journal says, one record at a time: structs to bytes and back. Pure. Numbers are
+ * little endian; a decoder of this version refuses kinds it does not know (-ERR_VERSION) and bytes
+ * that do not add up (-ERR_CORRUPT). Texts of a decoded record borrow the bytes. */
 #ifndef STORE_VAULT_RECORD_H
 #define STORE_VAULT_RECORD_H
 
@@ -29,20 +29,20 @@ enum vault_record_kind {
 /* What an inode is beyond its content. */
 struct vault_meta {
     int64_t changed;
-    uint64_t pool;        /* where the bytes lie; 0: the vault's own folder */
-    bool is_settled;      /* nothing could have changed unseen while it was copied */
-    bool is_cut;          /* some extended attributes did not fit */
-    bool is_inode;        /* the object is the damaged inode itself, not a copy */
-    struct str xattrs;    /* packed: u16 name length, u32 value length, name, value */
-    struct str handle;    /* i32 type, then the kernel's bytes; empty when it gives none */
+    uint64_t pool;     /* where the bytes lie; 0: the vault's own folder */
+    bool is_settled;   /* nothing could have changed unseen while it was copied */
+    bool is_cut;       /* some extended attributes did not fit */
+    bool is_inode;     /* the object is the damaged inode itself, not a copy */
+    struct str xattrs; /* packed: u16 name length, u32 value length, name, value */
+    struct str handle; /* i32 type, then the kernel's bytes; empty when it gives none */
 };
 
-/* How far the restoring of one damaged file has come. Each stage is written before the next act, and each
- * act can be repeated, so a killed run is finished by running again. */
+/* How far the restoring of one damaged file has come. Each stage is written before the next act,
+ * and each act can be repeated, so a killed run is finished by running again. */
 enum vault_stage {
-    VAULT_STAGE_DAMAGED, /* nothing done, or undone */
-    VAULT_STAGE_MOVING,  /* the damaged inode moves to object `evidence` */
-    VAULT_STAGE_KEPT,    /* the damage is safe as version `evidence`, or there was none to keep */
+    VAULT_STAGE_DAMAGED,  /* nothing done, or undone */
+    VAULT_STAGE_MOVING,   /* the damaged inode moves to object `evidence` */
+    VAULT_STAGE_KEPT,     /* the damage is safe as version `evidence`, or there was none to keep */
     VAULT_STAGE_CLEARING, /* what else stood in the way moves to object `occupant` */
     VAULT_STAGE_CLEARED,
     VAULT_STAGE_RESTORED,
@@ -61,10 +61,10 @@ enum vault_manner {
 struct vault_step {
     enum vault_stage stage;
     enum vault_manner manner;
-    bool has_moved;          /* evidence is the inode itself */
+    bool has_moved; /* evidence is the inode itself */
     bool has_moved_occupant;
-    bool is_stray;           /* in place, but its present name was not known: the path was added */
-    uint32_t folders;        /* missing parents that were made */
+    bool is_stray;    /* in place, but its present name was not known: the path was added */
+    uint32_t folders; /* missing parents that were made */
     uint64_t evidence;
     uint64_t occupant;
     uint64_t dev; /* of what stands at the path after the restore */

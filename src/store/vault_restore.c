@@ -1,6 +1,7 @@
-/* Restoring one file of a case. The way: keep the damage → clear the place → put the original there.
- * Neighbours: vault_case.c goes through the files, vault_work.c sets things aside, vault_undo.c is the reverse.
- * Invariant: whatever the stage at which a run was killed, the next run goes on to the same end. */
+/* Restoring one file of a case. The way: keep the damage → clear the place → put the original
+ * there. Neighbours: vault_case.c goes through the files, vault_work.c sets things aside,
+ * vault_undo.c is the reverse. Invariant: whatever the stage at which a run was killed, the next
+ * run goes on to the same end. */
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -12,9 +13,10 @@
 #include <errno.h>
 #include <fcntl.h>
 
-/* The damaged inode: where it was last seen, at its old name, or by its handle. *ret_place.folder is -1 when
- * no name is known. */
-static int restore_open_damaged(const struct vault_work *work, int flags, struct vault_place *ret_place)
+/* The damaged inode: where it was last seen, at its old name, or by its handle. *ret_place.folder
+ * is -1 when no name is known. */
+static int restore_open_damaged(const struct vault_work *work, int flags,
+                                struct vault_place *ret_place)
 {
     CLEANUP(vault_place_done) struct vault_place parent = {.folder = -1};
     struct vault_inode inode = vault_work_original_inode(work);
@@ -40,9 +42,10 @@ static int restore_keep(struct vault_work *work)
         fd = restore_open_damaged(work, O_RDONLY, &place);
         if (fd >= 0) {
             work->step.manner = VAULT_MANNER_INPLACE;
-            r = vault_work_is_leader(work) ? vault_work_keep(work, fd, work->damage.path_now, VAULT_KIND_EVIDENCE,
-                                                  &work->step.evidence)
-                                : 0;
+            r = vault_work_is_leader(work)
+                    ? vault_work_keep(work, fd, work->damage.path_now, VAULT_KIND_EVIDENCE,
+                                      &work->step.evidence)
+                    : 0;
             return r < 0 ? r : vault_work_reach(work, VAULT_STAGE_KEPT);
         }
         if (fd != -ERR_NOENT) {
@@ -51,7 +54,8 @@ static int restore_keep(struct vault_work *work)
     }
     work->step.manner =
         work->damage.outcome == FILE_OUTCOME_PRODUCT ? VAULT_MANNER_NONE : VAULT_MANNER_CREATED;
-    return vault_work_set_aside(work, work->damage.path_now, vault_work_damaged_inode(work), &evidence);
+    return vault_work_set_aside(work, work->damage.path_now, vault_work_damaged_inode(work),
+                                &evidence);
 }
 
 /* Whether an open file has the original's content. */
@@ -104,8 +108,8 @@ static int restore_clear(struct vault_work *work)
     if (work->step.stage == VAULT_STAGE_CLEARING) {
         const struct vault_inode inode = {st.st_dev, st.st_ino};
 
-        return vault_work_set_aside(work, work->damage.path, r == 0 ? inode : (struct vault_inode){},
-                                    &occupant);
+        return vault_work_set_aside(work, work->damage.path,
+                                    r == 0 ? inode : (struct vault_inode){}, &occupant);
     }
     if (r < 0) {
         work->step.stage = r == -ERR_NOENT ? VAULT_STAGE_CLEARED : work->step.stage;
@@ -121,7 +125,8 @@ static int restore_clear(struct vault_work *work)
         return r < 0 ? r : 0;
     }
     if (!S_ISREG(st.st_mode)) {
-        return -ERR_EXIST; /* a folder, a link or a device has taken the name: a person must decide */
+        return -ERR_EXIST; /* a folder, a link or a device has taken the name: a person must decide
+                            */
     }
     return vault_work_set_aside(work, work->damage.path, (struct vault_inode){st.st_dev, st.st_ino},
                                 &occupant);
@@ -144,7 +149,8 @@ static int restore_finish(struct vault_work *work, int fd)
 static int restore_rename(struct vault_work *work, int fd, const struct vault_place *from)
 {
     CLEANUP(vault_place_done) struct vault_place place = {.folder = -1};
-    int r = vault_place_make(work->damage.path, &work->original.version, &place, &work->step.folders);
+    int r =
+        vault_place_make(work->damage.path, &work->original.version, &place, &work->step.folders);
 
     r = r < 0 ? r : vault_place_holds(&place, vault_work_original_inode(work));
     if (r != 0) {
@@ -186,7 +192,8 @@ static int restore_open_living(const struct vault_work *work, const struct vault
     if (work->group->restored != 0) {
         vault_work_init(&other, work->vault, &work->finding);
         r = vault_work_load(&other, work->group->restored - 1);
-        fd = r < 0 ? r : vault_place_find(other.damage.path, restore_result(&other), O_RDONLY, NULL);
+        fd =
+            r < 0 ? r : vault_place_find(other.damage.path, restore_result(&other), O_RDONLY, NULL);
         vault_work_done(&other);
     } else if (work->original.version.links > 1) {
         fd = vault_place_open_handle(place->folder, work->original.meta.handle,
@@ -199,7 +206,8 @@ static int restore_open_living(const struct vault_work *work, const struct vault
     return TAKE_FD(fd);
 }
 
-/* The inode is written down before it gets the name: that tells a killed run's file from a stranger's. */
+/* The inode is written down before it gets the name: that tells a killed run's file from a
+ * stranger's. */
 static int restore_announce(struct vault_work *work, int fd)
 {
     struct stat st;
@@ -212,7 +220,8 @@ static int restore_announce(struct vault_work *work, int fd)
     return vault_work_reach(work, VAULT_STAGE_CLEARED);
 }
 
-/* 1 when the original stands there already: it was never away, or a killed run had just put it there. */
+/* 1 when the original stands there already: it was never away, or a killed run had just put it
+ * there. */
 static int restore_put_again(struct vault_work *work, const struct vault_place *place)
 {
     const struct vault_inode candidates[] = {restore_result(work), vault_work_original_inode(work)};
@@ -241,7 +250,8 @@ static int restore_new(struct vault_work *work)
 {
     CLEANUP(vault_place_done) struct vault_place place = {.folder = -1};
     CLEANUP(closep) int fd = -1;
-    int r = vault_place_make(work->damage.path, &work->original.version, &place, &work->step.folders);
+    int r =
+        vault_place_make(work->damage.path, &work->original.version, &place, &work->step.folders);
 
     r = r < 0 ? r : restore_put_again(work, &place);
     if (r != 0) {
@@ -315,7 +325,8 @@ int vault_restore_file(struct vault_work *work, bool is_doubted)
     if (r == 0 && work->step.manner == VAULT_MANNER_NONE && work->step.stage == VAULT_STAGE_KEPT) {
         return restore_put(work);
     }
-    if (r == 0 && (work->step.stage == VAULT_STAGE_KEPT || work->step.stage == VAULT_STAGE_CLEARING)) {
+    if (r == 0 &&
+        (work->step.stage == VAULT_STAGE_KEPT || work->step.stage == VAULT_STAGE_CLEARING)) {
         r = restore_clear(work);
     }
     if (r == 0 && work->step.stage == VAULT_STAGE_CLEARED) {

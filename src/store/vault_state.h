@@ -1,9 +1,10 @@
-/* An open vault: what the journal has told this process so far, by version and by case. Every process holds
- * its own copy and brings it up to date by reading what others appended.
+/* An open vault: what the journal has told this process so far, by version and by case. Every
+ * process holds its own copy and brings it up to date by reading what others appended.
  *
- * Locks: `mutex` guards everything in the struct for moments (never while content is copied); the file lock
- * (vault_lock) is held by whoever tends, drops or restores, against other processes and threads alike, and is
- * taken before the mutex. Functions below named *_locked want the mutex held. */
+ * Locks: `mutex` guards everything in the struct for moments (never while content is copied); the
+ * file lock (vault_lock) is held by whoever tends, drops or restores, against other processes and
+ * threads alike, and is taken before the mutex. Functions below named *_locked want the mutex held.
+ */
 #ifndef STORE_VAULT_STATE_H
 #define STORE_VAULT_STATE_H
 
@@ -30,7 +31,7 @@ struct vault_entry {
     struct vault_inode inode;
     uint64_t id;
     uint64_t pool;
-    int64_t time;   /* retention runs from here */
+    int64_t time; /* retention runs from here */
     int64_t mtime;
     int64_t changed;
     uint64_t size;
@@ -79,11 +80,11 @@ struct vault {
     struct map by_hash;  /* the version that an object is charged to */
     struct map cases;
     uint64_t bytes;
-    uint64_t pending;    /* of saves under way */
-    uint64_t live;       /* journal bytes of versions that still are */
-    uint64_t unhashed_after; /* versions up to this id are hashed */
-    uint64_t compacted;  /* size of the journal after the last compaction here */
-    unsigned swept;      /* subfolders looked through for objects that no record names */
+    uint64_t pending;             /* of saves under way */
+    uint64_t live;                /* journal bytes of versions that still are */
+    uint64_t unhashed_after;      /* versions up to this id are hashed */
+    uint64_t compacted;           /* size of the journal after the last compaction here */
+    unsigned swept;               /* subfolders looked through for objects that no record names */
     struct vault_hashing hashing; /* of a version, across slices of vault_tend */
 };
 
@@ -104,19 +105,22 @@ struct vault_entry *vault_next_locked(const struct vault *vault, uint64_t after)
 struct vault_case *vault_case_locked(const struct vault *vault, const struct id *finding);
 /* A copy of what the index knows. -ERR_NOENT. */
 [[nodiscard]] int vault_entry_copy(struct vault *vault, uint64_t id, struct vault_entry *ret_entry);
-/* The journal's whole record of a version; the record borrows buf. Later facts (hash, case) are filled in. */
+/* The journal's whole record of a version; the record borrows buf. Later facts (hash, case) are
+ * filled in. */
 [[nodiscard]] int vault_describe(struct vault *vault, uint64_t id, struct buf *buf,
                                  struct vault_record *ret_record);
 /* Adds a version that this process just saved, before its record was read back. */
 [[nodiscard]] int vault_insert_locked(struct vault *vault, const struct vault_record *record);
 struct vault_pool *vault_pool_of(struct vault *vault, uint64_t number);
 /* Opens a version's object; looks again when another process replaced or moved it meanwhile. */
-[[nodiscard]] int vault_open_object(struct vault *vault, uint64_t id, struct vault_entry *ret_entry);
+[[nodiscard]] int vault_open_object(struct vault *vault, uint64_t id,
+                                    struct vault_entry *ret_entry);
 
 /* What a version may take of the quota and the disk. */
 enum vault_share {
     VAULT_SHARE_BOUND, /* the quota holds; a large file may be kept as head and tail */
-    VAULT_SHARE_EDGES, /* a restore's evidence: a full vault must not keep anything from being restored */
+    VAULT_SHARE_EDGES, /* a restore's evidence: a full vault must not keep anything from being
+                          restored */
     VAULT_SHARE_WHOLE, /* the same, and never in part */
 };
 /* vault_save with a choice. */
@@ -126,6 +130,6 @@ enum vault_share {
 void vault_state_done(struct vault *vault);
 /* Forgets everything read, for reading anew. */
 void vault_state_reset(struct vault *vault);
-int vault_apply(void *vault, uint64_t where, struct str bytes);
+int vault_apply(void *context, uint64_t where, struct str bytes);
 
 #endif

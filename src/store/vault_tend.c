@@ -1,7 +1,7 @@
-/* Background work on a vault, a slice a call. Neighbours: a timer of the agent's supervisor calls vault_tend;
- * vault.c asks for room when the quota is reached.
- * Invariants: everything here runs under the file lock. An object is removed after the record that drops it,
- * and shared before the record that says so: a kill in between costs a second try, never a version. */
+/* Background work on a vault, a slice a call. Neighbours: a timer of the agent's supervisor calls
+ * vault_tend; vault.c asks for room when the quota is reached. Invariants: everything here runs
+ * under the file lock. An object is removed after the record that drops it, and shared before the
+ * record that says so: a kill in between costs a second try, never a version. */
 #include "store/vault_tend.h"
 
 #include "base/banned.h"
@@ -19,7 +19,7 @@
 #define SLICE_BYTES      (16U << 20)
 #define SLICE_VERSIONS   64U
 #define SLICE_EVICTIONS  256U
-#define LATECOMERS       1024U        /* ids of other processes may come into the journal out of order */
+#define LATECOMERS       1024U /* ids of other processes may come into the journal out of order */
 #define SWEEP_AGE_S      3600
 #define SWEEP_SUBFOLDERS 256U
 
@@ -142,27 +142,49 @@ static bool tend_next_unhashed(struct vault *vault, struct vault_entry *ret_entr
     return entry != NULL;
 }
 
+/* Among those of this slice, which are not in the index yet. */
+static uint64_t slice_find(const struct tend_slice *slice, const uint8_t sha256[32])
+{
+    for (size_t i = 0; i < slice->count; i++) {
+        const struct vault_record *record = &slice->records[i];
+
+        if (record->other == 0 && memcmp(record->sha256, sha256, sizeof(record->sha256)) == 0) {
+            return record->id;
+        }
+    }
+    return 0;
+}
+
+/* A damaged inode may still be written through an open descriptor: its object is nobody else's. */
+static bool tend_may_share(const struct vault_entry *entry)
+{
+    return !entry->is_inode && !entry->is_partial;
+}
+
 /* Gives the version the bytes of an earlier one with the same content, when there is one. */
-static uint64_t tend_share(struct vault *vault, const struct vault_entry *entry, const uint8_t sha256[32])
+static uint64_t tend_share(struct vault *vault, const struct vault_entry *entry,
+                           const struct tend_slice *slice, const uint8_t sha256[32])
 {
     struct vault_pool *pool = vault_pool_of(vault, entry->pool);
     const struct vault_entry *owner;
-    uint64_t from = 0;
+    uint64_t from = slice_find(slice, sha256);
+    bool is_fit = false;
 
-    if (entry->is_inode || entry->is_partial || pool == NULL) {
-        return 0;
-    }
     pthread_mutex_lock(&vault->mutex);
-    owner = map_get(&vault->by_hash, str_of((const char *)sha256, sizeof(entry->sha256)));
-    if (owner != NULL && owner->pool == entry->pool && owner->size == entry->size &&
-        owner->id != entry->id) {
+    owner = from != 0
+                ? vault_entry_locked(vault, from)
+                : map_get(&vault->by_hash, str_of((const char *)sha256, sizeof(entry->sha256)));
+    if (owner != NULL) {
         from = owner->id;
+        is_fit = tend_may_share(owner) && tend_may_share(entry) && owner->pool == entry->pool &&
+                 owner->size == entry->size && owner->id != entry->id;
     }
     pthread_mutex_unlock(&vault->mutex);
-    return from != 0 && vault_object_share(pool, from, entry->id) == 0 ? from : 0;
+    return is_fit && pool != NULL && vault_object_share(pool, from, entry->id) == 0 ? from : 0;
 }
 
-/* Hashes one version, or the next part of a long one, and puts it into the slice when it is done. */
+/* Hashes one version, or the next part of a long one, and puts it into the slice when it is done.
+ */
 static int tend_hash(struct vault *vault, const struct vault_entry *entry, struct tend_slice *slice)
 {
     struct vault_hashing *hashing = &vault->hashing;
@@ -177,7 +199,7 @@ static int tend_hash(struct vault *vault, const struct vault_entry *entry, struc
     *record = (struct vault_record){.kind = VAULT_RECORD_HASH, .id = entry->id};
     r = r < 0 ? r : vault_hashing_end(hashing, record->sha256);
     if (r == 0) {
-        record->other = tend_share(vault, entry, record->sha256);
+        record->other = tend_share(vault, entry, slice, record->sha256);
         slice->fds[slice->count++] = TAKE_FD(hashing->fd);
     }
     vault_hashing_drop(hashing);
@@ -200,10 +222,9 @@ static int tend_hash_some(struct vault *vault, struct tend_slice *slice, bool *r
                 return 0;
             }
             fd = vault_open_object(vault, entry.id, &entry);
-            if (fd < 0 || vault_hashing_start(&vault->hashing, entry.id, fd) < 0) {
+            if (fd < 0 || vault_hashing_start(&vault->hashing, entry.id, &fd) < 0) {
                 continue; /* on a disk that is away, or spoiled: verify will tell */
             }
-            fd = -1;
         } else if (vault_entry_copy(vault, vault->hashing.id, &entry) < 0) {
             vault_hashing_drop(&vault->hashing); /* dropped meanwhile */
             continue;
@@ -216,7 +237,8 @@ static int tend_hash_some(struct vault *vault, struct tend_slice *slice, bool *r
     return 0;
 }
 
-/* What is recorded as hashed is on the disk: the first call starts all writes, so that the rest wait once. */
+/* What is recorded as hashed is on the disk: the first call starts all writes, so that the rest
+ * wait once. */
 static int tend_finish_slice(struct vault *vault, struct tend_slice *slice)
 {
     int r = 0;

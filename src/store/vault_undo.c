@@ -1,6 +1,6 @@
 /* Undoing the restore of one file, for a false alarm: the exact reverse of vault_restore.c.
- * The way: keep what the file has become since → take the original away → put back what had been set aside.
- * Invariant: from the stage VAULT_STAGE_UNDOING on, every act can be repeated. */
+ * The way: keep what the file has become since → take the original away → put back what had been
+ * set aside. Invariant: from the stage VAULT_STAGE_UNDOING on, every act can be repeated. */
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -91,7 +91,8 @@ static int undo_in_place(struct vault_work *work)
     return r < 0 || place.folder < 0 ? r : undo_rename(work, &place);
 }
 
-/* Takes away the name that the restore had made. Another inode there is somebody's later work, kept above. */
+/* Takes away the name that the restore had made. Another inode there is somebody's later work, kept
+ * above. */
 static int undo_created(struct vault_work *work)
 {
     CLEANUP(vault_place_done) struct vault_place place = {.folder = -1};
@@ -104,7 +105,8 @@ static int undo_created(struct vault_work *work)
     return vault_place_unlink(&place);
 }
 
-/* A damaged file that had been copied comes back as another inode: the case must know it for the next restore. */
+/* A damaged file that had been copied comes back as another inode: the case must know it for the
+ * next restore. */
 static int undo_learn_inode(struct vault_work *work)
 {
     CLEANUP(vault_place_done) struct vault_place place = {.folder = -1};

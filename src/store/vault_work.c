@@ -1,7 +1,7 @@
-/* What restoring and undoing share: setting files aside and bringing them back. Neighbours: vault_restore.c
- * and vault_undo.c call it, vault_place.c does the walking.
- * Invariants: a stage is written before the act it announces; each act, repeated, does nothing more; a file
- * leaves its place only when it is in the vault. */
+/* What restoring and undoing share: setting files aside and bringing them back. Neighbours:
+ * vault_restore.c and vault_undo.c call it, vault_place.c does the walking. Invariants: a stage is
+ * written before the act it announces; each act, repeated, does nothing more; a file leaves its
+ * place only when it is in the vault. */
 #include "store/vault_work.h"
 #include "sys/fd.h"
 
@@ -97,7 +97,9 @@ struct str vault_work_key(const struct vault_work *work)
 {
     struct str handle = work->original.meta.handle;
 
-    return handle.len != 0 ? handle : str_of((const char *)&work->original.version.dev, 2 * sizeof(uint64_t));
+    return handle.len != 0
+               ? handle
+               : str_of((const char *)&work->original.version.dev, 2 * sizeof(uint64_t));
 }
 
 int vault_work_reach(struct vault_work *work, enum vault_stage stage)
@@ -124,7 +126,8 @@ int vault_work_keep(struct vault_work *work, int fd, struct str path, enum vault
                     uint64_t *ret_id)
 {
     const struct vault_origin origin = {.path = path, .kind = kind};
-    enum vault_share share = work->original.version.is_partial ? VAULT_SHARE_EDGES : VAULT_SHARE_WHOLE;
+    enum vault_share share =
+        work->original.version.is_partial ? VAULT_SHARE_EDGES : VAULT_SHARE_WHOLE;
 
     return vault_keep(work->vault, fd, &origin, share, ret_id);
 }
@@ -142,7 +145,8 @@ struct vault_aside vault_work_occupant(struct vault_work *work)
 }
 
 /* An object's place in its pool. */
-static int work_object_place(const struct vault_pool *pool, uint64_t id, struct vault_place *ret_place)
+static int work_object_place(const struct vault_pool *pool, uint64_t id,
+                             struct vault_place *ret_place)
 {
     char name[VAULT_OBJECT_NAME_SIZE];
     char *slash;
@@ -156,7 +160,8 @@ static int work_object_place(const struct vault_pool *pool, uint64_t id, struct 
 }
 
 /* The pool that holds an object, whether or not a record names it. */
-static struct vault_pool *work_find_object(const struct vault *vault, uint64_t id, struct stat *ret_stat)
+static struct vault_pool *work_find_object(const struct vault *vault, uint64_t id,
+                                           struct stat *ret_stat)
 {
     for (size_t i = 0; i < vault->pools.count; i++) {
         if (vault_object_stat(vault->pools.pools[i], id, ret_stat) == 0) {
@@ -201,8 +206,8 @@ static int work_register(struct vault_work *work, const struct vault_pool *pool,
 }
 
 /* -ERR_XDEV when no pool lies on that file system. */
-static int work_move_in(struct vault_work *work, const struct vault_place *place, struct vault_inode inode,
-                        uint64_t id, struct str path)
+static int work_move_in(struct vault_work *work, const struct vault_place *place,
+                        struct vault_inode inode, uint64_t id, struct str path)
 {
     CLEANUP(vault_place_done) struct vault_place object = {.folder = -1};
     const struct vault_pool *pool;
@@ -226,8 +231,9 @@ static int work_move_in(struct vault_work *work, const struct vault_place *place
 }
 
 /* Where a rename cannot reach: a copy first, its announcement, then the removal. */
-static int work_copy_aside(struct vault_work *work, const struct vault_place *place, struct vault_inode inode,
-                           struct str path, const struct vault_aside *aside)
+static int work_copy_aside(struct vault_work *work, const struct vault_place *place,
+                           struct vault_inode inode, struct str path,
+                           const struct vault_aside *aside)
 {
     CLEANUP(closep) int fd = vault_place_open_inode(place, inode, O_RDONLY);
     int r;
@@ -242,7 +248,8 @@ static int work_copy_aside(struct vault_work *work, const struct vault_place *pl
 }
 
 static int work_start_aside(struct vault_work *work, const struct vault_place *place,
-                            struct vault_inode inode, struct str path, const struct vault_aside *aside)
+                            struct vault_inode inode, struct str path,
+                            const struct vault_aside *aside)
 {
     int r;
 
@@ -308,7 +315,8 @@ int vault_work_set_aside(struct vault_work *work, struct str path, struct vault_
 }
 
 /* Frees a place for what belongs there; what stands in it is kept first. */
-static int work_free_place(struct vault_work *work, const struct vault_place *place, struct str path)
+static int work_free_place(struct vault_work *work, const struct vault_place *place,
+                           struct str path)
 {
     CLEANUP(closep) int fd = -1;
     struct stat st;
@@ -348,7 +356,10 @@ static int work_move_out(struct vault_work *work, const struct vault_place *plac
         }
     }
     r = vault_entry_copy(work->vault, id, &entry);
-    return r == 0 ? vault_remove(work->vault, &entry) : r == -ERR_NOENT ? 0 : r;
+    if (r == -ERR_NOENT) {
+        return 0; /* dropped by the run that was killed */
+    }
+    return r < 0 ? r : vault_remove(work->vault, &entry);
 }
 
 /* Whether a killed run has already put a copy of that version there. */

@@ -4,7 +4,7 @@
 
 #include "world.h"
 
-#define VICTIMS 60
+#define VICTIMS 20
 #define SHELL   50 /* leads the session; its child 60 is the program that was started */
 #define SIZE    100000
 

@@ -1,12 +1,14 @@
 """The stage for ransom tests and benches: scratch file systems on loop devices, an agent beside them, manifests.
 
 Only file systems mounted here are gated, everything has a time limit, and all is taken down again whatever
-happens. Python's standard library only.
+happens: a guard in a session of its own does it when the test is killed, or frozen by the agent it tests.
+Python's standard library only.
 """
 import contextlib
 import hashlib
 import json
 import os
+import select
 import shutil
 import signal
 import stat
@@ -26,6 +28,75 @@ FILE_SYSTEMS = {
 READY_SECONDS = 20
 
 
+FROZEN_SECONDS = 5
+
+
+def state_of(pid):
+    """The letter the kernel gives a process: R, S, D, T …; "" when it has gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
+class Guard:
+    """Takes down what is registered once this process is gone, and frees it when the agent has stopped it."""
+
+    def __init__(self):
+        self.child = None
+
+    def tell(self, verb, *words):
+        if self.child is None:
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))  # so that every `finally` runs
+            self.child = subprocess.Popen([sys.executable, os.path.abspath(__file__), str(os.getpid())],
+                                          stdin=subprocess.PIPE, start_new_session=True)
+        self.child.stdin.write((json.dumps([verb, *words]) + "\n").encode())
+        self.child.stdin.flush()
+
+
+guard = Guard()
+
+
+def guard_main(parent):
+    """The guard's body: lines come in as ["add" | "drop", kind, name] or ["reset"]; kinds are agent, mount, loop, folder."""
+    things, text, frozen = [], b"", 0
+    while True:
+        if select.select([0], [], [], 1)[0]:
+            piece = os.read(0, 65536)
+            if not piece:
+                break
+            *lines, text = (text + piece).split(b"\n")
+            for verb, *thing in map(json.loads, lines):
+                if verb == "add":
+                    things.insert(0, thing)
+                elif verb == "drop":
+                    things.remove(thing)
+                else:  # the file system and all on it are gone
+                    things.clear()
+            continue
+        frozen = frozen + 1 if state_of(parent) == "T" else 0
+        if frozen >= FROZEN_SECONDS:
+            for kind, name in things:
+                if kind == "agent":
+                    take_down(kind, name)
+            print("guard: the agent stopped the test itself; it goes on without the agent", file=sys.stderr, flush=True)
+            os.kill(parent, signal.SIGCONT)
+    for kind, name in things:
+        take_down(kind, name)
+
+
+def take_down(kind, name):
+    if kind == "agent":
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(name, signal.SIGKILL)
+    elif kind == "folder":
+        shutil.rmtree(name, ignore_errors=True)
+    else:
+        argv = ["umount", "-l", name] if kind == "mount" else ["losetup", "-d", name]
+        subprocess.run(argv, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=False)
+
+
 class Unfit(Exception):
     """The machine lacks what a test needs: it is skipped, and says so."""
 
@@ -41,18 +112,22 @@ def need(*tools):
 
 
 def run(*argv, timeout=120, **options):
-    """A child in a session of its own, killed with all its kin at the time limit."""
+    """A child in a session of its own, killed with all its kin at the time limit, or soon once it was stopped."""
     options.setdefault("stdout", subprocess.PIPE)
     options.setdefault("stderr", subprocess.PIPE)
     options.setdefault("stdin", subprocess.DEVNULL)
     child = subprocess.Popen(argv, start_new_session=True, **options)
-    try:
-        out, err = child.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
-        child.communicate()
-        raise
-    return subprocess.CompletedProcess(argv, child.returncode, out, err)
+    start, stopped = time.monotonic(), 0
+    while True:
+        try:
+            out, err = child.communicate(timeout=1)
+            return subprocess.CompletedProcess(argv, child.returncode, out, err)
+        except subprocess.TimeoutExpired:
+            stopped = stopped + 1 if state_of(child.pid) == "T" else 0
+            if stopped >= FROZEN_SECONDS or time.monotonic() - start > timeout:
+                os.killpg(child.pid, signal.SIGKILL)
+                child.communicate()
+                raise subprocess.TimeoutExpired(argv, time.monotonic() - start) from None
 
 
 def must(*argv, **options):
@@ -72,14 +147,17 @@ def file_system(kind, megabytes=512):
     work = tempfile.mkdtemp(prefix="canhgac-stage-")
     image, mount = os.path.join(work, "image"), os.path.join(work, "mnt")
     loop, is_mounted = None, False
+    guard.tell("add", "folder", work)
     try:
         with open(image, "wb") as file:
             file.truncate(megabytes << 20)
         must(*FILE_SYSTEMS[kind], image)
         os.mkdir(mount)
         loop = must("losetup", "--find", "--show", image).stdout.decode().strip()
+        guard.tell("add", "loop", loop)
         must("mount", loop, mount)
         is_mounted = True
+        guard.tell("add", "mount", mount)
         os.mkdir(os.path.join(mount, "data"))
         yield mount
     finally:
@@ -93,6 +171,7 @@ def file_system(kind, megabytes=512):
         if loop:
             run("losetup", "-d", loop)
         shutil.rmtree(work, ignore_errors=True)
+        guard.tell("reset")
 
 
 class Agent:
@@ -111,6 +190,7 @@ class Agent:
             argv += ["--mode", mode]
         self.child = subprocess.Popen(argv + list(extra), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                       stderr=subprocess.PIPE, start_new_session=True, text=True, errors="replace")
+        guard.tell("add", "agent", self.child.pid)
         self.threads = [threading.Thread(target=self.take_findings, daemon=True),
                         threading.Thread(target=self.take_errors, daemon=True)]
         for thread in self.threads:
@@ -148,6 +228,7 @@ class Agent:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.child.pid, signal.SIGKILL)
         self.child.wait()
+        guard.tell("drop", "agent", self.child.pid)
         for thread in self.threads:
             thread.join(5)
         if self.own_vault:
@@ -295,3 +376,7 @@ class Tally:
     def end(self):
         print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped", flush=True)
         sys.exit(1 if self.failed else 0)
+
+
+if __name__ == "__main__":
+    guard_main(int(sys.argv[1]))

@@ -1,5 +1,6 @@
 /* Measures the vault: one save of a 100 KB file, and the restore of many.
- * Usage: bench_vault [ext4|xfs|btrfs|-] [FILES] [BYTES]   the vault lies on the same file system; -: on /tmp itself. Prints one line each. */
+ * Usage: bench_vault [ext4|xfs|btrfs|-] [FILES] [BYTES]   the vault lies on the same file system;
+ * -: on /tmp itself. Prints one line each. */
 #include "vault_fixture.h"
 
 #include "harness.h"
@@ -52,7 +53,8 @@ int main(int argc, char **argv)
     struct vault *vault;
     int64_t start;
 
-    if (!scratch_make_sized(&scratch, argc > 1 && argv[1][0] != '-' ? argv[1] : NULL, argc > 1, count * size * 4 + (600 << 20))) {
+    if (!scratch_make_sized(&scratch, argc > 1 && argv[1][0] != '-' ? argv[1] : NULL, argc > 1,
+                            count * size * 4 + (600 << 20))) {
         return 1;
     }
     vault = scratch_open(&scratch, UINT64_MAX / 2);
@@ -97,9 +99,9 @@ int main(int argc, char **argv)
     printf("%-28s %.3f s\n", "vault_case_add", (double)(clock_mono(&clock_real) - start) / 1e9);
     start = clock_mono(&clock_real);
     assert_int_equal(vault_case_restore(vault, &finding, NULL, NULL, &result), 0);
-    printf("%-28s %.3f s  (%zu files, %.0f MB, in place, synced; failed %zu)\n", "vault_case_restore",
-           (double)(clock_mono(&clock_real) - start) / 1e9, (size_t)result.restored,
-           (double)(count * size) / 1e6, (size_t)result.failed);
+    printf("%-28s %.3f s  (%zu files, %.0f MB, in place, synced; failed %zu)\n",
+           "vault_case_restore", (double)(clock_mono(&clock_real) - start) / 1e9,
+           (size_t)result.restored, (double)(count * size) / 1e6, (size_t)result.failed);
     vault_close(vault);
     scratch_remove(&scratch);
     return 0;

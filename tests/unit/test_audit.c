@@ -1,6 +1,7 @@
 /* The audit log: whoever edits, deletes, reorders or cuts off rows is seen. */
 #include "store_bench.h"
 
+#include "cli/command.h"
 #include "store/chain.h"
 #include "store/sqlite.h"
 
@@ -270,6 +271,109 @@ static void test_torn_anchor(void **state)
     assert_broken(bench, "audit.anchors");
 }
 
+/* ---- canhgac audit */
+
+extern const struct command audit_command;
+
+static int call_verb(struct bench *bench, const char *name, char **argv)
+{
+    const struct command *verb = audit_command.verbs;
+    struct command_call call = {.arena = bench->fixture.arena};
+    struct diag diag = {{0}};
+
+    while (verb->name != NULL && strcmp(verb->name, name) != 0) {
+        verb++;
+    }
+    assert_non_null(verb->name);
+    call.command = verb;
+    call.settings = arena_alloc(call.arena, 1, verb->settings_size);
+    call.operands.items = arena_alloc(call.arena, 8, sizeof(char *));
+    assert_int_equal(settings_default(verb->rows, call.settings, call.arena), 0);
+    assert_int_equal(
+        settings_parse_args(verb->rows, call.settings, argv, &call.operands, call.arena, &diag), 0);
+    return verb->run(&call);
+}
+
+/* Runs a verb; what it printed to stdout comes back in out. */
+static int run(struct bench *bench, const char *verb, const char *option, char *out, size_t size)
+{
+    char words[3][128] = {"--centre", "", ""};
+    char *argv[4] = {words[0], words[1], option[0] != '\0' ? words[2] : NULL, NULL};
+    int kept = dup(STDOUT_FILENO);
+    int fd;
+    ssize_t len;
+    int status;
+
+    (void)snprintf(words[1], sizeof(words[1]), "%s", bench->fixture.folder);
+    (void)snprintf(words[2], sizeof(words[2]), "%s", option);
+    fd = open(fixture_path(&bench->fixture, "out"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0 && kept >= 0);
+    (void)fflush(stdout);
+    assert_int_equal(dup2(fd, STDOUT_FILENO), STDOUT_FILENO);
+    status = call_verb(bench, verb, argv);
+    (void)fflush(stdout);
+    assert_int_equal(dup2(kept, STDOUT_FILENO), STDOUT_FILENO);
+    len = pread(fd, out, size - 1, 0);
+    assert_true(len >= 0);
+    out[len] = '\0';
+    close(fd);
+    close(kept);
+    return status;
+}
+
+static void test_command(void **state)
+{
+    struct bench *bench = *state;
+    char out[8192];
+
+    text_set_language(LANGUAGE_EN);
+    add_rows(bench, 3);
+    assert_int_equal(run(bench, "verify", "", out, sizeof(out)), EXIT_STATUS_CLEAN);
+    assert_non_null(strstr(out, "3 rows"));
+    assert_int_equal(run(bench, "verify", "--json", out, sizeof(out)), EXIT_STATUS_CLEAN);
+    assert_non_null(strstr(out, "\"intact\":true"));
+    assert_int_equal(run(bench, "list", "--limit=2", out, sizeof(out)), EXIT_STATUS_CLEAN);
+    assert_non_null(strstr(out, "cảnh báo 2"));
+    assert_null(strstr(out, "cảnh báo 0"));
+    assert_int_equal(run(bench, "list", "--json", out, sizeof(out)), EXIT_STATUS_CLEAN);
+    assert_non_null(strstr(out, "\"actor\":\"lan\""));
+
+    tamper(bench, "UPDATE audit SET actor = 'minh' WHERE number = 2");
+    assert_int_equal(run(bench, "verify", "", out, sizeof(out)), EXIT_STATUS_FOUND);
+    assert_non_null(strstr(out, "row 2"));
+    assert_int_equal(run(bench, "verify", "--json", out, sizeof(out)), EXIT_STATUS_FOUND);
+    assert_non_null(strstr(out, "\"intact\":false"));
+}
+
+/* A host's name may hold anything; the terminal must not obey it. */
+static void test_command_is_plain(void **state)
+{
+    struct bench *bench = *state;
+    char out[8192];
+
+    assert_int_equal(store_begin(bench->store), 0);
+    assert_int_equal(store_audit_add(bench->store, STR("lan"), STR("host.revoke"),
+                                     STR("a\x1b[2Jb\xc2\x9b"
+                                         "1mc\nd"),
+                                     STR("")),
+                     0);
+    assert_int_equal(store_commit(bench->store), 0);
+    assert_int_equal(run(bench, "list", "", out, sizeof(out)), EXIT_STATUS_CLEAN);
+    assert_non_null(strstr(out, "a?[2Jb?1mc?d"));
+}
+
+static void test_command_without_centre(void **state)
+{
+    struct bench *bench = *state;
+    char out[64];
+
+    store_close(bench->store);
+    bench->store = NULL;
+    assert_int_equal(unlink(fixture_path(&bench->fixture, STORE_FILE)), 0);
+    assert_int_equal(run(bench, "verify", "", out, sizeof(out)), EXIT_STATUS_FAILED);
+    assert_string_equal(out, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +389,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_anchor_each_hour, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_anchors_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_torn_anchor, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_command, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_command_is_plain, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_command_without_centre, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

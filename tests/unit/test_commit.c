@@ -249,6 +249,82 @@ static void test_kill(void **state)
     fixture_done(&fixture);
 }
 
+/* ---- a reader alongside */
+
+static int count_one(void *context, const struct id *host, const struct event *event)
+{
+    (void)host;
+    (void)event;
+    ++*(uint64_t *)context;
+    return 0;
+}
+
+/* What api does, as a user who may read the files through their group and write nothing. Ends when
+ * the file "stop" stands there; nothing it reads may fail or go back. */
+static int read_along(const char *folder, const char *stop)
+{
+    struct store_options store_options = {.folder = folder, .is_read_only = true};
+    struct archive_options archive_options = {.folder = folder, .is_read_only = true};
+    struct archive_query query = {.from = 0, .to = INT64_MAX, .limit = ARCHIVE_SEARCH_MAX};
+    struct store_counts before = {0};
+    struct centre centre = {0};
+    uint64_t seen_before = 0;
+    uint8_t head[32];
+
+    if ((geteuid() == 0 && setuid(65534) < 0) ||
+        store_open(&store_options, &centre.store, NULL) < 0 ||
+        archive_open(&archive_options, &centre.archive, NULL) < 0) {
+        return 2;
+    }
+    while (access(stop, F_OK) != 0) {
+        struct store_counts counts;
+        uint64_t rows;
+        uint64_t seen = 0;
+
+        if (store_counts(centre.store, &counts) < 0 || counts.events < before.events ||
+            archive_search(centre.archive, &query, count_one, &seen) < 0 || seen < seen_before ||
+            seen < counts.events || store_audit_verify(centre.store, &rows, head, NULL) < 0) {
+            return 1;
+        }
+        before = counts;
+        seen_before = seen;
+    }
+    centre_close(&centre);
+    return seen_before != 0 ? 0 : 3;
+}
+
+static void test_reader(void **state)
+{
+    struct fixture fixture;
+    struct centre centre = {0};
+    char stop[128];
+    int status;
+    pid_t pid;
+
+    (void)state;
+    fixture_init(&fixture);
+    assert_int_equal(chmod(fixture.folder, 0750), 0);
+    (void)snprintf(stop, sizeof(stop), "%s/stop", fixture.folder);
+    assert_int_equal(centre_open(fixture.folder, &centre), 0);
+    assert_int_equal(enrol(&centre), 0);
+    assert_int_equal(centre_take(&centre, 0, 5), 0);
+    centre_close(&centre); /* no connection may cross a fork */
+    pid = fork();
+    if (pid == 0) {
+        _exit(read_along(fixture.folder, stop));
+    }
+    assert_int_equal(centre_open(fixture.folder, &centre), 0);
+    for (unsigned i = 0; i < 150; i++) {
+        assert_int_equal(centre_take(&centre, i % HOSTS, 20), 0);
+    }
+    close(open(stop, O_WRONLY | O_CREAT, 0644));
+    assert_true(waitpid(pid, &status, 0) == pid);
+    centre_close(&centre);
+    fixture_done(&fixture);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* ---- full disk */
 
 static void fill_and_go_on(const char *folder)
@@ -312,6 +388,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kill),
+        cmocka_unit_test(test_reader),
         cmocka_unit_test(test_full_disk),
     };
 

@@ -1,140 +1,478 @@
-/* The vault: what is saved comes back bit by bit, whatever was done to it; what was undone is as if it had never
- * been restored; nothing listed is half-written; full, foreign and spoiled vaults say so. */
+/* The vault: what is saved comes back bit by bit, whatever was done to it; what was undone is as if
+ * it had never been restored; nothing listed is half-written; full, foreign and spoiled vaults say
+ * so. */
 #include "vault_fixture.h"
 
 #include "harness.h"
 
+#include "base/cleanup.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define QUOTA (1ULL << 30)
 
 static const struct id finding = {{0xca, 0x17, 3}};
 
-static void assert_text(const char *actual, const char *expected)
+/* A clock that a test moves by hand. */
+static int64_t fake_now;
+
+static int64_t fake_wall(void *context)
 {
-    const char *a = actual;
-    const char *b = expected;
-
-    while (*a != '\0' || *b != '\0') {
-        size_t in_a = strcspn(a, "\n");
-        size_t in_b = strcspn(b, "\n");
-
-        if (in_a != in_b || memcmp(a, b, in_a) != 0) {
-            fail_msg("manifests differ:\n  is  %.*s\n  was %.*s", (int)in_a, a, (int)in_b, b);
-        }
-        a += in_a + (a[in_a] == '\n');
-        b += in_b + (b[in_b] == '\n');
-    }
+    (void)context;
+    return fake_now;
 }
 
-static void explain(void *context, const struct vault_damage *damage, int result)
-{
-    size_t *calls = context;
+static const struct clock fake_clock = {.wall = fake_wall, .mono = fake_wall};
 
-    (*calls)++;
-    if (result < 0) {
-        print_message("%.*s (%s): %s\n", STR_ARG(damage->path), file_outcome_name(damage->outcome),
-                      err_text(result));
+static struct vault *open_with(const struct scratch *scratch, const struct vault_limits *limits)
+{
+    struct vault *vault = NULL;
+    struct diag diag = {};
+    int r = vault_open(scratch->vault, limits, &fake_clock, &vault, &diag);
+
+    if (r < 0) {
+        fail_msg("vault_open: %s", diag_text(&diag, r));
     }
+    return vault;
 }
 
-/* Restore, undo, restore again, on one file system. */
-static void check_round(const char *kind, bool is_vault_inside)
+/* Moves a file's change time into the past of the save, so that it counts as settled. */
+static void wait_until_settled(void)
+{
+    const struct timespec tick = {.tv_nsec = 25 * 1000 * 1000};
+
+    (void)nanosleep(&tick, NULL);
+}
+
+static void test_save(void **state)
 {
     struct scratch scratch;
-    struct vault_report report = {};
     struct vault *vault;
-    char *before;
-    char *damaged;
-    char *after;
-    size_t calls = 0;
-    bool is_idle = false;
+    struct vault_version version;
+    struct arena *arena;
+    char path[PATH_SIZE + 64];
+    char bytes[8] = "";
+    uint64_t first;
+    uint64_t again;
+    uint64_t changed;
+    int fd;
 
-    if (!scratch_make(&scratch, kind, is_vault_inside)) {
-        skip();
-    }
+    (void)state;
+    assert_true(scratch_make(&scratch, NULL, false));
     vault = scratch_open(&scratch, QUOTA);
-    tree_make(&scratch, 60, 20000);
-    before = tree_manifest(&scratch);
-    tree_attack(&scratch, vault, &finding);
-    damaged = tree_manifest(&scratch);
-    assert_int_not_equal(strcmp(before, damaged), 0);
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    put_file(path, &scratch, "một.txt", 'a', 5000);
+    wait_until_settled();
+    assert_int_equal(save_path(vault, path, VAULT_KIND_BEFORE, &first), 0);
+    assert_int_equal(save_path(vault, path, VAULT_KIND_BEFORE, &again), 0);
+    assert_int_equal(again, first);
+    put_file(path, &scratch, "một.txt", 'b', 5000);
+    wait_until_settled();
+    assert_int_equal(save_path(vault, path, VAULT_KIND_BEFORE, &changed), 0);
+    assert_true(changed > first);
 
-    assert_int_equal(vault_case_restore(vault, &finding, explain, &calls, &report), 0);
-    assert_int_equal(report.failed, 0);
-    assert_int_equal(report.files, calls);
-    assert_int_equal(report.restored, report.files - 1);
-    after = tree_manifest(&scratch);
-    assert_text(after, before);
-    free(after);
-
-    assert_int_equal(vault_case_restore(vault, &finding, explain, &calls, &report), 0); /* again: harmless */
-    after = tree_manifest(&scratch);
-    assert_text(after, before);
-    free(after);
-
-    while (!is_idle) {
-        assert_int_equal(vault_tend(vault, &is_idle), 0);
-    }
-    assert_int_equal(vault_case_undo(vault, &finding, explain, &calls, &report), 0);
-    assert_int_equal(report.failed, 0);
-    after = tree_manifest(&scratch);
-    assert_text(after, damaged);
-    free(after);
-
-    assert_int_equal(vault_case_restore(vault, &finding, explain, &calls, &report), 0);
-    assert_int_equal(report.failed, 0);
-    after = tree_manifest(&scratch);
-    assert_text(after, before);
-    free(after);
-    free(before);
-    free(damaged);
+    assert_int_equal(vault_version(vault, first, arena, &version), 0);
+    assert_str(version.path, path);
+    assert_int_equal(version.size, 5000);
+    assert_int_equal(version.process.pid, 77);
+    assert_int_equal(version.process.uid, -1);
+    assert_str(version.process.exe, "/bin/sh");
+    assert_str(version.process.user, "an");
+    fd = vault_content(vault, first);
+    assert_int_equal(read(fd, bytes, 3), 3);
+    assert_string_equal(bytes, "aaa");
+    close(fd);
+    assert_int_equal(vault_verify(vault, first), -ERR_AGAIN);
+    tend_all(vault);
+    assert_int_equal(vault_verify(vault, first), 0);
+    assert_int_equal(vault_verify(vault, changed), 0);
+    assert_int_equal(vault_verify(vault, 999999), -ERR_NOENT);
+    assert_int_equal(vault_version(vault, 999999, arena, &version), -ERR_NOENT);
+    arena_free(arena);
     vault_close(vault);
     scratch_remove(&scratch);
 }
 
-static void test_round_here(void **state)
+/* A write within the clock's tick leaves all times as they are: the earlier version must not stand
+ * for it. */
+static void test_save_racy(void **state)
 {
+    struct scratch scratch;
+    struct vault *vault;
+    char path[PATH_SIZE + 64];
+
     (void)state;
-    check_round(NULL, false);
+    assert_true(scratch_make(&scratch, NULL, false));
+    vault = scratch_open(&scratch, QUOTA);
+    for (int i = 0; i < 200; i++) {
+        uint64_t id;
+        char byte;
+        int fd;
+
+        put_file(path, &scratch, "f", 'A' + i % 26, 100);
+        assert_int_equal(save_path(vault, path, VAULT_KIND_BEFORE, &id), 0);
+        fd = vault_content(vault, id);
+        assert_int_equal(read(fd, &byte, 1), 1);
+        assert_int_equal(byte, 'A' + i % 26);
+        close(fd);
+    }
+    vault_close(vault);
+    scratch_remove(&scratch);
 }
 
-static void test_round_ext4(void **state)
+static void test_dedup(void **state)
 {
+    struct scratch scratch;
+    struct vault *vault;
+    struct vault_usage usage;
+    char path[PATH_SIZE + 64];
+    uint64_t ids[3];
+
     (void)state;
-    check_round("ext4", false);
+    assert_true(scratch_make(&scratch, NULL, false));
+    vault = scratch_open(&scratch, QUOTA);
+    for (size_t i = 0; i < 3; i++) {
+        char name[8];
+
+        snprintf(name, sizeof(name), "%zu", i);
+        put_file(path, &scratch, name, 'x', 8192);
+        assert_int_equal(save_path(vault, path, VAULT_KIND_BEFORE, &ids[i]), 0);
+    }
+    assert_int_equal(vault_usage(vault, &usage), 0);
+    assert_int_equal(usage.bytes, 3 * 8192);
+    tend_all(vault);
+    assert_int_equal(vault_usage(vault, &usage), 0);
+    assert_int_equal(usage.bytes, 8192);
+    assert_int_equal(usage.versions, 3);
+    assert_int_equal(vault_drop(vault, ids[0]), 0); /* the bytes pass to another version */
+    assert_int_equal(vault_usage(vault, &usage), 0);
+    assert_int_equal(usage.bytes, 8192);
+    assert_int_equal(vault_verify(vault, ids[1]), 0);
+    assert_int_equal(vault_verify(vault, ids[2]), 0);
+    assert_int_equal(vault_drop(vault, ids[1]), 0);
+    assert_int_equal(vault_drop(vault, ids[2]), 0);
+    assert_int_equal(vault_drop(vault, ids[2]), -ERR_NOENT);
+    assert_int_equal(vault_usage(vault, &usage), 0);
+    assert_int_equal(usage.bytes, 0);
+    vault_close(vault);
+    scratch_remove(&scratch);
 }
 
-static void test_round_xfs(void **state)
+static void test_quota_and_retention(void **state)
 {
+    const struct vault_limits limits = {.bytes = 100000,
+                                        .retention_ns = 24 * 3600 * NS_PER_S,
+                                        .whole_bytes = 1 << 20,
+                                        .edge_bytes = 4096};
+    struct vault_damage damage = {.outcome = FILE_OUTCOME_DELETED};
+    struct scratch scratch;
+    struct vault *vault;
+    struct vault_usage usage;
+    char path[PATH_SIZE + 64];
+    uint64_t ids[12];
+
     (void)state;
-    check_round("xfs", false);
+    fake_now = 1000 * 24 * 3600 * NS_PER_S;
+    assert_true(scratch_make(&scratch, NULL, false));
+    vault = open_with(&scratch, &limits);
+    for (int i = 0; i < 12; i++) { /* 12 × 8192: just below the quota */
+        char name[8];
+
+        snprintf(name, sizeof(name), "%d", i);
+        put_file(path, &scratch, name, 'a' + i, 8192);
+        assert_int_equal(save_path(vault, path, VAULT_KIND_BEFORE, &ids[i]), 0);
+    }
+    put_file(path, &scratch, "more", 'z', 8192);
+    assert_int_equal(save_path(vault, path, VAULT_KIND_BEFORE, &ids[11]), -ERR_FULL);
+    tend_all(vault);
+    assert_int_equal(save_path(vault, path, VAULT_KIND_BEFORE, &ids[11]), -ERR_FULL);
+    assert_int_equal(vault_usage(vault, &usage), 0);
+    assert_int_equal(usage.versions, 12);
+    assert_int_equal(usage.refused, 2);
+
+    assert_int_equal(vault_case_open(vault, &finding), 0);
+    damage.version = ids[0];
+    damage.path = str_from(path);
+    assert_int_equal(vault_case_add(vault, &finding, &damage, 1), 0);
+    assert_int_equal(vault_drop(vault, ids[0]), -ERR_BUSY);
+    fake_now += 25 * 3600 * NS_PER_S; /* old enough to go, but for the one that a case holds */
+    assert_int_equal(save_path(vault, path, VAULT_KIND_BEFORE, &ids[11]), 0);
+    tend_all(vault);
+    assert_int_equal(vault_usage(vault, &usage), 0);
+    assert_true(usage.bytes <= limits.bytes - limits.bytes / 8);
+    assert_int_equal(usage.pinned, 1);
+    assert_int_equal(vault_verify(vault, ids[0]), 0);
+    assert_int_equal(vault_verify(vault, ids[11]), 0);
+    assert_int_equal(vault_verify(vault, ids[1]), -ERR_NOENT);
+    assert_int_equal(vault_case_close(vault, &finding), 0);
+    assert_int_equal(vault_usage(vault, &usage), 0);
+    assert_int_equal(usage.pinned, 0);
+    assert_int_equal(vault_drop(vault, ids[0]), 0);
+    vault_close(vault);
+    scratch_remove(&scratch);
 }
 
-static void test_round_btrfs(void **state)
+static void test_foreign(void **state)
 {
+    const struct vault_limits limits = {.bytes = QUOTA};
+    struct scratch scratch;
+    struct vault *vault = NULL;
+    struct diag diag = {};
+    char path[PATH_SIZE + 64];
+    int fd;
+
     (void)state;
-    check_round("btrfs", false);
+    assert_true(scratch_make(&scratch, NULL, false));
+    put_file(path, &scratch, "thesis.tex", 't', 10);
+    assert_int_equal(chmod(scratch.data, 0700), 0);
+    assert_int_equal(vault_open(scratch.data, &limits, &clock_real, &vault, &diag), -ERR_FOREIGN);
+    assert_non_null(strstr(diag.text, scratch.data));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(chmod(scratch.data, 0755), 0); /* others may enter */
+    assert_int_equal(vault_open(scratch.data, &limits, &clock_real, &vault, &diag), -ERR_FOREIGN);
+    vault = scratch_open(&scratch, QUOTA);
+    vault_close(vault);
+    snprintf(path, sizeof(path), "%s/format", scratch.vault);
+    fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    assert_int_equal(write(fd, "canhgac vault 2 0\n", 18), 18);
+    assert_int_equal(vault_open(scratch.vault, &limits, &clock_real, &vault, &diag), -ERR_VERSION);
+    assert_int_equal(pwrite(fd, "canhgac vault 1 z\n", 18, 0), 18);
+    assert_int_equal(vault_open(scratch.vault, &limits, &clock_real, &vault, &diag), -ERR_CORRUPT);
+    close(fd);
+    scratch_remove(&scratch);
 }
 
-static void test_round_btrfs_inside(void **state)
+/* The last record cut at every byte; then whole records behind the torn one; then a spoiled byte.
+ */
+static void test_torn_journal(void **state)
 {
+    struct scratch scratch;
+    struct vault *vault;
+    char path[PATH_SIZE + 64];
+    char journal[PATH_SIZE + 64];
+    uint64_t damaged;
+    uint64_t id;
+    off_t cut = 0;
+    off_t end;
+    char byte;
+    int fd;
+
     (void)state;
-    check_round("btrfs", true);
+    assert_true(scratch_make(&scratch, NULL, false));
+    vault = scratch_open(&scratch, QUOTA);
+    snprintf(journal, sizeof(journal), "%s/journal", scratch.vault);
+    fd = open(journal, O_RDWR | O_CLOEXEC);
+    for (int i = 0; i < 3; i++) {
+        cut = lseek(fd, 0, SEEK_END);
+        put_file(path, &scratch, "f", 'a' + i, 300);
+        assert_int_equal(save_path(vault, path, VAULT_KIND_BEFORE, &id), 0);
+    }
+    vault_close(vault);
+    end = lseek(fd, 0, SEEK_END);
+    for (off_t at = end - 1; at >= cut; at--) {
+        assert_int_equal(ftruncate(fd, at), 0);
+        assert_int_equal(count_versions(&scratch, &damaged), 2);
+        assert_int_equal(damaged, 0);
+        if ((end - at) % 37 == 0) { /* a torn record, then a good one behind it */
+            vault = scratch_open(&scratch, QUOTA);
+            assert_int_equal(save_path(vault, path, VAULT_KIND_BEFORE, &id), 0);
+            vault_close(vault);
+            assert_int_equal(count_versions(&scratch, &damaged), 3);
+            assert_int_equal(damaged, 0);
+        }
+    }
+    assert_int_equal(pread(fd, &byte, 1, 40), 1);
+    byte ^= 4;
+    assert_int_equal(pwrite(fd, &byte, 1, 40), 1);
+    assert_int_equal(count_versions(&scratch, &damaged), 1);
+    assert_int_equal(damaged, 1);
+    close(fd);
+    scratch_remove(&scratch);
+}
+
+static void test_spoiled_object(void **state)
+{
+    struct scratch scratch;
+    struct vault *vault;
+    char path[PATH_SIZE + 64];
+    char object[PATH_SIZE + 64];
+    uint64_t id;
+    int fd;
+
+    (void)state;
+    assert_true(scratch_make(&scratch, NULL, false));
+    vault = scratch_open(&scratch, QUOTA);
+    put_file(path, &scratch, "f", 'f', 3000);
+    assert_int_equal(save_path(vault, path, VAULT_KIND_BEFORE, &id), 0);
+    tend_all(vault);
+    snprintf(object, sizeof(object), "%s/objects/%02x/%016llx", scratch.vault,
+             (unsigned)(id >> 10 & 0xff), (unsigned long long)id);
+    fd = open(object, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, "?", 1, 2999), 1);
+    close(fd);
+    assert_int_equal(vault_verify(vault, id), -ERR_CORRUPT);
+    assert_int_equal(unlink(object), 0);
+    assert_int_equal(vault_verify(vault, id), -ERR_CORRUPT);
+    vault_close(vault);
+    scratch_remove(&scratch);
+}
+
+struct saver {
+    struct vault *vault;
+    const struct scratch *scratch;
+    int number;
+    uint64_t last;
+};
+
+static void *save_many(void *context)
+{
+    struct saver *saver = context;
+    char path[PATH_SIZE + 64];
+    char name[16];
+
+    for (int i = 0; i < 300; i++) {
+        snprintf(name, sizeof(name), "%d", saver->number);
+        put_file(path, saver->scratch, name, saver->number * 31 + i, 2000);
+        if (save_path(saver->vault, path, VAULT_KIND_BEFORE, &saver->last) != 0) {
+            saver->last = 0;
+            break;
+        }
+    }
+    return NULL;
+}
+
+/* Threads of two openings save while a third tends and the journal is written anew. */
+static void test_compaction(void **state)
+{
+    const struct vault_limits limits = {
+        .bytes = QUOTA, .retention_ns = 24 * 3600 * NS_PER_S, .whole_bytes = QUOTA};
+    struct scratch scratch;
+    struct vault *vaults[3];
+    struct saver savers[4];
+    pthread_t threads[4];
+    struct vault_usage usage;
+    struct stat before;
+    struct stat after;
+    char path[PATH_SIZE + 64];
+    char journal[PATH_SIZE + 64];
+    uint64_t id;
+    uint64_t damaged;
+
+    (void)state;
+    fake_now = 1000 * 24 * 3600 * NS_PER_S;
+    assert_true(scratch_make(&scratch, NULL, false));
+    for (int i = 0; i < 3; i++) {
+        vaults[i] = open_with(&scratch, &limits);
+    }
+    put_file(path, &scratch, "same", 's', 100);
+    wait_until_settled();
+    for (int i = 0; i < 40000; i++) { /* a journal of little else than touches */
+        assert_int_equal(save_path(vaults[0], path, VAULT_KIND_BEFORE, &id), 0);
+    }
+    snprintf(journal, sizeof(journal), "%s/journal", scratch.vault);
+    assert_int_equal(stat(journal, &before), 0);
+    for (int i = 0; i < 4; i++) {
+        savers[i] = (struct saver){.vault = vaults[i % 2], .scratch = &scratch, .number = i};
+        assert_int_equal(pthread_create(&threads[i], NULL, save_many, &savers[i]), 0);
+    }
+    tend_all(vaults[2]);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_true(savers[i].last != 0);
+    }
+    tend_all(vaults[2]);
+    assert_int_equal(stat(journal, &after), 0);
+    assert_true(before.st_ino != after.st_ino);
+    assert_true(after.st_size < before.st_size);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(vault_usage(vaults[i], &usage), 0);
+        assert_int_equal(usage.versions, 1201);
+        for (int k = 0; k < 4; k++) {
+            assert_int_equal(vault_verify(vaults[i], savers[k].last), 0);
+        }
+    }
+    assert_int_equal(count_versions(&scratch, &damaged), 1201);
+    assert_int_equal(damaged, 0);
+    for (int i = 0; i < 3; i++) {
+        vault_close(vaults[i]);
+    }
+    scratch_remove(&scratch);
+}
+
+struct scarce {
+    const struct scratch *scratch;
+    const char *path;
+};
+
+static int with_little_memory(void *context)
+{
+    const struct vault_limits limits = {
+        .bytes = QUOTA, .retention_ns = 24 * 3600 * NS_PER_S, .whole_bytes = QUOTA};
+    const struct id mine = {{1, 2, 3}};
+    struct scarce *scarce = context;
+    struct vault_damage damage = {.outcome = FILE_OUTCOME_ENCRYPTED};
+    struct vault_report report = {};
+    CLEANUP(vault_closep) struct vault *vault = NULL;
+    bool is_idle;
+    struct stat st;
+    char journal[2048];
+    int r;
+
+    snprintf(journal, sizeof(journal), "%s/journal", scarce->scratch->vault);
+    (void)unlink(journal); /* else each round would have more to read than the one before */
+    r = vault_open(scarce->scratch->vault, &limits, &clock_real, &vault, NULL);
+    r = r < 0 ? r : save_path(vault, scarce->path, VAULT_KIND_BEFORE, &damage.version);
+    if (r < 0 || stat(scarce->path, &st) != 0) {
+        return r;
+    }
+    damage.path = damage.path_now = str_from(scarce->path);
+    damage.dev_now = st.st_dev;
+    damage.ino_now = st.st_ino;
+    r = vault_case_open(vault, &mine);
+    r = r < 0 ? r : vault_case_add(vault, &mine, &damage, 1);
+    r = r < 0 ? r : vault_case_restore(vault, &mine, NULL, NULL, &report);
+    r = r < 0 ? r : vault_case_undo(vault, &mine, NULL, NULL, &report);
+    r = r < 0 ? r : vault_case_close(vault, &mine);
+    return r < 0 ? r : vault_tend(vault, &is_idle);
+}
+
+static void test_no_memory(void **state)
+{
+    struct scratch scratch;
+    struct scarce scarce = {.scratch = &scratch};
+    char path[PATH_SIZE + 64];
+    char bytes[4] = "";
+    int fd;
+
+    (void)state;
+    assert_true(scratch_make(&scratch, "memory", false));
+    put_file(path, &scratch, "f", 'f', 3000);
+    scarce.path = path;
+    assert_survives_no_memory(with_little_memory, &scarce);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_int_equal(read(fd, bytes, 3), 3);
+    assert_string_equal(bytes, "fff");
+    close(fd);
+    scratch_remove(&scratch);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_here),  cmocka_unit_test(test_round_ext4),
-        cmocka_unit_test(test_round_xfs),   cmocka_unit_test(test_round_btrfs),
-        cmocka_unit_test(test_round_btrfs_inside),
+        cmocka_unit_test(test_save),           cmocka_unit_test(test_save_racy),
+        cmocka_unit_test(test_dedup),          cmocka_unit_test(test_quota_and_retention),
+        cmocka_unit_test(test_foreign),        cmocka_unit_test(test_torn_journal),
+        cmocka_unit_test(test_spoiled_object), cmocka_unit_test(test_compaction),
+        cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

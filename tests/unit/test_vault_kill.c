@@ -1,5 +1,5 @@
-/* kill -9 at any moment: of a process that restores, undoes, saves or tends. The next run comes to the same end,
- * and every version that a save returned is there, whole. */
+/* kill -9 at any moment: of a process that restores, undoes, saves or tends. The next run comes to
+ * the same end, and every version that a save returned is there, whole. */
 #include "vault_fixture.h"
 
 #include "harness.h"
@@ -28,7 +28,8 @@ static unsigned roll(unsigned below)
 
 typedef int act_fn(struct vault *vault, int report);
 
-/* Runs an act in a child that is killed after a random time. True when the child was still alive then. */
+/* Runs an act in a child that is killed after a random time. True when the child was still alive
+ * then. */
 static bool run_and_kill(const struct scratch *scratch, act_fn *act, int report, unsigned most_us)
 {
     const struct timespec delay = {.tv_nsec = (long)roll(most_us) * 1000};

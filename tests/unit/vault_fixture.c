@@ -17,6 +17,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#define NOW_SIZE 1024
+
 extern char **environ;
 
 int try_command(const char *const *words)
@@ -28,7 +30,8 @@ int try_command(const char *const *words)
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-    if (posix_spawnp(&pid, words[0], &actions, NULL, (char *const *)(uintptr_t)words, environ) == 0) {
+    if (posix_spawnp(&pid, words[0], &actions, NULL, (char *const *)(uintptr_t)words, environ) ==
+        0) {
         (void)waitpid(pid, &status, 0);
     }
     posix_spawn_file_actions_destroy(&actions);
@@ -49,18 +52,23 @@ bool scratch_make(struct scratch *scratch, const char *kind, bool is_vault_insid
     return scratch_make_sized(scratch, kind, is_vault_inside, 400 << 20);
 }
 
-bool scratch_make_sized(struct scratch *scratch, const char *kind, bool is_vault_inside, size_t bytes)
+bool scratch_make_sized(struct scratch *scratch, const char *kind, bool is_vault_inside,
+                        size_t bytes)
 {
     char image[PATH_SIZE];
     char mkfs[32];
     int fd;
 
+    bool in_memory = kind != NULL && strcmp(kind, "memory") == 0;
+
     *scratch = (struct scratch){};
+    kind = in_memory ? NULL : kind;
     if (kind != NULL && geteuid() != 0) {
         print_message("skipped on %s: needs root for a loop mount\n", kind);
         return false;
     }
-    snprintf(scratch->root, sizeof(scratch->root), "/tmp/canhgac-vault-XXXXXX");
+    snprintf(scratch->root, sizeof(scratch->root), "%s/canhgac-vault-XXXXXX",
+             in_memory ? "/dev/shm" : "/tmp");
     assert_non_null(mkdtemp(scratch->root));
     snprintf(scratch->data, sizeof(scratch->data), "%s/data", scratch->root);
     snprintf(scratch->vault, sizeof(scratch->vault), "%s/vault", scratch->root);
@@ -73,7 +81,8 @@ bool scratch_make_sized(struct scratch *scratch, const char *kind, bool is_vault
         snprintf(scratch->mount, sizeof(scratch->mount), "%s/mount", scratch->root);
         assert_int_equal(mkdir(scratch->mount, 0755), 0);
         if (try_command((const char *[]){mkfs, "-q", image, NULL}) != 0 ||
-            try_command((const char *[]){"mount", "-o", "loop", image, scratch->mount, NULL}) != 0) {
+            try_command((const char *[]){"mount", "-o", "loop", image, scratch->mount, NULL}) !=
+                0) {
             print_message("skipped on %s: %s or a loop mount does not work here\n", kind, mkfs);
             scratch->mount[0] = '\0';
             scratch_remove(scratch);
@@ -93,7 +102,7 @@ void scratch_remove(struct scratch *scratch)
     if (scratch->mount[0] != '\0') {
         run_command((const char *[]){"umount", scratch->mount, NULL}, true);
     }
-    assert_true(strncmp(scratch->root, "/tmp/canhgac-vault-", 19) == 0);
+    assert_non_null(strstr(scratch->root, "/canhgac-vault-"));
     run_command((const char *[]){"rm", "-rf", "--one-file-system", scratch->root, NULL}, true);
 }
 
@@ -137,15 +146,17 @@ static void write_file(const char *path, size_t size, int flags)
 
 static void set_time(const char *path, time_t when)
 {
-    const struct timespec times[2] = {{.tv_sec = when, .tv_nsec = 111}, {.tv_sec = when, .tv_nsec = 222}};
+    const struct timespec times[2] = {{.tv_sec = when, .tv_nsec = 111},
+                                      {.tv_sec = when, .tv_nsec = 222}};
 
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
-/* user::rw- user:1234:rw- group::r-- mask::rw- other::--- as the kernel keeps it (posix_acl_xattr.h). */
-static const unsigned char some_acl[] = {2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 6, 0, 210, 4, 0, 0,
-                                         4, 0, 4, 0, 255, 255, 255, 255, 16, 0, 6, 0, 255, 255, 255, 255,
-                                         32, 0, 0, 0, 255, 255, 255, 255};
+/* user::rw- user:1234:rw- group::r-- mask::rw- other::--- as the kernel keeps it
+ * (posix_acl_xattr.h). */
+static const unsigned char some_acl[] = {
+    2,   0,   0,   0,   1,  0, 6, 0, 255, 255, 255, 255, 2,  0, 6, 0, 210, 4,   0,   0,  4, 0, 4, 0,
+    255, 255, 255, 255, 16, 0, 6, 0, 255, 255, 255, 255, 32, 0, 0, 0, 255, 255, 255, 255};
 
 void tree_make(const struct scratch *scratch, size_t count, size_t size)
 {
@@ -165,7 +176,8 @@ void tree_make(const struct scratch *scratch, size_t count, size_t size)
             assert_int_equal(setxattr(path, "user.note", "ghi chú", 9, 0), 0);
         }
         if (i % 4 == 0) {
-            assert_int_equal(setxattr(path, "system.posix_acl_access", some_acl, sizeof(some_acl), 0), 0);
+            assert_int_equal(
+                setxattr(path, "system.posix_acl_access", some_acl, sizeof(some_acl), 0), 0);
         }
         if (i % 6 == 1) {
             snprintf(other, sizeof(other), "%s/d%zu/link %zu", scratch->data, i % 7, i);
@@ -256,7 +268,8 @@ static void manifest_attributes(const char *path, char *out, size_t size)
     ssize_t len = llistxattr(path, names, sizeof(names));
 
     out[0] = '\0';
-    for (char *name = names; len > 0 && name < names + len && count < 32; name += strlen(name) + 1) {
+    for (char *name = names; len > 0 && name < names + len && count < 32;
+         name += strlen(name) + 1) {
         sorted[count++] = name;
     }
     qsort(sorted, count, sizeof(char *), compare_lines);
@@ -285,12 +298,14 @@ static void manifest_add(struct lines *lines, const char *path)
     }
     manifest_attributes(path, attributes, sizeof(attributes));
     /* A folder's times and sizes change with what is done in it. */
-    assert_true(asprintf(&line, "%s %s %o %u:%u %lld.%09ld %lld links=%lu sparse=%d%s\n", path, hash, st.st_mode,
-                         st.st_uid, st.st_gid, S_ISREG(st.st_mode) ? (long long)st.st_mtim.tv_sec : 0,
+    assert_true(asprintf(&line, "%s %s %o %u:%u %lld.%09ld %lld links=%lu sparse=%d%s\n", path,
+                         hash, st.st_mode, st.st_uid, st.st_gid,
+                         S_ISREG(st.st_mode) ? (long long)st.st_mtim.tv_sec : 0,
                          S_ISREG(st.st_mode) ? st.st_mtim.tv_nsec : 0,
                          S_ISREG(st.st_mode) ? (long long)st.st_size : 0,
                          S_ISREG(st.st_mode) ? (unsigned long)st.st_nlink : 0,
-                         S_ISREG(st.st_mode) && st.st_blocks * 512 < st.st_size / 2, attributes) > 0);
+                         S_ISREG(st.st_mode) && st.st_blocks * 512 < st.st_size / 2,
+                         attributes) > 0);
     lines->items = realloc(lines->items, (lines->count + 1) * sizeof(char *));
     lines->items[lines->count++] = line;
 }
@@ -342,7 +357,8 @@ static uint64_t gate_save(struct vault *vault, const char *path)
     const struct vault_origin origin = {
         .path = str_from(path),
         .kind = VAULT_KIND_BEFORE,
-        .process = {.pid = 4242, .start = 7, .exe = STR("/usr/bin/evil"), .cmdline = STR("evil --all")}};
+        .process = {
+            .pid = 4242, .start = 7, .exe = STR("/usr/bin/evil"), .cmdline = STR("evil --all")}};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOATIME);
     uint64_t id = 0;
     int r;
@@ -355,14 +371,15 @@ static uint64_t gate_save(struct vault *vault, const char *path)
     return id;
 }
 
-static void damage_note(struct vault_damage *damage, enum file_outcome outcome, char *now, const char *path)
+static void damage_note(struct vault_damage *damage, enum file_outcome outcome, char *now,
+                        const char *path)
 {
     struct stat st;
 
     damage->outcome = outcome;
     if (path != NULL) {
         assert_int_equal(lstat(path, &st), 0);
-        snprintf(now, 1024, "%s", path);
+        snprintf(now, NOW_SIZE, "%s", path);
         damage->path_now = str_from(now);
         damage->dev_now = st.st_dev;
         damage->ino_now = st.st_ino;
@@ -424,10 +441,11 @@ static void damage_one(const char *path, size_t pattern, struct vault_damage *da
     }
 }
 
-static void attack_one(struct vault *vault, const struct id *finding, const char *path, size_t pattern)
+static void attack_one(struct vault *vault, const struct id *finding, const char *path,
+                       size_t pattern)
 {
     struct vault_damage damage = {.path = str_from(path)};
-    char now[1024] = "";
+    char now[NOW_SIZE] = "";
 
     damage.version = gate_save(vault, path);
     damage_one(path, pattern, &damage, now);
@@ -437,7 +455,7 @@ static void attack_one(struct vault *vault, const struct id *finding, const char
 void tree_attack(const struct scratch *scratch, struct vault *vault, const struct id *finding)
 {
     struct vault_damage note = {.outcome = FILE_OUTCOME_PRODUCT};
-    char now[1024];
+    char now[NOW_SIZE];
     char path[1024];
     struct lines paths = {};
     DIR *top;
@@ -472,4 +490,62 @@ void tree_attack(const struct scratch *scratch, struct vault *vault, const struc
     write_file(path, 500, O_EXCL);
     damage_note(&note, FILE_OUTCOME_PRODUCT, now, path);
     assert_int_equal(vault_case_add(vault, finding, &note, 1), 0);
+}
+
+void explain(void *context, const struct vault_damage *damage, int result)
+{
+    size_t *calls = context;
+
+    (*calls)++;
+    if (result < 0) {
+        print_message("%.*s (%s): %s\n", STR_ARG(damage->path), file_outcome_name(damage->outcome),
+                      err_text(result));
+    }
+}
+
+void put_file(char *path, const struct scratch *scratch, const char *name, int byte, size_t size)
+{
+    char *bytes = malloc(size + 1);
+    int fd;
+
+    snprintf(path, PATH_SIZE + 64, "%s/%s", scratch->data, name);
+    memset(bytes, byte, size);
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    assert_int_equal(write(fd, bytes, size), (ssize_t)size);
+    close(fd);
+    free(bytes);
+}
+
+int save_path(struct vault *vault, const char *path, enum vault_kind kind, uint64_t *ret_id)
+{
+    const struct vault_origin origin = {
+        .path = str_from(path),
+        .kind = kind,
+        .process = {.pid = 77, .uid = -1, .exe = STR("/bin/sh"), .user = STR("an")}};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int r = vault_save(vault, fd, &origin, ret_id);
+
+    close(fd);
+    return r;
+}
+
+void tend_all(struct vault *vault)
+{
+    bool is_idle = false;
+
+    for (int i = 0; i < 10000 && !is_idle; i++) {
+        assert_int_equal(vault_tend(vault, &is_idle), 0);
+    }
+    assert_true(is_idle);
+}
+
+uint64_t count_versions(const struct scratch *scratch, uint64_t *ret_damaged)
+{
+    struct vault *vault = scratch_open(scratch, 1ULL << 30);
+    struct vault_usage usage;
+
+    assert_int_equal(vault_usage(vault, &usage), 0);
+    vault_close(vault);
+    *ret_damaged = usage.damaged;
+    return usage.versions;
 }

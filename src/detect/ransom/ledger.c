@@ -49,8 +49,8 @@ struct row *ledger_find(const struct ledger *ledger, struct file_key key)
  * wiped. */
 static bool ledger_evict(struct ledger *ledger)
 {
-    static const enum row_state order[] = {ROW_STATE_SEEN, ROW_STATE_MADE, ROW_STATE_GONE,
-                                           ROW_STATE_WIPED, ROW_STATE_PRODUCT};
+    static const enum row_state order[] = {ROW_STATE_SEEN,  ROW_STATE_MADE,    ROW_STATE_GONE,
+                                           ROW_STATE_WIPED, ROW_STATE_PRODUCT, ROW_STATE_WATCHED};
 
     for (unsigned i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
         struct list *head = &ledger->states[order[i]];

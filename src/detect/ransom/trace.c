@@ -20,7 +20,7 @@ static void put_nonzero(struct json_writer *json, const char *key, uint64_t valu
 {
     if (value != 0) {
         json_put_key(json, key);
-        json_put_u64(json, value);
+        json_put_i64(json, (int64_t)value); /* numbers past its range come back the same way */
     }
 }
 
@@ -34,9 +34,9 @@ static void put_text(struct json_writer *json, const char *key, struct str value
 
 static void put_actor(struct json_writer *json, const struct actor *actor)
 {
-    put_nonzero(json, "parent", (uint64_t)actor->parent.pid);
+    put_nonzero(json, "parent", (uint64_t)(int64_t)actor->parent.pid);
     put_nonzero(json, "parent_start", actor->parent.start);
-    put_nonzero(json, "session", (uint64_t)actor->session);
+    put_nonzero(json, "session", (uint64_t)(int64_t)actor->session);
     put_nonzero(json, "uid", actor->uid);
     put_nonzero(json, "exe_dev", actor->exe_dev);
     put_nonzero(json, "exe", actor->exe_ino);
@@ -76,7 +76,7 @@ void trace_write(struct buf *buf, const struct judge_step *step)
     json_put_text(&json, step_names[step->kind]);
     json_put_key(&json, "time");
     json_put_i64(&json, step->time);
-    put_nonzero(&json, "pid", (uint64_t)who.pid);
+    put_nonzero(&json, "pid", (uint64_t)(int64_t)who.pid);
     put_nonzero(&json, "start", who.start);
     put_nonzero(&json, "dev", step->file.dev);
     put_nonzero(&json, "ino", step->file.ino);

@@ -1,0 +1,21 @@
+/* Any bytes may claim to be a container: each inspector ends, stays in its bytes, and answers in
+ * its range. */
+#include "fuzz.h"
+
+#include "codec/container.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct str bytes = fuzz_input(data, size);
+    struct container_source source = {container_read_memory, &bytes, size};
+    struct container_report report;
+    struct container_report again;
+
+    container_inspect(&source, &report);
+    container_inspect(&source, &again);
+    fuzz_check(report.kind < CONTAINER_KIND_COUNT && report.state < CONTAINER_STATE_COUNT);
+    fuzz_check(report.kind == again.kind && report.state == again.state);
+    fuzz_check((report.kind == CONTAINER_KIND_NONE) == (report.state == CONTAINER_STATE_NONE));
+    fuzz_check(report.kind != CONTAINER_KIND_KEYED || container_is_encrypted_head(bytes));
+    return 0;
+}
