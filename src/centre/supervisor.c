@@ -36,6 +36,7 @@
 #define SUPERVISOR_LISTEN_MAX  16
 #define SUPERVISOR_KEEP_MAX    (SUPERVISOR_LISTEN_MAX + 4)
 #define SUPERVISOR_FIRST_DELAY (100 * NS_PER_MS)
+#define SUPERVISOR_READY_DELAY (800 * NS_PER_MS)
 #define SUPERVISOR_LAST_DELAY  (60 * NS_PER_S)
 #define SUPERVISOR_CALM        (60 * NS_PER_S) /* alive for so long: the deaths before are forgotten */
 #define SUPERVISOR_FREE_DEATHS 3               /* within a minute, before a child has to wait longer */
@@ -164,15 +165,18 @@ static int supervisor_start_child(struct child *child)
     return r;
 }
 
-static void supervisor_start_later(struct child *child)
+/* One that had been serving is back within a second however often it dies, and core makes a finding of it; one that
+ * does not even come up waits longer each time. */
+static void supervisor_start_later(struct child *child, bool was_ready)
 {
+    int64_t most = was_ready ? SUPERVISOR_READY_DELAY : SUPERVISOR_LAST_DELAY;
     int64_t delay = SUPERVISOR_FIRST_DELAY;
     int r;
 
-    for (uint64_t i = SUPERVISOR_FREE_DEATHS; i < child->deaths && delay < SUPERVISOR_LAST_DELAY; i++) {
-        delay = delay < NS_PER_S ? NS_PER_S : delay * 2;
+    for (uint64_t i = SUPERVISOR_FREE_DEATHS; i < child->deaths && delay < most; i++) {
+        delay *= 2;
     }
-    r = loop_source_set_timer(child->timer, delay < SUPERVISOR_LAST_DELAY ? delay : SUPERVISOR_LAST_DELAY, 0);
+    r = loop_source_set_timer(child->timer, delay < most ? delay : most, 0);
     if (r < 0) {
         loop_stop(child->supervisor->loop, r);
     }
@@ -186,7 +190,7 @@ static void supervisor_on_child_timer(void *context)
     if (r < 0) {
         log_error("cannot start a process name=%s reason=%s", supervisor_names[child->which], err_text(r));
         child->deaths++;
-        supervisor_start_later(child);
+        supervisor_start_later(child, false);
     }
 }
 
@@ -222,6 +226,7 @@ static void supervisor_on_child_end(void *context, pid_t pid, int wait_status)
     struct child *child = context;
     struct supervisor *supervisor = child->supervisor;
     bool was_calm = clock_mono(&clock_real) - child->started > SUPERVISOR_CALM;
+    bool was_ready = child->is_ready;
 
     (void)pid;
     child->pid = 0;
@@ -241,7 +246,7 @@ static void supervisor_on_child_end(void *context, pid_t pid, int wait_status)
              WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : WEXITSTATUS(wait_status),
              (unsigned long long)child->deaths);
     supervisor_tell_core(supervisor, child, wait_status);
-    supervisor_start_later(child);
+    supervisor_start_later(child, was_ready);
 }
 
 static void supervisor_announce(struct supervisor *supervisor)
