@@ -474,7 +474,8 @@ static void test_killed_again_and_again(void **state)
     arena_free(arena);
 }
 
-/* Sends from what core has on; true when all was acknowledged, false when core said that it is full. */
+/* Sends from what core has on; true when all was acknowledged, false when core said that it is
+ * full. */
 static bool feed_until_full(struct rig *rig, uint64_t records, uint64_t *acknowledged)
 {
     struct rig_agent agent;
