@@ -49,6 +49,7 @@ static int core_body_sandbox(const struct centre_settings *settings, struct diag
         .user = settings->is_user_kept ? NULL : settings->core_user,
         .paths = paths,
         .path_count = 1,
+        .file_limit = CORE_STREAMS_MAX + CORE_SOURCES_SPARE,
         .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_FILES | SANDBOX_CALLS_THREADS,
     };
     unsigned missing = 0;
