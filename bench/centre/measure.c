@@ -1,6 +1,6 @@
-/* Figures of the console's API, for bench/centre/run: what a page of alerts costs over HTTP when there are many,
- * and how long a change takes to reach 200 browsers that listen. Core, api and the browsers share one process
- * and one processor here, so the figures are an upper bound. */
+/* Figures of the console's API, for bench/centre/run: what a page of alerts costs over HTTP when
+ * there are many, and how long a change takes to reach 200 browsers that listen. Core, api and the
+ * browsers share one process and one processor here, so the figures are an upper bound. */
 #include "../../tests/harness.h"
 
 #include "../../tests/centre/rig.h"
@@ -26,8 +26,9 @@ static int compare(const void *a, const void *b)
 static void report(const char *name, int64_t *ns, size_t count)
 {
     qsort(ns, count, sizeof(ns[0]), compare);
-    printf("{\"figure\":\"%s\",\"count\":%zu,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"max_ms\":%.2f}\n", name, count,
-           (double)ns[count / 2] / 1e6, (double)ns[count * 99 / 100] / 1e6, (double)ns[count - 1] / 1e6);
+    printf("{\"figure\":\"%s\",\"count\":%zu,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"max_ms\":%.2f}\n",
+           name, count, (double)ns[count / 2] / 1e6, (double)ns[count * 99 / 100] / 1e6,
+           (double)ns[count - 1] / 1e6);
     fflush(stdout);
 }
 
@@ -39,9 +40,11 @@ static void fill(struct rig *rig, const struct id *host, uint64_t alerts)
         assert_int_equal(store_begin(rig->store), 0);
         for (uint64_t i = 0; i < FOLD_BATCH; i++) {
             char title[64];
-            struct finding finding = {.time = clock_wall(&rig->clock), .detector = STR("ransom"), .score = 5};
+            struct finding finding = {
+                .time = clock_wall(&rig->clock), .detector = STR("ransom"), .score = 5};
 
-            (void)snprintf(title, sizeof(title), "Alert number %llu of the bench", (unsigned long long)(done + i));
+            (void)snprintf(title, sizeof(title), "Alert number %llu of the bench",
+                           (unsigned long long)(done + i));
             finding.title = str_from(title);
             finding.severity = (enum severity)(i % SEVERITY_COUNT);
             assert_int_equal(id_new(&finding.id), 0);
@@ -78,7 +81,8 @@ static void measure_stream(struct rig *rig, const struct id *host, const char *c
         char request[512];
 
         fds[i] = rig_browser(rig, "198.51.100.7");
-        (void)snprintf(request, sizeof(request), "GET /api/v1/events/stream HTTP/1.1\r\nHost: h\r\n%s\r\n",
+        (void)snprintf(request, sizeof(request),
+                       "GET /api/v1/events/stream HTTP/1.1\r\nHost: h\r\n%s\r\n",
                        cookies[i / API_STREAMS_EACH]);
         rig_send(fds[i], request, strlen(request));
         buf_init(&bufs[i], 1U << 20);
@@ -160,7 +164,8 @@ int main(int argc, char **argv)
     }
     printf("{\"figure\":\"alerts in the store\",\"count\":%llu}\n", (unsigned long long)alerts);
     measure_pages(&rig, "page of 50 alerts", cookies[0], "/api/v1/alerts?state=all");
-    measure_pages(&rig, "page of 50, high, far back", cookies[0], "/api/v1/alerts?severity=high&cursor=5000");
+    measure_pages(&rig, "page of 50, high, far back", cookies[0],
+                  "/api/v1/alerts?severity=high&cursor=5000");
     measure_pages(&rig, "overview", cookies[0], "/api/v1/overview");
     measure_stream(&rig, &host, cookie_list);
     rig_stop(&rig);

@@ -13,6 +13,8 @@
 
 #include <signal.h>
 
+#define API_FILES_SPARE 64
+
 /* What the process holds, in the order in which it is opened. */
 struct api_body {
     struct loop *loop;
@@ -41,6 +43,7 @@ static int api_body_sandbox(const struct centre_settings *settings, struct diag 
         .user = settings->is_user_kept ? NULL : settings->api_user,
         .paths = paths,
         .path_count = 1,
+        .file_limit = API_CONNECTIONS_MAX + API_FILES_SPARE,
         .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_FILES,
     };
     unsigned missing = 0;

@@ -200,7 +200,7 @@ int api_alert_get(struct api_request *request)
 {
     struct store_alert alert;
     struct store_finding *findings;
-    size_t count;
+    size_t count = 0;
     int r = api_read_alert(request, &alert);
 
     if (r == 0) {
@@ -222,10 +222,17 @@ int api_alert_get(struct api_request *request)
     return 0;
 }
 
+/* NULL: not answered yet. */
+static const char *api_action_result(const struct store_action *action)
+{
+    if (action->answer.time == 0) {
+        return NULL;
+    }
+    return action->answer.result == 0 ? "OK" : err_name(action->answer.result);
+}
+
 static void api_put_action(struct json_writer *json, const struct store_action *action)
 {
-    bool is_answered = action->answer.time != 0;
-
     json_open_object(json);
     api_put_id(json, "id", &action->request.id);
     json_put_key(json, "action");
@@ -241,9 +248,7 @@ static void api_put_action(struct json_writer *json, const struct store_action *
     json_put_str(json, action->request.reason);
     api_put_time(json, "answered", action->answer.time);
     json_put_key(json, "result");
-    json_put_text(json, !is_answered                 ? NULL
-                        : action->answer.result == 0 ? "OK"
-                                                     : err_name(action->answer.result));
+    json_put_text(json, api_action_result(action));
     json_put_key(json, "detail");
     json_put_str(json, action->answer.detail);
     json_close_object(json);
@@ -268,8 +273,8 @@ int api_action_list(struct api_request *request)
     struct store_finding *findings;
     struct store_action *actions;
     struct store_action_filter filter = {.host = &alert.host, .state = -1};
-    size_t finding_count;
-    size_t count;
+    size_t finding_count = 0;
+    size_t count = 0;
     int r = api_read_alert(request, &alert);
 
     if (r == 0) {

@@ -279,6 +279,7 @@ static bool api_is_announced_too_large(const struct api_request *request)
     return length != NULL && (str_to_u64(str_from(length), &bytes) < 0 || bytes > API_BODY_MAX);
 }
 
+/* libmicrohttpd wants eight. NOLINTNEXTLINE(readability-function-size) */
 enum MHD_Result api_on_access(void *context, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *upload,
                               size_t *upload_size, void **slot)

@@ -144,10 +144,11 @@ void api_free(struct api *api);
 void api_serve(struct api *api);
 
 /* api_http.c */
+/* Both have the shape that libmicrohttpd gives them. */
 enum MHD_Result api_on_access(void *context, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *upload,
-                              size_t *upload_size, void **request);
-void api_on_completed(void *context, struct MHD_Connection *connection, void **request,
+                              size_t *upload_size, void **slot);
+void api_on_completed(void *context, struct MHD_Connection *connection, void **slot,
                       enum MHD_RequestTerminationCode code);
 
 /* api_reply.c */

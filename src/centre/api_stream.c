@@ -140,34 +140,47 @@ static void stream_catch_up(struct api_stream *stream)
     }
 }
 
+/* The page in one language, in the hub's message. */
+static int hub_make_page(struct api *api, enum language language, const struct store_alert *alerts,
+                         size_t count)
+{
+    text_set_language(language);
+    buf_reset(&api->hub.message);
+    for (size_t i = 0; i < count; i++) {
+        hub_put_alert(&api->hub.message, &alerts[i], api->hub.arena);
+    }
+    return buf_error(&api->hub.message);
+}
+
+/* To the streams of one language that are level with `from`; those that are not read the store
+ * later. */
+static void hub_send_language(struct api *api, enum language language, uint64_t from,
+                              const struct store_alert *alerts, size_t count)
+{
+    bool is_made = false;
+
+    LIST_EACH (node, &api->hub.streams) {
+        struct api_stream *stream = LIST_ENTRY(node, struct api_stream, node);
+
+        if (stream->language != language || stream->cursor != from) {
+            continue;
+        }
+        if (!is_made && hub_make_page(api, language, alerts, count) < 0) {
+            return;
+        }
+        is_made = true;
+        stream_put(stream, buf_str(&api->hub.message), alerts[count - 1].changed);
+    }
+}
+
 /* One page of changes to all streams that are level with the hub. */
 static void hub_send_page(struct api *api, const struct store_alert *alerts, size_t count)
 {
     uint64_t from = api->hub.cursor;
-    uint64_t to = alerts[count - 1].changed;
 
-    api->hub.cursor = to;
+    api->hub.cursor = alerts[count - 1].changed;
     for (int language = 0; language < LANGUAGE_COUNT; language++) {
-        bool is_made = false;
-
-        LIST_EACH (node, &api->hub.streams) {
-            struct api_stream *stream = LIST_ENTRY(node, struct api_stream, node);
-
-            if ((int)stream->language != language || stream->cursor != from) {
-                continue;
-            }
-            if (!is_made) {
-                text_set_language(stream->language);
-                buf_reset(&api->hub.message);
-                for (size_t i = 0; i < count; i++) {
-                    hub_put_alert(&api->hub.message, &alerts[i], api->hub.arena);
-                }
-                is_made = buf_error(&api->hub.message) == 0;
-            }
-            if (is_made) {
-                stream_put(stream, buf_str(&api->hub.message), to);
-            }
-        }
+        hub_send_language(api, (enum language)language, from, alerts, count);
     }
 }
 

@@ -1,7 +1,7 @@
-/* The body of the core process, the only writer of the store: it reads the authority's key, gives up every
- * other right, opens store and archive, and serves agents' streams and the api's requests on one loop.
- * Neighbours: centre/supervisor.c forks it, centre/front.c passes agents on, centre/api.c asks;
- * core_service.c is what runs on the loop. */
+/* The body of the core process, the only writer of the store: it reads the authority's key, gives
+ * up every other right, opens store and archive, and serves agents' streams and the api's requests
+ * on one loop. Neighbours: centre/supervisor.c forks it, centre/front.c passes agents on,
+ * centre/api.c asks; core_service.c is what runs on the loop. */
 #include "centre/core.h"
 
 #include "base/banned.h"
@@ -49,6 +49,7 @@ static int core_body_sandbox(const struct centre_settings *settings, struct diag
         .user = settings->is_user_kept ? NULL : settings->core_user,
         .paths = paths,
         .path_count = 1,
+        .file_limit = CORE_STREAMS_MAX + CORE_SOURCES_SPARE,
         .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_FILES | SANDBOX_CALLS_THREADS,
     };
     unsigned missing = 0;

@@ -199,8 +199,8 @@ int core_token_make(struct core_call *call, struct str note, int64_t life, char 
 int core_token_create(struct core_call *call)
 {
     int64_t hours = arguments_number(&call->arguments, "hours", 0);
-    char text[TOKEN_TEXT_SIZE];
-    int64_t expires;
+    char text[TOKEN_TEXT_SIZE] = "";
+    int64_t expires = 0;
     int r = core_token_make(call, arguments_text(&call->arguments, "note"),
                             hours == 0 ? call->core->options.token_life : hours * 3600 * NS_PER_S,
                             text, &expires);

@@ -23,8 +23,8 @@ static bool core_enrol_is_ascii(struct str name)
     return true;
 }
 
-/* Letters, digits, dot, dash, underscore; Vietnamese letters lose their marks, anything else becomes a dash,
- * nothing at all "host". */
+/* Letters, digits, dot, dash, underscore; Vietnamese letters lose their marks, anything else
+ * becomes a dash, nothing at all "host". */
 static void core_enrol_clean(struct str name, char out[HOST_NAME_MAX_BYTES])
 {
     size_t len = name.len < HOST_NAME_MAX_BYTES - 1 ? name.len : HOST_NAME_MAX_BYTES - 1;

@@ -160,7 +160,8 @@ static bool core_has_room(const struct core *core)
 {
     struct statvfs disk;
 
-    return statvfs(core->options.folder, &disk) == 0 && (uint64_t)disk.f_bavail * disk.f_frsize >= DISK_ROOM;
+    return statvfs(core->options.folder, &disk) == 0 &&
+           (uint64_t)disk.f_bavail * disk.f_frsize >= DISK_ROOM;
 }
 
 void core_disk_watch(struct core *core)

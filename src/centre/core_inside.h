@@ -30,7 +30,7 @@
 #define CORE_HOSTS_MAX   65536
 #define CORE_STREAMS_MAX 16384
 #define CORE_CALLS_MAX   256
-#define CORE_LATER       1 /* a call's function: the answer comes when the password thread is done */
+#define CORE_LATER       1 /* of a function: the password thread answers */
 
 struct core_stream;
 
@@ -74,7 +74,7 @@ struct core_options {
     struct authority *authority;
     const struct clock *clock;
     struct core_channels channels;
-    const char *folder; /* whose disk is watched */
+    const char *folder;   /* whose disk is watched */
     int64_t silent_after; /* ns */
     int64_t token_life;
     int64_t event_life; /* ns; 0: keep for ever */
@@ -105,7 +105,7 @@ struct core {
     struct limiter pairs;     /* failures to log in: of a user from an address */
     struct limiter addresses; /* from an address, whoever */
     struct limiter users;     /* of a user, from wherever */
-    struct map totp_steps; /* user name → struct core_totp: the step that was used last */
+    struct map totp_steps;    /* user name → struct core_totp: the step that was used last */
     struct list operators;
     struct list calls;
     unsigned call_count;

@@ -85,26 +85,35 @@ static void core_on_api(void *context, int fd, unsigned events)
     channel_packet_done(&packet);
 }
 
-/* A child of the supervisor died: kept in the audit log, so that it can be seen afterwards. */
+/* A child of the supervisor died: kept in the audit log, and told when it happens again and again.
+ */
 static void core_child_died(struct core *core, struct msg_reader *msg)
 {
+    static const struct id centre_itself;
     struct str name = msg_get_str(msg);
     int64_t status = msg_get_i64(msg);
     uint64_t deaths = msg_get_u64(msg);
     char detail[96];
+    uint64_t number;
+    int r = msg_close(msg);
 
-    if (msg_close(msg) < 0 || core_batch_begin(core) < 0) {
-        return;
+    if (r == 0) {
+        r = core_batch_begin(core);
     }
     (void)snprintf(detail, sizeof(detail), "{\"status\":%lld,\"deaths\":%llu}", (long long)status,
                    (unsigned long long)deaths);
-    if (deaths >= CORE_CRASH_LOOP) {
+    if (r == 0) {
+        r = store_audit_add(core->options.store, STR("canhgac"), STR("process.died"), name,
+                            str_from(detail));
+    }
+    if (r == 0 && deaths >= CORE_CRASH_LOOP) {
         log_error("a process of the centre dies again and again name=%.*s deaths=%llu",
                   STR_ARG(name), (unsigned long long)deaths);
+        r = core_raise(core, &centre_itself, SEVERITY_HIGH,
+                       N_("A process of the centre itself dies again and again"), &number);
     }
-    if (store_audit_add(core->options.store, STR("canhgac"), STR("process.died"), name,
-                        str_from(detail)) < 0) {
-        log_warn("the death of a process could not be written");
+    if (r < 0) {
+        log_warn("the death of a process could not be written error=%s", err_name(r));
     }
 }
 

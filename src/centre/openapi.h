@@ -1,5 +1,5 @@
-/* The OpenAPI 3.1 description of the API, out of the table of routes: `canhgac centre openapi` prints it, and
- * docs/openapi.json holds the same. */
+/* The OpenAPI 3.1 description of the API, out of the table of routes: `canhgac centre openapi`
+ * prints it, and docs/openapi.json holds the same. */
 #ifndef CENTRE_OPENAPI_H
 #define CENTRE_OPENAPI_H
 

@@ -1,5 +1,5 @@
-/* The shapes of answers, as rows: from them come the schemas of the OpenAPI file, and a test holds what the
- * handlers write against them. */
+/* The shapes of answers, as rows: from them come the schemas of the OpenAPI file, and a test holds
+ * what the handlers write against them. */
 #ifndef CENTRE_SCHEMA_H
 #define CENTRE_SCHEMA_H
 

@@ -37,8 +37,10 @@ void rig_start_core(struct rig *rig)
     int front[2];
     int supervisor[2];
     struct diag diag = {0};
-    struct core_options options = {
-        .folder = rig->folder, .clock = &rig->clock, .silent_after = 180 * NS_PER_S, .token_life = 3600 * NS_PER_S};
+    struct core_options options = {.folder = rig->folder,
+                                   .clock = &rig->clock,
+                                   .silent_after = 180 * NS_PER_S,
+                                   .token_life = 3600 * NS_PER_S};
 
     assert_int_equal(
         store_open(&(struct store_options){.folder = rig->folder, .clock = &rig->clock},

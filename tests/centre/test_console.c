@@ -1,4 +1,4 @@
-/* What a browser sees: log-in, alerts, roles, refusals, headers, the live stream. */
+/* What a browser sees: log-in, alerts, roles, refusals, headers. */
 #include "../harness.h"
 #include "rig.h"
 
@@ -549,60 +549,6 @@ static void test_sessions_end(void **state)
     rig.offset = before;
 }
 
-static int open_stream(const char *cookie, const char *more, struct buf *buf)
-{
-    int fd = rig_browser(&rig, "198.51.100.7");
-    char request[512];
-
-    (void)snprintf(request, sizeof(request),
-                   "GET /api/v1/events/stream HTTP/1.1\r\nHost: h\r\n%s%s\r\n", cookie, more);
-    rig_send(fd, request, strlen(request));
-    buf_init(buf, 4U << 20);
-    rig_wait_text(&rig, fd, buf, "event: hello");
-    return fd;
-}
-
-/* Live, cut, away, back: nothing is missed and nothing comes twice. */
-static void test_stream(void **state)
-{
-    char cookie[256];
-    char more[64];
-    struct buf buf;
-    struct buf again;
-    CLEANUP(closep) int fd = -1;
-    CLEANUP(closep) int back = -1;
-    struct str rest;
-    uint64_t cursor;
-    struct str line;
-
-    (void)state;
-    rig_login(&rig, "viewer", cookie);
-    fd = open_stream(cookie, "", &buf);
-    (void)rig_add_alert(&rig, &host, "First of the stream", SEVERITY_HIGH);
-    rig_wait_text(&rig, fd, &buf, "First of the stream");
-    rest = buf_str(&buf);
-    rest = str_slice(rest, str_find(rest, STR("event: alert")) - 32, rest.len);
-    rest = str_slice(rest, str_find(rest, STR("id: ")) + 4, rest.len);
-    assert_true(str_cut(&rest, '\n', &line));
-    assert_int_equal(str_to_u64(line, &cursor), 0);
-    closep(&fd);
-    (void)rig_add_alert(&rig, &host, "Second while away", SEVERITY_HIGH);
-    (void)rig_add_alert(&rig, &host, "Third while away", SEVERITY_HIGH);
-    (void)snprintf(more, sizeof(more), "Last-Event-ID: %llu\r\n", (unsigned long long)cursor);
-    back = open_stream(cookie, more, &again);
-    rig_wait_text(&rig, back, &again, "Third while away");
-    assert_true(str_find(buf_str(&again), STR("Second while away")) <
-                str_find(buf_str(&again), STR("Third while away")));
-    assert_int_equal(str_find(buf_str(&again), STR("First of the stream")), again.len);
-    (void)rig_add_alert(&rig, &host, "Fourth, live again", SEVERITY_HIGH);
-    rig_wait_text(&rig, back, &again, "Fourth, live again");
-    expect("POST", "/api/v1/logout", cookie, NULL, 204); /* hears nothing more */
-    rig_wait_text(&rig, back, &again, "\r\n0\r\n");
-    closep(&back);
-    buf_done(&buf);
-    buf_done(&again);
-}
-
 static void test_metrics_and_health(void **state)
 {
     struct answer answer;
@@ -697,7 +643,6 @@ int main(void)
         cmocka_unit_test(test_authenticator),
         cmocka_unit_test(test_sessions_end),
         cmocka_unit_test(test_overview_and_hosts),
-        cmocka_unit_test(test_stream),
         cmocka_unit_test(test_audit),
         cmocka_unit_test(test_metrics_and_health),
     };

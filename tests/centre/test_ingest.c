@@ -361,6 +361,23 @@ static void test_operator(void **state)
     rig_step(rig);
 }
 
+/* The supervisor says that a child died for the third time within a minute. */
+static void test_crash_loop(void **state)
+{
+    static struct msg_writer msg;
+    struct rig *rig = *state;
+
+    msg_begin(&msg, CENTRE_MESSAGE_DIED);
+    msg_put_str(&msg, STR("api"));
+    msg_put_i64(&msg, 11);
+    msg_put_u64(&msg, 3);
+    assert_int_equal(msg_end(&msg), 0);
+    assert_int_equal(channel_send(rig->supervisor, &msg, NULL, 0), 0);
+    rig_step(rig);
+    assert_int_equal(core_batch_commit(rig->core), 0);
+    assert_int_equal(open_alerts(rig, NULL, "centre"), 1);
+}
+
 #define KILL_ROUNDS  12
 #define KILL_RECORDS 20000
 
@@ -474,7 +491,8 @@ static void test_killed_again_and_again(void **state)
     arena_free(arena);
 }
 
-/* Sends from what core has on; true when all was acknowledged, false when core said that it is full. */
+/* Sends from what core has on; true when all was acknowledged, false when core said that it is
+ * full. */
 static bool feed_until_full(struct rig *rig, uint64_t records, uint64_t *acknowledged)
 {
     struct rig_agent agent;
@@ -564,6 +582,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_silence, start, stop),
         cmocka_unit_test_setup_teardown(test_enrolment, start, stop),
         cmocka_unit_test_setup_teardown(test_operator, start, stop),
+        cmocka_unit_test_setup_teardown(test_crash_loop, start, stop),
         cmocka_unit_test_setup_teardown(test_killed_again_and_again, start, stop),
         cmocka_unit_test(test_full_disk),
     };
