@@ -1,5 +1,5 @@
-/* The sensor process: sees, decides, stops. It holds the fanotify groups and the right to read any file and
- * to signal any process; it has no network and, but for the vault, writes nothing. */
+/* The sensor process: sees, decides, stops. It holds the fanotify groups and the right to read any
+ * file and to signal any process; it has no network and, but for the vault, writes nothing. */
 #ifndef AGENT_SENSOR_H
 #define AGENT_SENSOR_H
 

@@ -31,8 +31,8 @@ static int proc_events_subscribe(int fd)
 int proc_events_open(void)
 {
     struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC};
-    CLEANUP(closep) int fd =
-        socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_CONNECTOR);
+    CLEANUP(closep)
+    int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_CONNECTOR);
     int size = PROC_EVENTS_QUEUE;
     int r;
 

@@ -1,7 +1,7 @@
-/* The kernel's process connector: every fork, exec and exit of the machine, in order, as netlink datagrams.
- * Each is queued before the process can do its next act, so whoever reads these first and then the name
- * events knows who did what, even of processes that are gone by then.
- * On its way: kernel → here → sense/processes.c. */
+/* The kernel's process connector: every fork, exec and exit of the machine, in order, as netlink
+ * datagrams. Each is queued before the process can do its next act, so whoever reads these first
+ * and then the name events knows who did what, even of processes that are gone by then. On its way:
+ * kernel → here → sense/processes.c. */
 #ifndef SYS_PROC_EVENTS_H
 #define SYS_PROC_EVENTS_H
 
