@@ -11,9 +11,16 @@
 #include <fcntl.h>
 #include <sched.h>
 
+<<<<<<< HEAD
 #define SYSCALL_TRIES   40        /* 6.1 says "running" for some microseconds */
 #define OWN_OUTPUT_SIZE (1 << 20) /* a program's own files above this are not saved at each open   \
                                    */
+=======
+#define SYSCALL_TRIES 40 /* 6.1 says "running" for some microseconds */
+#define OWN_OUTPUT_SIZE                                                                            \
+    (1 << 20) /* a program's own files above this are not saved at each open                       \
+               */
+>>>>>>> shield
 
 struct visit {
     struct files_open *open;
