@@ -12,7 +12,8 @@ struct sensor_config {
     struct page *page;
     int gate;
     int names;
-    int processes;  /* -1: none */
+    const int *processes;       /* PROCWATCH_FDS of them; the first is -1: none */
+    const char *processes_lack; /* why it is not eBPF, or why there is none; "" else */
     int supervisor; /* channels */
     int outlet;
     int scanner;

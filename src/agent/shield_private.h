@@ -118,7 +118,7 @@ int64_t shield_now(void);
 void shield_step(struct shield *shield, struct judge_step *step, struct shield_job **ret_job);
 void shield_describe(struct shield *shield, struct actor_key who, struct arena *arena,
                      struct finding_process *ret_process);
-extern const struct processes_port shield_processes_port;
+void shield_process_changed(void *context, const struct procwatch_event *event);
 
 /* shield_open.c, shield_names.c: the port */
 void shield_opened(void *context, struct files_open *open);
