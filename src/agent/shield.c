@@ -50,6 +50,7 @@ int shield_new(const struct shield_config *config, struct shield **ret_shield)
     shield->port = config->port;
     shield->scanner = config->scanner;
     shield->wake_fd = config->wake_fd;
+    shield_know_own_program(shield);
     list_init(&shield->jobs);
     pthread_mutex_init(&shield->lock, NULL);
     pthread_mutex_init(&shield->look_lock, NULL);
