@@ -122,7 +122,7 @@ function write(files) {
       const type = types[/\.[a-z0-9]+$/.exec(file.path === '/' ? 'x.html' : file.path)[0]];
       const encoding = row.encoding ? `"${row.encoding}"` : 'NULL';
       const etag = `"\\"${hash(row.bytes)}\\""`;
-      table.push(`    {"${file.path}", "${type}", ${encoding}, ${etag}, ${file.path !== '/'}, ${name}_start, ${name}_end},`);
+      table.push(`    {"${file.path}", "${type}", ${encoding}, ${etag}, ${/-[A-Z0-9]{8}\./.test(file.path)}, ${name}_start, ${name}_end},`);
     }
   }
   assembly.push('    .section .note.GNU-stack,"",%progbits', '');
@@ -145,6 +145,6 @@ function report(files) {
 
 mkdirSync(out, { recursive: true });
 const files = await bundle();
-files.push({ path: '/', bytes: page(files) });
+files.push({ path: '/', bytes: page(files) }, { path: '/favicon.svg', bytes: readFileSync(join(here, 'src/favicon.svg')) });
 write(files);
 report(files);

@@ -1,6 +1,6 @@
-/* Rows live in two maps, by (pid, start) and by pid alone, and in one ring by age. The forks of processes
- * that nobody asked about yet lie in a table indexed by the low bits of the pid: a lost entry costs the
- * ancestry of one short-lived process. */
+/* Rows live in two maps, by (pid, start) and by pid alone, and in one ring by age. The forks of
+ * processes that nobody asked about yet lie in a table indexed by the low bits of the pid: a lost
+ * entry costs the ancestry of one short-lived process. */
 #include "agent/actors.h"
 
 #include "base/banned.h"
@@ -9,10 +9,10 @@
 #include "base/mem.h"
 #include "sys/user.h"
 
-#define FORKS_ROWS      65536U
-#define INSTANCE_DEPTH  16
-#define ACTORS_SEED     0x6163746f7273U
-#define UNSEEN_START    (1ULL << 62) /* no process starts that late */
+#define FORKS_ROWS     65536U
+#define INSTANCE_DEPTH 16
+#define ACTORS_SEED    0x6163746f7273U
+#define UNSEEN_START   (1ULL << 62) /* no process starts that late */
 
 struct fork_row {
     pid_t pid;
@@ -151,7 +151,8 @@ static int actors_add(struct actors *actors, struct actor_key key, const char *e
         r = map_put(&actors->by_key, actors_key_str(entry->key), entry);
     }
     if (r == 0) {
-        (void)map_remove(&actors->by_pid, MAP_KEY(entry->pid_key)); /* its key lies in the old row */
+        (void)map_remove(&actors->by_pid,
+                         MAP_KEY(entry->pid_key)); /* its key lies in the old row */
         r = map_put(&actors->by_pid, MAP_KEY(entry->pid_key), entry);
     }
     if (r < 0) {

@@ -1,6 +1,6 @@
-/* Who is who: processes that touched protected files, those above them, and, from the fork events, the
- * parents of processes that were gone before anybody could look. Bounded; the oldest that ended go first.
- * Not thread-safe: the shield's lock guards it. */
+/* Who is who: processes that touched protected files, those above them, and, from the fork events,
+ * the parents of processes that were gone before anybody could look. Bounded; the oldest that ended
+ * go first. Not thread-safe: the shield's lock guards it. */
 #ifndef AGENT_ACTORS_H
 #define AGENT_ACTORS_H
 
@@ -34,7 +34,8 @@ struct actor_row *actors_get_pid(struct actors *actors, pid_t pid);
 /* Adds it or renews what exec has changed. */
 [[nodiscard]] int actors_put(struct actors *actors, const struct process_info *info,
                              struct actor_key parent, struct actor_row **ret_row);
-/* A process that was never seen, only its fork: it is like its parent. -ERR_NOENT when not even that. */
+/* A process that was never seen, only its fork: it is like its parent. -ERR_NOENT when not even
+ * that. */
 [[nodiscard]] int actors_put_unseen(struct actors *actors, pid_t pid, struct actor_row **ret_row);
 
 /* The pid is a new process from now on. */

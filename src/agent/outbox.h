@@ -1,5 +1,5 @@
-/* Messages on their way out over a channel whose other side may be slow or away: bounded, in order, never
- * blocking. What does not fit is dropped and counted. Not thread-safe. */
+/* Messages on their way out over a channel whose other side may be slow or away: bounded, in order,
+ * never blocking. What does not fit is dropped and counted. Not thread-safe. */
 #ifndef AGENT_OUTBOX_H
 #define AGENT_OUTBOX_H
 

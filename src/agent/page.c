@@ -10,8 +10,8 @@
 
 struct page *page_new(void)
 {
-    struct page *page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE,
-                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct page *page =
+        mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     return page != MAP_FAILED ? page : NULL;
 }

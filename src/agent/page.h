@@ -1,6 +1,6 @@
-/* The one page that the agent's processes share, all atomics: who belongs to us, and whether the gate is
- * alive. The watchdog and the gate's reader read it without asking anybody, so that neither can be made to
- * wait. Made by the supervisor before the first fork. */
+/* The one page that the agent's processes share, all atomics: who belongs to us, and whether the
+ * gate is alive. The watchdog and the gate's reader read it without asking anybody, so that neither
+ * can be made to wait. Made by the supervisor before the first fork. */
 #ifndef AGENT_PAGE_H
 #define AGENT_PAGE_H
 
@@ -14,18 +14,19 @@
 
 struct page_worker {
     atomic_int pid;
-    atomic_llong ended; /* ns, monotonic; 0 while it runs. Its name events come later than its end. */
+    atomic_llong
+        ended; /* ns, monotonic; 0 while it runs. Its name events come later than its end. */
 };
 
 struct page {
-    atomic_int own[PAGE_OWN_MAX]; /* long-lived processes, one place each */
+    atomic_int own[PAGE_OWN_MAX];                 /* long-lived processes, one place each */
     struct page_worker workers[PAGE_WORKERS_MAX]; /* restorers; a ring */
     atomic_uint next_worker;
-    atomic_int sensor;         /* pid, 0 when none */
-    atomic_llong beat;         /* the gate's reader was alive then; 0: there is none */
-    atomic_llong oldest;       /* arrival of the longest waiting open, 0 when none */
-    atomic_ullong let_go;      /* opens that the watchdog answered */
-    atomic_uint stalls;        /* times that it ended a sensor */
+    atomic_int sensor;    /* pid, 0 when none */
+    atomic_llong beat;    /* the gate's reader was alive then; 0: there is none */
+    atomic_llong oldest;  /* arrival of the longest waiting open, 0 when none */
+    atomic_ullong let_go; /* opens that the watchdog answered */
+    atomic_uint stalls;   /* times that it ended a sensor */
 };
 
 /* NULL out of memory. Shared by all children forked afterwards. */

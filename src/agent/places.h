@@ -1,5 +1,5 @@
-/* Which folders are guarded and which are not, worked out once from the settings: real paths, without what
- * does not exist, and with our own folders left out. */
+/* Which folders are guarded and which are not, worked out once from the settings: real paths,
+ * without what does not exist, and with our own folders left out. */
 #ifndef AGENT_PLACES_H
 #define AGENT_PLACES_H
 

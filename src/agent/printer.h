@@ -1,12 +1,12 @@
-/* The outlet of an agent that works alone: findings go to standard output, for people or as one JSON object a
- * line; what else the sensor says is not shown. */
+/* The outlet of an agent that works alone: findings go to standard output, for people or as one
+ * JSON object a line; what else the sensor says is not shown. */
 #ifndef AGENT_PRINTER_H
 #define AGENT_PRINTER_H
 
 #include "agent/settings.h"
 
-/* Process body. Ends on SIGTERM, after what waits has been printed. Returns EXIT_STATUS_FOUND when a finding
- * was printed. supervisor: channel. */
+/* Process body. Ends on SIGTERM, after what waits has been printed. Returns EXIT_STATUS_FOUND when
+ * a finding was printed. supervisor: channel. */
 int printer_run(const struct agent_settings *settings, int sensor, int supervisor);
 
 #endif

@@ -1,6 +1,7 @@
-/* Two buffers take turns: the names thread fills one under the lock, the owner empties the other without it.
- * The programs of running processes lie in a table indexed by the low bits of the pid: a row that was taken by
- * another process costs a look into /proc for a parent, or the end of one process. */
+/* Two buffers take turns: the names thread fills one under the lock, the owner empties the other
+ * without it. The programs of running processes lie in a table indexed by the low bits of the pid:
+ * a row that was taken by another process costs a look into /proc for a parent, or the end of one
+ * process. */
 #include "agent/process_feed.h"
 
 #include "base/banned.h"
@@ -91,7 +92,8 @@ static struct feed_program *feed_program(struct process_feed *feed, int32_t pid)
     return &feed->programs[(uint32_t)pid % FEED_PROGRAMS];
 }
 
-/* The path by which a program was started may be relative to a folder that only /proc still knows. */
+/* The path by which a program was started may be relative to a folder that only /proc still knows.
+ */
 static void feed_remember(struct process_feed *feed, const struct procwatch_event *event)
 {
     struct feed_program *program = feed_program(feed, event->pid);

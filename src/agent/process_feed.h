@@ -1,8 +1,9 @@
-/* What processes did, as event records for the centre: program, command line, user and parent of each start,
- * and how it ended. Neighbours: sense/processes.c before, the outlet behind.
+/* What processes did, as event records for the centre: program, command line, user and parent of
+ * each start, and how it ended. Neighbours: sense/processes.c before, the outlet behind.
  *
- * Threads: process_feed_put from the names thread, which must not be made to wait; all else from the owner's.
- * No more than a bound of events a second go out; what is cut is counted, and told in one event. */
+ * Threads: process_feed_put from the names thread, which must not be made to wait; all else from
+ * the owner's. No more than a bound of events a second go out; what is cut is counted, and told in
+ * one event. */
 #ifndef AGENT_PROCESS_FEED_H
 #define AGENT_PROCESS_FEED_H
 

@@ -5,9 +5,10 @@
  *   sensor ── open files ▶ scanner ── verdicts ─▶ sensor
  *   outlet ── actions ──▶ supervisor ── answers ─▶ outlet
  *
- * The supervisor keeps both ends of every channel open: a child that dies is replaced on the same channels, its
- * peers notice nothing, and what they sent meanwhile waits for the new one. Whether the gate is alive goes through
- * the shared page (agent/page.h), not through messages: the watchdog must not depend on anybody's loop.
+ * The supervisor keeps both ends of every channel open: a child that dies is replaced on the same
+ * channels, its peers notice nothing, and what they sent meanwhile waits for the new one. Whether
+ * the gate is alive goes through the shared page (agent/page.h), not through messages: the watchdog
+ * must not depend on anybody's loop.
  */
 #ifndef AGENT_PROTOCOL_H
 #define AGENT_PROTOCOL_H
@@ -19,9 +20,9 @@ enum agent_message {
     AGENT_MESSAGE_RECORD,
     /* outlet or supervisor → sensor: nothing; asks for a status record now. */
     AGENT_MESSAGE_STATUS,
-    /* sensor → supervisor: this group was stopped (again with more members). The supervisor keeps it, so that a
-     * person can let it go or end it whatever becomes of the sensor. str finding id (16 bytes), u32 n,
-     * n × (u32 pid, u64 start). Not answered. */
+    /* sensor → supervisor: this group was stopped (again with more members). The supervisor keeps
+     * it, so that a person can let it go or end it whatever becomes of the sensor. str finding id
+     * (16 bytes), u32 n, n × (u32 pid, u64 start). Not answered. */
     AGENT_MESSAGE_FREEZE,
     /* sensor → supervisor: restore the case; the same for undo. str finding id. */
     AGENT_MESSAGE_RESTORE,
@@ -32,8 +33,9 @@ enum agent_message {
     AGENT_MESSAGE_ACTION,
     /* supervisor → outlet: its answer. str answer (action_answer_encode). */
     AGENT_MESSAGE_ANSWER,
-    /* supervisor → sensor: a person decided RESUME or KILL; for RESUME the sensor forgives the group and then lets
-     * it go on. u32 enum action, str finding id, u32 n, n × (u32 pid, u64 start). */
+    /* supervisor → sensor: a person decided RESUME or KILL; for RESUME the sensor forgives the
+     * group and then lets it go on. u32 enum action, str finding id, u32 n, n × (u32 pid, u64
+     * start). */
     AGENT_MESSAGE_DECISION,
     /* sensor → scanner: u64 question; fd 0: the file now, fd 1 (optional): the version before. */
     AGENT_MESSAGE_SCAN,

@@ -142,7 +142,7 @@ static enum content_format scan_packed(struct scan_source *source,
 {
     return report->kind == CONTAINER_KIND_GIT_PACK
                ? scan_git_pack(source, size)
-               : scan_unpack(source->fd, size, source->deadline);
+               : scan_unpack(source->fd, size, report->kind, source->deadline);
 }
 
 enum content_format scan_file(struct scan *scan, int fd, char *ret_name)

@@ -30,9 +30,25 @@ struct unpack {
     uint64_t in;
     uint64_t out;
     int64_t deadline;
+    struct str dress; /* bytes to be given before the next of the file */
+    bool is_zlib;
     bool is_spent; /* a limit was met: silence is no fault of the file */
     char piece[PIECE_SIZE];
 };
+
+/* libarchive knows no bare zlib stream, but gzip is the same between another head and tail: it gets
+ * theirs. */
+static const char gzip_head[10] = {0x1f, (char)0x8b, 8, 0, 0, 0, 0, 0, 0, 3};
+static const char gzip_tail[8];
+
+static la_ssize_t unpack_dress(struct unpack *unpack, const void **ret_bytes)
+{
+    la_ssize_t len = (la_ssize_t)unpack->dress.len;
+
+    *ret_bytes = unpack->dress.ptr;
+    unpack->dress = STR("");
+    return len;
+}
 
 static la_ssize_t unpack_read(struct archive *archive, void *context, const void **ret_bytes)
 {
@@ -44,12 +60,20 @@ static la_ssize_t unpack_read(struct archive *archive, void *context, const void
         archive_set_error(archive, ERR_LIMIT, "limit");
         return -1;
     }
+    if (unpack->dress.len != 0) {
+        return unpack_dress(unpack, ret_bytes);
+    }
     do {
         n = pread(unpack->fd, unpack->piece, sizeof(unpack->piece), (off_t)unpack->offset);
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
         archive_set_error(archive, errno, "read");
         return -1;
+    }
+    if (n == 0 && unpack->is_zlib) {
+        unpack->is_zlib = false;
+        unpack->dress = str_of(gzip_tail, sizeof(gzip_tail));
+        return unpack_dress(unpack, ret_bytes);
     }
     unpack->offset += (uint64_t)n;
     unpack->in += (uint64_t)n;
@@ -185,14 +209,16 @@ static enum content_format unpack_walk(struct unpack *unpack, struct archive *ar
     return unpack->is_spent ? CONTENT_FORMAT_KNOWN : CONTENT_FORMAT_PLAIN;
 }
 
-enum content_format scan_unpack(int fd, uint64_t size, int64_t deadline)
+enum content_format scan_unpack(int fd, uint64_t size, enum container_kind kind, int64_t deadline)
 {
     static struct unpack unpack; /* large, and one thread's */
     CLEANUP(archive_freep) struct archive *archive = unpack_new();
 
     unpack.fd = fd;
     unpack.size = size;
-    unpack.offset = 0;
+    unpack.is_zlib = kind == CONTAINER_KIND_ZLIB;
+    unpack.offset = unpack.is_zlib ? 2 : 0; /* behind the stream's own head */
+    unpack.dress = unpack.is_zlib ? str_of(gzip_head, sizeof(gzip_head)) : STR("");
     unpack.in = 0;
     unpack.out = 0;
     unpack.deadline = deadline;
@@ -202,8 +228,10 @@ enum content_format scan_unpack(int fd, uint64_t size, int64_t deadline)
     }
     (void)archive_read_set_callback_data(archive, &unpack);
     (void)archive_read_set_read_callback(archive, unpack_read);
-    (void)archive_read_set_seek_callback(archive, unpack_seek);
-    (void)archive_read_set_skip_callback(archive, unpack_skip);
+    if (!unpack.is_zlib) {
+        (void)archive_read_set_seek_callback(archive, unpack_seek);
+        (void)archive_read_set_skip_callback(archive, unpack_skip);
+    }
     if (archive_read_open1(archive) < ARCHIVE_WARN) {
         return unpack_failure(&unpack, archive);
     }

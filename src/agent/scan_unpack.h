@@ -9,7 +9,7 @@
 
 /* deadline: ns on the monotonic clock. PLAIN, ENCRYPTED, DAMAGED, or KNOWN where it could not tell.
  */
-enum content_format scan_unpack(int fd, uint64_t size, int64_t deadline);
+enum content_format scan_unpack(int fd, uint64_t size, enum container_kind kind, int64_t deadline);
 /* Processor time of this process, ns. */
 int64_t scan_work_ns(void);
 /* Makes libarchive and the C library load now what they load at first use. */

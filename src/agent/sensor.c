@@ -1,5 +1,6 @@
-/* Neighbours: the kernel before; the supervisor, the scanner and the outlet behind. The reader of the gate
- * starts before anything else that opens files here, because only it lets us through our own gate. */
+/* Neighbours: the kernel before; the supervisor, the scanner and the outlet behind. The reader of
+ * the gate starts before anything else that opens files here, because only it lets us through our
+ * own gate. */
 #include "agent/sensor.h"
 
 #include "agent/outbox.h"
@@ -282,8 +283,8 @@ static size_t sensor_holds_max(void)
     return limit.rlim_cur / SENSOR_HOLDS_PART;
 }
 
-/* Landlock is off: a process inside it may not read /proc of one outside, and that is what this one is for.
- * Capabilities and the filter of calls hold it instead. */
+/* Landlock is off: a process inside it may not read /proc of one outside, and that is what this one
+ * is for. Capabilities and the filter of calls hold it instead. */
 static int sensor_drop(const struct sensor_config *config, unsigned *ret_missing, struct diag *diag)
 {
     static const int capabilities[] = {CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SYS_NICE};
@@ -319,13 +320,12 @@ static void sensor_process_changed(void *context, const struct procwatch_event *
     process_feed_put(body->feed, event);
 }
 
-/* Before the sandbox: the kernel's tables cannot be mapped, nor addresses asked for, from inside it. */
+/* Before the sandbox: the kernel's tables cannot be mapped, nor addresses asked for, from inside
+ * it. */
 static int sensor_open_world(struct sensor_body *body)
 {
-    struct process_feed_config feed = {.page = body->config->page,
-                                       .clock = &clock_real,
-                                       .context = body,
-                                       .record = sensor_record};
+    struct process_feed_config feed = {
+        .page = body->config->page, .clock = &clock_real, .context = body, .record = sensor_record};
     int r = 0;
 
     host_read(&body->host);

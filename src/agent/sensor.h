@@ -1,5 +1,5 @@
-/* The sensor process: sees, decides, stops. It holds the fanotify groups and the right to read any file and
- * to signal any process; it has no network and, but for the vault, writes nothing. */
+/* The sensor process: sees, decides, stops. It holds the fanotify groups and the right to read any
+ * file and to signal any process; it has no network and, but for the vault, writes nothing. */
 #ifndef AGENT_SENSOR_H
 #define AGENT_SENSOR_H
 
@@ -14,7 +14,7 @@ struct sensor_config {
     int names;
     const int *processes;       /* PROCWATCH_FDS of them; the first is -1: none */
     const char *processes_lack; /* why it is not eBPF, or why there is none; "" else */
-    int supervisor; /* channels */
+    int supervisor;             /* channels */
     int outlet;
     int scanner;
     const struct files_place *places;

@@ -1,4 +1,5 @@
-/* The agent's settings: one struct, one table of rows, for the file, the command line and the console. */
+/* The agent's settings: one struct, one table of rows, for the file, the command line and the
+ * console. */
 #ifndef AGENT_SETTINGS_H
 #define AGENT_SETTINGS_H
 

@@ -1,5 +1,5 @@
-/* Rows in three maps (handle, inode, serial) and a fourth by the hash of the path, which only hints: whoever
- * uses it checks. The handle lies behind the row. */
+/* Rows in three maps (handle, inode, serial) and a fourth by the hash of the path, which only
+ * hints: whoever uses it checks. The handle lies behind the row. */
 #include "agent/shelf.h"
 
 #include "base/banned.h"
@@ -10,7 +10,7 @@
 #include "sys/fd.h"
 
 #define SHELF_SEED 0x7368656c66U
-#define TOKEN_BIT   (1ULL << 63) /* the vault counts from 1 and never gets here */
+#define TOKEN_BIT  (1ULL << 63) /* the vault counts from 1 and never gets here */
 
 struct file_entry {
     struct file_row row;
@@ -134,7 +134,7 @@ static int shelf_map(struct shelf *shelf, struct file_entry *entry)
 }
 
 int shelf_take(struct shelf *shelf, const struct file_handle_id *handle, struct file_key key,
-                struct file_row **ret_row)
+               struct file_row **ret_row)
 {
     struct file_row *row = shelf_by_handle(shelf, handle);
     struct str bytes = handle_str(handle);

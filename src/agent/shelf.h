@@ -1,8 +1,8 @@
-/* What is known of each protected file: the saved version and the state it was saved in, the descriptor by
- * which its inode is held, who wrote it last. Bounded rows and bounded descriptors.
+/* What is known of each protected file: the saved version and the state it was saved in, the
+ * descriptor by which its inode is held, who wrote it last. Bounded rows and bounded descriptors.
  *
- * A file that is deleted while it is held has no version yet; until it is saved, or let go, it is named by
- * a token, which stands wherever a version may stand (shelf_is_token).
+ * A file that is deleted while it is held has no version yet; until it is saved, or let go, it is
+ * named by a token, which stands wherever a version may stand (shelf_is_token).
  *
  * Not thread-safe: the shield's lock guards it. */
 #ifndef AGENT_SHELF_H
@@ -34,13 +34,13 @@ struct file_row {
     uint64_t serial;
     uint64_t version; /* 0: none */
     struct file_state saved;
-    uint64_t size;    /* when it was last seen */
-    int fd;           /* -1: not held */
-    unsigned reads;   /* opens for reading while it was held */
-    bool is_deleted;  /* its last name is gone; nothing but fd keeps it */
-    bool is_product;  /* was empty when it was first opened for writing */
-    bool is_kept;     /* being saved by the keeper just now */
-    int64_t deleted;  /* ns, monotonic */
+    uint64_t size;   /* when it was last seen */
+    int fd;          /* -1: not held */
+    unsigned reads;  /* opens for reading while it was held */
+    bool is_deleted; /* its last name is gone; nothing but fd keeps it */
+    bool is_product; /* was empty when it was first opened for writing */
+    bool is_kept;    /* being saved by the keeper just now */
+    int64_t deleted; /* ns, monotonic */
     struct actor_key writer;
     struct actor_key instance; /* the program the writer belongs to */
     uint64_t path_hash;
@@ -58,7 +58,7 @@ struct file_row *shelf_by_token(struct shelf *shelf, uint64_t token);
 
 /* Finds or adds, and makes it the youngest. May forget the oldest. -ERR_NOMEM. */
 [[nodiscard]] int shelf_take(struct shelf *shelf, const struct file_handle_id *handle,
-                              struct file_key key, struct file_row **ret_row);
+                             struct file_key key, struct file_row **ret_row);
 void shelf_handle(const struct file_row *row, struct file_handle_id *ret_handle);
 void shelf_set_path(struct shelf *shelf, struct file_row *row, struct str path);
 /* Takes the descriptor over; closes it when the row has one. */

@@ -1,4 +1,5 @@
-/* The shield's life, and who is who: from a thread id to an actor the judge knows, with everyone above it. */
+/* The shield's life, and who is who: from a thread id to an actor the judge knows, with everyone
+ * above it. */
 #include "agent/shield.h"
 
 #include "agent/shield_private.h"
@@ -183,8 +184,8 @@ static int shield_put_actors(struct shield *shield, const struct process_info *i
     return r;
 }
 
-/* Reads a process and what is above it and not known yet. Slow, and without the lock: reading a command line
- * waits for that process's memory map. */
+/* Reads a process and what is above it and not known yet. Slow, and without the lock: reading a
+ * command line waits for that process's memory map. */
 static int shield_meet(struct shield *shield, pid_t pid, struct actor_key *ret_who)
 {
     CLEANUP(mem_freep) struct process_info *infos = mem_alloc(ANCESTORS_DEPTH, sizeof(*infos));
@@ -332,10 +333,10 @@ void shield_fill_status(struct shield *shield, struct status *status)
     for (size_t i = 0; i < shield->case_count; i++) {
         const struct shield_case *known = shield->cases[i];
 
-        status->stopped_groups +=
-            known->action == FINDING_ACTION_PAUSED || known->action == FINDING_ACTION_STOPPED ||
-                    known->action == FINDING_ACTION_RESTORED
-                ? 1U
-                : 0U;
+        status->stopped_groups += known->action == FINDING_ACTION_PAUSED ||
+                                          known->action == FINDING_ACTION_STOPPED ||
+                                          known->action == FINDING_ACTION_RESTORED
+                                      ? 1U
+                                      : 0U;
     }
 }

@@ -1,13 +1,13 @@
 /* The ransom shield: what joins the gate, the judge, the vault and the brake.
  *
- * Each open is answered by: save what is about to be lost, tell the judge, look at what the judge has open
- * questions about, stop a group if it is ruled against, answer. Names come after the fact and go the same
- * way, from what was saved or is still held.
+ * Each open is answered by: save what is about to be lost, tell the judge, look at what the judge
+ * has open questions about, stop a group if it is ruled against, answer. Names come after the fact
+ * and go the same way, from what was saved or is still held.
  *
- * Threads: two workers and the names thread of sense/files.c, the keeper (saves in the background, tends the
- * vault), and the owner's, which runs shield_turn and shield_tick and alone talks to other processes. One
- * lock guards judge, shelf and actors; nothing is read, copied or sent while it is held.
- * Neighbours: sense/files.c before; agent/sensor.c behind. */
+ * Threads: two workers and the names thread of sense/files.c, the keeper (saves in the background,
+ * tends the vault), and the owner's, which runs shield_turn and shield_tick and alone talks to
+ * other processes. One lock guards judge, shelf and actors; nothing is read, copied or sent while
+ * it is held. Neighbours: sense/files.c before; agent/sensor.c behind. */
 #ifndef AGENT_SHIELD_H
 #define AGENT_SHIELD_H
 
@@ -62,8 +62,8 @@ struct files_port shield_files_port(struct shield *shield);
 void shield_save_open_files(struct shield *shield, const struct files_place *places,
                             size_t place_count);
 
-void shield_turn(struct shield *shield);                    /* after wake_fd */
-void shield_tick(struct shield *shield, int64_t now);       /* ten times a second */
+void shield_turn(struct shield *shield);              /* after wake_fd */
+void shield_tick(struct shield *shield, int64_t now); /* ten times a second */
 void shield_done(struct shield *shield, const struct shield_done *done);
 /* RESUME or KILL, decided by a person. */
 void shield_decide(struct shield *shield, enum action action, const struct id *finding,

@@ -1,5 +1,6 @@
-/* Cases: what the owner's thread makes of rulings. Damage is bound in the vault before anything is restored,
- * so that nothing of it can be evicted; the finding is told before the restore and again after it. */
+/* Cases: what the owner's thread makes of rulings. Damage is bound in the vault before anything is
+ * restored, so that nothing of it can be evicted; the finding is told before the restore and again
+ * after it. */
 #include "agent/shield_private.h"
 #include "base/banned.h"
 #include "base/err.h"
@@ -164,10 +165,9 @@ static void case_list_file(struct shield *shield, struct shield_case *known,
     file = &known->files[known->file_count];
     file->path = arena_copy(known->arena, damage->path.len != 0 ? damage->path : damage->path_now);
     file->outcome = damage->outcome;
-    file->is_partial =
-        damage->version != 0 &&
-        vault_version(shield->vault, damage->version, known->arena, &version) == 0 &&
-        version.is_partial;
+    file->is_partial = damage->version != 0 &&
+                       vault_version(shield->vault, damage->version, known->arena, &version) == 0 &&
+                       version.is_partial;
     known->file_count += file->path.ptr != NULL ? 1 : 0;
 }
 
@@ -180,13 +180,13 @@ static bool case_take_damage(struct shield *shield, struct shield_case *known,
     if (case_knows(known, &mark) || case_mark(known, &mark) < 0) {
         return false;
     }
-    *ret_damage = (struct vault_damage){.outcome = damage->outcome,
-                                        .version =
-                                            shield_resolve(shield, damage->version, damage->path),
-                                        .path = damage->path,
-                                        .path_now = damage->path_now,
-                                        .dev_now = damage->file_now.dev,
-                                        .ino_now = damage->file_now.ino};
+    *ret_damage =
+        (struct vault_damage){.outcome = damage->outcome,
+                              .version = shield_resolve(shield, damage->version, damage->path),
+                              .path = damage->path,
+                              .path_now = damage->path_now,
+                              .dev_now = damage->file_now.dev,
+                              .ino_now = damage->file_now.ino};
     case_list_file(shield, known, ret_damage);
     return damage->outcome == FILE_OUTCOME_PRODUCT || ret_damage->version != 0;
 }
@@ -228,15 +228,15 @@ static void case_take_reasons(struct shield_case *known, const struct judge_ruli
     }
 }
 
-/* What was destroyed up to the moment of rest is asked for once more: the last file was half-way. */
+/* What was destroyed up to the moment of rest is asked for once more: the last file was half-way.
+ */
 static void case_refresh(struct shield *shield, struct shield_job *job)
 {
     struct shield_job *fresh = NULL;
 
     shield_look_all(shield, job->ruling.culprit);
     pthread_mutex_lock(&shield->lock);
-    if (shield_job_new(shield, &fresh) == 0 &&
-        actor_key_is(fresh->ruling.root, job->ruling.root)) {
+    if (shield_job_new(shield, &fresh) == 0 && actor_key_is(fresh->ruling.root, job->ruling.root)) {
         struct arena *arena = job->arena;
 
         job->arena = fresh->arena;
@@ -269,7 +269,8 @@ void shield_case_take(struct shield *shield, struct shield_job *job)
     size_t bound;
 
     if (job->stopped != 0) {
-        (void)!freeze_wait(&job->group, CASE_REST_MS); /* who does not rest is seen by its next open */
+        (void)!freeze_wait(&job->group,
+                           CASE_REST_MS); /* who does not rest is seen by its next open */
     }
     case_refresh(shield, job);
     known = case_of_ruling(shield, &job->ruling);
@@ -290,10 +291,9 @@ void shield_case_take(struct shield *shield, struct shield_job *job)
     if (is_new || bound != 0) {
         shield_case_tell(shield, known);
     }
-    if (bound != 0 && (known->action == FINDING_ACTION_STOPPED ||
-                       known->action == FINDING_ACTION_RESTORED ||
-                       (known->action == FINDING_ACTION_KILLED &&
-                        shield->mode == AGENT_MODE_STOP_AND_RESTORE))) {
+    if (bound != 0 &&
+        (known->action == FINDING_ACTION_STOPPED || known->action == FINDING_ACTION_RESTORED ||
+         (known->action == FINDING_ACTION_KILLED && shield->mode == AGENT_MODE_STOP_AND_RESTORE))) {
         shield->port.restore(shield->port.context, &known->id);
     }
 }
@@ -353,9 +353,8 @@ void shield_done(struct shield *shield, const struct shield_done *done)
         known->action = FINDING_ACTION_RESTORED;
     }
     for (size_t i = 0; i < known->file_count; i++) {
-        known->files[i].is_restored =
-            !is_undo && done->report.failed == 0 && done->result == 0 &&
-            known->files[i].outcome != FILE_OUTCOME_PRODUCT;
+        known->files[i].is_restored = !is_undo && done->report.failed == 0 && done->result == 0 &&
+                                      known->files[i].outcome != FILE_OUTCOME_PRODUCT;
     }
     if (done->action != ACTION_RESUME) {
         shield_case_tell(shield, known);

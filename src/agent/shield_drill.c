@@ -1,7 +1,8 @@
-/* Whether a case is an exercise. Two proofs together, since a file can be put anywhere by anybody: a process
- * of our own program runs `canhgac drill` above the culprit (or is it), and all damage lies below one folder
- * that carries the marker of the same user. One file elsewhere makes it a real attack for good.
- * Neighbours: shield_case.c before, shield_finding.c behind. Owner's thread only. */
+/* Whether a case is an exercise. Two proofs together, since a file can be put anywhere by anybody:
+ * a process of our own program runs `canhgac drill` above the culprit (or is it), and all damage
+ * lies below one folder that carries the marker of the same user. One file elsewhere makes it a
+ * real attack for good. Neighbours: shield_case.c before, shield_finding.c behind. Owner's thread
+ * only. */
 #include "agent/shield_private.h"
 #include "base/banned.h"
 #include "cli/drill_folder.h"
@@ -11,7 +12,8 @@
 
 static bool drill_is_asked_for(struct str cmdline)
 {
-    return str_find(cmdline, STR(" drill ")) < cmdline.len || str_has_suffix(cmdline, STR(" drill"));
+    return str_find(cmdline, STR(" drill ")) < cmdline.len ||
+           str_has_suffix(cmdline, STR(" drill"));
 }
 
 void shield_case_meet(struct shield *shield, struct shield_case *known, const struct actor_row *row)
@@ -55,7 +57,8 @@ static size_t drill_folder_above(const struct shield_case *known, struct str pat
     return 0;
 }
 
-/* The folder is looked for once: the drill removes it when it ends, and late damage is told after that. */
+/* The folder is looked for once: the drill removes it when it ends, and late damage is told after
+ * that. */
 static bool drill_holds(struct shield_case *known, struct str path)
 {
     if (known->drill_folder.len == 0) {

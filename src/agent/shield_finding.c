@@ -1,4 +1,5 @@
-/* Findings of the shield in words. Titles are English source sentences, translated where they are shown. */
+/* Findings of the shield in words. Titles are English source sentences, translated where they are
+ * shown. */
 #include "agent/shield_private.h"
 #include "base/banned.h"
 #include "base/cleanup.h"
@@ -10,11 +11,13 @@
 
 static const char *const case_titles[FINDING_ACTION_COUNT] = {
     [FINDING_ACTION_NONE] = N_("A program is encrypting files; nothing was done, as the mode says"),
-    [FINDING_ACTION_PAUSED] = N_("A program that encrypted files was stopped and waits for a decision"),
+    [FINDING_ACTION_PAUSED] =
+        N_("A program that encrypted files was stopped and waits for a decision"),
     [FINDING_ACTION_STOPPED] = N_("A program that encrypted files was stopped"),
     [FINDING_ACTION_RESUMED] = N_("A stopped program was let go on; its own files were given back"),
     [FINDING_ACTION_KILLED] = N_("A program that encrypted files was ended"),
-    [FINDING_ACTION_RESTORED] = N_("A program that encrypted files was stopped, and the files were restored"),
+    [FINDING_ACTION_RESTORED] =
+        N_("A program that encrypted files was stopped, and the files were restored"),
 };
 static const char restored_title[] =
     N_("A program that encrypted files was stopped, and the files were restored");
@@ -42,8 +45,8 @@ void shield_case_tell(struct shield *shield, struct shield_case *known)
     CLEANUP(arena_freep) struct arena *arena = NULL;
     struct record record = {.kind = RECORD_KIND_FINDING};
     struct finding *finding = &record.finding;
-    size_t group_count = known->group.count < FINDING_GROUP_MAX ? known->group.count
-                                                                 : FINDING_GROUP_MAX;
+    size_t group_count =
+        known->group.count < FINDING_GROUP_MAX ? known->group.count : FINDING_GROUP_MAX;
 
     if (arena_new(1U << 20, &arena) < 0) {
         return;
@@ -101,8 +104,9 @@ void shield_tell_failures(struct shield *shield, int64_t now)
         .time = clock_wall(&clock_real),
         .detector = STR("ransom"),
         .severity = SEVERITY_HIGH,
-        .title = str_from(N_("Copies of files could not be kept before they were changed; make room "
-                             "for the vault or raise vault-bytes")),
+        .title =
+            str_from(N_("Copies of files could not be kept before they were changed; make room "
+                        "for the vault or raise vault-bytes")),
         .reasons = &reason,
         .reason_count = 1,
         .action = FINDING_ACTION_NONE,

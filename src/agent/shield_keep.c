@@ -1,5 +1,5 @@
-/* The keeper: a thread for what nobody waits for. Files that were deleted while held, and files that many
- * read, become versions; old holds make room for new ones; the vault is tended. It takes
+/* The keeper: a thread for what nobody waits for. Files that were deleted while held, and files
+ * that many read, become versions; old holds make room for new ones; the vault is tended. It takes
  * no more than half of the vault for what no ruling has asked for. */
 #include "agent/shield_private.h"
 #include "base/banned.h"

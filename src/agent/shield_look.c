@@ -1,5 +1,6 @@
-/* Looking at files the judge asks about: windows of the file now beside the same windows of its original,
- * head and tail always, and the scanner's word where bytes alone do not decide. One looker at a time. */
+/* Looking at files the judge asks about: windows of the file now beside the same windows of its
+ * original, head and tail always, and the scanner's word where bytes alone do not decide. One
+ * looker at a time. */
 #include "agent/scanner.h"
 #include "agent/shield_private.h"
 #include "base/banned.h"
@@ -10,16 +11,16 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#define LOOK_TIME_NS    (20 * NS_PER_MS) /* that one open may wait for looks */
-#define LOOK_BATCH      4
-#define LOOK_ROUNDS     8
-#define LOOK_SCAN_MS    50
-#define LOOK_ALL        16
+#define LOOK_TIME_NS (20 * NS_PER_MS) /* that one open may wait for looks */
+#define LOOK_BATCH   4
+#define LOOK_ROUNDS  8
+#define LOOK_SCAN_MS 50
+#define LOOK_ALL     16
 
 struct look {
     struct judge_question question;
-    int now_fd;    /* -1: none */
-    int before_fd; /* -1: none */
+    int now_fd;              /* -1: none */
+    int before_fd;           /* -1: none */
     uint64_t before_version; /* the question's, or what has become of its token; 0: none */
     char path[SHIELD_PATH_MAX];
 };
@@ -32,8 +33,7 @@ static void look_done(struct look *look)
 
 static int look_open_path(const char *path, struct file_key file)
 {
-    CLEANUP(closep) int fd =
-        open(path, O_RDONLY | O_CLOEXEC | O_NOATIME | O_NOFOLLOW | O_NONBLOCK);
+    CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOATIME | O_NOFOLLOW | O_NONBLOCK);
     struct stat stat;
 
     if (fd < 0 || fstat(fd, &stat) != 0 || stat.st_dev != file.dev || stat.st_ino != file.ino) {
@@ -104,7 +104,8 @@ static void look_compare(struct shield *shield, const struct look *look,
     }
     for (uint64_t i = 0; i < count; i++) {
         content_change_add(
-            change, look_window(look->before_fd, i * step, shield->look_room->before, SHIELD_WINDOW),
+            change,
+            look_window(look->before_fd, i * step, shield->look_room->before, SHIELD_WINDOW),
             look_window(look->now_fd, i * step, shield->look_room->after, SHIELD_WINDOW), i == 0);
     }
 }

@@ -1,6 +1,6 @@
-/* What became of names: a delete or a rename over a file turns what was saved or held into a version (or its
- * token) that the judge can name. Runs on the names thread, also in the middle of a burst of unlinks, and
- * stops from there. */
+/* What became of names: a delete or a rename over a file turns what was saved or held into a
+ * version (or its token) that the judge can name. Runs on the names thread, also in the middle of a
+ * burst of unlinks, and stops from there. */
 #include "agent/shield_private.h"
 #include "base/banned.h"
 #include "base/err.h"
@@ -22,17 +22,16 @@ static bool shield_is_gone(struct shield *shield, const struct file_row *row,
     return fd < 0 || (fstat(fd, &stat) == 0 && stat.st_nlink == 0);
 }
 
-/* With the lock: the version to name a file by that has just lost its last name. The saved one if the file
- * has not changed since, else the inode that is held, else the saved one all the same. What a process made
- * itself and removes again is scratch, and is not kept. */
+/* With the lock: the version to name a file by that has just lost its last name. The saved one if
+ * the file has not changed since, else the inode that is held, else the saved one all the same.
+ * What a process made itself and removes again is scratch, and is not kept. */
 static uint64_t shield_version_of_gone(struct shield *shield, struct file_row *row,
                                        struct actor_key who)
 {
     struct stat stat;
     bool is_held = shelf_is_held(row, &stat);
     bool is_current = is_held && row->version != 0 && row->saved.size == row->size &&
-                      row->saved.modified ==
-                          stat.st_mtim.tv_sec * NS_PER_S + stat.st_mtim.tv_nsec;
+                      row->saved.modified == stat.st_mtim.tv_sec * NS_PER_S + stat.st_mtim.tv_nsec;
     bool is_scratch = row->is_product && row->version == 0 && actor_key_is(row->writer, who);
 
     if (is_current || is_scratch) {
@@ -123,8 +122,7 @@ static void shield_deleted(struct shield *shield, const struct files_name *name,
 
     pthread_mutex_lock(&shield->lock);
     row = shelf_by_handle(shield->shelf, name->file);
-    if (row != NULL &&
-        (shield_has_lost_name(row) || shield_is_gone(shield, row, name->file))) {
+    if (row != NULL && (shield_has_lost_name(row) || shield_is_gone(shield, row, name->file))) {
         if (step.path.len == 0 && row->fd >= 0 && fd_path(row->fd, path, sizeof(path)) == 0) {
             step.path = files_plain_path(path, true);
         }

@@ -1,6 +1,6 @@
-/* One open at the gate. Order matters: the original is safe before the judge hears of the write, the judge
- * has ruled and the brake has worked before the answer, and the ignore mark stands before the answer too, so
- * that the opener's own next open is free until it has changed something. */
+/* One open at the gate. Order matters: the original is safe before the judge hears of the write,
+ * the judge has ruled and the brake has worked before the answer, and the ignore mark stands before
+ * the answer too, so that the opener's own next open is free until it has changed something. */
 #include "agent/shield_private.h"
 #include "base/banned.h"
 #include "base/err.h"
@@ -11,8 +11,10 @@
 #include <fcntl.h>
 #include <sched.h>
 
-#define SYSCALL_TRIES   40        /* 6.1 says "running" for some microseconds */
-#define OWN_OUTPUT_SIZE (1 << 20) /* a program's own files above this are not saved at each open */
+#define SYSCALL_TRIES 40 /* 6.1 says "running" for some microseconds */
+#define OWN_OUTPUT_SIZE                                                                            \
+    (1 << 20) /* a program's own files above this are not saved at each open                       \
+               */
 
 struct visit {
     struct files_open *open;
@@ -25,7 +27,8 @@ struct visit {
     bool is_write;
 };
 
-/* What cannot be told is a write: openat2 and io_uring keep their flags where they may be changed meanwhile. */
+/* What cannot be told is a write: openat2 and io_uring keep their flags where they may be changed
+ * meanwhile. */
 static bool shield_is_write(pid_t tid)
 {
     struct process_syscall call;
@@ -70,8 +73,8 @@ uint64_t shield_save(struct shield *shield, int fd, struct str path, struct acto
     return version;
 }
 
-/* A large file that the same program wrote last, and of which a version is kept, is not saved at each open:
- * databases open theirs all the time. */
+/* A large file that the same program wrote last, and of which a version is kept, is not saved at
+ * each open: databases open theirs all the time. */
 static bool shield_is_own_output(struct shield *shield, const struct visit *visit,
                                  const struct file_row *row)
 {

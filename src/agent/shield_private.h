@@ -9,12 +9,12 @@
 
 #include <pthread.h>
 
-#define SHIELD_CASES_MAX  64
-#define SHIELD_HOT_MAX    64
-#define SHIELD_HOT_READS  4
-#define SHIELD_WINDOW     65536U
-#define SHIELD_WINDOWS    6U
-#define SHIELD_PATH_MAX   4096
+#define SHIELD_CASES_MAX 64
+#define SHIELD_HOT_MAX   64
+#define SHIELD_HOT_READS 4
+#define SHIELD_WINDOW    65536U
+#define SHIELD_WINDOWS   6U
+#define SHIELD_PATH_MAX  4096
 
 /* A ruling on its way from the thread that met it, and has stopped the group, to the owner's. */
 struct shield_job {
@@ -103,8 +103,8 @@ struct shield {
     bool is_keeper_ending;
 
     atomic_ullong save_failures;
-    atomic_int save_error; /* the last one, negative */
-    atomic_ullong unheld;  /* deleted or crowded out before they could be saved */
+    atomic_int save_error;  /* the last one, negative */
+    atomic_ullong unheld;   /* deleted or crowded out before they could be saved */
     atomic_ullong unjudged; /* steps the judge had no room for */
 
     /* owner's thread only */
@@ -132,8 +132,8 @@ void shield_named(void *context, const struct files_name *name);
 /* Saves fd; 0 when it failed, which is counted. */
 uint64_t shield_save(struct shield *shield, int fd, struct str path, struct actor_key who);
 
-/* shield_look.c: answers the judge's questions about who's group until none is in excess or the time is
- * over. Takes both locks. */
+/* shield_look.c: answers the judge's questions about who's group until none is in excess or the
+ * time is over. Takes both locks. */
 void shield_look(struct shield *shield, struct actor_key who);
 /* All of them, at most a bound. */
 void shield_look_all(struct shield *shield, struct actor_key who);
@@ -166,7 +166,8 @@ void shield_tell_failures(struct shield *shield, int64_t now);
 [[nodiscard]] int shield_keeper_start(struct shield *shield);
 void shield_keeper_stop(struct shield *shield);
 void shield_keeper_wake(struct shield *shield);
-/* The version that a token stands for, saved now if need be; 0 when it is lost. Versions pass unchanged. */
+/* The version that a token stands for, saved now if need be; 0 when it is lost. Versions pass
+ * unchanged. */
 uint64_t shield_resolve(struct shield *shield, uint64_t version, struct str path);
 
 #endif

@@ -1,5 +1,5 @@
-/* The brake: what a ruling does at once, on the thread that met it. The rest (case, finding, restore) is the
- * owner's. */
+/* The brake: what a ruling does at once, on the thread that met it. The rest (case, finding,
+ * restore) is the owner's. */
 #include "agent/shield_private.h"
 #include "base/banned.h"
 #include "base/err.h"
@@ -68,8 +68,8 @@ void shield_act(struct shield *shield, struct shield_job *job)
     (void)!write(shield->wake_fd, &one, sizeof(one));
 }
 
-/* A member that runs although its group was stopped: born while the others were being stopped, or let go by
- * somebody else. It is not refused, so that a false alarm leaves it unharmed. */
+/* A member that runs although its group was stopped: born while the others were being stopped, or
+ * let go by somebody else. It is not refused, so that a false alarm leaves it unharmed. */
 void shield_stop_straggler(struct shield *shield, struct actor_key who)
 {
     CLEANUP(closep) int pidfd = -1;

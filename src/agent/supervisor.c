@@ -1,5 +1,5 @@
-/* Neighbours: the command line before; sensor, scanner, watchdog and outlet behind. What it holds open, it
- * holds for them: both ends of every channel, and the sensors' descriptors. */
+/* Neighbours: the command line before; sensor, scanner, watchdog and outlet behind. What it holds
+ * open, it holds for them: both ends of every channel, and the sensors' descriptors. */
 #include "agent/supervisor.h"
 
 #include "agent/supervisor_private.h"
@@ -95,8 +95,7 @@ static void supervisor_raise_limit(void)
 
 static int supervisor_make_folders(struct supervisor *supervisor)
 {
-    const struct passwd *user =
-        supervisor->settings->is_standalone ? NULL : getpwnam(SENSOR_USER);
+    const struct passwd *user = supervisor->settings->is_standalone ? NULL : getpwnam(SENSOR_USER);
     int r;
 
     supervisor->sensor_user = user != NULL ? SENSOR_USER : NULL;

@@ -1,6 +1,6 @@
-/* The agent's supervisor: root, parses nothing foreign. It acquires what only root can get, forks sensor,
- * scanner, watchdog and outlet, restarts what dies, and carries out the requests of its table, each only in
- * the states in which it is legal. */
+/* The agent's supervisor: root, parses nothing foreign. It acquires what only root can get, forks
+ * sensor, scanner, watchdog and outlet, restarts what dies, and carries out the requests of its
+ * table, each only in the states in which it is legal. */
 #ifndef AGENT_SUPERVISOR_H
 #define AGENT_SUPERVISOR_H
 
@@ -10,8 +10,8 @@
 /* The process body that takes records: printer_run when the agent works alone, else the link's. */
 typedef int agent_outlet_fn(const struct agent_settings *settings, int sensor, int supervisor);
 
-/* Runs until SIGTERM or SIGINT; returns an enum exit_status, FOUND when the outlet found something. A
- * negative error when it could not begin; diag tells. */
+/* Runs until SIGTERM or SIGINT; returns an enum exit_status, FOUND when the outlet found something.
+ * A negative error when it could not begin; diag tells. */
 [[nodiscard]] int agent_supervise(const struct agent_settings *settings, agent_outlet_fn *outlet,
                                   struct diag *diag);
 

@@ -1,6 +1,6 @@
-/* What a person, or the sensor, may have done about a group that was stopped: one row an action, with the
- * states in which it is legal. Restores run in a process of their own, so that the supervisor stays awake;
- * one that is killed is run again, since restoring is idempotent. */
+/* What a person, or the sensor, may have done about a group that was stopped: one row an action,
+ * with the states in which it is legal. Restores run in a process of their own, so that the
+ * supervisor stays awake; one that is killed is run again, since restoring is idempotent. */
 #include "agent/protocol.h"
 #include "agent/supervisor_private.h"
 #include "base/banned.h"
@@ -160,10 +160,8 @@ static int supervisor_start_worker(struct supervisor *supervisor, struct held *h
         if (worker->pid == 0) {
             int r;
 
-            *worker = (struct worker){.supervisor = supervisor,
-                                      .finding = held->finding,
-                                      .action = action,
-                                      .pipe = -1};
+            *worker = (struct worker){
+                .supervisor = supervisor, .finding = held->finding, .action = action, .pipe = -1};
             if (request != NULL) {
                 worker->request = *request;
             }

@@ -1,5 +1,5 @@
-/* The four children: what each is given, and what happens when one dies. A first death is repaired at once;
- * deaths soon after the start are waited out longer and longer, and told. */
+/* The four children: what each is given, and what happens when one dies. A first death is repaired
+ * at once; deaths soon after the start are waited out longer and longer, and told. */
 #include "agent/scanner.h"
 #include "agent/sensor.h"
 #include "agent/supervisor_private.h"
@@ -56,20 +56,20 @@ static int child_run_outlet(void *context)
 static int child_run_sensor(void *context)
 {
     const struct supervisor *supervisor = child_begin(context);
-    const struct sensor_config config = {
-        .settings = supervisor->settings,
-        .page = supervisor->page,
-        .gate = supervisor->fds[SENSOR_KIND_FILES][0],
-        .names = supervisor->fds[SENSOR_KIND_FILES][1],
-        .processes = supervisor->fds[SENSOR_KIND_PROCESSES],
-        .processes_lack = supervisor->lacks[SENSOR_KIND_PROCESSES].text,
-        .supervisor = supervisor->pairs[PAIR_SENSOR_SUPERVISOR][0],
-        .outlet = supervisor->pairs[PAIR_SENSOR_OUTLET][0],
-        .scanner = supervisor->pairs[PAIR_SENSOR_SCANNER][0],
-        .places = supervisor->places.list,
-        .place_count = supervisor->places.count,
-        .vault_folder = supervisor->places.vault,
-        .user = supervisor->sensor_user};
+    const struct sensor_config config = {.settings = supervisor->settings,
+                                         .page = supervisor->page,
+                                         .gate = supervisor->fds[SENSOR_KIND_FILES][0],
+                                         .names = supervisor->fds[SENSOR_KIND_FILES][1],
+                                         .processes = supervisor->fds[SENSOR_KIND_PROCESSES],
+                                         .processes_lack =
+                                             supervisor->lacks[SENSOR_KIND_PROCESSES].text,
+                                         .supervisor = supervisor->pairs[PAIR_SENSOR_SUPERVISOR][0],
+                                         .outlet = supervisor->pairs[PAIR_SENSOR_OUTLET][0],
+                                         .scanner = supervisor->pairs[PAIR_SENSOR_SCANNER][0],
+                                         .places = supervisor->places.list,
+                                         .place_count = supervisor->places.count,
+                                         .vault_folder = supervisor->places.vault,
+                                         .user = supervisor->sensor_user};
 
     return sensor_run(&config);
 }
@@ -119,7 +119,8 @@ static int64_t child_delay(const struct child *child)
     unsigned shift = child->failures > 1 ? child->failures - 2 : 0;
     int64_t delay = shift < 6 ? 1LL << shift : CHILD_DELAY_MAX;
 
-    return child->failures <= 1 ? 0 : (delay < CHILD_DELAY_MAX ? delay : CHILD_DELAY_MAX) * NS_PER_S;
+    return child->failures <= 1 ? 0
+                                : (delay < CHILD_DELAY_MAX ? delay : CHILD_DELAY_MAX) * NS_PER_S;
 }
 
 static void child_describe_death(int wait_status, char *out, size_t size)
@@ -179,9 +180,8 @@ static void child_on_death(void *context, pid_t pid, int wait_status)
         return;
     }
     if (supervisor->state == AGENT_STATE_STARTING && child->kind == CHILD_SENSOR) {
-        supervisor->result =
-            diag_set(&supervisor->diag, -ERR_CANCELED,
-                     _("the sensor could not start; the line above says why"));
+        supervisor->result = diag_set(&supervisor->diag, -ERR_CANCELED,
+                                      _("the sensor could not start; the line above says why"));
         loop_stop(supervisor->loop, 0);
         return;
     }
@@ -239,9 +239,10 @@ void supervisor_end_child(struct supervisor *supervisor, enum child_kind kind)
     }
 }
 
-/* The next step of an orderly end, taken again after each death: restores under way first, so that their
- * outcome is told; then the sensor; then the restores that it asked for with its last words; then the gate is
- * closed, so that nobody waits at it; the outlet last, which prints what is left. */
+/* The next step of an orderly end, taken again after each death: restores under way first, so that
+ * their outcome is told; then the sensor; then the restores that it asked for with its last words;
+ * then the gate is closed, so that nobody waits at it; the outlet last, which prints what is left.
+ */
 void supervisor_end(struct supervisor *supervisor)
 {
     supervisor->state = AGENT_STATE_ENDING;

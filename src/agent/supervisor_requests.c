@@ -1,4 +1,5 @@
-/* The table of requests: who may ask what, and when. Anything else is a broken protocol and is logged. */
+/* The table of requests: who may ask what, and when. Anything else is a broken protocol and is
+ * logged. */
 #include "agent/protocol.h"
 #include "agent/supervisor_private.h"
 #include "base/banned.h"
@@ -81,7 +82,8 @@ static void request_freeze(struct supervisor *supervisor, struct msg_reader *msg
     struct id finding;
     int r = request_get_finding(msg, &finding);
     uint32_t count = msg_get_u32(msg);
-    struct held *held = r == 0 && msg->error == 0 ? supervisor_held(supervisor, &finding, true) : NULL;
+    struct held *held =
+        r == 0 && msg->error == 0 ? supervisor_held(supervisor, &finding, true) : NULL;
 
     if (held == NULL) {
         return;
@@ -122,8 +124,7 @@ static void request_action(struct supervisor *supervisor, struct msg_reader *msg
 static const struct request_row request_rows[] = {
     {AGENT_MESSAGE_READY, CHILD_SENSOR, AGENT_STATE_STARTING | AGENT_STATE_WATCHING,
      request_sensor_ready},
-    {AGENT_MESSAGE_FREEZE, CHILD_SENSOR, AGENT_STATE_WATCHING | AGENT_STATE_ENDING,
-     request_freeze},
+    {AGENT_MESSAGE_FREEZE, CHILD_SENSOR, AGENT_STATE_WATCHING | AGENT_STATE_ENDING, request_freeze},
     {AGENT_MESSAGE_RESTORE, CHILD_SENSOR, AGENT_STATE_WATCHING | AGENT_STATE_ENDING,
      request_restore},
     {AGENT_MESSAGE_READY, CHILD_OUTLET, AGENT_STATE_STARTING | AGENT_STATE_WATCHING,

@@ -1,4 +1,5 @@
-/* Neighbours: agent/page.h on one side, the kernel's gate on the other. Nothing here waits for anybody. */
+/* Neighbours: agent/page.h on one side, the kernel's gate on the other. Nothing here waits for
+ * anybody. */
 #include "agent/watchdog.h"
 
 #include "base/banned.h"

@@ -33,11 +33,10 @@ static void api_on_signal(void *context, int signal)
     loop_stop(context, 0);
 }
 
-/* The folder is writable for SQLite's sake: a reader of a WAL database keeps its place in the -shm
- * file. The connection itself is read-only. */
+/* Reading is enough: the writer keeps the -wal and -shm files beside the database for readers. */
 static int api_body_sandbox(const struct centre_settings *settings, struct diag *diag)
 {
-    const struct sandbox_path paths[] = {{settings->folder, SANDBOX_WRITE}};
+    const struct sandbox_path paths[] = {{settings->folder, SANDBOX_READ}};
     const struct sandbox sandbox = {
         .user = settings->is_user_kept ? NULL : settings->api_user,
         .paths = paths,

@@ -66,6 +66,7 @@ static int core_body_open(const struct centre_settings *settings, struct core_ch
                           struct core_body *body, struct diag *diag)
 {
     struct core_options options = {.channels = channels,
+                                   .folder = settings->folder,
                                    .clock = &clock_real,
                                    .silent_after = settings->silent_after,
                                    .token_life = settings->token_life,

@@ -11,7 +11,10 @@
 #include "base/text.h"
 #include "model/record.h"
 
+#include <sys/statvfs.h>
+
 #define BATCH_RECORDS 1000
+#define DISK_ROOM     (8ULL << 20) /* free before a disk that was full is written again */
 #define BATCH_DELAY   (50 * NS_PER_MS)
 
 int core_batch_begin(struct core *core)
@@ -131,7 +134,6 @@ int core_batch_commit(struct core *core)
     core->is_batch = false;
     core->counted = (struct store_counts){0};
     core_batch_acknowledge(core);
-    core_set_full(core, false);
     if (changed != 0) {
         core_tell(core, changed);
     }
@@ -153,9 +155,17 @@ void core_tell(struct core *core, uint32_t changed)
     }
 }
 
+/* A full disk often has a corner left that takes one row, and then not the next batch. */
+static bool core_has_room(const struct core *core)
+{
+    struct statvfs disk;
+
+    return statvfs(core->options.folder, &disk) == 0 && (uint64_t)disk.f_bavail * disk.f_frsize >= DISK_ROOM;
+}
+
 void core_disk_watch(struct core *core)
 {
-    if (core->is_full && core_batch_begin(core) == 0) {
+    if (core->is_full && core_has_room(core) && core_batch_begin(core) == 0) {
         /* An empty transaction writes nothing: this one leaves a row that says when there was room
          * again. */
         int r = store_audit_add(core->options.store, STR("canhgac"), STR("disk.room"), STR(""),
@@ -165,6 +175,7 @@ void core_disk_watch(struct core *core)
             core_fail(core, r);
         } else if (core_batch_commit(core) == 0) {
             log_info("there is room on the disk again");
+            core_set_full(core, false);
         }
     }
 }

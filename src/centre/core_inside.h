@@ -74,6 +74,7 @@ struct core_options {
     struct authority *authority;
     const struct clock *clock;
     struct core_channels channels;
+    const char *folder; /* whose disk is watched */
     int64_t silent_after; /* ns */
     int64_t token_life;
     int64_t event_life; /* ns; 0: keep for ever */

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "centre/openapi.h"
 #include "centre/protocol.h"
 #include "centre/settings.h"
 #include "centre/supervisor.h"
@@ -36,6 +37,8 @@ struct centre_verb_settings {
     bool is_first;
     bool is_json;
 };
+
+#define OPENAPI_MAX (1U << 20)
 
 #define VERB(member) offsetof(struct centre_verb_settings, member)
 #define VERB_FOLDER                                                                                \
@@ -440,6 +443,19 @@ static int centre_run(const struct command_call *call)
     return r < 0 ? command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r)) : EXIT_STATUS_CLEAN;
 }
 
+static int centre_openapi_run(const struct command_call *call)
+{
+    struct buf text;
+    bool is_written;
+
+    (void)call;
+    buf_init(&text, OPENAPI_MAX);
+    openapi_write(&text);
+    is_written = buf_error(&text) == 0 && fwrite(text.ptr, 1, text.len, stdout) == text.len && fflush(stdout) == 0;
+    buf_done(&text);
+    return is_written ? EXIT_STATUS_CLEAN : command_fail(EXIT_STATUS_FAILED, _("it could not be printed"));
+}
+
 static const struct command centre_verbs[] = {
     {.name = "token",
      .summary = N_("Make a one-time token for a new host"),
@@ -465,6 +481,9 @@ static const struct command centre_verbs[] = {
      .rows = password_rows,
      .settings_size = sizeof(struct centre_verb_settings),
      .run = centre_password_run},
+    {.name = "openapi",
+     .summary = N_("Print the description of the API, OpenAPI 3.1"),
+     .run = centre_openapi_run},
     {},
 };
 

@@ -144,6 +144,11 @@ static int id_fail(uint64_t id, int code)
                         err_text(code));
 }
 
+static int vault_fail(int code)
+{
+    return command_fail(EXIT_STATUS_FAILED, _("the vault could not be read: %s"), err_text(code));
+}
+
 /* ---- list */
 
 static int list_each(void *context, const struct vault_version *version)
@@ -202,7 +207,7 @@ static int list_run(const struct command_call *call)
     filter.finding = settings->finding != NULL ? &finding : NULL;
     r = vault_list(vault, &filter, list_each, settings);
     if (r < 0) {
-        return command_fail(EXIT_STATUS_FAILED, _("the vault could not be read: %s"), err_text(r));
+        return vault_fail(r);
     }
     if (!settings->is_json) {
         list_print_usage(vault);
@@ -313,7 +318,7 @@ static int verify_run(const struct command_call *call)
         return r;
     }
     if (r < 0) {
-        return command_fail(EXIT_STATUS_FAILED, _("the vault could not be read: %s"), err_text(r));
+        return vault_fail(r);
     }
     if (!run.settings->is_json) {
         printf(_("%llu versions are intact, %llu are damaged, %llu have no checksum yet"),
@@ -432,29 +437,33 @@ static void case_progress(void *context, const struct vault_damage *damage, int 
     }
 }
 
-static int case_count(void *context, const struct vault_case_state *state)
-{
-    struct vault_case_state *wanted = context;
+struct case_search {
+    struct id finding;
+    uint64_t files;
+    bool is_found;
+};
 
-    if (id_is(&wanted->finding, &state->finding)) {
-        *wanted = *state;
+static int case_find(void *context, const struct vault_case_state *state)
+{
+    struct case_search *search = context;
+
+    if (id_is(&search->finding, &state->finding)) {
+        search->files = state->files;
+        search->is_found = true;
     }
     return 0;
 }
 
 static int case_act(struct vault *vault, const struct id *finding,
-                    const struct vault_settings *settings)
+                    const struct vault_settings *settings, uint64_t files)
 {
     struct case_view run = {.settings = settings};
-    struct vault_case_state state = {.finding = *finding};
     struct vault_report report = {};
-    int r = vault_case_list(vault, case_count, &state);
+    int r;
 
-    vault_bar_start(&run.bar, state.files, !settings->is_json);
-    if (r == 0) {
-        r = settings->is_undo ? vault_case_undo(vault, finding, case_progress, &run, &report)
-                              : vault_case_restore(vault, finding, case_progress, &run, &report);
-    }
+    vault_bar_start(&run.bar, files, !settings->is_json);
+    r = settings->is_undo ? vault_case_undo(vault, finding, case_progress, &run, &report)
+                          : vault_case_restore(vault, finding, case_progress, &run, &report);
     vault_bar_end(&run.bar);
     if (r < 0) {
         return command_fail(EXIT_STATUS_FAILED, _("the case could not be carried out: %s"),
@@ -470,11 +479,33 @@ static int case_act(struct vault *vault, const struct id *finding,
     return report.failed != 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_CLEAN;
 }
 
+/* What is asked of one case, which must be there. */
+static int case_one(struct vault *vault, const struct id *finding, struct vault_settings *settings)
+{
+    const struct vault_filter mine = {.finding = finding, .limit = SIZE_MAX};
+    struct case_search search = {.finding = *finding};
+    char text[ID_TEXT_SIZE];
+    int r = vault_case_list(vault, case_find, &search);
+
+    if (r == 0 && !search.is_found) {
+        id_format(finding, text);
+        return command_fail(EXIT_STATUS_FAILED,
+                            _("there is no open case %s; canhgac vault case lists them"), text);
+    }
+    if (r == 0 && (settings->is_restore || settings->is_undo)) {
+        return case_act(vault, finding, settings, search.files);
+    }
+    if (r == 0) {
+        r = settings->is_close ? vault_case_close(vault, finding)
+                               : vault_list(vault, &mine, list_each, settings);
+    }
+    return r < 0 ? vault_fail(r) : EXIT_STATUS_CLEAN;
+}
+
 static int case_run(const struct command_call *call)
 {
     struct vault_settings *settings = call->settings;
     CLEANUP(vault_closep) struct vault *vault = NULL;
-    struct vault_filter mine = {.limit = SIZE_MAX};
     struct id finding;
     int acts = settings->is_restore + settings->is_undo + settings->is_close;
     int r;
@@ -488,20 +519,11 @@ static int case_run(const struct command_call *call)
     if (r != 0) {
         return r;
     }
-    if (settings->is_restore || settings->is_undo) {
-        return case_act(vault, &finding, settings);
+    if (call->operands.count == 1) {
+        return case_one(vault, &finding, settings);
     }
-    if (settings->is_close) {
-        r = vault_case_close(vault, &finding);
-    } else if (call->operands.count == 0) {
-        r = vault_case_list(vault, case_each, settings);
-    } else {
-        mine.finding = &finding;
-        r = vault_list(vault, &mine, list_each, settings);
-    }
-    return r < 0
-               ? command_fail(EXIT_STATUS_FAILED, _("the vault could not be read: %s"), err_text(r))
-               : EXIT_STATUS_CLEAN;
+    r = vault_case_list(vault, case_each, settings);
+    return r < 0 ? vault_fail(r) : EXIT_STATUS_CLEAN;
 }
 
 static const struct command vault_verbs[] = {

@@ -22,6 +22,10 @@ static const struct container_format formats[] = {
     {CONTAINER_KIND_ZIP, 0, {"PK\5\6", 4}, container_inspect_zip},
     {CONTAINER_KIND_SEVENZIP, 0, {"7z\xbc\xaf\x27\x1c", 6}, container_inspect_sevenzip},
     {CONTAINER_KIND_GZIP, 0, {"\x1f\x8b", 2}, container_inspect_gzip},
+    {CONTAINER_KIND_ZLIB, 0, {"\x78\x01", 2}, container_inspect_zlib},
+    {CONTAINER_KIND_ZLIB, 0, {"\x78\x5e", 2}, container_inspect_zlib},
+    {CONTAINER_KIND_ZLIB, 0, {"\x78\x9c", 2}, container_inspect_zlib},
+    {CONTAINER_KIND_ZLIB, 0, {"\x78\xda", 2}, container_inspect_zlib},
     {CONTAINER_KIND_XZ,
      0,
      {"\xfd"
@@ -52,6 +56,7 @@ static const char *const kind_names[CONTAINER_KIND_COUNT] = {
     [CONTAINER_KIND_ZIP] = "zip",
     [CONTAINER_KIND_SEVENZIP] = "7z",
     [CONTAINER_KIND_GZIP] = "gzip",
+    [CONTAINER_KIND_ZLIB] = "zlib",
     [CONTAINER_KIND_XZ] = "xz",
     [CONTAINER_KIND_ZSTD] = "zstd",
     [CONTAINER_KIND_BZIP2] = "bzip2",

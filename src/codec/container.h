@@ -3,9 +3,9 @@
  * it damaged, or is it encrypted? Only structure is checked; what needs a decompressor is left to
  * the scanner (PACKED). Pure: bytes come through a port. Every size and offset in the file is
  * distrusted; work is bounded by CONTAINER_READ_MAX bytes. A fuzz target runs all of it. Sources:
- * APPNOTE.TXT 6.3.10 (zip), 7zFormat.txt, RFC 1952 (gzip), xz-file-format 1.1, RFC 8878 (zstd),
- * POSIX pax (tar), RFC 9580 (OpenPGP), W3C PNG, ITU T.81 (JPEG), GIF89a, ISO 32000 (PDF), MS-CFB
- * (OLE), sqlite.org/fileformat2, System V gABI (ELF), gitformat-pack. */
+ * APPNOTE.TXT 6.3.10 (zip), 7zFormat.txt, RFC 1950 (zlib), RFC 1952 (gzip), xz-file-format 1.1, RFC
+ * 8878 (zstd), POSIX pax (tar), RFC 9580 (OpenPGP), W3C PNG, ITU T.81 (JPEG), GIF89a, ISO 32000
+ * (PDF), MS-CFB (OLE), sqlite.org/fileformat2, System V gABI (ELF), gitformat-pack. */
 #ifndef CODEC_CONTAINER_H
 #define CODEC_CONTAINER_H
 
@@ -40,6 +40,7 @@ enum container_kind {
     CONTAINER_KIND_ZIP,
     CONTAINER_KIND_SEVENZIP,
     CONTAINER_KIND_GZIP,
+    CONTAINER_KIND_ZLIB, /* a bare stream: git's loose objects */
     CONTAINER_KIND_XZ,
     CONTAINER_KIND_ZSTD,
     CONTAINER_KIND_BZIP2,

@@ -165,6 +165,12 @@ enum container_state container_inspect_gzip(struct container_view *view)
                                                                          : CONTAINER_STATE_DAMAGED;
 }
 
+/* Its two bytes say little; only unpacking tells. */
+enum container_state container_inspect_zlib(struct container_view *view)
+{
+    return view->head.len >= 8 ? CONTAINER_STATE_PACKED : CONTAINER_STATE_NONE;
+}
+
 enum container_state container_inspect_xz(struct container_view *view)
 {
     const uint8_t *head = head_bytes(view);

@@ -28,6 +28,7 @@ uint32_t container_crc32(uint32_t crc, const uint8_t *bytes, size_t len);
 enum container_state container_inspect_zip(struct container_view *view);
 enum container_state container_inspect_sevenzip(struct container_view *view);
 enum container_state container_inspect_gzip(struct container_view *view);
+enum container_state container_inspect_zlib(struct container_view *view);
 enum container_state container_inspect_xz(struct container_view *view);
 enum container_state container_inspect_zstd(struct container_view *view);
 enum container_state container_inspect_bzip2(struct container_view *view);

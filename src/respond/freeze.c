@@ -1,6 +1,6 @@
-/* The sensor stops by itself, holding CAP_KILL, rather than ask the supervisor: a message and a wake-up in
- * between cost about as much as the encryption of one more file. The supervisor is told afterwards and
- * can let go or kill even when the sensor has died. */
+/* The sensor stops by itself, holding CAP_KILL, rather than ask the supervisor: a message and a
+ * wake-up in between cost about as much as the encryption of one more file. The supervisor is told
+ * afterwards and can let go or kill even when the sensor has died. */
 #include "respond/freeze.h"
 
 #include "base/banned.h"
@@ -26,7 +26,8 @@ static bool freeze_has(const struct freeze_group *group, pid_t pid)
     return false;
 }
 
-bool freeze_add(struct freeze_group *group, const struct freeze_port *port, pid_t pid, uint64_t start)
+bool freeze_add(struct freeze_group *group, const struct freeze_port *port, pid_t pid,
+                uint64_t start)
 {
     if (pid <= KTHREADD_PID || group->count == FREEZE_GROUP_MAX || freeze_has(group, pid) ||
         port->is_spared(port->context, pid)) {

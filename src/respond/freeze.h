@@ -1,7 +1,7 @@
-/* Stopping a group of processes so that each can go on unharmed: SIGSTOP through pidfds, then again for
- * every child that was born meanwhile, until none is new. An opener that waits at the gate gets the signal
- * first and the answer after it, and so stops on its way back to user space.
- * Neighbours: agent/shield_stop.c before; the kernel behind. Needs CAP_KILL. */
+/* Stopping a group of processes so that each can go on unharmed: SIGSTOP through pidfds, then again
+ * for every child that was born meanwhile, until none is new. An opener that waits at the gate gets
+ * the signal first and the answer after it, and so stops on its way back to user space. Neighbours:
+ * agent/shield_stop.c before; the kernel behind. Needs CAP_KILL. */
 #ifndef RESPOND_FREEZE_H
 #define RESPOND_FREEZE_H
 
@@ -28,7 +28,8 @@ struct freeze_port {
 };
 
 /* False when it is a member already, is spared, or the group is full. */
-bool freeze_add(struct freeze_group *group, const struct freeze_port *port, pid_t pid, uint64_t start);
+bool freeze_add(struct freeze_group *group, const struct freeze_port *port, pid_t pid,
+                uint64_t start);
 /* Stops all members and, as new members, their children. Returns how many were signalled now. */
 size_t freeze_stop(struct freeze_group *group, const struct freeze_port *port);
 /* Waits until every thread of every member has come to rest or is gone; -ERR_TIMEDOUT. */

@@ -1,5 +1,6 @@
 /* The gate's reader and workers. An open is one of a fixed pool of slots; its state goes WAITING →
- * ANSWERED exactly once, whoever comes first: the worker, or the reader when the deadline has passed. */
+ * ANSWERED exactly once, whoever comes first: the worker, or the reader when the deadline has
+ * passed. */
 #include "sense/files.h"
 
 #include "base/banned.h"
@@ -114,8 +115,8 @@ static struct files_open *files_queue_take(struct files *files)
     return slot;
 }
 
-/* Seen through a mount of another namespace, or a bind mount, a protected file has a foreign path. The
- * handle leads to the one it has below our folder. */
+/* Seen through a mount of another namespace, or a bind mount, a protected file has a foreign path.
+ * The handle leads to the one it has below our folder. */
 static void files_find_own_path(struct files *files, struct files_open *open)
 {
     struct file_handle_id handle;
@@ -131,8 +132,8 @@ static void files_find_own_path(struct files *files, struct files_open *open)
     }
 }
 
-/* Whether a worker must look at it. A file with several links may be protected by another name, and which
- * cannot be asked: it is treated as protected. */
+/* Whether a worker must look at it. A file with several links may be protected by another name, and
+ * which cannot be asked: it is treated as protected. */
 static bool files_is_wanted(struct files *files, struct files_open *open)
 {
     if (fstat(open->fd, &open->stat) != 0 || !S_ISREG(open->stat.st_mode)) {
@@ -403,10 +404,11 @@ int files_mark(int gate, int names, const char *folder, struct diag *diag)
     }
     r = fanotify_gate_mark(gate, fd);
     if (r < 0) {
-        return diag_set(diag, r,
-                        _("the file system of '%s' cannot be gated: %s; choose folders on ext4, xfs, "
-                          "btrfs or tmpfs"),
-                        folder, err_text(r));
+        return diag_set(
+            diag, r,
+            _("the file system of '%s' cannot be gated: %s; choose folders on ext4, xfs, "
+              "btrfs or tmpfs"),
+            folder, err_text(r));
     }
     r = fanotify_names_mark(names, fd);
     if (r < 0) {
@@ -436,5 +438,4 @@ static int files_acquire(int ret_fds[SENSOR_FDS_MAX], struct diag *diag)
     return 0;
 }
 
-const struct sensor files_sensor = {
-    .name = "files", .acquire = files_acquire, .is_required = true};
+const struct sensor files_sensor = {.name = "files", .acquire = files_acquire, .is_required = true};

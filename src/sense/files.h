@@ -1,10 +1,10 @@
-/* What happens to protected files: opens, held back at the gate until they are answered, and changes of
- * names, told afterwards.
+/* What happens to protected files: opens, held back at the gate until they are answered, and
+ * changes of names, told afterwards.
  *
- * Threads: one reader, which answers for our own processes and for everything outside the protected folders,
- * opens no file, takes no lock that anyone holds for long and logs nothing; workers, which run port.opened;
- * one for names, which runs port.named. Whatever a worker does, an open is answered after
- * FILES_DEADLINE_NS: it is let go and counted as late.
+ * Threads: one reader, which answers for our own processes and for everything outside the protected
+ * folders, opens no file, takes no lock that anyone holds for long and logs nothing; workers, which
+ * run port.opened; one for names, which runs port.named. Whatever a worker does, an open is
+ * answered after FILES_DEADLINE_NS: it is let go and counted as late.
  *
  * On its way: sys/notify.c → here → agent/shield.c. */
 #ifndef SENSE_FILES_H
@@ -61,8 +61,8 @@ struct files_port {
     void *context;
     /* Reader thread: our own, or those we must not hold. Wait-free. */
     bool (*is_exempt)(void *context, pid_t tid);
-    /* Reader thread, at least ten times a second: a sign of life. oldest: arrival of the longest waiting
-     * open, 0 when none. Wait-free. */
+    /* Reader thread, at least ten times a second: a sign of life. oldest: arrival of the longest
+     * waiting open, 0 when none. Wait-free. */
     void (*beat)(void *context, int64_t now, int64_t oldest);
     /* Worker threads. Should call files_allow; it is done after the return at the latest. */
     void (*opened)(void *context, struct files_open *open);
@@ -88,11 +88,13 @@ struct files_config {
 
 [[nodiscard]] int files_new(const struct files_config *config, const struct files_port *port,
                             struct files **ret_files);
-/* The reader runs from here on: opens by threads of this process pass at once, others wait in line. */
+/* The reader runs from here on: opens by threads of this process pass at once, others wait in line.
+ */
 [[nodiscard]] int files_start_reader(struct files *files);
 /* Workers and names. */
 [[nodiscard]] int files_start_workers(struct files *files);
-/* Joins workers and names. The reader goes on, so that what ends after them may still open files. */
+/* Joins workers and names. The reader goes on, so that what ends after them may still open files.
+ */
 void files_stop_workers(struct files *files);
 /* Lets everything go and joins the reader too. */
 void files_free(struct files *files);

@@ -1,5 +1,6 @@
-/* The names thread: handles become paths, and changes go to the port in the order of the kernel. Before each
- * batch the process events that preceded it are handed on, so that the port knows who acted. */
+/* The names thread: handles become paths, and changes go to the port in the order of the kernel.
+ * Before each batch the process events that preceded it are handed on, so that the port knows who
+ * acted. */
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/map.h"
@@ -71,8 +72,7 @@ struct str files_plain_path(const char *path, bool is_gone)
 /* NULL when the folder is gone and its inode too. */
 static const char *files_folder_path(struct files *files, const struct file_handle_id *handle)
 {
-    struct folder_row *row =
-        &files->folders[map_hash(handle_str(handle), 0) % FOLDER_CACHE_ROWS];
+    struct folder_row *row = &files->folders[map_hash(handle_str(handle), 0) % FOLDER_CACHE_ROWS];
     CLEANUP(closep) int fd = -1;
     char path[FILES_PATH_MAX];
     struct stat stat;
@@ -85,7 +85,8 @@ static const char *files_folder_path(struct files *files, const struct file_hand
         return NULL;
     }
     mem_free(row->path);
-    row->path = mem_dup(path, files_plain_path(path, fstat(fd, &stat) == 0 && stat.st_nlink == 0).len);
+    row->path =
+        mem_dup(path, files_plain_path(path, fstat(fd, &stat) == 0 && stat.st_nlink == 0).len);
     row->handle = *handle;
     return row->path;
 }
@@ -122,7 +123,8 @@ static void files_tell(struct files *files, const struct name_event *event)
 {
     static const enum name_change order[] = {NAME_CHANGE_CREATE, NAME_CHANGE_RENAME,
                                              NAME_CHANGE_CLOSE, NAME_CHANGE_DELETE};
-    struct files_name name = {.is_folder = event->is_folder, .pid = event->pid, .file = &event->file};
+    struct files_name name = {
+        .is_folder = event->is_folder, .pid = event->pid, .file = &event->file};
 
     if ((event->changes & NAME_CHANGE_LOST) != 0) {
         atomic_fetch_add(&files->names_lost, 1);
@@ -137,12 +139,12 @@ static void files_tell(struct files *files, const struct name_event *event)
             files_admit(files, event);
         }
     }
-    if (event->is_folder &&
-        (event->changes & (NAME_CHANGE_RENAME | NAME_CHANGE_DELETE)) != 0) {
+    if (event->is_folder && (event->changes & (NAME_CHANGE_RENAME | NAME_CHANGE_DELETE)) != 0) {
         files_forget_folders(files);
     }
     for (size_t i = 0; i < ARRAY_LEN(order); i++) {
-        /* a file whose folder is gone already has no path here; the port may know it by its handle */
+        /* a file whose folder is gone already has no path here; the port may know it by its handle
+         */
         if ((event->changes & order[i]) != 0 &&
             (name.is_inside || name.is_target_inside || name.path.len == 0)) {
             name.change = order[i];
@@ -154,10 +156,10 @@ static void files_tell(struct files *files, const struct name_event *event)
 void *files_names_run(void *context)
 {
     struct files *files = context;
-    struct pollfd waits[3] = {{.fd = files->names, .events = POLLIN},
-                              {.fd = files->end_fd, .events = POLLIN},
-                              {.fd = files->processes != NULL ? procwatch_fd(files->processes) : -1,
-                               .events = POLLIN}};
+    struct pollfd waits[3] = {
+        {.fd = files->names, .events = POLLIN},
+        {.fd = files->end_fd, .events = POLLIN},
+        {.fd = files->processes != NULL ? procwatch_fd(files->processes) : -1, .events = POLLIN}};
 
     (void)!thread_raise_priority(1);
     while (!atomic_load(&files->is_names_ending)) {
@@ -166,9 +168,9 @@ void *files_names_run(void *context)
 
         (void)poll(waits, 3, NAMES_REST_MS);
         got = name_reader_fill(&files->name_batch, files->names);
-        atomic_fetch_add(&files->names_lost,
-                         processes_drain(files->processes, &files->processes_lost,
-                                         &files->port.processes));
+        atomic_fetch_add(
+            &files->names_lost,
+            processes_drain(files->processes, &files->processes_lost, &files->port.processes));
         while (got == 0 && name_reader_next(&files->name_batch, &event)) {
             files_tell(files, &event);
         }

@@ -67,7 +67,8 @@ struct files {
 };
 
 bool files_holds(const struct files *files, struct str path);
-/* Lies in a place that is left out although it may be on a protected file system: settled at once. */
+/* Lies in a place that is left out although it may be on a protected file system: settled at once.
+ */
 bool files_is_private(const struct files *files, struct str path);
 const struct files_root *files_root_of_dev(const struct files *files, dev_t dev);
 void *files_names_run(void *context);

@@ -1,5 +1,5 @@
-/* Neighbours: sys/procwatch.c before, sense/files_names.c behind. Bounded per call, so that a fork storm
- * cannot keep the names thread from its other work. */
+/* Neighbours: sys/procwatch.c before, sense/files_names.c behind. Bounded per call, so that a fork
+ * storm cannot keep the names thread from its other work. */
 #include "sense/processes.h"
 
 #include "base/banned.h"

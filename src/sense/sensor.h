@@ -1,6 +1,6 @@
-/* What every sensor has in common: descriptors that only root can get and that outlive the process which
- * reads them. The supervisor acquires them once; a sensor process that dies is replaced on the same ones, so
- * that nothing passes unseen in between. One line per sensor in sensors.def. */
+/* What every sensor has in common: descriptors that only root can get and that outlive the process
+ * which reads them. The supervisor acquires them once; a sensor process that dies is replaced on
+ * the same ones, so that nothing passes unseen in between. One line per sensor in sensors.def. */
 #ifndef SENSE_SENSOR_H
 #define SENSE_SENSOR_H
 

@@ -139,6 +139,7 @@ static int archive_prepare(struct archive *archive, const struct archive_options
         return 0;
     }
     r = mkdir(archive->folder, ARCHIVE_MODE) < 0 && errno != EEXIST ? -errno : 0;
+    r = r < 0 ? r : database_sync_folder(options->folder);
     if (r < 0) {
         return diag_set(diag, r, _("cannot make the folder '%s': %s"), archive->folder,
                         err_text(r));

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "store/database_inside.h"
+#include "sys/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -289,6 +290,13 @@ void database_closep(struct database **database)
 {
     database_close(*database);
     *database = NULL;
+}
+
+int database_sync_folder(const char *path)
+{
+    CLEANUP(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
 int database_begin(struct database *database)

@@ -37,6 +37,8 @@ struct database_options {
                                 struct database **ret_database, struct diag *diag);
 void database_close(struct database *database);
 void database_closep(struct database **database);
+/* Makes the names in a folder outlast a power cut. SQLite does it for its own files only. */
+[[nodiscard]] int database_sync_folder(const char *path);
 sqlite3 *database_handle(struct database *database);
 
 /* A writing transaction. A failed commit has rolled back. Rolling back without one is harmless. */

@@ -32,7 +32,7 @@ static int store_open_anchors(struct store *store, const char *folder, struct di
 
         return diag_set(diag, r, _("cannot open '%s': %s"), path, err_text(r));
     }
-    return 0;
+    return store->is_read_only ? 0 : database_sync_folder(folder);
 }
 
 int store_open(const struct store_options *options, struct store **ret_store, struct diag *diag)

@@ -21,12 +21,12 @@ void vault_hashing_drop(struct vault_hashing *hashing)
     *hashing = (struct vault_hashing){.fd = -1};
 }
 
-int vault_hashing_start(struct vault_hashing *hashing, uint64_t id, int fd)
+int vault_hashing_start(struct vault_hashing *hashing, uint64_t id, int *fd)
 {
     EVP_MD_CTX *digest;
     struct stat st;
 
-    if (fstat(fd, &st) != 0) {
+    if (fstat(*fd, &st) != 0) {
         return -errno;
     }
     digest = EVP_MD_CTX_new();
@@ -38,7 +38,7 @@ int vault_hashing_start(struct vault_hashing *hashing, uint64_t id, int fd)
         .id = id,
         .size = (uint64_t)st.st_size,
         .skips_holes = (uint64_t)st.st_size > (uint64_t)st.st_blocks * 512 + HASH_HOLES_MAX,
-        .fd = fd,
+        .fd = TAKE_FD(*fd),
         .digest = digest,
     };
     return 0;

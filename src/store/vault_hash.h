@@ -17,7 +17,7 @@ struct vault_hashing {
 };
 
 /* Takes fd over on success only. */
-[[nodiscard]] int vault_hashing_start(struct vault_hashing *hashing, uint64_t id, int fd);
+[[nodiscard]] int vault_hashing_start(struct vault_hashing *hashing, uint64_t id, int *fd);
 /* 1 when the end is reached, 0 when there is more. */
 [[nodiscard]] int vault_hashing_go(struct vault_hashing *hashing, uint64_t most);
 [[nodiscard]] int vault_hashing_end(struct vault_hashing *hashing, uint8_t ret_sha256[32]);

@@ -115,6 +115,9 @@ int vault_place_make(struct str path, const struct vault_version *version,
     }
     rest = str_from(folder + 1);
     at = open("/", FOLDER_FLAGS);
+    if (at < 0) {
+        return -errno;
+    }
     while (r == 0 && str_cut(&rest, '/', &part)) {
         int next;
 

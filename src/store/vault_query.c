@@ -141,11 +141,10 @@ int vault_verify(struct vault *vault, uint64_t id)
     if (!entry.is_hashed) {
         return -ERR_AGAIN;
     }
-    r = vault_hashing_start(&hashing, id, fd);
+    r = vault_hashing_start(&hashing, id, &fd);
     if (r < 0) {
         return r;
     }
-    fd = -1;
     r = vault_hashing_go(&hashing, UINT64_MAX);
     r = r < 0 ? r : vault_hashing_end(&hashing, sha256);
     return r < 0 || memcmp(sha256, entry.sha256, sizeof(sha256)) == 0 ? r : -ERR_CORRUPT;

@@ -130,6 +130,6 @@ enum vault_share {
 void vault_state_done(struct vault *vault);
 /* Forgets everything read, for reading anew. */
 void vault_state_reset(struct vault *vault);
-int vault_apply(void *vault, uint64_t where, struct str bytes);
+int vault_apply(void *context, uint64_t where, struct str bytes);
 
 #endif

@@ -222,10 +222,9 @@ static int tend_hash_some(struct vault *vault, struct tend_slice *slice, bool *r
                 return 0;
             }
             fd = vault_open_object(vault, entry.id, &entry);
-            if (fd < 0 || vault_hashing_start(&vault->hashing, entry.id, fd) < 0) {
+            if (fd < 0 || vault_hashing_start(&vault->hashing, entry.id, &fd) < 0) {
                 continue; /* on a disk that is away, or spoiled: verify will tell */
             }
-            fd = -1;
         } else if (vault_entry_copy(vault, vault->hashing.id, &entry) < 0) {
             vault_hashing_drop(&vault->hashing); /* dropped meanwhile */
             continue;

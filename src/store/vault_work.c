@@ -356,7 +356,10 @@ static int work_move_out(struct vault_work *work, const struct vault_place *plac
         }
     }
     r = vault_entry_copy(work->vault, id, &entry);
-    return r == 0 ? vault_remove(work->vault, &entry) : r == -ERR_NOENT ? 0 : r;
+    if (r == -ERR_NOENT) {
+        return 0; /* dropped by the run that was killed */
+    }
+    return r < 0 ? r : vault_remove(work->vault, &entry);
 }
 
 /* Whether a killed run has already put a copy of that version there. */

@@ -1,5 +1,5 @@
-/* The two fanotify groups and their records. Event records are trusted: the kernel writes them; lengths are
- * checked all the same. */
+/* The two fanotify groups and their records. Event records are trusted: the kernel writes them;
+ * lengths are checked all the same. */
 #include "sys/notify.h"
 
 #include "base/banned.h"
@@ -157,7 +157,8 @@ static void name_take_handle(const uint8_t *record, size_t len, struct file_hand
     memcpy(handle->bytes, record + head, parts.len);
     head += parts.len;
     if (name != NULL && head < len) {
-        *name = str_of((const char *)record + head, strnlen((const char *)record + head, len - head));
+        *name =
+            str_of((const char *)record + head, strnlen((const char *)record + head, len - head));
     }
 }
 

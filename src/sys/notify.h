@@ -1,6 +1,6 @@
-/* fanotify, raw (a header of that name would hide the C library's): one group that gates opens (descriptors, thread ids) and one that tells what happened to
- * names (handles, no descriptors); a permission group cannot report handles, hence two.
- * On its way: kernel → here → sense/files.c. */
+/* fanotify, raw (a header of that name would hide the C library's): one group that gates opens
+ * (descriptors, thread ids) and one that tells what happened to names (handles, no descriptors); a
+ * permission group cannot report handles, hence two. On its way: kernel → here → sense/files.c. */
 #ifndef SYS_NOTIFY_H
 #define SYS_NOTIFY_H
 
@@ -53,15 +53,15 @@ struct name_event {
 [[nodiscard]] int fanotify_gate_mark(int group, int folder_fd);
 [[nodiscard]] int fanotify_names_mark(int group, int folder_fd);
 
-/* Opens of this file do not come through the gate until it is modified (is_lasting: not even then). The
- * kernel may forget the mark with the inode. Needs no rights beyond the group. */
+/* Opens of this file do not come through the gate until it is modified (is_lasting: not even then).
+ * The kernel may forget the mark with the inode. Needs no rights beyond the group. */
 [[nodiscard]] int fanotify_ignore(int group, int fd, bool is_lasting);
 [[nodiscard]] int fanotify_unignore(int group, int fd);
 /* Forgets all of them. */
 [[nodiscard]] int fanotify_ignore_none(int group);
 
-/* Lets the open pass. number: of the descriptor in the process that read the event, which need not be this
- * one. -ERR_NOENT when nothing waits under that number. */
+/* Lets the open pass. number: of the descriptor in the process that read the event, which need not
+ * be this one. -ERR_NOENT when nothing waits under that number. */
 [[nodiscard]] int fanotify_allow(int group, int number);
 
 /* Up to max opens; their count, or -ERR_AGAIN. */
@@ -79,8 +79,8 @@ bool name_reader_next(struct name_reader *reader, struct name_event *ret_event);
 
 /* The handle of an open file; the same bytes that name events carry. */
 [[nodiscard]] int handle_of(int fd, uint64_t fsid, struct file_handle_id *ret_handle);
-/* Opens a handle as O_PATH (which no gate sees). mount_fd: any folder of that file system, open for reading.
- * -ERR_NOENT when the file is gone. Needs CAP_DAC_READ_SEARCH. */
+/* Opens a handle as O_PATH (which no gate sees). mount_fd: any folder of that file system, open for
+ * reading. -ERR_NOENT when the file is gone. Needs CAP_DAC_READ_SEARCH. */
 [[nodiscard]] int handle_open(int mount_fd, const struct file_handle_id *handle);
 /* The fsid of an open file's file system, as name events carry it. */
 [[nodiscard]] int handle_fsid(int fd, uint64_t *ret_fsid);

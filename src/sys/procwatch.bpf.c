@@ -1,6 +1,6 @@
 /* Runs in the kernel: three raw tracepoints (no tracefs needed) write what forked, started and
- * ended into a ring buffer. The few struct members it needs are declared here and found by the kernel's
- * own type information (CO-RE).
+ * ended into a ring buffer. The few struct members it needs are declared here and found by the
+ * kernel's own type information (CO-RE).
  */
 #include <linux/bpf.h>
 
@@ -86,8 +86,7 @@ int on_exec(struct bpf_raw_tracepoint_args *context)
 {
     struct task_struct *task = (struct task_struct *)context->args[0];
     struct linux_binprm *program = (struct linux_binprm *)context->args[2];
-    struct procwatch_record *record =
-        bpf_ringbuf_reserve(&procwatch_ring, sizeof(*record), 0);
+    struct procwatch_record *record = bpf_ringbuf_reserve(&procwatch_ring, sizeof(*record), 0);
     unsigned long start;
     unsigned long len;
 

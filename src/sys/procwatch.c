@@ -235,7 +235,8 @@ int procwatch_acquire(int ret_fds[PROCWATCH_FDS], struct diag *diag)
     r = procwatch_acquire_connector(ret_fds);
     if (r < 0) {
         return diag_set(
-            diag, r, _("process events are not to be had: eBPF error %d, process connector error %d"),
+            diag, r,
+            _("process events are not to be had: eBPF error %d, process connector error %d"),
             -bpf_result, -r);
     }
     (void)diag_set(diag, bpf_result, _("eBPF refused (error %d); the process connector is used"),
@@ -395,7 +396,8 @@ static int procwatch_read_connector(struct procwatch *watch)
             continue;
         }
         if (got < 0 && errno == ENOBUFS) {
-            atomic_fetch_add(&watch->missed, 1); /* the kernel does not say how many: at least one */
+            atomic_fetch_add(&watch->missed,
+                             1); /* the kernel does not say how many: at least one */
             continue;
         }
         if (got < 0) {

@@ -46,8 +46,8 @@ void procwatch_close(struct procwatch *watch);
 const char *procwatch_name(const struct procwatch *watch);
 /* Becomes readable when there are events; never blocks. */
 int procwatch_fd(const struct procwatch *watch);
-/* Hands out what has come in the order of the kernel, at most limit events. Each is there before the
- * process it is about can do its next act. */
+/* Hands out what has come in the order of the kernel, at most limit events. Each is there before
+ * the process it is about can do its next act. */
 [[nodiscard]] int procwatch_read(struct procwatch *watch, unsigned limit, procwatch_fn *fn,
                                  void *context);
 /* Events that the kernel could not hand over; only grows. Wait-free, from any thread. */

@@ -11,7 +11,8 @@
                                pthread_t *ret_thread);
 /* Real-time scheduling (FIFO) of this thread, 1 … 99; -ERR_PERM without CAP_SYS_NICE. */
 [[nodiscard]] int thread_raise_priority(int priority);
-/* Work that nobody waits for. Not SCHED_IDLE: a thread that takes locks others wait for must not starve. */
+/* Work that nobody waits for. Not SCHED_IDLE: a thread that takes locks others wait for must not
+ * starve. */
 [[nodiscard]] int thread_lower_priority(void);
 /* Whether a thread id is one of this process's. */
 bool thread_is_own(pid_t tid);

@@ -18,8 +18,8 @@ static int user_find(struct str rest, uid_t uid, char *out, size_t size)
         struct str part;
         uint64_t number;
 
-        if (str_cut(&line, ':', &name) && str_cut(&line, ':', &part) && str_cut(&line, ':', &part) &&
-            str_to_u64(part, &number) == 0 && number == uid) {
+        if (str_cut(&line, ':', &name) && str_cut(&line, ':', &part) &&
+            str_cut(&line, ':', &part) && str_to_u64(part, &number) == 0 && number == uid) {
             (void)snprintf(out, size, "%.*s", STR_ARG(name));
             return 0;
         }

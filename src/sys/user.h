@@ -1,5 +1,5 @@
-/* Names of local users. Read from /etc/passwd by hand: the C library would ask name services over a socket,
- * which a sandboxed process does not have. */
+/* Names of local users. Read from /etc/passwd by hand: the C library would ask name services over a
+ * socket, which a sandboxed process does not have. */
 #ifndef SYS_USER_H
 #define SYS_USER_H
 

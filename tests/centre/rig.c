@@ -38,7 +38,7 @@ void rig_start_core(struct rig *rig)
     int supervisor[2];
     struct diag diag = {0};
     struct core_options options = {
-        .clock = &rig->clock, .silent_after = 180 * NS_PER_S, .token_life = 3600 * NS_PER_S};
+        .folder = rig->folder, .clock = &rig->clock, .silent_after = 180 * NS_PER_S, .token_life = 3600 * NS_PER_S};
 
     assert_int_equal(
         store_open(&(struct store_options){.folder = rig->folder, .clock = &rig->clock},
@@ -88,6 +88,14 @@ static void rig_add_users(struct rig *rig)
 
 void rig_start(struct rig *rig)
 {
+    char folder[] = "/tmp/canhgac-rig-XXXXXX";
+
+    assert_non_null(mkdtemp(folder));
+    rig_start_in(rig, folder);
+}
+
+void rig_start_in(struct rig *rig, const char *folder)
+{
     int front[2];
     struct diag diag = {0};
     struct api_options options = {
@@ -95,8 +103,7 @@ void rig_start(struct rig *rig)
 
     memset(rig, 0, sizeof(*rig));
     rig->clock = (struct clock){.wall = rig_wall, .mono = rig_mono, .context = rig};
-    (void)snprintf(rig->folder, sizeof(rig->folder), "/tmp/canhgac-rig-XXXXXX");
-    assert_non_null(mkdtemp(rig->folder));
+    (void)snprintf(rig->folder, sizeof(rig->folder), "%s", folder);
     assert_int_equal(loop_new(4096, &rig->loop), 0);
     assert_int_equal(authority_new(STR("rig"), clock_wall(&rig->clock), &rig->authority), 0);
     assert_int_equal(channel_pair(rig->middle), 0);

@@ -1,5 +1,6 @@
-/* A whole centre in one process and one loop, without TLS: core and api with their channels, a store in a
- * scratch folder, browsers and agents as ends of socket pairs, and a clock that can be moved. */
+/* A whole centre in one process and one loop, without TLS: core and api with their channels, a
+ * store in a scratch folder, browsers and agents as ends of socket pairs, and a clock that can be
+ * moved. */
 #ifndef TESTS_CENTRE_RIG_H
 #define TESTS_CENTRE_RIG_H
 
@@ -29,8 +30,10 @@ struct rig {
     int64_t mono_offset;
 };
 
-/* Users of every role (viewer, duty, admin) with RIG_PASSWORD, and "fresh", whose password must be changed. */
+/* Users of every role (viewer, duty, admin) with RIG_PASSWORD, and "fresh", whose password must be
+ * changed. */
 void rig_start(struct rig *rig);
+void rig_start_in(struct rig *rig, const char *folder);
 void rig_stop(struct rig *rig);
 /* Core alone goes and comes back over the same store. */
 void rig_stop_core(struct rig *rig);
@@ -54,9 +57,10 @@ int rig_browser(struct rig *rig, const char *address);
 void rig_send(int fd, const char *bytes, size_t len);
 /* Runs the loop until a whole answer is there. */
 void rig_receive(struct rig *rig, int fd, struct answer *answer);
-/* headers: lines with \r\n, or "". body NULL: none. Adds Host, X-Canhgac and Content-Type itself. */
-void rig_http(struct rig *rig, const char *method, const char *path, const char *headers, const char *body,
-              struct answer *answer);
+/* headers: lines with \r\n, or "". body NULL: none. Adds Host, X-Canhgac and Content-Type itself.
+ */
+void rig_http(struct rig *rig, const char *method, const char *path, const char *headers,
+              const char *body, struct answer *answer);
 /* Logs in; cookie: a header line. */
 void rig_login(struct rig *rig, const char *user, char cookie[256]);
 /* Reads from fd until text has been seen (kept in buf); fails after ten seconds. */
@@ -70,11 +74,13 @@ struct rig_agent {
     struct link_client *client;
     bool is_closed;
 };
-void rig_agent_connect(struct rig *rig, uint8_t key_byte, bool is_enrolment, struct rig_agent *agent);
+void rig_agent_connect(struct rig *rig, uint8_t key_byte, bool is_enrolment,
+                       struct rig_agent *agent);
 void rig_agent_hello(struct rig *rig, struct rig_agent *agent, uint64_t last);
 /* Records [first, last] as one batch: every tenth a finding, the rest events. */
 void rig_agent_batch(struct rig *rig, struct rig_agent *agent, uint64_t first, uint64_t last);
-void rig_agent_record(struct rig *rig, struct rig_agent *agent, uint64_t sequence, const struct record *record);
+void rig_agent_record(struct rig *rig, struct rig_agent *agent, uint64_t sequence,
+                      const struct record *record);
 /* Runs the loop until the agent is told something; false when the stream ended. */
 bool rig_agent_wait(struct rig *rig, struct rig_agent *agent, struct link_answer *answer);
 /* Until everything up to sequence is acknowledged. */
@@ -82,6 +88,7 @@ void rig_agent_wait_ack(struct rig *rig, struct rig_agent *agent, uint64_t seque
 void rig_agent_close(struct rig *rig, struct rig_agent *agent);
 
 /* A finding of a host, folded at once. Returns the alert's number. */
-uint64_t rig_add_alert(struct rig *rig, const struct id *host, const char *title, enum severity severity);
+uint64_t rig_add_alert(struct rig *rig, const struct id *host, const char *title,
+                       enum severity severity);
 
 #endif

@@ -1,5 +1,6 @@
-/* What an agent sees: acknowledgement after commit, duplicates, being cut, actions, silence, enrolment; and a
- * core that is killed again and again, or whose disk is full, loses nothing and counts nothing twice. */
+/* What an agent sees: acknowledgement after commit, duplicates, being cut, actions, silence,
+ * enrolment; and a core that is killed again and again, or whose disk is full, loses nothing and
+ * counts nothing twice. */
 #include "../harness.h"
 #include "rig.h"
 
@@ -11,7 +12,9 @@
 #include "sys/fd.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -136,7 +139,8 @@ static void test_nonsense_is_cut(void **state)
         assert_int_equal(answer.kind, LINK_ANSWER_BYE);
     }
     rig_agent_close(rig, &bad);
-    meet(rig, 4, 5, &bad); /* a frame that is whole around a record that is none: counted, told, let go */
+    meet(rig, 4, 5,
+         &bad); /* a frame that is whole around a record that is none: counted, told, let go */
     buf_init(&items, 4096);
     buf_init(&content, 4096);
     link_batch_put(&items, 1, STR("\xff\xff"));
@@ -169,7 +173,8 @@ static void test_action(void **state)
 
     rig_login(rig, "duty", cookie);
     (void)snprintf(path, sizeof(path), "/api/v1/alerts/%llu/actions", (unsigned long long)number);
-    rig_http(rig, "POST", path, cookie, "{\"action\":\"resume\",\"reason\":\"phần mềm kế toán\"}", &answer);
+    rig_http(rig, "POST", path, cookie, "{\"action\":\"resume\",\"reason\":\"phần mềm kế toán\"}",
+             &answer);
     assert_int_equal(answer.status, 200); /* before the host is there */
     answer_done(&answer);
     rig_agent_connect(rig, 5, false, &agent);
@@ -182,7 +187,8 @@ static void test_action(void **state)
     assert_int_equal(request.action, ACTION_RESUME);
     assert_str(request.actor, "duty");
     assert_str(request.reason, "phần mềm kế toán");
-    record.answer = (struct action_answer){.id = request.id, .time = clock_wall(&rig->clock), .detail = STR("resumed")};
+    record.answer = (struct action_answer){
+        .id = request.id, .time = clock_wall(&rig->clock), .detail = STR("resumed")};
     rig_agent_record(rig, &agent, 1, &record);
     rig_agent_wait_ack(rig, &agent, 1);
     rig_http(rig, "GET", path, cookie, NULL, &answer);
@@ -198,7 +204,8 @@ static void test_action(void **state)
     core_actions_expire(rig->core);
     assert_int_equal(core_batch_commit(rig->core), 0);
     rig_http(rig, "GET", path, cookie, NULL, &answer);
-    assert_str(json_member_str(json_member(answer.json, "items")->first, "state", STR("")), "expired");
+    assert_str(json_member_str(json_member(answer.json, "items")->first, "state", STR("")),
+               "expired");
     answer_done(&answer);
     rig->offset -= 20 * 60 * NS_PER_S;
 }
@@ -247,7 +254,8 @@ static void test_silence(void **state)
     rig_agent_close(rig, &agent);
 }
 
-static void enrol(struct rig *rig, struct rig_agent *agent, struct identity *identity, const char *token_text)
+static void enrol(struct rig *rig, struct rig_agent *agent, struct identity *identity,
+                  const char *token_text)
 {
     struct buf request;
     struct token token;
@@ -280,7 +288,8 @@ static void test_enrolment(void **state)
     rig_login(rig, "admin", cookie);
     rig_http(rig, "POST", "/api/v1/tokens", cookie, "{\"hours\":1}", &answer);
     assert_int_equal(answer.status, 200);
-    (void)snprintf(token, sizeof(token), "%.*s", STR_ARG(json_member_str(answer.json, "token", STR(""))));
+    (void)snprintf(token, sizeof(token), "%.*s",
+                   STR_ARG(json_member_str(answer.json, "token", STR(""))));
     answer_done(&answer);
     identity_init(&identity);
     enrol(rig, &agent, &identity, token);
@@ -341,7 +350,8 @@ static void test_operator(void **state)
     assert_str(cbor_get_text(&reader), "truc-ban");
     (void)cbor_get_text(&reader);
     password = cbor_get_text(&reader);
-    (void)snprintf(login, sizeof(login), "{\"user\":\"truc-ban\",\"password\":\"%.*s\"}", STR_ARG(password));
+    (void)snprintf(login, sizeof(login), "{\"user\":\"truc-ban\",\"password\":\"%.*s\"}",
+                   STR_ARG(password));
     rig_http(rig, "POST", "/api/v1/login", "", login, &answer);
     assert_int_equal(answer.status, 200);
     assert_str(json_member_str(answer.json, "role", STR("")), "admin");
@@ -376,7 +386,8 @@ static void child_core(struct rig *rig, int stream)
     _exit(0);
 }
 
-/* Sends from what is acknowledged on until the stream breaks; returns what was acknowledged last. */
+/* Sends from what is acknowledged on until the stream breaks; returns what was acknowledged last.
+ */
 static uint64_t feed_until_cut(struct rig *rig, int fd, uint64_t sent_before)
 {
     struct rig_agent agent = {.fd = fd};
@@ -394,7 +405,8 @@ static uint64_t feed_until_cut(struct rig *rig, int fd, uint64_t sent_before)
     for (next = acknowledged + 1; next <= KILL_RECORDS && !agent.is_closed; next += 100) {
         rig_agent_batch(rig, &agent, next, next + 99);
     }
-    while (acknowledged < KILL_RECORDS && !agent.is_closed && rig_agent_wait(rig, &agent, &answer)) {
+    while (acknowledged < KILL_RECORDS && !agent.is_closed &&
+           rig_agent_wait(rig, &agent, &answer)) {
         acknowledged = answer.kind == LINK_ANSWER_ACK ? answer.sequence : acknowledged;
     }
     link_client_free(agent.client);
@@ -406,6 +418,7 @@ static void test_killed_again_and_again(void **state)
 {
     struct rig *rig = *state;
     uint64_t acknowledged = 0;
+    unsigned interrupted = 0;
     struct store_counts counts;
     struct id id = rig_add_host(rig, "pc-1", 1);
     struct arena *arena;
@@ -421,7 +434,8 @@ static void test_killed_again_and_again(void **state)
         uint64_t before = acknowledged;
         int64_t delay_ms = 20 + (int64_t)prng_below(&prng, 200);
 
-        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair),
+                         0);
         pid = fork();
         if (pid == 0) {
             close(pair[0]);
@@ -440,6 +454,7 @@ static void test_killed_again_and_again(void **state)
         }
         acknowledged = feed_until_cut(rig, pair[0], KILL_RECORDS);
         acknowledged = acknowledged > before ? acknowledged : before;
+        interrupted += acknowledged < KILL_RECORDS ? 1 : 0;
         (void)kill(pid, SIGKILL);
         assert_int_equal(waitpid(pid, NULL, 0), pid);
         if (killer != 0) {
@@ -448,6 +463,7 @@ static void test_killed_again_and_again(void **state)
         close(pair[0]);
         assert_true(round < 200);
     }
+    assert_true(interrupted >= 3);
     rig_start_core(rig);
     counts = counts_of(rig);
     assert_int_equal(counts.events + counts.findings, KILL_RECORDS);
@@ -456,6 +472,86 @@ static void test_killed_again_and_again(void **state)
     assert_int_equal(store_host_get(rig->store, &id, arena, &row), 0);
     assert_int_equal(row.acknowledged, KILL_RECORDS);
     arena_free(arena);
+}
+
+/* Sends from what core has on; true when all was acknowledged, false when core said that it is full. */
+static bool feed_until_full(struct rig *rig, uint64_t records, uint64_t *acknowledged)
+{
+    struct rig_agent agent;
+    struct link_answer answer = {0};
+    bool is_full = false;
+
+    rig_agent_connect(rig, 1, false, &agent);
+    rig_agent_hello(rig, &agent, records);
+    while (!is_full && rig_agent_wait(rig, &agent, &answer)) {
+        is_full = answer.kind == LINK_ANSWER_BYE && answer.bye == LINK_BYE_FULL;
+        if (answer.kind == LINK_ANSWER_ACK) {
+            *acknowledged = answer.sequence;
+            if (*acknowledged == records) {
+                break;
+            }
+            rig_agent_batch(rig, &agent, *acknowledged + 1, *acknowledged + 100);
+        }
+    }
+    rig_agent_close(rig, &agent);
+    return !is_full;
+}
+
+static void fill_the_disk(const char *folder)
+{
+    static struct rig rig;
+    uint64_t acknowledged = 0;
+    struct store_counts counts;
+    struct answer answer;
+
+    rig_start_in(&rig, folder);
+    (void)rig_add_host(&rig, "pc-1", 1);
+    assert_false(feed_until_full(&rig, 1000000, &acknowledged));
+    assert_true(acknowledged > 0 && rig.core->is_full);
+    assert_int_equal(store_counts(rig.store, &counts), 0);
+    assert_int_equal(counts.events + counts.findings, acknowledged); /* no more and no less */
+    rig_http(&rig, "GET", "/healthz", "", NULL, &answer);
+    assert_int_equal(answer.status, 503);
+    assert_str(json_member_str(answer.json, "disk", STR("")), "full");
+    answer_done(&answer);
+    assert_false(feed_until_full(&rig, 1000000, &acknowledged)); /* turned away at once */
+    core_disk_watch(rig.core);
+    assert_true(rig.core->is_full);
+    assert_int_equal(mount("tmpfs", folder, "tmpfs", MS_REMOUNT, "size=64m"), 0);
+    core_disk_watch(rig.core);
+    assert_false(rig.core->is_full);
+    assert_true(feed_until_full(&rig, acknowledged + 2000, &acknowledged));
+    counts = counts_of(&rig);
+    assert_int_equal(counts.events + counts.findings, acknowledged);
+    rig_stop(&rig);
+}
+
+static void test_full_disk(void **state)
+{
+    char folder[] = "/tmp/canhgac-full-XXXXXX";
+    int status;
+    pid_t pid;
+
+    (void)state;
+    if (geteuid() != 0) {
+        skip();
+    }
+    assert_non_null(mkdtemp(folder));
+    pid = fork();
+    if (pid == 0) {
+        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+            mount("tmpfs", folder, "tmpfs", 0, "size=3m") < 0) {
+            _exit(77);
+        }
+        fill_the_disk(folder); /* a failed assertion ends the child with another status */
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    (void)rmdir(folder);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+        skip();
+    }
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 int main(void)
@@ -469,6 +565,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_enrolment, start, stop),
         cmocka_unit_test_setup_teardown(test_operator, start, stop),
         cmocka_unit_test_setup_teardown(test_killed_again_and_again, start, stop),
+        cmocka_unit_test(test_full_disk),
     };
 
     return cmocka_run_group_tests_name("ingest", tests, NULL, NULL);

@@ -275,7 +275,19 @@ static void play_openssl_rm_late(struct world *world)
     play_openssl_rm(world);
 }
 
+static void play_in_place_no_scanner(struct world *world)
+{
+    world->is_scanner_dead = true;
+    rewrite_all(world, NATURE_CIPHER);
+}
+
 /* From here on: nobody may be stopped. */
+
+static void play_gzip_no_scanner(struct world *world)
+{
+    world->is_scanner_dead = true;
+    play_gzip(world);
+}
 
 static void play_git_checkout(struct world *world)
 {
@@ -471,6 +483,8 @@ const struct play plays[] = {
     {"remove-first", play_remove_first, 5},
     {"in-place-late", play_in_place_late, 3},
     {"openssl-rm-late", play_openssl_rm_late, 6},
+    {"in-place-no-scanner", play_in_place_no_scanner, 6},
+    {"gzip-no-scanner", play_gzip_no_scanner, 0},
     {"git-checkout", play_git_checkout, 0},
     {"gzip", play_gzip, 0},
     {"backup", play_backup, 0},

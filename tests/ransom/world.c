@@ -162,8 +162,10 @@ static void world_answer(struct world *world, const struct judge_question *quest
     change.is_text = nature_is_text(after);
     change.is_after_encrypted_magic = after == NATURE_CONTAINER;
     step.change = &change;
-    step.format = format_of(after);
-    step.format_before = format_of(before);
+    if (!world->is_scanner_dead) {
+        step.format = format_of(after);
+        step.format_before = format_of(before);
+    }
     world_feed(world, &step);
 }
 

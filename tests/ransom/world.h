@@ -44,6 +44,7 @@ struct world {
     unsigned rulings;
     unsigned touched_at_ruling; /* at the first */
     uint64_t max_undecided;
+    bool is_scanner_dead;
     bool is_late; /* no looks but those the gate must wait for */
 };
 

@@ -1,4 +1,5 @@
-/* Process events on their way to the centre: what a record says, who is passed over, and the bound. */
+/* Process events on their way to the centre: what a record says, who is passed over, and the bound.
+ */
 #include "harness.h"
 
 #include "agent/process_feed.h"

@@ -4,8 +4,8 @@
 
 #include "base/diag.h"
 #include "base/time.h"
-#include "sys/procwatch.h"
 #include "sys/fd.h"
+#include "sys/procwatch.h"
 #include "sys/spawn.h"
 
 #include <poll.h>

@@ -74,6 +74,14 @@ static const struct sample {
      "user.email=a commit -qm a && git -C g gc -q && cp g/.git/objects/pack/*.pack f",
      CONTENT_FORMAT_PLAIN},
     {"git", "cp g/.git/objects/pack/*.idx f", CONTENT_FORMAT_PLAIN},
+    {"git",
+     "git init -q l && cp photo.bmp l && git -C l add . && cp l/.git/objects/[0-9a-f][0-9a-f]/* f",
+     CONTENT_FORMAT_PLAIN},
+    {"git",
+     "git init -q m && cp photo.bmp m && git -C m add . && cp m/.git/objects/[0-9a-f][0-9a-f]/* f "
+     "&& chmod u+w f "
+     "&& noise f 3000 4000",
+     CONTENT_FORMAT_DAMAGED},
     {"cp", "cp plain.txt f", CONTENT_FORMAT_TEXT},
     {"cp", "cp photo.bmp f", CONTENT_FORMAT_KNOWN},
     {"cp", "cp /bin/sh f", CONTENT_FORMAT_KNOWN},

@@ -491,3 +491,61 @@ void tree_attack(const struct scratch *scratch, struct vault *vault, const struc
     damage_note(&note, FILE_OUTCOME_PRODUCT, now, path);
     assert_int_equal(vault_case_add(vault, finding, &note, 1), 0);
 }
+
+void explain(void *context, const struct vault_damage *damage, int result)
+{
+    size_t *calls = context;
+
+    (*calls)++;
+    if (result < 0) {
+        print_message("%.*s (%s): %s\n", STR_ARG(damage->path), file_outcome_name(damage->outcome),
+                      err_text(result));
+    }
+}
+
+void put_file(char *path, const struct scratch *scratch, const char *name, int byte, size_t size)
+{
+    char *bytes = malloc(size + 1);
+    int fd;
+
+    snprintf(path, PATH_SIZE + 64, "%s/%s", scratch->data, name);
+    memset(bytes, byte, size);
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    assert_int_equal(write(fd, bytes, size), (ssize_t)size);
+    close(fd);
+    free(bytes);
+}
+
+int save_path(struct vault *vault, const char *path, enum vault_kind kind, uint64_t *ret_id)
+{
+    const struct vault_origin origin = {
+        .path = str_from(path),
+        .kind = kind,
+        .process = {.pid = 77, .uid = -1, .exe = STR("/bin/sh"), .user = STR("an")}};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int r = vault_save(vault, fd, &origin, ret_id);
+
+    close(fd);
+    return r;
+}
+
+void tend_all(struct vault *vault)
+{
+    bool is_idle = false;
+
+    for (int i = 0; i < 10000 && !is_idle; i++) {
+        assert_int_equal(vault_tend(vault, &is_idle), 0);
+    }
+    assert_true(is_idle);
+}
+
+uint64_t count_versions(const struct scratch *scratch, uint64_t *ret_damaged)
+{
+    struct vault *vault = scratch_open(scratch, 1ULL << 30);
+    struct vault_usage usage;
+
+    assert_int_equal(vault_usage(vault, &usage), 0);
+    vault_close(vault);
+    *ret_damaged = usage.damaged;
+    return usage.versions;
+}

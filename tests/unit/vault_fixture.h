@@ -41,6 +41,17 @@ char *tree_manifest(const struct scratch *scratch);
  * case. */
 void tree_attack(const struct scratch *scratch, struct vault *vault, const struct id *finding);
 
+/* A progress function that counts calls in a size_t and prints failures. */
+void explain(void *context, const struct vault_damage *damage, int result);
+/* Writes a file of one repeated byte into the tree; path has room for PATH_SIZE + 64. */
+void put_file(char *path, const struct scratch *scratch, const char *name, int byte, size_t size);
+/* vault_save by path. */
+int save_path(struct vault *vault, const char *path, enum vault_kind kind, uint64_t *ret_id);
+/* Tends until idle. */
+void tend_all(struct vault *vault);
+/* As a process that opens the vault anew sees it. */
+uint64_t count_versions(const struct scratch *scratch, uint64_t *ret_damaged);
+
 void run_command(const char *const *words, bool must_work);
 int try_command(const char *const *words);
 

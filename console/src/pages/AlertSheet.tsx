@@ -151,13 +151,19 @@ function History({ path }: { path: string }) {
 export function AlertSheet({ number: id, back }: { number: string; back: string }) {
   const { value: alert, error, reload } = useData<Alert>(`alerts/${id}`, ['alerts', 'actions']);
   const [choice, setChoice] = useState<Choice | null>(null);
+  const [failure, setFailure] = useState('');
   const close = () => go(back);
   if (!alert) {
     return <Sheet title={`#${id}`} onClose={close}>{error && <p role="alert" class="error">{error}</p>}</Sheet>;
   }
   const finding = alert.findings?.[0];
   const take = async () => {
-    await post(`alerts/${alert.number}/${alert.state === 'taken' ? 'release' : 'take'}`);
+    try {
+      await post(`alerts/${alert.number}/${alert.state === 'taken' ? 'release' : 'take'}`);
+      setFailure('');
+    } catch (problem) {
+      setFailure(problem instanceof Error ? problem.message : String(problem));
+    }
     reload();
   };
   return (
@@ -166,6 +172,7 @@ export function AlertSheet({ number: id, back }: { number: string; back: string 
         {alert.host_name} · <Time when={alert.first} /> · {stateWord(alert)} · #{alert.number}
         {alert.drill && <span class="tag">{t('Drill')}</span>}
       </p>
+      {failure && <p role="alert" class="error">{failure}</p>}
       {finding && <Storyline finding={finding} />}
       {may('duty') && finding && (
         <div class="acts" role="group" aria-label={t('What to do now')}>

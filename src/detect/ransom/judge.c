@@ -13,6 +13,8 @@
 #define RELEASE_MAX 256 /* files given up at once when processes need the room */
 #define LOOKS_MAX   10
 #define EXE_FACTOR  2 /* an executable's open questions, against a session's */
+#define UNASKED_MAX 3 /* answers without the scanner's word before one makes do without it */
+#define OPEN_MAX    4 /* looks at a new file that is never closed before it counts as it is */
 
 typedef int judge_step_fn(struct judge *judge, const struct judge_step *step, struct relative *who,
                           bool *ret_is_ruling);
@@ -54,6 +56,9 @@ void judge_free(struct judge *judge)
 
 void judge_ask(struct judge *judge, struct row *row, enum judge_look look, struct relative *who)
 {
+    if (row->state != ROW_STATE_WATCHED) {
+        row->looks = 0;
+    }
     ledger_own(&judge->ledger, row, who);
     row->look = look;
     row->time_look = judge->now;
@@ -282,10 +287,11 @@ static int judge_on_rename(struct judge *judge, const struct judge_step *step, s
     return judge_replace(judge, step, row, who);
 }
 
-/* Created by the group itself after it had begun: scratch, not a victim. */
+/* Created by the group itself after it had begun: scratch, not a victim. What somebody else has
+ * made is none, also when the group has overwritten it before. */
 static bool row_is_scratch(const struct row *row, const struct relative *who)
 {
-    if (!row->is_made) {
+    if (!row->is_made || (row->version != 0 && !row->is_self_made)) {
         return false;
     }
     return row->who == who ||
@@ -380,7 +386,8 @@ static int judge_answer_product(struct judge *judge, struct row *row,
                                 const struct content_signs *signs, const struct judge_step *step,
                                 bool *ret_is_ruling)
 {
-    uint64_t cover = verdict_of_product(signs, step->format);
+    bool is_half = !row->is_closed && row->looks < OPEN_MAX; /* any format looks broken half-way */
+    uint64_t cover = verdict_of_product(signs, step->format, is_half);
     struct verdict verdict = {FILE_OUTCOME_REPLACED, VERDICT_REASON_REPLACED,
                               VERDICT_SCORE_REMOVED};
 
@@ -406,6 +413,23 @@ static int judge_answer_product(struct judge *judge, struct row *row,
     return judge_match_product(judge, row, ret_is_ruling);
 }
 
+/* Whether the scanner's word was needed and did not come. That is no knowledge: the question stays
+ * open, a few times, rather than being decided by bytes that every archive has too. */
+static bool judge_must_ask_again(struct judge *judge, struct row *row,
+                                 const struct content_signs *signs, const struct judge_step *step)
+{
+    bool is_known = row->look == JUDGE_LOOK_ORIGINAL ? step->format_before != CONTENT_FORMAT_UNASKED
+                                                     : step->format != CONTENT_FORMAT_UNASKED;
+
+    if (is_known || !content_needs_format(signs) || signs->is_after_encrypted_magic ||
+        row->looks >= UNASKED_MAX) {
+        return false;
+    }
+    row_note_look(row, judge->now);
+    ledger_move(&judge->ledger, row, ROW_STATE_ASKED);
+    return true;
+}
+
 static int judge_on_content(struct judge *judge, const struct judge_step *step,
                             struct relative *who, bool *ret_is_ruling)
 {
@@ -426,6 +450,9 @@ static int judge_on_content(struct judge *judge, const struct judge_step *step,
         return 0;
     }
     content_change_signs(step->change, &signs);
+    if (judge_must_ask_again(judge, row, &signs, step)) {
+        return 0;
+    }
     switch (row->look) {
     case JUDGE_LOOK_CHANGE:
         return judge_answer_change(judge, row, &signs, step, ret_is_ruling);

@@ -130,9 +130,11 @@ struct verdict verdict_of_change(const struct content_signs *signs, enum content
     return verdict_none;
 }
 
-uint64_t verdict_of_product(const struct content_signs *signs, enum content_format format)
+uint64_t verdict_of_product(const struct content_signs *signs, enum content_format format,
+                            bool is_half)
 {
     uint64_t size = signs->size_after < UINT64_MAX / 16 ? signs->size_after : UINT64_MAX / 16;
+    bool is_coded = signs->after == CONTENT_TEXTURE_CODED;
 
     if (size == 0) {
         return 0;
@@ -140,14 +142,9 @@ uint64_t verdict_of_product(const struct content_signs *signs, enum content_form
     if (format == CONTENT_FORMAT_ENCRYPTED || signs->is_after_encrypted_magic) {
         return size * COVER_CONTAINER + COVER_SLACK;
     }
-    if (is_recognised(format) && signs->after != CONTENT_TEXTURE_CODED) {
+    if (is_half || format == CONTENT_FORMAT_UNASKED || format == CONTENT_FORMAT_PLAIN ||
+        format == CONTENT_FORMAT_KNOWN || (format == CONTENT_FORMAT_TEXT && !is_coded)) {
         return 0;
     }
-    if (format == CONTENT_FORMAT_PLAIN || format == CONTENT_FORMAT_KNOWN) {
-        return 0;
-    }
-    if (is_noise(signs->after) || signs->after == CONTENT_TEXTURE_CODED) {
-        return size * COVER_RAW + COVER_SLACK;
-    }
-    return 0;
+    return is_coded || is_noise(signs->after) ? size * COVER_RAW + COVER_SLACK : 0;
 }

@@ -40,7 +40,10 @@ struct verdict verdict_of_change(const struct content_signs *signs, enum content
                                  enum content_format format_before, bool is_closed);
 /* Whether the original could be read without a key: what cannot be read cannot be destroyed. */
 bool verdict_is_readable(const struct content_signs *signs, enum content_format format_before);
-/* A new file, alone: how many bytes of originals it can hold as ciphertext; 0 when it is none. */
-uint64_t verdict_of_product(const struct content_signs *signs, enum content_format format);
+/* A new file, alone: how many bytes of originals it can hold as ciphertext; 0 when it is none.
+ * is_half: it is being written, so that only a container that says so itself counts. Noise that the
+ * scanner gave no word on is none either: every archive is noise. */
+uint64_t verdict_of_product(const struct content_signs *signs, enum content_format format,
+                            bool is_half);
 
 #endif
