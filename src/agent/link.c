@@ -61,7 +61,7 @@ static int link_keep_status(struct link *link, struct str bytes)
     }
     spool_count(link->spool, &counters);
     record.status.events = counters.appended;
-    record.status.dropped = counters.dropped;
+    record.status.dropped += counters.dropped; /* the sensor has told what it could not send */
     link_keep(link, &record);
     return 0;
 }
