@@ -1,5 +1,6 @@
-/* What an agent, or somebody who pretends to be one, sends: both machines take it in pieces of any size, end in a refusal
- * or in items whose sequences grow, and never read past what they were fed. */
+/* What an agent, or somebody who pretends to be one, sends: both machines take it in pieces of any
+ * size, end in a refusal or in items whose sequences grow, and never read past what they were fed.
+ */
 #include "fuzz.h"
 
 #include "link/client.h"
