@@ -197,7 +197,9 @@ static void writer(const char *folder, int pipe_fd, uint64_t seed)
     _exit(1);
 }
 
-static void kill_round(const char *folder, struct prng *prng, uint64_t *acknowledged_total)
+/* is_late: only after the writer has told of a commit, however slow the machine is. */
+static void kill_round(const char *folder, struct prng *prng, bool is_late,
+                       uint64_t *acknowledged_total)
 {
     uint64_t count;
     int ends[2];
@@ -211,6 +213,10 @@ static void kill_round(const char *folder, struct prng *prng, uint64_t *acknowle
         writer(folder, ends[1], prng_next(prng));
     }
     close(ends[1]);
+    if (is_late) {
+        assert_int_equal(read(ends[0], &count, sizeof(count)), sizeof(count));
+        *acknowledged_total += count;
+    }
     nanosleep(&(struct timespec){.tv_nsec =
                                      (long)(NS_PER_MS + (int64_t)prng_below(prng, 20 * NS_PER_MS))},
               NULL);
@@ -238,14 +244,14 @@ static void test_kill(void **state)
     assert_int_equal(enrol(&centre), 0);
     centre_close(&centre);
     for (unsigned round = 0; round < ROUNDS; round++) {
-        kill_round(fixture.folder, &prng, &told);
+        kill_round(fixture.folder, &prng, round % 2 == 0, &told);
         assert_int_equal(centre_open(fixture.folder, &centre), 0);
         total = check(&centre, round % 20 == 19);
         centre_close(&centre);
         assert_true(total >= told);
         told = total; /* a commit whose report was cut off counts too */
     }
-    assert_true(total > ROUNDS);
+    assert_true(total >= ROUNDS / 2);
     fixture_done(&fixture);
 }
 
@@ -281,10 +287,17 @@ static int read_along(const char *folder, const char *stop)
         uint64_t rows;
         uint64_t seen = 0;
 
-        if (store_counts(centre.store, &counts) < 0 || counts.events < before.events ||
-            archive_search(centre.archive, &query, count_one, &seen) < 0 || seen < seen_before ||
-            seen < counts.events || store_audit_verify(centre.store, &rows, head, NULL) < 0) {
-            return 1;
+        if (store_counts(centre.store, &counts) < 0 || counts.events < before.events) {
+            return 4;
+        }
+        if (archive_search(centre.archive, &query, count_one, &seen) < 0) {
+            return 5;
+        }
+        if (seen < seen_before || seen < counts.events) {
+            return 6;
+        }
+        if (store_audit_verify(centre.store, &rows, head, NULL) < 0) {
+            return 7;
         }
         before = counts;
         seen_before = seen;
