@@ -515,11 +515,11 @@ int centre_supervise(const struct centre_settings *settings, struct diag *diag)
     int r;
 
     log_init("centre", LOG_LEVEL_INFO);
-    (void)umask(0027);
     r = centre_make_folder(settings, diag);
     if (r < 0) {
         return r;
     }
+    (void)umask(0027); /* not before: its users must pass through the folders above */
     claim = service_claim(settings->folder, diag);
     if (claim < 0) {
         return claim;
