@@ -1,5 +1,6 @@
-/* The link process: see agent/link.h. Between agent/sensor.c and the centre's front. Invariant: a record is in the
- * spool before anything else happens to it; whatever the connection does, taking records never waits for it. */
+/* The link process: see agent/link.h. Between agent/sensor.c and the centre's front. Invariant: a
+ * record is in the spool before anything else happens to it; whatever the connection does, taking
+ * records never waits for it. */
 #include "agent/link.h"
 
 #include "agent/link_inside.h"
@@ -30,7 +31,8 @@ static void link_append(struct link *link, enum record_kind kind, struct str byt
     int r = spool_append(link->spool, kind, bytes);
 
     if (r < 0 && r != link->trouble) {
-        log_error("records are being dropped: the spool is full; they are counted reason=%s", err_text(r));
+        log_error("records are being dropped: the spool is full; they are counted reason=%s",
+                  err_text(r));
         link->trouble = r;
     }
 }
@@ -61,7 +63,7 @@ static int link_keep_status(struct link *link, struct str bytes)
     }
     spool_count(link->spool, &counters);
     record.status.events = counters.appended;
-    record.status.dropped = counters.dropped;
+    record.status.dropped += counters.dropped; /* the sensor has told what it could not send */
     link_keep(link, &record);
     return 0;
 }
@@ -181,7 +183,8 @@ static void link_on_tick(void *context)
     int r = spool_tend(link->spool);
 
     if (r < 0 && r != link->trouble) {
-        log_error("the spool takes nothing at present; records wait in memory reason=%s", err_text(r));
+        log_error("the spool takes nothing at present; records wait in memory reason=%s",
+                  err_text(r));
         link->trouble = r;
     }
     link_tell_dropped(link);
@@ -240,11 +243,14 @@ static void link_on_signal(void *context, int signal)
 
 static int link_make_spool_folder(const struct link_settings *settings, struct diag *diag)
 {
-    const struct passwd *user = settings->user != NULL && geteuid() == 0 ? getpwnam(settings->user) : NULL;
+    const struct passwd *user =
+        settings->user != NULL && geteuid() == 0 ? getpwnam(settings->user) : NULL;
     int r = folder_make(settings->spool, 0700, user != NULL ? user->pw_uid : (uid_t)-1,
                         user != NULL ? user->pw_gid : (gid_t)-1);
 
-    return r < 0 ? diag_set(diag, r, _("cannot make the folder %s: %s"), settings->spool, err_text(r)) : 0;
+    return r < 0
+               ? diag_set(diag, r, _("cannot make the folder %s: %s"), settings->spool, err_text(r))
+               : 0;
 }
 
 static int link_make_loop(struct link *link)
@@ -270,7 +276,9 @@ static int link_make_loop(struct link *link)
     if (r == 0) {
         r = loop_add_fd(link->loop, link->sensor, LOOP_READ, link_on_channel, link, NULL);
     }
-    return r < 0 ? r : loop_add_fd(link->loop, link->supervisor, LOOP_READ, link_on_channel, link, NULL);
+    return r < 0
+               ? r
+               : loop_add_fd(link->loop, link->supervisor, LOOP_READ, link_on_channel, link, NULL);
 }
 
 /* Everything that needs more rights than the link keeps. */
@@ -301,7 +309,8 @@ static int link_seal(struct link *link, struct diag *diag)
     const struct sandbox sandbox = {.user = settings->user,
                                     .paths = paths,
                                     .path_count = ARRAY_LEN(paths),
-                                    .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_FILES | SANDBOX_CALLS_NETWORK};
+                                    .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_FILES |
+                                             SANDBOX_CALLS_NETWORK};
     const struct spool_options spool = {.folder = settings->spool,
                                         .limit = (uint64_t)settings->spool_bytes,
                                         .memory_limit = (uint64_t)settings->memory_bytes,

@@ -1,6 +1,6 @@
-/* The link process of an agent: takes records from the sensor, keeps them in the spool until the centre has
- * committed them, and hands actions from the centre to the supervisor. The only process of an agent on the network's
- * side; it reads no file but its own. */
+/* The link process of an agent: takes records from the sensor, keeps them in the spool until the
+ * centre has committed them, and hands actions from the centre to the supervisor. The only process
+ * of an agent on the network's side; it reads no file but its own. */
 #ifndef AGENT_LINK_H
 #define AGENT_LINK_H
 
@@ -23,8 +23,8 @@ struct link_settings {
 #define LINK_SPOOL_FOLDER    "spool"
 #define LINK_USER            "canhgac-link"
 
-/* Process body (agent/supervisor.h: agent_outlet_fn): an exit status. Ends on SIGTERM or when the supervisor has
- * gone. */
+/* Process body (agent/supervisor.h: agent_outlet_fn): an exit status. Ends on SIGTERM or when the
+ * supervisor has gone. */
 int link_run(const struct agent_settings *settings, int sensor_channel, int supervisor_channel);
 /* The same with everything given. */
 int link_serve(const struct link_settings *settings, int sensor_channel, int supervisor_channel);

@@ -1,6 +1,7 @@
-/* Actions from the centre: see agent/link_inside.h. Only what decodes, is in the table, has not expired by the
- * centre's clock and was not done already goes on to the supervisor; every action is answered, through the
- * spool like everything else, so that an answer survives what the connection does not. */
+/* Actions from the centre: see agent/link_inside.h. Only what decodes, is in the table, has not
+ * expired by the centre's clock and was not done already goes on to the supervisor; every action is
+ * answered, through the spool like everything else, so that an answer survives what the connection
+ * does not. */
 #include "agent/link_inside.h"
 
 #include "agent/protocol.h"
@@ -10,11 +11,9 @@
 
 static void link_answer(struct link *link, const struct id *id, int result, struct str detail)
 {
-    struct record record = {.kind = RECORD_KIND_ANSWER,
-                            .answer = {.id = *id,
-                                       .time = link_centre_time(link),
-                                       .result = result,
-                                       .detail = detail}};
+    struct record record = {
+        .kind = RECORD_KIND_ANSWER,
+        .answer = {.id = *id, .time = link_centre_time(link), .result = result, .detail = detail}};
 
     link_keep(link, &record);
     link_send(link, true);

@@ -1,5 +1,6 @@
-/* What the files of the link process share: agent/link.c (start, records in, end), agent/link_send.c (records
- * out) and agent/link_act.c (actions in, answers out). Nobody else includes it. */
+/* What the files of the link process share: agent/link.c (start, records in, end),
+ * agent/link_send.c (records out) and agent/link_act.c (actions in, answers out). Nobody else
+ * includes it. */
 #ifndef AGENT_LINK_INSIDE_H
 #define AGENT_LINK_INSIDE_H
 
@@ -22,27 +23,27 @@ struct link {
     struct identity identity;
     struct spool *spool;
     struct uplink *uplink;
-    struct arena *arena;      /* for one message */
-    struct buf record;        /* being encoded */
+    struct arena *arena; /* for one message */
+    struct buf record;   /* being encoded */
     /* the connection */
-    bool is_resolved;         /* the centre has said where it stands: sending may begin */
+    bool is_resolved; /* the centre has said where it stands: sending may begin */
     struct spool_cursor cursor;
     uint64_t flight[LINK_FLIGHT_MAX]; /* last sequence of each batch under way, oldest first */
     size_t flight_count;
     struct buf items;
     struct buf content;
     struct buf scratch;
-    int64_t heard;            /* monotonic ns of the last answer */
-    int64_t asked;            /* of the last PING */
+    int64_t heard; /* monotonic ns of the last answer */
+    int64_t asked; /* of the last PING */
     /* the centre's clock: its wall time at our monotonic time */
     int64_t centre_wall;
     int64_t centre_mono;
     bool is_clock_known;
     struct id done[LINK_DONE_MAX];
     size_t done_next;
-    uint64_t told_dropped;    /* reported so far */
+    uint64_t told_dropped; /* reported so far */
     int64_t told_at;
-    int trouble;              /* logged last */
+    int trouble; /* logged last */
     struct msg_writer msg;
     struct channel_packet packet;
 };

@@ -1,6 +1,6 @@
-/* Records out: from the spool in batches, a few under way at a time, forgotten when the centre has committed
- * them. See agent/link_inside.h. After a connection breaks everything above the centre's last word is sent
- * again; the centre counts each (host, sequence) once. */
+/* Records out: from the spool in batches, a few under way at a time, forgotten when the centre has
+ * committed them. See agent/link_inside.h. After a connection breaks everything above the centre's
+ * last word is sent again; the centre counts each (host, sequence) once. */
 #include "agent/link_inside.h"
 
 #include "base/banned.h"
@@ -17,7 +17,8 @@ int64_t link_centre_time(const struct link *link)
 
 void link_greet(struct link *link)
 {
-    struct link_hello hello = {.clock = clock_wall(link->settings->clock), .version = STR(CANHGAC_VERSION)};
+    struct link_hello hello = {.clock = clock_wall(link->settings->clock),
+                               .version = STR(CANHGAC_VERSION)};
     struct spool_counters counters;
 
     spool_count(link->spool, &counters);
@@ -32,8 +33,10 @@ void link_greet(struct link *link)
     }
 }
 
-/* Gathers one batch behind the cursor. *ret_count 0: there is nothing, or not enough for a full one. */
-static int link_gather(struct link *link, bool is_all, struct spool_cursor *cursor, size_t *ret_count)
+/* Gathers one batch behind the cursor. *ret_count 0: there is nothing, or not enough for a full
+ * one. */
+static int link_gather(struct link *link, bool is_all, struct spool_cursor *cursor,
+                       size_t *ret_count)
 {
     struct spool_record record;
     bool is_full = false;
@@ -71,7 +74,8 @@ static int link_send_one(struct link *link, bool is_all)
     link_batch_encode(buf_str(&link->items), count, &link->content);
     r = buf_error(&link->content);
     if (r == 0) {
-        r = link_client_batch(uplink_client(link->uplink), cursor.sequence, buf_str(&link->content));
+        r = link_client_batch(uplink_client(link->uplink), cursor.sequence,
+                              buf_str(&link->content));
     }
     if (r < 0) {
         return r == -ERR_AGAIN ? 0 : r;
@@ -92,7 +96,9 @@ void link_send(struct link *link, bool is_all)
         r = link_send_one(link, is_all);
     }
     if (r < 0 && r != link->trouble) {
-        log_error("the spool cannot be read or made durable; nothing is sent until it can reason=%s", err_text(r));
+        log_error(
+            "the spool cannot be read or made durable; nothing is sent until it can reason=%s",
+            err_text(r));
         link->trouble = r;
     } else if (r >= 0) {
         link->trouble = 0;

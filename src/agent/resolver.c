@@ -1,4 +1,5 @@
-/* The resolver process: see agent/resolver.h. Forked by agent/link.c before it gives up its rights. */
+/* The resolver process: see agent/resolver.h. Forked by agent/link.c before it gives up its rights.
+ */
 #include "agent/resolver.h"
 
 #include "base/banned.h"
@@ -48,7 +49,8 @@ static int resolver_answer(int channel, struct msg_reader *question)
 static int resolver_body(void *context)
 {
     const struct resolver *resolver = context;
-    /* which files and sockets the C library wants depends on /etc/nsswitch.conf: no list would hold */
+    /* which files and sockets the C library wants depends on /etc/nsswitch.conf: no list would hold
+     */
     const struct sandbox sandbox = {.user = resolver->user, .is_landlock_off = true};
     static struct channel_packet packet;
     struct diag diag = {0};
@@ -133,7 +135,8 @@ int resolver_take(int channel, struct net_target ret_targets[NET_TARGETS_MAX], s
     if (r < 0) {
         return r;
     }
-    r = packet.msg.type == RESOLVER_ANSWER ? resolver_read(&packet.msg, ret_targets, ret_count) : -ERR_PROTO;
+    r = packet.msg.type == RESOLVER_ANSWER ? resolver_read(&packet.msg, ret_targets, ret_count)
+                                           : -ERR_PROTO;
     channel_packet_done(&packet);
     return r;
 }

@@ -1,5 +1,6 @@
-/* Names to addresses beside the link: the C library's resolver blocks and reads files, so it runs in a process of
- * its own that can do nothing else. Not started for a centre that is named by its address. */
+/* Names to addresses beside the link: the C library's resolver blocks and reads files, so it runs
+ * in a process of its own that can do nothing else. Not started for a centre that is named by its
+ * address. */
 #ifndef AGENT_RESOLVER_H
 #define AGENT_RESOLVER_H
 
@@ -9,7 +10,9 @@
 [[nodiscard]] int resolver_start(const char *user, int *ret_channel);
 /* Asks; the answer arrives on the channel, read it with resolver_take. */
 [[nodiscard]] int resolver_ask(int channel, const char *host, uint16_t port);
-/* One answer: 0, -ERR_NOENT when the name is unknown, -ERR_AGAIN, -ERR_PIPE when the resolver has gone. */
-[[nodiscard]] int resolver_take(int channel, struct net_target ret_targets[NET_TARGETS_MAX], size_t *ret_count);
+/* One answer: 0, -ERR_NOENT when the name is unknown, -ERR_AGAIN, -ERR_PIPE when the resolver has
+ * gone. */
+[[nodiscard]] int resolver_take(int channel, struct net_target ret_targets[NET_TARGETS_MAX],
+                                size_t *ret_count);
 
 #endif

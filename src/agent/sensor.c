@@ -4,6 +4,7 @@
 #include "agent/sensor.h"
 
 #include "agent/outbox.h"
+#include "agent/process_feed.h"
 #include "agent/protocol.h"
 #include "agent/shield.h"
 #include "base/banned.h"
@@ -15,6 +16,7 @@
 #include "cli/command.h"
 #include "sys/channel.h"
 #include "sys/fd.h"
+#include "sys/host.h"
 #include "sys/loop.h"
 #include "sys/sandbox.h"
 
@@ -29,6 +31,7 @@
 #define SENSOR_STATUS_NS  (60 * NS_PER_S)
 #define SENSOR_OUTBOX     (4U << 20)
 #define SENSOR_SOURCES    16
+#define SENSOR_TEXT_MAX   1024
 #define SENSOR_FILES_MAX  65536U
 #define SENSOR_HOLDS_PART 2U /* of all descriptors, this part holds files */
 
@@ -38,6 +41,11 @@ struct sensor_body {
     struct shield *shield;
     struct files *files;
     struct vault *vault;
+    struct procwatch *processes; /* NULL: none */
+    struct process_feed *feed;
+    struct processes_port shield_processes;
+    struct host_facts host;
+    uint64_t stopped_told; /* groups, in the last status */
     struct outbox outlet;
     struct outbox supervisor;
     int wake_fd;
@@ -46,6 +54,14 @@ struct sensor_body {
     struct msg_writer msg;
 };
 
+static void sensor_name_process_sensor(const struct sensor_body *body, struct buf *out)
+{
+    (void)buf_put_text(out, body->processes != NULL ? procwatch_name(body->processes) : "none");
+    if (body->config->processes_lack[0] != '\0') {
+        (void)buf_putf(out, ": %s", body->config->processes_lack);
+    }
+}
+
 static void sensor_send_status(struct sensor_body *body)
 {
     const struct agent_settings *settings = body->config->settings;
@@ -53,7 +69,9 @@ static void sensor_send_status(struct sensor_body *body)
     struct status *status = &record.status;
     struct utsname name = {0};
     struct buf paths;
+    struct buf sensor;
 
+    buf_init(&sensor, SENSOR_TEXT_MAX);
     buf_init(&paths, RECORD_SIZE_MAX / 4);
     for (size_t i = 0; i < body->config->place_count; i++) {
         if (!body->config->places[i].is_left_out) {
@@ -64,14 +82,18 @@ static void sensor_send_status(struct sensor_body *body)
     status->time = clock_wall(&clock_real);
     status->version = STR(CANHGAC_VERSION);
     status->kernel = str_from(name.release);
-    status->process_sensor =
-        body->config->processes >= 0 ? STR("proc-connector") : STR("none: refused by the kernel");
+    status->os = str_from(body->host.os);
+    status->address = str_from(body->host.address);
+    sensor_name_process_sensor(body, &sensor);
+    status->process_sensor = buf_str(&sensor);
     status->shield = str_from(settings->mode);
     status->protected_paths = buf_str(&paths);
-    status->dropped = body->outlet.dropped;
+    status->dropped = body->outlet.dropped + process_feed_dropped(body->feed);
     shield_fill_status(body->shield, status);
     outbox_send_record(&body->outlet, &record);
     body->status_at = clock_mono(&clock_real);
+    body->stopped_told = status->stopped_groups;
+    buf_done(&sensor);
     buf_done(&paths);
 }
 
@@ -198,9 +220,12 @@ static void sensor_on_tick(void *context)
 {
     struct sensor_body *body = context;
     int64_t now = clock_mono(&clock_real);
+    struct status status = {0};
 
     shield_tick(body->shield, now);
-    if (now - body->status_at > SENSOR_STATUS_NS) {
+    process_feed_send(body->feed);
+    shield_fill_status(body->shield, &status);
+    if (now - body->status_at > SENSOR_STATUS_NS || status.stopped_groups != body->stopped_told) {
         sensor_send_status(body);
     }
 }
@@ -211,6 +236,7 @@ static void sensor_on_end(void *context, int signal)
 
     (void)signal;
     shield_tick(body->shield, clock_mono(&clock_real));
+    process_feed_send(body->feed);
     outbox_flush(&body->outlet);
     loop_stop(body->loop, 0);
 }
@@ -285,6 +311,31 @@ static int sensor_open_vault(struct sensor_body *body, struct diag *diag)
     return vault_open(body->config->vault_folder, &limits, &clock_real, &body->vault, diag);
 }
 
+/* The shield first: what it does is urgent. */
+static void sensor_process_changed(void *context, const struct procwatch_event *event)
+{
+    struct sensor_body *body = context;
+
+    body->shield_processes.changed(body->shield_processes.context, event);
+    process_feed_put(body->feed, event);
+}
+
+/* Before the sandbox: the kernel's tables cannot be mapped, nor addresses asked for, from inside
+ * it. */
+static int sensor_open_world(struct sensor_body *body)
+{
+    struct process_feed_config feed = {
+        .page = body->config->page, .clock = &clock_real, .context = body, .record = sensor_record};
+    int r = 0;
+
+    host_read(&body->host);
+    if (body->config->processes[0] >= 0) {
+        r = procwatch_open(body->config->processes, &body->processes);
+    }
+    feed.watch = body->processes;
+    return r == 0 ? process_feed_new(&feed, &body->feed) : r;
+}
+
 static int sensor_start(struct sensor_body *body, struct diag *diag)
 {
     const struct sensor_config *config = body->config;
@@ -297,7 +348,7 @@ static int sensor_start(struct sensor_body *body, struct diag *diag)
         .port = {body, sensor_record, sensor_stopped, sensor_restore}};
     const struct files_config files_config = {.gate = config->gate,
                                               .names = config->names,
-                                              .processes = config->processes,
+                                              .processes = body->processes,
                                               .places = config->places,
                                               .place_count = config->place_count};
     struct files_port port;
@@ -307,6 +358,8 @@ static int sensor_start(struct sensor_body *body, struct diag *diag)
         return r;
     }
     port = shield_files_port(body->shield);
+    body->shield_processes = port.processes;
+    port.processes = (struct processes_port){body, sensor_process_changed};
     r = files_new(&files_config, &port, &body->files);
     if (r == 0) {
         r = files_start_reader(body->files);
@@ -359,6 +412,9 @@ int sensor_run(const struct sensor_config *config)
         body->wake_fd = -1;
         outbox_init(&body->outlet, config->outlet, SENSOR_OUTBOX);
         outbox_init(&body->supervisor, config->supervisor, SENSOR_OUTBOX);
+        r = sensor_open_world(body);
+    }
+    if (body != NULL && r == 0) {
         r = sensor_drop(config, &missing, &diag);
     }
     if (r == 0) {
@@ -376,6 +432,8 @@ int sensor_run(const struct sensor_config *config)
     }
     if (body != NULL) {
         sensor_close(body);
+        process_feed_free(body->feed);
+        procwatch_close(body->processes);
         outbox_done(&body->outlet);
         outbox_done(&body->supervisor);
         loop_free(body->loop);

@@ -12,8 +12,9 @@ struct sensor_config {
     struct page *page;
     int gate;
     int names;
-    int processes;  /* -1: none */
-    int supervisor; /* channels */
+    const int *processes;       /* PROCWATCH_FDS of them; the first is -1: none */
+    const char *processes_lack; /* why it is not eBPF, or why there is none; "" else */
+    int supervisor;             /* channels */
     int outlet;
     int scanner;
     const struct files_place *places;

@@ -51,6 +51,7 @@ int shield_new(const struct shield_config *config, struct shield **ret_shield)
     shield->port = config->port;
     shield->scanner = config->scanner;
     shield->wake_fd = config->wake_fd;
+    shield_know_own_program(shield);
     list_init(&shield->jobs);
     pthread_mutex_init(&shield->lock, NULL);
     pthread_mutex_init(&shield->look_lock, NULL);
@@ -118,9 +119,8 @@ struct files_port shield_files_port(struct shield *shield)
                               .beat = shield_beat,
                               .opened = shield_opened,
                               .named = shield_named,
-                              .processes = shield_processes_port};
+                              .processes = {shield, shield_process_changed}};
 
-    port.processes.context = shield;
     return port;
 }
 
@@ -265,33 +265,19 @@ int shield_who_was(struct shield *shield, pid_t pid, struct actor_key *ret_who)
     return r;
 }
 
-static void shield_forked(void *context, pid_t pid, pid_t parent)
+static void shield_forked(struct shield *shield, pid_t pid, pid_t parent)
 {
-    struct shield *shield = context;
-
     pthread_mutex_lock(&shield->lock);
     actors_forked(shield->actors, pid, parent);
     pthread_mutex_unlock(&shield->lock);
 }
 
-static void shield_executed(void *context, pid_t pid)
+static void shield_ended(struct shield *shield, pid_t pid)
 {
-    struct shield *shield = context;
-    struct actor_key who;
-
-    if (!page_is_own(shield->page, pid)) {
-        (void)!shield_meet(shield, pid, &who); /* gone already: its fork is remembered */
-    }
-}
-
-static void shield_ended(void *context, pid_t pid, int wait_status)
-{
-    struct shield *shield = context;
     struct judge_step step = {.kind = JUDGE_STEP_EXIT};
     struct shield_job *job = NULL;
     const struct actor_row *row;
 
-    (void)wait_status;
     pthread_mutex_lock(&shield->lock);
     row = actors_ended(shield->actors, pid);
     if (row != NULL) {
@@ -302,8 +288,27 @@ static void shield_ended(void *context, pid_t pid, int wait_status)
     shield_act(shield, job);
 }
 
-const struct processes_port shield_processes_port = {
-    .forked = shield_forked, .executed = shield_executed, .ended = shield_ended};
+void shield_process_changed(void *context, const struct procwatch_event *event)
+{
+    struct shield *shield = context;
+    struct actor_key who;
+
+    switch (event->kind) {
+    case PROCWATCH_FORK:
+        shield_forked(shield, event->pid, event->ppid);
+        break;
+    case PROCWATCH_START:
+        if (!page_is_own(shield->page, event->pid)) {
+            (void)!shield_meet(shield, event->pid, &who); /* gone already: its fork is remembered */
+        }
+        break;
+    case PROCWATCH_END:
+        shield_ended(shield, event->pid);
+        break;
+    default:
+        break;
+    }
+}
 
 void shield_describe(struct shield *shield, struct actor_key who, struct arena *arena,
                      struct finding_process *ret_process)

@@ -89,6 +89,9 @@ static void case_describe(struct shield *shield, struct shield_case *made,
 
         pthread_mutex_lock(&shield->lock);
         row = actors_get(shield->actors, above);
+        if (row != NULL) {
+            shield_case_meet(shield, made, row);
+        }
         above = row != NULL ? row->actor.parent : (struct actor_key){0};
         pthread_mutex_unlock(&shield->lock);
         if (above.pid == 0) {

@@ -74,6 +74,7 @@ void shield_case_tell(struct shield *shield, struct shield_case *known)
                                 .file_count = known->file_count,
                                 .files_total = case_destroyed(known),
                                 .files_restored = known->restored,
+                                .is_drill = shield_case_is_drill(known),
                                 .action = known->action,
                                 .action_result = known->result,
                                 .action_ns = known->action_ns};

@@ -11,9 +11,9 @@
 #include <fcntl.h>
 #include <sched.h>
 
-#define SYSCALL_TRIES   40        /* 6.1 says "running" for some microseconds */
-#define OWN_OUTPUT_SIZE (1 << 20) /* a program's own files above this are not saved at each open   \
-                                   */
+#define SYSCALL_TRIES 40 /* 6.1 says "running" for some microseconds */
+/* A program's own files above this size are not saved at each open. */
+#define OWN_OUTPUT_SIZE (1 << 20)
 
 struct visit {
     struct files_open *open;

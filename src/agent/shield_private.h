@@ -58,6 +58,10 @@ struct shield_case {
     bool is_restoring;
     bool is_open; /* in the vault */
     bool is_forgiven;
+    bool is_drill; /* so far */
+    uint32_t drill_uid;
+    struct str drill_folder; /* with its last '/'; empty: not found yet */
+    size_t drill_checked;    /* files */
 };
 
 struct look_room {
@@ -75,6 +79,8 @@ struct shield {
     int scanner;
     int wake_fd;
     uint64_t seed;
+    uint64_t own_dev; /* of our executable */
+    uint64_t own_ino;
 
     pthread_mutex_t lock; /* judge, actors, shelf, hot, news */
     struct judge *judge;
@@ -118,7 +124,7 @@ int64_t shield_now(void);
 void shield_step(struct shield *shield, struct judge_step *step, struct shield_job **ret_job);
 void shield_describe(struct shield *shield, struct actor_key who, struct arena *arena,
                      struct finding_process *ret_process);
-extern const struct processes_port shield_processes_port;
+void shield_process_changed(void *context, const struct procwatch_event *event);
 
 /* shield_open.c, shield_names.c: the port */
 void shield_opened(void *context, struct files_open *open);
@@ -145,6 +151,13 @@ bool shield_is_spared(void *context, pid_t pid);
 void shield_case_take(struct shield *shield, struct shield_job *job);
 void shield_case_free(struct shield_case *shield_case);
 struct shield_case *shield_case_find(struct shield *shield, const struct id *id);
+/* shield_drill.c */
+void shield_know_own_program(struct shield *shield);
+/* With the lock: for the culprit and each above it. */
+void shield_case_meet(struct shield *shield, struct shield_case *known,
+                      const struct actor_row *row);
+/* Looks at what was damaged since the last call. */
+bool shield_case_is_drill(struct shield_case *known);
 /* shield_finding.c */
 void shield_case_tell(struct shield *shield, struct shield_case *shield_case);
 void shield_tell_failures(struct shield *shield, int64_t now);

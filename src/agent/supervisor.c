@@ -29,14 +29,14 @@ static void supervisor_on_signal(void *context, int signal)
 static int supervisor_acquire(struct supervisor *supervisor)
 {
     for (size_t i = 0; i < SENSOR_KIND_COUNT; i++) {
-        struct diag diag = {0};
-        int r = sensors[i]->acquire(supervisor->fds[i], &diag);
+        struct diag *diag = &supervisor->lacks[i];
+        int r = sensors[i]->acquire(supervisor->fds[i], diag);
 
         if (r < 0 && sensors[i]->is_required) {
-            return diag_set(&supervisor->diag, r, "%s", diag_text(&diag, r));
+            return diag_set(&supervisor->diag, r, "%s", diag_text(diag, r));
         }
-        if (r < 0) {
-            log_warn("%s", diag_text(&diag, r));
+        if (r < 0 || diag->text[0] != '\0') {
+            log_warn("%s", diag_text(diag, r));
         }
     }
     return 0;
@@ -141,8 +141,9 @@ static void supervisor_done(struct supervisor *supervisor)
     outbox_done(&supervisor->outlet);
     loop_free(supervisor->loop);
     for (size_t i = 0; i < SENSOR_KIND_COUNT; i++) {
-        closep(&supervisor->fds[i][0]);
-        closep(&supervisor->fds[i][1]);
+        for (size_t j = 0; j < SENSOR_FDS_MAX; j++) {
+            closep(&supervisor->fds[i][j]);
+        }
     }
     for (size_t i = 0; i < PAIR_COUNT; i++) {
         closep(&supervisor->pairs[i][0]);

@@ -60,7 +60,9 @@ static int child_run_sensor(void *context)
                                          .page = supervisor->page,
                                          .gate = supervisor->fds[SENSOR_KIND_FILES][0],
                                          .names = supervisor->fds[SENSOR_KIND_FILES][1],
-                                         .processes = supervisor->fds[SENSOR_KIND_PROCESSES][0],
+                                         .processes = supervisor->fds[SENSOR_KIND_PROCESSES],
+                                         .processes_lack =
+                                             supervisor->lacks[SENSOR_KIND_PROCESSES].text,
                                          .supervisor = supervisor->pairs[PAIR_SENSOR_SUPERVISOR][0],
                                          .outlet = supervisor->pairs[PAIR_SENSOR_OUTLET][0],
                                          .scanner = supervisor->pairs[PAIR_SENSOR_SCANNER][0],
@@ -96,8 +98,10 @@ static size_t child_keep(const struct supervisor *supervisor, enum child_kind ki
     case CHILD_SENSOR:
         keep[count++] = supervisor->fds[SENSOR_KIND_FILES][0];
         keep[count++] = supervisor->fds[SENSOR_KIND_FILES][1];
-        if (supervisor->fds[SENSOR_KIND_PROCESSES][0] >= 0) {
-            keep[count++] = supervisor->fds[SENSOR_KIND_PROCESSES][0];
+        for (size_t i = 0; i < 2; i++) { /* what keeps the tracepoints attached stays here */
+            if (supervisor->fds[SENSOR_KIND_PROCESSES][i] >= 0) {
+                keep[count++] = supervisor->fds[SENSOR_KIND_PROCESSES][i];
+            }
         }
         keep[count++] = supervisor->pairs[PAIR_SENSOR_SUPERVISOR][0];
         keep[count++] = supervisor->pairs[PAIR_SENSOR_OUTLET][0];

@@ -87,6 +87,7 @@ struct supervisor {
     const char *sensor_user;
     struct page *page;
     int fds[SENSOR_KIND_COUNT][SENSOR_FDS_MAX];
+    struct diag lacks[SENSOR_KIND_COUNT]; /* what each sensor has to do without */
     int pairs[PAIR_COUNT][2];
     struct loop *loop;
     enum agent_state state;

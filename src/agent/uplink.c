@@ -1,5 +1,6 @@
-/* The connection of the link process: see agent/uplink.h. Between link/client.c (frames) and sys/tls.c. One line is
- * logged when it comes up, one when it breaks, and one for each new reason why it does not come up. */
+/* The connection of the link process: see agent/uplink.h. Between link/client.c (frames) and
+ * sys/tls.c. One line is logged when it comes up, one when it breaks, and one for each new reason
+ * why it does not come up. */
 #include "agent/uplink.h"
 
 #include "agent/resolver.h"
@@ -86,10 +87,12 @@ static const char *uplink_remedy(int error)
 {
     switch (error) {
     case -ERR_EXPIRED:
-        return "a certificate's time has passed or this machine's clock is wrong: check the clock, else enrol "
+        return "a certificate's time has passed or this machine's clock is wrong: check the clock, "
+               "else enrol "
                "this host anew";
     case -ERR_UNTRUSTED:
-        return "the centre is not the one this host was enrolled at, or does not know its certificate: enrol "
+        return "the centre is not the one this host was enrolled at, or does not know its "
+               "certificate: enrol "
                "this host anew";
     case -ERR_NOENT:
         return "the centre's name is unknown to the resolver: check the name and DNS";
@@ -145,7 +148,8 @@ static void uplink_open(struct uplink *uplink)
     uplink->state = UPLINK_STATE_OPEN;
     uplink->last_error = 0;
     uplink_set_timer(uplink, 0);
-    log_info("connected centre=%s port=%u", uplink->options.identity->centre, uplink->options.identity->port);
+    log_info("connected centre=%s port=%u", uplink->options.identity->centre,
+             uplink->options.identity->port);
     uplink->options.owner.opened(uplink->options.owner.context);
     uplink_push(uplink);
 }
@@ -227,7 +231,8 @@ static int uplink_hand_out(struct uplink *uplink)
     struct link_answer answer;
     int r = 1;
 
-    while (uplink->state == UPLINK_STATE_OPEN && (r = link_client_next(uplink->client, &answer)) == 1) {
+    while (uplink->state == UPLINK_STATE_OPEN &&
+           (r = link_client_next(uplink->client, &answer)) == 1) {
         uplink->options.owner.answered(uplink->options.owner.context, &answer);
     }
     return r < 0 ? r : 0;
@@ -259,7 +264,8 @@ static void uplink_carry(struct uplink *uplink, unsigned events)
     int r = (events & (LOOP_READ | LOOP_HANGUP)) != 0 ? uplink_read(uplink) : 0;
 
     if (r < 0) {
-        uplink_cut(uplink, tls_failure(uplink->tls)[0] != '\0' ? tls_failure(uplink->tls) : err_text(r));
+        uplink_cut(uplink,
+                   tls_failure(uplink->tls)[0] != '\0' ? tls_failure(uplink->tls) : err_text(r));
         return;
     }
     uplink_push(uplink);
@@ -296,7 +302,8 @@ static void uplink_try_next(struct uplink *uplink, int error)
         }
         uplink->fd = fd;
         uplink->state = UPLINK_STATE_CONNECTING;
-        error = loop_add_fd(uplink->options.loop, fd, LOOP_WRITE, uplink_on_socket, uplink, &uplink->source);
+        error = loop_add_fd(uplink->options.loop, fd, LOOP_WRITE, uplink_on_socket, uplink,
+                            &uplink->source);
         if (error == 0) {
             return;
         }
@@ -312,7 +319,7 @@ static void uplink_on_resolved(void *context, int fd, unsigned events)
     (void)events;
     if (r == -ERR_PIPE) {
         log_error("the resolver has gone");
-        loop_stop(uplink->options.loop, r); /* the supervisor starts both again */
+        loop_stop(uplink->options.loop, r);               /* the supervisor starts both again */
     } else if (uplink->state == UPLINK_STATE_RESOLVING) { /* else it comes too late */
         uplink->target = 0;
         uplink->target_count = r < 0 ? 0 : uplink->target_count;
@@ -365,8 +372,9 @@ static int uplink_find_centre(struct uplink *uplink)
     if (r == 0) {
         r = fd_set_nonblocking(uplink->resolver, true);
     }
-    return r < 0 ? r : loop_add_fd(uplink->options.loop, uplink->resolver, LOOP_READ, uplink_on_resolved, uplink,
-                                   &uplink->resolver_source);
+    return r < 0 ? r
+                 : loop_add_fd(uplink->options.loop, uplink->resolver, LOOP_READ,
+                               uplink_on_resolved, uplink, &uplink->resolver_source);
 }
 
 int uplink_new(const struct uplink_options *options, struct uplink **ret_uplink, struct diag *diag)

@@ -1,6 +1,6 @@
-/* An agent's connection to its centre, kept up for ever: resolve, connect, prove both sides, carry bytes for a
- * link_client; when it breaks, again after a pause that doubles (1 s to 60 s) with jitter, so that a centre that
- * comes back is not run over by a province. Never blocks. */
+/* An agent's connection to its centre, kept up for ever: resolve, connect, prove both sides, carry
+ * bytes for a link_client; when it breaks, again after a pause that doubles (1 s to 60 s) with
+ * jitter, so that a centre that comes back is not run over by a province. Never blocks. */
 #ifndef AGENT_UPLINK_H
 #define AGENT_UPLINK_H
 
@@ -32,11 +32,13 @@ struct uplink_options {
 };
 
 /* Starts to connect at once. The resolver is forked here: call before the sandbox. */
-[[nodiscard]] int uplink_new(const struct uplink_options *options, struct uplink **ret_uplink, struct diag *diag);
+[[nodiscard]] int uplink_new(const struct uplink_options *options, struct uplink **ret_uplink,
+                             struct diag *diag);
 void uplink_free(struct uplink *uplink);
 void uplink_freep(struct uplink **uplink);
 
-/* The machine to speak through; NULL while not connected. After putting something out call uplink_push. */
+/* The machine to speak through; NULL while not connected. After putting something out call
+ * uplink_push. */
 struct link_client *uplink_client(struct uplink *uplink);
 /* Sends what stands in the machine's output as far as the socket takes it. */
 void uplink_push(struct uplink *uplink);

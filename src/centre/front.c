@@ -1,7 +1,7 @@
-/* The front process: see centre/front.h. Between the network and centre/core.c or centre/api.c. It holds the
- * server's key and nothing else: no files, no database, no way to open a connection. What a peer can take is
- * bounded before it has proved anything: connections in all and from one address, new ones a minute, time for
- * the handshake, time without a byte. */
+/* The front process: see centre/front.h. Between the network and centre/core.c or centre/api.c. It
+ * holds the server's key and nothing else: no files, no database, no way to open a connection. What
+ * a peer can take is bounded before it has proved anything: connections in all and from one
+ * address, new ones a minute, time for the handshake, time without a byte. */
 #include "centre/front.h"
 
 #include "base/banned.h"
@@ -38,9 +38,9 @@
 /* What is remembered of one address. */
 struct front_peer {
     char address[NET_ADDRESS_SIZE];
-    unsigned count;     /* connections now */
-    unsigned fresh;     /* new ones in the window */
-    int64_t window;     /* monotonic ns at which it began */
+    unsigned count; /* connections now */
+    unsigned fresh; /* new ones in the window */
+    int64_t window; /* monotonic ns at which it began */
 };
 
 struct front {
@@ -55,10 +55,8 @@ struct front {
     uint64_t failed;  /* handshakes */
 };
 
-static const struct tls_alpn front_alpn[] = {{LINK_ALPN_AGENT, true},
-                                             {LINK_ALPN_ENROL, false},
-                                             {LINK_ALPN_BROWSER, false},
-                                             {}};
+static const struct tls_alpn front_alpn[] = {
+    {LINK_ALPN_AGENT, true}, {LINK_ALPN_ENROL, false}, {LINK_ALPN_BROWSER, false}, {}};
 
 static void front_drop(struct front *front, struct front_stream *stream)
 {
@@ -99,7 +97,8 @@ static bool front_admit(struct front *front, struct front_peer *peer)
         peer->fresh = 0;
     }
     peer->fresh++;
-    return peer->fresh <= front->settings->new_each && peer->count < front->settings->connections_each &&
+    return peer->fresh <= front->settings->new_each &&
+           peer->count < front->settings->connections_each &&
            front->count < front->settings->connections;
 }
 
@@ -146,7 +145,8 @@ static int front_open_stream(struct front *front, struct front_stream *stream)
     }
     stream->plain = pair[0];
     far_end = pair[1];
-    r = loop_add_fd(front->loop, stream->plain, LOOP_READ, front_on_plain, stream, &stream->plain_source);
+    r = loop_add_fd(front->loop, stream->plain, LOOP_READ, front_on_plain, stream,
+                    &stream->plain_source);
     return r < 0 ? r : front_announce(front, stream, far_end);
 }
 
@@ -288,7 +288,8 @@ static void front_on_tick(void *context)
     }
     if (front->refused != 0 || front->failed != 0) {
         log_warn("connections refused=%llu handshakes_failed=%llu open=%u",
-                 (unsigned long long)front->refused, (unsigned long long)front->failed, front->count);
+                 (unsigned long long)front->refused, (unsigned long long)front->failed,
+                 front->count);
         front->refused = 0;
         front->failed = 0;
     }
@@ -318,7 +319,9 @@ static int front_read_pem(const struct centre_settings *settings, const char *na
     CLEANUP(closep) int folder = open(settings->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int r = folder < 0 ? -errno : file_read_all(folder, name, buf);
 
-    return r < 0 ? diag_set(diag, r, _("cannot read %s/%s: %s"), settings->folder, name, err_text(r)) : 0;
+    return r < 0
+               ? diag_set(diag, r, _("cannot read %s/%s: %s"), settings->folder, name, err_text(r))
+               : 0;
 }
 
 static int front_load_tls(struct front *front, struct diag *diag)
@@ -367,10 +370,12 @@ static int front_start_loop(struct front *front)
         r = loop_add_signal(front->loop, SIGTERM, front_on_signal, front);
     }
     if (r == 0) {
-        r = loop_add_fd(front->loop, front->channels.supervisor, LOOP_READ, front_on_supervisor, front, NULL);
+        r = loop_add_fd(front->loop, front->channels.supervisor, LOOP_READ, front_on_supervisor,
+                        front, NULL);
     }
     for (size_t i = 0; r == 0 && i < front->channels.listener_count; i++) {
-        r = loop_add_fd(front->loop, front->channels.listeners[i], LOOP_READ, front_on_listener, front, NULL);
+        r = loop_add_fd(front->loop, front->channels.listeners[i], LOOP_READ, front_on_listener,
+                        front, NULL);
     }
     if (r == 0) {
         r = fd_set_nonblocking(front->channels.core, true);
@@ -380,9 +385,10 @@ static int front_start_loop(struct front *front)
 
 static int front_start(struct front *front, struct diag *diag)
 {
-    struct sandbox sandbox = {.user = front->settings->is_user_kept ? NULL : front->settings->front_user,
-                              .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_LISTEN,
-                              .file_limit = (uint64_t)front->settings->connections * 2 + FRONT_LOOP_EXTRA};
+    struct sandbox sandbox = {
+        .user = front->settings->is_user_kept ? NULL : front->settings->front_user,
+        .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_LISTEN,
+        .file_limit = (uint64_t)front->settings->connections * 2 + FRONT_LOOP_EXTRA};
     static struct msg_writer msg;
     unsigned missing = 0;
     uint64_t seed = 0;

@@ -1,5 +1,5 @@
-/* The front process: the only one on the network's side of a centre. It takes off TLS and hands plain streams
- * to core (agents) and api (browsers); it parses nothing above TLS. */
+/* The front process: the only one on the network's side of a centre. It takes off TLS and hands
+ * plain streams to core (agents) and api (browsers); it parses nothing above TLS. */
 #ifndef CENTRE_FRONT_H
 #define CENTRE_FRONT_H
 

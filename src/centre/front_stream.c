@@ -1,5 +1,5 @@
-/* Pumping between TLS and a plain stream: see centre/front_stream.h. Between sys/tls.c and the streams that
- * centre/front.c hands to core and api. */
+/* Pumping between TLS and a plain stream: see centre/front_stream.h. Between sys/tls.c and the
+ * streams that centre/front.c hands to core and api. */
 #include "centre/front_stream.h"
 
 #include "base/banned.h"
@@ -30,7 +30,8 @@ static void front_pipe_take(struct front_pipe *pipe, size_t len)
     }
 }
 
-/* Each step returns 1 when bytes went, 0 when it must wait, negative when the connection is over. */
+/* Each step returns 1 when bytes went, 0 when it must wait, negative when the connection is over.
+ */
 static int front_read_net(struct front_stream *stream)
 {
     struct front_pipe *pipe = &stream->in;
@@ -64,7 +65,8 @@ static int front_write_plain(struct front_stream *stream)
     if (front_pipe_is_empty(pipe)) {
         return 0;
     }
-    n = send(stream->plain, pipe->bytes + pipe->from, pipe->to - pipe->from, MSG_NOSIGNAL | MSG_DONTWAIT);
+    n = send(stream->plain, pipe->bytes + pipe->from, pipe->to - pipe->from,
+             MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0) {
         if (errno == EPIPE) { /* it reads no more; it may still have something to say */
             front_pipe_take(pipe, pipe->to - pipe->from);

@@ -1,6 +1,6 @@
-/* One connection of the front process: TLS on the network's side, a plain AF_UNIX stream on the other, bytes
- * pumped both ways through two fixed buffers. A side that does not take bytes stops the other side's
- * reading: memory per connection is constant. */
+/* One connection of the front process: TLS on the network's side, a plain AF_UNIX stream on the
+ * other, bytes pumped both ways through two fixed buffers. A side that does not take bytes stops
+ * the other side's reading: memory per connection is constant. */
 #ifndef CENTRE_FRONT_STREAM_H
 #define CENTRE_FRONT_STREAM_H
 
@@ -29,18 +29,18 @@ struct front_stream {
     struct tls *tls;
     struct loop_source *net_source;
     struct loop_source *plain_source; /* NULL too once the other side has hung up */
-    struct front_pipe in;  /* network → plain */
-    struct front_pipe out; /* plain → network */
-    unsigned read_wants;   /* what TLS waits for, enum loop_events */
+    struct front_pipe in;             /* network → plain */
+    struct front_pipe out;            /* plain → network */
+    unsigned read_wants;              /* what TLS waits for, enum loop_events */
     unsigned write_wants;
-    int64_t deadline;      /* monotonic ns: cut then */
+    int64_t deadline; /* monotonic ns: cut then */
     struct front_peer *peer;
     char address[NET_ADDRESS_SIZE];
     void *owner;
 };
 
-/* Moves what can be moved; sets the events to wait for. 0, or negative when the connection is over. *ret_moved:
- * whether any byte went. */
+/* Moves what can be moved; sets the events to wait for. 0, or negative when the connection is over.
+ * *ret_moved: whether any byte went. */
 [[nodiscard]] int front_stream_pump(struct front_stream *stream, bool *ret_moved);
 /* Closes both sides. Frees nothing else. */
 void front_stream_close(struct front_stream *stream);

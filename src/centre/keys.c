@@ -1,6 +1,6 @@
-/* Folder and keys of a centre: see centre/keys.h. Called by centre/supervisor.c before anything is forked and once
- * a day. Every file is complete before it has its name; the authority's key comes before its certificate,
- * whose presence means that both are there. */
+/* Folder and keys of a centre: see centre/keys.h. Called by centre/supervisor.c before anything is
+ * forked and once a day. Every file is complete before it has its name; the authority's key comes
+ * before its certificate, whose presence means that both are there. */
 #include "centre/keys.h"
 
 #include "base/banned.h"
@@ -22,7 +22,7 @@
 
 #define KEYS_PEM_LIMIT   (64U << 10)
 #define KEYS_NAMES_MAX   (SETTING_LIST_MAX + 66)
-#define KEYS_OWN_MAX     64 /* addresses of this machine */
+#define KEYS_OWN_MAX     64    /* addresses of this machine */
 #define KEYS_FOLDER_MODE 02750 /* what core makes in it belongs to api's group */
 
 struct keys_names {
@@ -38,7 +38,8 @@ static int keys_find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid, stru
 
     if (user == NULL) {
         return diag_set(diag, -ERR_NOENT,
-                        _("there is no system user '%s'; tools/up makes it, or use --keep-user to try a centre out"),
+                        _("there is no system user '%s'; tools/up makes it, or use --keep-user to "
+                          "try a centre out"),
                         name);
     }
     *ret_uid = user->pw_uid;
@@ -64,10 +65,13 @@ int centre_make_folder(const struct centre_settings *settings, struct diag *diag
     }
     r = folder_make(settings->folder, KEYS_FOLDER_MODE, uid, gid);
     if (r == 0 && uid != (uid_t)-1 &&
-        (chown(settings->folder, uid, gid) != 0 || chmod(settings->folder, KEYS_FOLDER_MODE) != 0)) {
+        (chown(settings->folder, uid, gid) != 0 ||
+         chmod(settings->folder, KEYS_FOLDER_MODE) != 0)) {
         r = -errno;
     }
-    return r < 0 ? diag_set(diag, r, _("cannot make the folder %s: %s"), settings->folder, err_text(r)) : 0;
+    return r < 0 ? diag_set(diag, r, _("cannot make the folder %s: %s"), settings->folder,
+                            err_text(r))
+                 : 0;
 }
 
 static void keys_add_name(struct keys_names *names, const char *name)
@@ -82,7 +86,8 @@ static void keys_add_name(struct keys_names *names, const char *name)
     }
 }
 
-/* Addresses by which others may reach this machine; link-local ones need a zone and are left out. */
+/* Addresses by which others may reach this machine; link-local ones need a zone and are left out.
+ */
 static void keys_add_own_addresses(struct keys_names *names)
 {
     struct ifaddrs *list = NULL;
@@ -101,11 +106,13 @@ static void keys_add_own_addresses(struct keys_names *names)
         if (address->sa_family == AF_INET) {
             bytes = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
         } else if (address->sa_family == AF_INET6) {
-            const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+            const struct in6_addr *six =
+                &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
 
             bytes = IN6_IS_ADDR_LINKLOCAL(six) ? NULL : six;
         }
-        if (bytes != NULL && inet_ntop(address->sa_family, bytes, names->own[own], INET6_ADDRSTRLEN) != NULL) {
+        if (bytes != NULL &&
+            inet_ntop(address->sa_family, bytes, names->own[own], INET6_ADDRSTRLEN) != NULL) {
             keys_add_name(names, names->own[own++]);
         }
     }
@@ -126,12 +133,14 @@ static void keys_gather_names(const struct centre_settings *settings, struct key
     keys_add_own_addresses(names);
 }
 
-static int keys_write(int folder, const struct centre_settings *settings, const char *name, struct str bytes,
-                      mode_t mode, struct diag *diag)
+static int keys_write(int folder, const struct centre_settings *settings, const char *name,
+                      struct str bytes, mode_t mode, struct diag *diag)
 {
     int r = file_write_atomic(folder, name, bytes, mode);
 
-    return r < 0 ? diag_set(diag, r, _("cannot write %s/%s: %s"), settings->folder, name, err_text(r)) : 0;
+    return r < 0
+               ? diag_set(diag, r, _("cannot write %s/%s: %s"), settings->folder, name, err_text(r))
+               : 0;
 }
 
 static int keys_make_authority(int folder, const struct centre_settings *settings, int64_t now,
@@ -183,7 +192,8 @@ static int keys_load_authority(int folder, const struct centre_settings *setting
     }
     if (r < 0) {
         return diag_set(diag, r,
-                        _("%s/%s and its key cannot be used (%s); restore both from a backup: without them every "
+                        _("%s/%s and its key cannot be used (%s); restore both from a backup: "
+                          "without them every "
                           "host must be enrolled anew"),
                         settings->folder, CENTRE_CA_CERT, err_text(r));
     }
@@ -191,8 +201,8 @@ static int keys_load_authority(int folder, const struct centre_settings *setting
 }
 
 /* 1 when it was made. */
-static int keys_make_server(int folder, const struct centre_settings *settings, const struct authority *authority,
-                            int64_t now, struct diag *diag)
+static int keys_make_server(int folder, const struct centre_settings *settings,
+                            const struct authority *authority, int64_t now, struct diag *diag)
 {
     struct keys_names names = {0};
     struct authority_server server = {.names = names.items, .now = now};
@@ -227,7 +237,8 @@ static int keys_make_server(int folder, const struct centre_settings *settings, 
     return 1;
 }
 
-int centre_make_keys(const struct centre_settings *settings, const struct clock *clock, struct diag *diag)
+int centre_make_keys(const struct centre_settings *settings, const struct clock *clock,
+                     struct diag *diag)
 {
     CLEANUP(authority_freep) struct authority *authority = NULL;
     CLEANUP(closep) int folder = open(settings->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -236,8 +247,8 @@ int centre_make_keys(const struct centre_settings *settings, const struct clock 
 
     if (folder < 0 || (mkdirat(folder, CENTRE_KEYS_FOLDER, 0700) != 0 && errno != EEXIST)) {
         r = -errno;
-        return diag_set(diag, r, _("cannot make the folder %s/%s: %s"), settings->folder, CENTRE_KEYS_FOLDER,
-                        err_text(r));
+        return diag_set(diag, r, _("cannot make the folder %s/%s: %s"), settings->folder,
+                        CENTRE_KEYS_FOLDER, err_text(r));
     }
     if (faccessat(folder, CENTRE_CA_CERT, F_OK, 0) != 0) {
         r = keys_make_authority(folder, settings, now, diag);

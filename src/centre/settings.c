@@ -33,8 +33,8 @@ const struct setting centre_rows[] = {
      N_("a host that says nothing for so long is reported")},
     {"connections", 0, SETTING_NUMBER, "4096", "16", "65536", ROW(connections), N_("NUMBER"),
      N_("most connections at one time")},
-    {"connections-each", 0, SETTING_NUMBER, "512", "4", "65536", ROW(connections_each), N_("NUMBER"),
-     N_("most of them from one address")},
+    {"connections-each", 0, SETTING_NUMBER, "512", "4", "65536", ROW(connections_each),
+     N_("NUMBER"), N_("most of them from one address")},
     {"new-each", 0, SETTING_NUMBER, "1200", "10", "1000000", ROW(new_each), N_("NUMBER"),
      N_("most new connections from one address within a minute")},
     {"front-user", 0, SETTING_TEXT, "canhgac-front", NULL, NULL, ROW(front_user), N_("USER"),
@@ -112,7 +112,8 @@ static bool centre_is_same(const struct centre_settings *a, const struct centre_
     return memcmp(centre_field(a, row), centre_field(b, row), centre_field_size(row)) == 0;
 }
 
-const char *centre_path(const struct centre_settings *settings, struct arena *arena, const char *name)
+const char *centre_path(const struct centre_settings *settings, struct arena *arena,
+                        const char *name)
 {
     return arena_printf(arena, "%s/%s", settings->folder, name).ptr;
 }

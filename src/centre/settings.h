@@ -1,5 +1,6 @@
-/* What a person may set about a centre: `canhgac centre --NAME VALUE` or `NAME = VALUE` in FOLDER/centre.conf
- * (the command line wins). All processes of the centre get the same struct; texts live in the command's arena. */
+/* What a person may set about a centre: `canhgac centre --NAME VALUE` or `NAME = VALUE` in
+ * FOLDER/centre.conf (the command line wins). All processes of the centre get the same struct;
+ * texts live in the command's arena. */
 #ifndef CENTRE_SETTINGS_H
 #define CENTRE_SETTINGS_H
 
@@ -12,39 +13,41 @@
 #include <sys/types.h>
 
 struct centre_settings {
-    const char *folder;          /* everything the centre keeps; see docs/wire.md for keys/ */
-    struct setting_list listen;  /* ADDRESS:PORT, [ADDRESS]:PORT or PORT */
-    const char *name;            /* what people call this centre */
-    struct setting_list names;   /* host names and addresses put into the server certificate */
-    const char *language;        /* "vi" or "en": of pages before log-in */
-    int64_t token_life;          /* ns */
-    int64_t event_days;          /* how long events are kept, ns */
-    int64_t silent_after;        /* ns without a word until a host counts as silent */
-    int64_t connections;         /* most at one time */
-    int64_t connections_each;    /* most from one address */
-    int64_t new_each;            /* most new ones from one address within a minute */
+    const char *folder;         /* everything the centre keeps; see docs/wire.md for keys/ */
+    struct setting_list listen; /* ADDRESS:PORT, [ADDRESS]:PORT or PORT */
+    const char *name;           /* what people call this centre */
+    struct setting_list names;  /* host names and addresses put into the server certificate */
+    const char *language;       /* "vi" or "en": of pages before log-in */
+    int64_t token_life;         /* ns */
+    int64_t event_days;         /* how long events are kept, ns */
+    int64_t silent_after;       /* ns without a word until a host counts as silent */
+    int64_t connections;        /* most at one time */
+    int64_t connections_each;   /* most from one address */
+    int64_t new_each;           /* most new ones from one address within a minute */
     const char *front_user;
     const char *core_user;
     const char *api_user;
-    bool is_user_kept;           /* stay the user that started it: to try it out */
+    bool is_user_kept; /* stay the user that started it: to try it out */
 };
 
 extern const struct setting centre_rows[];
 
-/* Reads FOLDER/centre.conf over the defaults, then lets what the command line set win; a missing file is
- * fine. given: as the command line parsed it. diag names file and line. */
+/* Reads FOLDER/centre.conf over the defaults, then lets what the command line set win; a missing
+ * file is fine. given: as the command line parsed it. diag names file and line. */
 [[nodiscard]] int centre_settings_load(const struct centre_settings *given, struct arena *arena,
                                        struct centre_settings *ret_settings, struct diag *diag);
 
 /* FOLDER/name in the arena; NULL when out of memory. */
-const char *centre_path(const struct centre_settings *settings, struct arena *arena, const char *name);
+const char *centre_path(const struct centre_settings *settings, struct arena *arena,
+                        const char *name);
 
 /* Names below FOLDER that more than one process knows. */
-#define CENTRE_KEYS_FOLDER  "keys"
-#define CENTRE_CA_CERT      "keys/ca.crt"
-#define CENTRE_CA_KEY       "keys/ca.key"
-#define CENTRE_SERVER_CERT  "keys/server.crt"
-#define CENTRE_SERVER_KEY   "keys/server.key"
-#define CENTRE_CONTROL      "control"    /* AF_UNIX SOCK_SEQPACKET of the supervisor, for `canhgac centre VERB` */
+#define CENTRE_KEYS_FOLDER "keys"
+#define CENTRE_CA_CERT     "keys/ca.crt"
+#define CENTRE_CA_KEY      "keys/ca.key"
+#define CENTRE_SERVER_CERT "keys/server.crt"
+#define CENTRE_SERVER_KEY  "keys/server.key"
+#define CENTRE_CONTROL                                                                             \
+    "control" /* AF_UNIX SOCK_SEQPACKET of the supervisor, for `canhgac centre VERB` */
 
 #endif

@@ -1,7 +1,7 @@
-/* The centre's supervisor: see centre/supervisor.h. Between `canhgac centre` and the process bodies front.c,
- * core.c and api.c. Invariants: the channels between children are made once and both ends are kept here, so a
- * child that comes back takes up the same ones; a child's own channel to here is made anew at each start, and its end
- * tells the child that the supervisor has gone. */
+/* The centre's supervisor: see centre/supervisor.h. Between `canhgac centre` and the process bodies
+ * front.c, core.c and api.c. Invariants: the channels between children are made once and both ends
+ * are kept here, so a child that comes back takes up the same ones; a child's own channel to here
+ * is made anew at each start, and its end tells the child that the supervisor has gone. */
 #include "centre/supervisor.h"
 
 #include "base/banned.h"
@@ -36,9 +36,10 @@
 #define SUPERVISOR_LISTEN_MAX  16
 #define SUPERVISOR_KEEP_MAX    (SUPERVISOR_LISTEN_MAX + 4)
 #define SUPERVISOR_FIRST_DELAY (100 * NS_PER_MS)
+#define SUPERVISOR_READY_DELAY (800 * NS_PER_MS)
 #define SUPERVISOR_LAST_DELAY  (60 * NS_PER_S)
-#define SUPERVISOR_CALM        (60 * NS_PER_S) /* alive for so long: the deaths before are forgotten */
-#define SUPERVISOR_FREE_DEATHS 3               /* within a minute, before a child has to wait longer */
+#define SUPERVISOR_CALM        (60 * NS_PER_S) /* alive for so long: deaths before do not count */
+#define SUPERVISOR_FREE_DEATHS 3 /* within a minute, before a child has to wait longer */
 #define SUPERVISOR_END_TIME    (10 * NS_PER_S)
 #define SUPERVISOR_DAY         (86400 * NS_PER_S)
 
@@ -54,12 +55,12 @@ struct supervisor;
 struct child {
     struct supervisor *supervisor;
     enum supervisor_child which;
-    pid_t pid;              /* 0: not running */
-    int channel;            /* our end, -1 */
-    int far_channel;        /* the child's end, while it is being started */
+    pid_t pid;       /* 0: not running */
+    int channel;     /* our end, -1 */
+    int far_channel; /* the child's end, while it is being started */
     bool is_ready;
-    int64_t started;        /* monotonic ns, 0: never yet */
-    uint64_t deaths;        /* within a minute of each other */
+    int64_t started; /* monotonic ns, 0: never yet */
+    uint64_t deaths; /* within a minute of each other */
     struct loop_source *source;
     struct loop_source *timer;
 };
@@ -91,19 +92,22 @@ static int supervisor_body(void *context)
 
     switch (child->which) {
     case SUPERVISOR_CORE:
-        return core_run(supervisor->settings, (struct core_channels){.front = supervisor->front_core[1],
-                                                                     .api = supervisor->api_core[1],
-                                                                     .supervisor = child->far_channel});
+        return core_run(supervisor->settings,
+                        (struct core_channels){.front = supervisor->front_core[1],
+                                               .api = supervisor->api_core[1],
+                                               .supervisor = child->far_channel});
     case SUPERVISOR_API:
-        return api_run(supervisor->settings, (struct api_channels){.front = supervisor->front_api[1],
-                                                                   .core = supervisor->api_core[0],
-                                                                   .supervisor = child->far_channel});
+        return api_run(supervisor->settings,
+                       (struct api_channels){.front = supervisor->front_api[1],
+                                             .core = supervisor->api_core[0],
+                                             .supervisor = child->far_channel});
     case SUPERVISOR_FRONT:
-        return front_run(supervisor->settings, (struct front_channels){.listeners = supervisor->listeners,
-                                                                       .listener_count = supervisor->listener_count,
-                                                                       .core = supervisor->front_core[0],
-                                                                       .api = supervisor->front_api[0],
-                                                                       .supervisor = child->far_channel});
+        return front_run(supervisor->settings,
+                         (struct front_channels){.listeners = supervisor->listeners,
+                                                 .listener_count = supervisor->listener_count,
+                                                 .core = supervisor->front_core[0],
+                                                 .api = supervisor->front_api[0],
+                                                 .supervisor = child->far_channel});
     case SUPERVISOR_COUNT:
         break;
     }
@@ -157,22 +161,25 @@ static int supervisor_start_child(struct child *child)
         r = loop_add_child(supervisor->loop, child->pid, supervisor_on_child_end, child);
     }
     if (r == 0) {
-        r = loop_add_fd(supervisor->loop, child->channel, LOOP_READ, supervisor_on_child_message, child,
-                        &child->source);
+        r = loop_add_fd(supervisor->loop, child->channel, LOOP_READ, supervisor_on_child_message,
+                        child, &child->source);
     }
     child->started = clock_mono(&clock_real);
     return r;
 }
 
-static void supervisor_start_later(struct child *child)
+/* One that had been serving is back within a second however often it dies, and core makes a finding
+ * of it; one that does not even come up waits longer each time. */
+static void supervisor_start_later(struct child *child, bool was_ready)
 {
+    int64_t most = was_ready ? SUPERVISOR_READY_DELAY : SUPERVISOR_LAST_DELAY;
     int64_t delay = SUPERVISOR_FIRST_DELAY;
     int r;
 
-    for (uint64_t i = SUPERVISOR_FREE_DEATHS; i < child->deaths && delay < SUPERVISOR_LAST_DELAY; i++) {
-        delay = delay < NS_PER_S ? NS_PER_S : delay * 2;
+    for (uint64_t i = SUPERVISOR_FREE_DEATHS; i < child->deaths && delay < most; i++) {
+        delay *= 2;
     }
-    r = loop_source_set_timer(child->timer, delay < SUPERVISOR_LAST_DELAY ? delay : SUPERVISOR_LAST_DELAY, 0);
+    r = loop_source_set_timer(child->timer, delay < most ? delay : most, 0);
     if (r < 0) {
         loop_stop(child->supervisor->loop, r);
     }
@@ -184,14 +191,16 @@ static void supervisor_on_child_timer(void *context)
     int r = child->supervisor->is_ending ? 0 : supervisor_start_child(child);
 
     if (r < 0) {
-        log_error("cannot start a process name=%s reason=%s", supervisor_names[child->which], err_text(r));
+        log_error("cannot start a process name=%s reason=%s", supervisor_names[child->which],
+                  err_text(r));
         child->deaths++;
-        supervisor_start_later(child);
+        supervisor_start_later(child, false);
     }
 }
 
 /* Core makes a finding of it when it happens again and again. */
-static void supervisor_tell_core(struct supervisor *supervisor, const struct child *dead, int wait_status)
+static void supervisor_tell_core(struct supervisor *supervisor, const struct child *dead,
+                                 int wait_status)
 {
     const struct child *core = &supervisor->children[SUPERVISOR_CORE];
 
@@ -222,6 +231,7 @@ static void supervisor_on_child_end(void *context, pid_t pid, int wait_status)
     struct child *child = context;
     struct supervisor *supervisor = child->supervisor;
     bool was_calm = clock_mono(&clock_real) - child->started > SUPERVISOR_CALM;
+    bool was_ready = child->is_ready;
 
     (void)pid;
     child->pid = 0;
@@ -236,12 +246,12 @@ static void supervisor_on_child_end(void *context, pid_t pid, int wait_status)
         return;
     }
     child->deaths = was_calm ? 1 : child->deaths + 1;
-    log_warn("a process died and is started again name=%s %s=%d deaths=%llu", supervisor_names[child->which],
-             WIFSIGNALED(wait_status) ? "signal" : "status",
+    log_warn("a process died and is started again name=%s %s=%d deaths=%llu",
+             supervisor_names[child->which], WIFSIGNALED(wait_status) ? "signal" : "status",
              WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : WEXITSTATUS(wait_status),
              (unsigned long long)child->deaths);
     supervisor_tell_core(supervisor, child, wait_status);
-    supervisor_start_later(child);
+    supervisor_start_later(child, was_ready);
 }
 
 static void supervisor_announce(struct supervisor *supervisor)
@@ -254,7 +264,8 @@ static void supervisor_announce(struct supervisor *supervisor)
     if (!supervisor->is_announced) {
         supervisor->is_announced = true;
         log_info("the centre is on watch folder=%s listen=%s", supervisor->settings->folder,
-                 supervisor->settings->listen.count != 0 ? supervisor->settings->listen.items[0] : "");
+                 supervisor->settings->listen.count != 0 ? supervisor->settings->listen.items[0]
+                                                         : "");
         service_notify("READY=1");
     }
 }
@@ -285,7 +296,8 @@ static void supervisor_on_child_message(void *context, int fd, unsigned events)
         }
         channel_packet_done(&supervisor->packet);
         supervisor_announce(supervisor);
-    } else if (r != -ERR_AGAIN) { /* its end: the child is going; its pidfd tells when it has gone */
+    } else if (r !=
+               -ERR_AGAIN) { /* its end: the child is going; its pidfd tells when it has gone */
         loop_source_free(child->source);
         child->source = NULL;
     }
@@ -318,7 +330,8 @@ static void supervisor_signal_children(const struct supervisor *supervisor, int 
 {
     for (size_t i = 0; i < SUPERVISOR_COUNT; i++) {
         if (supervisor->children[i].pid != 0) {
-            (void)kill(supervisor->children[i].pid, signal); /* not reaped yet: the number is still theirs */
+            (void)kill(supervisor->children[i].pid,
+                       signal); /* not reaped yet: the number is still theirs */
         }
     }
 }
@@ -356,7 +369,8 @@ static void supervisor_on_day(void *context)
     int r = centre_make_keys(supervisor->settings, &clock_real, &diag);
 
     if (r < 0) {
-        log_error("the server certificate could not be looked after reason=%s", diag_text(&diag, r));
+        log_error("the server certificate could not be looked after reason=%s",
+                  diag_text(&diag, r));
     } else if (r == 1 && front->pid != 0) {
         (void)kill(front->pid, SIGTERM); /* it comes back with the new one */
     }
@@ -365,11 +379,12 @@ static void supervisor_on_day(void *context)
 static int supervisor_open_control(struct supervisor *supervisor, struct diag *diag)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int len = snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", supervisor->settings->folder,
-                       CENTRE_CONTROL);
+    int len = snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s",
+                       supervisor->settings->folder, CENTRE_CONTROL);
 
     if (len < 0 || (size_t)len >= sizeof(address.sun_path)) {
-        return diag_set(diag, -ERR_NAMETOOLONG, _("the path of the folder %s is too long for a socket in it"),
+        return diag_set(diag, -ERR_NAMETOOLONG,
+                        _("the path of the folder %s is too long for a socket in it"),
                         supervisor->settings->folder);
     }
     supervisor->control = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -381,7 +396,8 @@ static int supervisor_open_control(struct supervisor *supervisor, struct diag *d
 
         return diag_set(diag, r, _("cannot open %s: %s"), address.sun_path, err_text(r));
     }
-    return loop_add_fd(supervisor->loop, supervisor->control, LOOP_READ, supervisor_on_control, supervisor, NULL);
+    return loop_add_fd(supervisor->loop, supervisor->control, LOOP_READ, supervisor_on_control,
+                       supervisor, NULL);
 }
 
 static int supervisor_listen(struct supervisor *supervisor, struct diag *diag)
@@ -389,7 +405,8 @@ static int supervisor_listen(struct supervisor *supervisor, struct diag *diag)
     const struct setting_list *where = &supervisor->settings->listen;
 
     if (where->count == 0 || where->count > SUPERVISOR_LISTEN_MAX) {
-        return diag_set(diag, -ERR_RANGE, _("listen wants 1 to %d addresses"), SUPERVISOR_LISTEN_MAX);
+        return diag_set(diag, -ERR_RANGE, _("listen wants 1 to %d addresses"),
+                        SUPERVISOR_LISTEN_MAX);
     }
     for (size_t i = 0; i < where->count; i++) {
         int fd = net_listen(str_from(where->items[i]), diag);
@@ -424,7 +441,8 @@ static int supervisor_make_loop(struct supervisor *supervisor)
         r = loop_add_signal(supervisor->loop, SIGINT, supervisor_on_signal, supervisor);
     }
     if (r == 0) {
-        r = loop_add_timer(supervisor->loop, supervisor_on_end_timer, supervisor, &supervisor->end_timer);
+        r = loop_add_timer(supervisor->loop, supervisor_on_end_timer, supervisor,
+                           &supervisor->end_timer);
     }
     if (r == 0) {
         r = loop_add_timer(supervisor->loop, supervisor_on_day, supervisor, &day);
@@ -441,8 +459,10 @@ static int supervisor_make_children(struct supervisor *supervisor)
         struct child *child = &supervisor->children[which];
         int r;
 
-        *child = (struct child){
-            .supervisor = supervisor, .which = (enum supervisor_child)which, .channel = -1, .far_channel = -1};
+        *child = (struct child){.supervisor = supervisor,
+                                .which = (enum supervisor_child)which,
+                                .channel = -1,
+                                .far_channel = -1};
         r = loop_add_timer(supervisor->loop, supervisor_on_child_timer, child, &child->timer);
         if (r < 0) {
             return r;
@@ -453,8 +473,9 @@ static int supervisor_make_children(struct supervisor *supervisor)
 
 static void supervisor_done(struct supervisor *supervisor)
 {
-    int *const all[] = {&supervisor->control,       &supervisor->front_core[0], &supervisor->front_core[1],
-                        &supervisor->front_api[0], &supervisor->front_api[1],  &supervisor->api_core[0],
+    int *const all[] = {&supervisor->control,       &supervisor->front_core[0],
+                        &supervisor->front_core[1], &supervisor->front_api[0],
+                        &supervisor->front_api[1],  &supervisor->api_core[0],
                         &supervisor->api_core[1]};
 
     supervisor_signal_children(supervisor, SIGTERM);
@@ -488,10 +509,8 @@ static int supervisor_prepare(struct supervisor *supervisor, struct diag *diag)
 
 int centre_supervise(const struct centre_settings *settings, struct diag *diag)
 {
-    static struct supervisor supervisor = {.control = -1,
-                                           .front_core = {-1, -1},
-                                           .front_api = {-1, -1},
-                                           .api_core = {-1, -1}};
+    static struct supervisor supervisor = {
+        .control = -1, .front_core = {-1, -1}, .front_api = {-1, -1}, .api_core = {-1, -1}};
     CLEANUP(closep) int claim = -1;
     int r;
 

@@ -1,5 +1,5 @@
-/* The centre's first process: makes folder, keys, sockets and channels, forks front, core and api, and starts again
- * what dies. It parses nothing that comes from outside. */
+/* The centre's first process: makes folder, keys, sockets and channels, forks front, core and api,
+ * and starts again what dies. It parses nothing that comes from outside. */
 #ifndef CENTRE_SUPERVISOR_H
 #define CENTRE_SUPERVISOR_H
 

@@ -1,6 +1,6 @@
-/* canhgac agent enrol: makes this host's key, proves the centre by the token's fingerprint before anything secret
- * is said, and fetches a certificate. Between a person with a token and centre/core.c; what it leaves is
- * read by agent/link.c. */
+/* canhgac agent enrol: makes this host's key, proves the centre by the token's fingerprint before
+ * anything secret is said, and fetches a certificate. Between a person with a token and
+ * centre/core.c; what it leaves is read by agent/link.c. */
 #include "cli/agent_enrol.h"
 
 #include "base/banned.h"
@@ -28,11 +28,12 @@
 
 const struct setting agent_enrol_rows[] = {
     {"folder", 0, SETTING_PATH, "/var/lib/canhgac/agent", NULL, NULL,
-     offsetof(struct agent_enrol_settings, folder), N_("FOLDER"), N_("where this host's key and certificate are kept")},
-    {"name", 0, SETTING_TEXT, NULL, NULL, NULL, offsetof(struct agent_enrol_settings, name), N_("NAME"),
-     N_("what the centre shall call this host; by default its host name")},
-    {"force", 0, SETTING_FLAG, NULL, NULL, NULL, offsetof(struct agent_enrol_settings, is_forced), NULL,
-     N_("enrol anew although this host is enrolled")},
+     offsetof(struct agent_enrol_settings, folder), N_("FOLDER"),
+     N_("where this host's key and certificate are kept")},
+    {"name", 0, SETTING_TEXT, NULL, NULL, NULL, offsetof(struct agent_enrol_settings, name),
+     N_("NAME"), N_("what the centre shall call this host; by default its host name")},
+    {"force", 0, SETTING_FLAG, NULL, NULL, NULL, offsetof(struct agent_enrol_settings, is_forced),
+     NULL, N_("enrol anew although this host is enrolled")},
     {},
 };
 
@@ -70,8 +71,10 @@ static int enrolment_connect(struct enrolment *enrolment, struct diag *diag)
     int r = net_resolve(enrolment->identity.centre, enrolment->identity.port, targets, &count);
 
     if (r < 0) {
-        return diag_set(diag, r, _("the name '%s' is not known; check its spelling or give the centre's address"),
-                        enrolment->identity.centre);
+        return diag_set(
+            diag, r,
+            _("the name '%s' is not known; check its spelling or give the centre's address"),
+            enrolment->identity.centre);
     }
     for (size_t i = 0; i < count; i++) {
         enrolment->fd = net_connect(&targets[i]);
@@ -84,8 +87,10 @@ static int enrolment_connect(struct enrolment *enrolment, struct diag *diag)
         }
         closep(&enrolment->fd);
     }
-    return diag_set(diag, r, _("cannot reach a centre at %s: %s; check that it runs and that no firewall is between"),
-                    enrolment->where, err_text(r));
+    return diag_set(
+        diag, r,
+        _("cannot reach a centre at %s: %s; check that it runs and that no firewall is between"),
+        enrolment->where, err_text(r));
 }
 
 static int enrolment_handshake(struct enrolment *enrolment, struct diag *diag)
@@ -100,7 +105,8 @@ static int enrolment_handshake(struct enrolment *enrolment, struct diag *diag)
         r = enrolment_wait(enrolment, tls_wants(enrolment->tls));
     }
     if (r < 0) {
-        return diag_set(diag, r, _("what answers at %s is not a centre of Canh Gác; check address and port"),
+        return diag_set(diag, r,
+                        _("what answers at %s is not a centre of Canh Gác; check address and port"),
                         enrolment->where);
     }
     return 0;
@@ -110,19 +116,22 @@ static int enrolment_handshake(struct enrolment *enrolment, struct diag *diag)
 static int enrolment_pin(struct enrolment *enrolment, struct diag *diag)
 {
     char pem[IDENTITY_FILE_LIMIT];
-    int r = tls_pin(enrolment->tls, str_of((const char *)enrolment->token.pin, TOKEN_PIN_SIZE), pem, sizeof(pem));
+    int r = tls_pin(enrolment->tls, str_of((const char *)enrolment->token.pin, TOKEN_PIN_SIZE), pem,
+                    sizeof(pem));
 
     if (r == -ERR_EXPIRED) {
-        return diag_set(diag, r,
-                        _("the certificate of the centre at %s is not good at this machine's time; check the "
-                          "clocks of both"),
-                        enrolment->where);
+        return diag_set(
+            diag, r,
+            _("the certificate of the centre at %s is not good at this machine's time; check the "
+              "clocks of both"),
+            enrolment->where);
     }
     if (r < 0) {
-        return diag_set(diag, r,
-                        _("the centre at %s is not the one that made this token; nothing was sent to it. Check "
-                          "the address; if it is right, somebody may be in between"),
-                        enrolment->where);
+        return diag_set(
+            diag, r,
+            _("the centre at %s is not the one that made this token; nothing was sent to it. Check "
+              "the address; if it is right, somebody may be in between"),
+            enrolment->where);
     }
     return buf_put_text(&enrolment->identity.authority, pem);
 }
@@ -171,7 +180,8 @@ static int enrolment_hear(struct enrolment *enrolment)
 static int enrolment_ask(struct enrolment *enrolment, const char *name, struct diag *diag)
 {
     CLEANUP(buf_done) struct buf request;
-    struct link_enrol enrol = {.secret = str_of((const char *)enrolment->token.secret, LINK_SECRET_SIZE),
+    struct link_enrol enrol = {.secret =
+                                   str_of((const char *)enrolment->token.secret, LINK_SECRET_SIZE),
                                .name = str_from(name)};
     int r;
 
@@ -191,16 +201,20 @@ static int enrolment_ask(struct enrolment *enrolment, const char *name, struct d
         r = enrolment_hear(enrolment);
     }
     if (r < 0) {
-        return diag_set(diag, r, _("the centre at %s ended the enrolment: %s; look into its log, then try again"),
-                        enrolment->where, err_text(r));
+        return diag_set(
+            diag, r,
+            _("the centre at %s ended the enrolment: %s; look into its log, then try again"),
+            enrolment->where, err_text(r));
     }
     if (enrolment->answer.kind == LINK_ANSWER_BYE) {
-        return diag_set(diag, -ERR_DENIED, "%s", text_get(link_bye_sentence(enrolment->answer.bye)));
+        return diag_set(diag, -ERR_DENIED, "%s",
+                        text_get(link_bye_sentence(enrolment->answer.bye)));
     }
     if (enrolment->answer.kind != LINK_ANSWER_ENROLLED ||
         identity_check(&enrolment->identity, enrolment->answer.enrolled.certificate) < 0) {
-        return diag_set(diag, -ERR_PROTO, _("the centre at %s gave no certificate for this host; check that both are "
-                                            "the same version"),
+        return diag_set(diag, -ERR_PROTO,
+                        _("the centre at %s gave no certificate for this host; check that both are "
+                          "the same version"),
                         enrolment->where);
     }
     enrolment->identity.host = enrolment->answer.enrolled.host;
@@ -213,8 +227,8 @@ static int enrolment_run(struct enrolment *enrolment, const struct agent_enrol_s
     int r = folder_make(settings->folder, 0700, (uid_t)-1, (gid_t)-1);
 
     if (r < 0) { /* before the token is used up */
-        return diag_set(diag, r, _("cannot make the folder %s: %s; run this as root"), settings->folder,
-                        err_text(r));
+        return diag_set(diag, r, _("cannot make the folder %s: %s; run this as root"),
+                        settings->folder, err_text(r));
     }
     r = enrolment_connect(enrolment, diag);
     if (r == 0) {
@@ -260,20 +274,24 @@ static int agent_enrol_parse(const struct command_call *call, struct enrolment *
     const struct agent_enrol_settings *settings = call->settings;
 
     if (call->operands.count != 2) {
-        return command_fail(EXIT_STATUS_USAGE, _("'agent enrol' wants the centre's HOST[:PORT] and a TOKEN"));
+        return command_fail(EXIT_STATUS_USAGE,
+                            _("'agent enrol' wants the centre's HOST[:PORT] and a TOKEN"));
     }
     if (identity_set_centre(&enrolment->identity, str_from(call->operands.items[0])) < 0) {
-        return command_fail(EXIT_STATUS_USAGE, _("'%s' is no address of a centre; write HOST, HOST:PORT or "
-                                                 "[ADDRESS]:PORT"),
+        return command_fail(EXIT_STATUS_USAGE,
+                            _("'%s' is no address of a centre; write HOST, HOST:PORT or "
+                              "[ADDRESS]:PORT"),
                             call->operands.items[0]);
     }
     if (token_parse(str_from(call->operands.items[1]), &enrolment->token) < 0) {
-        return command_fail(EXIT_STATUS_USAGE, _("that is not a token, or a character of it is wrong: it has eight "
-                                                 "groups of five, as 'canhgac centre token' prints it"));
+        return command_fail(EXIT_STATUS_USAGE,
+                            _("that is not a token, or a character of it is wrong: it has eight "
+                              "groups of five, as 'canhgac centre token' prints it"));
     }
     if (!settings->is_forced && agent_enrol_is_enrolled(settings->folder)) {
-        return command_fail(EXIT_STATUS_FAILED, _("this host is enrolled already; --force enrols it anew, under "
-                                                  "a new identity"));
+        return command_fail(EXIT_STATUS_FAILED,
+                            _("this host is enrolled already; --force enrols it anew, under "
+                              "a new identity"));
     }
     return EXIT_STATUS_CLEAN;
 }
@@ -293,7 +311,8 @@ int agent_enrol_run(const struct command_call *call)
         (void)gethostname(name, sizeof(name) - 1);
         (void)snprintf(enrolment.where, sizeof(enrolment.where), "%s:%u", enrolment.identity.centre,
                        enrolment.identity.port);
-        r = enrolment_run(&enrolment, settings, settings->name != NULL ? settings->name : name, &diag);
+        r = enrolment_run(&enrolment, settings, settings->name != NULL ? settings->name : name,
+                          &diag);
         if (r < 0) {
             status = command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
         } else {

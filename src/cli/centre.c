@@ -1,5 +1,5 @@
-/* canhgac centre: runs a centre, or asks the one that runs on this machine. Verbs go through the supervisor's
- * socket to core (CENTRE_MESSAGE_OPERATOR), the only writer of the store. */
+/* canhgac centre: runs a centre, or asks the one that runs on this machine. Verbs go through the
+ * supervisor's socket to core (CENTRE_MESSAGE_OPERATOR), the only writer of the store. */
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -38,25 +38,35 @@ struct centre_verb_settings {
     bool is_json;
 };
 
-#define OPENAPI_MAX (1U << 20)
+#define OPENAPI_MAX  (1U << 20)
 
 #define VERB(member) offsetof(struct centre_verb_settings, member)
 #define VERB_FOLDER                                                                                \
-    {"folder", 0, SETTING_PATH, "/var/lib/canhgac/centre", NULL, NULL, VERB(folder), N_("FOLDER"),  \
+    {"folder",                                                                                     \
+     0,                                                                                            \
+     SETTING_PATH,                                                                                 \
+     "/var/lib/canhgac/centre",                                                                    \
+     NULL,                                                                                         \
+     NULL,                                                                                         \
+     VERB(folder),                                                                                 \
+     N_("FOLDER"),                                                                                 \
      N_("folder of the centre that is asked")}
 
 static const struct setting token_rows[] = {
     VERB_FOLDER,
-    {"note", 0, SETTING_TEXT, NULL, NULL, NULL, VERB(note), N_("TEXT"), N_("what the token is for, shown in lists")},
+    {"note", 0, SETTING_TEXT, NULL, NULL, NULL, VERB(note), N_("TEXT"),
+     N_("what the token is for, shown in lists")},
     {"life", 0, SETTING_DURATION, "0s", NULL, "7d", VERB(life), N_("TIME"),
      N_("how long it is good; by default as the centre's token-life says")},
-    {"bare", 0, SETTING_FLAG, NULL, NULL, NULL, VERB(is_bare), NULL, N_("print the token only, for scripts")},
+    {"bare", 0, SETTING_FLAG, NULL, NULL, NULL, VERB(is_bare), NULL,
+     N_("print the token only, for scripts")},
     {},
 };
 
 static const struct setting hosts_rows[] = {
     VERB_FOLDER,
-    {"json", 0, SETTING_FLAG, NULL, NULL, NULL, VERB(is_json), NULL, N_("print one JSON object a line")},
+    {"json", 0, SETTING_FLAG, NULL, NULL, NULL, VERB(is_json), NULL,
+     N_("print one JSON object a line")},
     {},
 };
 
@@ -66,7 +76,8 @@ static const struct setting password_rows[] = {
     VERB_FOLDER,
     {"first", 0, SETTING_FLAG, NULL, NULL, NULL, VERB(is_first), NULL,
      N_("only when there is no such user yet")},
-    {"bare", 0, SETTING_FLAG, NULL, NULL, NULL, VERB(is_bare), NULL, N_("print the password only, for scripts")},
+    {"bare", 0, SETTING_FLAG, NULL, NULL, NULL, VERB(is_bare), NULL,
+     N_("print the password only, for scripts")},
     {},
 };
 
@@ -97,9 +108,11 @@ static int centre_connect(const char *folder, struct diag *diag)
         if (r == -ERR_ACCES || r == -ERR_PERM) {
             return diag_set(diag, r, _("only root may ask the centre in %s"), folder);
         }
-        return diag_set(diag, r, _("no centre is running for the folder %s; start it with 'canhgac centre' or "
-                                   "'systemctl start canhgac-centre'"),
-                        folder);
+        return diag_set(
+            diag, r,
+            _("no centre is running for the folder %s; start it with 'canhgac centre' or "
+              "'systemctl start canhgac-centre'"),
+            folder);
     }
     return TAKE_FD(fd);
 }
@@ -114,7 +127,8 @@ static int centre_read_reply(struct centre_question *question, struct diag *diag
     result = msg_get_i64(msg);
     sentence = msg_get_str(msg);
     question->answer = msg_get_str(msg);
-    if (msg->type != CENTRE_MESSAGE_REPLY || msg_close(msg) < 0 || result < INT32_MIN || result > 0) {
+    if (msg->type != CENTRE_MESSAGE_REPLY || msg_close(msg) < 0 || result < INT32_MIN ||
+        result > 0) {
         return -ERR_PROTO;
     }
     if (result < 0 && sentence.len != 0) {
@@ -147,7 +161,8 @@ static int centre_ask(struct centre_question *question, struct diag *diag)
         r = channel_receive_within(fd, CENTRE_ASK_TIME_MS, &question->reply);
     }
     if (r < 0) {
-        return diag_set(diag, r, _("the centre did not answer: %s; look into its log"), err_text(r));
+        return diag_set(diag, r, _("the centre did not answer: %s; look into its log"),
+                        err_text(r));
     }
     r = centre_read_reply(question, diag);
     channel_packet_done(&question->reply);
@@ -209,8 +224,8 @@ static int centre_token_run(const struct command_call *call)
     }
     printf("%.*s\n", STR_ARG(token));
     if (!settings->is_bare) {
-        printf(_("Good once, until %s. On the new host: canhgac agent enrol HOST[:PORT] %.*s\n"), when,
-               STR_ARG(token));
+        printf(_("Good once, until %s. On the new host: canhgac agent enrol HOST[:PORT] %.*s\n"),
+               when, STR_ARG(token));
     }
     return EXIT_STATUS_CLEAN;
 }
@@ -280,7 +295,10 @@ static void centre_print_host(const struct centre_host *host, bool is_json)
     }
     if (!is_json) {
         printf("%-24.*s  %-12s  %-29s  %s\n", STR_ARG(host->name),
-               host->is_revoked ? _("revoked") : host->is_connected ? _("connected") : _("silent"), seen, id);
+               host->is_revoked     ? _("revoked")
+               : host->is_connected ? _("connected")
+                                    : _("silent"),
+               seen, id);
         return;
     }
     buf_init(&line, CENTRE_LINE_LIMIT);
@@ -365,15 +383,18 @@ static int centre_revoke_run(const struct command_call *call)
     if (r < 0) {
         return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
     }
-    printf(_("'%s' is revoked; its connection is cut, and it can come back only with a new token.\n"),
-           call->operands.items[0]);
+    printf(
+        _("'%s' is revoked; its connection is cut, and it can come back only with a new token.\n"),
+        call->operands.items[0]);
     return EXIT_STATUS_CLEAN;
 }
 
 /* -ERR_EXIST when the store knows the user. */
-static int centre_check_no_user(const char *folder, const char *name, struct arena *arena, struct diag *diag)
+static int centre_check_no_user(const char *folder, const char *name, struct arena *arena,
+                                struct diag *diag)
 {
-    const struct store_options options = {.folder = folder, .is_read_only = true, .clock = &clock_real};
+    const struct store_options options = {
+        .folder = folder, .is_read_only = true, .clock = &clock_real};
     CLEANUP(store_closep) struct store *store = NULL;
     struct store_user user;
     int r = store_open(&options, &store, diag);
@@ -425,7 +446,8 @@ static int centre_password_run(const struct command_call *call)
     if (settings->is_bare) {
         printf("%.*s\n", STR_ARG(password));
     } else {
-        printf(_("%s / %.*s   good once: a new one is chosen at log-in\n"), call->operands.items[0], STR_ARG(password));
+        printf(_("%s / %.*s   good once: a new one is chosen at log-in\n"), call->operands.items[0],
+               STR_ARG(password));
     }
     return EXIT_STATUS_CLEAN;
 }
@@ -451,15 +473,18 @@ static int centre_openapi_run(const struct command_call *call)
     (void)call;
     buf_init(&text, OPENAPI_MAX);
     openapi_write(&text);
-    is_written = buf_error(&text) == 0 && fwrite(text.ptr, 1, text.len, stdout) == text.len && fflush(stdout) == 0;
+    is_written = buf_error(&text) == 0 && fwrite(text.ptr, 1, text.len, stdout) == text.len &&
+                 fflush(stdout) == 0;
     buf_done(&text);
-    return is_written ? EXIT_STATUS_CLEAN : command_fail(EXIT_STATUS_FAILED, _("it could not be printed"));
+    return is_written ? EXIT_STATUS_CLEAN
+                      : command_fail(EXIT_STATUS_FAILED, _("it could not be printed"));
 }
 
 static const struct command centre_verbs[] = {
     {.name = "token",
      .summary = N_("Make a one-time token for a new host"),
-     .details = N_("The token is good once and for a short time. It carries a fingerprint of this centre, so that "
+     .details = N_("The token is good once and for a short time. It carries a fingerprint of this "
+                   "centre, so that "
                    "the new host knows that it has reached the right one."),
      .rows = token_rows,
      .settings_size = sizeof(struct centre_verb_settings),
@@ -490,8 +515,10 @@ static const struct command centre_verbs[] = {
 const struct command centre_command = {
     .name = "centre",
     .summary = N_("Run a centre, or ask the one on this machine"),
-    .details = N_("Without a verb it runs the centre until SIGTERM. Agents and browsers connect to the same port, "
-                  "over TLS 1.3. Its certificate authority is made at the first start and lies in keys/ of its "
+    .details = N_("Without a verb it runs the centre until SIGTERM. Agents and browsers connect to "
+                  "the same port, "
+                  "over TLS 1.3. Its certificate authority is made at the first start and lies in "
+                  "keys/ of its "
                   "folder: keep a backup of that."),
     .rows = centre_rows,
     .settings_size = sizeof(struct centre_settings),

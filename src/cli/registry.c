@@ -197,6 +197,11 @@ int registry_run(int argc, char **argv, struct arena *arena)
         registry_print_help(command, name.ptr);
         return EXIT_STATUS_CLEAN;
     }
+    if (command->run == NULL && argc != 0) {
+        return command_fail(EXIT_STATUS_USAGE,
+                            _("'%s' has no verb '%s'; canhgac %s --help lists them"), name.ptr,
+                            argv[0], name.ptr);
+    }
     if (command->run == NULL) {
         return command_fail(EXIT_STATUS_USAGE, _("'%s' wants a verb; canhgac %s --help lists them"),
                             name.ptr, name.ptr);

@@ -1,6 +1,6 @@
-/* The centre's certificate authority: see link/authority.h. Made by centre/keys.c, used by centre/core.c for
- * enrolments. Certificates begin a day before now, so that a host whose clock is slow still takes them, and
- * none outlives the authority. */
+/* The centre's certificate authority: see link/authority.h. Made by centre/keys.c, used by
+ * centre/core.c for enrolments. Certificates begin a day before now, so that a host whose clock is
+ * slow still takes them, and none outlives the authority. */
 #include "link/authority.h"
 
 #include "base/banned.h"
@@ -17,10 +17,12 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
-#define AUTHORITY_DAY          86400L
-#define AUTHORITY_LIFE         (20 * 365 * AUTHORITY_DAY)
-#define AUTHORITY_HOST_LIFE    (5 * 365 * AUTHORITY_DAY) /* revocation is by key at every connection */
-#define AUTHORITY_SERVER_LIFE  (397 * AUTHORITY_DAY)     /* the most that browsers take */
+#define AUTHORITY_DAY  86400L
+#define AUTHORITY_LIFE (20 * 365 * AUTHORITY_DAY)
+#define AUTHORITY_HOST_LIFE                                                                        \
+    (5 * 365 * AUTHORITY_DAY)                        /* revocation is by key at every connection   \
+                                                      */
+#define AUTHORITY_SERVER_LIFE  (397 * AUTHORITY_DAY) /* the most that browsers take */
 #define AUTHORITY_SERVER_STALE (30 * AUTHORITY_DAY)
 #define AUTHORITY_FILE_LIMIT   (64U << 10)
 #define AUTHORITY_NAMES_LIMIT  (16U << 10)
@@ -31,9 +33,9 @@ struct authority {
 };
 
 struct authority_plan {
-    EVP_PKEY *key;        /* of the subject */
-    struct str name;      /* its common name */
-    long life;            /* seconds */
+    EVP_PKEY *key;   /* of the subject */
+    struct str name; /* its common name */
+    long life;       /* seconds */
     int64_t now;
     bool is_authority;
     const char *key_usage;
@@ -58,13 +60,15 @@ static int authority_add_extension(X509 *certificate, X509 *issuer, int nid, con
     return done == 1 ? 0 : -ERR_NOMEM;
 }
 
-static int authority_add_extensions(X509 *certificate, X509 *issuer, const struct authority_plan *plan)
+static int authority_add_extensions(X509 *certificate, X509 *issuer,
+                                    const struct authority_plan *plan)
 {
     const struct {
         int nid;
         const char *value;
     } rows[] = {
-        {NID_basic_constraints, plan->is_authority ? "critical,CA:TRUE,pathlen:0" : "critical,CA:FALSE"},
+        {NID_basic_constraints,
+         plan->is_authority ? "critical,CA:TRUE,pathlen:0" : "critical,CA:FALSE"},
         {NID_key_usage, plan->key_usage},
         {NID_subject_key_identifier, "hash"},
         {NID_authority_key_identifier, plan->is_authority ? NULL : "keyid:always"},
@@ -73,8 +77,9 @@ static int authority_add_extensions(X509 *certificate, X509 *issuer, const struc
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        int r = rows[i].value != NULL ? authority_add_extension(certificate, issuer, rows[i].nid, rows[i].value)
-                                      : 0;
+        int r = rows[i].value != NULL
+                    ? authority_add_extension(certificate, issuer, rows[i].nid, rows[i].value)
+                    : 0;
 
         if (r < 0) {
             return r;
@@ -105,7 +110,8 @@ static int authority_set_subject(X509 *certificate, struct str name)
 {
     X509_NAME *subject = X509_get_subject_name(certificate);
 
-    if (X509_NAME_add_entry_by_txt(subject, "O", MBSTRING_UTF8, (const unsigned char *)"Canh Gác", -1, -1, 0) != 1 ||
+    if (X509_NAME_add_entry_by_txt(subject, "O", MBSTRING_UTF8, (const unsigned char *)"Canh Gác",
+                                   -1, -1, 0) != 1 ||
         X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)name.ptr,
                                    (int)(name.len < 60 ? name.len : 60), -1, 0) != 1) {
         ERR_clear_error();
@@ -145,7 +151,8 @@ static int authority_issue(const struct authority *authority, const struct autho
         return -ERR_NOMEM;
     }
     r = authority_add_extensions(certificate, issuer, plan);
-    if (r == 0 && X509_sign(certificate, authority != NULL ? authority->key : plan->key, EVP_sha256()) == 0) {
+    if (r == 0 &&
+        X509_sign(certificate, authority != NULL ? authority->key : plan->key, EVP_sha256()) == 0) {
         r = -ERR_NOMEM;
     }
     if (r == 0) {
@@ -199,8 +206,8 @@ int authority_read(struct str certificate, struct str key, struct authority **re
     return 0;
 }
 
-int authority_load(const char *certificate_path, const char *key_path, struct authority **ret_authority,
-                   struct diag *diag)
+int authority_load(const char *certificate_path, const char *key_path,
+                   struct authority **ret_authority, struct diag *diag)
 {
     CLEANUP(buf_done) struct buf certificate;
     CLEANUP(buf_done) struct buf key;
@@ -219,8 +226,9 @@ int authority_load(const char *certificate_path, const char *key_path, struct au
     r = authority_read(buf_str(&certificate), buf_str(&key), ret_authority);
     mem_wipe(key.ptr, key.len);
     if (r < 0) {
-        return diag_set(diag, r, _("%s and %s are not a certificate and its key; restore both from a backup"),
-                        certificate_path, key_path);
+        return diag_set(
+            diag, r, _("%s and %s are not a certificate and its key; restore both from a backup"),
+            certificate_path, key_path);
     }
     return 0;
 }
@@ -250,7 +258,8 @@ int authority_write(const struct authority *authority, struct buf *certificate, 
 
 int authority_fingerprint(const struct authority *authority, uint8_t ret_sha256[32])
 {
-    return X509_digest(authority->certificate, EVP_sha256(), ret_sha256, NULL) == 1 ? 0 : -ERR_NOMEM;
+    return X509_digest(authority->certificate, EVP_sha256(), ret_sha256, NULL) == 1 ? 0
+                                                                                    : -ERR_NOMEM;
 }
 
 static int authority_open_request(struct str request, X509_REQ **ret_request, EVP_PKEY **ret_key)
@@ -273,8 +282,9 @@ static int authority_open_request(struct str request, X509_REQ **ret_request, EV
     return 0;
 }
 
-int authority_sign_host(const struct authority *authority, struct str request, const struct id *host,
-                        int64_t now, struct buf *ret_certificate, uint8_t ret_key_sha256[32])
+int authority_sign_host(const struct authority *authority, struct str request,
+                        const struct id *host, int64_t now, struct buf *ret_certificate,
+                        uint8_t ret_key_sha256[32])
 {
     CLEANUP(x509_req_freep) X509_REQ *opened = NULL;
     CLEANUP(x509_freep) X509 *certificate = NULL;
@@ -306,7 +316,8 @@ static int authority_put_names(const struct authority_server *server, struct buf
 
         ERR_clear_error();
         if (strpbrk(name, ",:\n=@ ") == NULL || address != NULL) {
-            buf_putf(buf, "%s%s:%s", buf->len != 0 ? "," : "", address != NULL ? "IP" : "DNS", name);
+            buf_putf(buf, "%s%s:%s", buf->len != 0 ? "," : "", address != NULL ? "IP" : "DNS",
+                     name);
         }
         ASN1_OCTET_STRING_free(address);
     }
@@ -353,7 +364,8 @@ int authority_is_server_stale(const struct authority *authority, struct str cert
     EVP_PKEY *key = X509_get0_pubkey(authority->certificate);
     time_t soon = (time_t)(server->now / NS_PER_S) + AUTHORITY_SERVER_STALE;
 
-    if (have == NULL || X509_verify(have, key) != 1 || X509_cmp_time(X509_get0_notAfter(have), &soon) <= 0) {
+    if (have == NULL || X509_verify(have, key) != 1 ||
+        X509_cmp_time(X509_get0_notAfter(have), &soon) <= 0) {
         ERR_clear_error();
         return 1;
     }

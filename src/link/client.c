@@ -122,7 +122,8 @@ void link_client_sent(struct link_client *client, size_t len)
     buf_consume(&client->out, len);
 }
 
-static int link_client_take_ack(const struct frame *frame, struct str content, struct link_answer *ret_answer)
+static int link_client_take_ack(const struct frame *frame, struct str content,
+                                struct link_answer *ret_answer)
 {
     struct link_ack ack;
     int r = link_ack_decode(content, &ack);

@@ -1,5 +1,5 @@
-/* The agent's side of its connection: a pure machine, the mirror of link/server.h. The link process feeds it
- * what TLS gave, takes items out, and hands it batches from the spool. */
+/* The agent's side of its connection: a pure machine, the mirror of link/server.h. The link process
+ * feeds it what TLS gave, takes items out, and hands it batches from the spool. */
 #ifndef LINK_CLIENT_H
 #define LINK_CLIENT_H
 
@@ -22,11 +22,11 @@ enum link_answer_kind {
 /* Borrowed until the next call on the client. */
 struct link_answer {
     enum link_answer_kind kind;
-    uint64_t sequence;            /* ACK */
-    int64_t clock;                /* ACK: the centre's */
-    struct str request;           /* ACTION: encoded */
+    uint64_t sequence;             /* ACK */
+    int64_t clock;                 /* ACK: the centre's */
+    struct str request;            /* ACTION: encoded */
     struct link_enrolled enrolled; /* ENROLLED */
-    enum link_bye bye;            /* BYE; LINK_BYE_PROTOCOL for a reason this program does not know */
+    enum link_bye bye; /* BYE; LINK_BYE_PROTOCOL for a reason this program does not know */
 };
 
 [[nodiscard]] int link_client_new(struct link_client **ret_client);
@@ -40,7 +40,8 @@ size_t link_client_room(const struct link_client *client);
 [[nodiscard]] int link_client_next(struct link_client *client, struct link_answer *ret_answer);
 
 /* last: highest sequence in the spool. */
-[[nodiscard]] int link_client_hello(struct link_client *client, uint64_t last, const struct link_hello *hello);
+[[nodiscard]] int link_client_hello(struct link_client *client, uint64_t last,
+                                    const struct link_hello *hello);
 /* content: from link_batch_encode. -ERR_AGAIN while much is unsent. */
 [[nodiscard]] int link_client_batch(struct link_client *client, uint64_t last, struct str content);
 [[nodiscard]] int link_client_enrol(struct link_client *client, const struct link_enrol *enrol);

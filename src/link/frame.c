@@ -1,5 +1,6 @@
-/* Frames: see link/frame.h. The header is checked before any payload is waited for, so a peer that speaks
- * another protocol is told at once, and what decompression may cost is bounded by window and size. */
+/* Frames: see link/frame.h. The header is checked before any payload is waited for, so a peer that
+ * speaks another protocol is told at once, and what decompression may cost is bounded by window and
+ * size. */
 #include "link/frame.h"
 
 #include "base/banned.h"
@@ -141,7 +142,8 @@ static int frame_decompress(ZSTD_DCtx *context, struct str payload, struct buf *
         }
         left = ZSTD_decompressStream(context, &out, &in);
         if (ZSTD_isError(left)) {
-            return ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation ? -ERR_NOMEM : -ERR_CORRUPT;
+            return ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation ? -ERR_NOMEM
+                                                                           : -ERR_CORRUPT;
         }
         buf_commit(scratch, out.pos);
         if (left != 0 && in.pos == in.size && out.pos < out.size) {

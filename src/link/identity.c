@@ -1,5 +1,5 @@
-/* An enrolled host's files: see link/identity.h. Written by cli/agent_enrol.c, read by agent/link.c before it
- * drops its rights. */
+/* An enrolled host's files: see link/identity.h. Written by cli/agent_enrol.c, read by agent/link.c
+ * before it drops its rights. */
 #include "link/identity.h"
 
 #include "base/banned.h"
@@ -112,7 +112,8 @@ int identity_save(const struct identity *identity, const char *folder, struct di
         int r = file_write_atomic(fd, files[i].name, files[i].bytes, files[i].mode);
 
         if (r < 0) {
-            return diag_set(diag, r, _("cannot write %s/%s: %s"), folder, files[i].name, err_text(r));
+            return diag_set(diag, r, _("cannot write %s/%s: %s"), folder, files[i].name,
+                            err_text(r));
         }
     }
     return buf_error(&centre);
@@ -129,8 +130,9 @@ static int identity_parse_centre(struct identity *identity, struct str line)
             return -ERR_SYNTAX;
         }
     }
-    if (parts[0].len == 0 || parts[0].len >= sizeof(identity->centre) || str_to_u64(parts[1], &port) < 0 ||
-        port == 0 || port > 65535 || id_parse(parts[2], &identity->host) < 0) {
+    if (parts[0].len == 0 || parts[0].len >= sizeof(identity->centre) ||
+        str_to_u64(parts[1], &port) < 0 || port == 0 || port > 65535 ||
+        id_parse(parts[2], &identity->host) < 0) {
         return -ERR_SYNTAX;
     }
     memcpy(identity->centre, parts[0].ptr, parts[0].len);
@@ -159,18 +161,22 @@ int identity_load(struct identity *identity, const char *folder, struct diag *di
     for (size_t i = 0; r == 0 && i < ARRAY_LEN(files); i++) {
         r = file_read_all(fd, files[i].name, files[i].buf);
         if (r < 0 && r != -ERR_NOENT) {
-            return diag_set(diag, r, _("cannot read %s/%s: %s"), folder, files[i].name, err_text(r));
+            return diag_set(diag, r, _("cannot read %s/%s: %s"), folder, files[i].name,
+                            err_text(r));
         }
     }
     if (r == -ERR_NOENT) {
-        return diag_set(diag, r, _("this host is not enrolled; make a token on the centre with 'canhgac centre "
-                                   "token', then run 'canhgac agent enrol HOST TOKEN' here"));
+        return diag_set(
+            diag, r,
+            _("this host is not enrolled; make a token on the centre with 'canhgac centre "
+              "token', then run 'canhgac agent enrol HOST TOKEN' here"));
     }
     if (r == 0) {
         r = identity_parse_centre(identity, buf_str(&centre));
     }
     if (r < 0) {
-        return diag_set(diag, r, _("%s/%s is damaged; enrol this host anew"), folder, IDENTITY_CENTRE);
+        return diag_set(diag, r, _("%s/%s is damaged; enrol this host anew"), folder,
+                        IDENTITY_CENTRE);
     }
     return 0;
 }
@@ -192,7 +198,8 @@ int identity_set_centre(struct identity *identity, struct str text)
         port = str_slice(port, 1, port.len);
     } else {
         end = str_find_byte(text, ':');
-        if (end < text.len && str_find_byte(str_slice(text, end + 1, text.len), ':') == text.len - end - 1) {
+        if (end < text.len &&
+            str_find_byte(str_slice(text, end + 1, text.len), ':') == text.len - end - 1) {
             host = str_slice(text, 0, end);
             port = str_slice(text, end + 1, text.len);
         } /* two colons and no bracket: an address of version 6 without a port */

@@ -1,5 +1,5 @@
-/* What an enrolled host holds: its key, its certificate, its centre's authority, and where the centre is. Four
- * small files in one folder of mode 0700; the key never leaves it. */
+/* What an enrolled host holds: its key, its certificate, its centre's authority, and where the
+ * centre is. Four small files in one folder of mode 0700; the key never leaves it. */
 #ifndef LINK_IDENTITY_H
 #define LINK_IDENTITY_H
 
@@ -32,7 +32,8 @@ void identity_done(struct identity *identity);
 [[nodiscard]] int identity_check(const struct identity *identity, struct str certificate);
 
 /* Writes all of it; the file that says "enrolled" last. diag names the file. */
-[[nodiscard]] int identity_save(const struct identity *identity, const char *folder, struct diag *diag);
+[[nodiscard]] int identity_save(const struct identity *identity, const char *folder,
+                                struct diag *diag);
 /* -ERR_NOENT with a sentence when the host is not enrolled. */
 [[nodiscard]] int identity_load(struct identity *identity, const char *folder, struct diag *diag);
 

@@ -1,4 +1,5 @@
-/* Payloads of frames: see link/message.h. Between link/frame.c and the two machines, server.c and client.c. */
+/* Payloads of frames: see link/message.h. Between link/frame.c and the two machines, server.c and
+ * client.c. */
 #include "link/message.h"
 
 #include "base/banned.h"
@@ -12,20 +13,27 @@ const char *link_bye_sentence(enum link_bye bye)
 {
     static const char *const sentences[] = {
         [LINK_BYE_END] = N_("the centre is going away for now"),
-        [LINK_BYE_PROTOCOL] = N_("the centre did not understand this agent; check that both are the "
-                                 "same version"),
-        [LINK_BYE_VERSION] = N_("the centre does not know this version of the protocol; update the older side"),
-        [LINK_BYE_UNKNOWN] = N_("the centre does not know this host; enrol it anew with a fresh token"),
-        [LINK_BYE_REVOKED] = N_("the centre has revoked this host; ask its administrator for a fresh token"),
+        [LINK_BYE_PROTOCOL] =
+            N_("the centre did not understand this agent; check that both are the "
+               "same version"),
+        [LINK_BYE_VERSION] =
+            N_("the centre does not know this version of the protocol; update the older side"),
+        [LINK_BYE_UNKNOWN] =
+            N_("the centre does not know this host; enrol it anew with a fresh token"),
+        [LINK_BYE_REVOKED] =
+            N_("the centre has revoked this host; ask its administrator for a fresh token"),
         [LINK_BYE_FULL] = N_("the centre cannot keep anything now; its disk may be full"),
-        [LINK_BYE_TOKEN_UNKNOWN] = N_("the centre does not know this token; make a fresh one there with "
-                                      "'canhgac centre token'"),
-        [LINK_BYE_TOKEN_USED] = N_("this token was used already; make a fresh one on the centre with "
-                                   "'canhgac centre token'"),
+        [LINK_BYE_TOKEN_UNKNOWN] =
+            N_("the centre does not know this token; make a fresh one there with "
+               "'canhgac centre token'"),
+        [LINK_BYE_TOKEN_USED] =
+            N_("this token was used already; make a fresh one on the centre with "
+               "'canhgac centre token'"),
         [LINK_BYE_TOKEN_EXPIRED] = N_("this token has expired; make a fresh one on the centre with "
                                       "'canhgac centre token'"),
-        [LINK_BYE_REQUEST] = N_("the centre refused the certificate request; check that both are the "
-                                "same version"),
+        [LINK_BYE_REQUEST] =
+            N_("the centre refused the certificate request; check that both are the "
+               "same version"),
         [LINK_BYE_ELSEWHERE] = N_("this host has connected again from elsewhere"),
     };
 

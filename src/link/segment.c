@@ -1,4 +1,5 @@
-/* The spool's file format: see link/segment.h. Numbers are little-endian; checksums are XXH3 (64 bits). */
+/* The spool's file format: see link/segment.h. Numbers are little-endian; checksums are XXH3 (64
+ * bits). */
 #include "link/segment.h"
 
 #include "base/banned.h"
@@ -10,9 +11,9 @@
 #include <sys/uio.h>
 #include <xxhash.h>
 
-#define SEGMENT_MAGIC   "CGspool1"
-#define SEGMENT_SUFFIX  ".seg"
-#define SEGMENT_READ    4096
+#define SEGMENT_MAGIC  "CGspool1"
+#define SEGMENT_SUFFIX ".seg"
+#define SEGMENT_READ   4096
 
 struct segment_header {
     char magic[8];
@@ -35,8 +36,9 @@ static_assert(sizeof(struct segment_head) == SEGMENT_HEAD_SIZE, "fixed on disk")
 
 static void segment_encode_state(const struct spool_state *state, uint8_t *out)
 {
-    const uint64_t numbers[] = {htole64(state->base),    htole64(state->acked),   htole64(state->sent),
-                                htole64(state->refused), htole64(state->dropped), htole64(state->torn),
+    const uint64_t numbers[] = {htole64(state->base),    htole64(state->acked),
+                                htole64(state->sent),    htole64(state->refused),
+                                htole64(state->dropped), htole64(state->torn),
                                 htole64(state->removed)};
 
     static_assert(sizeof(numbers) == SPOOL_STATE_SIZE, "all of the state");
@@ -106,7 +108,8 @@ int segment_read_header(int fd, struct segment *ret_segment, struct spool_state 
     if (n < (ssize_t)sizeof(header)) {
         return -ERR_TRUNCATED;
     }
-    if (le64toh(header.checksum) != XXH3_64bits(&header, offsetof(struct segment_header, checksum))) {
+    if (le64toh(header.checksum) !=
+        XXH3_64bits(&header, offsetof(struct segment_header, checksum))) {
         return -ERR_CORRUPT;
     }
     *ret_segment = (struct segment){.first = le64toh(header.first),
@@ -126,8 +129,9 @@ static uint64_t segment_checksum(const struct segment_head *head, struct str byt
 
 int segment_write(int fd, uint64_t offset, unsigned kind, uint64_t sequence, struct str bytes)
 {
-    struct segment_head head = {
-        .length = htole32((uint32_t)bytes.len), .kind = htole32(kind), .sequence = htole64(sequence)};
+    struct segment_head head = {.length = htole32((uint32_t)bytes.len),
+                                .kind = htole32(kind),
+                                .sequence = htole64(sequence)};
     struct iovec parts[] = {{&head, sizeof(head)}, {(void *)(uintptr_t)bytes.ptr, bytes.len}};
     ssize_t want = (ssize_t)(sizeof(head) + bytes.len);
     ssize_t n;

@@ -1,6 +1,6 @@
-/* One file of the spool: a header of fixed size, then records, each with a checksum over its head and bytes.
- * Used by link/spool*.c only. A header also carries the spool's state; the newest file's holds, and it is
- * written over in place (one disk sector), so that noting it needs no space. */
+/* One file of the spool: a header of fixed size, then records, each with a checksum over its head
+ * and bytes. Used by link/spool*.c only. A header also carries the spool's state; the newest file's
+ * holds, and it is written over in place (one disk sector), so that noting it needs no space. */
 #ifndef LINK_SEGMENT_H
 #define LINK_SEGMENT_H
 
@@ -14,17 +14,20 @@
 #define SEGMENT_HEADER_SIZE 128
 #define SEGMENT_HEAD_SIZE   24 /* of a record */
 #define SEGMENT_NAME_SIZE   32
-#define SEGMENT_SCRATCH     (RECORD_SIZE_MAX + SEGMENT_HEAD_SIZE + 4096) /* a scratch buffer's limit */
 #define SPOOL_STATE_SIZE    56
 
+/* A scratch buffer's limit. */
+#define SEGMENT_SCRATCH (RECORD_SIZE_MAX + SEGMENT_HEAD_SIZE + 4096)
+
 struct spool_state {
-    uint64_t base;    /* sequences up to this were never given: appended = next - 1 - base + refused */
+    uint64_t base; /* sequences up to this were never given: appended = next - 1 - base + refused */
     uint64_t acked;   /* highest sequence the centre has */
     uint64_t sent;    /* highest sequence that may be with the centre */
     uint64_t refused; /* never got a sequence */
     uint64_t dropped; /* in segments that are gone */
     uint64_t torn;
-    uint64_t removed; /* segments that begin at or below this are gone, their dropped counted above */
+    uint64_t
+        removed; /* segments that begin at or below this are gone, their dropped counted above */
 };
 
 struct segment {
@@ -46,18 +49,22 @@ void segment_name(uint64_t first, char out[SEGMENT_NAME_SIZE]);
 /* False for names of other files. */
 bool segment_parse_name(const char *name, uint64_t *ret_first);
 
-[[nodiscard]] int segment_write_header(int fd, const struct segment *segment, const struct spool_state *state);
+[[nodiscard]] int segment_write_header(int fd, const struct segment *segment,
+                                       const struct spool_state *state);
 /* -ERR_TRUNCATED, -ERR_CORRUPT, -ERR_FOREIGN. */
-[[nodiscard]] int segment_read_header(int fd, struct segment *ret_segment, struct spool_state *ret_state);
+[[nodiscard]] int segment_read_header(int fd, struct segment *ret_segment,
+                                      struct spool_state *ret_state);
 
 /* Writes a record at offset in one call. On failure the file is cut back to offset. */
-[[nodiscard]] int segment_write(int fd, uint64_t offset, unsigned kind, uint64_t sequence, struct str bytes);
+[[nodiscard]] int segment_write(int fd, uint64_t offset, unsigned kind, uint64_t sequence,
+                                struct str bytes);
 static inline uint64_t segment_space(size_t len)
 {
     return SEGMENT_HEAD_SIZE + len;
 }
-/* The record at offset: 1, 0 at the end of the file, -ERR_TRUNCATED or -ERR_CORRUPT for what a crash left.
- * scratch: of limit SEGMENT_SCRATCH at least. */
-[[nodiscard]] int segment_read(int fd, uint64_t offset, struct buf *scratch, struct segment_record *ret_record);
+/* The record at offset: 1, 0 at the end of the file, -ERR_TRUNCATED or -ERR_CORRUPT for what a
+ * crash left. scratch: of limit SEGMENT_SCRATCH at least. */
+[[nodiscard]] int segment_read(int fd, uint64_t offset, struct buf *scratch,
+                               struct segment_record *ret_record);
 
 #endif

@@ -1,6 +1,7 @@
 /* The centre's side of a connection: see link/server.h. Between centre/front.c's plain stream and
- * centre/core.c. Invariant: in holds at most one frame and what followed it in the same read, so a peer can
- * make the centre keep no more than a frame; nothing is read from a peer whose output is not taken. */
+ * centre/core.c. Invariant: in holds at most one frame and what followed it in the same read, so a
+ * peer can make the centre keep no more than a frame; nothing is read from a peer whose output is
+ * not taken. */
 #include "link/server.h"
 
 #include "base/banned.h"
@@ -28,7 +29,7 @@ struct link_server {
     size_t in_hand;     /* bytes of in that belong to the frame in hand */
     bool is_in_batch;
     struct link_batch batch;
-    uint64_t highest;   /* record sequence seen on this connection */
+    uint64_t highest; /* record sequence seen on this connection */
 };
 
 int link_server_new(bool is_enrolment, struct link_server **ret_server)
@@ -144,8 +145,8 @@ void link_server_sent(struct link_server *server, size_t len)
     buf_consume(&server->out, len);
 }
 
-static int link_server_take_hello(struct link_server *server, const struct frame *frame, struct str content,
-                                  struct link_item *ret_item)
+static int link_server_take_hello(struct link_server *server, const struct frame *frame,
+                                  struct str content, struct link_item *ret_item)
 {
     int r;
 
@@ -162,7 +163,8 @@ static int link_server_take_hello(struct link_server *server, const struct frame
     return 1;
 }
 
-static int link_server_take_enrol(struct link_server *server, struct str content, struct link_item *ret_item)
+static int link_server_take_enrol(struct link_server *server, struct str content,
+                                  struct link_item *ret_item)
 {
     int r;
 
@@ -207,7 +209,8 @@ static int link_server_next_record(struct link_server *server, struct link_item 
 }
 
 /* What a frame means: 1 with an item, 0 when it was dealt with here. */
-static int link_server_take(struct link_server *server, const struct frame *frame, struct link_item *ret_item)
+static int link_server_take(struct link_server *server, const struct frame *frame,
+                            struct link_item *ret_item)
 {
     struct str content;
     int r = frame_content(frame, &server->content, &content);

@@ -1,6 +1,7 @@
-/* The way of a record through the disk ring: see link/spool.h. Between agent/link.c, which takes records from
- * the sensor, and link/client.c, which carries them. Invariants: state.acked <= state.sent < next; segments
- * are ordered and touch each other; a record in memory comes after all records on disk. */
+/* The way of a record through the disk ring: see link/spool.h. Between agent/link.c, which takes
+ * records from the sensor, and link/client.c, which carries them. Invariants: state.acked <=
+ * state.sent < next; segments are ordered and touch each other; a record in memory comes after all
+ * records on disk. */
 #include "link/spool.h"
 
 #include "base/banned.h"
@@ -26,15 +27,16 @@ static int spool_lock(struct spool *spool, const char *folder, struct diag *diag
 
         return diag_set(diag, r, _("cannot open the spool folder %s: %s"), folder, err_text(r));
     }
-    spool->lock = openat(spool->folder, SPOOL_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    spool->lock =
+        openat(spool->folder, SPOOL_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (spool->lock < 0) {
         int r = -errno;
 
         return diag_set(diag, r, _("cannot write to the spool folder %s: %s"), folder, err_text(r));
     }
     if (flock(spool->lock, LOCK_EX | LOCK_NB) != 0) {
-        return diag_set(diag, -ERR_BUSY, _("another agent is using the spool folder %s; stop it first"),
-                        folder);
+        return diag_set(diag, -ERR_BUSY,
+                        _("another agent is using the spool folder %s; stop it first"), folder);
     }
     return 0;
 }
@@ -76,7 +78,8 @@ int spool_open(const struct spool_options *options, struct spool **ret_spool, st
     }
     r = spool_recover(spool, options->clock, diag);
     if (r < 0) {
-        return diag_set(diag, r, _("cannot use the spool folder %s: %s"), options->folder, err_text(r));
+        return diag_set(diag, r, _("cannot use the spool folder %s: %s"), options->folder,
+                        err_text(r));
     }
     spool_make_spare(spool);
     *ret_spool = TAKE_PTR(spool);
@@ -156,7 +159,8 @@ static int spool_write(struct spool *spool, enum record_kind kind, struct str re
     spool->waiting++;
     spool->is_synced = false;
     if (spool_is_dear(kind)) {
-        (void)spool_sync(spool); /* a failure shows again in spool_prepare, before it is given out */
+        (void)spool_sync(
+            spool); /* a failure shows again in spool_prepare, before it is given out */
     }
     return 0;
 }
@@ -195,7 +199,8 @@ static int spool_remember(struct spool *spool, enum record_kind kind, struct str
     uint64_t need = sizeof(struct spool_waiting) + record.len;
     struct spool_waiting *waiting = NULL;
 
-    while (spool->memory_bytes + need > spool->memory_limit && spool_is_dear(kind) && spool_evict(spool)) {
+    while (spool->memory_bytes + need > spool->memory_limit && spool_is_dear(kind) &&
+           spool_evict(spool)) {
         /* until it fits or nothing more gives way */
     }
     if (spool->memory_bytes + need <= spool->memory_limit) {
@@ -312,7 +317,8 @@ int spool_next(struct spool *spool, struct spool_cursor *cursor, struct buf *scr
         cursor->offset = record.next;
         if (record.sequence > cursor->sequence) {
             cursor->sequence = record.sequence;
-            *ret_record = (struct spool_record){record.sequence, (enum record_kind)record.kind, record.bytes};
+            *ret_record =
+                (struct spool_record){record.sequence, (enum record_kind)record.kind, record.bytes};
             return 1;
         }
     }
@@ -335,7 +341,8 @@ int spool_prepare(struct spool *spool, uint64_t sequence)
 }
 
 /* How many records of segment i lie in (from, to]. */
-static int spool_count_between(struct spool *spool, size_t i, uint64_t from, uint64_t to, uint64_t *ret_count)
+static int spool_count_between(struct spool *spool, size_t i, uint64_t from, uint64_t to,
+                               uint64_t *ret_count)
 {
     const struct segment *segment = &spool->segments[i];
     uint64_t last = i + 1 == spool->count ? spool->next - 1 : segment->last;
@@ -391,7 +398,8 @@ int spool_acknowledge(struct spool *spool, uint64_t sequence)
     return spool_remove_acknowledged(spool);
 }
 
-/* This folder took the place of one that had come further: everything that waits moves above sequence. */
+/* This folder took the place of one that had come further: everything that waits moves above
+ * sequence. */
 static int spool_renumber(struct spool *spool, uint64_t sequence)
 {
     CLEANUP(buf_done) struct buf scratch;

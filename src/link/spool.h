@@ -1,20 +1,22 @@
-/* The agent's disk ring: records wait here until the centre has committed them. A folder of segment files,
- * each a header and records with checksums; sequence numbers are dense and never restart.
+/* The agent's disk ring: records wait here until the centre has committed them. A folder of segment
+ * files, each a header and records with checksums; sequence numbers are dense and never restart.
  *
- *     spool_append ─▶ segment ─▶ spool_next ─▶ (frame) ─▶ centre ─▶ spool_acknowledge ─▶ segment removed
+ *     spool_append ─▶ segment ─▶ spool_next ─▶ (frame) ─▶ centre ─▶ spool_acknowledge ─▶ segment
+ * removed
  *
  * What holds at every kill -9 and, with a disk that keeps its promises, at every power loss:
- * - A record is given out for sending only by a spool_prepare that made it durable, so a number that the
- *   centre has seen never comes again for something else.
- * - A record that may have been sent is not dropped until the centre has said whether it has it: nothing is
- *   both committed and counted as dropped.
- * - appended = acknowledged + waiting + dropped, always; a torn tail holds only records that were not durable.
+ * - A record is given out for sending only by a spool_prepare that made it durable, so a number
+ * that the centre has seen never comes again for something else.
+ * - A record that may have been sent is not dropped until the centre has said whether it has it:
+ * nothing is both committed and counted as dropped.
+ * - appended = acknowledged + waiting + dropped, always; a torn tail holds only records that were
+ * not durable.
  *
- * Durability: records are written at once (they outlive the process) and made durable before they are sent
- * (fdatasync once a batch); findings and answers at once.
- * When the bound is reached, the oldest events and states that were not sent go first; findings and answers
- * are kept, and when nothing else is left, new records are refused. When the disk itself is full, records
- * wait in memory up to a bound of their own. Whatever cannot be kept is counted. */
+ * Durability: records are written at once (they outlive the process) and made durable before they
+ * are sent (fdatasync once a batch); findings and answers at once. When the bound is reached, the
+ * oldest events and states that were not sent go first; findings and answers are kept, and when
+ * nothing else is left, new records are refused. When the disk itself is full, records wait in
+ * memory up to a bound of their own. Whatever cannot be kept is counted. */
 #ifndef LINK_SPOOL_H
 #define LINK_SPOOL_H
 
@@ -31,9 +33,9 @@
 struct spool;
 
 struct spool_options {
-    const char *folder;      /* exists; nobody else writes below it */
-    uint64_t limit;          /* most bytes on disk, SPOOL_LIMIT_MIN at least */
-    uint64_t memory_limit;   /* most bytes that wait in memory while the disk is full */
+    const char *folder;    /* exists; nobody else writes below it */
+    uint64_t limit;        /* most bytes on disk, SPOOL_LIMIT_MIN at least */
+    uint64_t memory_limit; /* most bytes that wait in memory while the disk is full */
     const struct clock *clock;
 };
 
@@ -44,7 +46,7 @@ struct spool_record {
 };
 
 struct spool_cursor {
-    uint64_t sequence; /* of the record given last; start after this one */
+    uint64_t sequence;   /* of the record given last; start after this one */
     uint64_t generation; /* private from here on */
     size_t segment;
     uint64_t offset;
@@ -62,25 +64,31 @@ struct spool_counters {
     int trouble;           /* why the disk takes nothing at present, negative; 0: it does */
 };
 
-/* Opens or makes; repairs what a crash left. -ERR_BUSY when another process has it, -ERR_FOREIGN. */
-[[nodiscard]] int spool_open(const struct spool_options *options, struct spool **ret_spool, struct diag *diag);
+/* Opens or makes; repairs what a crash left. -ERR_BUSY when another process has it, -ERR_FOREIGN.
+ */
+[[nodiscard]] int spool_open(const struct spool_options *options, struct spool **ret_spool,
+                             struct diag *diag);
 void spool_free(struct spool *spool);
 void spool_freep(struct spool **spool);
 
 /* record: encoded, at most RECORD_SIZE_MAX. -ERR_FULL when it was refused (and counted). */
 [[nodiscard]] int spool_append(struct spool *spool, enum record_kind kind, struct str record);
-/* Tries again to bring what waits in memory to disk, and notes counters. Call about once a second. */
+/* Tries again to bring what waits in memory to disk, and notes counters. Call about once a second.
+ */
 [[nodiscard]] int spool_tend(struct spool *spool);
 
-/* The record after cursor->sequence that is on disk: 1, or 0 at the end. Borrowed until scratch changes. */
+/* The record after cursor->sequence that is on disk: 1, or 0 at the end. Borrowed until scratch
+ * changes. */
 [[nodiscard]] int spool_next(struct spool *spool, struct spool_cursor *cursor, struct buf *scratch,
                              struct spool_record *ret_record);
-/* Makes everything up to sequence durable and notes that it may be sent now. Before each sending. */
+/* Makes everything up to sequence durable and notes that it may be sent now. Before each sending.
+ */
 [[nodiscard]] int spool_prepare(struct spool *spool, uint64_t sequence);
 /* The centre has committed everything up to sequence. */
 [[nodiscard]] int spool_acknowledge(struct spool *spool, uint64_t sequence);
-/* The centre's first word on a connection: the highest sequence it has, and nothing above. A sequence above
- * our own means that this folder took another's place: what waits is given new numbers above it. */
+/* The centre's first word on a connection: the highest sequence it has, and nothing above. A
+ * sequence above our own means that this folder took another's place: what waits is given new
+ * numbers above it. */
 [[nodiscard]] int spool_resolve(struct spool *spool, uint64_t sequence);
 
 void spool_count(const struct spool *spool, struct spool_counters *ret_counters);

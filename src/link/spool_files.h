@@ -1,5 +1,6 @@
-/* The spool's inside: what link/spool.c (the way of a record), link/spool_open.c (finding everything again
- * after a crash) and link/spool_room.c (files come and go, the bound) share. Nobody else includes it. */
+/* The spool's inside: what link/spool.c (the way of a record), link/spool_open.c (finding
+ * everything again after a crash) and link/spool_room.c (files come and go, the bound) share.
+ * Nobody else includes it. */
 #ifndef LINK_SPOOL_FILES_H
 #define LINK_SPOOL_FILES_H
 
@@ -9,9 +10,9 @@
 
 #include <stddef.h>
 
-#define SPOOL_SPARE "spare" /* an empty, preallocated file: the next segment */
-#define SPOOL_LEAN  "lean"  /* a segment being written anew without its events */
-#define SPOOL_LOCK  "lock"
+#define SPOOL_SPARE       "spare" /* an empty, preallocated file: the next segment */
+#define SPOOL_LEAN        "lean"  /* a segment being written anew without its events */
+#define SPOOL_LOCK        "lock"
 
 #define SPOOL_SEGMENT_MIN (64U << 10)
 
@@ -59,8 +60,8 @@ static inline struct segment *spool_newest(struct spool *spool)
 
 /* Adds a place behind the last one. -ERR_NOMEM, -ERR_LIMIT. */
 [[nodiscard]] int spool_add_segment(struct spool *spool, const struct segment *segment);
-/* Closes the newest segment and begins another at sequence first, spool->next or above. -ERR_FULL when the
- * bound leaves no room. */
+/* Closes the newest segment and begins another at sequence first, spool->next or above. -ERR_FULL
+ * when the bound leaves no room. */
 [[nodiscard]] int spool_roll(struct spool *spool, uint64_t first);
 /* Begins the very first segment. */
 [[nodiscard]] int spool_begin(struct spool *spool);

@@ -1,6 +1,6 @@
-/* Finds the spool again after whatever happened: reads every header and record, cuts a torn tail, counts what
- * damage took, removes files whose content lives elsewhere. Between the disk and link/spool.c. Everything here may be
- * interrupted and done again with the same result. */
+/* Finds the spool again after whatever happened: reads every header and record, cuts a torn tail,
+ * counts what damage took, removes files whose content lives elsewhere. Between the disk and
+ * link/spool.c. Everything here may be interrupted and done again with the same result. */
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -15,8 +15,9 @@
 
 #define SPOOL_FILES_MAX 8192
 
-/* A new ring starts at seconds << 20: above every number that a lost one gave, as long as the clock did not
- * go back and no more than a million records came a second. spool_resolve mends the rest. */
+/* A new ring starts at seconds << 20: above every number that a lost one gave, as long as the clock
+ * did not go back and no more than a million records came a second. spool_resolve mends the rest.
+ */
 #define SPOOL_FIRST_SHIFT 20
 
 struct spool_found {
@@ -71,7 +72,8 @@ struct spool_scan {
     bool is_cut;      /* something behind the last good record was cut off */
 };
 
-static int spool_scan_records(struct spool *spool, int fd, struct segment *segment, struct spool_scan *scan)
+static int spool_scan_records(struct spool *spool, int fd, struct segment *segment,
+                              struct spool_scan *scan)
 {
     struct segment_record record;
     int r;
@@ -94,8 +96,8 @@ static int spool_scan_records(struct spool *spool, int fd, struct segment *segme
     return ftruncate(fd, (off_t)segment->size) != 0 ? -errno : 0;
 }
 
-/* Opens segment `first` for repair. An unreadable header is made anew from the name: its records still carry
- * their own checksums. */
+/* Opens segment `first` for repair. An unreadable header is made anew from the name: its records
+ * still carry their own checksums. */
 static int spool_load(struct spool *spool, uint64_t first, struct segment *ret_segment,
                       struct spool_state *ret_state)
 {
@@ -170,7 +172,8 @@ static void spool_take_up(struct spool *spool, const struct spool_scan *scan, bo
     spool->next = scan->last + 1;
     spool->state.torn += scan->is_cut;
     if (!is_state_known && spool->state.sent < scan->last) {
-        spool->state.sent = scan->last; /* who knows: not to be dropped until the centre has spoken */
+        spool->state.sent =
+            scan->last; /* who knows: not to be dropped until the centre has spoken */
     }
     if (spool->next <= spool->state.sent) { /* a disk that lied: what may be sent was durable */
         spool->next = spool->state.sent + 1;
@@ -255,7 +258,8 @@ int spool_recover(struct spool *spool, const struct clock *clock, struct diag *d
     }
     mem_free(found);
     if (r == -ERR_FOREIGN) {
-        return diag_set(diag, r, _("the spool folder holds files that are not a spool's; move them away"));
+        return diag_set(diag, r,
+                        _("the spool folder holds files that are not a spool's; move them away"));
     }
     return r;
 }

@@ -1,7 +1,7 @@
-/* Where the spool's files come from and go to: new segments, the bound, removal of what the centre has.
- * Between link/spool.c and the disk. A segment becomes visible by one rename of a file that is complete, and
- * is removed only after the state that tells so is durable in the newest header; so every crash leaves a
- * folder that link/spool_open.c reads the same way. */
+/* Where the spool's files come from and go to: new segments, the bound, removal of what the centre
+ * has. Between link/spool.c and the disk. A segment becomes visible by one rename of a file that is
+ * complete, and is removed only after the state that tells so is durable in the newest header; so
+ * every crash leaves a folder that link/spool_open.c reads the same way. */
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -64,12 +64,13 @@ int spool_reader(struct spool *spool, size_t i, int *ret_fd)
     return 0;
 }
 
-/* Empties the spare file and takes its whole space from the disk. On a disk with little room segments get
- * smaller: two small ones can take turns where one big one would be stuck. */
+/* Empties the spare file and takes its whole space from the disk. On a disk with little room
+ * segments get smaller: two small ones can take turns where one big one would be stuck. */
 static int spool_open_spare(struct spool *spool)
 {
-    CLEANUP(closep) int fd = openat(spool->folder, SPOOL_SPARE,
-                                    O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    CLEANUP(closep)
+    int fd = openat(spool->folder, SPOOL_SPARE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+                    0600);
 
     if (fd < 0) {
         return -errno;
@@ -130,7 +131,8 @@ static int spool_install(struct spool *spool, uint64_t first)
     if (r < 0) {
         return r;
     }
-    if (renameat(spool->folder, SPOOL_SPARE, spool->folder, name) != 0 || fsync(spool->folder) != 0) {
+    if (renameat(spool->folder, SPOOL_SPARE, spool->folder, name) != 0 ||
+        fsync(spool->folder) != 0) {
         r = -errno;
         spool->count--;
         return r;
@@ -176,8 +178,9 @@ static int spool_copy_dear(struct spool *spool, size_t i, int fd, struct segment
 /* Writes segments i … i+count-1 anew as one, without the events that may go. */
 static int spool_write_lean(struct spool *spool, size_t i, size_t count, struct segment *ret_lean)
 {
-    CLEANUP(closep) int fd = openat(spool->folder, SPOOL_LEAN,
-                                    O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    CLEANUP(closep)
+    int fd = openat(spool->folder, SPOOL_LEAN, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+                    0600);
     struct segment lean = {.first = spool->segments[i].first,
                            .last = spool->segments[i + count - 1].last,
                            .size = SEGMENT_HEADER_SIZE,
@@ -228,7 +231,8 @@ static int spool_shrink(struct spool *spool, size_t i)
         dropped += spool->segments[k].dropped;
     }
     spool->waiting -= lean.dropped - dropped;
-    if (is_joined) { /* a crash before this leaves a file that the joined one covers: opening removes it */
+    if (is_joined) { /* a crash before this leaves a file that the joined one covers: opening
+                        removes it */
         segment_name(spool->segments[i].first, name);
         (void)unlinkat(spool->folder, name, 0);
     }
@@ -250,7 +254,8 @@ static uint64_t spool_need(const struct spool *spool)
     return need;
 }
 
-/* The oldest segment that still holds events goes on a diet, until there is room for another one. */
+/* The oldest segment that still holds events goes on a diet, until there is room for another one.
+ */
 static int spool_make_room(struct spool *spool)
 {
     size_t i = 0;
@@ -336,6 +341,7 @@ int spool_remove_acknowledged(struct spool *spool)
             spool_remove_file(spool, spool->segments[i].first);
         }
     }
-    spool_take_out(spool, 0, count); /* counted already: the files are removed at the next opening */
+    spool_take_out(spool, 0,
+                   count); /* counted already: the files are removed at the next opening */
     return r;
 }

@@ -19,7 +19,8 @@ static const char token_digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 static int token_sha256(struct str bytes, uint8_t ret_sha256[32])
 {
-    return EVP_Digest(bytes.ptr, bytes.len, ret_sha256, NULL, EVP_sha256(), NULL) == 1 ? 0 : -ERR_IO;
+    return EVP_Digest(bytes.ptr, bytes.len, ret_sha256, NULL, EVP_sha256(), NULL) == 1 ? 0
+                                                                                       : -ERR_IO;
 }
 
 /* The token and its check byte. */
@@ -53,7 +54,8 @@ void token_format(const struct token *token, char out[TOKEN_TEXT_SIZE])
     token_spell(token, bytes);
     for (size_t i = 0; i < TOKEN_CHARS; i++) {
         size_t bit = i * 5;
-        unsigned pair = (unsigned)bytes[bit / 8] << 8 | (bit / 8 + 1 < TOKEN_BYTES ? bytes[bit / 8 + 1] : 0);
+        unsigned pair =
+            (unsigned)bytes[bit / 8] << 8 | (bit / 8 + 1 < TOKEN_BYTES ? bytes[bit / 8 + 1] : 0);
 
         if (i != 0 && i % TOKEN_GROUP == 0) {
             out[len++] = '-';

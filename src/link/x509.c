@@ -41,7 +41,8 @@ bool x509_is_p256(const EVP_PKEY *key)
     size_t len = 0;
 
     return EVP_PKEY_is_a(key, "EC") &&
-           EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof(group), &len) == 1 &&
+           EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof(group),
+                                          &len) == 1 &&
            (str_is_text(str_from(group), "prime256v1") || str_is_text(str_from(group), "P-256"));
 }
 

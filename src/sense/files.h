@@ -77,11 +77,11 @@ struct files_counts {
     uint64_t names_lost; /* times that the kernel had to drop name events or process events */
 };
 
-/* gate, names, processes: acquired; processes may be -1. They stay the caller's. */
+/* gate, names: acquired; processes may be NULL. They stay the caller's. */
 struct files_config {
     int gate;
     int names;
-    int processes;
+    struct procwatch *processes;
     const struct files_place *places;
     size_t place_count;
 };

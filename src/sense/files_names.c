@@ -156,9 +156,10 @@ static void files_tell(struct files *files, const struct name_event *event)
 void *files_names_run(void *context)
 {
     struct files *files = context;
-    struct pollfd waits[3] = {{.fd = files->names, .events = POLLIN},
-                              {.fd = files->end_fd, .events = POLLIN},
-                              {.fd = files->processes, .events = POLLIN}};
+    struct pollfd waits[3] = {
+        {.fd = files->names, .events = POLLIN},
+        {.fd = files->end_fd, .events = POLLIN},
+        {.fd = files->processes != NULL ? procwatch_fd(files->processes) : -1, .events = POLLIN}};
 
     (void)!thread_raise_priority(1);
     while (!atomic_load(&files->is_names_ending)) {
@@ -167,8 +168,9 @@ void *files_names_run(void *context)
 
         (void)poll(waits, 3, NAMES_REST_MS);
         got = name_reader_fill(&files->name_batch, files->names);
-        atomic_fetch_add(&files->names_lost,
-                         processes_drain(files->processes, &files->port.processes));
+        atomic_fetch_add(
+            &files->names_lost,
+            processes_drain(files->processes, &files->processes_lost, &files->port.processes));
         while (got == 0 && name_reader_next(&files->name_batch, &event)) {
             files_tell(files, &event);
         }

@@ -32,7 +32,8 @@ struct files {
     struct files_port port;
     int gate;
     int names;
-    int processes;
+    struct procwatch *processes; /* the caller's; NULL: none */
+    uint64_t processes_lost;     /* names thread */
     int end_fd;
     const struct files_place *places;
     size_t place_count;

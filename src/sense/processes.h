@@ -1,24 +1,21 @@
-/* Starts and ends of processes, from the kernel's process connector. Where it is refused (some
- * containers), processes are known only from the files they open. */
+/* Forks, starts and ends of processes. Where the kernel refuses to tell (some containers),
+ * processes are known only from the files they open. */
 #ifndef SENSE_PROCESSES_H
 #define SENSE_PROCESSES_H
 
 #include "sense/sensor.h"
-
-#include <stdint.h>
-#include <sys/types.h>
+#include "sys/procwatch.h"
 
 /* Called for each change, in order. */
 struct processes_port {
     void *context;
-    void (*forked)(void *context, pid_t pid, pid_t parent);
-    void (*executed)(void *context, pid_t pid);
-    void (*ended)(void *context, pid_t pid, int wait_status);
+    procwatch_fn *changed;
 };
 
-/* Hands on all that waits, at most a bound, and returns how many the kernel had to drop (0 or 1
- * here, the kernel does not count them). fd -1 is harmless. */
-unsigned processes_drain(int fd, const struct processes_port *port);
+/* Hands on all that waits, at most a bound, and returns how many the kernel had to drop since the
+ * last time, *known being what it had dropped by then. watch NULL is harmless. */
+unsigned processes_drain(struct procwatch *watch, uint64_t *known,
+                         const struct processes_port *port);
 
 extern const struct sensor processes_sensor;
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SENSOR_FDS_MAX 2
+#define SENSOR_FDS_MAX 5
 
 enum sensor_kind {
 #define SENSOR(constant, name) SENSOR_KIND_##constant,
@@ -20,7 +20,8 @@ enum sensor_kind {
 
 struct sensor {
     const char *name;
-    /* With all rights. Unused places stay -1. diag: what the kernel lacks and what that costs. */
+    /* With all rights. Unused places stay -1. diag: what the kernel lacks and what that costs, also
+     * when the sensor makes do with less. */
     int (*acquire)(int ret_fds[SENSOR_FDS_MAX], struct diag *diag);
     bool is_required; /* without it the agent does not start */
 };

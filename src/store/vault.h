@@ -83,8 +83,10 @@ struct vault_usage {
     uint64_t damaged; /* journal records that the disk has spoiled; their versions are not listed */
 };
 
-/* Opens or makes the folder. -ERR_FOREIGN when it holds something else, -ERR_CORRUPT with the
- * place. */
+/* Opens or makes the folder. -ERR_FOREIGN when it holds something else or others may enter it,
+ * -ERR_VERSION, -ERR_CORRUPT with the place. Journal records that a disk error spoiled do not keep
+ * it from opening: a shield with most of its copies is better than none; vault_usage counts them.
+ */
 [[nodiscard]] int vault_open(const char *folder, const struct vault_limits *limits,
                              const struct clock *clock, struct vault **ret_vault,
                              struct diag *diag);
@@ -123,7 +125,8 @@ typedef int vault_version_fn(void *context,
 [[nodiscard]] int vault_drop(struct vault *vault, uint64_t id);
 [[nodiscard]] int vault_usage(struct vault *vault, struct vault_usage *ret_usage);
 /* Background work, a slice at a time: hashes and dedups new versions, syncs, evicts past retention
- * and quota. *ret_is_idle tells whether nothing is left, or another process is at it. */
+ * when the quota nears its end, compacts the journal. *ret_is_idle tells whether nothing is left to
+ * do, or another process is at it. */
 [[nodiscard]] int vault_tend(struct vault *vault, bool *ret_is_idle);
 
 /* One damaged file of a case. */

@@ -37,11 +37,15 @@ static_assert(sizeof(struct frame) == FRAME_HEAD, "a frame's head has no padding
 static int journal_own(int folder, int fd)
 {
     struct stat owner;
+    struct stat own;
 
-    if (geteuid() != 0) {
+    if (fstat(folder, &owner) != 0 || fstat(fd, &own) != 0) {
+        return -errno;
+    }
+    if (geteuid() != 0 || (own.st_uid == owner.st_uid && own.st_gid == owner.st_gid)) {
         return 0;
     }
-    return fstat(folder, &owner) == 0 && fchown(fd, owner.st_uid, owner.st_gid) == 0 ? 0 : -errno;
+    return fchown(fd, owner.st_uid, owner.st_gid) == 0 ? 0 : -errno;
 }
 
 static int journal_open_file(int folder, const char *name, int flags, int *ret_fd)

@@ -7,6 +7,7 @@
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "store/vault_compact.h"
 #include "sys/fd.h"
@@ -274,25 +275,47 @@ static bool sweep_is_awaited(const struct vault *vault, uint64_t id)
     return false;
 }
 
-static void sweep_object(struct vault *vault, const struct vault_pool *pool, const char *name)
+static bool sweep_is_old(const struct vault *vault, const struct stat *st)
 {
+    return clock_wall(&vault->clock) / NS_PER_S - st->st_ctim.tv_sec > SWEEP_AGE_S;
+}
+
+/* An object's id from its name; false for any other file. */
+static bool sweep_parse(struct str name, uint64_t *ret_id)
+{
+    uint8_t bytes[sizeof(*ret_id)];
+
+    if (hex_decode(name, bytes, sizeof(bytes)) < 0) {
+        return false;
+    }
+    *ret_id = 0;
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        *ret_id = *ret_id << 8 | bytes[i];
+    }
+    return true;
+}
+
+/* folder: the open subfolder that name is in. */
+static void sweep_object(struct vault *vault, int folder, const char *name)
+{
+    struct str text = str_from(name);
     struct stat st;
     uint64_t id = 0;
-    bool is_known;
+    bool is_known = false;
 
-    for (const char *at = name; *at != '\0'; at++) {
-        if ((*at < '0' || *at > '9') && (*at < 'a' || *at > 'f')) {
-            return;
-        }
-        id = id << 4 | (uint64_t)(*at <= '9' ? *at - '0' : *at - 'a' + 10);
-    }
-    pthread_mutex_lock(&vault->mutex);
-    is_known = vault_entry_locked(vault, id) != NULL || sweep_is_awaited(vault, id);
-    pthread_mutex_unlock(&vault->mutex);
     /* A save under way has bytes and no record yet; nothing is copied for an hour. */
-    if (!is_known && vault_object_stat(pool, id, &st) == 0 &&
-        clock_wall(&clock_real) / NS_PER_S - st.st_ctim.tv_sec > SWEEP_AGE_S) {
-        (void)!vault_object_remove(pool, id);
+    if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !sweep_is_old(vault, &st)) {
+        return;
+    }
+    if (sweep_parse(text, &id)) {
+        pthread_mutex_lock(&vault->mutex);
+        is_known = vault_entry_locked(vault, id) != NULL || sweep_is_awaited(vault, id);
+        pthread_mutex_unlock(&vault->mutex);
+    } else { /* a sharing that was killed half-way leaves its temporary name */
+        is_known = !str_has_suffix(text, STR(".new"));
+    }
+    if (!is_known) {
+        (void)unlinkat(folder, name, 0);
     }
 }
 
@@ -317,7 +340,7 @@ static void tend_sweep(struct vault *vault)
             continue;
         }
         while ((item = readdir(dir)) != NULL) {
-            sweep_object(vault, pool, item->d_name);
+            sweep_object(vault, fd, item->d_name);
         }
         (void)closedir(dir);
     }

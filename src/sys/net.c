@@ -1,5 +1,5 @@
-/* TCP sockets: see sys/net.h. Used by centre/supervisor.c (listening), centre/front.c (accepting) and
- * agent/uplink.c (connecting). */
+/* TCP sockets: see sys/net.h. Used by centre/supervisor.c (listening), centre/front.c (accepting)
+ * and agent/uplink.c (connecting). */
 #include "sys/net.h"
 
 #include "base/banned.h"
@@ -52,7 +52,8 @@ static int net_split(struct str where, char ret_host[256], char ret_port[8])
 
 static int net_open_listener(const struct sockaddr *address, socklen_t size)
 {
-    CLEANUP(closep) int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    CLEANUP(closep)
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     const int on = 1;
     const int off = 0;
 
@@ -71,16 +72,19 @@ static int net_open_listener(const struct sockaddr *address, socklen_t size)
 
 int net_listen(struct str where, struct diag *diag)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV | AI_NUMERICHOST};
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_PASSIVE | AI_NUMERICSERV | AI_NUMERICHOST};
     struct addrinfo *list = NULL;
     char host[256];
     char port[8];
     int fd = -ERR_SYNTAX;
 
-    if (net_split(where, host, port) < 0 || getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, &list) != 0) {
-        return diag_set(diag, -ERR_SYNTAX,
-                        _("'%.*s' is no address to listen on; write PORT, ADDRESS:PORT or [ADDRESS]:PORT"),
-                        STR_ARG(where));
+    if (net_split(where, host, port) < 0 ||
+        getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, &list) != 0) {
+        return diag_set(
+            diag, -ERR_SYNTAX,
+            _("'%.*s' is no address to listen on; write PORT, ADDRESS:PORT or [ADDRESS]:PORT"),
+            STR_ARG(where));
     }
     for (int pass = 0; fd < 0 && pass < 2; pass++) { /* version 6 first: it takes version 4 along */
         for (const struct addrinfo *one = list; fd < 0 && one != NULL; one = one->ai_next) {
@@ -91,8 +95,10 @@ int net_listen(struct str where, struct diag *diag)
     }
     freeaddrinfo(list);
     if (fd == -ERR_ADDRINUSE) {
-        return diag_set(diag, fd, _("another program listens on %.*s already; stop it or choose another with --listen"),
-                        STR_ARG(where));
+        return diag_set(
+            diag, fd,
+            _("another program listens on %.*s already; stop it or choose another with --listen"),
+            STR_ARG(where));
     }
     if (fd < 0) {
         return diag_set(diag, fd, _("cannot listen on %.*s: %s"), STR_ARG(where), err_text(fd));
@@ -108,9 +114,11 @@ int net_accept(int listener, char ret_address[NET_ADDRESS_SIZE])
     const char *start = ret_address;
 
     if (fd < 0) {
-        return errno == EWOULDBLOCK || errno == EINTR || errno == ECONNABORTED ? -ERR_AGAIN : -errno;
+        return errno == EWOULDBLOCK || errno == EINTR || errno == ECONNABORTED ? -ERR_AGAIN
+                                                                               : -errno;
     }
-    if (getnameinfo((struct sockaddr *)&address, size, ret_address, NET_ADDRESS_SIZE, NULL, 0, NI_NUMERICHOST) != 0) {
+    if (getnameinfo((struct sockaddr *)&address, size, ret_address, NET_ADDRESS_SIZE, NULL, 0,
+                    NI_NUMERICHOST) != 0) {
         (void)snprintf(ret_address, NET_ADDRESS_SIZE, "?");
     }
     if (str_has_prefix(str_from(start), STR("::ffff:"))) { /* version 4 on a version 6 socket */
@@ -145,7 +153,8 @@ int net_resolve(const char *host, uint16_t port, struct net_target ret_targets[N
         return r;
     }
     *ret_count = 0;
-    for (const struct addrinfo *one = list; one != NULL && *ret_count < NET_TARGETS_MAX; one = one->ai_next) {
+    for (const struct addrinfo *one = list; one != NULL && *ret_count < NET_TARGETS_MAX;
+         one = one->ai_next) {
         net_take(one, &ret_targets[(*ret_count)++]);
     }
     freeaddrinfo(list);
@@ -166,14 +175,15 @@ int net_parse(const char *host, uint16_t port, struct net_target *ret_target)
 
 int net_connect(const struct net_target *target)
 {
-    CLEANUP(closep) int fd =
-        socket(target->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    CLEANUP(closep)
+    int fd = socket(target->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0) {
         return -errno;
     }
     net_set_options(fd);
-    if (connect(fd, (const struct sockaddr *)&target->address, target->size) != 0 && errno != EINPROGRESS) {
+    if (connect(fd, (const struct sockaddr *)&target->address, target->size) != 0 &&
+        errno != EINPROGRESS) {
         return -errno;
     }
     return TAKE_FD(fd);

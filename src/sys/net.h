@@ -8,23 +8,24 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define NET_ADDRESS_SIZE 64  /* of an address as text, with its NUL */
-#define NET_TARGETS_MAX  8   /* addresses of one name that are tried */
+#define NET_ADDRESS_SIZE 64 /* of an address as text, with its NUL */
+#define NET_TARGETS_MAX  8  /* addresses of one name that are tried */
 
-/* "PORT" (all addresses), "ADDRESS:PORT" or "[ADDRESS]:PORT"; close-on-exec, non-blocking. diag names the
- * address and the remedy. */
+/* "PORT" (all addresses), "ADDRESS:PORT" or "[ADDRESS]:PORT"; close-on-exec, non-blocking. diag
+ * names the address and the remedy. */
 [[nodiscard]] int net_listen(struct str where, struct diag *diag);
-/* One connection, close-on-exec, non-blocking; its peer's address. -ERR_AGAIN when there is none. */
+/* One connection, close-on-exec, non-blocking; its peer's address. -ERR_AGAIN when there is none.
+ */
 [[nodiscard]] int net_accept(int listener, char ret_address[NET_ADDRESS_SIZE]);
 
 struct net_target {
     struct sockaddr_storage address;
     socklen_t size;
 };
-/* Addresses of a name; may block for the time that the resolver takes. *ret_count: 1 … NET_TARGETS_MAX.
- * -ERR_NOENT. */
-[[nodiscard]] int net_resolve(const char *host, uint16_t port, struct net_target ret_targets[NET_TARGETS_MAX],
-                              size_t *ret_count);
+/* Addresses of a name; may block for the time that the resolver takes. *ret_count: 1 …
+ * NET_TARGETS_MAX. -ERR_NOENT. */
+[[nodiscard]] int net_resolve(const char *host, uint16_t port,
+                              struct net_target ret_targets[NET_TARGETS_MAX], size_t *ret_count);
 /* The same for an address in figures, never blocking. -ERR_SYNTAX when it is a name. */
 [[nodiscard]] int net_parse(const char *host, uint16_t port, struct net_target *ret_target);
 /* Begins to connect: the descriptor, which turns writable when it is decided. */

@@ -1,6 +1,6 @@
-/* Runs in the kernel: two raw tracepoints (no tracefs needed) write what started and what ended
- * into a ring buffer. The few struct members it needs are declared here and found by the kernel's
- * own type information (CO-RE).
+/* Runs in the kernel: three raw tracepoints (no tracefs needed) write what forked, started and
+ * ended into a ring buffer. The few struct members it needs are declared here and found by the
+ * kernel's own type information (CO-RE).
  */
 #include <linux/bpf.h>
 
@@ -15,6 +15,7 @@ struct mm_struct {
 } __attribute__((preserve_access_index));
 
 struct task_struct {
+    int pid;
     int tgid;
     int exit_code;
     struct task_struct *real_parent;
@@ -27,11 +28,12 @@ struct linux_binprm {
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, 1 << 20);
+    __uint(max_entries, 4 << 20);
 } procwatch_ring SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
     __uint(max_entries, 1);
     __type(key, unsigned int);
     __type(value, unsigned long long);
@@ -47,24 +49,35 @@ static void count_lost(void)
     }
 }
 
-static struct procwatch_record *begin(unsigned int kind)
+static void fill(struct procwatch_head *head, unsigned int kind, struct task_struct *task)
 {
-    struct procwatch_record *record = bpf_ringbuf_reserve(&procwatch_ring, sizeof(*record), 0);
-    struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+    head->boot_ns = bpf_ktime_get_boot_ns();
+    head->kind = kind;
+    head->pid = BPF_CORE_READ(task, tgid);
+    head->ppid = BPF_CORE_READ(task, real_parent, tgid);
+    head->uid = (unsigned int)bpf_get_current_uid_gid();
+    head->exit_status = 0;
+    head->argument_len = 0;
+}
 
-    if (!record) {
-        count_lost();
-        return record;
+/* Arguments of the tracepoint: parent, child. */
+SEC("raw_tp/sched_process_fork")
+int on_fork(struct bpf_raw_tracepoint_args *context)
+{
+    struct task_struct *child = (struct task_struct *)context->args[1];
+    struct procwatch_head *head;
+
+    if (BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid)) {
+        return 0; /* a thread, not a process */
     }
-    record->boot_ns = bpf_ktime_get_boot_ns();
-    record->kind = kind;
-    record->pid = (int)(bpf_get_current_pid_tgid() >> 32);
-    record->ppid = BPF_CORE_READ(task, real_parent, tgid);
-    record->uid = (unsigned int)bpf_get_current_uid_gid();
-    record->exit_status = 0;
-    record->argument_len = 0;
-    record->path[0] = 0;
-    return record;
+    head = bpf_ringbuf_reserve(&procwatch_ring, sizeof(*head), 0);
+    if (!head) {
+        count_lost();
+        return 0;
+    }
+    fill(head, 2, child);
+    bpf_ringbuf_submit(head, 0);
+    return 0;
 }
 
 /* Arguments of the tracepoint: task, old pid, binprm. */
@@ -73,13 +86,16 @@ int on_exec(struct bpf_raw_tracepoint_args *context)
 {
     struct task_struct *task = (struct task_struct *)context->args[0];
     struct linux_binprm *program = (struct linux_binprm *)context->args[2];
-    struct procwatch_record *record = begin(0);
+    struct procwatch_record *record = bpf_ringbuf_reserve(&procwatch_ring, sizeof(*record), 0);
     unsigned long start;
     unsigned long len;
 
     if (!record) {
+        count_lost();
         return 0;
     }
+    fill(&record->head, 0, task);
+    record->path[0] = 0;
     bpf_probe_read_kernel_str(record->path, sizeof(record->path), BPF_CORE_READ(program, filename));
     start = BPF_CORE_READ(task, mm, arg_start);
     len = BPF_CORE_READ(task, mm, arg_end) - start;
@@ -88,7 +104,7 @@ int on_exec(struct bpf_raw_tracepoint_args *context)
     }
     if (bpf_probe_read_user(record->arguments, len & (PROCWATCH_ARGUMENTS_MAX - 1),
                             (void *)start) == 0) {
-        record->argument_len = (unsigned int)len;
+        record->head.argument_len = (unsigned int)len;
     }
     bpf_ringbuf_submit(record, 0);
     return 0;
@@ -99,16 +115,19 @@ int on_exit(struct bpf_raw_tracepoint_args *context)
 {
     unsigned long long ids = bpf_get_current_pid_tgid();
     struct task_struct *task = (struct task_struct *)context->args[0];
-    struct procwatch_record *record;
+    struct procwatch_head *head;
 
     if ((unsigned int)ids != (unsigned int)(ids >> 32)) {
         return 0; /* a thread, not the process */
     }
-    record = begin(1);
-    if (record) {
-        record->exit_status = BPF_CORE_READ(task, exit_code);
-        bpf_ringbuf_submit(record, 0);
+    head = bpf_ringbuf_reserve(&procwatch_ring, sizeof(*head), 0);
+    if (!head) {
+        count_lost();
+        return 0;
     }
+    fill(head, 1, task);
+    head->exit_status = BPF_CORE_READ(task, exit_code);
+    bpf_ringbuf_submit(head, 0);
     return 0;
 }
 

@@ -12,9 +12,12 @@
 
 struct procwatch;
 
+#define PROCWATCH_FDS 5
+
 enum procwatch_kind {
     PROCWATCH_START, /* a program was executed */
     PROCWATCH_END,
+    PROCWATCH_FORK, /* of a process, not of a thread; only pid, ppid and time are told */
 };
 
 struct procwatch_event {
@@ -30,18 +33,24 @@ struct procwatch_event {
 
 typedef void procwatch_fn(void *context, const struct procwatch_event *event);
 
-/* Needs CAP_BPF and CAP_PERFMON, or CAP_NET_ADMIN; both may be dropped afterwards. diag says why
- * eBPF was not used when it falls back, and why neither works when it fails. */
-[[nodiscard]] int procwatch_open(struct procwatch **ret_watch, struct diag *diag);
+/* What outlives the process that reads: the first two are for procwatch_open, the others only keep
+ * the tracepoints attached and may stay with the acquirer. Unused places are -1. Needs CAP_BPF and
+ * CAP_PERFMON, or CAP_NET_ADMIN. diag says why eBPF was not used when it falls back, and why
+ * neither works when it fails. */
+[[nodiscard]] int procwatch_acquire(int ret_fds[PROCWATCH_FDS], struct diag *diag);
+/* The descriptors stay the caller's. Before the caller's sandbox; needs no rights of its own. A
+ * process that comes after another on the same descriptors goes on where that one stopped. */
+[[nodiscard]] int procwatch_open(const int fds[PROCWATCH_FDS], struct procwatch **ret_watch);
 void procwatch_close(struct procwatch *watch);
 /* "ebpf" or "proc-connector". */
 const char *procwatch_name(const struct procwatch *watch);
 /* Becomes readable when there are events; never blocks. */
 int procwatch_fd(const struct procwatch *watch);
-/* Hands out what has come, at most limit events. */
+/* Hands out what has come in the order of the kernel, at most limit events. Each is there before
+ * the process it is about can do its next act. */
 [[nodiscard]] int procwatch_read(struct procwatch *watch, unsigned limit, procwatch_fn *fn,
                                  void *context);
-/* Events that the kernel could not hand over since the start. */
+/* Events that the kernel could not hand over; only grows. Wait-free, from any thread. */
 uint64_t procwatch_lost(const struct procwatch *watch);
 
 #endif

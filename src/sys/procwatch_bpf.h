@@ -5,7 +5,7 @@
 #define PROCWATCH_ARGUMENTS_MAX 1024
 #define PROCWATCH_PATH_MAX      256
 
-struct procwatch_record {
+struct procwatch_head {
     unsigned long long boot_ns;
     unsigned int kind; /* enum procwatch_kind */
     int pid;
@@ -13,6 +13,11 @@ struct procwatch_record {
     unsigned int uid;
     int exit_status;
     unsigned int argument_len;
+};
+
+/* Of a start; of everything else the head alone. */
+struct procwatch_record {
+    struct procwatch_head head;
     char path[PROCWATCH_PATH_MAX];
     char arguments[PROCWATCH_ARGUMENTS_MAX];
 };

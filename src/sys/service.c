@@ -55,7 +55,8 @@ int service_claim(const char *folder, struct diag *diag)
             holder[0] = '?';
         }
         holder[strcspn(holder, "\n")] = '\0';
-        return diag_set(diag, -ERR_BUSY, _("it is running already for the folder %s, as process %s"), folder,
+        return diag_set(diag, -ERR_BUSY,
+                        _("it is running already for the folder %s, as process %s"), folder,
                         holder);
     }
     len = snprintf(holder, sizeof(holder), "%d\n", (int)getpid());

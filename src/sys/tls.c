@@ -1,5 +1,5 @@
-/* TLS contexts and connections over OpenSSL: see sys/tls.h. Used by centre/front.c (server), agent/link.c and
- * cli/agent_enrol.c (client). Nobody else speaks to OpenSSL's SSL objects. */
+/* TLS contexts and connections over OpenSSL: see sys/tls.h. Used by centre/front.c (server),
+ * agent/link.c and cli/agent_enrol.c (client). Nobody else speaks to OpenSSL's SSL objects. */
 #include "sys/tls.h"
 
 #include "base/banned.h"
@@ -70,7 +70,8 @@ static int tls_add_key(SSL_CTX *ssl, struct str pem)
     EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
     int r = 0;
 
-    if (key == NULL || SSL_CTX_use_PrivateKey(ssl, key) != 1 || SSL_CTX_check_private_key(ssl) != 1) {
+    if (key == NULL || SSL_CTX_use_PrivateKey(ssl, key) != 1 ||
+        SSL_CTX_check_private_key(ssl) != 1) {
         r = -ERR_CONFLICT;
     }
     EVP_PKEY_free(key);
@@ -80,7 +81,8 @@ static int tls_add_key(SSL_CTX *ssl, struct str pem)
 static int tls_add_authority(SSL_CTX *ssl, struct str pem, bool is_server)
 {
     CLEANUP(tls_bio_freep) BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
-    CLEANUP(tls_x509_freep) X509 *authority = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    CLEANUP(tls_x509_freep)
+    X509 *authority = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, NULL, NULL);
 
     if (authority == NULL || X509_STORE_add_cert(SSL_CTX_get_cert_store(ssl), authority) != 1) {
         return -ERR_SYNTAX;
@@ -103,9 +105,11 @@ static int tls_context_alloc(const SSL_METHOD *method, struct tls_context **ret_
     if (context->ssl == NULL || SSL_CTX_set_min_proto_version(context->ssl, TLS1_3_VERSION) != 1) {
         return -ERR_NOMEM;
     }
-    SSL_CTX_set_options(context->ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_options(context->ssl,
+                        SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_session_cache_mode(context->ssl, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_mode(context->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+    SSL_CTX_set_mode(context->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                        SSL_MODE_RELEASE_BUFFERS);
     (void)SSL_CTX_set_num_tickets(context->ssl, 0);
     *ret_context = TAKE_PTR(context);
@@ -127,7 +131,8 @@ void tls_context_freep(struct tls_context **context)
     *context = NULL;
 }
 
-/* Runs before the certificate request is written: whether the client must prove itself depends on what it came for. */
+/* Runs before the certificate request is written: whether the client must prove itself depends on
+ * what it came for. */
 static int tls_choose_alpn(SSL *ssl, const unsigned char **ret_name, unsigned char *ret_len,
                            const unsigned char *offered, unsigned offered_len, void *argument)
 {
@@ -154,8 +159,8 @@ static int tls_choose_alpn(SSL *ssl, const unsigned char **ret_name, unsigned ch
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-int tls_context_new_server(const struct tls_server_options *options, struct tls_context **ret_context,
-                           struct diag *diag)
+int tls_context_new_server(const struct tls_server_options *options,
+                           struct tls_context **ret_context, struct diag *diag)
 {
     CLEANUP(tls_context_freep) struct tls_context *context = NULL;
     int r = tls_context_alloc(TLS_server_method(), &context);
@@ -169,7 +174,8 @@ int tls_context_new_server(const struct tls_server_options *options, struct tls_
     }
     r = tls_add_key(context->ssl, options->key);
     if (r < 0) {
-        return diag_set(diag, r, _("the server's key cannot be read or does not belong to its certificate"));
+        return diag_set(diag, r,
+                        _("the server's key cannot be read or does not belong to its certificate"));
     }
     r = tls_add_authority(context->ssl, options->client_authority, true);
     if (r < 0) {
@@ -195,8 +201,8 @@ static int tls_offer_alpn(struct tls_context *context, const char *name)
     return SSL_CTX_set_alpn_protos(context->ssl, wire, (unsigned)(len + 1)) == 0 ? 0 : -ERR_NOMEM;
 }
 
-int tls_context_new_client(const struct tls_client_options *options, struct tls_context **ret_context,
-                           struct diag *diag)
+int tls_context_new_client(const struct tls_client_options *options,
+                           struct tls_context **ret_context, struct diag *diag)
 {
     CLEANUP(tls_context_freep) struct tls_context *context = NULL;
     int r = tls_context_alloc(TLS_client_method(), &context);
@@ -208,10 +214,13 @@ int tls_context_new_client(const struct tls_client_options *options, struct tls_
         return r;
     }
     context->wanted = options->alpn;
-    SSL_CTX_set_verify(context->ssl, options->authority.len != 0 ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
-    if (options->authority.len != 0 && tls_add_authority(context->ssl, options->authority, false) < 0) {
-        return diag_set(diag, -ERR_SYNTAX, _("the centre's certificate that was kept at enrolment cannot be "
-                                             "read; enrol this host anew"));
+    SSL_CTX_set_verify(context->ssl,
+                       options->authority.len != 0 ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+    if (options->authority.len != 0 &&
+        tls_add_authority(context->ssl, options->authority, false) < 0) {
+        return diag_set(diag, -ERR_SYNTAX,
+                        _("the centre's certificate that was kept at enrolment cannot be "
+                          "read; enrol this host anew"));
     }
     if (options->certificate.len != 0 && (tls_add_chain(context->ssl, options->certificate) < 0 ||
                                           tls_add_key(context->ssl, options->key) < 0)) {
@@ -404,7 +413,7 @@ int tls_peer_key_sha256(const struct tls *tls, uint8_t ret_sha256[32])
 }
 
 /* The certificate of the chain whose fingerprint begins with pin; borrowed. */
-static X509 *tls_find_pinned(STACK_OF(X509) *chain, struct str pin)
+static X509 *tls_find_pinned(STACK_OF(X509) * chain, struct str pin)
 {
     for (int i = 0; i < sk_X509_num(chain); i++) {
         X509 *certificate = sk_X509_value(chain, i);
@@ -419,7 +428,7 @@ static X509 *tls_find_pinned(STACK_OF(X509) *chain, struct str pin)
     return NULL;
 }
 
-static int tls_verify_chain(STACK_OF(X509) *chain, X509 *leaf, X509 *authority)
+static int tls_verify_chain(STACK_OF(X509) * chain, X509 *leaf, X509 *authority)
 {
     X509_STORE *store = X509_STORE_new();
     X509_STORE_CTX *context = X509_STORE_CTX_new();

@@ -1,8 +1,10 @@
-/* Stands in for an agent's sensor and supervisor: feeds records to a real link process at a rate, kills it with
- * SIGKILL now and then, and at the end tells what the spool has counted. Driven by tests/net/run.
+/* Stands in for an agent's sensor and supervisor: feeds records to a real link process at a rate,
+ * kills it with SIGKILL now and then, and at the end tells what the spool has counted. Driven by
+ * tests/net/run.
  *
- * Usage: feeder IDENTITY SPOOL --records N --rate N/s --spool-bytes N --clock-offset S --kills N --seed N
- * Prints "fed N" when all is handed in; on SIGTERM ends the link and prints the counters as one JSON line. */
+ * Usage: feeder IDENTITY SPOOL --records N --rate N/s --spool-bytes N --clock-offset S --kills N
+ * --seed N Prints "fed N" when all is handed in; on SIGTERM ends the link and prints the counters
+ * as one JSON line. */
 #include "agent/link.h"
 #include "agent/protocol.h"
 #include "base/banned.h"
@@ -34,8 +36,10 @@ struct feeder_settings {
 static const struct setting feeder_rows[] = {
     {"records", 0, SETTING_NUMBER, "1000", "1", NULL, ROW(records), NULL, "how many to feed"},
     {"rate", 0, SETTING_NUMBER, "1000", "1", NULL, ROW(rate), NULL, "records a second"},
-    {"spool-bytes", 0, SETTING_SIZE, "64M", NULL, NULL, ROW(spool_bytes), NULL, "the spool's bound"},
-    {"clock-offset", 0, SETTING_NUMBER, "0", "-999999", NULL, ROW(clock_offset), NULL, "seconds of wrong clock"},
+    {"spool-bytes", 0, SETTING_SIZE, "64M", NULL, NULL, ROW(spool_bytes), NULL,
+     "the spool's bound"},
+    {"clock-offset", 0, SETTING_NUMBER, "0", "-999999", NULL, ROW(clock_offset), NULL,
+     "seconds of wrong clock"},
     {"kills", 0, SETTING_NUMBER, "0", NULL, NULL, ROW(kills), NULL, "how often the link is killed"},
     {"seed", 0, SETTING_NUMBER, "1", NULL, NULL, ROW(seed), NULL, "of the moments of killing"},
     {},
@@ -58,7 +62,8 @@ struct feeder {
     struct feeder_settings settings;
     struct link_settings link;
     struct clock clock;
-    int sensor[2]; /* ours, the link's: both stay open here, so that a killed link loses no message */
+    int sensor[2]; /* ours, the link's: both stay open here, so that a killed link loses no message
+                    */
     int supervisor[2];
     pid_t pid;
     uint64_t fed;
@@ -94,7 +99,8 @@ static int feeder_stop(struct feeder *feeder, int signal)
 static int feeder_feed(struct feeder *feeder)
 {
     static char pad[FEEDER_RECORD_PAD];
-    struct record record = {.kind = feeder->fed % 100 == 99 ? RECORD_KIND_FINDING : RECORD_KIND_EVENT};
+    struct record record = {.kind =
+                                feeder->fed % 100 == 99 ? RECORD_KIND_FINDING : RECORD_KIND_EVENT};
     CLEANUP(buf_done) struct buf bytes;
     int64_t now = clock_wall(&feeder->clock);
 
@@ -133,7 +139,8 @@ static int feeder_run_load(struct feeder *feeder, int signals)
 {
     struct prng prng;
     uint64_t records = (uint64_t)feeder->settings.records;
-    uint64_t between = feeder->settings.kills != 0 ? records / (uint64_t)feeder->settings.kills : records;
+    uint64_t between =
+        feeder->settings.kills != 0 ? records / (uint64_t)feeder->settings.kills : records;
     uint64_t next_kill;
     int64_t start = clock_mono(&clock_real);
     int r = 0;
@@ -177,7 +184,8 @@ static int feeder_tell(const struct feeder *feeder)
         return r;
     }
     spool_count(spool, &counters);
-    printf("{\"fed\":%llu,\"appended\":%llu,\"acknowledged\":%llu,\"dropped\":%llu,\"waiting\":%llu,\"torn\":%llu}\n",
+    printf("{\"fed\":%llu,\"appended\":%llu,\"acknowledged\":%llu,\"dropped\":%llu,\"waiting\":%"
+           "llu,\"torn\":%llu}\n",
            (unsigned long long)feeder->fed, (unsigned long long)counters.appended,
            (unsigned long long)counters.acknowledged, (unsigned long long)counters.dropped,
            (unsigned long long)counters.waiting, (unsigned long long)counters.torn);
@@ -210,7 +218,8 @@ int main(int argc, char **argv)
     (void)sigprocmask(SIG_BLOCK, &wanted, NULL);
     signals = signalfd(-1, &wanted, SFD_CLOEXEC);
     feeder_offset = feeder.settings.clock_offset * NS_PER_S;
-    feeder.clock = (struct clock){.wall = feeder_wall, .mono = feeder_mono, .context = &feeder_offset};
+    feeder.clock =
+        (struct clock){.wall = feeder_wall, .mono = feeder_mono, .context = &feeder_offset};
     feeder.link = (struct link_settings){.identity = operands.items[0],
                                          .spool = operands.items[1],
                                          .spool_bytes = feeder.settings.spool_bytes,

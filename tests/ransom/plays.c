@@ -312,6 +312,26 @@ static void play_backup(struct world *world)
     }
 }
 
+/* A backup keeps the files, and replaces small records of its own at each commit. */
+static void play_backup_records(struct world *world)
+{
+    uint64_t victims[VICTIMS];
+
+    start(world, victims);
+    for (int commit = 0; commit < 6; commit++) {
+        for (int i = 0; i < VICTIMS; i++) {
+            (void)world_read(world, 60, victims[i]);
+        }
+        (void)world_make(world, 60, NATURE_CIPHER, (uint64_t)SIZE * VICTIMS, NULL);
+        for (int i = 0; i < 3; i++) {
+            uint64_t record = world_old_file(world, NATURE_TEXT, 4000);
+
+            (void)world_read(world, 60, record);
+            world_delete(world, 60, record);
+        }
+    }
+}
+
 /* borg compact, restic prune: reads old segments, writes new ones, removes the old. */
 static void play_prune(struct world *world)
 {
@@ -488,6 +508,7 @@ const struct play plays[] = {
     {"git-checkout", play_git_checkout, 0},
     {"gzip", play_gzip, 0},
     {"backup", play_backup, 0},
+    {"backup-records", play_backup_records, 0},
     {"prune", play_prune, 0},
     {"sed", play_sed, 0},
     {"mogrify", play_mogrify, 0},

@@ -1,4 +1,5 @@
-/* Frames, messages and the two machines, and both of them talking through a cable that cuts bytes anywhere. */
+/* Frames, messages and the two machines, and both of them talking through a cable that cuts bytes
+ * anywhere. */
 #include "harness.h"
 
 #include "base/banned.h"
@@ -10,7 +11,8 @@
 
 static void test_frame_golden(void **state)
 {
-    static const char expected[] = "CGf1\x01\x05\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x01\x02hi";
+    static const char expected[] =
+        "CGf1\x01\x05\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x01\x02hi";
     CLEANUP(buf_done) struct buf buf;
 
     (void)state;
@@ -47,9 +49,9 @@ static void test_frame_refusals(void **state)
         char byte;
         int error;
     } cases[] = {
-        {0, 'X', -ERR_PROTO}, {3, '2', -ERR_PROTO},     {4, 2, -ERR_VERSION},
-        {5, 0, -ERR_PROTO},   {5, 77, -ERR_PROTO},      {6, 1, -ERR_PROTO},
-        {7, 2, -ERR_PROTO},   {8, 1, -ERR_LIMIT},       {9, 0x20, -ERR_LIMIT},
+        {0, 'X', -ERR_PROTO}, {3, '2', -ERR_PROTO}, {4, 2, -ERR_VERSION},
+        {5, 0, -ERR_PROTO},   {5, 77, -ERR_PROTO},  {6, 1, -ERR_PROTO},
+        {7, 2, -ERR_PROTO},   {8, 1, -ERR_LIMIT},   {9, 0x20, -ERR_LIMIT},
     };
     CLEANUP(buf_done) struct buf buf;
     struct frame frame;
@@ -88,7 +90,8 @@ static void test_frame_compression(void **state)
     assert_int_equal(frame_content(&frame, &scratch, &content), 0);
     assert_true(str_is(content, buf_str(&text)));
 
-    for (size_t cut = 1; cut < frame.payload.len; cut = cut * 3 + 1) { /* a stream that ends early */
+    for (size_t cut = 1; cut < frame.payload.len;
+         cut = cut * 3 + 1) { /* a stream that ends early */
         struct frame torn = frame;
 
         torn.payload.len -= cut;
@@ -114,7 +117,8 @@ static void test_frame_bomb(void **state)
     buf_init(&scratch, FRAME_CONTENT_MAX);
     buf_init(&twice, 1U << 20);
     assert_non_null(zeroes);
-    assert_int_equal(frame_write(&buf, FRAME_TYPE_BATCH, 1, str_of(zeroes, FRAME_CONTENT_MAX - 1)), 0);
+    assert_int_equal(frame_write(&buf, FRAME_TYPE_BATCH, 1, str_of(zeroes, FRAME_CONTENT_MAX - 1)),
+                     0);
     assert_int_equal(frame_read(buf_str(&buf), &frame, &size), 0);
     assert_int_equal(frame_content(&frame, &scratch, &content), 0);
     buf_put_str(&twice, frame.payload); /* zstd frames may follow each other */
@@ -202,7 +206,8 @@ static size_t pump_down(struct link_client *client, struct link_server *server, 
     return out.len;
 }
 
-/* Both machines over a cable that hands on random pieces: all records arrive once, in order, whole. */
+/* Both machines over a cable that hands on random pieces: all records arrive once, in order, whole.
+ */
 static void conversation(uint64_t seed)
 {
     CLEANUP(link_server_freep) struct link_server *server = NULL;
@@ -274,7 +279,8 @@ static void test_conversations(void **state)
     }
 }
 
-/* Flipped bytes must end in a refusal or in another valid frame, never in a record twice or out of order. */
+/* Flipped bytes must end in a refusal or in another valid frame, never in a record twice or out of
+ * order. */
 static void test_server_noise(void **state)
 {
     (void)state;
@@ -351,11 +357,11 @@ static void test_no_memory(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_frame_golden),    cmocka_unit_test(test_frame_truncated_everywhere),
-        cmocka_unit_test(test_frame_refusals),  cmocka_unit_test(test_frame_compression),
-        cmocka_unit_test(test_frame_bomb),      cmocka_unit_test(test_server_order),
+        cmocka_unit_test(test_frame_golden),     cmocka_unit_test(test_frame_truncated_everywhere),
+        cmocka_unit_test(test_frame_refusals),   cmocka_unit_test(test_frame_compression),
+        cmocka_unit_test(test_frame_bomb),       cmocka_unit_test(test_server_order),
         cmocka_unit_test(test_server_enrolment), cmocka_unit_test(test_conversations),
-        cmocka_unit_test(test_server_noise),    cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_server_noise),     cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

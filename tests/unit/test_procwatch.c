@@ -4,6 +4,7 @@
 
 #include "base/diag.h"
 #include "base/time.h"
+#include "sys/fd.h"
 #include "sys/procwatch.h"
 #include "sys/spawn.h"
 
@@ -18,6 +19,7 @@ struct seen {
     int32_t pid;
     int32_t ppid;
     uint32_t uid;
+    bool is_forked;
     bool is_ended;
     int32_t exit_status;
 };
@@ -26,6 +28,9 @@ static void on_event(void *context, const struct procwatch_event *event)
 {
     struct seen *seen = context;
 
+    if (event->kind == PROCWATCH_FORK && event->ppid == getpid()) {
+        seen->is_forked = true; /* the only child of this program */
+    }
     if (event->kind == PROCWATCH_START &&
         str_find(event->arguments, STR(MARK)) < event->arguments.len) {
         seen->pid = event->pid;
@@ -54,14 +59,16 @@ static void test_a_program_is_seen(void **state)
     struct procwatch *watch = NULL;
     struct diag diag = {0};
     struct seen seen = {0};
+    int fds[PROCWATCH_FDS];
     int64_t deadline;
     pid_t pid;
 
     (void)state;
-    if (procwatch_open(&watch, &diag) < 0) {
+    if (procwatch_acquire(fds, &diag) < 0) {
         print_message("not tried: %s\n", diag.text);
         skip();
     }
+    assert_int_equal(procwatch_open(fds, &watch), 0);
     print_message("# source: %s %s\n", procwatch_name(watch), diag.text);
     assert_int_equal(spawn_body("program", NULL, 0, program_body, NULL, &pid), 0);
     deadline = clock_mono(&clock_real) + 5 * NS_PER_S;
@@ -72,6 +79,7 @@ static void test_a_program_is_seen(void **state)
         assert_int_equal(procwatch_read(watch, 1000, on_event, &seen), 0);
     }
     assert_true(seen.is_ended);
+    assert_true(seen.is_forked);
     assert_int_equal(seen.pid, pid);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
     assert_int_equal(seen.ppid, getpid());
@@ -79,6 +87,9 @@ static void test_a_program_is_seen(void **state)
     assert_int_equal(WEXITSTATUS(seen.exit_status), 3);
     assert_int_equal(procwatch_lost(watch), 0);
     procwatch_close(watch);
+    for (size_t i = 0; i < PROCWATCH_FDS; i++) {
+        closep(&fds[i]);
+    }
 }
 
 int main(void)

@@ -21,7 +21,7 @@
 struct world {
     struct authority *authority;
     struct buf ca, ca_key, server, server_key;
-    struct buf host;           /* certificate of identity */
+    struct buf host; /* certificate of identity */
     struct identity identity;
     uint8_t host_key[32];
     struct id host_id;
@@ -46,10 +46,11 @@ static void world_init(struct world *world, int64_t made_at)
     identity_init(&world->identity);
     assert_int_equal(authority_new(STR("Tỉnh Đồng Nai"), made_at, &world->authority), 0);
     assert_int_equal(authority_write(world->authority, &world->ca, &world->ca_key), 0);
-    assert_int_equal(authority_sign_server(world->authority, &server, &world->server, &world->server_key), 0);
+    assert_int_equal(
+        authority_sign_server(world->authority, &server, &world->server, &world->server_key), 0);
     assert_int_equal(identity_request(&world->identity, &request), 0);
-    assert_int_equal(authority_sign_host(world->authority, buf_str(&request), &world->host_id, made_at,
-                                         &world->host, world->host_key),
+    assert_int_equal(authority_sign_host(world->authority, buf_str(&request), &world->host_id,
+                                         made_at, &world->host, world->host_key),
                      0);
     assert_int_equal(identity_check(&world->identity, buf_str(&world->host)), 0);
 }
@@ -76,7 +77,8 @@ struct meeting {
 };
 
 /* Steps both sides until each has its result. */
-static void meet(struct meeting *meeting, const struct world *server, const struct tls_client_options *client)
+static void meet(struct meeting *meeting, const struct world *server,
+                 const struct tls_client_options *client)
 {
     struct tls_server_options options = {.certificate = buf_str(&server->server),
                                          .key = buf_str(&server->server_key),
@@ -99,7 +101,8 @@ static void meet(struct meeting *meeting, const struct world *server, const stru
             meeting->server_result = tls_handshake(meeting->server);
         }
     }
-    if (meeting->client_result == 0) { /* TLS 1.3: a refusal of our certificate arrives after the handshake */
+    if (meeting->client_result ==
+        0) { /* TLS 1.3: a refusal of our certificate arrives after the handshake */
         int r = tls_read(meeting->client, &byte, 1, &n);
 
         meeting->client_result = r == -ERR_AGAIN ? 0 : r;
@@ -160,7 +163,8 @@ static void test_browser_needs_no_certificate(void **state)
 
     (void)state;
     world_init(&world, clock_wall(&clock_real));
-    client = (struct tls_client_options){.alpn = LINK_ALPN_BROWSER, .authority = buf_str(&world.ca)};
+    client =
+        (struct tls_client_options){.alpn = LINK_ALPN_BROWSER, .authority = buf_str(&world.ca)};
     meet(&meeting, &world, &client);
     assert_int_equal(meeting.server_result, 0);
     assert_int_equal(meeting.client_result, 0);
@@ -241,8 +245,9 @@ static void test_agent_is_no_server(void **state)
         char pem[4096];
 
         assert_int_equal(authority_fingerprint(world.authority, pin), 0);
-        assert_int_equal(tls_pin(meeting.client, str_of((const char *)pin, TOKEN_PIN_SIZE), pem, sizeof(pem)),
-                         -ERR_UNTRUSTED);
+        assert_int_equal(
+            tls_pin(meeting.client, str_of((const char *)pin, TOKEN_PIN_SIZE), pem, sizeof(pem)),
+            -ERR_UNTRUSTED);
     }
     part(&meeting);
     world_done(&world);
@@ -267,11 +272,14 @@ static void test_expired(void **state)
         static const char *const names[] = {"localhost"};
         struct authority_server server = {names, 1, clock_wall(&clock_real)};
 
-        assert_int_equal(authority_is_server_stale(world.authority, buf_str(&world.server), &server), 1);
+        assert_int_equal(
+            authority_is_server_stale(world.authority, buf_str(&world.server), &server), 1);
         buf_reset(&world.server);
         buf_reset(&world.server_key);
-        assert_int_equal(authority_sign_server(world.authority, &server, &world.server, &world.server_key), 0);
-        assert_int_equal(authority_is_server_stale(world.authority, buf_str(&world.server), &server), 0);
+        assert_int_equal(
+            authority_sign_server(world.authority, &server, &world.server, &world.server_key), 0);
+        assert_int_equal(
+            authority_is_server_stale(world.authority, buf_str(&world.server), &server), 0);
     }
     meet(&meeting, &world, &client);
     assert_int_equal(meeting.server_result, -ERR_EXPIRED);
@@ -297,14 +305,15 @@ static void test_pinning(void **state)
     assert_int_equal(token_new(sha256, &token), 0);
     assert_true(token_is_pin(&token, sha256));
     meet(&meeting, &world, &client);
-    assert_int_equal(
-        tls_pin(meeting.client, str_of((const char *)token.pin, sizeof(token.pin)), pem, sizeof(pem)), 0);
+    assert_int_equal(tls_pin(meeting.client, str_of((const char *)token.pin, sizeof(token.pin)),
+                             pem, sizeof(pem)),
+                     0);
     assert_str(str_from(pem), world.ca.ptr);
     part(&meeting);
     meet(&meeting, &other, &client);
-    assert_int_equal(
-        tls_pin(meeting.client, str_of((const char *)token.pin, sizeof(token.pin)), pem, sizeof(pem)),
-        -ERR_UNTRUSTED);
+    assert_int_equal(tls_pin(meeting.client, str_of((const char *)token.pin, sizeof(token.pin)),
+                             pem, sizeof(pem)),
+                     -ERR_UNTRUSTED);
     part(&meeting);
     world_done(&world);
     world_done(&other);
@@ -319,9 +328,11 @@ static void test_server_names(void **state)
     (void)state;
     world_init(&world, clock_wall(&clock_real));
     server.now = world.now;
-    assert_int_equal(authority_is_server_stale(world.authority, buf_str(&world.server), &server), 1);
+    assert_int_equal(authority_is_server_stale(world.authority, buf_str(&world.server), &server),
+                     1);
     server.name_count = 1;
-    assert_int_equal(authority_is_server_stale(world.authority, buf_str(&world.server), &server), 0);
+    assert_int_equal(authority_is_server_stale(world.authority, buf_str(&world.server), &server),
+                     0);
     assert_int_equal(authority_is_server_stale(world.authority, STR("no certificate"), &server), 1);
     world_done(&world);
 }
@@ -338,10 +349,12 @@ static void test_requests_refused(void **state)
     buf_init(&out, PEM_LIMIT);
     world_init(&world, clock_wall(&clock_real));
     assert_int_equal(identity_request(&world.identity, &request), 0);
-    assert_int_equal(identity_check(&world.identity, buf_str(&world.host)), -ERR_UNTRUSTED); /* another key now */
+    assert_int_equal(identity_check(&world.identity, buf_str(&world.host)),
+                     -ERR_UNTRUSTED);             /* another key now */
     for (size_t i = 0; i < request.len; i += 3) { /* one flipped bit anywhere */
         request.ptr[i] ^= 4;
-        assert_true(authority_sign_host(world.authority, buf_str(&request), &world.host_id, world.now, &out, key) < 0);
+        assert_true(authority_sign_host(world.authority, buf_str(&request), &world.host_id,
+                                        world.now, &out, key) < 0);
         request.ptr[i] ^= 4;
     }
     assert_int_equal(out.len, 0);
@@ -371,7 +384,8 @@ static void test_token_text(void **state)
         assert_int_equal(token_parse(str_from(text), &again), 0);
         at = prng_below(&prng, 5);
         text[at] = text[at] == 'A' ? 'B' : 'A';
-        if (token_parse(str_from(text), &again) == 0) { /* one slip in 256 passes; it must be another token */
+        if (token_parse(str_from(text), &again) ==
+            0) { /* one slip in 256 passes; it must be another token */
             assert_memory_not_equal(&token, &again, sizeof(token));
         }
     }
@@ -427,11 +441,21 @@ static void test_centre_addresses(void **state)
         const char *host;
         unsigned port; /* 0: refused */
     } cases[] = {
-        {"centre", "centre", 8443},   {"centre:1", "centre", 1},       {"10.1.2.3:443", "10.1.2.3", 443},
-        {"[::1]:9", "::1", 9},        {"[fe80::1]", "fe80::1", 8443},  {"fe80::1", "fe80::1", 8443},
-        {"", NULL, 0},                {":8443", NULL, 0},              {"centre:", "centre", 8443},
-        {"centre:0", NULL, 0},        {"centre:70000", NULL, 0},       {"centre:x", NULL, 0},
-        {"[::1", NULL, 0},            {"[::1]9", NULL, 0},             {"two words", NULL, 0},
+        {"centre", "centre", 8443},
+        {"centre:1", "centre", 1},
+        {"10.1.2.3:443", "10.1.2.3", 443},
+        {"[::1]:9", "::1", 9},
+        {"[fe80::1]", "fe80::1", 8443},
+        {"fe80::1", "fe80::1", 8443},
+        {"", NULL, 0},
+        {":8443", NULL, 0},
+        {"centre:", "centre", 8443},
+        {"centre:0", NULL, 0},
+        {"centre:70000", NULL, 0},
+        {"centre:x", NULL, 0},
+        {"[::1", NULL, 0},
+        {"[::1]9", NULL, 0},
+        {"two words", NULL, 0},
     };
 
     (void)state;
@@ -452,12 +476,18 @@ static void test_centre_addresses(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_agent_is_known_by_its_key), cmocka_unit_test(test_browser_needs_no_certificate),
-        cmocka_unit_test(test_agent_without_certificate), cmocka_unit_test(test_strangers),
-        cmocka_unit_test(test_agent_is_no_server),        cmocka_unit_test(test_expired),
-        cmocka_unit_test(test_pinning),                   cmocka_unit_test(test_server_names),
-        cmocka_unit_test(test_requests_refused),          cmocka_unit_test(test_token_text),
-        cmocka_unit_test(test_identity_files),            cmocka_unit_test(test_centre_addresses),
+        cmocka_unit_test(test_agent_is_known_by_its_key),
+        cmocka_unit_test(test_browser_needs_no_certificate),
+        cmocka_unit_test(test_agent_without_certificate),
+        cmocka_unit_test(test_strangers),
+        cmocka_unit_test(test_agent_is_no_server),
+        cmocka_unit_test(test_expired),
+        cmocka_unit_test(test_pinning),
+        cmocka_unit_test(test_server_names),
+        cmocka_unit_test(test_requests_refused),
+        cmocka_unit_test(test_token_text),
+        cmocka_unit_test(test_identity_files),
+        cmocka_unit_test(test_centre_addresses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -326,6 +326,44 @@ static void test_spoiled_object(void **state)
     scratch_remove(&scratch);
 }
 
+/* What a killed process left without a record goes after an hour; what a record names stays. */
+static void test_sweep(void **state)
+{
+    static const char *const names[] = {"0000000000000001", "00000000000000ff",
+                                        "0000000000000001.new"};
+    const struct vault_limits limits = {
+        .bytes = QUOTA, .retention_ns = 24 * 3600 * NS_PER_S, .whole_bytes = QUOTA};
+    struct scratch scratch;
+    struct vault *vault;
+    char path[PATH_SIZE + 64];
+    uint64_t id;
+
+    (void)state;
+    fake_now = clock_wall(&clock_real);
+    assert_true(scratch_make(&scratch, NULL, false));
+    vault = open_with(&scratch, &limits);
+    put_file(path, &scratch, "f", 'f', 30);
+    assert_int_equal(save_path(vault, path, VAULT_KIND_BEFORE, &id), 0);
+    assert_int_equal(id, 1);
+    for (int hours = 0; hours < 3; hours += 2) {
+        for (size_t i = 1; i < 3 && hours == 0; i++) {
+            snprintf(path, sizeof(path), "%s/objects/00/%s", scratch.vault, names[i]);
+            close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+        }
+        tend_all(vault);
+        for (size_t i = 0; i < 3; i++) {
+            snprintf(path, sizeof(path), "%s/objects/00/%s", scratch.vault, names[i]);
+            assert_int_equal(access(path, F_OK) == 0, i == 0 || hours == 0);
+        }
+        assert_int_equal(vault_verify(vault, id), 0);
+        vault_close(vault);
+        fake_now += 2 * 3600 * NS_PER_S;
+        vault = open_with(&scratch, &limits);
+    }
+    vault_close(vault);
+    scratch_remove(&scratch);
+}
+
 struct saver {
     struct vault *vault;
     const struct scratch *scratch;
@@ -471,8 +509,8 @@ int main(void)
         cmocka_unit_test(test_save),           cmocka_unit_test(test_save_racy),
         cmocka_unit_test(test_dedup),          cmocka_unit_test(test_quota_and_retention),
         cmocka_unit_test(test_foreign),        cmocka_unit_test(test_torn_journal),
-        cmocka_unit_test(test_spoiled_object), cmocka_unit_test(test_compaction),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_spoiled_object), cmocka_unit_test(test_sweep),
+        cmocka_unit_test(test_compaction),     cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,6 +124,7 @@ static int judge_made(struct judge *judge, struct row *row, const struct judge_s
     row->is_made = true;
     row->is_closed = false;
     row->made_session = (uint32_t)who->actor.session;
+    row->made_exe = reader_of(who).exe;
     row->time_first = step->time;
     ledger_own(&judge->ledger, row, who);
     ledger_move(&judge->ledger, row, ROW_STATE_MADE);

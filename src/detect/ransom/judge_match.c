@@ -10,11 +10,32 @@
 #define SEARCH_GONE_MAX                                                                            \
     16384 /* once a ciphertext; an archive may cover all that was removed before */
 #define SEARCH_MADE_MAX 256 /* at each close of a new file */
-#define ASK_MAX         8
+#define CLAIM_PART                                                                                 \
+    8 /* this part of a ciphertext at least must be explained by what was removed                  \
+       */
+#define ASK_MAX 8
+
+/* A program's own record that stands above its ciphertexts, as in a backup repository: the program
+ * made it, and the ciphertext lies in a folder below the record's. */
+static bool row_is_record(const struct row *gone, const struct row *product)
+{
+    struct str folder = str_from(gone->path);
+    struct str path = str_from(product->path);
+
+    if (!gone->is_made || gone->made_exe == 0 || gone->made_exe != reader_of(product->who).exe) {
+        return false;
+    }
+    while (folder.len != 0 && folder.ptr[folder.len - 1] != '/') {
+        folder.len--;
+    }
+    return folder.len != 0 && str_has_prefix(path, folder) &&
+           str_find_byte(str_slice(path, folder.len, path.len), '/') != path.len - folder.len;
+}
 
 static bool row_is_linked(const struct row *gone, const struct row *product)
 {
     return product->who != NULL && gone->who != NULL && relative_is_akin(product->who, gone->who) &&
+           !row_is_record(gone, product) &&
            (row_was_read_by(gone, gone->who) || row_was_read_by(gone, product->who));
 }
 
@@ -71,25 +92,21 @@ static void judge_ask_made(struct judge *judge, const struct row *gone)
     }
 }
 
-int judge_match_gone(struct judge *judge, struct row *row, bool *ret_is_ruling)
+/* A backup removes its own small records beside a large archive of files that stay: little of the
+ * archive is explained by what went. */
+static bool product_is_claimed(const struct row *product)
 {
-    struct row *product = judge_find_cover(judge, row);
-
-    if (product != NULL) {
-        return judge_cover(judge, row, product, ret_is_ruling);
-    }
-    judge_ask_made(judge, row);
-    return 0;
+    return product->claimed >= product->size / CLAIM_PART;
 }
 
-int judge_match_product(struct judge *judge, struct row *product, bool *ret_is_ruling)
+static int judge_cover_all(struct judge *judge, struct row *product, bool *ret_is_ruling)
 {
     struct list *head = &judge->ledger.states[ROW_STATE_GONE];
     struct list *node = head->prev;
-    int r;
 
     for (unsigned seen = 0; node != head && seen < SEARCH_GONE_MAX && product->cover != 0; seen++) {
         struct row *gone = LIST_ENTRY(node, struct row, node);
+        int r;
 
         node = node->prev;
         if (product->cover < gone->size || !row_is_linked(gone, product)) {
@@ -101,6 +118,33 @@ int judge_match_product(struct judge *judge, struct row *product, bool *ret_is_r
         }
     }
     return 0;
+}
+
+int judge_match_gone(struct judge *judge, struct row *row, bool *ret_is_ruling)
+{
+    struct row *product = judge_find_cover(judge, row);
+
+    judge_ask_made(judge, row);
+    if (product == NULL) {
+        return 0;
+    }
+    product->claimed += row->size;
+    return product_is_claimed(product) ? judge_cover_all(judge, product, ret_is_ruling) : 0;
+}
+
+int judge_match_product(struct judge *judge, struct row *product, bool *ret_is_ruling)
+{
+    struct list *head = &judge->ledger.states[ROW_STATE_GONE];
+    unsigned seen = 0;
+
+    for (struct list *node = head->prev; node != head && seen < SEARCH_GONE_MAX;
+         node = node->prev) {
+        const struct row *gone = LIST_ENTRY(node, struct row, node);
+
+        seen++;
+        product->claimed += row_is_linked(gone, product) ? gone->size : 0;
+    }
+    return product_is_claimed(product) ? judge_cover_all(judge, product, ret_is_ruling) : 0;
 }
 
 void judge_match_made(struct judge *judge, struct row *made)

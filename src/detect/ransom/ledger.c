@@ -182,6 +182,7 @@ static void row_release(struct ledger *ledger, struct row *row)
     row->version = 0;
     row->score = 0;
     row->cover = 0;
+    row->claimed = 0;
     row->looks = 0;
     row->writers = 0;
     row->outcome = FILE_OUTCOME_INTACT;
@@ -241,7 +242,7 @@ int row_set_path(char **path, struct str value)
     return 0;
 }
 
-static struct reader reader_of(const struct relative *who)
+struct reader reader_of(const struct relative *who)
 {
     return (struct reader){
         .session = who->session != NULL ? who->session->key.first : 0,

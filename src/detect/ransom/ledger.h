@@ -39,6 +39,7 @@ struct row {
     uint64_t version;
     uint64_t size;        /* of the original, or of the product */
     uint64_t cover;       /* bytes of originals that a product may still stand for */
+    uint64_t claimed;     /* bytes of removed originals that may be in a product */
     char *path;           /* where the original belongs, or the product is; NULL: not needed yet */
     char *path_now;       /* where the inode is, when it was renamed */
     struct relative *who; /* last writer or remover; held */
@@ -51,6 +52,7 @@ struct row {
     int64_t time_first; /* first destructive step, or creation */
     int64_t time_look;  /* asked or answered last */
     double score;
+    uint64_t made_exe;     /* by which executable under which user, as in struct reader */
     uint32_t made_session; /* session in which it was created, 0: existed before */
     uint16_t writers;
     uint8_t links; /* names beyond the first that were made for it */
@@ -100,6 +102,8 @@ void ledger_forget(struct ledger *ledger, struct row *row);
 /* Copies a path; an empty one leaves what stands there. -ERR_NOMEM. */
 [[nodiscard]] int row_set_path(char **path, struct str value);
 void row_add_reader(struct row *row, const struct relative *who, int64_t time);
+/* Who it is, as it is kept in rows. */
+struct reader reader_of(const struct relative *who);
 /* Whether a process akin to who has read the file. */
 bool row_was_read_by(const struct row *row, const struct relative *who);
 

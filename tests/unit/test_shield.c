@@ -1,0 +1,290 @@
+/* The shield's memory: shelf, actors, page, places, and the sensor's pure parts. */
+#include "harness.h"
+
+#include "agent/actors.h"
+#include "agent/page.h"
+#include "agent/places.h"
+#include "agent/shelf.h"
+#include "base/banned.h"
+#include "base/time.h"
+#include "sense/files.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+static struct file_handle_id handle_for(uint32_t number)
+{
+    struct file_handle_id handle = {.fsid = 7, .type = 1, .len = sizeof(number)};
+
+    memcpy(handle.bytes, &number, sizeof(number));
+    return handle;
+}
+
+static struct file_row *take(struct shelf *shelf, uint32_t number)
+{
+    struct file_handle_id handle = handle_for(number);
+    struct file_row *row = NULL;
+
+    assert_int_equal(shelf_take(shelf, &handle, (struct file_key){1, number}, &row), 0);
+    return row;
+}
+
+static int held_file(void)
+{
+    int fd = memfd_create("held", MFD_CLOEXEC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "content", 7), 7);
+    return fd;
+}
+
+static void test_shelf_finds_by_every_key(void **state)
+{
+    struct file_handle_id handle = handle_for(5);
+    struct file_handle_id copy = {0};
+    struct shelf *shelf = NULL;
+    struct file_row *row;
+
+    (void)state;
+    assert_int_equal(shelf_new(4, 2, &shelf), 0);
+    row = take(shelf, 5);
+    shelf_set_path(shelf, row, STR("/data/a"));
+    assert_ptr_equal(shelf_by_handle(shelf, &handle), row);
+    assert_ptr_equal(shelf_by_key(shelf, (struct file_key){1, 5}), row);
+    assert_ptr_equal(shelf_by_path(shelf, STR("/data/a")), row);
+    assert_ptr_equal(shelf_by_token(shelf, shelf_token(row)), row);
+    assert_true(shelf_is_token(shelf_token(row)));
+    assert_false(shelf_is_token(1));
+    shelf_handle(row, &copy);
+    assert_memory_equal(copy.bytes, handle.bytes, handle.len);
+    shelf_set_path(shelf, row, STR("/data/b"));
+    assert_null(shelf_by_path(shelf, STR("/data/a")));
+    shelf_free(shelf);
+}
+
+static void test_shelf_forgets_the_oldest(void **state)
+{
+    struct shelf *shelf = NULL;
+
+    (void)state;
+    assert_int_equal(shelf_new(3, 2, &shelf), 0);
+    for (uint32_t number = 1; number <= 3; number++) {
+        (void)take(shelf, number);
+    }
+    (void)take(shelf, 1); /* youngest again */
+    (void)take(shelf, 4);
+    assert_null(shelf_by_key(shelf, (struct file_key){1, 2}));
+    assert_non_null(shelf_by_key(shelf, (struct file_key){1, 1}));
+    assert_non_null(shelf_by_key(shelf, (struct file_key){1, 4}));
+    shelf_free(shelf);
+}
+
+static void test_shelf_holds(void **state)
+{
+    struct shelf *shelf = NULL;
+    struct file_row *first;
+    struct file_row *second;
+    struct stat stat;
+
+    (void)state;
+    assert_int_equal(shelf_new(8, 1, &shelf), 0);
+    first = take(shelf, 1);
+    second = take(shelf, 2);
+    assert_false(shelf_is_held(first, &stat));
+    shelf_hold(shelf, first, held_file());
+    assert_true(shelf_is_held(first, &stat));
+    assert_int_equal(first->size, 7);
+    assert_false(shelf_is_crowded(shelf));
+    shelf_hold(shelf, second, held_file());
+    assert_true(shelf_is_crowded(shelf));
+    assert_ptr_equal(shelf_oldest_hold(shelf), first);
+    shelf_set_deleted(shelf, first, 100);
+    assert_ptr_equal(shelf_oldest_hold(shelf), second);
+    assert_null(shelf_oldest_deleted(shelf, 100));
+    assert_ptr_equal(shelf_oldest_deleted(shelf, 101), first);
+    shelf_let_go(shelf, first);
+    assert_null(shelf_oldest_deleted(shelf, 101));
+    assert_false(shelf_is_crowded(shelf));
+    shelf_free(shelf);
+}
+
+static int fill_shelf(void *context)
+{
+    struct file_handle_id handle = handle_for(1);
+    struct shelf *shelf = NULL;
+    struct file_row *row;
+    int r = shelf_new(4, 2, &shelf);
+
+    (void)context;
+    if (r == 0) {
+        r = shelf_take(shelf, &handle, (struct file_key){1, 1}, &row);
+    }
+    shelf_free(shelf);
+    return r;
+}
+
+static void test_shelf_without_memory(void **state)
+{
+    (void)state;
+    assert_survives_no_memory(fill_shelf, NULL);
+}
+
+static struct process_info process(pid_t pid, pid_t parent, uint64_t exe)
+{
+    struct process_info info = {
+        .pid = pid, .ppid = parent, .start = 10, .session = 1, .exe_dev = 1, .exe_ino = exe};
+
+    (void)snprintf(info.exe, sizeof(info.exe), "/bin/%d", (int)exe);
+    return info;
+}
+
+static void put(struct actors *actors, pid_t pid, pid_t parent, uint64_t exe)
+{
+    struct process_info info = process(pid, parent, exe);
+    struct actor_row *row = NULL;
+
+    assert_int_equal(
+        actors_put(actors, &info, (struct actor_key){parent, parent != 0 ? 10 : 0}, &row), 0);
+}
+
+static void test_actors_instance_is_the_topmost_of_one_program(void **state)
+{
+    struct actors *actors = NULL;
+    struct actor_key found;
+
+    (void)state;
+    assert_int_equal(actors_new(8, &actors), 0);
+    put(actors, 10, 0, 1);
+    put(actors, 11, 10, 2);
+    put(actors, 12, 11, 2);
+    put(actors, 13, 12, 2);
+    found = actors_instance(actors, (struct actor_key){13, 10});
+    assert_int_equal(found.pid, 11);
+    found = actors_instance(actors, (struct actor_key){99, 1});
+    assert_int_equal(found.pid, 99);
+    actors_free(actors);
+}
+
+static void test_actors_know_whom_nobody_saw(void **state)
+{
+    struct actors *actors = NULL;
+    struct actor_row *row = NULL;
+
+    (void)state;
+    assert_int_equal(actors_new(8, &actors), 0);
+    put(actors, 10, 0, 1);
+    actors_forked(actors, 20, 10);
+    assert_int_equal(actors_put_unseen(actors, 20, &row), 0);
+    assert_int_equal(row->actor.parent.pid, 10);
+    assert_int_equal(row->actor.exe_ino, 1);
+    assert_ptr_equal(actors_get_pid(actors, 20), row);
+    actors_forked(actors, 20, 10); /* the number is somebody else's now */
+    assert_null(actors_get_pid(actors, 20));
+    assert_int_equal(actors_put_unseen(actors, 33, &row), -ERR_NOENT);
+    actors_free(actors);
+}
+
+static void test_actors_forget_the_dead_first(void **state)
+{
+    struct actors *actors = NULL;
+
+    (void)state;
+    assert_int_equal(actors_new(3, &actors), 0);
+    put(actors, 10, 0, 1);
+    put(actors, 11, 10, 1);
+    put(actors, 12, 10, 1);
+    assert_non_null(actors_ended(actors, 11));
+    put(actors, 13, 10, 1);
+    assert_null(actors_get(actors, (struct actor_key){11, 10}));
+    assert_non_null(actors_get(actors, (struct actor_key){10, 10}));
+    actors_free(actors);
+}
+
+static void test_page_knows_our_own(void **state)
+{
+    struct page *page = page_new();
+    unsigned place;
+
+    (void)state;
+    assert_non_null(page);
+    atomic_store(&page->own[0], 100);
+    atomic_store(&page->sensor, 101);
+    assert_true(page_is_own(page, 100));
+    assert_true(page_is_own(page, 101));
+    assert_false(page_is_own(page, 102));
+    place = page_worker_enter(page, 102);
+    assert_true(page_is_own(page, 102));
+    page_worker_leave(page, place, clock_mono(&clock_real));
+    assert_true(page_is_own(page, 102)); /* its name events are still on their way */
+    page_worker_leave(page, place, clock_mono(&clock_real) - 60 * NS_PER_S);
+    assert_false(page_is_own(page, 102));
+    page_free(page);
+}
+
+static void test_files_is_protected(void **state)
+{
+    static const struct files_place places[] = {
+        {"/home", false}, {"/home/an/tmp", true}, {"/home/an/tmp/keep", false}};
+    static const struct {
+        const char *path;
+        bool is_protected;
+    } rows[] = {{"/home/an/a", true},    {"/home", true},
+                {"/homes/a", false},     {"/home/an/tmp/a", false},
+                {"/home/an/tmpx", true}, {"/home/an/tmp/keep/a", true},
+                {"/home/an/tmp", false}, {"", false},
+                {"/srv/a", false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(files_is_protected(places, 3, str_from(rows[i].path)),
+                         rows[i].is_protected);
+    }
+}
+
+static void test_files_plain_path(void **state)
+{
+    (void)state;
+    assert_str(files_plain_path("/a/b (deleted)", true), "/a/b");
+    assert_str(files_plain_path("/a/b (deleted)", false), "/a/b (deleted)");
+    assert_str(files_plain_path("/a/b", true), "/a/b");
+}
+
+static void test_places_want_a_folder_that_exists(void **state)
+{
+    struct agent_settings settings = {.folder = "/var/lib/canhgac-test-none"};
+    struct places places;
+    struct diag diag = {0};
+
+    (void)state;
+    settings.protect.items[settings.protect.count++] = "/no/such/folder";
+    assert_int_equal(places_init(&places, &settings, &diag), -ERR_NOENT);
+    assert_true(diag.text[0] != '\0');
+    places_done(&places);
+    settings.protect.items[settings.protect.count++] = "/tmp";
+    assert_int_equal(places_init(&places, &settings, &diag), 0);
+    assert_int_equal(places.protected_count, 1);
+    assert_string_equal(places.vault, "/var/lib/canhgac-test-none/vault");
+    assert_true(files_is_protected(places.list, places.count, STR("/tmp/a")));
+    assert_false(
+        files_is_protected(places.list, places.count, STR("/var/lib/canhgac-test-none/x")));
+    places_done(&places);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shelf_finds_by_every_key),
+        cmocka_unit_test(test_shelf_forgets_the_oldest),
+        cmocka_unit_test(test_shelf_holds),
+        cmocka_unit_test(test_shelf_without_memory),
+        cmocka_unit_test(test_actors_instance_is_the_topmost_of_one_program),
+        cmocka_unit_test(test_actors_know_whom_nobody_saw),
+        cmocka_unit_test(test_actors_forget_the_dead_first),
+        cmocka_unit_test(test_page_knows_our_own),
+        cmocka_unit_test(test_files_is_protected),
+        cmocka_unit_test(test_files_plain_path),
+        cmocka_unit_test(test_places_want_a_folder_that_exists),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
