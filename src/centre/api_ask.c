@@ -9,6 +9,7 @@
 #include "centre/api_inside.h"
 
 #define ASK_LIFE     (20 * NS_PER_S)
+#define COUNTS_REST  (200 * NS_PER_MS)
 #define ASK_MESSAGES 64 /* taken in one go */
 
 static int api_send(struct api *api, uint64_t number, const struct api_request *request,
@@ -122,6 +123,10 @@ static void api_take_changed(struct api *api, struct msg_reader *msg)
 
     if (msg_close(msg) == 0) {
         api->is_full = is_full;
+        if (clock_mono(api->options.clock) - api->counted > COUNTS_REST) {
+            api->counted =
+                0; /* what was counted is no longer so; in a storm it is counted anew at rest */
+        }
         api_hub_changed(api, changed);
     }
 }

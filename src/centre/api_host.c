@@ -4,11 +4,28 @@
 #include "base/err.h"
 #include "centre/api_inside.h"
 
+#define COUNTS_LIFE     NS_PER_S
 #define HOST_PAGE       50
 #define OVERVIEW_ALERTS 20
 #define OVERVIEW_SILENT 20
 #define OVERVIEW_SCAN   STORE_PAGE_MAX
 #define OVERVIEW_QUIET  20 /* newest alerts, one of which is the last that spoke */
+
+int api_read_counts(struct api *api, struct store_counts *ret_counts)
+{
+    int64_t now = clock_mono(api->options.clock);
+
+    if (api->counted == 0 || now - api->counted >= COUNTS_LIFE) {
+        int r = store_counts(api->options.store, &api->counts);
+
+        if (r < 0) {
+            return r;
+        }
+        api->counted = now;
+    }
+    *ret_counts = api->counts;
+    return 0;
+}
 
 bool api_host_is_silent(const struct api *api, const struct store_host *host)
 {
@@ -183,7 +200,7 @@ int api_overview(struct api_request *request)
 {
     struct store_counts counts;
     struct json_writer *json = &request->json;
-    int r = store_counts(request->api->options.store, &counts);
+    int r = api_read_counts(request->api, &counts);
 
     if (r < 0) {
         return r;

@@ -130,8 +130,10 @@ struct api {
     unsigned ask_count;
     uint64_t next_ask;
     uint64_t health_ask;
-    int64_t core_heard; /* monotonic; 0 never */
-    bool is_full;       /* core's disk */
+    int64_t core_heard;         /* monotonic; 0 never */
+    bool is_full;               /* core's disk */
+    struct store_counts counts; /* as of counted */
+    int64_t counted;            /* monotonic; 0 never */
     struct api_hub hub;
     struct api_counters counters;
 };
@@ -194,6 +196,8 @@ void api_put_alert(struct json_writer *json, const struct store_alert *alert, st
 void api_put_time(struct json_writer *json, const char *key, int64_t wall); /* null for 0 */
 void api_put_id(struct json_writer *json, const char *key, const struct id *id);
 /* api_host.c */
+/* The store's counts, a second old at most: hundreds of screens ask for them at the same moment. */
+[[nodiscard]] int api_read_counts(struct api *api, struct store_counts *ret_counts);
 bool api_host_is_silent(const struct api *api, const struct store_host *host);
 
 /* Handlers of routes.def, each in the file that its name begins with. */

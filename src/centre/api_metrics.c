@@ -51,7 +51,7 @@ static void metrics_put_api(struct buf *out, const struct api *api)
 int api_metrics(struct api_request *request)
 {
     struct store_counts counts;
-    int r = store_counts(request->api->options.store, &counts);
+    int r = api_read_counts(request->api, &counts);
 
     if (r < 0) {
         return r;
@@ -65,9 +65,9 @@ int api_metrics(struct api_request *request)
 /* Works means: the store can be read, core has answered lately, and there is room on its disk. */
 int api_healthz(struct api_request *request)
 {
-    const struct api *api = request->api;
+    struct api *api = request->api;
     struct store_counts counts;
-    bool is_store = store_counts(api->options.store, &counts) == 0;
+    bool is_store = api_read_counts(api, &counts) == 0;
     bool is_core =
         api->core_heard != 0 && clock_mono(api->options.clock) - api->core_heard < HEALTH_LATE;
 
