@@ -118,7 +118,9 @@ static int run(const struct bench *bench, const char *command, const char *more)
     pid_t pid;
 
     snprintf(line, sizeof(line),
-             "cd %s && noise() { dd if=/dev/urandom of=$1 bs=1 seek=$2 count=$3 conv=notrunc 2> "
+             "cd %s && noise() { head -c $3 /dev/zero | openssl enc -aes-128-ctr -nosalt -K "
+             "00112233445566778899aabbccddeeff -iv 00 2> /dev/null | dd of=$1 bs=1 seek=$2 "
+             "count=$3 conv=notrunc 2> "
              "/dev/null; "
              "} && %s %s",
              bench->folder, command, more);
