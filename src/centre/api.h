@@ -1,5 +1,5 @@
-/* The api process: console, REST and the live stream, over browsers' plain streams from front. It reads the
- * store and asks core to write. */
+/* The api process: console, REST and the live stream, over browsers' plain streams from front. It
+ * reads the store and asks core to write. */
 #ifndef CENTRE_API_H
 #define CENTRE_API_H
 
@@ -12,7 +12,8 @@ struct api_channels {
     int supervisor; /* READY leaves; its end means: finish */
 };
 
-/* As core_run. Request numbers begin at a random place, so that a reply to a predecessor is not mistaken. */
+/* As core_run. Request numbers begin at a random place, so that a reply to a predecessor is not
+ * mistaken. */
 int api_run(const struct centre_settings *settings, struct api_channels channels);
 
 #endif
