@@ -192,7 +192,11 @@ int printer_run(const struct agent_settings *settings, int sensor, int superviso
     if (r == 0) {
         r = loop_run(printer->loop);
     }
-    r = r < 0 ? EXIT_STATUS_FAILED : printer->has_found ? EXIT_STATUS_FOUND : EXIT_STATUS_CLEAN;
+    if (r < 0) {
+        r = EXIT_STATUS_FAILED;
+    } else {
+        r = printer->has_found ? EXIT_STATUS_FOUND : EXIT_STATUS_CLEAN;
+    }
     if (printer != NULL) {
         loop_free(printer->loop);
         arena_free(printer->arena);

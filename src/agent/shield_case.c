@@ -264,6 +264,11 @@ static void case_add_members(struct shield *shield, struct shield_case *known,
 
 void shield_case_take(struct shield *shield, struct shield_job *job)
 {
+    static const enum finding_action actions[AGENT_MODE_COUNT] = {
+        [AGENT_MODE_STOP_AND_RESTORE] = FINDING_ACTION_STOPPED,
+        [AGENT_MODE_PAUSE_AND_ASK] = FINDING_ACTION_PAUSED,
+        [AGENT_MODE_DETECT_ONLY] = FINDING_ACTION_NONE,
+    };
     struct shield_case *known;
     bool is_new;
     size_t bound;
@@ -281,9 +286,7 @@ void shield_case_take(struct shield *shield, struct shield_job *job)
     }
     if (is_new) {
         known->action_ns = job->stopped != 0 ? job->stopped - job->ruling.first_time : 0;
-        known->action = shield->mode == AGENT_MODE_DETECT_ONLY     ? FINDING_ACTION_NONE
-                        : shield->mode == AGENT_MODE_PAUSE_AND_ASK ? FINDING_ACTION_PAUSED
-                                                                   : FINDING_ACTION_STOPPED;
+        known->action = actions[shield->mode];
     }
     case_add_members(shield, known, job);
     case_take_reasons(known, &job->ruling);

@@ -159,7 +159,7 @@ void shield_case_meet(struct shield *shield, struct shield_case *known,
 /* Looks at what was damaged since the last call. */
 bool shield_case_is_drill(struct shield_case *known);
 /* shield_finding.c */
-void shield_case_tell(struct shield *shield, struct shield_case *shield_case);
+void shield_case_tell(struct shield *shield, struct shield_case *known);
 void shield_tell_failures(struct shield *shield, int64_t now);
 
 /* shield_keep.c */

@@ -209,7 +209,7 @@ int supervisor_start_child(struct supervisor *supervisor, enum child_kind kind)
     struct child *child = &supervisor->children[kind];
     int keep[8];
     size_t count = child_keep(supervisor, kind, keep);
-    pid_t pid;
+    pid_t pid = 0;
     int r = 0;
 
     child->supervisor = supervisor;

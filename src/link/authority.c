@@ -321,7 +321,10 @@ static int authority_put_names(const struct authority_server *server, struct buf
         }
         ASN1_OCTET_STRING_free(address);
     }
-    return buf_error(buf) < 0 ? buf_error(buf) : buf->len == 0 ? -ERR_INVAL : 0;
+    if (buf_error(buf) < 0) {
+        return buf_error(buf);
+    }
+    return buf->len == 0 ? -ERR_INVAL : 0;
 }
 
 int authority_sign_server(const struct authority *authority, const struct authority_server *server,

@@ -295,7 +295,7 @@ int spool_next(struct spool *spool, struct spool_cursor *cursor, struct buf *scr
     }
     while (cursor->segment < spool->count) {
         const struct segment *segment = &spool->segments[cursor->segment];
-        struct segment_record record;
+        struct segment_record record = {0};
         int fd = -1;
         int r;
 

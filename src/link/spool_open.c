@@ -75,7 +75,7 @@ struct spool_scan {
 static int spool_scan_records(struct spool *spool, int fd, struct segment *segment,
                               struct spool_scan *scan)
 {
-    struct segment_record record;
+    struct segment_record record = {0};
     int r;
 
     scan->last = segment->first - 1;
@@ -148,7 +148,7 @@ static int spool_sift(struct spool *spool, struct spool_found *found)
 
     for (size_t i = 0; i < found->count; i++) {
         struct spool_state state;
-        struct segment segment;
+        struct segment segment = {0};
         CLEANUP(closep) int fd = -1;
 
         if (i + 1 < found->count && found->firsts[i] <= covered) {
