@@ -210,8 +210,11 @@ int supervisor_start_child(struct supervisor *supervisor, enum child_kind kind)
     int keep[8];
     size_t count = child_keep(supervisor, kind, keep);
     pid_t pid = 0;
-    int r = 0;
+    int r = kind < CHILD_COUNT ? 0 : -ERR_INVAL;
 
+    if (r < 0) {
+        return r;
+    }
     child->supervisor = supervisor;
     child->kind = kind;
     if (child->timer == NULL) {

@@ -130,7 +130,7 @@ static int spool_load(struct spool *spool, uint64_t first, struct segment *ret_s
 static int spool_find_state(struct spool *spool, const struct spool_found *found)
 {
     for (size_t i = found->count; i > 0 && spool->state.sent == 0; i--) {
-        struct segment segment;
+        struct segment segment = {0};
         CLEANUP(closep) int fd = spool_load(spool, found->firsts[i - 1], &segment, &spool->state);
 
         if (fd < 0) {
@@ -185,7 +185,7 @@ static int spool_adopt(struct spool *spool, uint64_t first, uint64_t next_first)
 {
     struct spool_state state;
     struct spool_scan scan = {0};
-    struct segment segment;
+    struct segment segment = {0};
     CLEANUP(closep) int fd = spool_load(spool, first, &segment, &state);
     uint64_t range;
     int r;
