@@ -71,7 +71,7 @@ static void civil_from_days(int64_t days, int64_t *ret_year, unsigned *ret_month
 void time_format_offset(int64_t wall_ns, int32_t offset_s, char out[TIME_TEXT_SIZE])
 {
     int64_t seconds = wall_ns / NS_PER_S - (wall_ns % NS_PER_S < 0);
-    int64_t millis = (wall_ns - seconds * NS_PER_S) / NS_PER_MS;
+    int64_t millis = (wall_ns % NS_PER_S + NS_PER_S) % NS_PER_S / NS_PER_MS;
     int64_t local = seconds + offset_s;
     int64_t days = local / 86400 - (local % 86400 < 0);
     int64_t of_day = local - days * 86400;

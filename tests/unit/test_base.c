@@ -201,6 +201,20 @@ static void test_time_round_trip(void **state)
     }
 }
 
+/* Every number is a time; the first and the last one too. */
+static void test_time_bounds(void **state)
+{
+    char text[TIME_TEXT_SIZE];
+
+    (void)state;
+    time_format_utc(INT64_MIN, text);
+    assert_string_equal(text, "1677-09-21T00:12:43.145Z");
+    time_format_utc(INT64_MAX, text);
+    assert_string_equal(text, "2262-04-11T23:47:16.854Z");
+    time_format_utc(-1, text);
+    assert_string_equal(text, "1969-12-31T23:59:59.999Z");
+}
+
 static void test_time_refuses(void **state)
 {
     static const char *const bad[] = {"",
@@ -275,6 +289,7 @@ int main(void)
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_time_round_trip),
+        cmocka_unit_test(test_time_bounds),
         cmocka_unit_test(test_time_refuses),
         cmocka_unit_test(test_id_round_trip),
         cmocka_unit_test(test_msg),
