@@ -183,7 +183,7 @@ static void spool_take_up(struct spool *spool, const struct spool_scan *scan, bo
 /* Takes one segment in. next_first: where the next one begins, 0 for the newest. */
 static int spool_adopt(struct spool *spool, uint64_t first, uint64_t next_first)
 {
-    struct spool_state state;
+    struct spool_state state = {0};
     struct spool_scan scan = {0};
     struct segment segment = {0};
     CLEANUP(closep) int fd = spool_load(spool, first, &segment, &state);
