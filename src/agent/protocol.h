@@ -3,6 +3,7 @@
  *   sensor ── records ──▶ outlet (the link, or the printer when standalone)
  *   sensor ── requests ─▶ supervisor ── answers, orders ─▶ sensor
  *   sensor ── open files ▶ scanner ── verdicts ─▶ sensor
+ *   sensor ── whom to hold ▶ leash ── who stands ─▶ sensor
  *   outlet ── actions ──▶ supervisor ── answers ─▶ outlet
  *
  * The supervisor keeps both ends of every channel open: a child that dies is replaced on the same
@@ -42,6 +43,18 @@ enum agent_message {
     /* scanner → sensor: u64 question, u32 enum content_format now, u32 before, str name of the
        format. */
     AGENT_MESSAGE_SCANNED,
+    /* sensor → leash: from now on this process makes one removal at a time. u32 pid, u64 start. */
+    AGENT_MESSAGE_HOLD,
+    /* leash → sensor: this thread stands and waits for GO; the only one that does. u32 tid, u32
+     * pid, u64 start. */
+    AGENT_MESSAGE_STANDS,
+    /* sensor → leash: it may go on. u32 tid. */
+    AGENT_MESSAGE_GO,
+    /* sensor → leash: no more of it; what stands goes on, or stops where a signal says so. u32 pid,
+     * u64 start. */
+    AGENT_MESSAGE_LOOSE,
+    /* leash → sensor: it is not held, or not any more. u32 pid, u64 start. */
+    AGENT_MESSAGE_IS_LOOSE,
 };
 
 #endif

@@ -343,11 +343,13 @@ static int sensor_start(struct sensor_body *body, struct diag *diag)
         .settings = config->settings,
         .page = config->page,
         .scanner = config->scanner,
+        .leash = config->leash,
         .wake_fd = body->wake_fd,
         .holds_max = sensor_holds_max(),
         .port = {body, sensor_record, sensor_stopped, sensor_restore}};
     const struct files_config files_config = {.gate = config->gate,
                                               .names = config->names,
+                                              .asked_fd = config->leash,
                                               .processes = body->processes,
                                               .places = config->places,
                                               .place_count = config->place_count};

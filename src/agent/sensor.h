@@ -17,6 +17,7 @@ struct sensor_config {
     int supervisor;             /* channels */
     int outlet;
     int scanner;
+    int leash;
     const struct files_place *places;
     size_t place_count;
     const char *vault_folder;

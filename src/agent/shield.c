@@ -50,11 +50,12 @@ int shield_new(const struct shield_config *config, struct shield **ret_shield)
     shield->page = config->page;
     shield->port = config->port;
     shield->scanner = config->scanner;
+    shield->leash = config->leash;
     shield->wake_fd = config->wake_fd;
     shield_know_own_program(shield);
     list_init(&shield->jobs);
-    pthread_mutex_init(&shield->lock, NULL);
-    pthread_mutex_init(&shield->look_lock, NULL);
+    thread_mutex_init(&shield->lock);
+    thread_mutex_init(&shield->look_lock);
     pthread_mutex_init(&shield->jobs_lock, NULL);
     pthread_mutex_init(&shield->keeper_lock, NULL);
     pthread_cond_init(&shield->keeper_wake, NULL);
@@ -119,6 +120,7 @@ struct files_port shield_files_port(struct shield *shield)
                               .beat = shield_beat,
                               .opened = shield_opened,
                               .named = shield_named,
+                              .asked = shield_asked,
                               .processes = {shield, shield_process_changed}};
 
     return port;
@@ -298,8 +300,9 @@ void shield_process_changed(void *context, const struct procwatch_event *event)
         shield_forked(shield, event->pid, event->ppid);
         break;
     case PROCWATCH_START:
-        if (!page_is_own(shield->page, event->pid)) {
-            (void)!shield_meet(shield, event->pid, &who); /* gone already: its fork is remembered */
+        if (!page_is_own(shield->page, event->pid) &&
+            shield_meet(shield, event->pid, &who) == 0) { /* else its fork is remembered */
+            shield_tether_armed(shield, who);
         }
         break;
     case PROCWATCH_END:

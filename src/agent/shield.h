@@ -4,10 +4,11 @@
  * has open questions about, stop a group if it is ruled against, answer. Names come after the fact
  * and go the same way, from what was saved or is still held.
  *
- * Threads: two workers and the names thread of sense/files.c, the keeper (saves in the background,
- * tends the vault), and the owner's, which runs shield_turn and shield_tick and alone talks to
- * other processes. One lock guards judge, shelf and actors; nothing is read, copied or sent while
- * it is held. Neighbours: sense/files.c before; agent/sensor.c behind. */
+ * Threads: two workers and the names thread of sense/files.c, which hears of the leash too; the
+ * keeper (saves in the background, tends the vault); and the owner's, which runs shield_turn and
+ * shield_tick and alone talks to other processes. One lock guards judge, shelf and actors; nothing
+ * is read, copied or sent while it is held. Neighbours: sense/files.c before; agent/sensor.c
+ * behind. */
 #ifndef AGENT_SHIELD_H
 #define AGENT_SHIELD_H
 
@@ -35,6 +36,7 @@ struct shield_config {
     const struct agent_settings *settings;
     struct page *page;
     int scanner;      /* channel, stays the caller's */
+    int leash;        /* channel, stays the caller's; -1: none */
     int wake_fd;      /* eventfd: shield_turn is wanted; stays the caller's */
     size_t holds_max; /* descriptors that may be held */
     struct shield_port port;

@@ -85,9 +85,12 @@ static void shield_created(struct shield *shield, const struct files_name *name,
     pthread_mutex_unlock(&shield->lock);
 }
 
+/* When the judge wants to look at a new file, whoever closed it waits for that: it may be about to
+ * remove what went into it. */
 static void shield_closed(struct shield *shield, const struct files_name *name,
                           struct actor_key who, struct shield_job **ret_job)
 {
+    bool is_asked = false;
     struct judge_step step = {.kind = JUDGE_STEP_CLOSE, .who = who, .path = name->path};
     struct file_row *row;
     struct stat stat;
@@ -109,8 +112,13 @@ static void shield_closed(struct shield *shield, const struct files_name *name,
             shield_step(shield, &write, ret_job);
         }
         shield_step(shield, &step, ret_job);
+        is_asked = row->is_product && judge_has_question(shield->judge, step.file);
     }
     pthread_mutex_unlock(&shield->lock);
+    if (is_asked) {
+        shield_tether(shield, who);
+        shield_look_all(shield, who);
+    }
 }
 
 static void shield_deleted(struct shield *shield, const struct files_name *name,
@@ -194,6 +202,9 @@ void shield_named(void *context, const struct files_name *name)
     if (name->is_folder || page_is_own(shield->page, name->pid) ||
         shield_who_was(shield, name->pid, &who) < 0) {
         return;
+    }
+    if (name->change == NAME_CHANGE_DELETE || name->change == NAME_CHANGE_RENAME) {
+        shield_tether_armed(shield, who);
     }
     switch (name->change) {
     case NAME_CHANGE_CREATE:

@@ -11,6 +11,7 @@
 
 #define SHIELD_CASES_MAX 64
 #define SHIELD_HOT_MAX   64
+#define SHIELD_HELD_MAX  64
 #define SHIELD_HOT_READS 4
 #define SHIELD_WINDOW    65536U
 #define SHIELD_WINDOWS   6U
@@ -77,6 +78,7 @@ struct shield {
     struct files *files;
     struct vault *vault;
     int scanner;
+    int leash;
     int wake_fd;
     uint64_t seed;
     uint64_t own_dev; /* of our executable */
@@ -106,6 +108,11 @@ struct shield {
     atomic_int save_error;  /* the last one, negative */
     atomic_ullong unheld;   /* deleted or crowded out before they could be saved */
     atomic_ullong unjudged; /* steps the judge had no room for */
+
+    /* names thread only */
+    struct actor_key held[SHIELD_HELD_MAX]; /* by the leash; a ring */
+    size_t held_next;
+    atomic_uint held_count; /* asked for and not told loose yet; read by all */
 
     /* owner's thread only */
     struct shield_case *cases[SHIELD_CASES_MAX];
@@ -146,6 +153,15 @@ void shield_job_free(struct shield_job *job);
 void shield_act(struct shield *shield, struct shield_job *job);
 void shield_stop_straggler(struct shield *shield, struct actor_key who);
 bool shield_is_spared(void *context, pid_t pid);
+
+/* shield_leash.c */
+/* Names thread: from now on who removes one file at a time; nothing when it is held already. */
+void shield_tether(struct shield *shield, struct actor_key who);
+/* The same, if it belongs to a group with ciphertext of what it has read. */
+void shield_tether_armed(struct shield *shield, struct actor_key who);
+/* The members stop where they stand, or run again. */
+void shield_let_loose(struct shield *shield, const struct freeze_group *group);
+void shield_asked(void *context);
 
 /* shield_case.c */
 void shield_case_take(struct shield *shield, struct shield_job *job);

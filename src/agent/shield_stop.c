@@ -60,6 +60,7 @@ void shield_act(struct shield *shield, struct shield_job *job)
     }
     if (shield->mode != AGENT_MODE_DETECT_ONLY) {
         (void)freeze_stop(&job->group, &port);
+        shield_let_loose(shield, &job->group);
         job->stopped = shield_now();
     }
     pthread_mutex_lock(&shield->jobs_lock);

@@ -1,5 +1,6 @@
-/* The four children: what each is given, and what happens when one dies. A first death is repaired
+/* The five children: what each is given, and what happens when one dies. A first death is repaired
  * at once; deaths soon after the start are waited out longer and longer, and told. */
+#include "agent/leash.h"
 #include "agent/scanner.h"
 #include "agent/sensor.h"
 #include "agent/supervisor_private.h"
@@ -17,11 +18,13 @@
 
 #define CHILD_YOUNG_NS   (10 * NS_PER_S)
 #define CHILD_DELAY_MAX  60 /* s */
-#define CHILD_LOOP_DEATH 3  /* in a row: told as a finding */
+#define CHILD_KEEP_MAX   8
+#define CHILD_LOOP_DEATH 3 /* in a row: told as a finding */
 
 const char *const child_names[CHILD_COUNT] = {[CHILD_WATCHDOG] = "watchdog",
                                               [CHILD_SCANNER] = "scanner",
                                               [CHILD_OUTLET] = "outlet",
+                                              [CHILD_LEASH] = "leash",
                                               [CHILD_SENSOR] = "sensor"};
 
 /* Ctrl+C reaches the whole group of a terminal; only the supervisor acts on it, in order. */
@@ -53,6 +56,15 @@ static int child_run_outlet(void *context)
                                    supervisor->pairs[PAIR_OUTLET_SUPERVISOR][0]);
 }
 
+static int child_run_leash(void *context)
+{
+    const struct supervisor *supervisor = child_begin(context);
+    const struct leash_config config = {.sensor = supervisor->pairs[PAIR_SENSOR_LEASH][1],
+                                        .user = supervisor->sensor_user};
+
+    return leash_run(&config);
+}
+
 static int child_run_sensor(void *context)
 {
     const struct supervisor *supervisor = child_begin(context);
@@ -66,6 +78,7 @@ static int child_run_sensor(void *context)
                                          .supervisor = supervisor->pairs[PAIR_SENSOR_SUPERVISOR][0],
                                          .outlet = supervisor->pairs[PAIR_SENSOR_OUTLET][0],
                                          .scanner = supervisor->pairs[PAIR_SENSOR_SCANNER][0],
+                                         .leash = supervisor->pairs[PAIR_SENSOR_LEASH][0],
                                          .places = supervisor->places.list,
                                          .place_count = supervisor->places.count,
                                          .vault_folder = supervisor->places.vault,
@@ -77,10 +90,12 @@ static int child_run_sensor(void *context)
 static spawn_body_fn *const child_bodies[CHILD_COUNT] = {[CHILD_WATCHDOG] = child_run_watchdog,
                                                          [CHILD_SCANNER] = child_run_scanner,
                                                          [CHILD_OUTLET] = child_run_outlet,
+                                                         [CHILD_LEASH] = child_run_leash,
                                                          [CHILD_SENSOR] = child_run_sensor};
 
 /* The descriptors each may have. */
-static size_t child_keep(const struct supervisor *supervisor, enum child_kind kind, int keep[8])
+static size_t child_keep(const struct supervisor *supervisor, enum child_kind kind,
+                         int keep[CHILD_KEEP_MAX])
 {
     size_t count = 0;
 
@@ -95,6 +110,9 @@ static size_t child_keep(const struct supervisor *supervisor, enum child_kind ki
         keep[count++] = supervisor->pairs[PAIR_SENSOR_OUTLET][1];
         keep[count++] = supervisor->pairs[PAIR_OUTLET_SUPERVISOR][0];
         break;
+    case CHILD_LEASH:
+        keep[count++] = supervisor->pairs[PAIR_SENSOR_LEASH][1];
+        break;
     case CHILD_SENSOR:
         keep[count++] = supervisor->fds[SENSOR_KIND_FILES][0];
         keep[count++] = supervisor->fds[SENSOR_KIND_FILES][1];
@@ -106,6 +124,7 @@ static size_t child_keep(const struct supervisor *supervisor, enum child_kind ki
         keep[count++] = supervisor->pairs[PAIR_SENSOR_SUPERVISOR][0];
         keep[count++] = supervisor->pairs[PAIR_SENSOR_OUTLET][0];
         keep[count++] = supervisor->pairs[PAIR_SENSOR_SCANNER][0];
+        keep[count++] = supervisor->pairs[PAIR_SENSOR_LEASH][0];
         break;
     case CHILD_COUNT:
     default:
@@ -207,7 +226,7 @@ static void child_on_timer(void *context)
 int supervisor_start_child(struct supervisor *supervisor, enum child_kind kind)
 {
     struct child *child = &supervisor->children[kind];
-    int keep[8];
+    int keep[CHILD_KEEP_MAX];
     size_t count = child_keep(supervisor, kind, keep);
     pid_t pid = 0;
     int r = kind < CHILD_COUNT ? 0 : -ERR_INVAL;
@@ -264,6 +283,7 @@ void supervisor_end(struct supervisor *supervisor)
     closep(&supervisor->fds[SENSOR_KIND_FILES][1]);
     supervisor_end_child(supervisor, CHILD_WATCHDOG);
     supervisor_end_child(supervisor, CHILD_SCANNER);
+    supervisor_end_child(supervisor, CHILD_LEASH);
     supervisor_end_child(supervisor, CHILD_OUTLET);
     for (int kind = 0; kind < CHILD_COUNT; kind++) {
         if (supervisor->children[kind].pid != 0) {

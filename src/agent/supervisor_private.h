@@ -18,6 +18,7 @@ enum child_kind {
     CHILD_WATCHDOG,
     CHILD_SCANNER,
     CHILD_OUTLET,
+    CHILD_LEASH,
     CHILD_SENSOR,
     CHILD_COUNT,
 };
@@ -27,6 +28,7 @@ enum pair_kind {
     PAIR_SENSOR_SUPERVISOR, /* [0]: the first named */
     PAIR_SENSOR_OUTLET,
     PAIR_SENSOR_SCANNER,
+    PAIR_SENSOR_LEASH,
     PAIR_OUTLET_SUPERVISOR,
     PAIR_COUNT,
 };

@@ -284,6 +284,7 @@ static int files_init(struct files *files, const struct files_config *config)
 
     files->gate = config->gate;
     files->names = config->names;
+    files->asked_fd = config->asked_fd;
     files->processes = config->processes;
     files->places = config->places;
     files->place_count = config->place_count;

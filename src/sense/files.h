@@ -68,6 +68,9 @@ struct files_port {
     void (*opened)(void *context, struct files_open *open);
     /* Names thread. */
     void (*named)(void *context, const struct files_name *name);
+    /* Names thread: config.asked_fd can be read, and every name that changed before that has been
+     * told. */
+    void (*asked)(void *context);
     struct processes_port processes; /* names thread, before the names that followed */
 };
 
@@ -81,6 +84,7 @@ struct files_counts {
 struct files_config {
     int gate;
     int names;
+    int asked_fd; /* -1: none */
     struct procwatch *processes;
     const struct files_place *places;
     size_t place_count;

@@ -153,26 +153,39 @@ static void files_tell(struct files *files, const struct name_event *event)
     }
 }
 
-void *files_names_run(void *context)
+/* Tells all that the kernel has, in its order, and before each batch the process events that
+ * preceded it. */
+static void files_tell_all(struct files *files)
 {
-    struct files *files = context;
-    struct pollfd waits[3] = {
-        {.fd = files->names, .events = POLLIN},
-        {.fd = files->end_fd, .events = POLLIN},
-        {.fd = files->processes != NULL ? procwatch_fd(files->processes) : -1, .events = POLLIN}};
+    struct name_event event;
+    int got = 0;
 
-    (void)!thread_raise_priority(1);
-    while (!atomic_load(&files->is_names_ending)) {
-        struct name_event event;
-        int got;
-
-        (void)poll(waits, 3, NAMES_REST_MS);
+    while (got == 0) {
         got = name_reader_fill(&files->name_batch, files->names);
         atomic_fetch_add(
             &files->names_lost,
             processes_drain(files->processes, &files->processes_lost, &files->port.processes));
         while (got == 0 && name_reader_next(&files->name_batch, &event)) {
             files_tell(files, &event);
+        }
+    }
+}
+
+void *files_names_run(void *context)
+{
+    struct files *files = context;
+    struct pollfd waits[4] = {
+        {.fd = files->names, .events = POLLIN},
+        {.fd = files->end_fd, .events = POLLIN},
+        {.fd = files->processes != NULL ? procwatch_fd(files->processes) : -1, .events = POLLIN},
+        {.fd = files->asked_fd, .events = POLLIN}};
+
+    (void)!thread_raise_priority(1);
+    while (!atomic_load(&files->is_names_ending)) {
+        (void)poll(waits, 4, NAMES_REST_MS);
+        files_tell_all(files);
+        if ((waits[3].revents & POLLIN) != 0) {
+            files->port.asked(files->port.context);
         }
     }
     return NULL;

@@ -32,6 +32,7 @@ struct files {
     struct files_port port;
     int gate;
     int names;
+    int asked_fd;
     struct procwatch *processes; /* the caller's; NULL: none */
     uint64_t processes_lost;     /* names thread */
     int end_fd;

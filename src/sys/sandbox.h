@@ -32,6 +32,8 @@ enum sandbox_calls {
     SANDBOX_CALLS_FANOTIFY = 1 << 6,  /* fanotify_mark name_to_handle_at open_by_handle_at */
     SANDBOX_CALLS_OWNERSHIP = 1 << 7, /* chown chmod setxattr utimensat */
     SANDBOX_CALLS_THREADS = 1 << 8,   /* clone3 for threads, scheduling */
+    SANDBOX_CALLS_TRACE = 1 << 9,     /* ptrace as sys/trace.h uses it: no memory is read or
+                                         written */
 };
 
 struct sandbox {

@@ -14,6 +14,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
+#include <sys/ptrace.h>
 
 struct call_family {
     unsigned family; /* 0: always */
@@ -198,6 +199,8 @@ static const char *const calls_threads[] = {
     "sched_getparam",         "sched_setattr",          "sched_setaffinity",
     "sched_get_priority_max", "sched_get_priority_min", NULL};
 
+static const char *const calls_trace[] = {"wait4", "sched_setscheduler", NULL};
+
 static const struct call_family call_families[] = {
     {0, calls_always},
     {SANDBOX_CALLS_IO, calls_io},
@@ -209,6 +212,7 @@ static const struct call_family call_families[] = {
     {SANDBOX_CALLS_FANOTIFY, calls_fanotify},
     {SANDBOX_CALLS_OWNERSHIP, calls_ownership},
     {SANDBOX_CALLS_THREADS, calls_threads},
+    {SANDBOX_CALLS_TRACE, calls_trace},
 };
 
 static int sandbox_allow_names(scmp_filter_ctx filter, const char *const *names)
@@ -258,6 +262,25 @@ static int sandbox_allow_ioctls(scmp_filter_ctx filter)
     return 0;
 }
 
+/* Registers may be set, to take a call back; memory may not be touched. */
+static int sandbox_allow_trace(scmp_filter_ctx filter)
+{
+    static const uint64_t allowed[] = {PTRACE_SEIZE,     PTRACE_INTERRUPT, PTRACE_SYSCALL,
+                                       PTRACE_LISTEN,    PTRACE_DETACH,    PTRACE_GET_SYSCALL_INFO,
+
+                                       PTRACE_GETREGSET, PTRACE_SETREGSET};
+
+    for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
+        int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ptrace), 1,
+                                 SCMP_A0(SCMP_CMP_EQ, allowed[i]));
+
+        if (r < 0 && r != -EEXIST) {
+            return r;
+        }
+    }
+    return 0;
+}
+
 static int sandbox_fill_filter(scmp_filter_ctx filter, unsigned families)
 {
     int r = 0;
@@ -273,6 +296,9 @@ static int sandbox_fill_filter(scmp_filter_ctx filter, unsigned families)
     if (r >= 0 && (families & SANDBOX_CALLS_THREADS) != 0 &&
         (families & SANDBOX_CALLS_SPAWN) == 0) {
         r = sandbox_allow_threads(filter);
+    }
+    if (r >= 0 && (families & SANDBOX_CALLS_TRACE) != 0) {
+        r = sandbox_allow_trace(filter);
     }
     return r;
 }

@@ -41,6 +41,18 @@ int thread_lower_priority(void)
     return thread_schedule(SCHED_BATCH, 0);
 }
 
+void thread_mutex_init(pthread_mutex_t *mutex)
+{
+    pthread_mutexattr_t attributes;
+
+    pthread_mutexattr_init(&attributes);
+    (void)pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+    if (pthread_mutex_init(mutex, &attributes) != 0) {
+        pthread_mutex_init(mutex, NULL); /* a kernel without them: only less prompt */
+    }
+    pthread_mutexattr_destroy(&attributes);
+}
+
 bool thread_is_own(pid_t tid)
 {
     return syscall(SYS_tgkill, getpid(), tid, 0) == 0;

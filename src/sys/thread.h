@@ -14,6 +14,9 @@
 /* Work that nobody waits for. Not SCHED_IDLE: a thread that takes locks others wait for must not
  * starve. */
 [[nodiscard]] int thread_lower_priority(void);
+/* A mutex whose holder runs as urgently as the most urgent that waits for it: between threads of
+ * unlike priority. */
+void thread_mutex_init(pthread_mutex_t *mutex);
 /* Whether a thread id is one of this process's. */
 bool thread_is_own(pid_t tid);
 

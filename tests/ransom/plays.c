@@ -332,6 +332,30 @@ static void play_backup_records(struct world *world)
     }
 }
 
+/* Nightly backups: each makes a lock, looks into it and removes it, beside ciphertext of its own.
+ */
+static void play_backup_locks(struct world *world)
+{
+    uint64_t victims[VICTIMS];
+
+    start(world, victims);
+    for (int night = 0; night < 10; night++) {
+        int pid = 100 + night;
+        uint64_t lock;
+
+        world_actor(world, pid, 1, pid, 1000, 77);
+        for (int i = 0; i < 3; i++) {
+            (void)world_read(world, pid, victims[i]);
+        }
+        lock = world_make(world, pid, NATURE_TEXT, 500, "/data/cache/lock");
+        (void)world_make(world, pid, NATURE_CIPHER, 600, "/data/repo/segment");
+        world_tick(world);
+        (void)world_read(world, pid, lock);
+        world_delete(world, pid, lock);
+        world_exit(world, pid);
+    }
+}
+
 /* borg compact, restic prune: reads old segments, writes new ones, removes the old. */
 static void play_prune(struct world *world)
 {
@@ -509,6 +533,7 @@ const struct play plays[] = {
     {"gzip", play_gzip, 0},
     {"backup", play_backup, 0},
     {"backup-records", play_backup_records, 0},
+    {"backup-locks", play_backup_locks, 0},
     {"prune", play_prune, 0},
     {"sed", play_sed, 0},
     {"mogrify", play_mogrify, 0},

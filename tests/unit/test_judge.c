@@ -307,14 +307,78 @@ static void test_replay(void **state)
     }
 }
 
+static bool is_armed(int pid)
+{
+    return judge_is_armed(world.judge, (struct actor_key){pid, (uint64_t)pid}, world.time);
+}
+
+/* Ciphertext alone holds nobody, nor do reads alone; both do, for whoever is of the group, for a
+ * while. */
+static void test_armed(void **state)
+{
+    uint64_t victims[VICTIMS];
+
+    (void)state;
+    world_init(&world);
+    start(&world, victims);
+    (void)world_make(&world, 60, NATURE_CONTAINER, SIZE, "/data/first.gpg");
+    world_tick(&world);
+    assert_false(is_armed(60));
+    for (int i = 0; i < 3; i++) {
+        (void)world_read(&world, 60, victims[i]);
+    }
+    (void)world_make(&world, 60, NATURE_ARCHIVE, SIZE, "/data/all.zip");
+    world_tick(&world);
+    assert_false(is_armed(60));
+    (void)world_make(&world, 60, NATURE_CONTAINER, SIZE, "/data/all.gpg");
+    world_tick(&world);
+    assert_true(is_armed(60) && is_armed(SHELL));
+    world_actor(&world, 61, SHELL, SHELL, 1000, 9);
+    assert_true(is_armed(61)); /* the rm that follows */
+    world_actor(&world, 80, 40, 80, 1001, 9);
+    assert_false(is_armed(80)); /* somebody else's rm */
+    world.time += 3600LL * 1000000000;
+    assert_false(is_armed(60));
+    world_done(&world);
+}
+
+/* Of many new files the first few are looked at, then fewer and fewer: a build is not slowed. */
+static void test_new_files_of_a_reader(void **state)
+{
+    uint64_t victims[VICTIMS];
+    unsigned asked = 0;
+
+    (void)state;
+    world_init(&world);
+    start(&world, victims);
+    for (int i = 0; i < 3; i++) {
+        (void)world_read(&world, 60, victims[i]);
+    }
+    world.is_late = true;
+    for (int i = 0; i < 100; i++) {
+        uint64_t ino = world_make(&world, 60, NATURE_TEXT, SIZE, "/data/unit.o");
+
+        asked += judge_has_question(world.judge, (struct file_key){1, ino}) ? 1U : 0U;
+        world_tick(&world);
+    }
+    assert_int_equal(asked, 7);
+    world_done(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plays),         cmocka_unit_test(test_group),
-        cmocka_unit_test(test_split_team),    cmocka_unit_test(test_forgive),
-        cmocka_unit_test(test_second_attack), cmocka_unit_test(test_long_open),
-        cmocka_unit_test(test_bounds),        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_plays),
+        cmocka_unit_test(test_group),
+        cmocka_unit_test(test_split_team),
+        cmocka_unit_test(test_forgive),
+        cmocka_unit_test(test_second_attack),
+        cmocka_unit_test(test_long_open),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_replay),
+        cmocka_unit_test(test_armed),
+        cmocka_unit_test(test_new_files_of_a_reader),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,12 +8,17 @@
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/time.h"
 #include "detect/ransom/judge_part.h"
+
+#include <limits.h>
 
 #define RELEASE_MAX 256 /* files given up at once when processes need the room */
 #define LOOKS_MAX   10
 #define EXE_FACTOR  2 /* an executable's open questions, against a session's */
 #define UNASKED_MAX 3 /* answers without the scanner's word before one makes do without it */
+#define ARM_READS   3 /* files read by a group before its new files are worth a look */
+#define ARM_NS      (30 * NS_PER_S)
 #define OPEN_MAX    4 /* looks at a new file that is never closed before it counts as it is */
 
 typedef int judge_step_fn(struct judge *judge, const struct judge_step *step, struct relative *who,
@@ -74,6 +79,26 @@ static void row_note_look(struct row *row, int64_t now)
     row->looks = (uint8_t)(row->looks + (row->looks < LOOKS_MAX));
 }
 
+static void scope_add_read(struct scope *scope)
+{
+    if (scope != NULL) {
+        scope->reads += scope->reads < UINT_MAX;
+    }
+}
+
+static void scope_arm(struct scope *scope, int64_t now)
+{
+    if (scope != NULL) {
+        scope->armed = now;
+    }
+}
+
+/* Also long after it was looked at and found whole, when nobody is named in the row any more. */
+static bool row_is_made_by(const struct row *row, const struct relative *who)
+{
+    return row->is_made && row->made_by.pid == who->key.pid && row->made_by.start == who->key.start;
+}
+
 static bool row_is_settled(const struct row *row)
 {
     return row->state == ROW_STATE_SEEN || row->state == ROW_STATE_MADE ||
@@ -105,6 +130,8 @@ static int judge_on_read(struct judge *judge, const struct judge_step *step, str
         return r;
     }
     row_add_reader(row, who, step->time);
+    scope_add_read(who->session);
+    scope_add_read(who->exe);
     if (row->state == ROW_STATE_SEEN) {
         row->size = step->size;
         ledger_move(&judge->ledger, row, ROW_STATE_SEEN); /* youngest again */
@@ -125,6 +152,7 @@ static int judge_made(struct judge *judge, struct row *row, const struct judge_s
     row->is_closed = false;
     row->made_session = (uint32_t)who->actor.session;
     row->made_exe = reader_of(who).exe;
+    row->made_by = who->key;
     row->time_first = step->time;
     ledger_own(&judge->ledger, row, who);
     ledger_move(&judge->ledger, row, ROW_STATE_MADE);
@@ -161,7 +189,7 @@ static int judge_on_write(struct judge *judge, const struct judge_step *step, st
         row->version = step->version;
         row->size = step->size;
         row->time_first = step->time;
-        row->is_self_made = row->is_made && row->who == who;
+        row->is_self_made = row_is_made_by(row, who);
         row->cover = 0;
     }
     judge_ask(judge, row, row->version != 0 ? JUDGE_LOOK_CHANGE : JUDGE_LOOK_PRODUCT, who);
@@ -197,12 +225,24 @@ static int judge_on_create(struct judge *judge, const struct judge_step *step, s
     return judge_made(judge, row, step, who);
 }
 
+/* A group that reads much makes much, a build above all: its first new file is looked at, the
+ * second, the fourth, the eighth. */
+static bool judge_is_due(struct relative *who)
+{
+    struct scope *scope = who->session != NULL ? who->session : who->exe;
+
+    if (scope == NULL || scope->reads < ARM_READS) {
+        return false;
+    }
+    scope->made++;
+    return (scope->made & (scope->made - 1)) == 0;
+}
+
 static int judge_on_close(struct judge *judge, const struct judge_step *step, struct relative *who,
                           bool *ret_is_ruling)
 {
     struct row *row = ledger_find(&judge->ledger, step->file);
 
-    (void)who;
     (void)ret_is_ruling;
     if (row == NULL) {
         return 0;
@@ -213,6 +253,9 @@ static int judge_on_close(struct judge *judge, const struct judge_step *step, st
         row->size = step->size;
         row->writers = 0;
         judge_match_made(judge, row);
+        if (row->state == ROW_STATE_MADE && judge_is_due(who)) {
+            judge_ask(judge, row, JUDGE_LOOK_PRODUCT, who);
+        }
     } else if (row->state == ROW_STATE_WATCHED) {
         judge_ask(judge, row, row->look, row->who);
     }
@@ -254,7 +297,7 @@ static bool judge_is_own(const struct judge *judge, struct file_key key, const s
 {
     const struct row *row = ledger_find(&judge->ledger, key);
 
-    return row != NULL && row->is_made && row->who == who && row->version == 0;
+    return row != NULL && row_is_made_by(row, who) && row->version == 0;
 }
 
 static int judge_on_rename(struct judge *judge, const struct judge_step *step, struct relative *who,
@@ -295,7 +338,7 @@ static bool row_is_scratch(const struct row *row, const struct relative *who)
     if (!row->is_made || (row->version != 0 && !row->is_self_made)) {
         return false;
     }
-    return row->who == who ||
+    return row_is_made_by(row, who) ||
            (who->session != NULL && row->made_session == who->session->key.first &&
             who->session->first_charge != 0 && row->time_first > who->session->first_charge);
 }
@@ -411,6 +454,8 @@ static int judge_answer_product(struct judge *judge, struct row *row,
     row->size = signs->size_after;
     row->cover = cover;
     ledger_move(&judge->ledger, row, ROW_STATE_PRODUCT);
+    scope_arm(row->session, judge->now);
+    scope_arm(row->exe, judge->now);
     return judge_match_product(judge, row, ret_is_ruling);
 }
 
@@ -603,6 +648,27 @@ size_t judge_overdue(struct judge *judge, int64_t now, int64_t age_ns,
         }
     }
     return count;
+}
+
+bool judge_has_question(const struct judge *judge, struct file_key file)
+{
+    const struct row *row = ledger_find(&judge->ledger, file);
+
+    return row != NULL && row->state == ROW_STATE_ASKED;
+}
+
+static bool scope_is_armed(const struct scope *scope, int64_t now)
+{
+    return scope != NULL && scope->products != 0 && scope->reads >= ARM_READS &&
+           now - scope->armed < ARM_NS;
+}
+
+bool judge_is_armed(const struct judge *judge, struct actor_key who, int64_t now)
+{
+    const struct relative *relative = kin_find(&judge->kin, who);
+
+    return relative != NULL && !relative_is_trusted(relative) &&
+           (scope_is_armed(relative->session, now) || scope_is_armed(relative->exe, now));
 }
 
 static unsigned scope_excess(const struct scope *scope, unsigned max)

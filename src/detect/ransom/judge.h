@@ -146,6 +146,11 @@ size_t judge_undecided(struct judge *judge, struct actor_key who,
 /* All open questions older than age_ns, for the timer that looks at long-open and mapped files. */
 size_t judge_overdue(struct judge *judge, int64_t now, int64_t age_ns,
                      struct judge_question *ret_questions, size_t max);
+/* Whether one of the open questions is about this file. */
+bool judge_has_question(const struct judge *judge, struct file_key file);
+/* Whether the group has read files and, not long ago, made ciphertext that may stand for them:
+ * what it removes now is worth holding it for. */
+bool judge_is_armed(const struct judge *judge, struct actor_key who, int64_t now);
 /* How many undecided files the group has beyond what it may: 0 means the open may pass now. */
 unsigned judge_excess(const struct judge *judge, struct actor_key who);
 /* The ruling just announced. Later destroyed files of the same group are added to the same ruling:

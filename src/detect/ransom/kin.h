@@ -30,6 +30,10 @@ struct scope {
     unsigned asked;       /* open questions of its members */
     unsigned charged;     /* destroyed files laid to its members */
     unsigned members;     /* processes ever seen in it */
+    unsigned reads;       /* files opened for reading by its members */
+    unsigned made;        /* new files that they closed after reads enough */
+    unsigned products;    /* ciphertexts known to be theirs */
+    int64_t armed;        /* ns, when the last of those was met */
     int64_t first_charge; /* ns; 0 while none */
 };
 

@@ -125,6 +125,7 @@ static void ledger_uncount(struct row *row)
         if (scopes[i] != NULL) {
             scopes[i]->asked -= row->state == ROW_STATE_ASKED;
             scopes[i]->charged -= row->state == ROW_STATE_CHARGED;
+            scopes[i]->products -= row->state == ROW_STATE_PRODUCT;
         }
     }
 }
@@ -137,6 +138,7 @@ static void ledger_count(struct row *row)
         if (scopes[i] != NULL) {
             scopes[i]->asked += row->state == ROW_STATE_ASKED;
             scopes[i]->charged += row->state == ROW_STATE_CHARGED;
+            scopes[i]->products += row->state == ROW_STATE_PRODUCT;
         }
     }
 }

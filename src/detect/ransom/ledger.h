@@ -52,8 +52,9 @@ struct row {
     int64_t time_first; /* first destructive step, or creation */
     int64_t time_look;  /* asked or answered last */
     double score;
-    uint64_t made_exe;     /* by which executable under which user, as in struct reader */
-    uint32_t made_session; /* session in which it was created, 0: existed before */
+    struct kin_key made_by; /* the process that created it, in numbers that outlive it */
+    uint64_t made_exe;      /* by which executable under which user, as in struct reader */
+    uint32_t made_session;  /* session in which it was created, 0: existed before */
     uint16_t writers;
     uint8_t links; /* names beyond the first that were made for it */
     uint8_t looks; /* answers while it stayed open */
