@@ -156,10 +156,10 @@ uint64_t aliases_at(const struct aliases *aliases, struct str path)
 
 const struct alias *aliases_next(const struct aliases *aliases, uint64_t serial, size_t *cursor)
 {
-    while (serial != 0 && *cursor < aliases->limit) {
+    while (*cursor < aliases->limit) {
         const struct alias *alias = &aliases->list[(*cursor)++];
 
-        if (alias->serial == serial) {
+        if (alias->serial != 0 && (serial == 0 || alias->serial == serial)) {
             return alias;
         }
     }

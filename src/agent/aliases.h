@@ -34,7 +34,8 @@ void aliases_move(struct aliases *aliases, uint64_t serial, struct str path, str
 bool aliases_has(const struct aliases *aliases, uint64_t serial);
 /* The file that has this name, 0 when none is known. */
 uint64_t aliases_at(const struct aliases *aliases, struct str path);
-/* The next one of a file, or NULL. *cursor: 0 at first. Borrowed until the next change. */
+/* The next one of a file, or of all with serial 0, or NULL. *cursor: 0 at first. Borrowed until the
+ * next change. */
 const struct alias *aliases_next(const struct aliases *aliases, uint64_t serial, size_t *cursor);
 
 #endif

@@ -12,9 +12,8 @@
 
 #include <fcntl.h>
 
-#define DAMAGE_BATCH   64
-#define DAMAGE_SEED    0x64616d61U
-#define MARK_KEY(mark) str_of((const char *)(mark)->key, sizeof((mark)->key))
+#define DAMAGE_BATCH 64
+#define DAMAGE_SEED  0x64616d61U
 
 struct binder {
     struct shield *shield;
@@ -34,34 +33,37 @@ struct origin {
     struct str path; /* a protected name that it has now; empty: none is known */
 };
 
-/* NULL when it is new. */
-static struct damage_mark *damage_known(const struct shield_case *known,
-                                        const struct damage_mark *mark)
+static bool damage_is_known(const struct shield_case *known, const struct damage_mark *mark)
 {
-    return map_get(&known->marks, MARK_KEY(mark));
+    return map_get(&known->marks, MAP_KEY(*mark)) != NULL;
 }
 
-static struct damage_mark *damage_mark(struct shield_case *known, const struct damage_mark *mark)
+/* Without memory it is taken up once more, which is harmless. */
+static void damage_mark(struct shield_case *known, const struct damage_mark *mark)
 {
-    struct damage_mark *copy = mem_alloc(1, sizeof(*copy));
+    struct damage_mark *copy = damage_is_known(known, mark) ? NULL : mem_alloc(1, sizeof(*copy));
 
     if (copy == NULL) {
-        return NULL;
+        return;
     }
     *copy = *mark;
-    if (map_put(&known->marks, MARK_KEY(copy), copy) < 0) {
+    if (map_put(&known->marks, MAP_KEY(*copy), copy) < 0) {
         mem_free(copy);
-        return NULL;
     }
-    return copy;
 }
 
 static struct damage_mark mark_of(const struct vault_damage *damage, uint64_t token)
 {
     struct str path = damage->path.len != 0 ? damage->path : damage->path_now;
 
-    return (struct damage_mark){
-        {token, damage->dev_now, damage->ino_now, map_hash(path, DAMAGE_SEED)}, false};
+    return (struct damage_mark){token, damage->dev_now, damage->ino_now,
+                                map_hash(path, DAMAGE_SEED)};
+}
+
+/* Of anything at all that belongs there. */
+static struct damage_mark mark_of_path(struct str path)
+{
+    return (struct damage_mark){.path = map_hash(path, DAMAGE_SEED)};
 }
 
 static void damage_list(struct shield *shield, struct shield_case *known,
@@ -184,9 +186,13 @@ static void binder_put(struct binder *binder, const struct vault_damage *damage,
 {
     const struct damage_mark mark = mark_of(damage, token);
 
-    if (damage_known(binder->known, &mark) != NULL || damage_mark(binder->known, &mark) == NULL) {
+    const struct damage_mark place = mark_of_path(damage->path);
+
+    if (damage_is_known(binder->known, &mark)) {
         return;
     }
+    damage_mark(binder->known, &mark);
+    damage_mark(binder->known, &place);
     binder->known->damage_count++;
     damage_list(binder->shield, binder->known, damage);
     if (damage->outcome != FILE_OUTCOME_PRODUCT && damage->version == 0) {
@@ -198,42 +204,49 @@ static void binder_put(struct binder *binder, const struct vault_damage *damage,
     }
 }
 
-/* What a copy of the alias list is worth without the lock: one name at a time. */
-static bool binder_next_lost(struct binder *binder, uint64_t serial, size_t *cursor,
-                             struct vault_damage *ret_damage)
+/* The next name that a stopped group took from a file with several, with what it stood for. */
+static bool binder_next_lost(struct binder *binder, size_t *cursor, struct vault_damage *ret_damage)
 {
     struct shield *shield = binder->shield;
     const struct alias *alias;
     bool is_found = false;
 
     pthread_mutex_lock(&shield->lock);
-    while (!is_found && (alias = aliases_next(shield->aliases, serial, cursor)) != NULL) {
-        is_found = alias->lost_by.pid != 0 && judge_is_stopped(shield->judge, alias->lost_by);
+    while (!is_found && (alias = aliases_next(shield->aliases, 0, cursor)) != NULL) {
+        struct file_row *row =
+            alias->lost_by.pid != 0 && judge_is_stopped(shield->judge, alias->lost_by)
+                ? shelf_by_serial(shield->shelf, alias->serial)
+                : NULL;
+        bool is_moved = row != NULL && alias->moved_to != NULL;
+
+        is_found = row != NULL;
         if (is_found) {
-            ret_damage->path = arena_copy(binder->arena, str_from(alias->path));
-            ret_damage->path_now = alias->moved_to != NULL
-                                       ? arena_copy(binder->arena, str_from(alias->moved_to))
-                                       : STR("");
+            *ret_damage = (struct vault_damage){
+                .outcome = FILE_OUTCOME_DELETED,
+                .version = row->fd >= 0 || row->version == 0 ? shelf_token(row) : row->version,
+                .path = arena_copy(binder->arena, str_from(alias->path)),
+                .path_now =
+                    arena_copy(binder->arena, is_moved ? str_from(alias->moved_to) : STR("")),
+                .dev_now = is_moved ? row->key.dev : 0,
+                .ino_now = is_moved ? row->key.ino : 0};
         }
     }
     pthread_mutex_unlock(&shield->lock);
     return is_found && ret_damage->path.ptr != NULL && ret_damage->path_now.ptr != NULL;
 }
 
-/* All other names that the group took from the inode. */
-static void binder_put_lost(struct binder *binder, const struct origin *origin,
-                            const struct vault_damage *main, uint64_t token)
+/* The judge tells of files that are gone or changed; a name less is damage too. */
+static void binder_put_lost(struct binder *binder)
 {
-    struct vault_damage lost = {.outcome = FILE_OUTCOME_DELETED, .version = main->version};
+    struct vault_damage lost;
     size_t cursor = 0;
 
-    while (binder_next_lost(binder, origin->serial, &cursor, &lost)) {
-        bool is_moved = lost.path_now.len != 0;
+    while (binder_next_lost(binder, &cursor, &lost)) {
+        const struct damage_mark mark = mark_of_path(lost.path);
 
-        lost.dev_now = is_moved ? origin->key.dev : 0;
-        lost.ino_now = is_moved ? origin->key.ino : 0;
-        if (!str_is(lost.path, main->path)) {
-            binder_put(binder, &lost, token);
+        if (!damage_is_known(binder->known, &mark)) {
+            lost.version = shield_resolve(binder->shield, lost.version, STR(""));
+            binder_put(binder, &lost, lost.version);
         }
     }
 }
@@ -276,10 +289,8 @@ static void binder_take(struct binder *binder, const struct judge_damage *judged
                                   .ino_now = judged->file_now.ino};
 
     const struct damage_mark mark = mark_of(&damage, judged->version);
-    const struct damage_mark *done = damage_known(binder->known, &mark);
-    struct damage_mark *made;
 
-    if (done != NULL && !done->has_many) {
+    if (damage_is_known(binder->known, &mark)) {
         return;
     }
     origin_find(binder, judged->version, &origin);
@@ -289,16 +300,7 @@ static void binder_take(struct binder *binder, const struct judge_damage *judged
         binder_put_living(binder, &origin, &damage, judged->version);
     }
     binder_put(binder, &damage, judged->version);
-    made = damage_known(binder->known, &mark);
-    if (made == NULL) { /* it was moved aside: known as the judge tells it, too */
-        made = damage_mark(binder->known, &mark);
-    }
-    if (made != NULL) {
-        made->has_many = origin.has_many;
-    }
-    if (origin.has_many) {
-        binder_put_lost(binder, &origin, &damage, judged->version);
-    }
+    damage_mark(binder->known, &mark); /* as the judge tells it, if it was moved aside */
 }
 
 size_t shield_case_bind(struct shield *shield, struct shield_case *known,
@@ -312,6 +314,9 @@ size_t shield_case_bind(struct shield *shield, struct shield_case *known,
     }
     for (size_t i = 0; known->is_open && i < ruling->damage_count; i++) {
         binder_take(&binder, &ruling->damage[i]);
+    }
+    if (known->is_open) {
+        binder_put_lost(&binder);
     }
     binder_flush(&binder);
     return binder.bound;

@@ -29,8 +29,10 @@ struct shield_job {
 
 /* Tells one piece of damage from another of the same case. */
 struct damage_mark {
-    uint64_t key[4]; /* version or token, device, inode, hash of the path */
-    bool has_many;   /* names: more of them may be lost later */
+    uint64_t version; /* or token */
+    uint64_t dev;
+    uint64_t ino;
+    uint64_t path; /* its hash */
 };
 
 /* The first half of an exchange of two names: a file has taken the name of one that still lives. */
