@@ -263,6 +263,9 @@ int shield_who_was(struct shield *shield, pid_t pid, struct actor_key *ret_who)
     if (row != NULL) {
         *ret_who = row->actor.key;
     }
+    if (row != NULL && row->is_gone) { /* the judge may have forgotten it: its end is told first */
+        shield_tell_actor(shield, row);
+    }
     pthread_mutex_unlock(&shield->lock);
     if (row != NULL || shield_meet(shield, pid, ret_who) == 0) {
         return 0;
