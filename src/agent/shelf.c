@@ -112,8 +112,11 @@ struct file_row *shelf_by_path(struct shelf *shelf, struct str path)
 
 struct file_row *shelf_by_token(struct shelf *shelf, uint64_t token)
 {
-    uint64_t serial = token & ~TOKEN_BIT;
+    return shelf_by_serial(shelf, token & ~TOKEN_BIT);
+}
 
+struct file_row *shelf_by_serial(struct shelf *shelf, uint64_t serial)
+{
     return map_get(&shelf->by_serial, MAP_KEY(serial));
 }
 

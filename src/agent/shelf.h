@@ -55,6 +55,7 @@ struct file_row *shelf_by_key(struct shelf *shelf, struct file_key key);
 /* The file that was last opened, created or moved there. */
 struct file_row *shelf_by_path(struct shelf *shelf, struct str path);
 struct file_row *shelf_by_token(struct shelf *shelf, uint64_t token);
+struct file_row *shelf_by_serial(struct shelf *shelf, uint64_t serial);
 
 /* Finds or adds, and makes it the youngest. May forget the oldest. -ERR_NOMEM. */
 [[nodiscard]] int shelf_take(struct shelf *shelf, const struct file_handle_id *handle,

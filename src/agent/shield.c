@@ -12,6 +12,7 @@
 
 #define SHIELD_ACTORS   8192
 #define SHIELD_ROWS     32768
+#define SHIELD_ALIASES  1024
 #define ANCESTORS_DEPTH 12
 
 int64_t shield_now(void)
@@ -33,6 +34,9 @@ static int shield_init(struct shield *shield, const struct shield_config *config
     }
     if (r == 0) {
         r = shelf_new(SHIELD_ROWS, config->holds_max, &shield->shelf);
+    }
+    if (r == 0) {
+        r = aliases_new(SHIELD_ALIASES, &shield->aliases);
     }
     return r;
 }
@@ -89,6 +93,7 @@ void shield_free(struct shield *shield)
     judge_free(shield->judge);
     actors_free(shield->actors);
     shelf_free(shield->shelf);
+    aliases_free(shield->aliases);
     mem_free(shield->look_room);
     pthread_mutex_destroy(&shield->lock);
     pthread_mutex_destroy(&shield->look_lock);
@@ -149,6 +154,13 @@ void shield_step(struct shield *shield, struct judge_step *step, struct shield_j
     if (was_stopped || *ret_job != NULL || shield_job_new(shield, ret_job) < 0) {
         shield->has_news = true;
     }
+}
+
+void shield_note_news(struct shield *shield)
+{
+    pthread_mutex_lock(&shield->lock);
+    shield->has_news = true;
+    pthread_mutex_unlock(&shield->lock);
 }
 
 static void shield_tell_actor(struct shield *shield, const struct actor_row *row)
@@ -252,6 +264,9 @@ int shield_who_was(struct shield *shield, pid_t pid, struct actor_key *ret_who)
     row = actors_get_pid(shield->actors, pid);
     if (row != NULL) {
         *ret_who = row->actor.key;
+    }
+    if (row != NULL && row->is_gone) { /* the judge may have forgotten it: its end is told first */
+        shield_tell_actor(shield, row);
     }
     pthread_mutex_unlock(&shield->lock);
     if (row != NULL || shield_meet(shield, pid, ret_who) == 0) {

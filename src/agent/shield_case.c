@@ -1,4 +1,5 @@
-/* Cases: what the owner's thread makes of rulings. Damage is bound in the vault before anything is
+/* Cases: what the owner's thread makes of rulings. All that the stopped group has done to names is
+ * heard first; then its damage is bound in the vault (shield_damage.c), before anything is
  * restored, so that nothing of it can be evicted; the finding is told before the restore and again
  * after it. */
 #include "agent/shield_private.h"
@@ -7,17 +8,24 @@
 #include "base/mem.h"
 #include "base/time.h"
 
-#define CASE_ARENA_LIMIT  (8U << 20)
-#define CASE_REST_MS      500
-#define CASE_NEWS_NS      (50 * NS_PER_MS)
-#define CASE_DAMAGE_BATCH 64
-#define LOOK_OVERDUE_NS   (NS_PER_S)
+#define CASE_ARENA_LIMIT (8U << 20)
+#define CASE_MARKS_MAX   (2U << 20)
+#define CASE_REST_MS     500
+#define CASE_NEWS_NS     (50 * NS_PER_MS)
+#define CASE_DRAIN_NS    (500 * NS_PER_MS)
+#define LOOK_OVERDUE_NS  (NS_PER_S)
 
 void shield_case_free(struct shield_case *shield_case)
 {
     if (shield_case != NULL) {
+        size_t cursor = 0;
+        struct damage_mark *mark;
+
+        while ((mark = map_next(&shield_case->marks, &cursor)) != NULL) {
+            mem_free(mark);
+        }
+        map_done(&shield_case->marks);
         arena_free(shield_case->arena);
-        mem_free(shield_case->marks);
         mem_free(shield_case);
     }
 }
@@ -110,6 +118,7 @@ static int case_new(struct shield *shield, const struct judge_ruling *ruling,
     if (made == NULL) {
         return -ERR_NOMEM;
     }
+    map_init(&made->marks, CASE_MARKS_MAX, shield->seed);
     r = arena_new(CASE_ARENA_LIMIT, &made->arena);
     if (r == 0) {
         made->files = arena_alloc(made->arena, FINDING_FILES_MAX, sizeof(*made->files));
@@ -124,95 +133,6 @@ static int case_new(struct shield *shield, const struct judge_ruling *ruling,
     shield->cases[shield->case_count++] = made;
     *ret_case = made;
     return 0;
-}
-
-static bool case_knows(const struct shield_case *known, const struct damage_mark *mark)
-{
-    for (size_t i = known->mark_count; i > 0; i--) {
-        if (known->marks[i - 1].version == mark->version && known->marks[i - 1].dev == mark->dev &&
-            known->marks[i - 1].ino == mark->ino) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static int case_mark(struct shield_case *known, const struct damage_mark *mark)
-{
-    if (known->mark_count == known->mark_room) {
-        size_t room = known->mark_room != 0 ? known->mark_room * 2 : 64;
-        struct damage_mark *marks = mem_resize(known->marks, room, sizeof(*marks));
-
-        if (marks == NULL) {
-            return -ERR_NOMEM;
-        }
-        known->marks = marks;
-        known->mark_room = room;
-    }
-    known->marks[known->mark_count++] = *mark;
-    return 0;
-}
-
-static void case_list_file(struct shield *shield, struct shield_case *known,
-                           const struct vault_damage *damage)
-{
-    struct finding_file *file;
-    struct vault_version version;
-
-    if (known->file_count == FINDING_FILES_MAX) {
-        return;
-    }
-    file = &known->files[known->file_count];
-    file->path = arena_copy(known->arena, damage->path.len != 0 ? damage->path : damage->path_now);
-    file->outcome = damage->outcome;
-    file->is_partial = damage->version != 0 &&
-                       vault_version(shield->vault, damage->version, known->arena, &version) == 0 &&
-                       version.is_partial;
-    known->file_count += file->path.ptr != NULL ? 1 : 0;
-}
-
-/* Binds one piece of damage; true when it is new and can be undone. */
-static bool case_take_damage(struct shield *shield, struct shield_case *known,
-                             const struct judge_damage *damage, struct vault_damage *ret_damage)
-{
-    struct damage_mark mark = {damage->version, damage->file_now.dev, damage->file_now.ino};
-
-    if (case_knows(known, &mark) || case_mark(known, &mark) < 0) {
-        return false;
-    }
-    *ret_damage =
-        (struct vault_damage){.outcome = damage->outcome,
-                              .version = shield_resolve(shield, damage->version, damage->path),
-                              .path = damage->path,
-                              .path_now = damage->path_now,
-                              .dev_now = damage->file_now.dev,
-                              .ino_now = damage->file_now.ino};
-    case_list_file(shield, known, ret_damage);
-    return damage->outcome == FILE_OUTCOME_PRODUCT || ret_damage->version != 0;
-}
-
-static size_t case_bind(struct shield *shield, struct shield_case *known,
-                        const struct judge_ruling *ruling)
-{
-    struct vault_damage batch[CASE_DAMAGE_BATCH];
-    size_t bound = 0;
-    size_t count = 0;
-
-    if (!known->is_open) {
-        known->result = vault_case_open(shield->vault, &known->id);
-        known->is_open = known->result == 0;
-    }
-    for (size_t i = 0; known->is_open && i < ruling->damage_count; i++) {
-        count += case_take_damage(shield, known, &ruling->damage[i], &batch[count]) ? 1 : 0;
-        if (count == CASE_DAMAGE_BATCH || (count != 0 && i + 1 == ruling->damage_count)) {
-            int r = vault_case_add(shield->vault, &known->id, batch, count);
-
-            known->result = r < 0 ? r : known->result;
-            bound += r == 0 ? count : 0;
-            count = 0;
-        }
-    }
-    return bound;
 }
 
 static void case_take_reasons(struct shield_case *known, const struct judge_ruling *ruling)
@@ -276,6 +196,9 @@ void shield_case_take(struct shield *shield, struct shield_job *job)
     if (job->stopped != 0) {
         (void)!freeze_wait(&job->group,
                            CASE_REST_MS); /* who does not rest is seen by its next open */
+        if (!files_drain_names(shield->files, CASE_DRAIN_NS)) {
+            shield_note_news(shield);
+        }
     }
     case_refresh(shield, job);
     known = case_of_ruling(shield, &job->ruling);
@@ -290,7 +213,7 @@ void shield_case_take(struct shield *shield, struct shield_job *job)
     }
     case_add_members(shield, known, job);
     case_take_reasons(known, &job->ruling);
-    bound = case_bind(shield, known, &job->ruling);
+    bound = shield_case_bind(shield, known, &job->ruling, job->arena);
     if (is_new || bound != 0) {
         shield_case_tell(shield, known);
     }

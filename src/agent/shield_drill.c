@@ -71,7 +71,7 @@ static bool drill_holds(struct shield_case *known, struct str path)
 
 bool shield_case_is_drill(struct shield_case *known)
 {
-    if (known->mark_count > known->file_count) {
+    if (known->damage_count > known->file_count) {
         known->is_drill = false; /* there is damage that is not named, so it could be anywhere */
     }
     while (known->is_drill && known->drill_checked < known->file_count) {

@@ -36,7 +36,7 @@ static uint64_t case_destroyed(const struct shield_case *known)
     for (size_t i = 0; i < known->file_count; i++) {
         count += known->files[i].outcome != FILE_OUTCOME_PRODUCT ? 1 : 0;
     }
-    return known->file_count < FINDING_FILES_MAX ? count : known->mark_count;
+    return known->file_count < FINDING_FILES_MAX ? count : known->damage_count;
 }
 
 void shield_case_tell(struct shield *shield, struct shield_case *known)

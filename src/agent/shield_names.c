@@ -22,31 +22,50 @@ static bool shield_is_gone(struct shield *shield, const struct file_row *row,
     return fd < 0 || (fstat(fd, &stat) == 0 && stat.st_nlink == 0);
 }
 
-/* With the lock: the version to name a file by that has just lost its last name. The saved one if
- * the file has not changed since, else the inode that is held, else the saved one all the same.
- * What a process made itself and removes again is scratch, and is not kept. */
+/* With the lock: whether a process made the file itself and nobody else knows of it. */
+static bool shield_is_scratch(const struct file_row *row, struct actor_key who)
+{
+    return row->is_product && row->version == 0 && actor_key_is(row->writer, who);
+}
+
+/* With the lock: the version to name a file by. The saved one if the file has not changed since,
+ * else the inode that is held, else the saved one all the same. */
+static uint64_t shield_version_of(struct shield *shield, struct file_row *row)
+{
+    struct stat stat;
+
+    if (!shelf_is_held(row, &stat)) {
+        return row->version;
+    }
+    if (row->version != 0 && row->saved.size == row->size &&
+        row->saved.modified == stat.st_mtim.tv_sec * NS_PER_S + stat.st_mtim.tv_nsec) {
+        shelf_let_go(shield->shelf, row);
+        return row->version;
+    }
+    return row->size != 0 ? shelf_token(row) : row->version;
+}
+
+/* With the lock: the same for one that has lost a name, perhaps its last. What a process made
+ * itself and removes again is not kept. */
 static uint64_t shield_version_of_gone(struct shield *shield, struct file_row *row,
                                        struct actor_key who)
 {
     struct stat stat;
     bool is_held = shelf_is_held(row, &stat);
-    bool is_current = is_held && row->version != 0 && row->saved.size == row->size &&
-                      row->saved.modified == stat.st_mtim.tv_sec * NS_PER_S + stat.st_mtim.tv_nsec;
-    bool is_scratch = row->is_product && row->version == 0 && actor_key_is(row->writer, who);
+    bool is_scratch = shield_is_scratch(row, who);
+    uint64_t version;
 
-    if (is_current || is_scratch) {
+    if (is_scratch) {
         shelf_let_go(shield->shelf, row);
-    }
-    if (!row->is_deleted && (!is_held || stat.st_nlink == 0)) {
-        shelf_set_deleted(shield->shelf, row, shield_now());
-    }
-    if (is_held && !is_current && !is_scratch && row->size != 0) {
-        return shelf_token(row);
-    }
-    if (!is_held && row->version == 0 && !is_scratch) {
+    } else if (!is_held && row->version == 0) {
         atomic_fetch_add(&shield->unheld, 1);
     }
-    return row->version;
+    version = shield_version_of(shield, row);
+    if (!row->is_deleted &&
+        (is_held ? stat.st_nlink == 0 : !aliases_has(shield->aliases, row->serial))) {
+        shelf_set_deleted(shield->shelf, row, shield_now());
+    }
+    return version;
 }
 
 /* Whether the name by which a file is held is gone, though it may have others. */
@@ -121,6 +140,15 @@ static void shield_closed(struct shield *shield, const struct files_name *name,
     }
 }
 
+/* With the lock, when it has lost one: whether it had more. */
+static bool shield_has_other_names(struct shield *shield, struct file_row *row)
+{
+    struct stat stat;
+
+    return row->is_deleted || aliases_has(shield->aliases, row->serial) ||
+           (shelf_is_held(row, &stat) && stat.st_nlink != 0);
+}
+
 static void shield_deleted(struct shield *shield, const struct files_name *name,
                            struct actor_key who, struct shield_job **ret_job)
 {
@@ -130,6 +158,9 @@ static void shield_deleted(struct shield *shield, const struct files_name *name,
 
     pthread_mutex_lock(&shield->lock);
     row = shelf_by_handle(shield->shelf, name->file);
+    if (row != NULL && shield_has_other_names(shield, row)) {
+        aliases_lose(shield->aliases, row->serial, name->path, who);
+    }
     if (row != NULL && (shield_has_lost_name(row) || shield_is_gone(shield, row, name->file))) {
         if (step.path.len == 0 && row->fd >= 0 && fd_path(row->fd, path, sizeof(path)) == 0) {
             step.path = files_plain_path(path, true);
@@ -142,18 +173,70 @@ static void shield_deleted(struct shield *shield, const struct files_name *name,
     pthread_mutex_unlock(&shield->lock);
 }
 
-/* With the lock: who was known to have the target's name, if that was another file and is gone. */
-static struct file_row *shield_victim(struct shield *shield, const struct files_name *name,
+/* With the lock: who was known to have the target's name, if that is another file and not gone
+ * before. */
+static struct file_row *shield_holder(struct shield *shield, const struct files_name *name,
                                       const struct file_row *moved)
 {
     struct file_row *row = shelf_by_path(shield->shelf, name->target_path);
+
+    if (row == NULL) {
+        uint64_t serial = aliases_at(shield->aliases, name->target_path);
+
+        row = serial != 0 ? shelf_by_serial(shield->shelf, serial) : NULL;
+    }
+    return row == moved || (row != NULL && row->is_deleted) ? NULL : row;
+}
+
+static bool shield_is_displaced(struct shield *shield, const struct file_row *row)
+{
     struct file_handle_id handle;
 
-    if (row == NULL || row == moved || row->is_deleted) {
-        return NULL;
-    }
     shelf_handle(row, &handle);
-    return shield_has_lost_name(row) || shield_is_gone(shield, row, &handle) ? row : NULL;
+    return aliases_has(shield->aliases, row->serial) || shield_has_lost_name(row) ||
+           shield_is_gone(shield, row, &handle);
+}
+
+/* The first half of an exchange looks like a rename over a file that still lives. */
+static void shield_begin_swap(struct shield *shield, const struct files_name *name,
+                              struct file_key file, const struct file_row *holder)
+{
+    struct shield_swap *swap = &shield->swap;
+
+    if (name->path.len >= sizeof(swap->path) ||
+        name->target_path.len >= sizeof(swap->target_path)) {
+        return;
+    }
+    swap->pid = name->pid;
+    swap->file = file;
+    swap->victim = holder->serial;
+    (void)snprintf(swap->path, sizeof(swap->path), "%.*s", STR_ARG(name->path));
+    (void)snprintf(swap->target_path, sizeof(swap->target_path), "%.*s",
+                   STR_ARG(name->target_path));
+}
+
+/* With the lock: its second half, told next, gives that file the other's old name. The judge hears
+ * of the replacement. */
+static bool shield_end_swap(struct shield *shield, const struct files_name *name,
+                            struct actor_key who, struct file_row *row, struct shield_job **ret_job)
+{
+    struct shield_swap *swap = &shield->swap;
+    bool is_swap = row != NULL && swap->pid == name->pid && swap->victim == row->serial &&
+                   str_is_text(name->path, swap->target_path) &&
+                   str_is_text(name->target_path, swap->path);
+    struct judge_step step = {.kind = JUDGE_STEP_RENAME,
+                              .who = who,
+                              .file = swap->file,
+                              .path = str_from(swap->path),
+                              .target_path = str_from(swap->target_path)};
+
+    swap->pid = 0;
+    if (is_swap && !shield_is_scratch(row, who)) {
+        step.victim = row->key;
+        step.victim_version = shield_version_of(shield, row);
+        shield_step(shield, &step, ret_job);
+    }
+    return is_swap;
 }
 
 static struct file_key shield_key_of(struct shield *shield, const struct file_handle_id *handle)
@@ -174,22 +257,30 @@ static void shield_renamed(struct shield *shield, const struct files_name *name,
                               .who = who,
                               .path = name->path,
                               .target_path = name->target_path};
-    struct file_row *victim;
+    struct file_row *holder;
     struct file_row *row;
 
     pthread_mutex_lock(&shield->lock);
     row = shelf_by_handle(shield->shelf, name->file);
-    step.file = row != NULL ? row->key : shield_key_of(shield, name->file);
-    step.version = row != NULL ? row->version : 0;
-    victim = shield_victim(shield, name, row);
-    if (victim != NULL) {
-        step.victim = victim->key;
-        step.victim_version = shield_version_of_gone(shield, victim, who);
+    if (!shield_end_swap(shield, name, who, row, ret_job)) {
+        step.file = row != NULL ? row->key : shield_key_of(shield, name->file);
+        step.version = row != NULL ? row->version : 0;
+        holder = shield_holder(shield, name, row);
+        if (holder != NULL && shield_is_displaced(shield, holder)) {
+            step.victim = holder->key;
+            step.victim_version = shield_version_of_gone(shield, holder, who);
+            aliases_lose(shield->aliases, holder->serial, name->target_path, who);
+        } else if (holder != NULL) {
+            shield_begin_swap(shield, name, step.file, holder);
+        }
+        shield_step(shield, &step, ret_job);
     }
     if (row != NULL && name->target_path.len != 0) {
         shelf_set_path(shield->shelf, row, name->target_path);
+        if (aliases_has(shield->aliases, row->serial)) {
+            aliases_move(shield->aliases, row->serial, name->path, name->target_path, who);
+        }
     }
-    shield_step(shield, &step, ret_job);
     pthread_mutex_unlock(&shield->lock);
 }
 

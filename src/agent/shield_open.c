@@ -162,6 +162,9 @@ static void shield_note_visit(struct shield *shield, struct visit *visit,
     }
     row->size = visit->state.size;
     shelf_set_path(shield->shelf, row, visit->path);
+    if (visit->open->stat.st_nlink > 1) {
+        aliases_see(shield->aliases, row->serial, visit->path);
+    }
     if (visit->is_write) {
         shield_note_write(shield, visit, row, &step);
         shield_hold(shield, row, visit);

@@ -3,9 +3,11 @@
 #define AGENT_SHIELD_PRIVATE_H
 
 #include "agent/actors.h"
+#include "agent/aliases.h"
 #include "agent/shelf.h"
 #include "agent/shield.h"
 #include "base/arena.h"
+#include "base/map.h"
 
 #include <pthread.h>
 
@@ -28,9 +30,19 @@ struct shield_job {
 
 /* Tells one piece of damage from another of the same case. */
 struct damage_mark {
-    uint64_t version;
+    uint64_t version; /* or token */
     uint64_t dev;
     uint64_t ino;
+    uint64_t path; /* its hash */
+};
+
+/* The first half of an exchange of two names: a file has taken the name of one that still lives. */
+struct shield_swap {
+    pid_t pid; /* 0: none */
+    struct file_key file;
+    uint64_t victim; /* serial of its row */
+    char path[SHIELD_PATH_MAX];
+    char target_path[SHIELD_PATH_MAX];
 };
 
 /* One group that was ruled against. */
@@ -46,9 +58,8 @@ struct shield_case {
     size_t ancestor_count;
     struct finding_file *files; /* FINDING_FILES_MAX rows in the arena */
     size_t file_count;
-    struct damage_mark *marks; /* grows */
-    size_t mark_count;
-    size_t mark_room;
+    size_t damage_count; /* of all files, also those that are not named in files */
+    struct map marks;    /* struct damage_mark, owned, by key */
     struct finding_reason reasons[FINDING_WHY_MAX];
     size_t reason_count;
     double score;
@@ -88,9 +99,12 @@ struct shield {
     struct judge *judge;
     struct actors *actors;
     struct shelf *shelf;
+    struct aliases *aliases;
     struct file_key hot[SHIELD_HOT_MAX];
     size_t hot_count;
     bool has_news; /* a group that was stopped has done more damage */
+
+    struct shield_swap swap; /* names thread only */
 
     pthread_mutex_t look_lock; /* the scanner's channel and look_room; taken before lock */
     struct look_room *look_room;
@@ -129,6 +143,8 @@ int64_t shield_now(void);
 [[nodiscard]] int shield_who_was(struct shield *shield, pid_t pid, struct actor_key *ret_who);
 /* With the lock. A job is made when a group was ruled against just now. */
 void shield_step(struct shield *shield, struct judge_step *step, struct shield_job **ret_job);
+/* More of a ruling is to be added up. Takes the lock. */
+void shield_note_news(struct shield *shield);
 void shield_describe(struct shield *shield, struct actor_key who, struct arena *arena,
                      struct finding_process *ret_process);
 void shield_process_changed(void *context, const struct procwatch_event *event);
@@ -167,6 +183,10 @@ void shield_asked(void *context);
 void shield_case_take(struct shield *shield, struct shield_job *job);
 void shield_case_free(struct shield_case *shield_case);
 struct shield_case *shield_case_find(struct shield *shield, const struct id *id);
+/* shield_damage.c: binds what a ruling tells of in the vault; returns how many pieces are new and
+ * can be undone. */
+size_t shield_case_bind(struct shield *shield, struct shield_case *known,
+                        const struct judge_ruling *ruling, struct arena *arena);
 /* shield_drill.c */
 void shield_know_own_program(struct shield *shield);
 /* With the lock: for the culprit and each above it. */

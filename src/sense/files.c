@@ -317,6 +317,8 @@ int files_new(const struct files_config *config, const struct files_port *port,
     files->end_fd = -1;
     pthread_mutex_init(&files->lock, NULL);
     pthread_cond_init(&files->has_work, NULL);
+    pthread_mutex_init(&files->names_lock, NULL);
+    pthread_cond_init(&files->names_rest, NULL);
     r = files_init(files, config);
     if (r < 0) {
         files_free(files);
@@ -391,6 +393,8 @@ void files_free(struct files *files)
     }
     closep(&files->end_fd);
     pthread_cond_destroy(&files->has_work);
+    pthread_cond_destroy(&files->names_rest);
+    pthread_mutex_destroy(&files->names_lock);
     pthread_mutex_destroy(&files->lock);
     mem_free(files);
 }

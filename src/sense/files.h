@@ -112,6 +112,11 @@ void files_unsettle(struct files *files, int fd);
 /* A path by which this program may open what the handle means, as an O_PATH descriptor. */
 [[nodiscard]] int files_open_handle(struct files *files, const struct file_handle_id *handle);
 struct files_counts files_counts(struct files *files);
+/* Waits until the names thread has handed on all that the kernel had for it, timeout_ns at most.
+ * False when it has not. Not on the names thread. */
+bool files_drain_names(struct files *files, int64_t timeout_ns);
+/* Whether path lies in a protected folder. */
+bool files_holds(const struct files *files, struct str path);
 /* Longest protected place that holds path and is not left out. Pure. */
 bool files_is_protected(const struct files_place *places, size_t count, struct str path);
 /* fd_path's answer without the mark that the kernel puts behind names that are gone. Pure. */

@@ -5,10 +5,12 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/time.h"
 #include "sense/files_private.h"
 #include "sys/fd.h"
 #include "sys/thread.h"
 
+#include <errno.h>
 #include <poll.h>
 
 #define NAMES_REST_MS 1000
@@ -153,6 +155,40 @@ static void files_tell(struct files *files, const struct name_event *event)
     }
 }
 
+static void files_set_naming(struct files *files, bool is_naming)
+{
+    pthread_mutex_lock(&files->names_lock);
+    files->is_naming = is_naming;
+    if (!is_naming) {
+        pthread_cond_broadcast(&files->names_rest);
+    }
+    pthread_mutex_unlock(&files->names_lock);
+}
+
+static bool files_has_names(const struct files *files)
+{
+    struct pollfd wait = {.fd = files->names, .events = POLLIN};
+
+    return files->is_naming || poll(&wait, 1, 0) > 0;
+}
+
+bool files_drain_names(struct files *files, int64_t timeout_ns)
+{
+    int64_t until = clock_mono(&clock_real) + timeout_ns;
+    struct timespec deadline = {.tv_sec = until / NS_PER_S, .tv_nsec = until % NS_PER_S};
+    bool is_over = false;
+    bool has_names;
+
+    pthread_mutex_lock(&files->names_lock);
+    while (files_has_names(files) && !is_over) {
+        is_over = pthread_cond_clockwait(&files->names_rest, &files->names_lock, CLOCK_MONOTONIC,
+                                         &deadline) == ETIMEDOUT;
+    }
+    has_names = files_has_names(files);
+    pthread_mutex_unlock(&files->names_lock);
+    return !has_names;
+}
+
 /* Tells all that the kernel has, in its order, and before each batch the process events that
  * preceded it. */
 static void files_tell_all(struct files *files)
@@ -183,7 +219,9 @@ void *files_names_run(void *context)
     (void)!thread_raise_priority(1);
     while (!atomic_load(&files->is_names_ending)) {
         (void)poll(waits, 4, NAMES_REST_MS);
+        files_set_naming(files, true);
         files_tell_all(files);
+        files_set_naming(files, false);
         if ((waits[3].revents & POLLIN) != 0) {
             files->port.asked(files->port.context);
         }

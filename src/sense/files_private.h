@@ -60,6 +60,10 @@ struct files {
     pthread_t threads[FILES_WORKERS + 1];
     size_t thread_count;
 
+    pthread_mutex_t names_lock; /* of is_naming */
+    pthread_cond_t names_rest;
+    bool is_naming; /* what was read is being handed on */
+
     struct name_reader name_batch;                /* names thread only */
     struct folder_row folders[FOLDER_CACHE_ROWS]; /* names thread only */
     char path[FILES_PATH_MAX];                    /* names thread only */
@@ -67,7 +71,6 @@ struct files {
     struct files_open slots[FILES_SLOTS];
 };
 
-bool files_holds(const struct files *files, struct str path);
 /* Lies in a place that is left out although it may be on a protected file system: settled at once.
  */
 bool files_is_private(const struct files *files, struct str path);

@@ -71,6 +71,7 @@ struct vault_version {
     uint8_t sha256[32]; /* of the content; zero until the background pass reached it */
     struct id finding;  /* the open case that pins it, or none */
     struct finding_process process;
+    struct str handle; /* the kernel's: i32 type, then its bytes; empty when it gives none */
 };
 
 struct vault_usage {

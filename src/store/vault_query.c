@@ -36,7 +36,8 @@ int vault_version(struct vault *vault, uint64_t id, struct arena *arena,
         return r;
     }
     if (!query_copy_text(arena, &record.version.path) || !query_copy_text(arena, &process->user) ||
-        !query_copy_text(arena, &process->exe) || !query_copy_text(arena, &process->cmdline)) {
+        !query_copy_text(arena, &process->exe) || !query_copy_text(arena, &process->cmdline) ||
+        !query_copy_text(arena, &record.version.handle)) {
         return -ERR_NOMEM;
     }
     *ret_version = record.version;

@@ -384,6 +384,7 @@ int vault_entry_copy(struct vault *vault, uint64_t id, struct vault_entry *ret_e
 static void state_complete(struct vault_record *record, const struct vault_entry *entry)
 {
     record->version.time = entry->time;
+    record->version.handle = record->meta.handle;
     if (entry->is_hashed) {
         memcpy(record->version.sha256, entry->sha256, sizeof(record->version.sha256));
     }

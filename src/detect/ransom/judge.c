@@ -170,6 +170,9 @@ static int judge_on_write(struct judge *judge, const struct judge_step *step, st
     if (r < 0) {
         return r;
     }
+    if (step->size != 0) { /* who may write may have read: openat2's flags are not told */
+        row_add_reader(row, who, step->time);
+    }
     row->writers = (uint16_t)(row->writers + (row->writers < UINT16_MAX));
     row->is_closed = false;
     if (row->state == ROW_STATE_RULED || row->state == ROW_STATE_CHARGED) {

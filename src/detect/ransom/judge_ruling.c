@@ -337,6 +337,25 @@ static bool row_is_product_of(const struct row *row, const struct ruling *ruling
            (row->state == ROW_STATE_PRODUCT || (row->state == ROW_STATE_MADE && row->is_note));
 }
 
+/* What members had read and removed. No ciphertext that covers it may be known yet, but who took
+ * the rest has taken this too. */
+static bool row_is_removed_by(const struct row *row, const struct ruling *ruling)
+{
+    bool is_gone = row->state == ROW_STATE_GONE ||
+                   (row->state == ROW_STATE_ASKED && row->look == JUDGE_LOOK_ORIGINAL);
+
+    return is_gone && row->version != 0 && row->who != NULL && relative_ruling(row->who) == ruling;
+}
+
+static enum file_outcome row_outcome(const struct row *row)
+{
+    if (row->state == ROW_STATE_RULED) {
+        return row->outcome;
+    }
+    return row->state == ROW_STATE_GONE || row->state == ROW_STATE_ASKED ? FILE_OUTCOME_DELETED
+                                                                         : FILE_OUTCOME_PRODUCT;
+}
+
 static int row_damage(const struct row *row, struct arena *arena, struct judge_damage *ret_damage)
 {
     const char *now = row->path_now != NULL ? row->path_now : row->path;
@@ -349,7 +368,7 @@ static int row_damage(const struct row *row, struct arena *arena, struct judge_d
     *ret_damage = (struct judge_damage){
         .file_now = row->is_indexed ? row->key : (struct file_key){0},
         .version = row->version,
-        .outcome = row->state == ROW_STATE_RULED ? row->outcome : FILE_OUTCOME_PRODUCT,
+        .outcome = row_outcome(row),
         .path = path,
         .path_now = path_now,
     };
@@ -363,7 +382,8 @@ static int ruling_add_damage(struct ruling *ruling, struct list *rows, struct ar
     LIST_EACH (node, rows) {
         const struct row *row = LIST_ENTRY(node, struct row, node);
 
-        if (rows != &ruling->rows && !row_is_product_of(row, ruling)) {
+        if (rows != &ruling->rows && !row_is_product_of(row, ruling) &&
+            !row_is_removed_by(row, ruling)) {
             continue;
         }
         if (damage != NULL && row_damage(row, arena, &damage[*count]) < 0) {
@@ -378,7 +398,9 @@ static int ruling_list_damage(struct judge *judge, struct ruling *ruling, struct
                               struct judge_ruling *out)
 {
     struct list *lists[] = {&ruling->rows, &judge->ledger.states[ROW_STATE_PRODUCT],
-                            &judge->ledger.states[ROW_STATE_MADE]};
+                            &judge->ledger.states[ROW_STATE_MADE],
+                            &judge->ledger.states[ROW_STATE_GONE],
+                            &judge->ledger.states[ROW_STATE_ASKED]};
     struct judge_damage *damage;
     size_t count = 0;
     int r = 0;

@@ -1,0 +1,167 @@
+/* A ring: files with several names are few, and each look goes through all of it. */
+#include "agent/aliases.h"
+
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/mem.h"
+
+struct aliases {
+    size_t limit;
+    size_t next;
+    struct alias list[];
+};
+
+int aliases_new(size_t limit, struct aliases **ret_aliases)
+{
+    struct aliases *aliases = mem_alloc(1, sizeof(*aliases) + limit * sizeof(aliases->list[0]));
+
+    if (aliases == NULL) {
+        return -ERR_NOMEM;
+    }
+    aliases->limit = limit;
+    *ret_aliases = aliases;
+    return 0;
+}
+
+static void alias_forget(struct alias *alias)
+{
+    mem_free(alias->path);
+    mem_free(alias->moved_to);
+    *alias = (struct alias){0};
+}
+
+void aliases_free(struct aliases *aliases)
+{
+    if (aliases == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < aliases->limit; i++) {
+        alias_forget(&aliases->list[i]);
+    }
+    mem_free(aliases);
+}
+
+static bool alias_is(const struct alias *alias, uint64_t serial, struct str path)
+{
+    return alias->serial == serial && str_is_text(path, alias->path);
+}
+
+static struct alias *aliases_find(struct aliases *aliases, uint64_t serial, struct str path)
+{
+    for (size_t i = 0; i < aliases->limit; i++) {
+        if (alias_is(&aliases->list[i], serial, path)) {
+            return &aliases->list[i];
+        }
+    }
+    return NULL;
+}
+
+/* Finds or adds; NULL without memory. */
+static struct alias *aliases_take(struct aliases *aliases, uint64_t serial, struct str path)
+{
+    struct alias *alias = aliases_find(aliases, serial, path);
+    char *copy;
+
+    if (alias != NULL) {
+        return alias;
+    }
+    copy = mem_dup(path.ptr, path.len);
+    if (copy == NULL) {
+        return NULL;
+    }
+    alias = &aliases->list[aliases->next];
+    aliases->next = (aliases->next + 1) % aliases->limit;
+    alias_forget(alias);
+    alias->serial = serial;
+    alias->path = copy;
+    return alias;
+}
+
+/* The name that was moved there, or NULL. */
+static struct alias *aliases_moved_to(struct aliases *aliases, uint64_t serial, struct str path)
+{
+    for (size_t i = 0; i < aliases->limit; i++) {
+        struct alias *alias = &aliases->list[i];
+
+        if (alias->serial == serial && alias->moved_to != NULL &&
+            str_is_text(path, alias->moved_to)) {
+            return alias;
+        }
+    }
+    return NULL;
+}
+
+static void alias_set_moved(struct alias *alias, struct str target)
+{
+    mem_free(alias->moved_to);
+    alias->moved_to = target.len != 0 ? mem_dup(target.ptr, target.len) : NULL;
+}
+
+void aliases_see(struct aliases *aliases, uint64_t serial, struct str path)
+{
+    struct alias *alias;
+
+    if (path.len == 0 || aliases_moved_to(aliases, serial, path) != NULL) {
+        return;
+    }
+    alias = aliases_take(aliases, serial, path);
+    if (alias != NULL) {
+        alias->lost_by = (struct actor_key){0};
+        alias_set_moved(alias, STR(""));
+    }
+}
+
+void aliases_move(struct aliases *aliases, uint64_t serial, struct str path, struct str target,
+                  struct actor_key who)
+{
+    struct alias *alias = aliases_moved_to(aliases, serial, path);
+
+    if (alias == NULL && path.len != 0) {
+        alias = aliases_take(aliases, serial, path);
+    }
+    if (alias == NULL) {
+        return;
+    }
+    alias->lost_by = who;
+    alias_set_moved(alias, target);
+    if (str_is_text(target, alias->path)) { /* home again */
+        alias->lost_by = (struct actor_key){0};
+        alias_set_moved(alias, STR(""));
+    }
+}
+
+void aliases_lose(struct aliases *aliases, uint64_t serial, struct str path, struct actor_key who)
+{
+    aliases_move(aliases, serial, path, STR(""), who);
+}
+
+bool aliases_has(const struct aliases *aliases, uint64_t serial)
+{
+    size_t cursor = 0;
+
+    return aliases_next(aliases, serial, &cursor) != NULL;
+}
+
+uint64_t aliases_at(const struct aliases *aliases, struct str path)
+{
+    for (size_t i = 0; i < aliases->limit; i++) {
+        const struct alias *alias = &aliases->list[i];
+
+        if (alias->serial != 0 && alias->lost_by.pid == 0 && str_is_text(path, alias->path)) {
+            return alias->serial;
+        }
+    }
+    return 0;
+}
+
+const struct alias *aliases_next(const struct aliases *aliases, uint64_t serial, size_t *cursor)
+{
+    while (*cursor < aliases->limit) {
+        const struct alias *alias = &aliases->list[(*cursor)++];
+
+        if (alias->serial != 0 && (serial == 0 || alias->serial == serial)) {
+            return alias;
+        }
+    }
+    return NULL;
+}
