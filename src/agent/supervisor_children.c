@@ -24,7 +24,9 @@ const char *const child_names[CHILD_COUNT] = {[CHILD_WATCHDOG] = "watchdog",
                                               [CHILD_OUTLET] = "outlet",
                                               [CHILD_SENSOR] = "sensor"};
 
-/* Ctrl+C reaches the whole group of a terminal; only the supervisor acts on it, in order. */
+/* The shared pages say who belongs to us: a child that reads hostile bytes must not have them
+ * mapped. Ctrl+C reaches the whole group of a terminal; only the supervisor acts on it, in order.
+ */
 static const struct supervisor *child_begin(void *context)
 {
     (void)signal(SIGINT, SIG_IGN);
@@ -42,15 +44,21 @@ static int child_run_scanner(void *context)
 {
     const struct supervisor *supervisor = child_begin(context);
 
+    page_free(supervisor->page);
+    intake_page_free(supervisor->intake);
     return scanner_run(supervisor->pairs[PAIR_SENSOR_SCANNER][1]);
 }
 
 static int child_run_outlet(void *context)
 {
     const struct supervisor *supervisor = child_begin(context);
+    const struct agent_outlet outlet = {.settings = supervisor->settings,
+                                        .sensor = supervisor->pairs[PAIR_SENSOR_OUTLET][1],
+                                        .supervisor = supervisor->pairs[PAIR_OUTLET_SUPERVISOR][0],
+                                        .intake = supervisor->intake};
 
-    return supervisor->outlet_body(supervisor->settings, supervisor->pairs[PAIR_SENSOR_OUTLET][1],
-                                   supervisor->pairs[PAIR_OUTLET_SUPERVISOR][0]);
+    page_free(supervisor->page);
+    return supervisor->outlet_body(&outlet);
 }
 
 static int child_run_sensor(void *context)
