@@ -29,6 +29,7 @@ struct page {
     atomic_llong oldest;          /* arrival of the longest waiting open, 0 when none */
     atomic_ullong let_go;         /* opens that the watchdog answered */
     atomic_uint stalls;           /* times that it ended a sensor */
+    atomic_uint restarts;         /* of child processes, ever */
     struct outbox_counts records; /* from the sensor to the outlet, over all sensors */
 };
 

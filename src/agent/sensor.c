@@ -89,6 +89,7 @@ static void sensor_send_status(struct sensor_body *body)
     status->shield = str_from(settings->mode);
     status->protected_paths = buf_str(&paths);
     status->dropped = outbox_dropped(&body->outlet) + process_feed_dropped(body->feed);
+    status->restarts = atomic_load(&body->config->page->restarts);
     shield_fill_status(body->shield, status);
     outbox_send_record(&body->outlet, &record);
     body->status_at = clock_mono(&clock_real);

@@ -1,5 +1,6 @@
 /* The four children: what each is given, and what happens when one dies. A first death is repaired
- * at once; deaths soon after the start are waited out longer and longer, and told. */
+ * at once, and one that had been serving or was killed is back within a second however often it
+ * dies; one that does not even come up is waited for longer and longer. Both are told. */
 #include "agent/scanner.h"
 #include "agent/sensor.h"
 #include "agent/supervisor_private.h"
@@ -15,9 +16,12 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#define CHILD_YOUNG_NS   (10 * NS_PER_S)
-#define CHILD_DELAY_MAX  60 /* s */
-#define CHILD_LOOP_DEATH 3  /* in a row: told as a finding */
+#define CHILD_YOUNG_NS    (10 * NS_PER_S)
+#define CHILD_SERVED_NS   NS_PER_S /* lived so long: it had begun its work */
+#define CHILD_SOON_NS     (800 * NS_PER_MS)
+#define CHILD_DELAY_FIRST (100 * NS_PER_MS)
+#define CHILD_DELAY_MAX   (60 * NS_PER_S)
+#define CHILD_LOOP_DEATH  3 /* in a row: told as a finding */
 
 const char *const child_names[CHILD_COUNT] = {[CHILD_WATCHDOG] = "watchdog",
                                               [CHILD_SCANNER] = "scanner",
@@ -122,13 +126,25 @@ static size_t child_keep(const struct supervisor *supervisor, enum child_kind ki
     return count;
 }
 
-static int64_t child_delay(const struct child *child)
+/* Whoever kills a part of us again and again must not get pauses for it. */
+static bool child_was_killed(int wait_status)
 {
-    unsigned shift = child->failures > 1 ? child->failures - 2 : 0;
-    int64_t delay = shift < 6 ? 1LL << shift : CHILD_DELAY_MAX;
+    return WIFSIGNALED(wait_status) &&
+           (WTERMSIG(wait_status) == SIGKILL || WTERMSIG(wait_status) == SIGTERM);
+}
 
-    return child->failures <= 1 ? 0
-                                : (delay < CHILD_DELAY_MAX ? delay : CHILD_DELAY_MAX) * NS_PER_S;
+static int64_t child_delay(const struct child *child, bool is_soon)
+{
+    int64_t most = is_soon ? CHILD_SOON_NS : CHILD_DELAY_MAX;
+    int64_t delay = CHILD_DELAY_FIRST;
+
+    if (child->failures <= 1) {
+        return 0;
+    }
+    for (unsigned i = 2; i < child->failures && delay < most; i++) {
+        delay *= 2;
+    }
+    return delay < most ? delay : most;
 }
 
 static void child_describe_death(int wait_status, char *out, size_t size)
@@ -168,7 +184,8 @@ static void child_on_death(void *context, pid_t pid, int wait_status)
 {
     struct child *child = context;
     struct supervisor *supervisor = child->supervisor;
-    bool is_young = clock_mono(&clock_real) - child->started < CHILD_YOUNG_NS;
+    int64_t lived = clock_mono(&clock_real) - child->started;
+    bool is_soon = lived >= CHILD_SERVED_NS || child_was_killed(wait_status);
 
     if (child->pid != pid) {
         return;
@@ -193,9 +210,10 @@ static void child_on_death(void *context, pid_t pid, int wait_status)
         loop_stop(supervisor->loop, 0);
         return;
     }
-    child->failures = is_young ? child->failures + 1 : 1;
+    atomic_fetch_add(&supervisor->page->restarts, 1);
+    child->failures = lived < CHILD_YOUNG_NS ? child->failures + 1 : 1;
     child_tell_death(child, wait_status);
-    if (loop_source_set_timer(child->timer, child_delay(child) + 1, 0) < 0) {
+    if (loop_source_set_timer(child->timer, child_delay(child, is_soon) + 1, 0) < 0) {
         log_error("%s cannot be started again", child_names[child->kind]);
     }
 }
