@@ -1,6 +1,6 @@
-/* The link process: see agent/link.h. Between agent/sensor.c and the centre's front. Invariant: a
- * record is in the spool before anything else happens to it; whatever the connection does, taking
- * records never waits for it. */
+/* The link process: see agent/link.h. Between agent/sensor.c and the centre's front. Invariants: a
+ * message leaves its channel when the spool has its record or has counted it as refused, and not
+ * before; whatever the connection does, taking records never waits for it. */
 #include "agent/link.h"
 
 #include "agent/link_inside.h"
@@ -26,26 +26,32 @@
 #define LINK_SILENCE      (90 * NS_PER_S)
 #define LINK_TELL_PAUSE   (10 * NS_PER_S)
 
-static void link_append(struct link *link, enum record_kind kind, struct str bytes)
+static int link_append(struct link *link, enum record_kind kind, struct str bytes)
 {
     int r = spool_append(link->spool, kind, bytes);
 
-    if (r < 0 && r != link->trouble) {
-        log_error("records are being dropped: the spool is full; they are counted reason=%s",
+    if (r == 0) {
+        return 0;
+    }
+    if (r != link->trouble) {
+        log_error(r == -ERR_FULL
+                      ? "records are being dropped: the spool is full; they are counted reason=%s"
+                      : "the spool takes nothing at present; records wait reason=%s",
                   err_text(r));
         link->trouble = r;
     }
+    return r == -ERR_FULL ? 0 : r;
 }
 
-void link_keep(struct link *link, const struct record *record)
+int link_keep(struct link *link, const struct record *record)
 {
     buf_reset(&link->record);
     record_encode(record, &link->record);
     if (buf_error(&link->record) < 0) {
         log_error("a record is too large to be kept kind=%s", record_kind_name(record->kind));
-        return;
+        return 0;
     }
-    link_append(link, record->kind, buf_str(&link->record));
+    return link_append(link, record->kind, buf_str(&link->record));
 }
 
 /* The sensor's state, completed with what only the spool knows. */
@@ -57,15 +63,16 @@ static int link_keep_status(struct link *link, struct str bytes)
     int r;
 
     cbor_open(&reader, bytes);
+    arena_reset(link->arena);
     r = record_decode(&reader, link->arena, &record);
     if (r < 0) {
-        return r;
+        log_error("a state was not understood reason=%s", err_text(r));
+        return 0;
     }
     spool_count(link->spool, &counters);
     record.status.events = counters.appended;
     record.status.dropped += counters.dropped; /* the sensor has told what it could not send */
-    link_keep(link, &record);
-    return 0;
+    return link_keep(link, &record);
 }
 
 /* The kind stands in front: [kind, body]. */
@@ -86,52 +93,102 @@ static int link_peek_kind(struct str bytes, enum record_kind *ret_kind)
     return 0;
 }
 
-static void link_take_record(struct link *link, struct msg_reader *msg)
+static int link_take_record(struct link *link, struct str bytes)
 {
-    struct str bytes = msg_get_str(msg);
     enum record_kind kind;
-    int r;
+    int r = link_peek_kind(bytes, &kind);
 
-    if (msg->type != AGENT_MESSAGE_RECORD) {
-        return;
-    }
-    r = msg_close(msg);
-    if (r == 0) {
-        r = link_peek_kind(bytes, &kind);
-    }
-    if (r == 0 && kind == RECORD_KIND_STATUS) {
-        arena_reset(link->arena);
-        r = link_keep_status(link, bytes);
-    } else if (r == 0) {
-        link_append(link, kind, bytes);
-    }
     if (r < 0) {
         log_error("a record was not understood reason=%s", err_text(r));
+        return 0;
     }
+    return kind == RECORD_KIND_STATUS ? link_keep_status(link, bytes)
+                                      : link_append(link, kind, bytes);
+}
+
+/* 0 when the message is done with, for good or as one that nobody understands. */
+static int link_take(struct link *link, enum link_channel from, struct msg_reader *msg)
+{
+    uint64_t number = msg_get_u64(msg);
+    struct str bytes = msg_get_str(msg);
+    struct spool_counters counters;
+    int r = 0;
+
+    if (msg_close(msg) < 0) {
+        log_error("a message was not understood type=%u", (unsigned)msg->type);
+        return 0;
+    }
+    if (intake_is_taken(&link->intake, from, number)) {
+        return 0;
+    }
+    spool_count(link->spool, &counters);
+    intake_begin(&link->intake, from, number, counters.appended);
+    if (msg->type == AGENT_MESSAGE_RECORD) {
+        r = link_take_record(link, bytes);
+    } else if (msg->type == AGENT_MESSAGE_ANSWER && from == LINK_CHANNEL_SUPERVISOR) {
+        r = link_take_answer(link, bytes);
+    }
+    if (r < 0) {
+        intake_cancel(&link->intake, from);
+    }
+    return r;
+}
+
+/* Until the spool takes something again, only the tick looks: the channels would wake us for ever.
+ */
+static void link_set_waiting(struct link *link, bool is_waiting)
+{
+    if (link->is_waiting == is_waiting) {
+        return;
+    }
+    link->is_waiting = is_waiting;
+    for (int i = 0; i < LINK_CHANNEL_COUNT; i++) {
+        int r = loop_source_set_events(link->sources[i], is_waiting ? 0 : LOOP_READ);
+
+        if (r < 0) {
+            loop_stop(link->loop, r);
+        }
+    }
+}
+
+/* 1 while more may wait, 0 when the channel is empty, negative when nothing can be taken now or
+ * ever again (-ERR_PIPE). */
+static int link_take_some(struct link *link, enum link_channel from)
+{
+    int fd = link->channels[from];
+    int r = 0;
+
+    for (int i = 0; r == 0 && i < LINK_RECEIVE_MOST; i++) {
+        r = channel_peek(fd, &link->packet);
+        if (r == -ERR_PROTO) {
+            r = channel_skip(fd);
+            continue;
+        }
+        if (r < 0) {
+            return r == -ERR_AGAIN ? 0 : r;
+        }
+        r = link_take(link, from, &link->packet.msg);
+        channel_packet_done(&link->packet);
+        if (r < 0) {
+            link_set_waiting(link, true);
+            return r;
+        }
+        r = channel_skip(fd);
+    }
+    return r < 0 ? r : 1;
 }
 
 static void link_on_channel(void *context, int fd, unsigned events)
 {
     struct link *link = context;
+    enum link_channel from =
+        fd == link->channels[LINK_CHANNEL_SENSOR] ? LINK_CHANNEL_SENSOR : LINK_CHANNEL_SUPERVISOR;
 
     (void)events;
-    for (int i = 0; i < LINK_RECEIVE_MOST; i++) {
-        int r = channel_receive(fd, &link->packet);
-
-        if (r == -ERR_AGAIN) {
-            break;
-        }
-        if (r < 0) {
-            log_info("the link ends: its neighbour has gone");
-            loop_stop(link->loop, 0);
-            return;
-        }
-        if (link->packet.msg.type == AGENT_MESSAGE_RECORD) {
-            link_take_record(link, &link->packet.msg);
-        } else if (fd == link->supervisor) {
-            link_take_supervisor(link, &link->packet.msg);
-        }
-        channel_packet_done(&link->packet);
+    if (link_take_some(link, from) == -ERR_PIPE) {
+        log_info("the link ends: its neighbour has gone");
+        loop_stop(link->loop, 0);
+        return;
     }
     link_send(link, false);
 }
@@ -154,9 +211,10 @@ static void link_tell_dropped(struct link *link)
                            (int64_t)(counters.dropped - link->told_dropped));
     (void)event_add_text(&record.event, EVENT_FIELD_MESSAGE,
                          STR("records were dropped: the spool had reached its bound"));
-    link->told_dropped = counters.dropped;
-    link->told_at = now;
-    link_keep(link, &record);
+    if (link_keep(link, &record) == 0) {
+        link->told_dropped = counters.dropped;
+        link->told_at = now;
+    }
 }
 
 static void link_look_after_connection(struct link *link)
@@ -183,10 +241,10 @@ static void link_on_tick(void *context)
     int r = spool_tend(link->spool);
 
     if (r < 0 && r != link->trouble) {
-        log_error("the spool takes nothing at present; records wait in memory reason=%s",
-                  err_text(r));
+        log_error("the spool's state cannot be noted reason=%s", err_text(r));
         link->trouble = r;
     }
+    link_set_waiting(link, false); /* found again by the next message, if it is still so */
     link_tell_dropped(link);
     link_send(link, true);
     link_look_after_connection(link);
@@ -238,6 +296,11 @@ static void link_on_signal(void *context, int signal)
     struct link *link = context;
 
     (void)signal;
+    for (int i = 0; i < LINK_CHANNEL_COUNT; i++) {
+        while (link_take_some(link, (enum link_channel)i) == 1) {
+            /* last words */
+        }
+    }
     loop_stop(link->loop, 0);
 }
 
@@ -267,18 +330,14 @@ static int link_make_loop(struct link *link)
     if (r == 0) {
         r = loop_source_set_timer(tick, LINK_TICK, LINK_TICK);
     }
-    if (r == 0) {
-        r = fd_set_nonblocking(link->sensor, true);
+    for (int i = 0; r == 0 && i < LINK_CHANNEL_COUNT; i++) {
+        r = fd_set_nonblocking(link->channels[i], true);
+        if (r == 0) {
+            r = loop_add_fd(link->loop, link->channels[i], LOOP_READ, link_on_channel, link,
+                            &link->sources[i]);
+        }
     }
-    if (r == 0) {
-        r = fd_set_nonblocking(link->supervisor, true);
-    }
-    if (r == 0) {
-        r = loop_add_fd(link->loop, link->sensor, LOOP_READ, link_on_channel, link, NULL);
-    }
-    return r < 0
-               ? r
-               : loop_add_fd(link->loop, link->supervisor, LOOP_READ, link_on_channel, link, NULL);
+    return r;
 }
 
 /* Everything that needs more rights than the link keeps. */
@@ -302,7 +361,7 @@ static int link_open(struct link *link, struct diag *diag)
     return r < 0 ? r : link_make_spool_folder(settings, diag);
 }
 
-static int link_seal(struct link *link, struct diag *diag)
+static int link_seal(struct link *link, struct intake_page *page, struct diag *diag)
 {
     const struct link_settings *settings = link->settings;
     const struct sandbox_path paths[] = {{settings->spool, SANDBOX_WRITE}};
@@ -313,8 +372,8 @@ static int link_seal(struct link *link, struct diag *diag)
                                              SANDBOX_CALLS_NETWORK};
     const struct spool_options spool = {.folder = settings->spool,
                                         .limit = (uint64_t)settings->spool_bytes,
-                                        .memory_limit = (uint64_t)settings->memory_bytes,
                                         .clock = settings->clock};
+    struct spool_counters counters;
     unsigned missing = 0;
     int r = sandbox_enter(&sandbox, &missing, diag);
 
@@ -324,10 +383,12 @@ static int link_seal(struct link *link, struct diag *diag)
     if (r < 0) {
         return r;
     }
+    spool_count(link->spool, &counters);
+    intake_open(&link->intake, page, counters.appended);
     msg_begin(&link->msg, AGENT_MESSAGE_READY);
     msg_put_str(&link->msg, STR("link"));
     msg_put_u32(&link->msg, missing);
-    return channel_send(link->supervisor, &link->msg, NULL, 0);
+    return channel_send(link->channels[LINK_CHANNEL_SUPERVISOR], &link->msg, NULL, 0);
 }
 
 static void link_done(struct link *link)
@@ -349,7 +410,7 @@ static void link_done(struct link *link)
     mem_free(link);
 }
 
-int link_serve(const struct link_settings *settings, int sensor_channel, int supervisor_channel)
+int link_serve(const struct link_settings *settings, const struct agent_outlet *outlet)
 {
     struct link *link = mem_alloc(1, sizeof(*link));
     struct diag diag = {0};
@@ -360,8 +421,8 @@ int link_serve(const struct link_settings *settings, int sensor_channel, int sup
         return EXIT_FAILURE;
     }
     link->settings = settings;
-    link->sensor = sensor_channel;
-    link->supervisor = supervisor_channel;
+    link->channels[LINK_CHANNEL_SENSOR] = outlet->sensor;
+    link->channels[LINK_CHANNEL_SUPERVISOR] = outlet->supervisor;
     identity_init(&link->identity);
     buf_init(&link->record, RECORD_SIZE_MAX);
     buf_init(&link->items, LINK_BATCH_BYTES + 2 * RECORD_SIZE_MAX);
@@ -375,7 +436,7 @@ int link_serve(const struct link_settings *settings, int sensor_channel, int sup
         r = link_open(link, &diag);
     }
     if (r == 0) {
-        r = link_seal(link, &diag);
+        r = link_seal(link, outlet->intake, &diag);
     }
     if (r == 0) {
         r = loop_run(link->loop);

@@ -4,7 +4,7 @@
 #ifndef AGENT_LINK_H
 #define AGENT_LINK_H
 
-#include "agent/settings.h"
+#include "agent/supervisor.h"
 #include "base/time.h"
 
 #include <stdint.h>
@@ -13,7 +13,6 @@ struct link_settings {
     const char *identity;      /* folder, see link/identity.h */
     const char *spool;         /* folder; made when it is missing */
     int64_t spool_bytes;       /* most on disk */
-    int64_t memory_bytes;      /* most in memory while the disk is full */
     const char *user;          /* system account, NULL: stay the user that started it */
     const struct clock *clock; /* &clock_real but in tests */
 };
@@ -23,10 +22,10 @@ struct link_settings {
 #define LINK_SPOOL_FOLDER    "spool"
 #define LINK_USER            "canhgac-link"
 
-/* Process body (agent/supervisor.h: agent_outlet_fn): an exit status. Ends on SIGTERM or when the
- * supervisor has gone. */
-int link_run(const struct agent_settings *settings, int sensor_channel, int supervisor_channel);
-/* The same with everything given. */
-int link_serve(const struct link_settings *settings, int sensor_channel, int supervisor_channel);
+/* Process body (agent/supervisor.h: agent_outlet_fn): an exit status. Ends on SIGTERM, after what
+ * waits in its channels is in the spool, or when the supervisor has gone. */
+int link_run(const struct agent_outlet *outlet);
+/* The same with everything given; the settings of outlet are not looked at. */
+int link_serve(const struct link_settings *settings, const struct agent_outlet *outlet);
 
 #endif

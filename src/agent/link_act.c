@@ -9,13 +9,25 @@
 #include "base/err.h"
 #include "base/log.h"
 
+static void link_forget_done(struct link *link, const struct id *id)
+{
+    for (size_t i = 0; i < LINK_DONE_MAX; i++) {
+        if (id_is(&link->done[i], id)) {
+            link->done[i] = (struct id){0};
+        }
+    }
+}
+
 static void link_answer(struct link *link, const struct id *id, int result, struct str detail)
 {
     struct record record = {
         .kind = RECORD_KIND_ANSWER,
         .answer = {.id = *id, .time = link_centre_time(link), .result = result, .detail = detail}};
 
-    link_keep(link, &record);
+    if (link_keep(link, &record) < 0) { /* the centre asks again on the next connection */
+        link_forget_done(link, id);
+        return;
+    }
     link_send(link, true);
 }
 
@@ -33,14 +45,14 @@ static bool link_is_done(const struct link *link, const struct id *id)
 static int link_ask_status(struct link *link)
 {
     msg_begin(&link->msg, AGENT_MESSAGE_STATUS);
-    return channel_send(link->sensor, &link->msg, NULL, 0);
+    return channel_send(link->channels[LINK_CHANNEL_SENSOR], &link->msg, NULL, 0);
 }
 
 static int link_hand_on(struct link *link, struct str request)
 {
     msg_begin(&link->msg, AGENT_MESSAGE_ACTION);
     msg_put_str(&link->msg, request);
-    return channel_send(link->supervisor, &link->msg, NULL, 0);
+    return channel_send(link->channels[LINK_CHANNEL_SUPERVISOR], &link->msg, NULL, 0);
 }
 
 void link_take_action(struct link *link, struct str request)
@@ -76,21 +88,15 @@ void link_take_action(struct link *link, struct str request)
     }
 }
 
-void link_take_supervisor(struct link *link, struct msg_reader *msg)
+int link_take_answer(struct link *link, struct str answer)
 {
     struct record record = {.kind = RECORD_KIND_ANSWER};
     struct cbor_reader reader;
-    struct str answer;
 
-    if (msg->type != AGENT_MESSAGE_ANSWER) {
-        return; /* deaths of others: the supervisor makes a record of them itself */
-    }
-    answer = msg_get_str(msg);
     cbor_open(&reader, answer);
-    if (msg_close(msg) < 0 || action_answer_decode(&reader, &record.answer) < 0) {
+    if (action_answer_decode(&reader, &record.answer) < 0) {
         log_error("an answer of the supervisor was not understood");
-        return;
+        return 0;
     }
-    link_keep(link, &record);
-    link_send(link, true);
+    return link_keep(link, &record);
 }

@@ -4,21 +4,32 @@
 #ifndef AGENT_LINK_INSIDE_H
 #define AGENT_LINK_INSIDE_H
 
+#include "agent/intake.h"
 #include "agent/link.h"
 #include "agent/uplink.h"
 #include "base/arena.h"
 #include "link/spool.h"
 #include "sys/channel.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 #define LINK_FLIGHT_MAX 4   /* batches sent and not yet acknowledged */
 #define LINK_DONE_MAX   256 /* actions remembered, so that one that comes twice is done once */
 
+enum link_channel {
+    LINK_CHANNEL_SENSOR,
+    LINK_CHANNEL_SUPERVISOR,
+    LINK_CHANNEL_COUNT,
+};
+static_assert(LINK_CHANNEL_COUNT <= INTAKE_CHANNELS, "one note each");
+
 struct link {
     const struct link_settings *settings;
-    int sensor;
-    int supervisor;
+    int channels[LINK_CHANNEL_COUNT];
+    struct loop_source *sources[LINK_CHANNEL_COUNT];
+    bool is_waiting; /* the spool takes nothing: messages stay in their channels */
+    struct intake intake;
     struct loop *loop;
     struct identity identity;
     struct spool *spool;
@@ -50,8 +61,9 @@ struct link {
 
 /* Now by the centre's clock; our own until it has spoken. */
 int64_t link_centre_time(const struct link *link);
-/* Puts one record into the spool. */
-void link_keep(struct link *link, const struct record *record);
+/* Puts one record into the spool. 0 when it is there, or was refused and counted; else the spool
+ * takes nothing at present. */
+[[nodiscard]] int link_keep(struct link *link, const struct record *record);
 
 /* Says HELLO on a new connection. */
 void link_greet(struct link *link);
@@ -60,6 +72,7 @@ void link_send(struct link *link, bool is_all);
 void link_take_ack(struct link *link, uint64_t sequence, int64_t clock);
 
 void link_take_action(struct link *link, struct str request);
-void link_take_supervisor(struct link *link, struct msg_reader *msg);
+/* As link_keep. */
+[[nodiscard]] int link_take_answer(struct link *link, struct str answer);
 
 #endif

@@ -4,23 +4,22 @@
 
 #include <pwd.h>
 
-#define LINK_PATH_SIZE    4096
-#define LINK_MEMORY_BYTES (4 << 20)
+#define LINK_PATH_SIZE 4096
 
-int link_run(const struct agent_settings *settings, int sensor_channel, int supervisor_channel)
+int link_run(const struct agent_outlet *outlet)
 {
+    const struct agent_settings *settings = outlet->settings;
     char identity[LINK_PATH_SIZE];
     char spool[LINK_PATH_SIZE];
     const struct link_settings link = {
         .identity = identity,
         .spool = spool,
         .spool_bytes = settings->spool_bytes,
-        .memory_bytes = LINK_MEMORY_BYTES,
         .user = getpwnam(LINK_USER) != NULL ? LINK_USER : NULL,
         .clock = &clock_real,
     };
 
     (void)snprintf(identity, sizeof(identity), "%s/" LINK_IDENTITY_FOLDER, settings->folder);
     (void)snprintf(spool, sizeof(spool), "%s/" LINK_SPOOL_FOLDER, settings->folder);
-    return link_serve(&link, sensor_channel, supervisor_channel);
+    return link_serve(&link, outlet);
 }

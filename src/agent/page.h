@@ -4,6 +4,8 @@
 #ifndef AGENT_PAGE_H
 #define AGENT_PAGE_H
 
+#include "agent/outbox.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,11 +24,13 @@ struct page {
     atomic_int own[PAGE_OWN_MAX];                 /* long-lived processes, one place each */
     struct page_worker workers[PAGE_WORKERS_MAX]; /* restorers; a ring */
     atomic_uint next_worker;
-    atomic_int sensor;    /* pid, 0 when none */
-    atomic_llong beat;    /* the gate's reader was alive then; 0: there is none */
-    atomic_llong oldest;  /* arrival of the longest waiting open, 0 when none */
-    atomic_ullong let_go; /* opens that the watchdog answered */
-    atomic_uint stalls;   /* times that it ended a sensor */
+    atomic_int sensor;            /* pid, 0 when none */
+    atomic_llong beat;            /* the gate's reader was alive then; 0: there is none */
+    atomic_llong oldest;          /* arrival of the longest waiting open, 0 when none */
+    atomic_ullong let_go;         /* opens that the watchdog answered */
+    atomic_uint stalls;           /* times that it ended a sensor */
+    atomic_uint restarts;         /* of child processes, ever */
+    struct outbox_counts records; /* from the sensor to the outlet, over all sensors */
 };
 
 /* NULL out of memory. Shared by all children forked afterwards. */

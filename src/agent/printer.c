@@ -119,8 +119,10 @@ static void printer_take(struct printer *printer)
 {
     struct cbor_reader reader;
     struct record record;
+    uint64_t number = msg_get_u64(&printer->packet.msg);
     struct str bytes = msg_get_str(&printer->packet.msg);
 
+    (void)number; /* printed twice is better than not at all */
     if (printer->packet.msg.type == AGENT_MESSAGE_RECORD) {
         arena_reset(printer->arena);
         cbor_open(&reader, bytes);
@@ -137,8 +139,9 @@ static void printer_on_channel(void *context, int fd, unsigned events)
     struct printer *printer = context;
     int r;
 
-    while ((r = channel_receive(fd, &printer->packet)) == 0) {
+    while ((r = channel_peek(fd, &printer->packet)) == 0) {
         printer_take(printer);
+        (void)!channel_skip(fd);
     }
     if (r == -ERR_PIPE || (events & LOOP_HANGUP) != 0) {
         loop_stop(printer->loop, 0);
@@ -173,16 +176,16 @@ static int printer_listen(struct printer *printer)
     return r;
 }
 
-int printer_run(const struct agent_settings *settings, int sensor, int supervisor)
+int printer_run(const struct agent_outlet *outlet)
 {
     static const struct sandbox sandbox = {.calls = SANDBOX_CALLS_IO};
     struct printer *printer = mem_alloc(1, sizeof(*printer));
     int r = printer != NULL ? arena_new(PRINTER_ARENA, &printer->arena) : -ERR_NOMEM;
 
     if (r == 0) {
-        printer->settings = settings;
-        printer->sensor = sensor;
-        printer->supervisor = supervisor;
+        printer->settings = outlet->settings;
+        printer->sensor = outlet->sensor;
+        printer->supervisor = outlet->supervisor;
         buf_init(&printer->line, PRINTER_LINE);
         r = sandbox_enter(&sandbox, NULL, NULL);
     }

@@ -3,10 +3,11 @@
 #ifndef AGENT_PRINTER_H
 #define AGENT_PRINTER_H
 
-#include "agent/settings.h"
+#include "agent/supervisor.h"
 
 /* Process body. Ends on SIGTERM, after what waits has been printed. Returns EXIT_STATUS_FOUND when
- * a finding was printed. supervisor: channel. */
-int printer_run(const struct agent_settings *settings, int sensor, int supervisor);
+ * a finding was printed. One killed while it prints is followed by one that prints the same again.
+ */
+int printer_run(const struct agent_outlet *outlet);
 
 #endif

@@ -7,7 +7,8 @@
  *   outlet ── actions ──▶ supervisor ── answers ─▶ outlet
  *
  * The supervisor keeps both ends of every channel open: a child that dies is replaced on the same
- * channels, its peers notice nothing, and what they sent meanwhile waits for the new one. Whether
+ * channels, its peers notice nothing, and what they sent meanwhile waits for the new one. What
+ * the outlet is to keep stays in its channel until it is kept (agent/intake.h). Whether
  * the gate is alive goes through the shared page (agent/page.h), not through messages: the watchdog
  * must not depend on anybody's loop.
  */
@@ -17,7 +18,8 @@
 enum agent_message {
     /* any child → supervisor: it is ready. str name, u32 enum sandbox_missing. */
     AGENT_MESSAGE_READY = 1,
-    /* sensor or supervisor → outlet: one encoded record. str record (model/record.h). */
+    /* sensor or supervisor → outlet: one encoded record. u64 number (agent/outbox.h), str record
+     * (model/record.h). */
     AGENT_MESSAGE_RECORD,
     /* outlet or supervisor → sensor: nothing; asks for a status record now. */
     AGENT_MESSAGE_STATUS,
@@ -32,7 +34,7 @@ enum agent_message {
     AGENT_MESSAGE_DONE,
     /* outlet → supervisor: an action from the centre. str request (action_request_encode). */
     AGENT_MESSAGE_ACTION,
-    /* supervisor → outlet: its answer. str answer (action_answer_encode). */
+    /* supervisor → outlet: its answer. u64 number, str answer (action_answer_encode). */
     AGENT_MESSAGE_ANSWER,
     /* supervisor → sensor: a person decided RESUME or KILL; for RESUME the sensor forgives the
      * group and then lets it go on. u32 enum action, str finding id, u32 n, n × (u32 pid, u64

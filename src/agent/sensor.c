@@ -88,7 +88,8 @@ static void sensor_send_status(struct sensor_body *body)
     status->process_sensor = buf_str(&sensor);
     status->shield = str_from(settings->mode);
     status->protected_paths = buf_str(&paths);
-    status->dropped = body->outlet.dropped + process_feed_dropped(body->feed);
+    status->dropped = outbox_dropped(&body->outlet) + process_feed_dropped(body->feed);
+    status->restarts = atomic_load(&body->config->page->restarts);
     shield_fill_status(body->shield, status);
     outbox_send_record(&body->outlet, &record);
     body->status_at = clock_mono(&clock_real);
@@ -412,8 +413,8 @@ int sensor_run(const struct sensor_config *config)
     if (body != NULL) {
         body->config = config;
         body->wake_fd = -1;
-        outbox_init(&body->outlet, config->outlet, SENSOR_OUTBOX);
-        outbox_init(&body->supervisor, config->supervisor, SENSOR_OUTBOX);
+        outbox_init(&body->outlet, config->outlet, SENSOR_OUTBOX, &config->page->records);
+        outbox_init(&body->supervisor, config->supervisor, SENSOR_OUTBOX, NULL);
         r = sensor_open_world(body);
     }
     if (body != NULL && r == 0) {

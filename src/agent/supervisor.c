@@ -58,9 +58,9 @@ static int supervisor_make_pairs(struct supervisor *supervisor)
         }
     }
     outbox_init(&supervisor->sensor, supervisor->pairs[PAIR_SENSOR_SUPERVISOR][1],
-                SUPERVISOR_OUTBOX);
+                SUPERVISOR_OUTBOX, NULL);
     outbox_init(&supervisor->outlet, supervisor->pairs[PAIR_OUTLET_SUPERVISOR][1],
-                SUPERVISOR_OUTBOX);
+                SUPERVISOR_OUTBOX, NULL);
     return 0;
 }
 
@@ -118,7 +118,9 @@ static int supervisor_start(struct supervisor *supervisor)
     if (r == 0) {
         supervisor_raise_limit();
         supervisor->page = page_new();
-        r = supervisor->page != NULL ? supervisor_acquire(supervisor) : -ERR_NOMEM;
+        supervisor->intake = intake_page_new();
+        r = supervisor->page != NULL && supervisor->intake != NULL ? supervisor_acquire(supervisor)
+                                                                   : -ERR_NOMEM;
     }
     if (r == 0) {
         r = supervisor_make_pairs(supervisor);
@@ -151,6 +153,7 @@ static void supervisor_done(struct supervisor *supervisor)
     }
     places_done(&supervisor->places);
     page_free(supervisor->page);
+    intake_page_free(supervisor->intake);
     mem_free(supervisor);
 }
 
@@ -167,8 +170,8 @@ int agent_supervise(const struct agent_settings *settings, agent_outlet_fn *outl
     supervisor->settings = settings;
     supervisor->outlet_body = outlet;
     supervisor->state = AGENT_STATE_STARTING;
-    outbox_init(&supervisor->sensor, -1, 0);
-    outbox_init(&supervisor->outlet, -1, 0);
+    outbox_init(&supervisor->sensor, -1, 0, NULL);
+    outbox_init(&supervisor->outlet, -1, 0, NULL);
     memset(supervisor->fds, -1, sizeof(supervisor->fds));
     memset(supervisor->pairs, -1, sizeof(supervisor->pairs));
     r = supervisor_start(supervisor);

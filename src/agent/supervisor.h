@@ -4,11 +4,20 @@
 #ifndef AGENT_SUPERVISOR_H
 #define AGENT_SUPERVISOR_H
 
+#include "agent/intake.h"
 #include "agent/settings.h"
 #include "base/diag.h"
 
-/* The process body that takes records: printer_run when the agent works alone, else the link's. */
-typedef int agent_outlet_fn(const struct agent_settings *settings, int sensor, int supervisor);
+/* The process that takes records: channels to its neighbours, and what the one before it noted. */
+struct agent_outlet {
+    const struct agent_settings *settings;
+    int sensor;
+    int supervisor;
+    struct intake_page *intake;
+};
+
+/* Its body: printer_run when the agent works alone, else link_run. */
+typedef int agent_outlet_fn(const struct agent_outlet *outlet);
 
 /* Runs until SIGTERM or SIGINT; returns an enum exit_status, FOUND when the outlet found something.
  * A negative error when it could not begin; diag tells. */

@@ -68,6 +68,7 @@ static void supervisor_answer(struct supervisor *supervisor, const struct id *re
     buf_init(&buf, MSG_SIZE_MAX / 2);
     action_answer_encode(&answer, &buf);
     msg_begin(&supervisor->msg, AGENT_MESSAGE_ANSWER);
+    msg_put_u64(&supervisor->msg, outbox_number(&supervisor->outlet));
     msg_put_str(&supervisor->msg, buf_str(&buf));
     if (buf_error(&buf) == 0) {
         outbox_send(&supervisor->outlet, &supervisor->msg);
@@ -336,12 +337,27 @@ static const struct action_rule action_rules[ACTION_COUNT] = {
     [ACTION_STATUS] = {0, action_status},
 };
 
+/* Its answer is on the way, or comes when its worker ends: a link that was killed asks again. */
+static bool supervisor_is_asked(struct supervisor *supervisor, const struct id *request)
+{
+    for (size_t i = 0; i < ASKED_MAX; i++) {
+        if (id_is(&supervisor->asked[i], request)) {
+            return true;
+        }
+    }
+    supervisor->asked[supervisor->asked_next++ % ASKED_MAX] = *request;
+    return false;
+}
+
 void supervisor_take_action(struct supervisor *supervisor, const struct action_request *request)
 {
     const struct action_rule *rule = &action_rules[request->action];
     struct held *held = supervisor_held(supervisor, &request->finding, false);
     int r;
 
+    if (supervisor_is_asked(supervisor, &request->id)) {
+        return;
+    }
     if (clock_wall(&clock_real) > request->expires) {
         supervisor_answer(supervisor, &request->id, -ERR_EXPIRED, "it came too late");
         return;

@@ -1,5 +1,6 @@
 /* The five children: what each is given, and what happens when one dies. A first death is repaired
- * at once; deaths soon after the start are waited out longer and longer, and told. */
+ * at once, and one that had been serving or was killed is back within a second however often it
+ * dies; one that does not even come up is waited for longer and longer. Both are told. */
 #include "agent/leash.h"
 #include "agent/scanner.h"
 #include "agent/sensor.h"
@@ -16,10 +17,13 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#define CHILD_YOUNG_NS   (10 * NS_PER_S)
-#define CHILD_DELAY_MAX  60 /* s */
-#define CHILD_KEEP_MAX   8
-#define CHILD_LOOP_DEATH 3 /* in a row: told as a finding */
+#define CHILD_YOUNG_NS    (10 * NS_PER_S)
+#define CHILD_SERVED_NS   NS_PER_S /* lived so long: it had begun its work */
+#define CHILD_SOON_NS     (800 * NS_PER_MS)
+#define CHILD_DELAY_FIRST (100 * NS_PER_MS)
+#define CHILD_DELAY_MAX   (60 * NS_PER_S)
+#define CHILD_KEEP_MAX    8
+#define CHILD_LOOP_DEATH  3 /* in a row: told as a finding */
 
 const char *const child_names[CHILD_COUNT] = {[CHILD_WATCHDOG] = "watchdog",
                                               [CHILD_SCANNER] = "scanner",
@@ -27,7 +31,9 @@ const char *const child_names[CHILD_COUNT] = {[CHILD_WATCHDOG] = "watchdog",
                                               [CHILD_LEASH] = "leash",
                                               [CHILD_SENSOR] = "sensor"};
 
-/* Ctrl+C reaches the whole group of a terminal; only the supervisor acts on it, in order. */
+/* The shared pages say who belongs to us: a child that reads hostile bytes must not have them
+ * mapped. Ctrl+C reaches the whole group of a terminal; only the supervisor acts on it, in order.
+ */
 static const struct supervisor *child_begin(void *context)
 {
     (void)signal(SIGINT, SIG_IGN);
@@ -45,15 +51,21 @@ static int child_run_scanner(void *context)
 {
     const struct supervisor *supervisor = child_begin(context);
 
+    page_free(supervisor->page);
+    intake_page_free(supervisor->intake);
     return scanner_run(supervisor->pairs[PAIR_SENSOR_SCANNER][1]);
 }
 
 static int child_run_outlet(void *context)
 {
     const struct supervisor *supervisor = child_begin(context);
+    const struct agent_outlet outlet = {.settings = supervisor->settings,
+                                        .sensor = supervisor->pairs[PAIR_SENSOR_OUTLET][1],
+                                        .supervisor = supervisor->pairs[PAIR_OUTLET_SUPERVISOR][0],
+                                        .intake = supervisor->intake};
 
-    return supervisor->outlet_body(supervisor->settings, supervisor->pairs[PAIR_SENSOR_OUTLET][1],
-                                   supervisor->pairs[PAIR_OUTLET_SUPERVISOR][0]);
+    page_free(supervisor->page);
+    return supervisor->outlet_body(&outlet);
 }
 
 static int child_run_leash(void *context)
@@ -62,6 +74,7 @@ static int child_run_leash(void *context)
     const struct leash_config config = {.sensor = supervisor->pairs[PAIR_SENSOR_LEASH][1],
                                         .user = supervisor->sensor_user};
 
+    page_free(supervisor->page);
     return leash_run(&config);
 }
 
@@ -133,13 +146,25 @@ static size_t child_keep(const struct supervisor *supervisor, enum child_kind ki
     return count;
 }
 
-static int64_t child_delay(const struct child *child)
+/* Whoever kills a part of us again and again must not get pauses for it. */
+static bool child_was_killed(int wait_status)
 {
-    unsigned shift = child->failures > 1 ? child->failures - 2 : 0;
-    int64_t delay = shift < 6 ? 1LL << shift : CHILD_DELAY_MAX;
+    return WIFSIGNALED(wait_status) &&
+           (WTERMSIG(wait_status) == SIGKILL || WTERMSIG(wait_status) == SIGTERM);
+}
 
-    return child->failures <= 1 ? 0
-                                : (delay < CHILD_DELAY_MAX ? delay : CHILD_DELAY_MAX) * NS_PER_S;
+static int64_t child_delay(const struct child *child, bool is_soon)
+{
+    int64_t most = is_soon ? CHILD_SOON_NS : CHILD_DELAY_MAX;
+    int64_t delay = CHILD_DELAY_FIRST;
+
+    if (child->failures <= 1) {
+        return 0;
+    }
+    for (unsigned i = 2; i < child->failures && delay < most; i++) {
+        delay *= 2;
+    }
+    return delay < most ? delay : most;
 }
 
 static void child_describe_death(int wait_status, char *out, size_t size)
@@ -179,7 +204,8 @@ static void child_on_death(void *context, pid_t pid, int wait_status)
 {
     struct child *child = context;
     struct supervisor *supervisor = child->supervisor;
-    bool is_young = clock_mono(&clock_real) - child->started < CHILD_YOUNG_NS;
+    int64_t lived = clock_mono(&clock_real) - child->started;
+    bool is_soon = lived >= CHILD_SERVED_NS || child_was_killed(wait_status);
 
     if (child->pid != pid) {
         return;
@@ -204,9 +230,10 @@ static void child_on_death(void *context, pid_t pid, int wait_status)
         loop_stop(supervisor->loop, 0);
         return;
     }
-    child->failures = is_young ? child->failures + 1 : 1;
+    atomic_fetch_add(&supervisor->page->restarts, 1);
+    child->failures = lived < CHILD_YOUNG_NS ? child->failures + 1 : 1;
     child_tell_death(child, wait_status);
-    if (loop_source_set_timer(child->timer, child_delay(child) + 1, 0) < 0) {
+    if (loop_source_set_timer(child->timer, child_delay(child, is_soon) + 1, 0) < 0) {
         log_error("%s cannot be started again", child_names[child->kind]);
     }
 }

@@ -70,6 +70,7 @@ struct held {
 };
 
 #define WORKERS_MAX 8
+#define ASKED_MAX   256
 
 /* A forked process that restores or undoes one case. */
 struct worker {
@@ -88,6 +89,7 @@ struct supervisor {
     struct places places;
     const char *sensor_user;
     struct page *page;
+    struct intake_page *intake;
     int fds[SENSOR_KIND_COUNT][SENSOR_FDS_MAX];
     struct diag lacks[SENSOR_KIND_COUNT]; /* what each sensor has to do without */
     int pairs[PAIR_COUNT][2];
@@ -99,6 +101,8 @@ struct supervisor {
     struct held held[HELD_MAX];
     size_t held_count;
     struct worker workers[WORKERS_MAX];
+    struct id asked[ASKED_MAX]; /* actions taken, so that one that comes twice is done once */
+    size_t asked_next;
     unsigned stalls_told;
     bool has_marks;
     int status; /* of the outlet, an enum exit_status */

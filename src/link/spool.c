@@ -1,7 +1,6 @@
 /* The way of a record through the disk ring: see link/spool.h. Between agent/link.c, which takes
  * records from the sensor, and link/client.c, which carries them. Invariants: state.acked <=
- * state.sent < next; segments are ordered and touch each other; a record in memory comes after all
- * records on disk. */
+ * state.sent < next; segments are ordered and touch each other. */
 #include "link/spool.h"
 
 #include "base/banned.h"
@@ -53,13 +52,11 @@ static struct spool *spool_alloc(const struct spool_options *options)
     part = spool->limit / SPOOL_SEGMENTS_PER_LIMIT;
     spool->segment_limit = part < SPOOL_SEGMENT_MIN ? SPOOL_SEGMENT_MIN : part;
     spool->segment_limit = part > SPOOL_SEGMENT_MAX ? SPOOL_SEGMENT_MAX : spool->segment_limit;
-    spool->memory_limit = options->memory_limit;
     spool->folder = -1;
     spool->lock = -1;
     spool->fd = -1;
     spool->read_fd = -1;
     spool->generation = 1; /* a fresh cursor says 0: it must seek */
-    list_init(&spool->memory);
     buf_init(&spool->scratch, SEGMENT_SCRATCH);
     return spool;
 }
@@ -90,9 +87,6 @@ void spool_free(struct spool *spool)
 {
     if (spool == NULL) {
         return;
-    }
-    LIST_EACH (node, &spool->memory) {
-        mem_free(LIST_ENTRY(node, struct spool_waiting, node));
     }
     closep(&spool->read_fd);
     closep(&spool->fd);
@@ -165,109 +159,31 @@ static int spool_write(struct spool *spool, enum record_kind kind, struct str re
     return 0;
 }
 
-static void spool_forget(struct spool *spool, struct spool_waiting *waiting)
+/* Counted where a kill does not reach, or not done. */
+static int spool_refuse(struct spool *spool)
 {
-    list_remove(&waiting->node);
-    spool->memory_bytes -= sizeof(*waiting) + waiting->len;
-    spool->memory_count--;
-    mem_free(waiting);
-}
+    int r;
 
-static void spool_refuse(struct spool *spool)
-{
     spool->state.refused++;
-    spool->is_noted = false;
-}
-
-/* Gives way to a finding: the oldest event in memory goes. */
-static bool spool_evict(struct spool *spool)
-{
-    LIST_EACH (node, &spool->memory) {
-        struct spool_waiting *waiting = LIST_ENTRY(node, struct spool_waiting, node);
-
-        if (!spool_is_dear(waiting->kind)) {
-            spool_forget(spool, waiting);
-            spool_refuse(spool);
-            return true;
-        }
+    r = spool_note(spool);
+    if (r < 0) {
+        spool->state.refused--;
+        return r;
     }
-    return false;
-}
-
-static int spool_remember(struct spool *spool, enum record_kind kind, struct str record)
-{
-    uint64_t need = sizeof(struct spool_waiting) + record.len;
-    struct spool_waiting *waiting = NULL;
-
-    while (spool->memory_bytes + need > spool->memory_limit && spool_is_dear(kind) &&
-           spool_evict(spool)) {
-        /* until it fits or nothing more gives way */
-    }
-    if (spool->memory_bytes + need <= spool->memory_limit) {
-        waiting = mem_alloc(1, need);
-    }
-    if (waiting == NULL) {
-        spool_refuse(spool);
-        return -ERR_FULL;
-    }
-    waiting->kind = kind;
-    waiting->len = record.len;
-    memcpy(waiting->bytes, record.ptr, record.len);
-    list_append(&spool->memory, &waiting->node);
-    spool->memory_bytes += need;
-    spool->memory_count++;
-    return 0;
-}
-
-/* Brings what waits in memory to disk, in order, as far as the disk lets it. */
-static int spool_flush(struct spool *spool)
-{
-    LIST_EACH (node, &spool->memory) {
-        struct spool_waiting *waiting = LIST_ENTRY(node, struct spool_waiting, node);
-        int r = spool_write(spool, waiting->kind, str_of(waiting->bytes, waiting->len));
-
-        if (r < 0) {
-            return r;
-        }
-        spool_forget(spool, waiting);
-    }
-    return 0;
+    return -ERR_FULL;
 }
 
 int spool_append(struct spool *spool, enum record_kind kind, struct str record)
 {
-    int r = 0;
+    int r = record.len > RECORD_SIZE_MAX ? -ERR_FULL : spool_write(spool, kind, record);
 
-    if (record.len > RECORD_SIZE_MAX) {
-        spool_refuse(spool);
-        return -ERR_FULL;
-    }
-    if (spool->memory_count == 0) {
-        r = spool_write(spool, kind, record);
-        if (r == 0) {
-            spool->trouble = 0;
-            return 0;
-        }
-        spool->trouble = r;
-    }
-    if (spool->trouble == -ERR_FULL) { /* the bound: memory must not go around it */
-        spool_refuse(spool);
-        return -ERR_FULL;
-    }
-    return spool_remember(spool, kind, record);
+    spool->trouble = r;
+    return r == -ERR_FULL ? spool_refuse(spool) : r;
 }
 
 int spool_tend(struct spool *spool)
 {
-    int r;
-
-    if (spool->memory_count != 0) {
-        spool->trouble = spool_flush(spool);
-    } else if (spool->trouble == -ERR_FULL) {
-        spool->trouble = 0; /* found again by the next append, if it is still so */
-    }
-    r = spool->is_noted ? 0 : spool_note(spool);
-    return r < 0 ? r : spool->trouble;
+    return spool->is_noted ? 0 : spool_note(spool);
 }
 
 /* Puts the cursor on the first segment that reaches past its sequence. */
@@ -456,14 +372,13 @@ void spool_count(const struct spool *spool, struct spool_counters *ret_counters)
                                       .torn = spool->state.torn,
                                       .trouble = spool->trouble,
                                       .dropped = spool->state.dropped + spool->state.refused,
-                                      .waiting = spool->waiting + spool->memory_count};
+                                      .waiting = spool->waiting};
 
     for (size_t i = 0; i < spool->count; i++) {
         counters.dropped += spool->segments[i].dropped;
         counters.bytes += spool->segments[i].size;
     }
-    counters.appended =
-        spool->next - 1 - spool->state.base + spool->state.refused + spool->memory_count;
+    counters.appended = spool->next - 1 - spool->state.base + spool->state.refused;
     counters.acknowledged = counters.appended - counters.dropped - counters.waiting;
     *ret_counters = counters;
 }

@@ -15,8 +15,8 @@
  * Durability: records are written at once (they outlive the process) and made durable before they
  * are sent (fdatasync once a batch); findings and answers at once. When the bound is reached, the
  * oldest events and states that were not sent go first; findings and answers are kept, and when
- * nothing else is left, new records are refused. When the disk itself is full, records wait in
- * memory up to a bound of their own. Whatever cannot be kept is counted. */
+ * nothing else is left, new records are refused and counted. What a disk that is full or broken
+ * does not take stays with whoever handed it in. */
 #ifndef LINK_SPOOL_H
 #define LINK_SPOOL_H
 
@@ -33,9 +33,8 @@
 struct spool;
 
 struct spool_options {
-    const char *folder;    /* exists; nobody else writes below it */
-    uint64_t limit;        /* most bytes on disk, SPOOL_LIMIT_MIN at least */
-    uint64_t memory_limit; /* most bytes that wait in memory while the disk is full */
+    const char *folder; /* exists; nobody else writes below it */
+    uint64_t limit;     /* most bytes on disk, SPOOL_LIMIT_MIN at least */
     const struct clock *clock;
 };
 
@@ -56,7 +55,7 @@ struct spool_counters {
     uint64_t appended;     /* ever accepted or refused: what was handed in */
     uint64_t acknowledged; /* of them, committed by the centre */
     uint64_t dropped;      /* of them, refused, dropped by the bound, or lost by damage */
-    uint64_t waiting;      /* on disk and in memory */
+    uint64_t waiting;      /* on disk */
     uint64_t last;         /* highest sequence given */
     uint64_t confirmed;    /* highest sequence the centre has */
     uint64_t bytes;        /* on disk */
@@ -71,10 +70,12 @@ struct spool_counters {
 void spool_free(struct spool *spool);
 void spool_freep(struct spool **spool);
 
-/* record: encoded, at most RECORD_SIZE_MAX. -ERR_FULL when it was refused (and counted). */
+/* record: encoded. 0: it is on disk and outlives the process. -ERR_FULL: it was refused, being
+ * longer than RECORD_SIZE_MAX or beyond the bound, and the count of that outlives the process. Any
+ * other failure: the disk takes nothing at present, and nothing has changed. In each case
+ * counters.appended says whether the record was taken, after a kill too. */
 [[nodiscard]] int spool_append(struct spool *spool, enum record_kind kind, struct str record);
-/* Tries again to bring what waits in memory to disk, and notes counters. Call about once a second.
- */
+/* Notes counters. Call about once a second. */
 [[nodiscard]] int spool_tend(struct spool *spool);
 
 /* The record after cursor->sequence that is on disk: 1, or 0 at the end. Borrowed until scratch

@@ -4,7 +4,6 @@
 #ifndef LINK_SPOOL_FILES_H
 #define LINK_SPOOL_FILES_H
 
-#include "base/list.h"
 #include "link/segment.h"
 #include "link/spool.h"
 
@@ -16,17 +15,9 @@
 
 #define SPOOL_SEGMENT_MIN (64U << 10)
 
-struct spool_waiting {
-    struct list node;
-    enum record_kind kind;
-    size_t len;
-    char bytes[];
-};
-
 struct spool {
     uint64_t limit;
     uint64_t segment_limit;
-    uint64_t memory_limit;
     int folder;
     int lock;
     int fd;      /* of the newest segment */
@@ -42,9 +33,6 @@ struct spool {
     uint64_t next;       /* sequence of the next record */
     uint64_t waiting;    /* records on disk above state.acked */
     uint64_t generation; /* grows when places in segments move */
-    struct list memory;  /* struct spool_waiting: for a disk that takes nothing at present */
-    uint64_t memory_bytes;
-    uint64_t memory_count;
     int trouble;
     struct buf scratch;
 };

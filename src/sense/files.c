@@ -97,16 +97,16 @@ static void files_queue_put(struct files *files, struct files_open *slot)
     pthread_mutex_unlock(&files->lock);
 }
 
-/* NULL when the sensor ends. */
+/* NULL when the sensor ends: what still waits then is let go by the reader. */
 static struct files_open *files_queue_take(struct files *files)
 {
     struct files_open *slot = NULL;
 
     pthread_mutex_lock(&files->lock);
-    while (files->queue_count == 0 && !files->is_ending) {
+    while (files->queue_count == 0 && !atomic_load(&files->is_ending)) {
         pthread_cond_wait(&files->has_work, &files->lock);
     }
-    if (files->queue_count != 0) {
+    if (!atomic_load(&files->is_ending)) {
         slot = files->queue[files->queue_head];
         files->queue_head = (files->queue_head + 1) % FILES_SLOTS;
         files->queue_count--;
@@ -155,7 +155,7 @@ static bool files_is_wanted(struct files *files, struct files_open *open)
     return open->stat.st_nlink > 1 || files_holds(files, str_of(open->path, open->path_len));
 }
 
-static void files_sort(struct files *files, const struct gate_open *gate_open,
+static void files_sort(struct files *files, const struct gate_open *gate_open, int64_t arrived,
                        struct files_open *slot)
 {
     const struct files_root *root;
@@ -163,15 +163,9 @@ static void files_sort(struct files *files, const struct gate_open *gate_open,
     slot->fd = gate_open->fd;
     slot->number = (uint32_t)gate_open->fd;
     slot->tid = gate_open->tid;
-    slot->arrived = clock_mono(&clock_real);
+    slot->arrived = arrived;
     slot->fsid = 0;
-    atomic_fetch_add(&files->opens, 1);
     atomic_store(&slot->state, OPEN_STATE_WAITING);
-    if (files->port.is_exempt(files->port.context, slot->tid)) {
-        files_allow(files, slot);
-        files_slot_give(files, slot);
-        return;
-    }
     if (!files_is_wanted(files, slot)) {
         (void)!fanotify_ignore(files->gate, slot->fd, true);
         files_allow(files, slot);
@@ -186,6 +180,7 @@ static void files_sort(struct files *files, const struct gate_open *gate_open,
 /* Lets go what has waited too long; returns the arrival of the oldest that still waits. */
 static int64_t files_check_deadlines(struct files *files, int64_t now)
 {
+    int64_t most = atomic_load(&files->is_ending) ? -1 : FILES_DEADLINE_NS;
     int64_t oldest = 0;
 
     for (size_t i = 0; i < FILES_SLOTS; i++) {
@@ -194,7 +189,7 @@ static int64_t files_check_deadlines(struct files *files, int64_t now)
         if (atomic_load(&slot->state) != OPEN_STATE_WAITING) {
             continue;
         }
-        if (now - slot->arrived > FILES_DEADLINE_NS) {
+        if (now - slot->arrived > most) {
             atomic_fetch_add(&files->late, 1);
             files_allow(files, slot);
         } else if (oldest == 0 || slot->arrived < oldest) {
@@ -204,25 +199,88 @@ static int64_t files_check_deadlines(struct files *files, int64_t now)
     return oldest;
 }
 
-/* Reads while there are slots. What finds none waits in the kernel, in order. */
-static void files_read_batch(struct files *files)
+static void files_let_go(struct files *files, const struct gate_open *gate_open)
 {
-    struct gate_open opens[16];
-    struct files_open *slots[16];
-    size_t count = 0;
-    int got;
+    (void)!fanotify_allow(files->gate, gate_open->fd);
+    (void)close(gate_open->fd);
+}
 
-    while (count < ARRAY_LEN(slots) && (slots[count] = files_slot_take(files)) != NULL) {
-        count++;
-    }
-    got = count != 0 ? fanotify_read_opens(files->gate, opens, count) : 0;
-    for (size_t i = 0; i < count; i++) {
-        if ((int)i < got) {
-            files_sort(files, &opens[i], slots[i]);
+static struct files_parked files_unpark(struct files *files)
+{
+    struct files_parked parked = files->parked[files->parked_head];
+
+    files->parked_head = (files->parked_head + 1) % FILES_PARKED;
+    files->parked_count--;
+    return parked;
+}
+
+/* The oldest first: into slots that have come free, or let go when it has waited too long. Returns
+ * the arrival of the oldest that still is parked. */
+static int64_t files_serve_parked(struct files *files, int64_t now)
+{
+    int64_t most = atomic_load(&files->is_ending) ? -1 : FILES_DEADLINE_NS;
+
+    while (files->parked_count != 0) {
+        bool is_late = now - files->parked[files->parked_head].arrived > most;
+        struct files_open *slot = is_late ? NULL : files_slot_take(files);
+        struct files_parked parked;
+
+        if (!is_late && slot == NULL) {
+            return files->parked[files->parked_head].arrived;
+        }
+        parked = files_unpark(files);
+        if (slot != NULL) {
+            files_sort(files, &parked.open, parked.arrived, slot);
         } else {
-            files_slot_give(files, slots[i]);
+            atomic_fetch_add(&files->late, 1);
+            files_let_go(files, &parked.open);
         }
     }
+    return 0;
+}
+
+static void files_park(struct files *files, const struct gate_open *gate_open, int64_t now)
+{
+    if (files->parked_count == FILES_PARKED) {
+        struct files_parked oldest = files_unpark(files);
+
+        atomic_fetch_add(&files->late, 1);
+        files_let_go(files, &oldest.open);
+    }
+    files->parked[(files->parked_head + files->parked_count++) % FILES_PARKED] =
+        (struct files_parked){*gate_open, now};
+}
+
+/* The gate is read whether there are slots or not: behind those that wait for one may stand our own
+ * threads, without which no slot comes free. */
+static void files_read_batch(struct files *files, int64_t now)
+{
+    struct gate_open opens[16];
+    int got = fanotify_read_opens(files->gate, opens, ARRAY_LEN(opens));
+
+    for (int i = 0; i < got; i++) {
+        struct files_open *slot = NULL;
+
+        atomic_fetch_add(&files->opens, 1);
+        if (atomic_load(&files->is_ending) ||
+            files->port.is_exempt(files->port.context, opens[i].tid)) {
+            files_let_go(files, &opens[i]);
+            continue;
+        }
+        if (files->parked_count == 0) {
+            slot = files_slot_take(files);
+        }
+        if (slot != NULL) {
+            files_sort(files, &opens[i], now, slot);
+        } else {
+            files_park(files, &opens[i], now);
+        }
+    }
+}
+
+static int64_t files_older(int64_t one, int64_t other)
+{
+    return one == 0 || (other != 0 && other < one) ? other : one;
 }
 
 static void *files_reader_run(void *context)
@@ -234,12 +292,15 @@ static void *files_reader_run(void *context)
 
     (void)!thread_raise_priority(2);
     while (!atomic_load(&files->is_reader_ending)) {
+        bool is_ending = atomic_load(&files->is_ending); /* end_fd stays readable then */
         int64_t now;
 
-        (void)poll(waits, 2, oldest != 0 ? READER_CHECK_MS : READER_REST_MS);
-        files_read_batch(files);
+        (void)poll(waits, is_ending ? 1 : 2,
+                   oldest != 0 || is_ending ? READER_CHECK_MS : READER_REST_MS);
         now = clock_mono(&clock_real);
-        oldest = files_check_deadlines(files, now);
+        oldest = files_serve_parked(files, now);
+        files_read_batch(files, now);
+        oldest = files_older(oldest, files_check_deadlines(files, now));
         files->port.beat(files->port.context, now, oldest);
     }
     return NULL;
@@ -361,7 +422,7 @@ void files_stop_workers(struct files *files)
     uint64_t one = 1;
 
     pthread_mutex_lock(&files->lock);
-    files->is_ending = true;
+    atomic_store(&files->is_ending, true);
     pthread_cond_broadcast(&files->has_work);
     pthread_mutex_unlock(&files->lock);
     atomic_store(&files->is_names_ending, true);
@@ -384,7 +445,11 @@ void files_free(struct files *files)
     if (files->has_reader) {
         pthread_join(files->reader, NULL);
     }
+    (void)files_serve_parked(files, INT64_MAX);
     (void)files_check_deadlines(files, INT64_MAX);
+    for (size_t i = 0; i < FILES_SLOTS; i++) {
+        closep(&files->slots[i].fd);
+    }
     for (size_t i = 0; i < files->root_count; i++) {
         closep(&files->roots[i].fd);
     }

@@ -6,13 +6,20 @@
 
 #include <pthread.h>
 
-#define FILES_SLOTS       128 /* opens being looked at; one thread waits in each */
+#define FILES_SLOTS       128  /* opens being looked at; one thread waits in each */
+#define FILES_PARKED      1024 /* opens that wait for a slot */
 #define FOLDER_CACHE_ROWS 256
 
 enum open_state {
     OPEN_STATE_FREE,
     OPEN_STATE_WAITING,
     OPEN_STATE_ANSWERED,
+};
+
+/* An open that was read and found no slot. */
+struct files_parked {
+    struct gate_open open;
+    int64_t arrived;
 };
 
 /* One file system. */
@@ -48,8 +55,8 @@ struct files {
     struct files_open *queue[FILES_SLOTS];
     size_t queue_head;
     size_t queue_count;
-    bool is_ending;
 
+    atomic_bool is_ending; /* workers end; the reader lets everything go, so that none waits */
     atomic_bool is_reader_ending;
     atomic_bool is_names_ending;
     atomic_ullong opens;
@@ -62,7 +69,10 @@ struct files {
 
     pthread_mutex_t names_lock; /* of is_naming */
     pthread_cond_t names_rest;
-    bool is_naming; /* what was read is being handed on */
+    bool is_naming;                           /* what was read is being handed on */
+    struct files_parked parked[FILES_PARKED]; /* reader only; a ring */
+    size_t parked_head;
+    size_t parked_count;
 
     struct name_reader name_batch;                /* names thread only */
     struct folder_row folders[FOLDER_CACHE_ROWS]; /* names thread only */

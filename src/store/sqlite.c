@@ -170,8 +170,8 @@ static int store_read_sums(struct store *store, struct store_counts *counts)
                "SELECT count(*) FILTER (WHERE NOT is_revoked),"
                " count(*) FILTER (WHERE NOT is_revoked AND seen < ?1),"
                " count(*) FILTER (WHERE is_revoked), coalesce(sum(dropped), 0),"
-               " (SELECT count(*) FROM alerts WHERE state = 0), (SELECT count(*) FROM alerts WHERE "
-               "state = 1)"
+               " (SELECT count FROM alert_counts WHERE state = 0),"
+               " (SELECT count FROM alert_counts WHERE state = 1)"
                " FROM hosts");
     query_bind_i64(&query, 1, clock_wall(store->clock) - STORE_SILENT_NS);
     r = query_one(&query);

@@ -11,8 +11,7 @@
 
 #define HOST_COLUMNS                                                                               \
     "SELECT id, name, key_sha256, enrolled, seen, is_revoked, is_connected, clock_offset,"         \
-    " acknowledged, status,"                                                                       \
-    " (SELECT count(*) FROM alerts WHERE alerts.host = hosts.id AND state < 2) FROM hosts "
+    " acknowledged, status, open_alerts FROM hosts "
 
 /* A status is kept as the record it came in. */
 static int host_read_status(struct query *query, int column, struct arena *arena,

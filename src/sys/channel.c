@@ -80,7 +80,7 @@ static void channel_take_fds(struct msghdr *header, struct channel_packet *packe
     }
 }
 
-int channel_receive(int channel, struct channel_packet *ret_packet)
+static int channel_take(int channel, int flags, struct channel_packet *ret_packet)
 {
     union channel_control control = {0};
     struct iovec part = {.iov_base = ret_packet->bytes, .iov_len = sizeof(ret_packet->bytes)};
@@ -95,7 +95,7 @@ int channel_receive(int channel, struct channel_packet *ret_packet)
         ret_packet->fds[i] = -1;
     }
     do {
-        got = recvmsg(channel, &header, MSG_CMSG_CLOEXEC);
+        got = recvmsg(channel, &header, MSG_CMSG_CLOEXEC | flags);
     } while (got < 0 && errno == EINTR);
     if (got < 0) {
         return channel_error(errno);
@@ -111,6 +111,26 @@ int channel_receive(int channel, struct channel_packet *ret_packet)
         return -ERR_PROTO;
     }
     return 0;
+}
+
+int channel_receive(int channel, struct channel_packet *ret_packet)
+{
+    return channel_take(channel, 0, ret_packet);
+}
+
+int channel_peek(int channel, struct channel_packet *ret_packet)
+{
+    return channel_take(channel, MSG_PEEK, ret_packet);
+}
+
+int channel_skip(int channel)
+{
+    ssize_t got;
+
+    do {
+        got = recv(channel, NULL, 0, 0); /* the rest of a packet goes with it */
+    } while (got < 0 && errno == EINTR);
+    return got < 0 ? channel_error(errno) : 0;
 }
 
 int channel_receive_within(int channel, int timeout_ms, struct channel_packet *ret_packet)

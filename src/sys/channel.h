@@ -27,6 +27,11 @@ struct channel_packet {
 /* Receives one packet. -ERR_PIPE at the end, -ERR_AGAIN, -ERR_PROTO for a packet that is not a
  * message. On success the packet's descriptors must be taken or closed: channel_packet_done. */
 [[nodiscard]] int channel_receive(int channel, struct channel_packet *ret_packet);
+/* The same, and the packet stays where it is: for whoever may be killed before it has done what the
+ * packet asks. Its descriptors are duplicates. */
+[[nodiscard]] int channel_peek(int channel, struct channel_packet *ret_packet);
+/* Takes the packet at the head away. */
+[[nodiscard]] int channel_skip(int channel);
 /* Waits timeout_ms at most for a packet; -ERR_TIMEDOUT. */
 [[nodiscard]] int channel_receive_within(int channel, int timeout_ms,
                                          struct channel_packet *ret_packet);

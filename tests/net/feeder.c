@@ -5,7 +5,9 @@
  * Usage: feeder IDENTITY SPOOL --records N --rate N/s --spool-bytes N --clock-offset S --kills N
  * --seed N Prints "fed N" when all is handed in; on SIGTERM ends the link and prints the counters
  * as one JSON line. */
+#include "agent/intake.h"
 #include "agent/link.h"
+#include "agent/outbox.h"
 #include "agent/protocol.h"
 #include "base/banned.h"
 #include "base/cleanup.h"
@@ -26,7 +28,10 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
-#define FEEDER_RECORD_PAD 400 /* bytes of text in each event */
+#define FEEDER_RECORD_PAD  400 /* bytes of text in each event */
+#define FEEDER_OUTBOX      (4U << 20)
+#define FEEDER_BURST       400
+#define FEEDER_KILL_WITHIN (6 * NS_PER_MS)
 
 struct feeder_settings {
     int64_t records, rate, spool_bytes, clock_offset, kills, seed;
@@ -65,16 +70,20 @@ struct feeder {
     int sensor[2]; /* ours, the link's: both stay open here, so that a killed link loses no message
                     */
     int supervisor[2];
+    struct intake_page *intake;
+    struct outbox outbox;
     pid_t pid;
     uint64_t fed;
-    struct msg_writer msg;
 };
 
 static int feeder_body(void *context)
 {
     const struct feeder *feeder = context;
 
-    return link_serve(&feeder->link, feeder->sensor[1], feeder->supervisor[1]);
+    const struct agent_outlet outlet = {
+        .sensor = feeder->sensor[1], .supervisor = feeder->supervisor[1], .intake = feeder->intake};
+
+    return link_serve(&feeder->link, &outlet);
 }
 
 static int feeder_start(struct feeder *feeder)
@@ -101,10 +110,8 @@ static int feeder_feed(struct feeder *feeder)
     static char pad[FEEDER_RECORD_PAD];
     struct record record = {.kind =
                                 feeder->fed % 100 == 99 ? RECORD_KIND_FINDING : RECORD_KIND_EVENT};
-    CLEANUP(buf_done) struct buf bytes;
     int64_t now = clock_wall(&feeder->clock);
 
-    buf_init(&bytes, RECORD_SIZE_MAX);
     memset(pad, 'a' + (int)(feeder->fed % 26), sizeof(pad));
     if (record.kind == RECORD_KIND_FINDING) {
         record.finding.time = now;
@@ -118,11 +125,9 @@ static int feeder_feed(struct feeder *feeder)
         (void)event_add_number(&record.event, EVENT_FIELD_FILE_INODE, (int64_t)feeder->fed);
         (void)event_add_text(&record.event, EVENT_FIELD_FILE_PATH, str_of(pad, sizeof(pad)));
     }
-    record_encode(&record, &bytes);
-    msg_begin(&feeder->msg, AGENT_MESSAGE_RECORD);
-    msg_put_str(&feeder->msg, buf_str(&bytes));
+    outbox_send_record(&feeder->outbox, &record);
     feeder->fed++;
-    return channel_send(feeder->sensor[0], &feeder->msg, NULL, 0);
+    return 0;
 }
 
 /* Reads what the link says to its supervisor and sensor, so that it never finds a full socket. */
@@ -132,6 +137,39 @@ static void feeder_drain(struct feeder *feeder)
 
     while (channel_receive_within(feeder->supervisor[0], 0, &packet) == 0) {
         channel_packet_done(&packet);
+    }
+    outbox_flush(&feeder->outbox);
+}
+
+/* In the middle of a burst, anywhere in what the link does with a record. */
+static int feeder_kill(struct feeder *feeder, struct prng *prng)
+{
+    struct timespec within = {.tv_nsec = (long)prng_below(prng, FEEDER_KILL_WITHIN)};
+    int r = 0;
+
+    for (int i = 0; r == 0 && i < FEEDER_BURST; i++) {
+        r = feeder_feed(feeder);
+    }
+    (void)nanosleep(&within, NULL);
+    r = r < 0 ? r : feeder_stop(feeder, SIGKILL);
+    return r < 0 ? r : feeder_start(feeder);
+}
+
+/* Until SIGTERM; what could not be handed in yet goes on meanwhile. */
+static int feeder_wait(struct feeder *feeder, int signals)
+{
+    struct signalfd_siginfo info;
+    struct pollfd wait[] = {{.fd = signals, .events = POLLIN}, {.fd = feeder->sensor[0]}};
+
+    for (;;) {
+        wait[1].events = list_is_empty(&feeder->outbox.waiting) ? 0 : POLLOUT;
+        if (poll(wait, ARRAY_LEN(wait), -1) < 0) {
+            return -errno;
+        }
+        if (wait[0].revents != 0) {
+            return read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info) ? 0 : -errno;
+        }
+        feeder_drain(feeder);
     }
 }
 
@@ -156,10 +194,9 @@ static int feeder_run_load(struct feeder *feeder, int signals)
             return 0;
         }
         r = feeder_feed(feeder);
-        if (feeder->fed == next_kill && r == 0) {
+        if (feeder->fed >= next_kill && r == 0) {
             next_kill += between;
-            r = feeder_stop(feeder, SIGKILL);
-            r = r < 0 ? r : feeder_start(feeder);
+            r = feeder_kill(feeder, &prng);
         }
         feeder_drain(feeder);
     }
@@ -172,7 +209,6 @@ static int feeder_tell(const struct feeder *feeder)
 {
     const struct spool_options options = {.folder = feeder->link.spool,
                                           .limit = (uint64_t)feeder->link.spool_bytes,
-                                          .memory_limit = 4096,
                                           .clock = &feeder->clock};
     CLEANUP(spool_freep) struct spool *spool = NULL;
     struct spool_counters counters;
@@ -184,11 +220,14 @@ static int feeder_tell(const struct feeder *feeder)
         return r;
     }
     spool_count(spool, &counters);
-    printf("{\"fed\":%llu,\"appended\":%llu,\"acknowledged\":%llu,\"dropped\":%llu,\"waiting\":%"
-           "llu,\"torn\":%llu}\n",
-           (unsigned long long)feeder->fed, (unsigned long long)counters.appended,
-           (unsigned long long)counters.acknowledged, (unsigned long long)counters.dropped,
-           (unsigned long long)counters.waiting, (unsigned long long)counters.torn);
+    printf("{\"fed\":%llu,\"unsent\":%llu,\"appended\":%llu,\"acknowledged\":%llu,\"dropped\":%llu,"
+           "\"waiting\":%llu,\"torn\":%llu}\n",
+           (unsigned long long)feeder->fed,
+           (unsigned long long)(outbox_dropped(&feeder->outbox) +
+                                atomic_load(&feeder->outbox.counts->waiting)),
+           (unsigned long long)counters.appended, (unsigned long long)counters.acknowledged,
+           (unsigned long long)counters.dropped, (unsigned long long)counters.waiting,
+           (unsigned long long)counters.torn);
     return 0;
 }
 
@@ -197,7 +236,6 @@ int main(int argc, char **argv)
     static struct feeder feeder;
     CLEANUP(arena_freep) struct arena *arena = NULL;
     struct setting_operands operands = {.items = mem_alloc((size_t)argc + 1, sizeof(char *))};
-    struct signalfd_siginfo info;
     struct diag diag = {0};
     sigset_t wanted;
     int signals;
@@ -223,20 +261,23 @@ int main(int argc, char **argv)
     feeder.link = (struct link_settings){.identity = operands.items[0],
                                          .spool = operands.items[1],
                                          .spool_bytes = feeder.settings.spool_bytes,
-                                         .memory_bytes = 1 << 20,
                                          .clock = &feeder.clock};
     r = channel_pair(feeder.sensor);
     r = r < 0 ? r : channel_pair(feeder.supervisor);
+    r = r < 0 ? r : fd_set_nonblocking(feeder.sensor[0], true);
+    feeder.intake = intake_page_new();
+    r = feeder.intake == NULL ? -ERR_NOMEM : r;
+    outbox_init(&feeder.outbox, feeder.sensor[0], FEEDER_OUTBOX, NULL);
     r = r < 0 ? r : feeder_start(&feeder);
     r = r < 0 ? r : feeder_run_load(&feeder, signals);
-    if (r == 0 && read(signals, &info, sizeof(info)) != (ssize_t)sizeof(info)) {
-        r = -errno;
-    }
+    r = r < 0 ? r : feeder_wait(&feeder, signals);
     r = r < 0 ? r : feeder_stop(&feeder, SIGTERM);
     r = r < 0 ? r : feeder_tell(&feeder);
     if (r < 0) {
         fprintf(stderr, "feeder: %s\n", err_text(r));
     }
+    outbox_done(&feeder.outbox);
+    intake_page_free(feeder.intake);
     mem_free(operands.items);
     return r < 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_CLEAN;
 }

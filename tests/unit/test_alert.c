@@ -96,7 +96,9 @@ static void test_alert_moves(void **state)
     struct finding later = make_finding(2, "T", FIXTURE_NOW + 1);
     struct store_alert alert;
     struct store_counts counts;
+    struct store_host *hosts;
     uint64_t number;
+    size_t count;
 
     put_host(bench->store, 1, "may-1");
     number = fold(bench->store, 1, &finding);
@@ -116,6 +118,15 @@ static void test_alert_moves(void **state)
     assert_int_equal(store_alert_get(bench->store, number, bench->fixture.arena, &alert), 0);
     assert_str(alert.close_reason, "");
     move(bench->store, 999, ALERT_STATE_TAKEN, -ERR_NOENT);
+    assert_int_equal(store_counts(bench->store, &counts), 0);
+    assert_true(counts.alerts_new == 1 && counts.alerts_taken == 1);
+    assert_int_equal(
+        store_host_list(bench->store, STR(""), 0, bench->fixture.arena, &hosts, &count), 0);
+    assert_true(count == 1 && hosts[0].open_alerts == 2);
+    move(bench->store, number, ALERT_STATE_CLOSED, 0);
+    assert_int_equal(
+        store_host_list(bench->store, STR(""), 0, bench->fixture.arena, &hosts, &count), 0);
+    assert_int_equal(hosts[0].open_alerts, 1);
 }
 
 static void test_alert_centre(void **state)

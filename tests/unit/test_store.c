@@ -476,9 +476,12 @@ static void test_migration(void **state)
 {
     struct bench *bench = *state;
     struct store_alert_filter filter = no_filter;
+    struct store_counts counts;
+    struct store_host *hosts;
     struct store_alert *alerts;
     struct diag diag = {{0}};
     const char *path;
+    size_t count;
 
     store_close(bench->store);
     bench->store = NULL;
@@ -499,6 +502,11 @@ static void test_migration(void **state)
     filter.words = STR("doi title");
     assert_int_equal(list(bench, &filter, &alerts), 1);
     assert_true(alerts[0].number == 5 && alerts[0].count == 3);
+    assert_int_equal(store_counts(bench->store, &counts), 0);
+    assert_true(counts.alerts_new == 1 && counts.alerts_taken == 0);
+    assert_int_equal(
+        store_host_list(bench->store, STR(""), 0, bench->fixture.arena, &hosts, &count), 0);
+    assert_int_equal(hosts[0].open_alerts, 1);
     store_close(bench->store);
     bench->store = open_store(&bench->fixture, false); /* lifted once, not again */
     assert_int_equal(list(bench, &filter, &alerts), 1);

@@ -1,0 +1,54 @@
+/* The order of the two stores in a note is what a kill between them relies on. */
+#include "agent/intake.h"
+
+#include "base/banned.h"
+
+#include <stddef.h>
+#include <sys/mman.h>
+
+struct intake_page *intake_page_new(void)
+{
+    struct intake_page *page =
+        mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    return page != MAP_FAILED ? page : NULL;
+}
+
+void intake_page_free(struct intake_page *page)
+{
+    if (page != NULL) {
+        (void)munmap(page, sizeof(*page));
+    }
+}
+
+void intake_open(struct intake *intake, struct intake_page *page, uint64_t count)
+{
+    *intake = (struct intake){.page = page};
+    for (unsigned i = 0; i < INTAKE_CHANNELS; i++) {
+        struct intake_note *note = &page->notes[i];
+
+        if (atomic_load(&note->mark) > count) { /* else what comes next would seem to be it */
+            atomic_store(&note->number, 0);
+        }
+        intake->taken[i] = atomic_load(&note->number);
+    }
+}
+
+bool intake_is_taken(const struct intake *intake, unsigned channel, uint64_t number)
+{
+    return number != 0 && intake->taken[channel] == number;
+}
+
+void intake_begin(struct intake *intake, unsigned channel, uint64_t number, uint64_t count)
+{
+    struct intake_note *note = &intake->page->notes[channel];
+
+    atomic_store(&note->number, 0);
+    atomic_store(&note->mark, count + 1);
+    atomic_store(&note->number, number);
+}
+
+void intake_cancel(struct intake *intake, unsigned channel)
+{
+    atomic_store(&intake->page->notes[channel].number, 0);
+}
