@@ -353,9 +353,13 @@ void container_inspect(const struct container_source *source, struct container_r
         return;
     }
     for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+        enum container_state state = CONTAINER_STATE_NONE;
+
         if (container_has_magic(view.head, &formats[i])) {
-            ret_report->kind = formats[i].kind;
-            ret_report->state = formats[i].inspect(&view);
+            state = formats[i].inspect(&view);
+        }
+        if (state != CONTAINER_STATE_NONE) { /* a short magic also begins what is no such file */
+            *ret_report = (struct container_report){formats[i].kind, state};
             return;
         }
     }
