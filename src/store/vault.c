@@ -25,7 +25,8 @@
 #include <sys/random.h>
 
 #define FORMAT_NAME   "format"
-#define FORMAT_HEAD   "canhgac vault 1 "
+#define FORMAT_HEAD   "canhgac vault 2 "
+#define FORMAT_OLD    "canhgac vault 1 " /* knew no folders; all it holds is read as it is */
 #define FORMAT_LIMIT  64U
 #define CLOCK_TICK_NS (20 * NS_PER_MS) /* file times may be this coarse */
 
@@ -53,20 +54,16 @@ static bool folder_holds_strangers(int folder)
     return has_stranger;
 }
 
-static int format_make(struct vault *vault)
+static int format_write(struct vault *vault, uint64_t secret)
 {
-    CLEANUP(closep) int fd = -1;
     char text[FORMAT_LIMIT];
-    uint64_t secret;
+    uint8_t bytes[8];
+    char hex[17];
     int r;
 
-    if (folder_holds_strangers(vault->folder)) {
-        return -ERR_FOREIGN;
-    }
-    if (getrandom(&secret, sizeof(secret), 0) != sizeof(secret)) {
-        return -ERR_IO;
-    }
-    (void)snprintf(text, sizeof(text), FORMAT_HEAD "%016llx\n", (unsigned long long)secret);
+    memcpy(bytes, &secret, sizeof(bytes));
+    hex_encode(bytes, sizeof(bytes), hex);
+    (void)snprintf(text, sizeof(text), FORMAT_HEAD "%s\n", hex);
     r = file_write_atomic(vault->folder, FORMAT_NAME, str_from(text), 0600);
     if (r < 0 || geteuid() != 0) {
         return r;
@@ -77,7 +74,20 @@ static int format_make(struct vault *vault)
                : -errno;
 }
 
-static int format_read(const struct vault *vault, uint64_t *ret_secret)
+static int format_make(struct vault *vault)
+{
+    uint64_t secret;
+
+    if (folder_holds_strangers(vault->folder)) {
+        return -ERR_FOREIGN;
+    }
+    if (getrandom(&secret, sizeof(secret), 0) != sizeof(secret)) {
+        return -ERR_IO;
+    }
+    return format_write(vault, secret);
+}
+
+static int format_read(const struct vault *vault, uint64_t *ret_secret, bool *ret_is_old)
 {
     CLEANUP(buf_done) struct buf text;
     uint8_t bytes[8];
@@ -91,7 +101,8 @@ static int format_read(const struct vault *vault, uint64_t *ret_secret)
     if (!str_has_prefix(buf_str(&text), STR("canhgac vault "))) {
         return -ERR_FOREIGN;
     }
-    if (!str_has_prefix(buf_str(&text), STR(FORMAT_HEAD))) {
+    *ret_is_old = str_has_prefix(buf_str(&text), STR(FORMAT_OLD));
+    if (!*ret_is_old && !str_has_prefix(buf_str(&text), STR(FORMAT_HEAD))) {
         return -ERR_VERSION;
     }
     if (hex_decode(str_trim(str_slice(buf_str(&text), strlen(FORMAT_HEAD), text.len)), bytes,
@@ -128,19 +139,22 @@ static int vault_open_folder(struct vault *vault, const char *folder)
 static int vault_open_format(struct vault *vault, uint64_t *ret_secret)
 {
     CLEANUP(closep) int lock = -1;
-    int r = format_read(vault, ret_secret);
+    bool is_old = false;
+    int r = format_read(vault, ret_secret, &is_old);
 
-    if (r != -ERR_NOENT) {
+    if (r != -ERR_NOENT && !(r == 0 && is_old)) {
         return r;
     }
     lock = openat(vault->folder, VAULT_LOCK_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (lock < 0 || flock(lock, LOCK_EX) != 0) {
         return -errno;
     }
-    r = format_read(vault, ret_secret);
+    r = format_read(vault, ret_secret, &is_old);
     if (r == -ERR_NOENT) {
         r = format_make(vault);
-        r = r < 0 ? r : format_read(vault, ret_secret);
+        r = r < 0 ? r : format_read(vault, ret_secret, &is_old);
+    } else if (r == 0 && is_old) { /* older programs refuse it from here on */
+        r = format_write(vault, *ret_secret);
     }
     return r;
 }
@@ -171,6 +185,7 @@ static int vault_open_parts(struct vault *vault, const char *folder)
     map_init(&vault->by_inode, VAULT_VERSIONS_MAX, secret);
     map_init(&vault->by_hash, VAULT_VERSIONS_MAX, secret);
     map_init(&vault->cases, VAULT_CASES_MAX, secret);
+    map_init(&vault->folders, VAULT_FOLDERS_MAX, secret);
     r = vault_pools_open(&vault->pools, vault->folder, folder, secret);
     r = r < 0 ? r : vault_journal_open(&vault->journal, vault->folder, secret);
     return r < 0 ? r : vault_refresh(vault);

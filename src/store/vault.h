@@ -17,6 +17,7 @@
 #define STORE_VAULT_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/diag.h"
 #include "base/id.h"
 #include "base/str.h"
@@ -130,6 +131,16 @@ typedef int vault_version_fn(void *context,
  * do, or another process is at it. */
 [[nodiscard]] int vault_tend(struct vault *vault, bool *ret_is_idle);
 
+/* Owner, mode and time that a file had before the group first changed them, where that was before
+ * its original was saved. */
+struct vault_facts {
+    bool is_set;
+    uint32_t mode; /* permission bits */
+    uint32_t uid;
+    uint32_t gid;
+    int64_t mtime; /* ns */
+};
+
 /* One damaged file of a case. */
 struct vault_damage {
     enum file_outcome outcome;
@@ -139,6 +150,18 @@ struct vault_damage {
         path_now;     /* where the damaged inode (or the product) is now; empty when it is gone */
     uint64_t dev_now; /* that inode; what is found elsewhere is left alone */
     uint64_t ino_now;
+    struct vault_facts facts;
+};
+
+/* What a folder is beyond its names. */
+struct vault_folder {
+    struct str path;
+    uint32_t mode;
+    uint32_t uid;
+    uint32_t gid;
+    int64_t mtime;     /* ns */
+    int64_t atime;     /* ns */
+    struct str xattrs; /* packed, as in vault_record.h; ACLs are among them */
 };
 
 struct vault_report {
@@ -147,6 +170,8 @@ struct vault_report {
     uint64_t partial;
     uint64_t failed;
     uint64_t evidence; /* damaged versions and products kept */
+    uint64_t unset;    /* set-id bits or capabilities that were not given back, see vault_confine */
+    uint64_t folders;  /* that are as they were again */
 };
 /* Called once a file, in restore and undo; result 0 or negative. */
 typedef void vault_progress_fn(void *context, const struct vault_damage *damage, int result);
@@ -164,6 +189,38 @@ struct vault_case_state {
 typedef int vault_case_fn(void *context, const struct vault_case_state *state);
 /* The open cases, in no order. */
 [[nodiscard]] int vault_case_list(struct vault *vault, vault_case_fn *fn, void *context);
+/* A folder that is to be as it was: made if it is gone. Its first facts count. Folders above it are
+ * added apart. */
+[[nodiscard]] int vault_case_add_folder(struct vault *vault, const struct id *finding,
+                                        const struct vault_folder *folder);
+
+/* Remembers a folder for restores that know nothing better; written down when anything but its
+ * times differs from what is known. */
+[[nodiscard]] int vault_folder_keep(struct vault *vault, const struct vault_folder *folder);
+/* Reads a folder's facts from an open one. room holds the attributes. */
+[[nodiscard]] int vault_folder_read(int fd, struct str path, struct buf *room,
+                                    struct vault_folder *ret_folder);
+
+/* A folder in which restores may write, or one in it that is left out. */
+struct vault_allowed {
+    const char *path; /* canonical */
+    int folder;       /* open; -1: left out */
+};
+/* Whether root itself knows that the original rightly had its set-id bits or capabilities. */
+typedef bool vault_set_id_fn(void *context, const struct vault_version *version);
+struct vault_confines {
+    const struct vault_allowed *places;
+    size_t count;
+    vault_set_id_fn *set_id; /* NULL: never */
+    void *context;
+};
+/* From here on restores and undoings of this vault trust its journal no further than this: paths
+ * lie in these places, walked from their open folders, with no link and no `..` on the way, and
+ * only while the place's path still leads to that folder; no set-id bit and no capability is given
+ * but what the file still has or set_id vouches for. What lies outside fails with -ERR_PERM. For
+ * root, whose vault an unprivileged process writes. Everything pointed to stays the caller's. */
+void vault_confine(struct vault *vault, const struct vault_confines *confines);
+
 /* Puts every original back: content, mode, owner, times, extended attributes, ACL, links,
  * sparseness. Needs root. A file damaged in place keeps its inode (its ciphertext is copied out as
  * evidence first), so that hard links and open descriptors stay true; where the inode was removed

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "store/vault.h"
+#include "store/vault_folder.h"
 #include "store/vault_meta.h"
 #include "store/vault_work.h"
 #include "sys/fd.h"
@@ -175,7 +176,8 @@ static void run_remember_system(struct case_run *run, struct str path)
     CLEANUP(vault_place_done) struct vault_place place = {.folder = -1};
     struct stat st;
 
-    if (path.len == 0 || vault_place_open(path, &place) < 0 || fstat(place.folder, &st) != 0) {
+    if (path.len == 0 || vault_place_open(run->vault, path, &place) < 0 ||
+        fstat(place.folder, &st) != 0) {
         return;
     }
     for (size_t i = 0; i < run->systems; i++) {
@@ -262,12 +264,15 @@ static int run_restore(struct case_run *run)
     int r = run_start(run);
 
     r = r < 0 ? r : vault_write(run->vault, &begun);
+    r = r < 0 ? r : vault_case_make_folders(run->vault, run->finding);
     for (uint32_t i = 0; r == 0 && i < run->count; i++) {
         r = run_restore_one(run, i, true);
     }
     for (uint32_t i = 0; r == 0 && i < run->count; i++) {
         r = run_restore_one(run, i, false);
     }
+    r = r < 0 ? r : vault_case_mend_folders(run->vault, run->finding, &run->report.folders);
+    run->report.unset = run->vault->unset;
     return r < 0 ? r : run_sync(run);
 }
 
@@ -302,6 +307,7 @@ static int run_undo(struct case_run *run)
     for (uint32_t i = run->count; r == 0 && i > 0; i--) {
         r = run_undo_one(run, i - 1, true);
     }
+    r = r < 0 ? r : vault_case_undo_folders(run->vault, run->finding);
     return r < 0 ? r : run_sync(run);
 }
 
@@ -320,6 +326,11 @@ static int case_do(struct case_run *run, int (*act)(struct case_run *),
         *ret_report = run->report;
     }
     return r;
+}
+
+void vault_confine(struct vault *vault, const struct vault_confines *confines)
+{
+    vault->confines = *confines;
 }
 
 int vault_case_restore(struct vault *vault, const struct id *finding, vault_progress_fn *fn,
@@ -378,12 +389,12 @@ int vault_restore(struct vault *vault, uint64_t id, struct str path, bool is_for
         return r;
     }
     path = path.len != 0 ? path : record.version.path;
-    r = vault_place_make(path, &record.version, &place, &made);
+    r = vault_place_make(vault, path, &record.version, &place, &made);
     if (r < 0) {
         return diag_set(diag, r, _("cannot reach the folder of %.*s: %s"), STR_ARG(path),
                         err_text(r));
     }
-    fd = vault_work_create(vault, &place, id); /* whole before anything is cleared away */
+    fd = vault_work_create(vault, &place, id, NULL); /* whole before anything is cleared away */
     r = fd < 0 ? fd : restore_clear_way(vault, &place, path, is_forced, diag);
     return r < 0 ? r : vault_place_link(&place, fd);
 }

@@ -101,6 +101,23 @@ static int compact_versions(struct compaction *work)
     return r;
 }
 
+/* With the mutex. */
+static int compact_folders(struct compaction *work, const struct map *folders,
+                           struct vault_record *record)
+{
+    const struct vault_folder_row *row;
+    size_t cursor = 0;
+    int r = 0;
+
+    while (r == 0 && (row = map_next(folders, &cursor)) != NULL) {
+        record->folder = row->folder;
+        record->folder_now = row->now;
+        record->folder_stage = row->stage;
+        r = compact_put(work, record);
+    }
+    return r;
+}
+
 static int compact_case(struct compaction *work, const struct vault_case *item)
 {
     struct vault_record record = {.kind = VAULT_RECORD_CASE_OPEN, .finding = item->finding};
@@ -117,6 +134,8 @@ static int compact_case(struct compaction *work, const struct vault_case *item)
         record.step = item->files[i].step;
         r = compact_put(work, &record);
     }
+    record.kind = VAULT_RECORD_CASE_FOLDER;
+    r = r < 0 ? r : compact_folders(work, &item->folders, &record);
     record.kind = VAULT_RECORD_CASE_BEGUN;
     record.boot = item->boot;
     r = r < 0 ? r : compact_put(work, &record);
@@ -126,11 +145,13 @@ static int compact_case(struct compaction *work, const struct vault_case *item)
 
 static int compact_cases(struct compaction *work)
 {
+    struct vault_record folder = {.kind = VAULT_RECORD_FOLDER};
     const struct vault_case *item;
     size_t cursor = 0;
-    int r = 0;
+    int r;
 
     pthread_mutex_lock(&work->vault->mutex);
+    r = compact_folders(work, &work->vault->folders, &folder);
     while (r == 0 && (item = map_next(&work->vault->cases, &cursor)) != NULL) {
         r = compact_case(work, item);
     }

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "store/vault_folder.h"
 
 void vault_ledger_free(struct vault_case *item)
 {
@@ -15,6 +16,7 @@ void vault_ledger_free(struct vault_case *item)
         mem_free(item->files[i].text);
     }
     map_done(&item->by_path);
+    vault_folders_done(&item->folders);
     mem_free(item->files);
     mem_free(item);
 }
@@ -33,6 +35,7 @@ static int case_open(struct vault *vault, const struct id *finding)
     }
     item->finding = *finding;
     map_init(&item->by_path, VAULT_CASE_FILES_MAX, vault->journal.seed);
+    map_init(&item->folders, VAULT_FOLDERS_MAX, vault->journal.seed);
     r = map_put(&vault->cases, MAP_KEY(item->finding), item);
     if (r < 0) {
         vault_ledger_free(item);
@@ -128,7 +131,8 @@ static struct str case_file_key(const struct vault_case_file *file)
 static bool damage_is_same(const struct vault_damage *a, const struct vault_damage *b)
 {
     return a->outcome == b->outcome && a->dev_now == b->dev_now && a->ino_now == b->ino_now &&
-           str_is(a->path_now, b->path_now) && (b->version == 0 || a->version <= b->version);
+           str_is(a->path_now, b->path_now) && (b->version == 0 || a->version <= b->version) &&
+           (a->facts.is_set || !b->facts.is_set);
 }
 
 /* Later news of a file that is known: the oldest original stays, the newest damage counts. */
@@ -144,6 +148,9 @@ static int case_merge(struct vault_case *item, struct vault_case_file *file,
     }
     if (file->damage.version != 0 && (news.version == 0 || file->damage.version < news.version)) {
         news.version = file->damage.version;
+    }
+    if (file->damage.facts.is_set) {
+        news.facts = file->damage.facts;
     }
     r = case_file_init(&merged, &news);
     if (r < 0) {
@@ -220,6 +227,9 @@ int vault_ledger_apply(struct vault *vault, const struct vault_record *record)
     }
     if (record->kind == VAULT_RECORD_CASE_FILE) {
         return case_add_file(vault, record);
+    }
+    if (record->kind == VAULT_RECORD_CASE_FOLDER) {
+        return item != NULL ? vault_folders_put(&item->folders, record) : 0;
     }
     if (record->kind == VAULT_RECORD_CASE_STEP) {
         case_set_step(vault, record);

@@ -220,7 +220,41 @@ static int meta_set_all(int fd, struct str xattrs)
     return 0;
 }
 
-int vault_meta_apply(int fd, const struct vault_version *version, const struct vault_meta *meta)
+int vault_meta_read_xattrs(int fd, struct buf *xattrs)
+{
+    bool is_cut;
+    int r = meta_read_xattrs(fd, xattrs, &is_cut);
+
+    return r == 0 && is_cut ? -ERR_LIMIT : r;
+}
+
+bool vault_meta_confine(struct str *xattrs, struct buf *room, bool has_capabilities)
+{
+    struct str rest = *xattrs;
+    bool is_taken = false;
+    struct str name;
+    struct str value;
+
+    buf_reset(room);
+    while (meta_next_xattr(&rest, &name, &value)) {
+        bool is_fit = str_has_prefix(name, STR("user.")) ||
+                      str_has_prefix(name, STR("system.posix_acl_")) ||
+                      (has_capabilities && str_is(name, STR("security.capability")));
+        struct xattr_head head = {.name_len = (uint16_t)name.len, .value_len = (uint32_t)value.len};
+
+        if (is_fit) {
+            buf_put(room, &head, sizeof(head));
+            buf_put_str(room, name);
+            buf_put_str(room, value);
+        }
+        is_taken = is_taken || !is_fit;
+    }
+    *xattrs = buf_str(room);
+    return is_taken;
+}
+
+int vault_meta_apply(int fd, const struct vault_version *version, const struct vault_meta *meta,
+                     bool has_times)
 {
     struct timespec times[2] = {meta_timespec(version->atime), meta_timespec(version->mtime)};
     int r;
@@ -235,5 +269,5 @@ int vault_meta_apply(int fd, const struct vault_version *version, const struct v
     if (r < 0) {
         return r;
     }
-    return futimens(fd, times) == 0 ? 0 : -errno;
+    return !has_times || futimens(fd, times) == 0 ? 0 : -errno;
 }

@@ -18,10 +18,16 @@ void vault_meta_room_done(struct vault_meta_room *room);
 /* Fills dev … atime of version and all of meta but pool, from fd and what stat said of it. */
 [[nodiscard]] int vault_meta_read(int fd, const struct stat *st, struct vault_meta_room *room,
                                   struct vault_version *version, struct vault_meta *meta);
-/* Owner, mode, attributes, and last the times. Attributes that the version had not are taken away.
+/* Owner, mode, attributes, and last the times if has_times. Attributes that the version had not are
+ * taken away.
  */
 [[nodiscard]] int vault_meta_apply(int fd, const struct vault_version *version,
-                                   const struct vault_meta *meta);
+                                   const struct vault_meta *meta, bool has_times);
+/* All attributes of an open file or folder, packed, behind what is in the buffer. -ERR_LIMIT. */
+[[nodiscard]] int vault_meta_read_xattrs(int fd, struct buf *xattrs);
+/* Takes away, in the packed list itself, what only root may give: all but user attributes, ACLs,
+ * and capabilities if has_capabilities. True when something was taken. */
+bool vault_meta_confine(struct str *xattrs, struct buf *room, bool has_capabilities);
 
 int64_t vault_time_of(struct timespec time);
 

@@ -176,6 +176,13 @@ static void put_damage(struct buf *buf, const struct vault_damage *damage)
     put_number(buf, damage->ino_now, 8);
     put_text(buf, damage->path);
     put_text(buf, damage->path_now);
+    put_number(buf, damage->facts.is_set ? 1 : 0, 1);
+    if (damage->facts.is_set) {
+        put_number(buf, damage->facts.mode, 4);
+        put_number(buf, damage->facts.uid, 4);
+        put_number(buf, damage->facts.gid, 4);
+        put_number(buf, (uint64_t)damage->facts.mtime, 8);
+    }
 }
 
 static void get_damage(struct reader *reader, struct vault_damage *damage)
@@ -186,6 +193,38 @@ static void get_damage(struct reader *reader, struct vault_damage *damage)
     damage->ino_now = get_number(reader, 8);
     damage->path = get_text(reader);
     damage->path_now = get_text(reader);
+    if (reader->rest.len == 0) {
+        return; /* written by format 1 */
+    }
+    damage->facts.is_set = get_choice(reader, 2) == 1;
+    if (damage->facts.is_set) {
+        damage->facts.mode = (uint32_t)get_number(reader, 4);
+        damage->facts.uid = (uint32_t)get_number(reader, 4);
+        damage->facts.gid = (uint32_t)get_number(reader, 4);
+        damage->facts.mtime = (int64_t)get_number(reader, 8);
+    }
+}
+
+static void put_folder(struct buf *buf, const struct vault_folder *folder)
+{
+    put_number(buf, folder->mode, 4);
+    put_number(buf, folder->uid, 4);
+    put_number(buf, folder->gid, 4);
+    put_number(buf, (uint64_t)folder->mtime, 8);
+    put_number(buf, (uint64_t)folder->atime, 8);
+    put_text(buf, folder->path);
+    put_text(buf, folder->xattrs);
+}
+
+static void get_folder(struct reader *reader, struct vault_folder *folder)
+{
+    folder->mode = (uint32_t)get_number(reader, 4);
+    folder->uid = (uint32_t)get_number(reader, 4);
+    folder->gid = (uint32_t)get_number(reader, 4);
+    folder->mtime = (int64_t)get_number(reader, 8);
+    folder->atime = (int64_t)get_number(reader, 8);
+    folder->path = get_text(reader);
+    folder->xattrs = get_text(reader);
 }
 
 static void put_step(struct buf *buf, const struct vault_step *step)
@@ -244,12 +283,16 @@ void vault_record_encode(const struct vault_record *record, struct buf *buf)
     case VAULT_RECORD_POOL:
         put_text(buf, record->path);
         break;
+    case VAULT_RECORD_FOLDER:
+        put_folder(buf, &record->folder);
+        break;
     case VAULT_RECORD_CASE_OPEN:
     case VAULT_RECORD_CASE_FILE:
     case VAULT_RECORD_CASE_STEP:
     case VAULT_RECORD_CASE_BEGUN:
     case VAULT_RECORD_CASE_SYNCED:
     case VAULT_RECORD_CASE_CLOSE:
+    case VAULT_RECORD_CASE_FOLDER:
         buf_put(buf, record->finding.bytes, sizeof(record->finding.bytes));
         break;
     case VAULT_RECORD_COUNT:
@@ -262,6 +305,10 @@ void vault_record_encode(const struct vault_record *record, struct buf *buf)
         put_step(buf, &record->step);
     } else if (record->kind == VAULT_RECORD_CASE_BEGUN) {
         put_number(buf, record->boot, 8);
+    } else if (record->kind == VAULT_RECORD_CASE_FOLDER) {
+        put_number(buf, record->folder_stage, 1);
+        put_folder(buf, &record->folder);
+        put_folder(buf, &record->folder_now);
     }
 }
 
@@ -275,6 +322,10 @@ static void get_case_record(struct reader *reader, struct vault_record *record)
         get_step(reader, &record->step);
     } else if (record->kind == VAULT_RECORD_CASE_BEGUN) {
         record->boot = get_number(reader, 8);
+    } else if (record->kind == VAULT_RECORD_CASE_FOLDER) {
+        record->folder_stage = (enum vault_folder_stage)get_choice(reader, VAULT_FOLDER_COUNT);
+        get_folder(reader, &record->folder);
+        get_folder(reader, &record->folder_now);
     }
 }
 
@@ -307,12 +358,16 @@ int vault_record_decode(struct str bytes, struct vault_record *ret_record)
     case VAULT_RECORD_POOL:
         record.path = get_text(&reader);
         break;
+    case VAULT_RECORD_FOLDER:
+        get_folder(&reader, &record.folder);
+        break;
     case VAULT_RECORD_CASE_OPEN:
     case VAULT_RECORD_CASE_FILE:
     case VAULT_RECORD_CASE_STEP:
     case VAULT_RECORD_CASE_BEGUN:
     case VAULT_RECORD_CASE_SYNCED:
     case VAULT_RECORD_CASE_CLOSE:
+    case VAULT_RECORD_CASE_FOLDER:
         get_case_record(&reader, &record);
         break;
     case VAULT_RECORD_COUNT:

@@ -23,6 +23,8 @@ enum vault_record_kind {
     VAULT_RECORD_CASE_BEGUN,  /* finding, boot: a restore works on it during that boot */
     VAULT_RECORD_CASE_SYNCED, /* finding: everything done so far is on the disk */
     VAULT_RECORD_CASE_CLOSE,  /* finding */
+    VAULT_RECORD_FOLDER,      /* folder */
+    VAULT_RECORD_CASE_FOLDER, /* finding, folder, folder_now, folder_stage */
     VAULT_RECORD_COUNT,
 };
 
@@ -72,6 +74,14 @@ struct vault_step {
     int64_t changed;
 };
 
+/* What a restore has done to a folder. */
+enum vault_folder_stage {
+    VAULT_FOLDER_AS_FOUND,
+    VAULT_FOLDER_MADE,
+    VAULT_FOLDER_CHANGED, /* from what folder_now says */
+    VAULT_FOLDER_COUNT,
+};
+
 struct vault_record {
     enum vault_record_kind kind;
     uint64_t id;
@@ -86,6 +96,9 @@ struct vault_record {
     struct vault_meta meta;
     struct vault_damage damage;
     struct vault_step step;
+    struct vault_folder folder;
+    struct vault_folder folder_now; /* without path and times */
+    enum vault_folder_stage folder_stage;
 };
 
 /* Appends the record's bytes; the buffer's sticky error tells. */

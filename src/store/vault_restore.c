@@ -20,13 +20,14 @@ static int restore_open_damaged(const struct vault_work *work, int flags,
 {
     CLEANUP(vault_place_done) struct vault_place parent = {.folder = -1};
     struct vault_inode inode = vault_work_original_inode(work);
-    int fd = vault_place_find(work->damage.path_now, inode, flags, ret_place);
+    int fd = vault_place_find(work->vault, work->damage.path_now, inode, flags, ret_place);
 
     if (fd == -ERR_NOENT) {
-        fd = vault_place_find(work->damage.path, inode, flags, ret_place);
+        fd = vault_place_find(work->vault, work->damage.path, inode, flags, ret_place);
     }
-    if (fd == -ERR_NOENT && vault_place_open(work->damage.path, &parent) == 0) {
-        fd = vault_place_open_handle(parent.folder, work->original.meta.handle, inode, flags);
+    if (fd == -ERR_NOENT && vault_place_open(work->vault, work->damage.path, &parent) == 0) {
+        fd = vault_place_open_handle(work->vault, parent.folder, work->original.meta.handle, inode,
+                                     flags);
     }
     return fd;
 }
@@ -102,7 +103,7 @@ static int restore_clear(struct vault_work *work)
     CLEANUP(vault_place_done) struct vault_place place = {.folder = -1};
     struct vault_aside occupant = vault_work_occupant(work);
     struct stat st;
-    int r = vault_place_open(work->damage.path, &place);
+    int r = vault_place_open(work->vault, work->damage.path, &place);
 
     r = r < 0 ? r : vault_place_stat(&place, &st);
     if (work->step.stage == VAULT_STAGE_CLEARING) {
@@ -149,8 +150,8 @@ static int restore_finish(struct vault_work *work, int fd)
 static int restore_rename(struct vault_work *work, int fd, const struct vault_place *from)
 {
     CLEANUP(vault_place_done) struct vault_place place = {.folder = -1};
-    int r =
-        vault_place_make(work->damage.path, &work->original.version, &place, &work->step.folders);
+    int r = vault_place_make(work->vault, work->damage.path, &work->original.version, &place,
+                             &work->step.folders);
 
     r = r < 0 ? r : vault_place_holds(&place, vault_work_original_inode(work));
     if (r != 0) {
@@ -176,7 +177,7 @@ static int restore_in_place(struct vault_work *work)
         return fd;
     }
     if (vault_work_is_leader(work)) {
-        r = vault_work_fill(work->vault, fd, true, work->damage.version);
+        r = vault_work_fill(work->vault, fd, true, work->damage.version, &work->damage.facts);
     }
     r = r < 0 ? r : restore_rename(work, fd, &place);
     return r < 0 ? r : restore_finish(work, fd);
@@ -192,11 +193,12 @@ static int restore_open_living(const struct vault_work *work, const struct vault
     if (work->group->restored != 0) {
         vault_work_init(&other, work->vault, &work->finding);
         r = vault_work_load(&other, work->group->restored - 1);
-        fd =
-            r < 0 ? r : vault_place_find(other.damage.path, restore_result(&other), O_RDONLY, NULL);
+        fd = r < 0 ? r
+                   : vault_place_find(work->vault, other.damage.path, restore_result(&other),
+                                      O_RDONLY, NULL);
         vault_work_done(&other);
-    } else if (work->original.version.links > 1) {
-        fd = vault_place_open_handle(place->folder, work->original.meta.handle,
+    } else { /* no matter how many names it had: some may have gone before it was saved */
+        fd = vault_place_open_handle(work->vault, place->folder, work->original.meta.handle,
                                      vault_work_original_inode(work), O_RDONLY);
     }
     r = fd < 0 ? fd : restore_is_original(work, fd);
@@ -250,8 +252,8 @@ static int restore_new(struct vault_work *work)
 {
     CLEANUP(vault_place_done) struct vault_place place = {.folder = -1};
     CLEANUP(closep) int fd = -1;
-    int r =
-        vault_place_make(work->damage.path, &work->original.version, &place, &work->step.folders);
+    int r = vault_place_make(work->vault, work->damage.path, &work->original.version, &place,
+                             &work->step.folders);
 
     r = r < 0 ? r : restore_put_again(work, &place);
     if (r != 0) {
@@ -260,7 +262,7 @@ static int restore_new(struct vault_work *work)
     fd = restore_open_living(work, &place);
     work->step.manner = fd >= 0 ? VAULT_MANNER_LINKED : VAULT_MANNER_CREATED;
     if (fd == -ERR_NOENT) {
-        fd = vault_work_create(work->vault, &place, work->damage.version);
+        fd = vault_work_create(work->vault, &place, work->damage.version, &work->damage.facts);
     }
     r = fd < 0 ? fd : restore_announce(work, fd);
     r = r < 0 ? r : vault_place_link(&place, fd);
@@ -297,10 +299,10 @@ static int restore_again(struct vault_work *work)
     if (work->step.manner == VAULT_MANNER_NONE) {
         return 0;
     }
-    fd = vault_place_find(work->damage.path, restore_result(work), O_RDWR, NULL);
+    fd = vault_place_find(work->vault, work->damage.path, restore_result(work), O_RDWR, NULL);
     r = fd < 0 ? fd : restore_is_original(work, fd);
     if (r == 0) {
-        r = vault_work_fill(work->vault, fd, true, work->damage.version);
+        r = vault_work_fill(work->vault, fd, true, work->damage.version, &work->damage.facts);
     }
     if (r == -ERR_NOENT) {
         work->step.manner = VAULT_MANNER_CREATED;

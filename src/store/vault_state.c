@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "store/vault_folder.h"
 #include "store/vault_ledger.h"
 #include "sys/fd.h"
 
@@ -221,7 +222,10 @@ static int state_apply(struct vault *vault, const struct vault_record *record, u
     case VAULT_RECORD_CASE_BEGUN:
     case VAULT_RECORD_CASE_SYNCED:
     case VAULT_RECORD_CASE_CLOSE:
+    case VAULT_RECORD_CASE_FOLDER:
         return vault_ledger_apply(vault, record);
+    case VAULT_RECORD_FOLDER:
+        return vault_folders_put(&vault->folders, record);
     case VAULT_RECORD_COUNT:
         break;
     }
@@ -258,6 +262,7 @@ void vault_state_reset(struct vault *vault)
     map_done(&vault->by_inode);
     map_done(&vault->by_hash);
     map_done(&vault->cases);
+    vault_folders_done(&vault->folders);
 }
 
 void vault_state_done(struct vault *vault)

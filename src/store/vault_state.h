@@ -21,6 +21,7 @@
 #define VAULT_VERSIONS_MAX   (8U << 20)
 #define VAULT_CASES_MAX      4096U
 #define VAULT_CASE_FILES_MAX 1000000U
+#define VAULT_FOLDERS_MAX    16384U
 
 struct vault_inode {
     uint64_t dev;
@@ -54,12 +55,20 @@ struct vault_case_file {
     struct vault_step step;
 };
 
+struct vault_folder_row {
+    struct vault_folder folder; /* its texts lie in text */
+    struct vault_folder now;
+    enum vault_folder_stage stage;
+    char text[];
+};
+
 struct vault_case {
     struct id finding;
     struct vault_case_file *files;
     size_t count;
     size_t room;
     struct map by_path; /* of files + 1 as pointers; keys are in the texts */
+    struct map folders; /* struct vault_folder_row by path */
     uint64_t boot;      /* in which a restore was last begun */
     bool is_synced;
 };
@@ -79,6 +88,9 @@ struct vault {
     struct map by_inode; /* the newest version that the same bytes may be taken from */
     struct map by_hash;  /* the version that an object is charged to */
     struct map cases;
+    struct map folders;             /* struct vault_folder_row by path */
+    struct vault_confines confines; /* count 0: none */
+    uint64_t unset;                 /* set-id bits withheld */
     uint64_t bytes;
     uint64_t pending;             /* of saves under way */
     uint64_t live;                /* journal bytes of versions that still are */

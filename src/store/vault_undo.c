@@ -23,7 +23,7 @@ static int undo_keep_changes(struct vault_work *work)
     CLEANUP(closep) int fd = -1;
     struct stat st;
     uint64_t id;
-    int r = vault_place_open(work->damage.path, &place);
+    int r = vault_place_open(work->vault, work->damage.path, &place);
 
     r = r < 0 ? r : vault_place_stat(&place, &st);
     if (r < 0 || !S_ISREG(st.st_mode)) {
@@ -41,13 +41,14 @@ static int undo_open(const struct vault_work *work, struct vault_place *ret_plac
 {
     struct vault_inode inode = undo_result(work);
     CLEANUP(vault_place_done) struct vault_place parent = {.folder = -1};
-    int fd = vault_place_find(work->damage.path, inode, O_RDWR, ret_place);
+    int fd = vault_place_find(work->vault, work->damage.path, inode, O_RDWR, ret_place);
 
     if (fd == -ERR_NOENT) {
-        fd = vault_place_find(work->damage.path_now, inode, O_RDWR, ret_place);
+        fd = vault_place_find(work->vault, work->damage.path_now, inode, O_RDWR, ret_place);
     }
-    if (fd == -ERR_NOENT && vault_place_open(work->damage.path, &parent) == 0) {
-        fd = vault_place_open_handle(parent.folder, work->original.meta.handle, inode, O_RDWR);
+    if (fd == -ERR_NOENT && vault_place_open(work->vault, work->damage.path, &parent) == 0) {
+        fd = vault_place_open_handle(work->vault, parent.folder, work->original.meta.handle, inode,
+                                     O_RDWR);
     }
     return fd;
 }
@@ -65,7 +66,8 @@ static int undo_rename(const struct vault_work *work, const struct vault_place *
     if (work->damage.path_now.len == 0 || str_is(work->damage.path_now, work->damage.path)) {
         return 0;
     }
-    r = vault_place_make(work->damage.path_now, &work->original.version, &place, &made);
+    r = vault_place_make(work->vault, work->damage.path_now, &work->original.version, &place,
+                         &made);
     r = r < 0 ? r : vault_place_holds(&place, undo_result(work));
     if (r != 0) {
         return r < 0 ? r : 0;
@@ -87,7 +89,8 @@ static int undo_in_place(struct vault_work *work)
     if (fd < 0) {
         return fd;
     }
-    r = work->step.evidence != 0 ? vault_work_fill(work->vault, fd, true, work->step.evidence) : 0;
+    r = work->step.evidence != 0 ? vault_work_fill(work->vault, fd, true, work->step.evidence, NULL)
+                                 : 0;
     return r < 0 || place.folder < 0 ? r : undo_rename(work, &place);
 }
 
@@ -96,7 +99,7 @@ static int undo_in_place(struct vault_work *work)
 static int undo_created(struct vault_work *work)
 {
     CLEANUP(vault_place_done) struct vault_place place = {.folder = -1};
-    int r = vault_place_open(work->damage.path, &place);
+    int r = vault_place_open(work->vault, work->damage.path, &place);
 
     r = r < 0 ? r : vault_place_holds(&place, undo_result(work));
     if (r <= 0) {
@@ -113,7 +116,7 @@ static int undo_learn_inode(struct vault_work *work)
     struct vault_record record = {
         .kind = VAULT_RECORD_CASE_FILE, .finding = work->finding, .damage = work->damage};
     struct stat st;
-    int r = vault_place_open(work->damage.path_now, &place);
+    int r = vault_place_open(work->vault, work->damage.path_now, &place);
 
     r = r < 0 ? r : vault_place_stat(&place, &st);
     if (r < 0) {
@@ -157,7 +160,7 @@ int vault_undo_file(struct vault_work *work)
     if (r < 0) {
         return r;
     }
-    vault_place_unmake(work->damage.path, work->step.folders);
+    vault_place_unmake(work->vault, work->damage.path, work->step.folders);
     work->step = (struct vault_step){};
     return vault_work_reach(work, VAULT_STAGE_DAMAGED);
 }

@@ -58,6 +58,16 @@ static int work_copy_file(struct vault_work *work, uint32_t index)
     return r;
 }
 
+static void work_set_facts(struct vault_version *version, const struct vault_facts *facts)
+{
+    if (facts != NULL && facts->is_set) {
+        version->mode = (version->mode & ~07777U) | (facts->mode & 07777);
+        version->uid = facts->uid;
+        version->gid = facts->gid;
+        version->mtime = facts->mtime;
+    }
+}
+
 int vault_work_load(struct vault_work *work, uint32_t index)
 {
     int r = work_copy_file(work, index);
@@ -71,6 +81,7 @@ int vault_work_load(struct vault_work *work, uint32_t index)
     }
     r = vault_describe(work->vault, work->damage.version, &work->bytes, &work->original);
     if (r == 0) {
+        work_set_facts(&work->original.version, &work->damage.facts);
         work->is_in_place = work->damage.ino_now != 0 &&
                             work->damage.ino_now == work->original.version.ino &&
                             work->damage.dev_now == work->original.version.dev;
@@ -80,12 +91,16 @@ int vault_work_load(struct vault_work *work, uint32_t index)
 
 int vault_work_join(struct vault_work *work, struct vault_group *group)
 {
+    int r;
+
     work->group = group;
     if (group->version == work->damage.version) {
         return 0;
     }
     work->damage.version = group->version;
-    return vault_describe(work->vault, group->version, &work->bytes, &work->original);
+    r = vault_describe(work->vault, group->version, &work->bytes, &work->original);
+    work_set_facts(&work->original.version, &work->damage.facts);
+    return r;
 }
 
 bool vault_work_is_leader(const struct vault_work *work)
@@ -281,7 +296,7 @@ static int work_finish_aside(struct vault_work *work, struct str path, struct va
         }
         inode = copy.inode;
     }
-    r = vault_place_open(path, &place);
+    r = vault_place_open(work->vault, path, &place);
     r = r < 0 ? r : vault_place_holds(&place, inode);
     if (r <= 0) {
         *aside->id = *aside->has_moved ? 0 : *aside->id; /* gone before it could be moved */
@@ -304,7 +319,7 @@ int vault_work_set_aside(struct vault_work *work, struct str path, struct vault_
     if (work->step.stage == aside->moving) {
         r = work_finish_aside(work, path, inode, aside);
     } else {
-        fd = vault_place_find(path, inode, O_RDONLY, &place);
+        fd = vault_place_find(work->vault, path, inode, O_RDONLY, &place);
         if (fd == -ERR_NOENT) {
             work->step.stage = aside->done;
             return 0;
@@ -390,7 +405,7 @@ int vault_work_bring_back(struct vault_work *work, struct str path, const struct
     if (*aside->id == 0) {
         return 0;
     }
-    r = vault_place_make(path, &work->original.version, &place, &made);
+    r = vault_place_make(work->vault, path, &work->original.version, &place, &made);
     if (r < 0 || *aside->has_moved) {
         return r < 0 ? r : work_move_out(work, &place, path, *aside->id);
     }
@@ -400,7 +415,7 @@ int vault_work_bring_back(struct vault_work *work, struct str path, const struct
     }
     r = work_free_place(work, &place, path);
     if (r == 0) {
-        CLEANUP(closep) int fd = vault_work_create(work->vault, &place, *aside->id);
+        CLEANUP(closep) int fd = vault_work_create(work->vault, &place, *aside->id, NULL);
 
         r = fd < 0 ? fd : vault_place_link(&place, fd);
     }
@@ -419,16 +434,53 @@ static int work_fill_edges(int object, int target, const struct vault_version *v
     return r < 0 ? r : vault_copy_range(object, target, version->size - edge, edge);
 }
 
-int vault_work_fill(struct vault *vault, int target, bool is_old, uint64_t id)
+/* What a journal that others write may not do: make programs that run with more rights than their
+ * file has now, unless root knows that it had them. */
+static int work_confine(struct vault *vault, int target, struct vault_record *record,
+                        struct buf *room)
+{
+    struct vault_version *version = &record->version;
+    const struct vault_confines *confines = &vault->confines;
+    bool is_known = confines->set_id != NULL && confines->set_id(confines->context, version);
+    uint32_t bits = version->mode & (S_ISUID | S_ISGID);
+    struct stat st;
+    bool is_held;
+
+    if (confines->count == 0) {
+        return 0;
+    }
+    if (fstat(target, &st) != 0) {
+        return -errno;
+    }
+    is_held = (st.st_mode & bits) == bits && st.st_uid == version->uid && st.st_gid == version->gid;
+    if (bits != 0 && !is_held && !is_known) {
+        version->mode &= ~bits;
+        vault->unset++;
+    }
+    if (vault_meta_confine(&record->meta.xattrs, room, is_known)) {
+        vault->unset++;
+    }
+    return buf_error(room);
+}
+
+int vault_work_fill(struct vault *vault, int target, bool is_old, uint64_t id,
+                    const struct vault_facts *facts)
 {
     CLEANUP(buf_done) struct buf bytes;
+    CLEANUP(buf_done) struct buf room;
     CLEANUP(closep) int object = -1;
     struct vault_record record;
     struct vault_entry entry;
     int r;
 
     buf_init(&bytes, VAULT_RECORD_MAX);
+    buf_init(&room, VAULT_XATTRS_MAX);
     r = vault_describe(vault, id, &bytes, &record);
+    if (r < 0) {
+        return r;
+    }
+    work_set_facts(&record.version, facts);
+    r = work_confine(vault, target, &record, &room);
     if (r < 0) {
         return r;
     }
@@ -443,14 +495,15 @@ int vault_work_fill(struct vault *vault, int target, bool is_old, uint64_t id)
     } else {
         r = vault_copy_over(object, target, record.version.size);
     }
-    return r < 0 ? r : vault_meta_apply(target, &record.version, &record.meta);
+    return r < 0 ? r : vault_meta_apply(target, &record.version, &record.meta, true);
 }
 
-int vault_work_create(struct vault *vault, const struct vault_place *place, uint64_t id)
+int vault_work_create(struct vault *vault, const struct vault_place *place, uint64_t id,
+                      const struct vault_facts *facts)
 {
     CLEANUP(closep) int fd = vault_place_new(place);
     int r = fd;
 
-    r = r < 0 ? r : vault_work_fill(vault, fd, false, id);
+    r = r < 0 ? r : vault_work_fill(vault, fd, false, id, facts);
     return r < 0 ? r : TAKE_FD(fd);
 }

@@ -65,13 +65,15 @@ struct vault_aside vault_work_occupant(struct vault_work *work);
 [[nodiscard]] int vault_work_bring_back(struct vault_work *work, struct str path,
                                         const struct vault_aside *aside);
 
-/* Makes the content and attributes of an open file those of a version; the head and tail alone when
+/* Makes the content and attributes of an open file those of a version, with facts (which may be
+ * NULL) before its own; the head and tail alone when
  * only they had been kept. */
-[[nodiscard]] int vault_work_fill(struct vault *vault, int target, bool is_old, uint64_t id);
+[[nodiscard]] int vault_work_fill(struct vault *vault, int target, bool is_old, uint64_t id,
+                                  const struct vault_facts *facts);
 /* Makes a new file with a version's content at a place; the inode is told before it gets its name.
  */
 [[nodiscard]] int vault_work_create(struct vault *vault, const struct vault_place *place,
-                                    uint64_t id);
+                                    uint64_t id, const struct vault_facts *facts);
 
 /* Both directions, one file. */
 [[nodiscard]] int vault_restore_file(struct vault_work *work, bool is_doubted);

@@ -243,10 +243,40 @@ static void test_foreign(void **state)
     vault_close(vault);
     snprintf(path, sizeof(path), "%s/format", scratch.vault);
     fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-    assert_int_equal(write(fd, "canhgac vault 2 0\n", 18), 18);
+    assert_int_equal(write(fd, "canhgac vault 3 0\n", 18), 18);
     assert_int_equal(vault_open(scratch.vault, &limits, &clock_real, &vault, &diag), -ERR_VERSION);
     assert_int_equal(pwrite(fd, "canhgac vault 1 z\n", 18, 0), 18);
     assert_int_equal(vault_open(scratch.vault, &limits, &clock_real, &vault, &diag), -ERR_CORRUPT);
+    close(fd);
+    scratch_remove(&scratch);
+}
+
+/* A vault of format 1 keeps all that it held, and is of format 2 from then on. */
+static void test_old_format(void **state)
+{
+    struct scratch scratch;
+    struct vault *vault;
+    char path[PATH_SIZE + 64];
+    char text[64] = "";
+    uint64_t damaged;
+    uint64_t id;
+    int fd;
+
+    (void)state;
+    assert_true(scratch_make(&scratch, NULL, false));
+    vault = scratch_open(&scratch, QUOTA);
+    put_file(path, &scratch, "f", 'f', 100);
+    assert_int_equal(save_path(vault, path, VAULT_KIND_BEFORE, &id), 0);
+    vault_close(vault);
+    snprintf(path, sizeof(path), "%s/format", scratch.vault);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, "1", 1, 14), 1);
+    close(fd);
+    assert_int_equal(count_versions(&scratch, &damaged), 1);
+    assert_int_equal(damaged, 0);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(read(fd, text, sizeof(text) - 1) > 0);
+    assert_int_equal(strncmp(text, "canhgac vault 2 ", 16), 0);
     close(fd);
     scratch_remove(&scratch);
 }
@@ -506,11 +536,12 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_save),           cmocka_unit_test(test_save_racy),
-        cmocka_unit_test(test_dedup),          cmocka_unit_test(test_quota_and_retention),
-        cmocka_unit_test(test_foreign),        cmocka_unit_test(test_torn_journal),
-        cmocka_unit_test(test_spoiled_object), cmocka_unit_test(test_sweep),
-        cmocka_unit_test(test_compaction),     cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_save),         cmocka_unit_test(test_save_racy),
+        cmocka_unit_test(test_dedup),        cmocka_unit_test(test_quota_and_retention),
+        cmocka_unit_test(test_foreign),      cmocka_unit_test(test_old_format),
+        cmocka_unit_test(test_torn_journal), cmocka_unit_test(test_spoiled_object),
+        cmocka_unit_test(test_sweep),        cmocka_unit_test(test_compaction),
+        cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

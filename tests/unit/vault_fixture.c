@@ -158,6 +158,36 @@ static const unsigned char some_acl[] = {
     2,   0,   0,   0,   1,  0, 6, 0, 255, 255, 255, 255, 2,  0, 6, 0, 210, 4,   0,   0,  4, 0, 4, 0,
     255, 255, 255, 255, 16, 0, 6, 0, 255, 255, 255, 255, 32, 0, 0, 0, 255, 255, 255, 255};
 
+#define LOST "mất"
+
+/* Folders that the attack removes: one in another, with two names of one file over both. */
+static void tree_make_lost(const struct scratch *scratch)
+{
+    char outer[1024];
+    char inner[1024];
+    char path[1024];
+    char other[1024];
+
+    snprintf(outer, sizeof(outer), "%s/" LOST, scratch->data);
+    snprintf(inner, sizeof(inner), "%s/" LOST "/" LOST " sâu", scratch->data);
+    snprintf(path, sizeof(path), "%s/" LOST "/hợp đồng.txt", scratch->data);
+    snprintf(other, sizeof(other), "%s/" LOST "/" LOST " sâu/bản sao.txt", scratch->data);
+    assert_int_equal(mkdir(outer, 0700), 0);
+    assert_int_equal(mkdir(inner, 0700), 0);
+    write_file(path, 7000, O_EXCL);
+    assert_int_equal(link(path, other), 0);
+    set_time(path, 1000001000);
+    assert_int_equal(setxattr(outer, "user.note", "thư mục", 9, 0), 0);
+    assert_int_equal(setxattr(inner, "system.posix_acl_default", some_acl, sizeof(some_acl), 0), 0);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(inner, 1001, 101), 0);
+    }
+    assert_int_equal(chmod(inner, 02775), 0);
+    assert_int_equal(chmod(outer, 01711), 0);
+    set_time(inner, 1000002000);
+    set_time(outer, 1000003000);
+}
+
 void tree_make(const struct scratch *scratch, size_t count, size_t size)
 {
     char path[1024];
@@ -188,6 +218,7 @@ void tree_make(const struct scratch *scratch, size_t count, size_t size)
         }
         set_time(path, 1000000000 + (time_t)i);
     }
+    tree_make_lost(scratch);
 }
 
 static void scramble(const char *path, size_t from, size_t len)
@@ -290,6 +321,7 @@ static void manifest_add(struct lines *lines, const char *path)
     char hash[65] = "";
     char attributes[2048];
     char *line;
+    bool has_times;
     struct stat st;
 
     assert_int_equal(lstat(path, &st), 0);
@@ -297,15 +329,15 @@ static void manifest_add(struct lines *lines, const char *path)
         manifest_hash(path, hash);
     }
     manifest_attributes(path, attributes, sizeof(attributes));
-    /* A folder's times and sizes change with what is done in it. */
-    assert_true(asprintf(&line, "%s %s %o %u:%u %lld.%09ld %lld links=%lu sparse=%d%s\n", path,
-                         hash, st.st_mode, st.st_uid, st.st_gid,
-                         S_ISREG(st.st_mode) ? (long long)st.st_mtim.tv_sec : 0,
-                         S_ISREG(st.st_mode) ? st.st_mtim.tv_nsec : 0,
-                         S_ISREG(st.st_mode) ? (long long)st.st_size : 0,
-                         S_ISREG(st.st_mode) ? (unsigned long)st.st_nlink : 0,
-                         S_ISREG(st.st_mode) && st.st_blocks * 512 < st.st_size / 2,
-                         attributes) > 0);
+    /* A folder's times change with what is done in it; one that is made anew gets its own again. */
+    has_times = S_ISREG(st.st_mode) || strstr(path, "/" LOST) != NULL;
+    assert_true(
+        asprintf(&line, "%s %s %o %u:%u %lld.%09ld %lld links=%lu sparse=%d%s\n", path, hash,
+                 st.st_mode, st.st_uid, st.st_gid, has_times ? (long long)st.st_mtim.tv_sec : 0,
+                 has_times ? st.st_mtim.tv_nsec : 0,
+                 S_ISREG(st.st_mode) ? (long long)st.st_size : 0,
+                 S_ISREG(st.st_mode) ? (unsigned long)st.st_nlink : 0,
+                 S_ISREG(st.st_mode) && st.st_blocks * 512 < st.st_size / 2, attributes) > 0);
     lines->items = realloc(lines->items, (lines->count + 1) * sizeof(char *));
     lines->items[lines->count++] = line;
 }
@@ -452,6 +484,52 @@ static void attack_one(struct vault *vault, const struct id *finding, const char
     assert_int_equal(vault_case_add(vault, finding, &damage, 1), 0);
 }
 
+void add_folder(struct vault *vault, const struct id *finding, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct vault_folder folder;
+    struct buf room;
+
+    buf_init(&room, 65536);
+    assert_true(fd >= 0);
+    assert_int_equal(vault_folder_read(fd, str_from(path), &room, &folder), 0);
+    assert_int_equal(vault_case_add_folder(vault, finding, &folder), 0);
+    buf_done(&room);
+    close(fd);
+}
+
+/* Both names go, the second when nothing but a held descriptor keeps the file; then the folders. */
+static void attack_lost(const struct scratch *scratch, struct vault *vault,
+                        const struct id *finding)
+{
+    struct vault_damage damage = {.outcome = FILE_OUTCOME_DELETED};
+    struct vault_origin origin = {.kind = VAULT_KIND_BEFORE};
+    char outer[1024];
+    char inner[1024];
+    char path[1024];
+    char other[1024];
+    int fd;
+
+    snprintf(outer, sizeof(outer), "%s/" LOST, scratch->data);
+    snprintf(inner, sizeof(inner), "%s/" LOST "/" LOST " sâu", scratch->data);
+    snprintf(path, sizeof(path), "%s/" LOST "/hợp đồng.txt", scratch->data);
+    snprintf(other, sizeof(other), "%s/" LOST "/" LOST " sâu/bản sao.txt", scratch->data);
+    add_folder(vault, finding, inner);
+    add_folder(vault, finding, outer);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOATIME);
+    assert_int_equal(unlink(path), 0);
+    origin.path = damage.path = str_from(path);
+    assert_int_equal(vault_save(vault, fd, &origin, &damage.version), 0);
+    assert_int_equal(vault_case_add(vault, finding, &damage, 1), 0);
+    assert_int_equal(unlink(other), 0);
+    origin.path = damage.path = str_from(other);
+    assert_int_equal(vault_save(vault, fd, &origin, &damage.version), 0);
+    assert_int_equal(vault_case_add(vault, finding, &damage, 1), 0);
+    close(fd);
+    assert_int_equal(rmdir(inner), 0);
+    assert_int_equal(rmdir(outer), 0);
+}
+
 void tree_attack(const struct scratch *scratch, struct vault *vault, const struct id *finding)
 {
     struct vault_damage note = {.outcome = FILE_OUTCOME_PRODUCT};
@@ -468,7 +546,7 @@ void tree_attack(const struct scratch *scratch, struct vault *vault, const struc
         const struct dirent *item;
 
         snprintf(path, sizeof(path), "%s/%s", scratch->data, folder->d_name);
-        dir = folder->d_name[0] != '.' ? opendir(path) : NULL;
+        dir = folder->d_name[0] != '.' && strcmp(folder->d_name, LOST) != 0 ? opendir(path) : NULL;
         while (dir != NULL && (item = readdir(dir)) != NULL) {
             if (item->d_name[0] != '.') {
                 paths.items = realloc(paths.items, (paths.count + 1) * sizeof(char *));
@@ -486,6 +564,7 @@ void tree_attack(const struct scratch *scratch, struct vault *vault, const struc
         free(paths.items[i]);
     }
     free(paths.items);
+    attack_lost(scratch, vault, finding);
     snprintf(path, sizeof(path), "%s/README-TO-PAY.txt", scratch->data);
     write_file(path, 500, O_EXCL);
     damage_note(&note, FILE_OUTCOME_PRODUCT, now, path);

@@ -41,6 +41,8 @@ char *tree_manifest(const struct scratch *scratch);
  * case. */
 void tree_attack(const struct scratch *scratch, struct vault *vault, const struct id *finding);
 
+/* Adds a folder, as it is now, to the case. */
+void add_folder(struct vault *vault, const struct id *finding, const char *path);
 /* A progress function that counts calls in a size_t and prints failures. */
 void explain(void *context, const struct vault_damage *damage, int result);
 /* Writes a file of one repeated byte into the tree; path has room for PATH_SIZE + 64. */
