@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "sys/channel.h"
 #include "sys/fd.h"
+#include "sys/process.h"
 #include "sys/sandbox.h"
 
 #include <fcntl.h>
@@ -22,6 +23,7 @@
 
 #define MEMORY_MORE  (512ULL << 20) /* beyond what is mapped at the start */
 #define FILE_LIMIT   64
+#define SCANNER_NICE (-15)
 #define CPU_SECONDS  2
 #define SCANNER_USER "canhgac-scanner"
 
@@ -131,6 +133,7 @@ int scanner_run(int channel)
     /* Archives carry times: the zone must be known before its file can no longer be opened. */
     (void)setenv("TZ", "UTC0", 1);
     tzset();
+    (void)!process_set_nice(SCANNER_NICE); /* openers wait for its word */
     r = scan_open(&scan);
     if (r < 0) {
         log_write(LOG_LEVEL_ERROR, "scanner: the data base of libmagic: %s", err_text(r));

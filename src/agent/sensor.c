@@ -18,6 +18,7 @@
 #include "sys/fd.h"
 #include "sys/host.h"
 #include "sys/loop.h"
+#include "sys/process.h"
 #include "sys/sandbox.h"
 
 #include <errno.h>
@@ -28,6 +29,7 @@
 #include <sys/utsname.h>
 
 #define SENSOR_TICK_NS    (100 * NS_PER_MS)
+#define SENSOR_NICE       (-10)
 #define SENSOR_STATUS_NS  (60 * NS_PER_S)
 #define SENSOR_OUTBOX     (4U << 20)
 #define SENSOR_SOURCES    16
@@ -417,6 +419,7 @@ int sensor_run(const struct sensor_config *config)
         outbox_init(&body->supervisor, config->supervisor, SENSOR_OUTBOX, NULL);
         r = sensor_open_world(body);
     }
+    (void)!process_set_nice(SENSOR_NICE); /* all its threads: openers wait for them */
     if (body != NULL && r == 0) {
         r = sensor_drop(config, &missing, &diag);
     }

@@ -11,10 +11,10 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#define LOOK_TIME_NS (20 * NS_PER_MS) /* that one open may wait for looks */
+#define LOOK_TIME_NS (120 * NS_PER_MS) /* that one open may wait for looks */
 #define LOOK_BATCH   4
 #define LOOK_ROUNDS  8
-#define LOOK_SCAN_MS 50
+#define LOOK_SCAN_MS 100
 #define LOOK_ALL     16
 
 struct look {

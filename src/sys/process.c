@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -281,6 +282,11 @@ int process_open(pid_t pid, uint64_t start)
 int process_signal(int pidfd, int signal)
 {
     return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) == 0 ? 0 : -errno;
+}
+
+int process_set_nice(int nice)
+{
+    return setpriority(PRIO_PROCESS, 0, nice) == 0 ? 0 : -errno;
 }
 
 static bool process_thread_is_at_rest(pid_t pid, const char *tid)

@@ -46,6 +46,10 @@ struct process_syscall {
  * told (openat2, io_uring): treat as yes. */
 [[nodiscard]] int process_syscall_is_write_open(const struct process_syscall *call);
 
+/* Nice value of this process, and of threads it starts from now on: -20 first … 19 last. -ERR_ACCES
+ * without CAP_SYS_NICE for a lower one. */
+[[nodiscard]] int process_set_nice(int nice);
+
 /* Opens a pidfd and checks that it still is the process with that start. */
 [[nodiscard]] int process_open(pid_t pid, uint64_t start);
 [[nodiscard]] int process_signal(int pidfd, int signal);

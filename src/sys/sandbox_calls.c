@@ -194,10 +194,16 @@ static const char *const calls_ownership[] = {
     "chown",       "fchown",       "lchown",       "fchownat", "setxattr", "lsetxattr", "fsetxattr",
     "removexattr", "lremovexattr", "fremovexattr", "mknodat",  "setuid",   "setgid",    "setresuid",
     "setresgid",   "setgroups",    "capget",       "capset",   "setfsuid", "setfsgid",  NULL};
-static const char *const calls_threads[] = {
-    "sched_setscheduler",     "sched_getscheduler",     "sched_setparam",
-    "sched_getparam",         "sched_setattr",          "sched_setaffinity",
-    "sched_get_priority_max", "sched_get_priority_min", NULL};
+static const char *const calls_threads[] = {"sched_setscheduler",
+                                            "sched_getscheduler",
+                                            "sched_setparam",
+                                            "sched_getparam",
+                                            "sched_setattr",
+                                            "sched_setaffinity",
+                                            "sched_get_priority_max",
+                                            "sched_get_priority_min",
+                                            "setpriority",
+                                            NULL};
 
 static const char *const calls_trace[] = {"wait4", "sched_setscheduler", NULL};
 

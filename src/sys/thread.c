@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+
+#define THREAD_NICE 5
 
 int thread_start(const char *name, void *(*body)(void *), void *context, pthread_t *ret_thread)
 {
@@ -38,7 +41,9 @@ int thread_raise_priority(int priority)
 
 int thread_lower_priority(void)
 {
-    return thread_schedule(SCHED_BATCH, 0);
+    int r = thread_schedule(SCHED_BATCH, 0);
+
+    return r == 0 && setpriority(PRIO_PROCESS, 0, THREAD_NICE) != 0 ? -errno : r;
 }
 
 void thread_mutex_init(pthread_mutex_t *mutex)
