@@ -312,7 +312,8 @@ static void play_backup(struct world *world)
     }
 }
 
-/* A backup keeps the files, and replaces small records of its own at each commit. */
+/* A backup keeps the files, and replaces small records of its own at each commit: the new ones are
+ * written beside the old ones first. */
 static void play_backup_records(struct world *world)
 {
     uint64_t victims[VICTIMS];
@@ -322,11 +323,13 @@ static void play_backup_records(struct world *world)
         for (int i = 0; i < VICTIMS; i++) {
             (void)world_read(world, 60, victims[i]);
         }
-        (void)world_make(world, 60, NATURE_CIPHER, (uint64_t)SIZE * VICTIMS, NULL);
+        (void)world_make(world, 60, NATURE_CIPHER, (uint64_t)SIZE * VICTIMS,
+                         "/srv/data/segments/0");
         for (int i = 0; i < 3; i++) {
             uint64_t record = world_old_file(world, NATURE_TEXT, 4000);
 
             (void)world_read(world, 60, record);
+            (void)world_make(world, 60, NATURE_TEXT, 4000, NULL);
             world_delete(world, 60, record);
         }
     }

@@ -153,6 +153,7 @@ static int judge_made(struct judge *judge, struct row *row, const struct judge_s
     row->made_session = (uint32_t)who->actor.session;
     row->made_exe = reader_of(who).exe;
     row->made_by = who->key;
+    relative_note_folder(who, step->path);
     row->time_first = step->time;
     ledger_own(&judge->ledger, row, who);
     ledger_move(&judge->ledger, row, ROW_STATE_MADE);
@@ -456,6 +457,9 @@ static int judge_answer_product(struct judge *judge, struct row *row,
     }
     row->size = signs->size_after;
     row->cover = cover;
+    if (row->who != NULL && row->path != NULL) {
+        relative_drop_folder(row->who, str_from(row->path));
+    }
     ledger_move(&judge->ledger, row, ROW_STATE_PRODUCT);
     scope_arm(row->session, judge->now);
     scope_arm(row->exe, judge->now);

@@ -92,11 +92,12 @@ static void judge_ask_made(struct judge *judge, const struct row *gone)
     }
 }
 
-/* A backup removes its own small records beside a large archive of files that stay: little of the
- * archive is explained by what went. */
-static bool product_is_claimed(const struct row *product)
+/* A backup removes its own small records, beside newer ones that it has written, and a large
+ * archive of files that stay: little of the archive is explained by what went. */
+static bool row_may_be_record(const struct row *gone, const struct row *product)
 {
-    return product->claimed >= product->size / CLAIM_PART;
+    return product->claimed < product->size / CLAIM_PART && gone->path != NULL &&
+           relative_works_beside(gone->who, str_from(gone->path));
 }
 
 static int judge_cover_all(struct judge *judge, struct row *product, bool *ret_is_ruling)
@@ -109,7 +110,8 @@ static int judge_cover_all(struct judge *judge, struct row *product, bool *ret_i
         int r;
 
         node = node->prev;
-        if (product->cover < gone->size || !row_is_linked(gone, product)) {
+        if (product->cover < gone->size || !row_is_linked(gone, product) ||
+            row_may_be_record(gone, product)) {
             continue;
         }
         r = judge_cover(judge, gone, product, ret_is_ruling);
@@ -129,7 +131,7 @@ int judge_match_gone(struct judge *judge, struct row *row, bool *ret_is_ruling)
         return 0;
     }
     product->claimed += row->size;
-    return product_is_claimed(product) ? judge_cover_all(judge, product, ret_is_ruling) : 0;
+    return judge_cover_all(judge, product, ret_is_ruling);
 }
 
 int judge_match_product(struct judge *judge, struct row *product, bool *ret_is_ruling)
@@ -144,7 +146,7 @@ int judge_match_product(struct judge *judge, struct row *product, bool *ret_is_r
         seen++;
         product->claimed += row_is_linked(gone, product) ? gone->size : 0;
     }
-    return product_is_claimed(product) ? judge_cover_all(judge, product, ret_is_ruling) : 0;
+    return judge_cover_all(judge, product, ret_is_ruling);
 }
 
 void judge_match_made(struct judge *judge, struct row *made)

@@ -311,3 +311,44 @@ struct relative *relative_common(struct relative *a, struct relative *b)
     }
     return NULL;
 }
+
+static uint32_t folder_hash(struct str path)
+{
+    while (path.len != 0 && path.ptr[path.len - 1] != '/') {
+        path.len--;
+    }
+    return (uint32_t)map_hash(path, KIN_SEED) | 1U;
+}
+
+static unsigned relative_find_folder(const struct relative *relative, struct str path)
+{
+    uint32_t hash = folder_hash(path);
+    unsigned at = 0;
+
+    while (at < KIN_FOLDERS && relative->folders[at] != hash) {
+        at++;
+    }
+    return at;
+}
+
+void relative_note_folder(struct relative *relative, struct str path)
+{
+    if (path.len != 0 && relative_find_folder(relative, path) == KIN_FOLDERS) {
+        relative->folders[relative->next_folder] = folder_hash(path);
+        relative->next_folder = (uint8_t)((relative->next_folder + 1U) % KIN_FOLDERS);
+    }
+}
+
+void relative_drop_folder(struct relative *relative, struct str path)
+{
+    unsigned at = relative_find_folder(relative, path);
+
+    if (at < KIN_FOLDERS) {
+        relative->folders[at] = 0;
+    }
+}
+
+bool relative_works_beside(const struct relative *relative, struct str path)
+{
+    return path.len != 0 && relative_find_folder(relative, path) < KIN_FOLDERS;
+}

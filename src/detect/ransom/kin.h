@@ -37,6 +37,8 @@ struct scope {
     int64_t first_charge; /* ns; 0 while none */
 };
 
+#define KIN_FOLDERS 4
+
 /* A process as the map's key: without padding, whose bytes nobody owns. */
 struct kin_key {
     int64_t pid;
@@ -54,8 +56,10 @@ struct relative {
     unsigned refs; /* of files and rulings */
     bool is_known; /* an ACTOR step named it, not only a child of it */
     bool is_dead;
-    bool is_trusted; /* and all below it */
-    struct list age; /* least recently seen first */
+    bool is_trusted;               /* and all below it */
+    struct list age;               /* least recently seen first */
+    uint32_t folders[KIN_FOLDERS]; /* hashes of those it last made files in, ciphertext left out */
+    uint8_t next_folder;
 };
 
 struct kin {
@@ -80,6 +84,12 @@ void relative_ref(struct relative *relative);
 void relative_unref(struct kin *kin, struct relative *relative);
 void scope_ref(struct scope *scope);
 void scope_unref(struct kin *kin, struct scope *scope);
+
+/* It made a file in the folder of that path; and: the file was ciphertext, and is none of its own
+ * affairs. */
+void relative_note_folder(struct relative *relative, struct str path);
+void relative_drop_folder(struct relative *relative, struct str path);
+bool relative_works_beside(const struct relative *relative, struct str path);
 
 /* Whether descendant is ancestor or stands below it, over any session. */
 bool relative_is_below(const struct relative *descendant, const struct relative *ancestor);
