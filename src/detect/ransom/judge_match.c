@@ -10,9 +10,8 @@
 #define SEARCH_GONE_MAX                                                                            \
     16384 /* once a ciphertext; an archive may cover all that was removed before */
 #define SEARCH_MADE_MAX 256 /* at each close of a new file */
-#define CLAIM_PART                                                                                 \
-    8 /* this part of a ciphertext at least must be explained by what was removed                  \
-       */
+/* This part of a ciphertext at least must be explained by what was removed. */
+#define CLAIM_PART 8
 #define ASK_MAX 8
 
 /* A program's own record that stands above its ciphertexts, as in a backup repository: the program
