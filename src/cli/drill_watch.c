@@ -229,7 +229,7 @@ static void watch_count(void *context, pid_t pid, char state)
     struct watch_census *census = context;
 
     (void)pid;
-    if (state == 'T' || state == 't') {
+    if (state == 'T') { /* not 't': whoever is traced may go on at once */
         census->stopped++;
     } else if (state == 'S') {
         census->sleeping++;
