@@ -183,6 +183,26 @@ static void test_server_enrolment(void **state)
     assert_int_equal(link_server_next(server, &item), -ERR_PROTO);
 }
 
+/* One that the store cannot count would spoil the batch of every other host. */
+static void test_sequence_has_a_bound(void **state)
+{
+    CLEANUP(buf_done) struct buf items;
+    CLEANUP(buf_done) struct buf content;
+    struct link_batch batch;
+    uint64_t sequence;
+    struct str record;
+
+    (void)state;
+    buf_init(&items, 4096);
+    buf_init(&content, 4096);
+    link_batch_put(&items, LINK_SEQUENCE_MAX, STR("a"));
+    link_batch_put(&items, 1ULL << 63, STR("b"));
+    link_batch_encode(buf_str(&items), 2, &content);
+    assert_int_equal(link_batch_open(&batch, buf_str(&content)), 0);
+    assert_int_equal(link_batch_next(&batch, &sequence, &record), 1);
+    assert_int_equal(link_batch_next(&batch, &sequence, &record), -ERR_PROTO);
+}
+
 /* Moves up to `most` bytes. */
 static size_t pump_up(struct link_client *client, struct link_server *server, size_t most)
 {
@@ -360,8 +380,9 @@ int main(void)
         cmocka_unit_test(test_frame_golden),     cmocka_unit_test(test_frame_truncated_everywhere),
         cmocka_unit_test(test_frame_refusals),   cmocka_unit_test(test_frame_compression),
         cmocka_unit_test(test_frame_bomb),       cmocka_unit_test(test_server_order),
-        cmocka_unit_test(test_server_enrolment), cmocka_unit_test(test_conversations),
-        cmocka_unit_test(test_server_noise),     cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_server_enrolment), cmocka_unit_test(test_sequence_has_a_bound),
+        cmocka_unit_test(test_conversations),    cmocka_unit_test(test_server_noise),
+        cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
