@@ -189,6 +189,20 @@ static void test_number_spoils_nobody(void **state)
     rig_agent_close(rig, &good);
 }
 
+/* Whoever says nothing that counts does not stay. */
+static void test_strangers_do_not_stay(void **state)
+{
+    struct rig *rig = *state;
+    struct rig_agent agent;
+
+    rig_agent_connect(rig, 0, true, &agent);
+    rig_send(agent.fd, "CGf1", 4);
+    rig_step(rig);
+    rig->mono_offset += 31 * NS_PER_S;
+    assert_int_equal(bye_of(rig, &agent), LINK_BYE_END);
+    rig_agent_close(rig, &agent);
+}
+
 /* Asked in the console, carried to the host, answered, shown. */
 static void test_action(void **state)
 {
@@ -614,6 +628,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_action, start, stop),
         cmocka_unit_test_setup_teardown(test_silence, start, stop),
         cmocka_unit_test_setup_teardown(test_number_spoils_nobody, start, stop),
+        cmocka_unit_test_setup_teardown(test_strangers_do_not_stay, start, stop),
         cmocka_unit_test_setup_teardown(test_enrolment, start, stop),
         cmocka_unit_test_setup_teardown(test_operator, start, stop),
         cmocka_unit_test_setup_teardown(test_crash_loop, start, stop),
