@@ -189,9 +189,13 @@ static void test_number_spoils_nobody(void **state)
     rig_agent_close(rig, &good);
 }
 
-/* Whoever says nothing that counts does not stay. */
+/* Whoever says nothing that counts does not stay, and a token is looked at before a request. */
 static void test_strangers_do_not_stay(void **state)
 {
+    static const char secret[LINK_SECRET_SIZE] = "no such token";
+    const struct link_enrol words = {.secret = str_of(secret, sizeof(secret)),
+                                     .request = STR("no request either"),
+                                     .name = STR("pc")};
     struct rig *rig = *state;
     struct rig_agent agent;
 
@@ -200,6 +204,11 @@ static void test_strangers_do_not_stay(void **state)
     rig_step(rig);
     rig->mono_offset += 31 * NS_PER_S;
     assert_int_equal(bye_of(rig, &agent), LINK_BYE_END);
+    rig_agent_close(rig, &agent);
+    rig_agent_connect(rig, 0, true, &agent);
+    assert_int_equal(link_client_enrol(agent.client, &words), 0);
+    rig_send(agent.fd, link_client_output(agent.client).ptr, link_client_output(agent.client).len);
+    assert_int_equal(bye_of(rig, &agent), LINK_BYE_TOKEN_UNKNOWN);
     rig_agent_close(rig, &agent);
 }
 
