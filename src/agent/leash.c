@@ -434,8 +434,8 @@ static int leash_drop_rights(const struct leash_config *config, struct diag *dia
                                     .capabilities = capabilities,
                                     .capability_count = ARRAY_LEN(capabilities),
                                     .is_landlock_off = true,
-                                    .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_FILES |
-                                             SANDBOX_CALLS_SIGNAL | SANDBOX_CALLS_TRACE};
+                                    .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_LOOK |
+                                             SANDBOX_CALLS_TRACE};
 
     return sandbox_enter(&sandbox, NULL, diag);
 }

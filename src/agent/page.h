@@ -16,6 +16,7 @@
 
 struct page_worker {
     atomic_int pid;
+    atomic_ullong start; /* as /proc has it: tells it from whoever is given its number next */
     atomic_llong
         ended; /* ns, monotonic; 0 while it runs. Its name events come later than its end. */
 };
@@ -36,10 +37,12 @@ struct page {
 /* NULL out of memory. Shared by all children forked afterwards. */
 [[nodiscard]] struct page *page_new(void);
 void page_free(struct page *page);
-/* Ours: never held, never judged. Wait-free. */
+/* Ours: never held, never judged. Waits for nobody. */
 bool page_is_own(const struct page *page, pid_t pid);
 /* For a worker about itself. */
 unsigned page_worker_enter(struct page *page, pid_t pid);
 void page_worker_leave(struct page *page, unsigned place, int64_t now);
+/* For the supervisor, of one that may have been killed before it could leave. */
+void page_worker_ended(struct page *page, pid_t pid, int64_t now);
 
 #endif

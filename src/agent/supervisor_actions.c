@@ -248,8 +248,8 @@ static void worker_on_end(void *context, pid_t pid, int wait_status)
     struct worker *worker = context;
     struct worker_result result;
 
-    (void)pid;
     (void)wait_status;
+    page_worker_ended(worker->supervisor->page, pid, clock_mono(&clock_real));
     if (fd_read_full(worker->pipe, &result, sizeof(result)) < 0) {
         closep(&worker->pipe);
         if (worker->tries < WORKER_TRIES && worker_start(worker) == 0) {

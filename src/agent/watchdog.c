@@ -120,8 +120,8 @@ static int watchdog_drop(void)
     const struct sandbox sandbox = {.capabilities = capabilities,
                                     .capability_count = ARRAY_LEN(capabilities),
                                     .is_landlock_off = true, /* /proc of the sensor */
-                                    .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_FILES |
-                                             SANDBOX_CALLS_SIGNAL | SANDBOX_CALLS_FANOTIFY};
+                                    .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_LOOK |
+                                             SANDBOX_CALLS_SIGNAL};
 
     return sandbox_enter(&sandbox, NULL, NULL);
 }

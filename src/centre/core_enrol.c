@@ -98,7 +98,8 @@ static enum link_bye core_enrol_bye(int error)
     }
 }
 
-/* Fills row and certificate and writes both uses into the open transaction. */
+/* Fills row and certificate and writes both uses into the open transaction. The token first: the
+ * request is DER that anybody on the network may have made, and the authority's key is here. */
 static int core_enrol_write(struct core *core, const struct link_enrol *enrol,
                             struct store_host *row, struct buf *certificate)
 {
@@ -113,6 +114,9 @@ static int core_enrol_write(struct core *core, const struct link_enrol *enrol,
         r = id_new(&row->id);
     }
     if (r == 0) {
+        r = store_token_use(core->options.store, secret_sha256, &row->id);
+    }
+    if (r == 0) {
         r = authority_sign_host(core->options.authority, enrol->request, &row->id,
                                 clock_wall(core->options.clock), certificate, row->key_sha256);
     }
@@ -121,9 +125,6 @@ static int core_enrol_write(struct core *core, const struct link_enrol *enrol,
     }
     if (r == 0) {
         r = store_host_put(core->options.store, row);
-    }
-    if (r == 0) {
-        r = store_token_use(core->options.store, secret_sha256, &row->id);
     }
     if (r == 0) {
         r = store_audit_add(core->options.store, STR("canhgac"), STR("host.enrol"), row->name,

@@ -65,6 +65,7 @@ struct core_stream {
     bool is_open;   /* HELLO was said */
     bool is_enrolment;
     int64_t heard; /* monotonic */
+    int64_t begun; /* the same */
 };
 
 struct core_options {

@@ -17,6 +17,7 @@
 #define HOST_POISONS_MAX 3
 #define STREAM_PING      (60 * NS_PER_S)
 #define STREAM_DEAD      (150 * NS_PER_S)
+#define STREAM_GREETING  (30 * NS_PER_S) /* to HELLO, or all of an enrolment */
 
 void core_stream_free(struct core_stream *stream)
 {
@@ -105,7 +106,7 @@ void core_streams_watch(struct core *core)
         struct core_stream *stream = LIST_ENTRY(node, struct core_stream, node);
         int64_t quiet = now - stream->heard;
 
-        if (quiet > STREAM_DEAD) {
+        if (quiet > STREAM_DEAD || (!stream->is_open && now - stream->begun > STREAM_GREETING)) {
             core_stream_end(stream, LINK_BYE_END);
             core_stream_free(stream);
         } else if (quiet > STREAM_PING && stream->is_open && !stream->is_ending &&
@@ -245,7 +246,7 @@ static int core_stream_new(struct core *core, int *fd, bool is_enrolment,
         return -ERR_NOMEM;
     }
     *stream = (struct core_stream){.core = core, .fd = *fd, .is_enrolment = is_enrolment};
-    stream->heard = clock_mono(core->options.clock);
+    stream->begun = stream->heard = clock_mono(core->options.clock);
     r = link_server_new(is_enrolment, &stream->server);
     if (r == 0) {
         r = loop_add_fd(core->options.loop, *fd, LOOP_READ, core_stream_on_events, stream,

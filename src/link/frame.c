@@ -123,6 +123,7 @@ int frame_read(struct str bytes, struct frame *ret_frame, size_t *ret_size)
 static int frame_decompress(ZSTD_DCtx *context, struct str payload, struct buf *scratch)
 {
     ZSTD_inBuffer in = {payload.ptr, payload.len, 0};
+    size_t limit = scratch->limit < FRAME_CONTENT_MAX ? scratch->limit : FRAME_CONTENT_MAX;
     size_t piece = ZSTD_DStreamOutSize();
     size_t left = 1;
 
@@ -130,7 +131,7 @@ static int frame_decompress(ZSTD_DCtx *context, struct str payload, struct buf *
         return -ERR_NOMEM;
     }
     while (left != 0) {
-        size_t room = FRAME_CONTENT_MAX - scratch->len;
+        size_t room = limit - scratch->len;
         ZSTD_outBuffer out = {NULL, room < piece ? room : piece, 0};
 
         if (room == 0) {

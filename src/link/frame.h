@@ -54,8 +54,8 @@ struct frame {
  * all before the payload has arrived. */
 [[nodiscard]] int frame_read(struct str bytes, struct frame *ret_frame, size_t *ret_size);
 
-/* The content of a frame: the payload itself, or decompressed into scratch (emptied first).
- * -ERR_CORRUPT, -ERR_LIMIT. */
+/* The content of a frame: the payload itself, or decompressed into scratch (emptied first), whose
+ * own limit holds too. -ERR_CORRUPT, -ERR_LIMIT. */
 [[nodiscard]] int frame_content(const struct frame *frame, struct buf *scratch,
                                 struct str *ret_content);
 

@@ -232,7 +232,7 @@ int link_batch_next(struct link_batch *batch, uint64_t *ret_sequence, struct str
         return -ERR_PROTO;
     }
     record = cbor_get_text(&batch->reader);
-    if (batch->reader.error < 0 || sequence <= batch->sequence) {
+    if (batch->reader.error < 0 || sequence <= batch->sequence || sequence > LINK_SEQUENCE_MAX) {
         return -ERR_PROTO;
     }
     batch->left--;

@@ -18,6 +18,9 @@
 #define LINK_BATCH_RECORDS 1024         /* most records in a BATCH */
 #define LINK_BATCH_BYTES   (512U << 10) /* of records that close a batch */
 #define LINK_SECRET_SIZE   14           /* of a token */
+#define LINK_SEQUENCE_MAX                                                                          \
+    (1ULL << 62) /* of a record: none comes near it, and a store counts it                         \
+                  */
 
 /* Why a side leaves. */
 enum link_bye {

@@ -10,6 +10,7 @@
 #include "link/frame.h"
 
 #define LINK_SERVER_IN_LIMIT  (FRAME_HEADER_SIZE + FRAME_PAYLOAD_MAX)
+#define LINK_SERVER_ENROL_MAX (16U << 10) /* of one who has proved nothing yet */
 #define LINK_SERVER_OUT_LIMIT (4U << 20)
 #define LINK_SERVER_OUT_BUSY  (64U << 10) /* with more than this unsent, nothing new is read */
 
@@ -40,9 +41,9 @@ int link_server_new(bool is_enrolment, struct link_server **ret_server)
         return -ERR_NOMEM;
     }
     server->is_enrolment = is_enrolment;
-    buf_init(&server->in, LINK_SERVER_IN_LIMIT);
+    buf_init(&server->in, is_enrolment ? LINK_SERVER_ENROL_MAX : LINK_SERVER_IN_LIMIT);
     buf_init(&server->out, LINK_SERVER_OUT_LIMIT);
-    buf_init(&server->content, FRAME_CONTENT_MAX);
+    buf_init(&server->content, is_enrolment ? LINK_SERVER_ENROL_MAX : FRAME_CONTENT_MAX);
     buf_init(&server->scratch, FRAME_CONTENT_MAX);
     *ret_server = server;
     return 0;
@@ -72,14 +73,14 @@ size_t link_server_room(const struct link_server *server)
         server->is_in_batch) {
         return 0; /* a batch in hand may borrow from in, which must not move then */
     }
-    return LINK_SERVER_IN_LIMIT - server->in.len;
+    return server->in.limit - server->in.len;
 }
 
 int link_server_feed(struct link_server *server, struct str bytes)
 {
     int r;
 
-    if (bytes.len > LINK_SERVER_IN_LIMIT - server->in.len || server->is_in_batch) {
+    if (bytes.len > server->in.limit - server->in.len || server->is_in_batch) {
         return -ERR_LIMIT;
     }
     r = buf_put_str(&server->in, bytes);
@@ -208,12 +209,19 @@ static int link_server_next_record(struct link_server *server, struct link_item 
     return r < 0 ? r : 1;
 }
 
+static bool link_server_is_bare(enum frame_type type)
+{
+    return type == FRAME_TYPE_PING || type == FRAME_TYPE_PONG || type == FRAME_TYPE_BYE;
+}
+
 /* What a frame means: 1 with an item, 0 when it was dealt with here. */
 static int link_server_take(struct link_server *server, const struct frame *frame,
                             struct link_item *ret_item)
 {
     struct str content;
-    int r = frame_content(frame, &server->content, &content);
+    int r = link_server_is_bare(frame->type) && frame->payload.len != 0
+                ? -ERR_PROTO /* unpacked for nothing, as often as it is sent */
+                : frame_content(frame, &server->content, &content);
 
     if (r < 0) {
         return r;
@@ -259,6 +267,9 @@ static int link_server_step(struct link_server *server, struct link_item *ret_it
             return 0;
         }
         r = frame_read(buf_str(&server->in), &frame, &server->in_hand);
+        if (r == 0 && server->in_hand == 0 && server->in.len == server->in.limit) {
+            r = -ERR_LIMIT; /* it would never be whole */
+        }
         if (r < 0 || server->in_hand == 0) {
             return r;
         }

@@ -34,6 +34,7 @@ enum sandbox_calls {
     SANDBOX_CALLS_THREADS = 1 << 8,   /* clone3 for threads, scheduling */
     SANDBOX_CALLS_TRACE = 1 << 9,     /* ptrace as sys/trace.h uses it: no memory is read or
                                          written */
+    SANDBOX_CALLS_LOOK = 1 << 10,     /* open to read only, list folders, pidfd_open */
 };
 
 struct sandbox {

@@ -10,11 +10,13 @@
 #include "sys/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 
 struct call_family {
     unsigned family; /* 0: always */
@@ -186,8 +188,9 @@ static const char *const calls_listen[] = {"socket", "bind", "listen", "accept",
 static const char *const calls_spawn[] = {"fork",   "vfork",    "clone", "clone3",
                                           "execve", "execveat", "wait4", "waitid",
                                           "setsid", "setpgid",  NULL};
-static const char *const calls_signal[] = {"kill", "pidfd_open", "pidfd_send_signal", "pidfd_getfd",
-                                           NULL};
+static const char *const calls_signal[] = {"kill", "pidfd_open", "pidfd_send_signal", NULL};
+static const char *const calls_look[] = {"getdents64", "readlink", "readlinkat", "pidfd_open",
+                                         NULL};
 static const char *const calls_fanotify[] = {"fanotify_init", "fanotify_mark", "name_to_handle_at",
                                              "open_by_handle_at", NULL};
 static const char *const calls_ownership[] = {
@@ -219,6 +222,7 @@ static const struct call_family call_families[] = {
     {SANDBOX_CALLS_OWNERSHIP, calls_ownership},
     {SANDBOX_CALLS_THREADS, calls_threads},
     {SANDBOX_CALLS_TRACE, calls_trace},
+    {SANDBOX_CALLS_LOOK, calls_look},
 };
 
 static int sandbox_allow_names(scmp_filter_ctx filter, const char *const *names)
@@ -268,6 +272,21 @@ static int sandbox_allow_ioctls(scmp_filter_ctx filter)
     return 0;
 }
 
+/* Opens that can change nothing. */
+static int sandbox_allow_look(scmp_filter_ctx filter)
+{
+    const uint64_t mask = O_ACCMODE | O_CREAT | O_TRUNC;
+    int r = 0;
+
+#ifdef SYS_open
+    r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
+                         SCMP_A1(SCMP_CMP_MASKED_EQ, mask, O_RDONLY));
+#endif
+    return r < 0 ? r
+                 : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+                                    SCMP_A2(SCMP_CMP_MASKED_EQ, mask, O_RDONLY));
+}
+
 /* Registers may be set, to take a call back; memory may not be touched. */
 static int sandbox_allow_trace(scmp_filter_ctx filter)
 {
@@ -305,6 +324,9 @@ static int sandbox_fill_filter(scmp_filter_ctx filter, unsigned families)
     }
     if (r >= 0 && (families & SANDBOX_CALLS_TRACE) != 0) {
         r = sandbox_allow_trace(filter);
+    }
+    if (r >= 0 && (families & (SANDBOX_CALLS_LOOK | SANDBOX_CALLS_FILES)) == SANDBOX_CALLS_LOOK) {
+        r = sandbox_allow_look(filter);
     }
     return r;
 }

@@ -156,6 +156,62 @@ static void test_nonsense_is_cut(void **state)
     rig_agent_close(rig, &good);
 }
 
+/* A number that the store cannot count ends its sender's stream, not everybody's. */
+static void test_number_spoils_nobody(void **state)
+{
+    struct rig *rig = *state;
+    struct record record = {.kind = RECORD_KIND_STATUS, .status = {.time = 1}};
+    struct rig_agent good;
+    struct rig_agent bad;
+    struct buf bytes;
+    struct buf items;
+    struct buf content;
+
+    (void)rig_add_host(rig, "pc-5", 5);
+    (void)rig_add_host(rig, "pc-6", 6);
+    meet(rig, 5, 0, &good);
+    meet(rig, 6, 0, &bad);
+    buf_init(&bytes, 4096);
+    buf_init(&items, 4096);
+    buf_init(&content, 4096);
+    record_encode(&record, &bytes);
+    link_batch_put(&items, UINT64_MAX - 1, buf_str(&bytes));
+    link_batch_encode(buf_str(&items), 1, &content);
+    assert_int_equal(link_client_batch(bad.client, UINT64_MAX - 1, buf_str(&content)), 0);
+    rig_send(bad.fd, link_client_output(bad.client).ptr, link_client_output(bad.client).len);
+    assert_int_equal(bye_of(rig, &bad), LINK_BYE_PROTOCOL);
+    rig_agent_close(rig, &bad);
+    buf_done(&bytes);
+    buf_done(&items);
+    buf_done(&content);
+    rig_agent_batch(rig, &good, 1, 20);
+    rig_agent_wait_ack(rig, &good, 20);
+    rig_agent_close(rig, &good);
+}
+
+/* Whoever says nothing that counts does not stay, and a token is looked at before a request. */
+static void test_strangers_do_not_stay(void **state)
+{
+    static const char secret[LINK_SECRET_SIZE] = "no such token";
+    const struct link_enrol words = {.secret = str_of(secret, sizeof(secret)),
+                                     .request = STR("no request either"),
+                                     .name = STR("pc")};
+    struct rig *rig = *state;
+    struct rig_agent agent;
+
+    rig_agent_connect(rig, 0, true, &agent);
+    rig_send(agent.fd, "CGf1", 4);
+    rig_step(rig);
+    rig->mono_offset += 31 * NS_PER_S;
+    assert_int_equal(bye_of(rig, &agent), LINK_BYE_END);
+    rig_agent_close(rig, &agent);
+    rig_agent_connect(rig, 0, true, &agent);
+    assert_int_equal(link_client_enrol(agent.client, &words), 0);
+    rig_send(agent.fd, link_client_output(agent.client).ptr, link_client_output(agent.client).len);
+    assert_int_equal(bye_of(rig, &agent), LINK_BYE_TOKEN_UNKNOWN);
+    rig_agent_close(rig, &agent);
+}
+
 /* Asked in the console, carried to the host, answered, shown. */
 static void test_action(void **state)
 {
@@ -580,6 +636,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_nonsense_is_cut, start, stop),
         cmocka_unit_test_setup_teardown(test_action, start, stop),
         cmocka_unit_test_setup_teardown(test_silence, start, stop),
+        cmocka_unit_test_setup_teardown(test_number_spoils_nobody, start, stop),
+        cmocka_unit_test_setup_teardown(test_strangers_do_not_stay, start, stop),
         cmocka_unit_test_setup_teardown(test_enrolment, start, stop),
         cmocka_unit_test_setup_teardown(test_operator, start, stop),
         cmocka_unit_test_setup_teardown(test_crash_loop, start, stop),

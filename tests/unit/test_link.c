@@ -183,6 +183,69 @@ static void test_server_enrolment(void **state)
     assert_int_equal(link_server_next(server, &item), -ERR_PROTO);
 }
 
+static void feed_frame(struct link_server *server, enum frame_type type, struct str content,
+                       int expected)
+{
+    CLEANUP(buf_done) struct buf frame;
+    struct link_item item;
+    struct str rest;
+
+    buf_init(&frame, 2U << 20);
+    assert_int_equal(frame_write(&frame, type, 0, content), 0);
+    rest = buf_str(&frame);
+    rest.len = rest.len < link_server_room(server) ? rest.len : link_server_room(server);
+    assert_int_equal(link_server_feed(server, rest), 0);
+    assert_int_equal(link_server_next(server, &item), expected);
+}
+
+/* Whoever has proved nothing can make the centre keep and unpack only little. */
+static void test_server_keeps_little_of_strangers(void **state)
+{
+    static const enum frame_type bare[] = {FRAME_TYPE_PING, FRAME_TYPE_PONG, FRAME_TYPE_BYE};
+    CLEANUP(mem_freep) char *zeroes = mem_alloc(1, FRAME_PAYLOAD_MAX);
+    CLEANUP(mem_freep) char *noise = mem_alloc(1, FRAME_PAYLOAD_MAX);
+
+    (void)state;
+    assert_true(zeroes != NULL && noise != NULL);
+    for (size_t i = 0; i < FRAME_PAYLOAD_MAX; i++) {
+        noise[i] = (char)(i * i >> 7 ^ i * 2654435761U >> 13);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bare); i++) {
+        CLEANUP(link_server_freep) struct link_server *server = NULL;
+
+        assert_int_equal(link_server_new(false, &server), 0);
+        feed_frame(server, bare[i], str_of(zeroes, FRAME_PAYLOAD_MAX), -ERR_PROTO);
+    }
+    for (int is_packed = 0; is_packed < 2; is_packed++) {
+        CLEANUP(link_server_freep) struct link_server *server = NULL;
+
+        assert_int_equal(link_server_new(true, &server), 0);
+        assert_true(link_server_room(server) <= 64U << 10);
+        feed_frame(server, FRAME_TYPE_ENROL,
+                   str_of(is_packed ? zeroes : noise, FRAME_PAYLOAD_MAX - 4096), -ERR_LIMIT);
+    }
+}
+
+/* One that the store cannot count would spoil the batch of every other host. */
+static void test_sequence_has_a_bound(void **state)
+{
+    CLEANUP(buf_done) struct buf items;
+    CLEANUP(buf_done) struct buf content;
+    struct link_batch batch;
+    uint64_t sequence;
+    struct str record;
+
+    (void)state;
+    buf_init(&items, 4096);
+    buf_init(&content, 4096);
+    link_batch_put(&items, LINK_SEQUENCE_MAX, STR("a"));
+    link_batch_put(&items, 1ULL << 63, STR("b"));
+    link_batch_encode(buf_str(&items), 2, &content);
+    assert_int_equal(link_batch_open(&batch, buf_str(&content)), 0);
+    assert_int_equal(link_batch_next(&batch, &sequence, &record), 1);
+    assert_int_equal(link_batch_next(&batch, &sequence, &record), -ERR_PROTO);
+}
+
 /* Moves up to `most` bytes. */
 static size_t pump_up(struct link_client *client, struct link_server *server, size_t most)
 {
@@ -357,11 +420,18 @@ static void test_no_memory(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_frame_golden),     cmocka_unit_test(test_frame_truncated_everywhere),
-        cmocka_unit_test(test_frame_refusals),   cmocka_unit_test(test_frame_compression),
-        cmocka_unit_test(test_frame_bomb),       cmocka_unit_test(test_server_order),
-        cmocka_unit_test(test_server_enrolment), cmocka_unit_test(test_conversations),
-        cmocka_unit_test(test_server_noise),     cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_frame_golden),
+        cmocka_unit_test(test_frame_truncated_everywhere),
+        cmocka_unit_test(test_frame_refusals),
+        cmocka_unit_test(test_frame_compression),
+        cmocka_unit_test(test_frame_bomb),
+        cmocka_unit_test(test_server_order),
+        cmocka_unit_test(test_server_enrolment),
+        cmocka_unit_test(test_server_keeps_little_of_strangers),
+        cmocka_unit_test(test_sequence_has_a_bound),
+        cmocka_unit_test(test_conversations),
+        cmocka_unit_test(test_server_noise),
+        cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,6 +218,14 @@ static void test_page_knows_our_own(void **state)
     assert_true(page_is_own(page, 102)); /* its name events are still on their way */
     page_worker_leave(page, place, clock_mono(&clock_real) - 60 * NS_PER_S);
     assert_false(page_is_own(page, 102));
+    place = page_worker_enter(page, getpid());
+    assert_true(page_is_own(page, getpid()));
+    page_worker_ended(page, getpid(), clock_mono(&clock_real) - 60 * NS_PER_S); /* killed */
+    assert_false(page_is_own(page, getpid()));
+    page_worker_leave(page, place, clock_mono(&clock_real));
+    assert_true(page_is_own(page, getpid()));
+    atomic_fetch_sub(&page->workers[place].start, 1); /* the number was given to another */
+    assert_false(page_is_own(page, getpid()));
     page_free(page);
 }
 

@@ -334,6 +334,48 @@ static int attempt_status(enum attempt attempt)
     return status;
 }
 
+/* One that only looks: reads anything, changes nothing, sends no signal, takes no descriptor. */
+static int look_body(void *context)
+{
+    const struct sandbox sandbox = {.is_landlock_off = true,
+                                    .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_LOOK};
+    CLEANUP(closep) int pidfd = -1;
+
+    if (sandbox_enter(&sandbox, NULL, NULL) < 0) {
+        return 100;
+    }
+    switch (*(int *)context) {
+    case 0:
+        pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+        return pidfd < 0 ? errno : attempt_open("/proc/self", "stat", O_RDONLY);
+    case 1:
+        return attempt_open(scratch, "a", O_RDWR);
+    case 2:
+        return attempt_open(scratch, "d", O_RDONLY | O_CREAT);
+    case 3:
+        return unlinkat(AT_FDCWD, scratch, AT_REMOVEDIR);
+    case 4:
+        return kill(getppid(), 0);
+    default:
+        return (int)syscall(SYS_pidfd_getfd, -1, 0, 0);
+    }
+}
+
+static void test_looking_changes_nothing(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        int status = 0;
+        pid_t pid;
+
+        assert_int_equal(spawn_body("look", NULL, 0, look_body, &i, &pid), 0);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+                         i == 0 ? 0 : SIGSYS);
+        assert_int_equal(WIFSIGNALED(status), i != 0);
+    }
+}
+
 /* What a sandboxed process may not do either fails or ends it. */
 static void test_sandbox_holds(void **state)
 {
@@ -368,6 +410,7 @@ int main(void)
         cmocka_unit_test(test_write_open_is_told_from_flags),
         cmocka_unit_test(test_spawn_run),
         cmocka_unit_test(test_sandbox_holds),
+        cmocka_unit_test(test_looking_changes_nothing),
     };
 
     return cmocka_run_group_tests_name("sys", tests, make_scratch, remove_scratch);
