@@ -18,7 +18,7 @@
 
 #define CHILD_YOUNG_NS    (10 * NS_PER_S)
 #define CHILD_SERVED_NS   NS_PER_S /* lived so long: it had begun its work */
-#define CHILD_SOON_NS     (800 * NS_PER_MS)
+#define CHILD_SOON_NS     (500 * NS_PER_MS)
 #define CHILD_DELAY_FIRST (100 * NS_PER_MS)
 #define CHILD_DELAY_MAX   (60 * NS_PER_S)
 #define CHILD_END_NS      (10 * NS_PER_S)
