@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/prng.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "link/spool.h"
 #include "model/record.h"
@@ -36,6 +37,7 @@
 struct feeder_settings {
     int64_t records, rate, spool_bytes, clock_offset, kills, seed;
     bool is_telling;
+    const char *lang;
 };
 
 #define ROW(member) offsetof(struct feeder_settings, member)
@@ -48,10 +50,15 @@ static const struct setting feeder_rows[] = {
      "seconds of wrong clock"},
     {"kills", 0, SETTING_NUMBER, "0", NULL, NULL, ROW(kills), NULL, "how often the link is killed"},
     {"seed", 0, SETTING_NUMBER, "1", NULL, NULL, ROW(seed), NULL, "of the moments of killing"},
+    {"lang", 0, SETTING_TEXT, "vi", NULL, NULL, ROW(lang), NULL, "of what the link says"},
     {"tell", 0, SETTING_FLAG, NULL, NULL, NULL, ROW(is_telling), NULL,
      "only tell what the spool has counted"},
     {},
 };
+
+/* Made by po/meson.build. */
+extern const char catalogue_vi_start[];
+extern const char catalogue_vi_end[];
 
 static int64_t feeder_offset;
 
@@ -239,6 +246,7 @@ int main(int argc, char **argv)
     static struct feeder feeder;
     CLEANUP(arena_freep) struct arena *arena = NULL;
     struct setting_operands operands = {.items = mem_alloc((size_t)argc + 1, sizeof(char *))};
+    enum language language;
     struct diag diag = {0};
     sigset_t wanted;
     int signals;
@@ -265,6 +273,11 @@ int main(int argc, char **argv)
                                          .spool = operands.items[1],
                                          .spool_bytes = feeder.settings.spool_bytes,
                                          .clock = &feeder.clock};
+    (void)text_load(LANGUAGE_VI,
+                    str_of(catalogue_vi_start, (size_t)(catalogue_vi_end - catalogue_vi_start)));
+    if (text_parse_language(str_from(feeder.settings.lang), &language)) {
+        text_set_language(language);
+    }
     if (feeder.settings.is_telling) {
         outbox_init(&feeder.outbox, -1, 0, NULL);
         r = feeder_tell(&feeder);

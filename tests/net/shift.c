@@ -26,12 +26,14 @@ __attribute__((constructor)) static void shift_map(void)
     (void)close(fd);
 }
 
-int clock_gettime(clockid_t id, struct timespec *ret_time)
+#define SEEN __attribute__((visibility("default")))
+
+SEEN int clock_gettime(clockid_t id, struct timespec *ret_time)
 {
     long r = syscall(SYS_clock_gettime, id, ret_time);
     int64_t ns;
 
-    if (r == 0 && id == CLOCK_REALTIME) {
+    if (r == 0 && id == CLOCK_REALTIME && shift != NULL) { /* NULL: other libraries start first */
         ns = ret_time->tv_sec * SECOND + ret_time->tv_nsec + *shift;
         ret_time->tv_sec = ns / SECOND;
         ret_time->tv_nsec = ns % SECOND;
@@ -39,7 +41,7 @@ int clock_gettime(clockid_t id, struct timespec *ret_time)
     return (int)r;
 }
 
-time_t time(time_t *ret_time)
+SEEN time_t time(time_t *ret_time)
 {
     struct timespec now;
 
