@@ -28,6 +28,7 @@ struct page {
     atomic_int sensor;            /* pid, 0 when none */
     atomic_llong beat;            /* the gate's reader was alive then; 0: there is none */
     atomic_llong oldest;          /* arrival of the longest waiting open, 0 when none */
+    atomic_llong ending;          /* the sensor began to end then; 0: it does not */
     atomic_ullong let_go;         /* opens that the watchdog answered */
     atomic_uint stalls;           /* times that it ended a sensor */
     atomic_uint restarts;         /* of child processes, ever */

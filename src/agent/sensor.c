@@ -385,9 +385,11 @@ static int sensor_start(struct sensor_body *body, struct diag *diag)
     return r;
 }
 
-/* The gate's reader outlives everything that may open files behind the gate. */
+/* The gate's reader outlives everything that may open files behind the gate; then the watchdog
+ * stands in, which also ends us when we take too long: a thread may wait for a disk. */
 static void sensor_close(struct sensor_body *body)
 {
+    atomic_store(&body->config->page->ending, clock_mono(&clock_real));
     if (body->files != NULL) {
         files_stop_workers(body->files);
     }
@@ -396,6 +398,7 @@ static void sensor_close(struct sensor_body *body)
     }
     vault_close(body->vault);
     files_free(body->files);
+    atomic_store(&body->config->page->beat, 0);
     shield_free(body->shield);
 }
 

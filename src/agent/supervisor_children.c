@@ -19,10 +19,11 @@
 
 #define CHILD_YOUNG_NS    (10 * NS_PER_S)
 #define CHILD_SERVED_NS   NS_PER_S /* lived so long: it had begun its work */
-#define CHILD_SOON_NS     (800 * NS_PER_MS)
+#define CHILD_SOON_NS     (500 * NS_PER_MS)
 #define CHILD_DELAY_FIRST (100 * NS_PER_MS)
 #define CHILD_DELAY_MAX   (60 * NS_PER_S)
 #define CHILD_KEEP_MAX    8
+#define CHILD_END_NS      (10 * NS_PER_S)
 #define CHILD_LOOP_DEATH  3 /* in a row: told as a finding */
 
 const char *const child_names[CHILD_COUNT] = {[CHILD_WATCHDOG] = "watchdog",
@@ -277,14 +278,48 @@ int supervisor_start_child(struct supervisor *supervisor, enum child_kind kind)
     atomic_store(&supervisor->page->own[1 + kind], pid);
     if (kind == CHILD_SENSOR) {
         atomic_store(&supervisor->page->sensor, pid);
+        atomic_store(&supervisor->page->ending, 0);
     }
     return loop_add_child(supervisor->loop, pid, child_on_death, child);
 }
 
+/* The watchdog ends a sensor that does not end; this is for the day when it cannot either. */
+static void supervisor_on_end_timer(void *context)
+{
+    struct supervisor *supervisor = context;
+
+    for (int kind = 0; kind < CHILD_COUNT; kind++) {
+        const struct child *child = &supervisor->children[kind];
+
+        if (child->pid != 0 && child->is_ending) {
+            log_warn("%s does not end and is killed", child_names[kind]);
+            (void)kill(child->pid, SIGKILL);
+        }
+    }
+}
+
 void supervisor_end_child(struct supervisor *supervisor, enum child_kind kind)
 {
-    if (supervisor->children[kind].pid != 0) {
-        (void)kill(supervisor->children[kind].pid, SIGTERM);
+    struct child *child = &supervisor->children[kind];
+    int r = 0;
+
+    if (child->pid == 0) {
+        return;
+    }
+    (void)kill(child->pid, SIGTERM);
+    if (child->is_ending) {
+        return;
+    }
+    child->is_ending = true;
+    if (supervisor->end_timer == NULL) {
+        r = loop_add_timer(supervisor->loop, supervisor_on_end_timer, supervisor,
+                           &supervisor->end_timer);
+    }
+    if (r == 0) {
+        r = loop_source_set_timer(supervisor->end_timer, CHILD_END_NS, CHILD_END_NS);
+    }
+    if (r < 0) {
+        log_error("the end cannot be timed: %s", err_text(r));
     }
 }
 

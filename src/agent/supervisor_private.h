@@ -48,6 +48,7 @@ struct child {
     pid_t pid; /* 0: does not run */
     int64_t started;
     unsigned failures; /* deaths in a row, each soon after the start */
+    bool is_ending;    /* was asked to */
     struct loop_source *timer;
 };
 
@@ -96,6 +97,7 @@ struct supervisor {
     struct diag lacks[SENSOR_KIND_COUNT]; /* what each sensor has to do without */
     int pairs[PAIR_COUNT][2];
     struct loop *loop;
+    struct loop_source *end_timer;
     enum agent_state state;
     struct child children[CHILD_COUNT];
     struct outbox sensor;

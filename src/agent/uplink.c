@@ -4,6 +4,7 @@
 #include "agent/uplink.h"
 
 #include "agent/resolver.h"
+#include "agent/uplink_remedy.h"
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -46,7 +47,10 @@ struct uplink {
     size_t target;
     int64_t pause;
     struct prng prng;
-    int last_error; /* logged last */
+    int last_error;    /* logged last */
+    bool is_well;      /* the centre took us in on this connection */
+    int64_t good_from; /* our certificate, wall time */
+    int64_t good_until;
 };
 
 static void uplink_try_next(struct uplink *uplink, int error);
@@ -83,30 +87,20 @@ static void uplink_rest(struct uplink *uplink)
     uplink->pause = uplink->pause * 2 < UPLINK_PAUSE_LAST ? uplink->pause * 2 : UPLINK_PAUSE_LAST;
 }
 
-static const char *uplink_remedy(int error)
-{
-    switch (error) {
-    case -ERR_EXPIRED:
-        return "a certificate's time has passed or this machine's clock is wrong: check the clock, "
-               "else enrol "
-               "this host anew";
-    case -ERR_UNTRUSTED:
-        return "the centre is not the one this host was enrolled at, or does not know its "
-               "certificate: enrol "
-               "this host anew";
-    case -ERR_NOENT:
-        return "the centre's name is unknown to the resolver: check the name and DNS";
-    default:
-        return "records wait in the spool until the centre can be reached";
-    }
-}
-
 static void uplink_fail(struct uplink *uplink, int error)
 {
+    const struct uplink_trouble trouble = {.error = error,
+                                           .is_by_centre = uplink->state == UPLINK_STATE_OPEN,
+                                           .now = clock_wall(uplink->options.clock),
+                                           .good_from = uplink->good_from,
+                                           .good_until = uplink->good_until};
+    char remedy[UPLINK_REMEDY_SIZE];
+
     if (error != uplink->last_error) {
+        uplink_remedy(&trouble, remedy);
         log_warn("cannot reach the centre centre=%s port=%u reason=%s detail=%s hint=%s",
                  uplink->options.identity->centre, uplink->options.identity->port, err_text(error),
-                 uplink->tls != NULL ? tls_failure(uplink->tls) : "", uplink_remedy(error));
+                 uplink->tls != NULL ? tls_failure(uplink->tls) : "", remedy);
         uplink->last_error = error;
     }
     uplink_shut(uplink);
@@ -115,9 +109,7 @@ static void uplink_fail(struct uplink *uplink, int error)
 
 void uplink_cut(struct uplink *uplink, const char *why)
 {
-    bool was_open = uplink->state == UPLINK_STATE_OPEN;
-
-    if (!was_open) {
+    if (uplink->state != UPLINK_STATE_OPEN) {
         return;
     }
     log_warn("the connection to the centre ended reason=%s", why);
@@ -127,9 +119,28 @@ void uplink_cut(struct uplink *uplink, const char *why)
     uplink->options.owner.closed(uplink->options.owner.context);
 }
 
+/* In TLS 1.3 a server refuses a client's certificate when the client takes itself to be connected.
+ */
+static void uplink_break(struct uplink *uplink, int error)
+{
+    bool is_refused = error == -ERR_EXPIRED || error == -ERR_UNTRUSTED || error == -ERR_REVOKED;
+
+    if (is_refused && !uplink->is_well) {
+        uplink_fail(uplink, error);
+        uplink->options.owner.closed(uplink->options.owner.context);
+        return;
+    }
+    uplink_cut(uplink,
+               tls_failure(uplink->tls)[0] != '\0' ? tls_failure(uplink->tls) : err_text(error));
+}
+
 void uplink_is_well(struct uplink *uplink)
 {
     uplink->pause = UPLINK_PAUSE_FIRST;
+    uplink->last_error = 0;
+    uplink->is_well = true;
+    log_info("connected centre=%s port=%u", uplink->options.identity->centre,
+             uplink->options.identity->port);
 }
 
 static int uplink_await(struct uplink *uplink, unsigned events)
@@ -146,10 +157,8 @@ static void uplink_open(struct uplink *uplink)
         return;
     }
     uplink->state = UPLINK_STATE_OPEN;
-    uplink->last_error = 0;
+    uplink->is_well = false;
     uplink_set_timer(uplink, 0);
-    log_info("connected centre=%s port=%u", uplink->options.identity->centre,
-             uplink->options.identity->port);
     uplink->options.owner.opened(uplink->options.owner.context);
     uplink_push(uplink);
 }
@@ -221,7 +230,7 @@ void uplink_push(struct uplink *uplink)
         r = uplink_await(uplink, r == 1 ? LOOP_READ : LOOP_READ | LOOP_WRITE);
     }
     if (r < 0) {
-        uplink_cut(uplink, err_text(r));
+        uplink_break(uplink, r);
     }
 }
 
@@ -264,8 +273,7 @@ static void uplink_carry(struct uplink *uplink, unsigned events)
     int r = (events & (LOOP_READ | LOOP_HANGUP)) != 0 ? uplink_read(uplink) : 0;
 
     if (r < 0) {
-        uplink_cut(uplink,
-                   tls_failure(uplink->tls)[0] != '\0' ? tls_failure(uplink->tls) : err_text(r));
+        uplink_break(uplink, r);
         return;
     }
     uplink_push(uplink);
@@ -398,6 +406,9 @@ int uplink_new(const struct uplink_options *options, struct uplink **ret_uplink,
         return -ERR_IO;
     }
     prng_init(&uplink->prng, seed);
+    if (identity_validity(options->identity, &uplink->good_from, &uplink->good_until) < 0) {
+        log_warn("the end of this host's certificate cannot be read");
+    }
     r = tls_context_new_client(&tls, &uplink->context, diag);
     if (r == 0) {
         r = loop_add_timer(options->loop, uplink_on_timer, uplink, &uplink->timer);

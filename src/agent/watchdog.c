@@ -19,6 +19,8 @@
 #define WATCHDOG_REST_MS   100
 #define WATCHDOG_BRIDGE_MS 5
 #define WATCHDOG_STALL_NS  NS_PER_S
+#define WATCHDOG_WAIT_NS   (400 * NS_PER_MS) /* a new sensor is there by then */
+#define WATCHDOG_CLOSE_NS  (5 * NS_PER_S)    /* that a sensor may take to end */
 #define WATCHDOG_PARKED    256
 #define NUMBERS_MAX        65536 /* descriptors a sensor may have had */
 
@@ -34,7 +36,11 @@ static bool watchdog_is_stalled(const struct watchdog *dog, int64_t now)
 {
     int64_t beat = atomic_load(&dog->page->beat);
     int64_t oldest = atomic_load(&dog->page->oldest);
+    int64_t ending = atomic_load(&dog->page->ending);
 
+    if (ending != 0 && now - ending > WATCHDOG_CLOSE_NS) {
+        return true; /* a thread of it waits for what does not come */
+    }
     return beat != 0 &&
            (now - beat > WATCHDOG_STALL_NS || (oldest != 0 && now - oldest > WATCHDOG_STALL_NS));
 }
@@ -55,6 +61,14 @@ static void watchdog_end_sensor(const struct watchdog *dog)
     }
     atomic_store(&dog->page->beat, 0);
     atomic_store(&dog->page->oldest, 0);
+    atomic_store(&dog->page->ending, 0);
+}
+
+static void watchdog_look(const struct watchdog *dog)
+{
+    if (watchdog_is_stalled(dog, clock_mono(&clock_real))) {
+        watchdog_end_sensor(dog);
+    }
 }
 
 /* What a dead sensor had read but not answered waits under numbers of its descriptors. */
@@ -94,7 +108,9 @@ static void watchdog_park(struct watchdog *dog, bool is_patient)
     }
 }
 
-/* Stands in until a sensor reads the gate. */
+/* Stands in until a sensor reads the gate. What is read here passes unguarded in the end, so at
+ * first nothing is: it waits in the kernel for the next sensor. Then our own are let through, for
+ * the next sensor may wait for itself there; at last all are. */
 static void watchdog_bridge(struct watchdog *dog)
 {
     struct pollfd wait = {.fd = dog->gate, .events = POLLIN};
@@ -102,14 +118,19 @@ static void watchdog_bridge(struct watchdog *dog)
     dog->since = clock_mono(&clock_real);
     watchdog_answer_dead(dog);
     while (atomic_load(&dog->page->beat) == 0) {
-        bool is_patient = clock_mono(&clock_real) - dog->since < WATCHDOG_STALL_NS;
+        int64_t waited = clock_mono(&clock_real) - dog->since;
+        bool is_ending = atomic_load(&dog->page->ending) != 0;
+        bool is_patient = waited < WATCHDOG_STALL_NS && !is_ending;
 
-        if (poll(&wait, 1, WATCHDOG_BRIDGE_MS) > 0) {
+        if (waited < WATCHDOG_WAIT_NS && !is_ending) {
+            (void)poll(NULL, 0, WATCHDOG_BRIDGE_MS);
+        } else if (poll(&wait, 1, WATCHDOG_BRIDGE_MS) > 0) {
             watchdog_park(dog, is_patient);
         }
         if (!is_patient) {
             watchdog_let_go(dog);
         }
+        watchdog_look(dog);
     }
     watchdog_let_go(dog);
 }
@@ -137,9 +158,7 @@ int watchdog_run(struct page *page, int gate)
         struct timespec rest = {.tv_nsec = WATCHDOG_REST_MS * NS_PER_MS};
 
         (void)nanosleep(&rest, NULL);
-        if (watchdog_is_stalled(&dog, clock_mono(&clock_real))) {
-            watchdog_end_sensor(&dog);
-        }
+        watchdog_look(&dog);
         if (atomic_load(&page->beat) == 0 && atomic_load(&page->own[0]) != 0) {
             watchdog_bridge(&dog);
         }

@@ -7,18 +7,25 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "link/message.h"
 #include "link/x509.h"
 #include "sys/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/asn1.h>
 #include <openssl/err.h>
 
 #define IDENTITY_KEY         "host.key"
 #define IDENTITY_CERTIFICATE "host.crt"
 #define IDENTITY_AUTHORITY   "centre.crt"
 #define IDENTITY_CENTRE      "centre" /* HOST PORT HOST-ID; written last */
+
+static void asn1_time_freep(ASN1_TIME **time)
+{
+    ASN1_TIME_free(*time);
+}
 
 void identity_init(struct identity *identity)
 {
@@ -71,6 +78,33 @@ int identity_check(const struct identity *identity, struct str certificate)
 
     ERR_clear_error();
     return is_ours ? 0 : -ERR_UNTRUSTED;
+}
+
+static int identity_time(const ASN1_TIME *time, int64_t *ret_ns)
+{
+    int days = 0;
+    int seconds = 0;
+    CLEANUP(asn1_time_freep) ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+
+    if (epoch == NULL || ASN1_TIME_diff(&days, &seconds, epoch, time) != 1) {
+        return -ERR_CORRUPT;
+    }
+    *ret_ns = ((int64_t)days * 86400 + seconds) * NS_PER_S;
+    return 0;
+}
+
+int identity_validity(const struct identity *identity, int64_t *ret_from, int64_t *ret_until)
+{
+    CLEANUP(x509_freep) X509 *certificate = x509_read(buf_str(&identity->certificate));
+    int64_t from = 0;
+    int r =
+        certificate != NULL ? identity_time(X509_get0_notBefore(certificate), &from) : -ERR_CORRUPT;
+
+    r = r < 0 ? r : identity_time(X509_get0_notAfter(certificate), ret_until);
+    if (r == 0) {
+        *ret_from = from;
+    }
+    return r;
 }
 
 static int identity_open_folder(const char *folder, struct diag *diag)

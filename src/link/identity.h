@@ -31,6 +31,10 @@ void identity_done(struct identity *identity);
 /* Whether certificate is for this identity's key. */
 [[nodiscard]] int identity_check(const struct identity *identity, struct str certificate);
 
+/* The times between which the certificate is good. -ERR_CORRUPT. */
+[[nodiscard]] int identity_validity(const struct identity *identity, int64_t *ret_from,
+                                    int64_t *ret_until);
+
 /* Writes all of it; the file that says "enrolled" last. diag names the file. */
 [[nodiscard]] int identity_save(const struct identity *identity, const char *folder,
                                 struct diag *diag);

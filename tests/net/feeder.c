@@ -3,8 +3,8 @@
  * tests/net/run.
  *
  * Usage: feeder IDENTITY SPOOL --records N --rate N/s --spool-bytes N --clock-offset S --kills N
- * --seed N Prints "fed N" when all is handed in; on SIGTERM ends the link and prints the counters
- * as one JSON line. */
+ * --seed N [--tell] Prints "fed N" when all is handed in; on SIGTERM ends the link and prints the
+ * counters as one JSON line. */
 #include "agent/intake.h"
 #include "agent/link.h"
 #include "agent/outbox.h"
@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/prng.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "link/spool.h"
 #include "model/record.h"
@@ -35,6 +36,8 @@
 
 struct feeder_settings {
     int64_t records, rate, spool_bytes, clock_offset, kills, seed;
+    bool is_telling;
+    const char *lang;
 };
 
 #define ROW(member) offsetof(struct feeder_settings, member)
@@ -47,8 +50,15 @@ static const struct setting feeder_rows[] = {
      "seconds of wrong clock"},
     {"kills", 0, SETTING_NUMBER, "0", NULL, NULL, ROW(kills), NULL, "how often the link is killed"},
     {"seed", 0, SETTING_NUMBER, "1", NULL, NULL, ROW(seed), NULL, "of the moments of killing"},
+    {"lang", 0, SETTING_TEXT, "vi", NULL, NULL, ROW(lang), NULL, "of what the link says"},
+    {"tell", 0, SETTING_FLAG, NULL, NULL, NULL, ROW(is_telling), NULL,
+     "only tell what the spool has counted"},
     {},
 };
+
+/* Made by po/meson.build. */
+extern const char catalogue_vi_start[];
+extern const char catalogue_vi_end[];
 
 static int64_t feeder_offset;
 
@@ -221,13 +231,13 @@ static int feeder_tell(const struct feeder *feeder)
     }
     spool_count(spool, &counters);
     printf("{\"fed\":%llu,\"unsent\":%llu,\"appended\":%llu,\"acknowledged\":%llu,\"dropped\":%llu,"
-           "\"waiting\":%llu,\"torn\":%llu}\n",
+           "\"waiting\":%llu,\"confirmed\":%llu,\"torn\":%llu}\n",
            (unsigned long long)feeder->fed,
            (unsigned long long)(outbox_dropped(&feeder->outbox) +
                                 atomic_load(&feeder->outbox.counts->waiting)),
            (unsigned long long)counters.appended, (unsigned long long)counters.acknowledged,
            (unsigned long long)counters.dropped, (unsigned long long)counters.waiting,
-           (unsigned long long)counters.torn);
+           (unsigned long long)counters.confirmed, (unsigned long long)counters.torn);
     return 0;
 }
 
@@ -236,6 +246,7 @@ int main(int argc, char **argv)
     static struct feeder feeder;
     CLEANUP(arena_freep) struct arena *arena = NULL;
     struct setting_operands operands = {.items = mem_alloc((size_t)argc + 1, sizeof(char *))};
+    enum language language;
     struct diag diag = {0};
     sigset_t wanted;
     int signals;
@@ -262,6 +273,17 @@ int main(int argc, char **argv)
                                          .spool = operands.items[1],
                                          .spool_bytes = feeder.settings.spool_bytes,
                                          .clock = &feeder.clock};
+    (void)text_load(LANGUAGE_VI,
+                    str_of(catalogue_vi_start, (size_t)(catalogue_vi_end - catalogue_vi_start)));
+    if (text_parse_language(str_from(feeder.settings.lang), &language)) {
+        text_set_language(language);
+    }
+    if (feeder.settings.is_telling) {
+        outbox_init(&feeder.outbox, -1, 0, NULL);
+        r = feeder_tell(&feeder);
+        mem_free(operands.items);
+        return r < 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_CLEAN;
+    }
     r = channel_pair(feeder.sensor);
     r = r < 0 ? r : channel_pair(feeder.supervisor);
     r = r < 0 ? r : fd_set_nonblocking(feeder.sensor[0], true);
