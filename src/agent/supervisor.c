@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "sys/fd.h"
+#include "sys/service.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -23,6 +24,7 @@
 static void supervisor_on_signal(void *context, int signal)
 {
     (void)signal;
+    service_notify("STOPPING=1");
     supervisor_end(context);
 }
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "sys/service.h"
 
 #include <unistd.h>
 
@@ -31,7 +32,7 @@ static int request_get_finding(struct msg_reader *msg, struct id *ret_finding)
     return 0;
 }
 
-/* One line that scripts wait for. */
+/* One line that scripts wait for, and the word that systemd waits for. */
 static void supervisor_say_ready(const struct supervisor *supervisor)
 {
     char line[1024];
@@ -44,6 +45,7 @@ static void supervisor_say_ready(const struct supervisor *supervisor)
         }
     }
     fprintf(stderr, "%s\n", line);
+    service_notify("READY=1");
 }
 
 /* Only now may the gate stand: its reader is there. */

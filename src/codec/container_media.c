@@ -151,9 +151,14 @@ enum container_state container_inspect_jpeg(struct container_view *view)
     return is_end ? CONTAINER_STATE_SOUND : CONTAINER_STATE_SHALLOW;
 }
 
-/* Skips a chain of sub-blocks; where it ends, or 0. */
-static uint64_t gif_skip_blocks(struct container_view *view, uint64_t at, unsigned *blocks)
+/* Skips a chain of sub-blocks; where it ends, or 0. A chain of pixels is cut into equal lengths but
+ * for the last: without that rule one that was lost in noise finds its way back by chance. */
+static uint64_t gif_skip_blocks(struct container_view *view, uint64_t at, bool is_pixels,
+                                unsigned *blocks)
 {
+    uint8_t full = 0;
+    bool is_last = false;
+
     for (; *blocks < GIF_BLOCKS_MAX; (*blocks)++) {
         uint8_t len;
 
@@ -164,6 +169,11 @@ static uint64_t gif_skip_blocks(struct container_view *view, uint64_t at, unsign
         if (len == 0) {
             return at;
         }
+        full = full == 0 ? len : full;
+        if (is_pixels && (is_last || len > full)) {
+            return 0;
+        }
+        is_last = len < full;
     }
     return 0;
 }
@@ -194,9 +204,9 @@ enum container_state container_inspect_gif(struct container_view *view)
             return CONTAINER_STATE_SOUND;
         }
         if (part[0] == 0x21) {
-            at = gif_skip_blocks(view, at + 2, &blocks);
+            at = gif_skip_blocks(view, at + 2, false, &blocks);
         } else if (part[0] == 0x2c && container_get(view, at, part, sizeof(part))) {
-            at = gif_skip_blocks(view, at + 11 + gif_table_size(part[9]), &blocks);
+            at = gif_skip_blocks(view, at + 11 + gif_table_size(part[9]), true, &blocks);
         } else {
             return CONTAINER_STATE_DAMAGED;
         }

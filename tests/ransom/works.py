@@ -12,6 +12,7 @@ import subprocess
 import zipfile
 import zlib
 
+import debian
 from stage import Unfit, must, need, run
 
 OLD = 1_700_000_000  # modification time of everything laid out
@@ -408,22 +409,26 @@ class Postgres(Work):
 
 
 class Apt(Work):
-    """Installs packages from the cache of the machine into a chroot made by debootstrap."""
+    """Installs packages into a Debian of its own, and takes one out again."""
     name = "apt-install"
-    tools = ("debootstrap", "chroot")
-    varying = ("root",)
+    tools = ("debootstrap", "chroot", "unshare")
+    varying = tuple(f"root/{name}" for name in ("var/log", "var/cache", "var/lib/apt", "run", "tmp"))
     is_long = True
     megabytes = 2048
 
     def setup(self, folder):
-        must("debootstrap", "--variant=minbase", "stable", os.path.join(folder, "root"), timeout=900)
+        root = os.path.join(folder, "root")
+        debian.make_root(root)
+        debian.must_inside(root, "apt-get", "update", is_online=True)
 
     def run(self, folder):
-        must("chroot", os.path.join(folder, "root"), "apt-get", "install", "-y", "--no-install-recommends", "less", "file",
-             timeout=600)
+        for words in (["install", "-y", "--no-install-recommends", "less", "file", "nano", "python3-minimal", "locales"],
+                      ["purge", "-y", "nano"]):
+            debian.must_inside(os.path.join(folder, "root"), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", *words,
+                               is_online=True)
 
     def verify(self, folder):
-        must("chroot", os.path.join(folder, "root"), "dpkg", "--verify")
+        debian.must_inside(os.path.join(folder, "root"), "dpkg", "--verify")
 
 
 ALL = [work() for work in (GitGc, GitCheckout, TarZstd, Gzip, Rsync, Borg, Restic, SevenZip, Zip, Sed, Mogrify, Unzip,

@@ -10,6 +10,9 @@
 
 #define SIZE_MAX_TESTED 16384
 
+#define GIF_BLOCKS      160
+#define GIF_SIZE        (GIF_BLOCKS * 256 + 64)
+
 static const struct specimen {
     const char *name;
     enum container_kind kind;
@@ -104,6 +107,41 @@ static void test_noise(void **state)
     }
 }
 
+/* Pixels in blocks of 255 bytes, as every encoder writes them. */
+static size_t gif_make(struct prng *prng, char out[GIF_SIZE])
+{
+    static const char head[] = "GIF89a\x10\x00\x10\x00\x00\x00\x00,\0\0\0\0\x10\0\x10\0\0\x08";
+    size_t at = sizeof(head) - 1;
+
+    memcpy(out, head, at);
+    for (int i = 0; i < GIF_BLOCKS; i++) {
+        out[at] = (char)0xff;
+        prng_fill(prng, out + at + 1, 255);
+        at += 256;
+    }
+    out[at++] = '\0';
+    out[at++] = ';';
+    return at;
+}
+
+/* Its chain of blocks, lost in noise, may come upon a true block again; it must not pass as whole.
+ */
+static void test_gif_with_noise_inside(void **state)
+{
+    struct prng prng;
+
+    (void)state;
+    prng_init(&prng, 7);
+    for (int i = 0; i < 500; i++) {
+        char bytes[GIF_SIZE];
+        size_t len = gif_make(&prng, bytes);
+
+        assert_int_equal(inspect(bytes, len).state, CONTAINER_STATE_SOUND);
+        prng_fill(&prng, bytes + 3000, 4000);
+        assert_int_equal(inspect(bytes, len).state, CONTAINER_STATE_DAMAGED);
+    }
+}
+
 static void test_cut_short(void **state)
 {
     (void)state;
@@ -155,7 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_specimens),    cmocka_unit_test(test_noise),
         cmocka_unit_test(test_cut_short),    cmocka_unit_test(test_noise_is_no_container),
-        cmocka_unit_test(test_failing_read),
+        cmocka_unit_test(test_failing_read), cmocka_unit_test(test_gif_with_noise_inside),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
