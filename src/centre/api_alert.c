@@ -14,7 +14,7 @@ static const char *const alert_state_names[ALERT_STATE_COUNT] = {
 static const char *const action_state_names[ACTION_STATE_COUNT] = {
     [ACTION_STATE_WAITING] = "waiting", [ACTION_STATE_SENT] = "sent",
     [ACTION_STATE_DONE] = "done",       [ACTION_STATE_FAILED] = "failed",
-    [ACTION_STATE_EXPIRED] = "expired",
+    [ACTION_STATE_EXPIRED] = "expired", [ACTION_STATE_CANCELED] = "canceled",
 };
 
 void api_put_time(struct json_writer *json, const char *key, int64_t wall)
@@ -241,6 +241,7 @@ static void api_put_action(struct json_writer *json, const struct store_action *
     json_put_text(json, action_state_names[action->state]);
     api_put_id(json, "finding", &action->request.finding);
     api_put_time(json, "asked", action->request.asked);
+    api_put_time(json, "held_until", action_held_until(&action->request));
     api_put_time(json, "expires", action->request.expires);
     json_put_key(json, "actor");
     json_put_str(json, action->request.actor);

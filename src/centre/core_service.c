@@ -45,6 +45,7 @@ static void core_on_tick(void *context)
             core_actions_expire(core);
         }
     }
+    core_actions_release(core);
     if (core->options.event_life != 0 && core->ticks % CORE_TICKS_EXPIRE == 1 &&
         archive_expire(core->options.archive,
                        clock_wall(core->options.clock) - core->options.event_life, &days) < 0) {
@@ -161,6 +162,12 @@ static int core_start(struct core *core)
     if (r == 0) {
         r = worker_new(loop, core_call_answer, core, &core->worker);
     }
+    if (r == 0 && core->options.settings != NULL) {
+        r = overlay_init(&core->overlay, core->options.settings);
+    }
+    if (r == 0) {
+        r = core_settings_apply(core);
+    }
     if (r == 0) {
         r = core_hosts_load(core);
     }
@@ -196,6 +203,7 @@ int core_new(const struct core_options *options, struct core **ret_core, struct 
     }
     core->options = *options;
     core->started = clock_wall(options->clock);
+    core->is_holding = true; /* perhaps, from the life before */
     map_init(&core->hosts_by_key, CORE_HOSTS_MAX, seed);
     map_init(&core->hosts_by_id, CORE_HOSTS_MAX, seed);
     map_init(&core->totp_steps, CORE_LIMITER_KEYS, seed);
@@ -246,6 +254,7 @@ void core_free(struct core *core)
     for (size_t i = 0; i < ARRAY_LEN(core->channel_sources); i++) {
         loop_source_free(core->channel_sources[i]);
     }
+    overlay_done(&core->overlay);
     arena_free(core->arena);
     mem_free(core);
 }
