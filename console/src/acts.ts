@@ -11,11 +11,18 @@ export const verdicts = (): [string, string][] => [
   ['test', t('It was a test')],
 ];
 
+/** "false-alarm: words", as the store keeps it, for a person. */
+export function closeWord(reason: string): string {
+  const [verdict = '', ...words] = reason.split(': ');
+  const known = verdicts().find(([value]) => value === verdict)?.[1];
+  return known ? [known, words.join(': ')].filter(Boolean).join(': ') : reason;
+}
+
 export function actWord(act: string): string {
   const words: Record<string, string> = {
     resume: t('Resume'),
     kill: t('End the processes'),
-    restore: t('Restore again'),
+    restore: t('Restore'),
     'undo-restore': t('Undo the restore'),
   };
   return words[act] ?? act;
@@ -23,21 +30,21 @@ export function actWord(act: string): string {
 
 export const callOff = (alert: number, action: string): Promise<unknown> => post(`alerts/${alert}/actions/${action}/call-off`);
 
-async function ask(alert: Alert, action: string, reason: string): Promise<string> {
-  return (await post<{ id: string }>(`alerts/${alert.number}/actions`, { action, reason })).id;
+async function ask(alert: Alert, finding: Finding, action: string, reason: string): Promise<string> {
+  return (await post<{ id: string }>(`alerts/${alert.number}/actions`, { action, reason, finding: finding.id })).id;
 }
 
 /** Resuming and ending cannot be undone, so the centre holds them for ten seconds. */
-async function askHeld(alert: Alert, action: string, reason: string): Promise<void> {
-  const id = await ask(alert, action, reason);
+async function askHeld(alert: Alert, finding: Finding, action: string, reason: string): Promise<void> {
+  const id = await ask(alert, finding, action, reason);
   tell(t('{0} · {1}: goes to the host in ten seconds', actWord(action), alert.host_name), { label: t('Call off'), run: () => callOff(alert.number, id) });
 }
 
-async function askRestore(alert: Alert, reason: string): Promise<void> {
-  await ask(alert, 'restore', reason);
+async function askRestore(alert: Alert, finding: Finding, reason: string): Promise<void> {
+  await ask(alert, finding, 'restore', reason);
   tell(t('{0} · {1}: asked for', actWord('restore'), alert.host_name), {
     label: t('Undo'),
-    run: () => ask(alert, 'undo-restore', t('taken back at once')),
+    run: () => ask(alert, finding, 'undo-restore', t('taken back at once')),
   });
 }
 
@@ -104,23 +111,23 @@ export function sheetAsks(alert: Alert, finding: Finding, onDone: () => void): A
       act: t('Resume: false alarm'),
       consequence: t('{0} stopped processes go on and find the files exactly as they had left them. Do this only when you know the program.', many),
       remedy: held(),
-      onDone: then((reason) => askHeld(alert, 'resume', reason)),
+      onDone: then((reason) => askHeld(alert, finding, 'resume', reason)),
     }, {
       title: t('End the processes on {0}', where),
       act: t('End the processes'),
       consequence: t('{0} processes end. What they had not saved is gone. Restored files stay restored.', many),
       remedy: held(),
       isDangerous: true,
-      onDone: then((reason) => askHeld(alert, 'kill', reason)),
+      onDone: then((reason) => askHeld(alert, finding, 'kill', reason)),
     });
   }
   if (finding.files_total > 0) {
     list.push({
-      title: t('Restore again on {0}', where),
-      act: t('Restore again'),
+      title: t('Restore files on {0}', where),
+      act: finding.files_restored > 0 ? t('Restore again') : t('Restore the files'),
       consequence: t('{0} files get their kept originals back. What stands there now is kept in the vault first.', number(finding.files_total)),
       remedy: t('It can be undone.'),
-      onDone: then((reason) => askRestore(alert, reason)),
+      onDone: then((reason) => askRestore(alert, finding, reason)),
     });
   }
   return list;

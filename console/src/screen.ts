@@ -1,7 +1,7 @@
 // How much room there is.
 import { signal } from '@preact/signals';
 
-const narrow = window.matchMedia('(max-width: 820px)');
+const narrow = window.matchMedia('screen and (max-width: 820px)');
 export const isNarrow = signal(narrow.matches);
 narrow.addEventListener('change', () => {
   isNarrow.value = narrow.matches;

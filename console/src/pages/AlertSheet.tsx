@@ -2,12 +2,13 @@
 // is related.
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-import { closeAsk, reopen, sheetAsks, take } from '../acts';
+import { closeAsk, closeWord, reopen, sheetAsks, take } from '../acts';
 import { wordsOf, type Alert, type Finding, type Page } from '../api';
 import { doneWord, stateWord } from '../components/AlertRow';
 import { Done } from '../components/Done';
 import { Evidence } from '../components/Evidence';
 import { Mark } from '../components/Mark';
+import { firstToShow, Occurrences } from '../components/Occurrences';
 import { Reason, type Ask } from '../components/Reason';
 import { Sheet } from '../components/Sheet';
 import { Storyline } from '../components/Storyline';
@@ -30,14 +31,16 @@ function sentence(alert: Alert, finding: Finding): string {
 function Decision({ alert, finding, onAsk, onTake }: { alert: Alert; finding: Finding; onAsk: (ask: Ask) => void; onTake: () => void }) {
   const waits = finding.action.kind === 'paused' && alert.state !== 'closed';
   const asks = sheetAsks(alert, finding, () => {});
+  const takeWord = alert.state === 'taken' ? t('Give back') : t('Take it');
   return (
     <section class={waits ? 'decision' : ''} aria-labelledby="sheet-do">
       <h3 id="sheet-do">{waits ? t('Waiting for your decision') : t('What to do now')}</h3>
       {waits && <p>{may('duty') ? t('The processes stand still and change nothing until you decide.') : t('The processes stand still until somebody on duty decides.')}</p>}
       {may('duty') && (
         <div class="acts" role="group" aria-labelledby="sheet-do">
-          {alert.state !== 'closed' && <button class={waits ? '' : 'primary'} onClick={onTake}>{alert.state === 'taken' ? t('Give back') : t('Take it')}</button>}
+          {!waits && alert.state !== 'closed' && <button class="primary" onClick={onTake}>{takeWord}</button>}
           {asks.map((ask) => <button key={ask.act} class={ask.isDangerous ? 'danger' : ''} onClick={() => onAsk(ask)}>{ask.act}</button>)}
+          {waits && <button onClick={onTake}>{takeWord}</button>}
           {alert.state !== 'closed' && <button onClick={() => onAsk(closeAsk([alert], () => {}))}>{t('Close')}</button>}
           {alert.state === 'closed' && <button onClick={() => void reopen(alert).catch((reason: unknown) => tell(wordsOf(reason), undefined, true))}>{t('Open again')}</button>}
         </div>
@@ -69,6 +72,7 @@ function Related({ alert }: { alert: Alert }) {
 export function AlertSheet({ number: id, back }: { number: string; back: string }) {
   const { value: alert, error, reload } = useData<Alert>(`alerts/${id}`, ['alerts', 'actions']);
   const [ask, setAsk] = useState<Ask | null>(null);
+  const [picked, setPicked] = useState('');
   const latest = useRef<Alert | null>(null);
   latest.current = alert;
   const close = () => go(back);
@@ -93,17 +97,22 @@ export function AlertSheet({ number: id, back }: { number: string; back: string 
   if (!alert) {
     return <Sheet title={`#${id}`} onClose={close}>{error && <p role="alert" class="error">{error}</p>}</Sheet>;
   }
-  const finding = alert.findings?.[0];
+  const findings = (alert.findings ?? []).filter(Boolean);
+  const finding = findings.find((each) => each.id === picked) ?? firstToShow(findings);
+  const waits = finding?.action.kind === 'paused' && alert.state !== 'closed';
+  const decision = finding && <Decision alert={alert} finding={finding} onTake={takeIt} onAsk={setAsk} />;
   return (
     <Sheet title={<><Mark severity={alert.severity} isWordy /> {alert.title}</>} onClose={close} isDrill={alert.drill}>
       <p class="quiet">
         #{alert.number} · {alert.host ? <a href={link('hosts', alert.host)}>{alert.host_name}</a> : alert.host_name} · <Time when={alert.first} />
         {alert.count > 1 && <> · {t('{0} times', number(alert.count))}</>} · {stateWord(alert)}
-        {alert.close_reason && ` (${alert.close_reason})`}
+        {alert.close_reason && ` (${closeWord(alert.close_reason)})`}
       </p>
       {finding && finding.files_total > 0 && <p class="sentence">{sentence(alert, finding)}</p>}
+      {finding && <Occurrences findings={findings} shown={finding} onShow={setPicked} />}
+      {waits && decision}
       {finding && finding.files_total > 0 && <Storyline finding={finding} />}
-      {finding && <Decision alert={alert} finding={finding} onTake={takeIt} onAsk={setAsk} />}
+      {!waits && decision}
       {finding && <Done alert={alert} finding={finding} />}
       {finding && finding.files_total > 0 && <Evidence finding={finding} />}
       <Related alert={alert} />
