@@ -34,10 +34,12 @@ async function ask(alert: Alert, finding: Finding, action: string, reason: strin
   return (await post<{ id: string }>(`alerts/${alert.number}/actions`, { action, reason, finding: finding.id })).id;
 }
 
+const holdTime = 10_000; // as the centre's ACTION_HOLD
+
 /** Resuming and ending cannot be undone, so the centre holds them for ten seconds. */
 async function askHeld(alert: Alert, finding: Finding, action: string, reason: string): Promise<void> {
   const id = await ask(alert, finding, action, reason);
-  tell(t('{0} · {1}: goes to the host in ten seconds', actWord(action), alert.host_name), { label: t('Call off'), run: () => callOff(alert.number, id) });
+  tell(t('{0} · {1}: goes to the host in ten seconds', actWord(action), alert.host_name), { label: t('Call off'), run: () => callOff(alert.number, id) }, false, holdTime);
 }
 
 async function askRestore(alert: Alert, finding: Finding, reason: string): Promise<void> {

@@ -43,7 +43,10 @@ export interface Alert {
   last: string;
   count: number;
   detector: string;
+  /** How it stands now. */
   title: string;
+  /** How it began: what searching goes by. */
+  topic: string;
   taken_by: string;
   close_reason: string;
   files_total: number;

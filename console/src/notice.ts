@@ -17,8 +17,9 @@ export function dismiss(id: number): void {
   notices.value = notices.value.filter((notice) => notice.id !== id);
 }
 
-export function tell(text: string, undo?: Notice['undo'], isError = false): void {
-  const notice = { id: next++, text, isError, until: Date.now() + life, undo };
+/** most: ms until it goes. */
+export function tell(text: string, undo?: Notice['undo'], isError = false, most = life): void {
+  const notice = { id: next++, text, isError, until: Date.now() + most, undo };
   notices.value = [...notices.value.slice(-2), notice];
-  window.setTimeout(() => dismiss(notice.id), life);
+  window.setTimeout(() => dismiss(notice.id), most);
 }

@@ -9,7 +9,7 @@
 #define LANGUAGES    "vi|en"
 
 #define ALERT_MEMBERS                                                                              \
-    {"number", SCHEMA_TYPE_NUMBER}, {"title", SCHEMA_TYPE_TEXT},                                   \
+    {"number", SCHEMA_TYPE_NUMBER}, {"title", SCHEMA_TYPE_TEXT}, {"topic", SCHEMA_TYPE_TEXT},      \
         {"severity", SCHEMA_TYPE_TEXT, NULL, SEVERITIES},                                          \
         {"state", SCHEMA_TYPE_TEXT, NULL, ALERT_STATES}, {"drill", SCHEMA_TYPE_BOOL},              \
         {"finding", SCHEMA_TYPE_ID}, {"host", SCHEMA_TYPE_ID}, {"host_name", SCHEMA_TYPE_TEXT},    \

@@ -31,7 +31,7 @@ export function groupAlerts(alerts: Alert[]): Group[] {
   const groups: Group[] = [];
   const known = new Map<string, Group>();
   for (const alert of alerts) {
-    const key = [alert.title, alert.detector, alert.drill, alert.state === 'closed'].join('\n');
+    const key = [alert.topic, alert.detector, alert.drill, alert.state === 'closed'].join('\n');
     const stands = alert.severity === 'critical' || alert.action === 'paused';
     const group = stands ? undefined : known.get(key);
     if (group) {

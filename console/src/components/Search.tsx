@@ -11,27 +11,29 @@ interface Props {
 
 export function Search({ value, hint, onChange }: Props) {
   const [text, setText] = useState(value);
-  const isComposing = useRef(false);
+  const latest = useRef(onChange);
+  latest.current = onChange;
+  const field = useRef<HTMLInputElement>(null);
   const timer = useRef(0);
   useEffect(() => {
     if (value !== text.normalize('NFC').trim() && document.activeElement?.id !== 'search') setText(value);
   }, [value]);
   const later = (next: string) => {
     window.clearTimeout(timer.current);
-    if (!isComposing.current) timer.current = window.setTimeout(() => onChange(next.normalize('NFC').trim()), 150);
+    timer.current = window.setTimeout(() => latest.current(next.normalize('NFC').trim()), 150);
   };
+  useEffect(() => {
+    const ended = () => later(field.current?.value ?? '');
+    field.current?.addEventListener('compositionend', ended); // Preact knows no name for it
+    return () => field.current?.removeEventListener('compositionend', ended);
+  }, []);
   return (
     <label class="search">
       {t('Search')}
-      <input type="search" id="search" value={text} placeholder={hint} maxLength={60} autocomplete="off"
-        onCompositionStart={() => { isComposing.current = true; }}
-        onCompositionEnd={(event) => {
-          isComposing.current = false;
-          later(event.currentTarget.value);
-        }}
+      <input ref={field} type="search" id="search" value={text} placeholder={hint} maxLength={60} autocomplete="off"
         onInput={(event) => {
           setText(event.currentTarget.value);
-          later(event.currentTarget.value);
+          if (!event.isComposing) later(event.currentTarget.value);
         }} />
     </label>
   );

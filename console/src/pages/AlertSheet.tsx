@@ -63,7 +63,7 @@ function Related({ alert }: { alert: Alert }) {
             {other.drill && <span class="tag">{t('Drill')}</span>} <span class="quiet">{doneWord(other)} · {stateWord(other)} · <Time when={other.last} /></span>
           </li>
         ))}
-        <li><a href={link('alerts', null, { q: alert.title, state: 'all', drill: 'all' })}>{t('The same on other hosts')}</a></li>
+        <li><a href={link('alerts', null, { q: alert.topic, state: 'all', drill: 'all' })}>{t('The same on other hosts')}</a></li>
       </ul>
     </section>
   );

@@ -13,10 +13,11 @@ import { HostSheet, hostState, sensorWord, shieldWord } from './HostSheet';
 
 function Row({ host }: { host: Host }) {
   const href = link('hosts', host.id, route.value.query);
+  const tone = host.state === 'silent' ? 'medium' : host.state === 'connected' ? 'good' : 'quiet';
   return (
     <tr onClick={() => go(href)}>
-      <td><a href={href}>{host.name}</a></td>
-      <td class={host.state === 'silent' ? 'medium' : host.state === 'connected' ? 'good' : 'quiet'}>{hostState(host)}</td>
+      <td><a href={href}>{host.name}</a><span class={`narrow ${tone}`}>{hostState(host)}</span></td>
+      <td class={`wide ${tone}`}>{hostState(host)}</td>
       <td class="wide">{host.status ? shieldWord(host.status.shield) : t('not known')}</td>
       <td class="wide">{host.status ? sensorWord(host.status.process_sensor) : t('not known')}</td>
       <td class={host.open_alerts > 0 ? 'number high' : 'number'}>{number(host.open_alerts)}</td>
@@ -58,7 +59,7 @@ export function Hosts() {
           <thead>
             <tr>
               <th scope="col">{t('Host')}</th>
-              <th scope="col">{t('State')}</th>
+              <th scope="col" class="wide">{t('State')}</th>
               <th scope="col" class="wide">{t('Shield')}</th>
               <th scope="col" class="wide">{t('Process events from')}</th>
               <th scope="col" class="number">{t('Open alerts')}</th>

@@ -1,6 +1,7 @@
 // Who did what: the chained log, newest first.
 import { useEffect, useState } from 'preact/hooks';
 
+import { closeWord } from '../../acts';
 import { get, wordsOf, type Page } from '../../api';
 import { Time } from '../../components/Time';
 import { useData } from '../../data';
@@ -54,7 +55,7 @@ function reasonOf(detail: string): string {
   try {
     const { reason, from, to } = JSON.parse(detail) as Record<string, string | undefined>;
     const change = to !== undefined ? `${from || '–'} → ${to || '–'}` : '';
-    return [change, reason && `“${reason}”`].filter(Boolean).join(' ');
+    return [change, reason && `“${closeWord(reason)}”`].filter(Boolean).join(' ');
   } catch {
     return '';
   }
@@ -94,7 +95,7 @@ export function AuditLog() {
               <td class="number"><Time when={row.time} /></td>
               <td>{row.actor}</td>
               <td title={row.act}>{actWord(row.act)}</td>
-              <td>{row.object}</td>
+              <td>{row.act.startsWith('alert.') && /^\d+$/.test(row.object) ? `#${row.object}` : row.object}</td>
               <td class="wide">{reasonOf(row.detail)}</td>
             </tr>
           ))}

@@ -36,7 +36,7 @@ function Fixed({ settings }: { settings: Setting[] }) {
 }
 
 export function Centre() {
-  const { value, error, reload } = useData<{ version: string; settings: Setting[] }>('settings', ['settings']);
+  const { value, error, reload } = useData<{ version: string; settings: Setting[] }>('settings', []);
   const [ask, setAsk] = useState<Ask | null>(null);
   const all = value?.settings ?? [];
   const isOpen = (setting: Setting): boolean => setting.effect !== 'fixed' && setting.source !== 'command-line';

@@ -21,7 +21,7 @@ function tokenWord(token: Token): string {
 }
 
 export function Tokens() {
-  const { value, error: failure, reload } = useData<Page<Token>>('tokens', ['hosts', 'settings']);
+  const { value, error: failure, reload } = useData<Page<Token>>('tokens', []);
   const [note, setNote] = useState('');
   const [made, setMade] = useState<{ token: string; expires: string } | null>(null);
   const [error, setError] = useState('');

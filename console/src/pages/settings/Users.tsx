@@ -1,4 +1,4 @@
-// Users and what they may do. Whatever takes something from somebody asks why and can be taken back.
+// Users and what they may do. Each reading stands in the audit log, so it is read when it is opened and after own acts. Whatever takes something from somebody asks why and can be taken back.
 import { useState } from 'preact/hooks';
 
 import { call, wordsOf, type Page, type Role } from '../../api';
@@ -93,7 +93,7 @@ function Row({ user, onAsk, onDone, onPassword }: { user: User; onAsk: (ask: Ask
 }
 
 export function Users() {
-  const { value, error, reload } = useData<Page<User>>('users', ['settings']);
+  const { value, error, reload } = useData<Page<User>>('users', []);
   const [once, setOnce] = useState<{ name: string; password: string } | null>(null);
   const [ask, setAsk] = useState<Ask | null>(null);
   const done = () => {
