@@ -151,6 +151,17 @@ static int core_listen(struct core *core, int fd, loop_fd_fn *fn, struct loop_so
     return r < 0 ? r : loop_add_fd(core->options.loop, fd, LOOP_READ, fn, core, ret_source);
 }
 
+/* Who edits centre.conf and sees no change must find out why. */
+static void core_log_overlay(const struct core *core)
+{
+    for (const struct setting *row = centre_rows; core->overlay.base != NULL && row->name != NULL;
+         row++) {
+        if (centre_source_of(&core->overlay.now, row) == CENTRE_SOURCE_CONSOLE) {
+            log_info("a setting of the console counts over centre.conf name=%s", row->name);
+        }
+    }
+}
+
 static int core_start(struct core *core)
 {
     struct loop *loop = core->options.loop;
@@ -169,6 +180,7 @@ static int core_start(struct core *core)
         r = core_settings_apply(core);
     }
     if (r == 0) {
+        core_log_overlay(core);
         r = core_hosts_load(core);
     }
     if (r == 0) {
