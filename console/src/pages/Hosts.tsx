@@ -62,7 +62,7 @@ export function Hosts() {
               <th scope="col" class="wide">{t('State')}</th>
               <th scope="col" class="wide">{t('Shield')}</th>
               <th scope="col" class="wide">{t('Process events from')}</th>
-              <th scope="col" class="number">{t('Open alerts')}</th>
+              <th scope="col" class="number">{t('Alerts')}</th>
               <th scope="col" class="number wide">{t('Copies kept')}</th>
               <th scope="col" class="number">{t('Last seen')}</th>
             </tr>

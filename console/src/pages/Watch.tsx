@@ -13,7 +13,7 @@ import { AlertSheet } from './AlertSheet';
 
 const ranks: Record<Severity, number> = { critical: 4, high: 3, medium: 2, low: 1, info: 0 };
 const rowHeight = 33;
-const besides = 290; // px of bar, sentence, table head and link on a wide screen
+const besides = 225; // px of bar, sentence, table head and link on a wide screen
 
 const isAsking = (alert: Alert): boolean => alert.action === 'paused';
 const order = (a: Alert, b: Alert): number =>
