@@ -3,8 +3,11 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
 import { get, type Me } from './api';
+import { Help } from './components/Help';
+import { LogInAgain } from './components/LogInAgain';
+import { Notices } from './components/Notices';
 import { t } from './i18n';
-import { addKeys, allKeys } from './keys';
+import { addKeys } from './keys';
 import { isLive } from './live';
 import { Alerts } from './pages/Alerts';
 import { Hosts } from './pages/Hosts';
@@ -12,7 +15,7 @@ import { ChangePassword, Login } from './pages/Login';
 import { Settings } from './pages/Settings';
 import { Watch } from './pages/Watch';
 import { go, link, route } from './route';
-import { enter, logOut, me } from './session';
+import { enter, hasEnded, logOut, me } from './session';
 import { clockNow } from './time';
 
 const pages: Record<string, { title: () => string; key: string; view: () => JSX.Element }> = {
@@ -31,40 +34,29 @@ function Clock() {
   return <span class="clock">{clockNow(now)}</span>;
 }
 
-function Bar() {
+function Bar({ onHelp }: { onHelp: () => void }) {
   return (
     <header class="bar">
-      <a class="brand" href={link('watch')}>Canh Gác</a>
+      <a class="brand" href={link('watch')}>{me.value?.centre || 'Canh Gác'}</a>
       <nav aria-label={t('Pages')}>
         {Object.entries(pages).map(([name, page]) => (
           <a key={name} href={link(name)} aria-current={route.value.page === name ? 'page' : undefined}>{page.title()}</a>
         ))}
       </nav>
       <span class={isLive.value ? 'live good' : 'live high'} role="status">
-        {isLive.value ? `● ${t('live')}` : `▲ ${t('not live: trying again')}`}
+        {isLive.value ? <>● <span class="wide">{t('live')}</span></> : `▲ ${t('not live: trying again')}`}
       </span>
       <Clock />
-      <button class="plain" onClick={() => void logOut()}>{me.value?.name} · {t('Log out')}</button>
+      <button class="plain help-button" onClick={onHelp} aria-label={t('Show the keys')}>?</button>
+      <button class="plain" onClick={() => void logOut()}><span class="wide">{me.value?.name} · </span>{t('Log out')}</button>
     </header>
   );
 }
 
-function Help({ onClose }: { onClose: () => void }) {
-  const keys = allKeys().filter((key, i, all) => all.findIndex((other) => other.key === key.key) === i);
-  return (
-    <div class="help" role="dialog" aria-label={t('Keys')}>
-      <h2>{t('Keys')}</h2>
-      <dl>
-        {keys.map((key) => (
-          <div key={key.key}>
-            <dt><kbd>{key.key}</kbd></dt>
-            <dd>{key.what}</dd>
-          </div>
-        ))}
-      </dl>
-      <button onClick={onClose}>{t('Close')}</button>
-    </div>
-  );
+function search(): void {
+  const field = document.getElementById('search');
+  if (field) field.focus();
+  else go(link('alerts'));
 }
 
 function Inside() {
@@ -73,20 +65,22 @@ function Inside() {
     () =>
       addKeys([
         { key: '?', what: t('Show the keys'), run: () => setHelping((was) => !was) },
-        { key: '/', what: t('Search'), run: () => document.getElementById('search')?.focus() },
+        { key: '/', what: t('Search'), run: search },
         ...Object.entries(pages).map(([name, page]) => ({ key: page.key, what: page.title(), run: () => go(link(name)) })),
       ]),
     [],
   );
   const page = pages[route.value.page] ?? pages['watch']!;
   useEffect(() => {
-    document.title = `${page.title()} · Canh Gác`;
-  }, [page]);
+    document.title = `${page.title()} · ${me.value?.centre || 'Canh Gác'}`;
+  });
   return (
     <>
-      <Bar />
+      <Bar onHelp={() => setHelping(true)} />
       <page.view />
+      <Notices />
       {isHelping && <Help onClose={() => setHelping(false)} />}
+      {hasEnded.value && <LogInAgain />}
     </>
   );
 }

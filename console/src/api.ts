@@ -1,4 +1,6 @@
 // The REST API under /api/v1, as docs/openapi.json describes it. Failures are problem+json and become Problem.
+import { t } from './i18n';
+
 export type Severity = 'info' | 'low' | 'medium' | 'high' | 'critical';
 export type Role = 'viewer' | 'duty' | 'admin';
 export type AlertState = 'new' | 'taken' | 'closed';
@@ -32,7 +34,7 @@ export interface Finding {
 
 export interface Alert {
   number: number;
-  host: string;
+  host: string | null;
   host_name: string;
   state: AlertState;
   severity: Severity;
@@ -41,7 +43,10 @@ export interface Alert {
   last: string;
   count: number;
   detector: string;
+  /** How it stands now. */
   title: string;
+  /** How it began: what searching goes by. */
+  topic: string;
   taken_by: string;
   close_reason: string;
   files_total: number;
@@ -86,6 +91,7 @@ export interface Me {
   language: 'vi' | 'en';
   totp: boolean;
   must_change_password: boolean;
+  centre: string;
 }
 
 export interface Overview {
@@ -108,8 +114,31 @@ export interface Action {
   actor: string;
   reason: string;
   asked: string;
-  state: 'waiting' | 'sent' | 'done' | 'failed' | 'expired';
+  /** Until then it can be called off, while it waits. */
+  held_until: string;
+  state: 'waiting' | 'sent' | 'done' | 'failed' | 'expired' | 'canceled';
   detail: string;
+}
+
+/** One row of centre_rows: what counts now, where it is from, what a change would do. */
+export interface Setting {
+  name: string;
+  type: 'flag' | 'number' | 'size' | 'duration' | 'text' | 'path' | 'choice' | 'list' | 'path-list';
+  default: string | null;
+  minimum: string | null;
+  maximum: string | null; // of a choice: the words, parted by |
+  help: string;
+  text: string;
+  /** What would count if the console had changed nothing. */
+  below: string;
+  source: 'default' | 'file' | 'console' | 'command-line';
+  effect: 'fixed' | 'now' | 'start';
+  why: string | null;
+  seen: number;
+  changed: string | null;
+  changed_by: string;
+  reason: string;
+  before: string | null;
 }
 
 export class Problem extends Error {
@@ -127,22 +156,40 @@ export const onLoggedOut = (fn: () => void): void => {
   whenLoggedOut = fn;
 };
 
-export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+async function send(method: string, path: string, body: unknown): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json', 'X-Canhgac': '1' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
-  const answer = await fetch(`/api/v1/${path}`, {
-    method,
-    headers,
-    body: body === undefined ? undefined : JSON.stringify(body),
-    credentials: 'same-origin',
-  });
-  const text = await answer.text();
-  const value: unknown = text ? JSON.parse(text) : null;
+  try {
+    return await fetch(`/api/v1/${path}`, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      credentials: 'same-origin',
+    });
+  } catch {
+    throw new Problem(0, t('The centre does not answer'), t('The centre does not answer: check the network, then try again.'));
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return text ? JSON.parse(text) : null;
+  } catch {
+    return null; // not from the centre: a proxy's page
+  }
+}
+
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await send(method, path, body);
+  const value = parse(await answer.text());
   if (answer.ok) return value as T;
   if (answer.status === 401 && path !== 'login') whenLoggedOut();
   const problem = (value ?? {}) as { title?: string; detail?: string };
   throw new Problem(answer.status, problem.title ?? answer.statusText, problem.detail ?? '');
 }
+
+/** What went wrong, for a person. */
+export const wordsOf = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason));
 
 export const get = <T>(path: string): Promise<T> => call<T>('GET', path);
 export const post = <T>(path: string, body?: unknown): Promise<T> => call<T>('POST', path, body);

@@ -2,11 +2,13 @@
 // swapped for a spinner: what was there stays until the new is in.
 import { useEffect, useState } from 'preact/hooks';
 
-import { get, Problem } from './api';
+import { get, wordsOf } from './api';
 import { changes } from './live';
 
 export interface Loaded<T> {
   value: T | null;
+  /** The path that the value came from: another than asked for while the new one is on its way. */
+  from: string | null;
   error: string | null;
   reload: () => void;
 }
@@ -14,7 +16,7 @@ export interface Loaded<T> {
 type Kind = keyof typeof changes.value;
 
 export function useData<T>(path: string | null, kinds: Kind[]): Loaded<T> {
-  const [value, setValue] = useState<T | null>(null);
+  const [{ value, from }, setValue] = useState<{ value: T | null; from: string | null }>({ value: null, from: null });
   const [error, setError] = useState<string | null>(null);
   const [turn, setTurn] = useState(0);
   const stamp = kinds.map((kind) => changes.value[kind]).join('.');
@@ -25,15 +27,15 @@ export function useData<T>(path: string | null, kinds: Kind[]): Loaded<T> {
     get<T>(path)
       .then((next) => {
         if (!isCurrent) return;
-        setValue(next);
+        setValue({ value: next, from: path });
         setError(null);
       })
       .catch((reason: unknown) => {
-        if (isCurrent) setError(reason instanceof Problem ? reason.message : String(reason));
+        if (isCurrent) setError(wordsOf(reason));
       });
     return () => {
       isCurrent = false;
     };
   }, [path, stamp, turn]);
-  return { value, error, reload: () => setTurn((n) => n + 1) };
+  return { value, from, error, reload: () => setTurn((n) => n + 1) };
 }

@@ -1,10 +1,12 @@
-// Single keys for single acts. Off while an input method composes, while somebody types, and with modifiers.
+// Single keys for single acts. Off while an input method composes, while somebody types, with modifiers, and behind a
+// dialog, where a slip would act on what cannot be seen.
 import { signal } from '@preact/signals';
 
 export interface Key {
   key: string;
   what: string;
-  run: () => void;
+  /** false: not mine, ask the one below. */
+  run: () => boolean | void;
 }
 
 const layers = signal<Key[][]>([]);
@@ -19,13 +21,15 @@ export function addKeys(keys: Key[]): () => void {
 }
 
 const typing = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && (target.matches('input, textarea, select') || target.isContentEditable);
+  target instanceof HTMLElement && (target.matches('input:not([type=checkbox]), textarea, select') || target.isContentEditable);
+const composing = (event: KeyboardEvent): boolean => event.isComposing || event.keyCode === 229;
 
 document.addEventListener('keydown', (event) => {
-  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (composing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (document.querySelector('dialog[open]')) return; // Escape is the browser's there
   if (typing(event.target) && event.key !== 'Escape') return;
-  const hit = [...layers.value].reverse().flat().find((key) => key.key === event.key);
-  if (!hit) return;
+  const hits = [...layers.value].reverse().flat().filter((key) => key.key === event.key);
+  if (hits.length === 0) return;
   event.preventDefault();
-  hit.run();
+  hits.some((key) => key.run() !== false);
 });

@@ -3,6 +3,7 @@ import { render } from 'preact';
 
 import { App } from './App';
 import { begin } from './session';
+import './copy';
 import './style.css';
 
 void begin();

@@ -1,11 +1,13 @@
-// Who is logged in, and how they like the screen.
+// Who is logged in, and how they like the screen. A session that ends in mid-work leaves the page as it is and asks for
+// the password over it (components/LogInAgain.tsx): nothing that was typed is lost.
 import { signal } from '@preact/signals';
 
 import { get, onLoggedOut, post, type Me, type Role } from './api';
-import { setLanguage } from './i18n';
+import { language, setLanguage } from './i18n';
 import { startLive, stopLive } from './live';
 
 export const me = signal<Me | null | undefined>(undefined); // undefined: not known yet
+export const hasEnded = signal(false); // the session of `me`, while the page still stands
 
 const themes = ['system', 'light', 'dark', 'contrast', 'red-safe'] as const;
 export type Theme = (typeof themes)[number];
@@ -21,18 +23,27 @@ export function setTheme(next: Theme): void {
 
 export function enter(who: Me): void {
   me.value = who;
+  hasEnded.value = false;
   setLanguage(who.language);
   if (!who.must_change_password) startLive();
 }
 
-function leave(): void {
+export function leave(): void {
   stopLive();
+  hasEnded.value = false;
   me.value = null;
+}
+
+function whenEnded(): void {
+  if (!me.value) return;
+  stopLive();
+  hasEnded.value = true;
 }
 
 export async function begin(): Promise<void> {
   setTheme(theme.value);
-  onLoggedOut(leave);
+  setLanguage(language.value);
+  onLoggedOut(whenEnded);
   try {
     enter(await get<Me>('me'));
   } catch {
@@ -41,8 +52,11 @@ export async function begin(): Promise<void> {
 }
 
 export async function logOut(): Promise<void> {
-  await post('logout');
-  leave();
+  try {
+    await post('logout');
+  } finally {
+    leave();
+  }
 }
 
 const ranks: Record<Role, number> = { viewer: 0, duty: 1, admin: 2 };

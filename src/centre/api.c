@@ -62,7 +62,6 @@ static int api_body_open(const struct centre_settings *settings, struct api_chan
                                   .channels = channels,
                                   .assets = assets,
                                   .settings = settings,
-                                  .settings_rows = centre_rows,
                                   .language = LANGUAGE_VI,
                                   .silent_after = settings->silent_after};
     int r = api_body_sandbox(settings, diag);

@@ -1,6 +1,6 @@
-/* What admins read: users, tokens, the audit log, settings. Each read was told to core first, which
- * keeps it in the audit log. Secrets (password hashes, authenticators' and tokens' secrets) are
- * never written here. */
+/* What admins read: users, tokens, the audit log; settings are in api_setting.c. Each read was told
+ * to core first, which keeps it in the audit log. Secrets (password hashes, authenticators' and
+ * tokens' secrets) are never written here. */
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/hex.h"
@@ -140,24 +140,6 @@ int api_audit_list(struct api_request *request)
         json_put_u64(&request->json, rows[count - 1].number);
     } else {
         json_put_null(&request->json);
-    }
-    json_close_object(&request->json);
-    return 0;
-}
-
-int api_settings(struct api_request *request)
-{
-    const struct api_options *options = &request->api->options;
-
-    json_open_object(&request->json);
-    json_put_key(&request->json, "version");
-    json_put_text(&request->json, CANHGAC_VERSION);
-    json_put_key(&request->json, "settings");
-    if (options->settings != NULL) {
-        settings_write_json(options->settings_rows, options->settings, &request->json);
-    } else {
-        json_open_array(&request->json);
-        json_close_array(&request->json);
     }
     json_close_object(&request->json);
     return 0;

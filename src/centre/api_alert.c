@@ -14,7 +14,7 @@ static const char *const alert_state_names[ALERT_STATE_COUNT] = {
 static const char *const action_state_names[ACTION_STATE_COUNT] = {
     [ACTION_STATE_WAITING] = "waiting", [ACTION_STATE_SENT] = "sent",
     [ACTION_STATE_DONE] = "done",       [ACTION_STATE_FAILED] = "failed",
-    [ACTION_STATE_EXPIRED] = "expired",
+    [ACTION_STATE_EXPIRED] = "expired", [ACTION_STATE_CANCELED] = "canceled",
 };
 
 void api_put_time(struct json_writer *json, const char *key, int64_t wall)
@@ -43,8 +43,18 @@ void api_put_id(struct json_writer *json, const char *key, const struct id *id)
     json_put_text(json, text);
 }
 
-/* What was done already, out of the last finding: lists tell it without a second question. */
-static void api_put_done(struct json_writer *json, const struct store_alert *alert,
+static void api_put_sentence(struct json_writer *json, const char *key, struct str sentence,
+                             struct arena *arena)
+{
+    struct str copy = arena_copy(arena, sentence);
+
+    json_put_key(json, key);
+    json_put_text(json, copy.ptr != NULL ? text_get(copy.ptr) : NULL);
+}
+
+/* How it stands and what was done, out of the last finding: lists tell it without a second
+ * question. The topic is how it began, which is what searching and folding go by. */
+static void api_put_last(struct json_writer *json, const struct store_alert *alert,
                          struct arena *arena)
 {
     struct finding finding = {0};
@@ -52,6 +62,8 @@ static void api_put_done(struct json_writer *json, const struct store_alert *ale
 
     cbor_open(&reader, alert->body);
     (void)!finding_decode(&reader, arena, &finding); /* unreadable: all zero, as nothing done */
+    api_put_sentence(json, "title", finding.title.len != 0 ? finding.title : alert->title, arena);
+    api_put_sentence(json, "topic", alert->title, arena);
     json_put_key(json, "action");
     json_put_text(json, finding_action_name(finding.action));
     json_put_key(json, "files_total");
@@ -63,12 +75,9 @@ static void api_put_done(struct json_writer *json, const struct store_alert *ale
 static void api_put_alert_members(struct json_writer *json, const struct store_alert *alert,
                                   struct arena *arena)
 {
-    struct str title = arena_copy(arena, alert->title);
-
     json_put_key(json, "number");
     json_put_u64(json, alert->number);
-    json_put_key(json, "title");
-    json_put_text(json, title.ptr != NULL ? text_get(title.ptr) : NULL);
+    api_put_last(json, alert, arena);
     json_put_key(json, "severity");
     json_put_text(json, severity_name(alert->severity));
     json_put_key(json, "state");
@@ -91,7 +100,6 @@ static void api_put_alert_members(struct json_writer *json, const struct store_a
     json_put_str(json, alert->close_reason);
     json_put_key(json, "changed");
     json_put_u64(json, alert->changed);
-    api_put_done(json, alert, arena);
 }
 
 void api_put_alert(struct json_writer *json, const struct store_alert *alert, struct arena *arena)
@@ -231,6 +239,28 @@ static const char *api_action_result(const struct store_action *action)
     return action->answer.result == 0 ? "OK" : err_name(action->answer.result);
 }
 
+/* What agents say when they could not. */
+static const char *const api_action_details[] = {
+    N_("it came too late"),
+    N_("it came after its time"),
+    N_("no such finding is open here"),
+    N_("not in the present state of the finding"),
+    N_("the sensor does not listen"),
+    N_("the supervisor does not listen"),
+};
+
+static void api_put_detail(struct json_writer *json, struct str detail)
+{
+    json_put_key(json, "detail");
+    for (size_t i = 0; i < ARRAY_LEN(api_action_details); i++) {
+        if (str_is_text(detail, api_action_details[i])) {
+            json_put_text(json, text_get(api_action_details[i]));
+            return;
+        }
+    }
+    json_put_str(json, detail);
+}
+
 static void api_put_action(struct json_writer *json, const struct store_action *action)
 {
     json_open_object(json);
@@ -241,6 +271,7 @@ static void api_put_action(struct json_writer *json, const struct store_action *
     json_put_text(json, action_state_names[action->state]);
     api_put_id(json, "finding", &action->request.finding);
     api_put_time(json, "asked", action->request.asked);
+    api_put_time(json, "held_until", action_held_until(&action->request));
     api_put_time(json, "expires", action->request.expires);
     json_put_key(json, "actor");
     json_put_str(json, action->request.actor);
@@ -249,8 +280,7 @@ static void api_put_action(struct json_writer *json, const struct store_action *
     api_put_time(json, "answered", action->answer.time);
     json_put_key(json, "result");
     json_put_text(json, api_action_result(action));
-    json_put_key(json, "detail");
-    json_put_str(json, action->answer.detail);
+    api_put_detail(json, action->answer.detail);
     json_close_object(json);
 }
 

@@ -15,6 +15,7 @@
 #include "centre/api.h"
 #include "centre/argument.h"
 #include "centre/assets.h"
+#include "centre/overlay.h"
 #include "centre/problem.h"
 #include "centre/protocol.h"
 #include "centre/route.h"
@@ -48,9 +49,8 @@ struct api_options {
     const struct clock *clock;
     struct api_channels channels;
     const struct asset *assets;
-    const struct centre_settings *settings; /* shown to admins; NULL in tests that have none */
-    const struct setting *settings_rows;
-    enum language language; /* before log-in, when the browser says nothing */
+    const struct centre_settings *settings; /* NULL in tests that have none */
+    enum language language;                 /* before log-in, when the browser says nothing */
     int64_t silent_after;
 };
 
@@ -119,6 +119,7 @@ struct api_counters {
 
 struct api {
     struct api_options options;
+    struct overlay overlay; /* its base is NULL when the options have no settings */
     struct MHD_Daemon *daemon;
     struct loop_source *http_source;
     struct loop_source *http_timer;
@@ -195,6 +196,8 @@ void api_hub_tick(struct api *api);
 void api_put_alert(struct json_writer *json, const struct store_alert *alert, struct arena *arena);
 void api_put_time(struct json_writer *json, const char *key, int64_t wall); /* null for 0 */
 void api_put_id(struct json_writer *json, const char *key, const struct id *id);
+/* api_setting.c: lets what people set in the console count here too. */
+[[nodiscard]] int api_settings_apply(struct api *api);
 /* api_host.c */
 /* The store's counts, a second old at most: hundreds of screens ask for them at the same moment. */
 [[nodiscard]] int api_read_counts(struct api *api, struct store_counts *ret_counts);

@@ -81,7 +81,11 @@ static struct MHD_Response *api_problem(struct api_request *request, enum proble
     struct MHD_Response *response;
 
     buf_reset(&request->out);
-    problem_write(problem, detail, request->path, &request->out);
+    problem_write(problem,
+                  &(struct problem_words){.detail = detail,
+                                          .field = request->arguments.wrong,
+                                          .instance = request->path},
+                  &request->out);
     response =
         buf_error(&request->out) < 0 ? NULL : api_response(request, "application/problem+json");
     if (response == NULL) {

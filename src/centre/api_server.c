@@ -179,8 +179,14 @@ static int api_listen(struct api *api, int fd, loop_fd_fn *fn, struct loop_sourc
 
 static int api_start(struct api *api)
 {
-    int r = api_start_http(api);
+    int r = api->options.settings == NULL ? 0 : overlay_init(&api->overlay, api->options.settings);
 
+    if (r == 0) {
+        r = api_settings_apply(api);
+    }
+    if (r == 0) {
+        r = api_start_http(api);
+    }
     if (r == 0) {
         r = api_hub_start(api);
     }
@@ -242,6 +248,7 @@ void api_free(struct api *api)
         }
         MHD_stop_daemon(api->daemon);
     }
+    overlay_done(&api->overlay);
     arena_free(api->hub.arena);
     buf_done(&api->hub.message);
     mem_free(api);

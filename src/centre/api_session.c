@@ -147,6 +147,8 @@ static void api_put_me(struct api_request *request, const struct store_user *use
     json_put_bool(json, user->must_change_password);
     json_put_key(json, "totp");
     json_put_bool(json, user->totp_secret.len != 0);
+    json_put_key(json, "centre");
+    json_put_text(json, request->api->overlay.base != NULL ? request->api->overlay.now.name : "");
     json_close_object(json);
 }
 

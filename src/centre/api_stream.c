@@ -267,6 +267,9 @@ void api_hub_changed(struct api *api, uint32_t changed)
     int64_t now = clock_mono(api->options.clock);
 
     if ((changed & CENTRE_CHANGED_SETTINGS) != 0) {
+        if (api_settings_apply(api) < 0) {
+            log_warn("the settings could not be read anew");
+        }
         hub_check_sessions(api);
     }
     if ((changed & CENTRE_CHANGED_ALERTS) != 0) {
@@ -286,7 +289,7 @@ void api_hub_tick(struct api *api)
     if (api->ticks % STREAM_BEAT_TICKS == 0) {
         hub_check_sessions(api);
         hub_send_alerts(api); /* should a message of core's have been lost */
-        hub_send_text(api, STR(": beat\n\n"));
+        hub_send_text(api, STR("event: beat\ndata: {}\n\n"));
     }
 }
 

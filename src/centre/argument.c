@@ -31,6 +31,26 @@ static size_t arguments_find(const struct arguments *arguments, struct str name)
     return ARGUMENTS_MAX;
 }
 
+/* Names what there is instead: the reader need not look it up. */
+static int argument_unknown(struct arguments *arguments, enum argument_place place, struct str name,
+                            struct diag *diag)
+{
+    char known[256] = "";
+    size_t len = 0;
+
+    arguments->wrong = name;
+    for (const struct argument *row = arguments->rows; row != NULL && row->name != NULL; row++) {
+        if (row->place == place && len < sizeof(known)) {
+            len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", len == 0 ? "" : ", ",
+                                    row->name);
+        }
+    }
+    return len == 0 ? diag_set(diag, -ERR_NOENT, _("'%.*s' is not known here: leave it out"),
+                               STR_ARG(name))
+                    : diag_set(diag, -ERR_NOENT, _("'%.*s' is not known here; known are %s"),
+                               STR_ARG(name), known);
+}
+
 static bool argument_is_choice(const struct argument *row, struct str text)
 {
     struct str rest = str_from(row->choices);
@@ -120,14 +140,16 @@ int arguments_set(struct arguments *arguments, enum argument_place place, struct
     int r;
 
     if (at == ARGUMENTS_MAX || arguments->rows[at].place != place) {
-        return diag_set(diag, -ERR_NOENT, _("'%.*s' is not known here"), STR_ARG(name));
+        return argument_unknown(arguments, place, name, diag);
     }
+    arguments->wrong = name;
     if (arguments->values[at].is_given) {
         return diag_set(diag, -ERR_DUPLICATE, _("'%.*s' was given twice"), STR_ARG(name));
     }
     r = argument_parse(&arguments->rows[at], &value, diag);
     if (r == 0) {
         arguments->values[at] = value;
+        arguments->wrong = STR("");
     }
     return r;
 }
@@ -165,21 +187,24 @@ int arguments_set_json(struct arguments *arguments, const struct json_value *obj
         int r;
 
         if (at == ARGUMENTS_MAX || arguments->rows[at].place != ARGUMENT_PLACE_BODY) {
-            return diag_set(diag, -ERR_NOENT, _("'%.*s' is not known here"), STR_ARG(member->key));
+            return argument_unknown(arguments, ARGUMENT_PLACE_BODY, member->key, diag);
         }
+        arguments->wrong = member->key;
         r = argument_take_json(&arguments->rows[at], member, &value, diag);
         if (r < 0) {
             return r;
         }
         arguments->values[at] = value;
     }
+    arguments->wrong = STR("");
     return 0;
 }
 
-int arguments_check(const struct arguments *arguments, struct diag *diag)
+int arguments_check(struct arguments *arguments, struct diag *diag)
 {
     for (size_t i = 0; arguments->rows != NULL && arguments->rows[i].name != NULL; i++) {
         if (arguments->rows[i].is_required && !arguments->values[i].is_given) {
+            arguments->wrong = str_from(arguments->rows[i].name);
             return diag_set(diag, -ERR_INVAL, _("'%s' is missing"), arguments->rows[i].name);
         }
     }
@@ -241,7 +266,7 @@ int arguments_decode(struct arguments *arguments, struct str bytes, struct diag 
         size_t at = arguments_find(arguments, name);
 
         if (at == ARGUMENTS_MAX) {
-            return diag_set(diag, -ERR_NOENT, _("'%.*s' is not known here"), STR_ARG(name));
+            return argument_unknown(arguments, ARGUMENT_PLACE_BODY, name, diag);
         }
         if (arguments->values[at].is_given) {
             return diag_set(diag, -ERR_DUPLICATE, _("'%.*s' was given twice"), STR_ARG(name));

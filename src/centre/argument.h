@@ -57,6 +57,7 @@ struct argument_value {
 struct arguments {
     const struct argument *rows; /* ended by a row without a name; NULL: takes none */
     struct argument_value values[ARGUMENTS_MAX];
+    struct str wrong; /* the name that a failure is about; borrowed */
 };
 
 /* Every table, by name: arguments_NAME. */
@@ -74,7 +75,7 @@ void arguments_init(struct arguments *arguments, const struct argument *rows);
 [[nodiscard]] int arguments_set_json(struct arguments *arguments, const struct json_value *object,
                                      struct diag *diag);
 /* -ERR_INVAL when one that is required was not given. */
-[[nodiscard]] int arguments_check(const struct arguments *arguments, struct diag *diag);
+[[nodiscard]] int arguments_check(struct arguments *arguments, struct diag *diag);
 
 /* CBOR map of name → value of what was given. */
 void arguments_encode(const struct arguments *arguments, struct buf *buf);

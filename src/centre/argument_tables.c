@@ -7,6 +7,7 @@
 
 #define NAME_MAX_BYTES   64
 #define REASON_MAX_BYTES 2000
+#define VALUE_MAX_BYTES  1000
 
 /* Text in a body: the shape that most rows have. */
 #define BODY_TEXT(name_, required, least, most, says)                                              \
@@ -146,6 +147,16 @@ const struct argument arguments_alert_action[] = {
     {},
 };
 
+const struct argument arguments_alert_call_off[] = {
+    PATH_NUMBER(N_("the alert's number")),
+    {.name = "id",
+     .place = ARGUMENT_PLACE_PATH,
+     .type = ARGUMENT_TYPE_ID,
+     .is_required = true,
+     .summary = N_("the action's id")},
+    {},
+};
+
 const struct argument arguments_host_list[] = {
     QUERY_TEXT("cursor", 255, N_("where to go on: next of the answer before")),
     QUERY_LIMIT,
@@ -196,6 +207,28 @@ const struct argument arguments_user_change[] = {
     BODY_BOOL("disabled", N_("whether the person is locked out")),
     BODY_BOOL("reset_password", N_("true: make a new one-time password and end all sessions")),
     BODY_BOOL("reset_totp", N_("true: forget the authenticator")),
+    BODY_TEXT("reason", false, 0, REASON_MAX_BYTES, N_("why; kept in the audit log")),
+    {},
+};
+
+const struct argument arguments_setting_change[] = {
+    {.name = "name",
+     .place = ARGUMENT_PLACE_PATH,
+     .type = ARGUMENT_TYPE_TEXT,
+     .is_required = true,
+     .minimum = 1,
+     .maximum = NAME_MAX_BYTES,
+     .summary = N_("the setting's name")},
+    BODY_TEXT("value", false, 0, VALUE_MAX_BYTES,
+              N_("as the settings file would say it; left out: what the file or the default says")),
+    {.name = "seen",
+     .place = ARGUMENT_PLACE_BODY,
+     .type = ARGUMENT_TYPE_NUMBER,
+     .is_required = true,
+     .minimum = 0,
+     .maximum = INT64_MAX,
+     .summary = N_("the number of the change that was seen last; 0: none")},
+    BODY_TEXT("reason", true, 1, REASON_MAX_BYTES, N_("why; kept in the audit log")),
     {},
 };
 

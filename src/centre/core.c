@@ -71,7 +71,8 @@ static int core_body_open(const struct centre_settings *settings, struct core_ch
                                    .clock = &clock_real,
                                    .silent_after = settings->silent_after,
                                    .token_life = settings->token_life,
-                                   .event_life = settings->event_days};
+                                   .event_life = settings->event_days,
+                                   .settings = settings};
     int r = arena_new(1U << 20, &body->arena);
 
     if (r == 0) {

@@ -9,7 +9,8 @@
 #include "link/token.h"
 
 /* An action that reaches its host later than this is not what the person meant any more. */
-#define ACTION_LIFE (600 * NS_PER_S)
+#define ACTION_LIFE    (600 * NS_PER_S)
+#define REINSTATE_TIME (60 * NS_PER_S)
 
 static struct str core_number_text(struct core_call *call, uint64_t number)
 {
@@ -139,10 +140,52 @@ int core_alert_act(struct core_call *call)
     return r;
 }
 
+static int core_call_off_write(struct core_call *call, struct store_action *action)
+{
+    uint64_t number = (uint64_t)arguments_number(&call->arguments, "number", 0);
+    int r;
+
+    if (action->state != ACTION_STATE_WAITING) {
+        return diag_set(&call->diag, -ERR_CONFLICT,
+                        _("it was sent to the host already and cannot be called off any more"));
+    }
+    action->state = ACTION_STATE_CANCELED;
+    r = store_action_put(call->core->options.store, action);
+    if (r == 0) {
+        r = core_call_audit(call, "alert.call-off", core_number_text(call, number), "action",
+                            str_from(action_row(action->request.action)->name), NULL);
+    }
+    call->changed = CENTRE_CHANGED_ACTIONS;
+    return r;
+}
+
+int core_alert_call_off(struct core_call *call)
+{
+    struct store *store = call->core->options.store;
+    uint64_t number = (uint64_t)arguments_number(&call->arguments, "number", 0);
+    const struct id *id = &arguments_get(&call->arguments, "id")->id;
+    struct store_alert alert;
+    struct store_action_filter filter = {.host = &alert.host, .state = -1};
+    struct store_action *actions;
+    size_t count = 0;
+    int r = store_alert_get(store, number, call->arena, &alert);
+
+    if (r == 0) {
+        r = store_action_list(store, &filter, call->arena, &actions, &count);
+    }
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        if (id_is(&actions[i].request.id, id)) {
+            return core_call_off_write(call, &actions[i]);
+        }
+    }
+    return r < 0 ? r : -ERR_NOENT;
+}
+
 int core_host_cut(struct core_call *call, struct core_host *host, struct str reason)
 {
     int r;
 
+    host->cut = clock_mono(call->core->options.clock);
     host->is_revoked = true; /* stays when the write fails: rather cut than not */
     r = core_host_store(call->core, host);
     if (r == 0) {
@@ -162,6 +205,34 @@ int core_host_revoke(struct core_call *call)
 
     return host == NULL ? -ERR_NOENT
                         : core_host_cut(call, host, arguments_text(&call->arguments, "reason"));
+}
+
+/* A slip of the hand only: a key that was stolen must not come back later. */
+int core_host_reinstate(struct core_call *call)
+{
+    struct core *core = call->core;
+    struct core_host *host = core_host_by_id(core, &arguments_get(&call->arguments, "id")->id);
+    int r;
+
+    if (host == NULL) {
+        return -ERR_NOENT;
+    }
+    if (!host->is_revoked || host->cut == 0 ||
+        clock_mono(core->options.clock) - host->cut > REINSTATE_TIME) {
+        return diag_set(&call->diag, -ERR_CONFLICT,
+                        _("a host comes back only within a minute of being revoked: enrol it anew "
+                          "with a token"));
+    }
+    host->is_revoked = false;
+    r = core_host_store(core, host);
+    if (r == 0) {
+        r = core_call_audit(call, "host.reinstate", str_from(host->name), NULL);
+    }
+    if (r < 0) {
+        host->is_revoked = true;
+    }
+    call->changed = CENTRE_CHANGED_HOSTS;
+    return r;
 }
 
 int core_token_make(struct core_call *call, struct str note, int64_t life, char ret_text[],

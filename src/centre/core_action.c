@@ -1,14 +1,16 @@
 /* Actions on their way down: what a person asked for goes to the host as soon as it is connected,
  * and expires when it does not come in time. Neighbours: core_act.c puts actions in, core_ingest.c
  * takes their answers. Invariant: an action is sent again on each new connection until it is
- * answered or expires; agents answer one that they have done already without doing it twice. */
+ * answered or expires; agents answer one that they have done already without doing it twice. What
+ * cannot be undone is held first (action_held_until), so that it can be called off. */
 #include "centre/core_inside.h"
 
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/log.h"
 
-#define ACTION_BYTES_MAX (8U << 10)
+#define ACTION_BYTES_MAX    (8U << 10)
+#define RELEASE_ARENA_LIMIT (8U << 20)
 #define ACTION_GRACE                                                                               \
     (60 * NS_PER_S) /* for the answer of one that was sent just before it expired */
 
@@ -33,6 +35,13 @@ static int core_action_send(struct core *core, struct core_host *host, struct st
     return r;
 }
 
+/* A clock that was set back must not hold it for longer. */
+static bool core_action_is_held(const struct store_action *action, int64_t now)
+{
+    return action->state == ACTION_STATE_WAITING && now >= action->request.asked &&
+           now < action_held_until(&action->request);
+}
+
 static int core_actions_deliver_state(struct core *core, struct core_host *host,
                                       enum action_state state)
 {
@@ -46,7 +55,9 @@ static int core_actions_deliver_state(struct core *core, struct core_host *host,
     r = store_action_list(core->options.store, &filter, core->arena, &actions, &count);
     for (size_t i = count;
          r == 0 && i-- > 0;) { /* newest first is how they come; oldest first they go */
-        if (actions[i].request.expires > now) {
+        if (core_action_is_held(&actions[i], now)) {
+            core->is_holding = true;
+        } else if (actions[i].request.expires > now) {
             r = core_action_send(core, host, &actions[i]);
         }
     }
@@ -70,6 +81,40 @@ void core_actions_deliver(struct core *core, struct core_host *host)
         return;
     }
     core_stream_flush(host->stream);
+}
+
+/* Each host once that has a request whose time has come. */
+static int core_actions_release_due(struct core *core)
+{
+    const struct store_action_filter filter = {.state = ACTION_STATE_WAITING};
+    int64_t now = clock_wall(core->options.clock);
+    CLEANUP(arena_freep) struct arena *arena = NULL;
+    struct store_action *actions;
+    size_t count = 0;
+    int r = arena_new(RELEASE_ARENA_LIMIT, &arena);
+
+    if (r == 0) {
+        r = store_action_list(core->options.store, &filter, arena, &actions, &count);
+    }
+    core->is_holding = false;
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        struct core_host *host = core_host_by_id(core, &actions[i].host);
+
+        if (core_action_is_held(&actions[i], now)) {
+            core->is_holding = true;
+        } else if (host != NULL) {
+            core_actions_deliver(core, host);
+        }
+    }
+    return r;
+}
+
+void core_actions_release(struct core *core)
+{
+    if (core->is_holding && core_actions_release_due(core) < 0) {
+        core->is_holding = true;
+        log_warn("held actions could not be read: tried again in a second");
+    }
 }
 
 static int core_actions_expire_state(struct core *core, enum action_state state, int64_t before)

@@ -14,6 +14,7 @@
 #include "centre/argument.h"
 #include "centre/core.h"
 #include "centre/limiter.h"
+#include "centre/overlay.h"
 #include "centre/protocol.h"
 #include "centre/worker.h"
 #include "link/authority.h"
@@ -40,6 +41,7 @@ struct core_host {
     char *name;
     uint8_t key_sha256[32];
     bool is_revoked;
+    int64_t cut;           /* monotonic; when it was revoked in this life of core, 0: not */
     bool is_dirty;         /* pending is ahead of acknowledged */
     uint64_t acknowledged; /* highest sequence that is durable */
     uint64_t pending;      /* the same with the open transaction */
@@ -78,12 +80,14 @@ struct core_options {
     const char *folder;   /* whose disk is watched */
     int64_t silent_after; /* ns */
     int64_t token_life;
-    int64_t event_life; /* ns; 0: keep for ever */
+    int64_t event_life;                     /* ns; 0: keep for ever */
+    const struct centre_settings *settings; /* whence the three above; NULL: they are not changed */
 };
 
 struct core {
     struct core_options options;
-    struct arena *arena; /* of the record or the tick in hand */
+    struct overlay overlay; /* its base is NULL when the options have no settings */
+    struct arena *arena;    /* of the record or the tick in hand */
 
     struct map hosts_by_key;
     struct map hosts_by_id;
@@ -100,6 +104,7 @@ struct core {
     struct loop_source *channel_sources[3];
     unsigned ticks;
     bool is_full;
+    bool is_holding; /* an action waits for the end of its time to be called off */
     int64_t started;
 
     struct worker *worker;
@@ -156,7 +161,12 @@ void core_tell(struct core *core, uint32_t changed);
 
 /* core_action.c */
 void core_actions_deliver(struct core *core, struct core_host *host);
+/* Sends what was held long enough; called on each tick. */
+void core_actions_release(struct core *core);
 void core_actions_expire(struct core *core);
+
+/* core_setting.c: reads what people set in the console and lets it count. */
+[[nodiscard]] int core_settings_apply(struct core *core);
 
 /* core_login.c */
 void core_totp_steps_done(struct core *core);
@@ -185,6 +195,7 @@ struct core_call {
     struct diag diag;
     struct buf reply; /* CBOR */
     bool is_kept;     /* what was written stays although the answer is an error */
+    bool is_setting;  /* settings are read anew after the commit */
     uint32_t changed; /* enum centre_changed */
     core_then_fn *then;
     void *state;               /* of the function, in the arena */
@@ -232,10 +243,13 @@ int core_alert_release(struct core_call *call);
 int core_alert_close(struct core_call *call);
 int core_alert_reopen(struct core_call *call);
 int core_alert_act(struct core_call *call);
+int core_alert_call_off(struct core_call *call);
+int core_host_reinstate(struct core_call *call);
 int core_host_revoke(struct core_call *call);
 int core_token_create(struct core_call *call);
 int core_user_create(struct core_call *call);
 int core_user_change(struct core_call *call);
+int core_setting_change(struct core_call *call);
 int core_read_note(struct core_call *call);
 int core_health(struct core_call *call);
 

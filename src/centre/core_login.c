@@ -69,7 +69,10 @@ static int core_login_fail(struct core_call *call, struct str name)
     }
     call->is_kept = r == 0;
     return r < 0 ? r
-                 : diag_set(&call->diag, -ERR_DENIED, _("user name, password or code is wrong"));
+                 : diag_set(&call->diag, -ERR_DENIED,
+                            _("user name, password or code is wrong; who has forgotten it gets a "
+                              "new one from "
+                              "an administrator"));
 }
 
 /* The last step that a user's authenticator was used at. */

@@ -45,6 +45,7 @@ static void core_on_tick(void *context)
             core_actions_expire(core);
         }
     }
+    core_actions_release(core);
     if (core->options.event_life != 0 && core->ticks % CORE_TICKS_EXPIRE == 1 &&
         archive_expire(core->options.archive,
                        clock_wall(core->options.clock) - core->options.event_life, &days) < 0) {
@@ -150,6 +151,17 @@ static int core_listen(struct core *core, int fd, loop_fd_fn *fn, struct loop_so
     return r < 0 ? r : loop_add_fd(core->options.loop, fd, LOOP_READ, fn, core, ret_source);
 }
 
+/* Who edits centre.conf and sees no change must find out why. */
+static void core_log_overlay(const struct core *core)
+{
+    for (const struct setting *row = centre_rows; core->overlay.base != NULL && row->name != NULL;
+         row++) {
+        if (centre_source_of(&core->overlay.now, row) == CENTRE_SOURCE_CONSOLE) {
+            log_info("a setting of the console counts over centre.conf name=%s", row->name);
+        }
+    }
+}
+
 static int core_start(struct core *core)
 {
     struct loop *loop = core->options.loop;
@@ -161,7 +173,14 @@ static int core_start(struct core *core)
     if (r == 0) {
         r = worker_new(loop, core_call_answer, core, &core->worker);
     }
+    if (r == 0 && core->options.settings != NULL) {
+        r = overlay_init(&core->overlay, core->options.settings);
+    }
     if (r == 0) {
+        r = core_settings_apply(core);
+    }
+    if (r == 0) {
+        core_log_overlay(core);
         r = core_hosts_load(core);
     }
     if (r == 0) {
@@ -196,6 +215,7 @@ int core_new(const struct core_options *options, struct core **ret_core, struct 
     }
     core->options = *options;
     core->started = clock_wall(options->clock);
+    core->is_holding = true; /* perhaps, from the life before */
     map_init(&core->hosts_by_key, CORE_HOSTS_MAX, seed);
     map_init(&core->hosts_by_id, CORE_HOSTS_MAX, seed);
     map_init(&core->totp_steps, CORE_LIMITER_KEYS, seed);
@@ -246,6 +266,7 @@ void core_free(struct core *core)
     for (size_t i = 0; i < ARRAY_LEN(core->channel_sources); i++) {
         loop_source_free(core->channel_sources[i]);
     }
+    overlay_done(&core->overlay);
     arena_free(core->arena);
     mem_free(core);
 }

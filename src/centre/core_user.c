@@ -170,7 +170,8 @@ static int core_user_write(struct core_call *call, struct store_user *user)
     if (r == 0) {
         r = core_call_audit(call, "user.change", user->name, "role",
                             str_from(role_name(user->role)), "disabled",
-                            user->is_disabled ? STR("yes") : STR("no"), NULL);
+                            user->is_disabled ? STR("yes") : STR("no"), "reason",
+                            arguments_text(&call->arguments, "reason"), NULL);
     }
     call->changed = CENTRE_CHANGED_SETTINGS;
     return r;

@@ -10,8 +10,10 @@ static const struct problem_row {
     unsigned status;
     const char *code;
     const char *title;
+    const char *remedy;
 } problem_rows[PROBLEM_COUNT] = {
-#define PROBLEM(constant, status, code, title) [PROBLEM_##constant] = {status, code, title},
+#define PROBLEM(constant, status, code, title, remedy)                                             \
+    [PROBLEM_##constant] = {status, code, title, remedy},
 #include "centre/problem.def"
 #undef PROBLEM
 };
@@ -59,9 +61,10 @@ enum problem problem_of(int error)
     return PROBLEM_INTERNAL;
 }
 
-void problem_write(enum problem problem, const char *detail, struct str instance, struct buf *buf)
+void problem_write(enum problem problem, const struct problem_words *words, struct buf *buf)
 {
     const struct problem_row *row = &problem_rows[problem];
+    bool has_detail = words->detail != NULL && words->detail[0] != '\0';
     struct json_writer json;
     char type[64];
 
@@ -76,11 +79,13 @@ void problem_write(enum problem problem, const char *detail, struct str instance
     json_put_u64(&json, row->status);
     json_put_key(&json, "code");
     json_put_text(&json, row->code);
-    if (detail != NULL && detail[0] != '\0') {
-        json_put_key(&json, "detail");
-        json_put_text(&json, detail);
+    json_put_key(&json, "detail");
+    json_put_text(&json, has_detail ? words->detail : text_get(row->remedy));
+    if (words->field.len != 0) {
+        json_put_key(&json, "field");
+        json_put_str(&json, words->field);
     }
     json_put_key(&json, "instance");
-    json_put_str(&json, instance);
+    json_put_str(&json, words->instance);
     json_close_object(&json);
 }

@@ -23,6 +23,10 @@ enum centre_message {
     CENTRE_MESSAGE_CHANGED,
     /* any child → supervisor: it is ready and serves. str name. */
     CENTRE_MESSAGE_READY,
+    /* core → supervisor, before READY and after each change: what counts at the next start of a
+     * child. u32 count, then as many pairs of str name, str value; only rows with
+     * CENTRE_EFFECT_START are taken. */
+    CENTRE_MESSAGE_SETTINGS,
     /* supervisor → core: a child died. str name, i64 wait status, u64 deaths within a minute. */
     CENTRE_MESSAGE_DIED,
     /* supervisor → core: an operator on this machine runs `canhgac centre VERB`. str user name of

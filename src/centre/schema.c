@@ -9,7 +9,7 @@
 #define LANGUAGES    "vi|en"
 
 #define ALERT_MEMBERS                                                                              \
-    {"number", SCHEMA_TYPE_NUMBER}, {"title", SCHEMA_TYPE_TEXT},                                   \
+    {"number", SCHEMA_TYPE_NUMBER}, {"title", SCHEMA_TYPE_TEXT}, {"topic", SCHEMA_TYPE_TEXT},      \
         {"severity", SCHEMA_TYPE_TEXT, NULL, SEVERITIES},                                          \
         {"state", SCHEMA_TYPE_TEXT, NULL, ALERT_STATES}, {"drill", SCHEMA_TYPE_BOOL},              \
         {"finding", SCHEMA_TYPE_ID}, {"host", SCHEMA_TYPE_ID}, {"host_name", SCHEMA_TYPE_TEXT},    \
@@ -27,6 +27,7 @@ static const struct schema_member members_me[] = {{"name", SCHEMA_TYPE_TEXT},
                                                   {"language", SCHEMA_TYPE_TEXT, NULL, LANGUAGES},
                                                   {"must_change_password", SCHEMA_TYPE_BOOL},
                                                   {"totp", SCHEMA_TYPE_BOOL},
+                                                  {"centre", SCHEMA_TYPE_TEXT},
                                                   {}};
 static const struct schema_member members_totp_secret[] = {
     {"secret", SCHEMA_TYPE_TEXT}, {"uri", SCHEMA_TYPE_TEXT}, {}};
@@ -38,9 +39,10 @@ static const struct schema_member members_alert_sheet[] = {
 static const struct schema_member members_action[] = {
     {"id", SCHEMA_TYPE_ID},
     {"action", SCHEMA_TYPE_TEXT},
-    {"state", SCHEMA_TYPE_TEXT, NULL, "waiting|sent|done|failed|expired"},
+    {"state", SCHEMA_TYPE_TEXT, NULL, "waiting|sent|done|failed|expired|canceled"},
     {"finding", SCHEMA_TYPE_ID},
     {"asked", SCHEMA_TYPE_TIME},
+    {"held_until", SCHEMA_TYPE_TIME},
     {"expires", SCHEMA_TYPE_TIME},
     {"actor", SCHEMA_TYPE_TEXT},
     {"reason", SCHEMA_TYPE_TEXT},
@@ -110,17 +112,33 @@ static const struct schema_member members_audit[] = {
     {"chain", SCHEMA_TYPE_TEXT},    {}};
 static const struct schema_member members_audit_list[] = {
     {"items", SCHEMA_TYPE_LIST, "Audit"}, {"next", SCHEMA_TYPE_CURSOR}, {}};
+static const struct schema_member members_setting[] = {
+    {"name", SCHEMA_TYPE_TEXT},
+    {"type", SCHEMA_TYPE_TEXT, NULL, "flag|number|size|duration|text|path|choice|list|path-list"},
+    {"default", SCHEMA_TYPE_TEXT},
+    {"minimum", SCHEMA_TYPE_TEXT},
+    {"maximum", SCHEMA_TYPE_TEXT},
+    {"help", SCHEMA_TYPE_TEXT},
+    {"text", SCHEMA_TYPE_TEXT},
+    {"below", SCHEMA_TYPE_TEXT},
+    {"source", SCHEMA_TYPE_TEXT, NULL, "default|file|console|command-line"},
+    {"effect", SCHEMA_TYPE_TEXT, NULL, "fixed|now|start"},
+    {"why", SCHEMA_TYPE_TEXT},
+    {"seen", SCHEMA_TYPE_NUMBER},
+    {"changed", SCHEMA_TYPE_TIME},
+    {"changed_by", SCHEMA_TYPE_TEXT},
+    {"reason", SCHEMA_TYPE_TEXT},
+    {"before", SCHEMA_TYPE_TEXT},
+    {}};
 static const struct schema_member members_settings[] = {
-    {"version", SCHEMA_TYPE_TEXT}, {"settings", SCHEMA_TYPE_LIST}, {}};
+    {"version", SCHEMA_TYPE_TEXT}, {"settings", SCHEMA_TYPE_LIST, "Setting"}, {}};
 static const struct schema_member members_health[] = {
     {"store", SCHEMA_TYPE_TEXT}, {"core", SCHEMA_TYPE_TEXT}, {"disk", SCHEMA_TYPE_TEXT}, {}};
-static const struct schema_member members_problem[] = {{"type", SCHEMA_TYPE_TEXT},
-                                                       {"title", SCHEMA_TYPE_TEXT},
-                                                       {"status", SCHEMA_TYPE_NUMBER},
-                                                       {"code", SCHEMA_TYPE_TEXT},
-                                                       {"detail", SCHEMA_TYPE_TEXT},
-                                                       {"instance", SCHEMA_TYPE_TEXT},
-                                                       {}};
+static const struct schema_member members_problem[] = {
+    {"type", SCHEMA_TYPE_TEXT},     {"title", SCHEMA_TYPE_TEXT},
+    {"status", SCHEMA_TYPE_NUMBER}, {"code", SCHEMA_TYPE_TEXT},
+    {"detail", SCHEMA_TYPE_TEXT},   {"field", SCHEMA_TYPE_TEXT},
+    {"instance", SCHEMA_TYPE_TEXT}, {}};
 
 const struct schema schemas[] = {{"Me", members_me},
                                  {"TotpSecret", members_totp_secret},
@@ -142,6 +160,7 @@ const struct schema schemas[] = {{"Me", members_me},
                                  {"OnePassword", members_one_password},
                                  {"Audit", members_audit},
                                  {"AuditList", members_audit_list},
+                                 {"Setting", members_setting},
                                  {"Settings", members_settings},
                                  {"Health", members_health},
                                  {"Problem", members_problem},

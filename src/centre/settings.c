@@ -48,6 +48,83 @@ const struct setting centre_rows[] = {
     {},
 };
 
+/* What is not named here cannot be changed in the console. */
+static const struct {
+    const char *name;
+    enum centre_effect effect;
+    const char *why;
+} centre_effects[] = {
+    {"folder", CENTRE_EFFECT_FIXED, N_("everything would have to be moved there first")},
+    {"listen", CENTRE_EFFECT_FIXED,
+     N_("a wrong address would lock out everybody, this console included")},
+    {"name", CENTRE_EFFECT_NOW, NULL},
+    {"names", CENTRE_EFFECT_FIXED,
+     N_("the server's certificate is made from it, and its key is out of the console's reach")},
+    {"language", CENTRE_EFFECT_NOW, NULL},
+    {"token-life", CENTRE_EFFECT_NOW, NULL},
+    {"events-kept", CENTRE_EFFECT_NOW,
+     N_("events older than that are deleted within the hour and do not come back")},
+    {"silent-after", CENTRE_EFFECT_NOW, NULL},
+    {"connections", CENTRE_EFFECT_START, NULL},
+    {"connections-each", CENTRE_EFFECT_START,
+     N_("many hosts behind one router count as one address")},
+    {"new-each", CENTRE_EFFECT_START, N_("many hosts behind one router count as one address")},
+    {"front-user", CENTRE_EFFECT_FIXED,
+     N_("it decides what the centre's own processes may do: only root may say that")},
+    {"core-user", CENTRE_EFFECT_FIXED,
+     N_("it decides what the centre's own processes may do: only root may say that")},
+    {"api-user", CENTRE_EFFECT_FIXED,
+     N_("it decides what the centre's own processes may do: only root may say that")},
+    {"keep-user", CENTRE_EFFECT_FIXED,
+     N_("it decides what the centre's own processes may do: only root may say that")},
+};
+
+static const char *const centre_source_names[] = {[CENTRE_SOURCE_DEFAULT] = "default",
+                                                  [CENTRE_SOURCE_FILE] = "file",
+                                                  [CENTRE_SOURCE_CONSOLE] = "console",
+                                                  [CENTRE_SOURCE_COMMAND] = "command-line"};
+static const char *const centre_effect_names[] = {
+    [CENTRE_EFFECT_FIXED] = "fixed", [CENTRE_EFFECT_NOW] = "now", [CENTRE_EFFECT_START] = "start"};
+
+const char *centre_source_name(enum centre_source source)
+{
+    return centre_source_names[source];
+}
+
+const char *centre_effect_name(enum centre_effect effect)
+{
+    return centre_effect_names[effect];
+}
+
+enum centre_effect centre_effect_of(const struct setting *row)
+{
+    for (size_t i = 0; i < ARRAY_LEN(centre_effects); i++) {
+        if (str_is_text(str_from(row->name), centre_effects[i].name)) {
+            return centre_effects[i].effect;
+        }
+    }
+    return CENTRE_EFFECT_FIXED;
+}
+
+const char *centre_effect_why(const struct setting *row)
+{
+    for (size_t i = 0; i < ARRAY_LEN(centre_effects); i++) {
+        if (str_is_text(str_from(row->name), centre_effects[i].name)) {
+            return centre_effects[i].why;
+        }
+    }
+    return NULL;
+}
+
+enum centre_source centre_source_of(const struct centre_settings *settings,
+                                    const struct setting *row)
+{
+    size_t at = (size_t)(row - centre_rows);
+
+    return at < CENTRE_SETTINGS_MAX ? (enum centre_source)settings->sources[at]
+                                    : CENTRE_SOURCE_COMMAND;
+}
+
 static const void *centre_field(const struct centre_settings *settings, const struct setting *row)
 {
     return (const char *)settings + row->offset;
@@ -148,9 +225,14 @@ int centre_settings_load(const struct centre_settings *given, struct arena *aren
             return r;
         }
     }
-    for (const struct setting *row = centre_rows; row->name != NULL; row++) {
+    for (size_t i = 0; centre_rows[i].name != NULL; i++) {
+        const struct setting *row = &centre_rows[i];
+        bool is_in_file = !centre_is_same(loaded, fallback, row);
+
+        loaded->sources[i] = is_in_file ? CENTRE_SOURCE_FILE : CENTRE_SOURCE_DEFAULT;
         if (!centre_is_same(given, fallback, row)) {
             memcpy((char *)loaded + row->offset, centre_field(given, row), centre_field_size(row));
+            loaded->sources[i] = CENTRE_SOURCE_COMMAND;
         }
     }
     loaded->folder = given->folder; /* a file cannot move the folder it lies in */

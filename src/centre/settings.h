@@ -12,6 +12,26 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define CENTRE_SETTINGS_MAX 24
+
+/* Where a value is from; a later one wins over those before it, but for the command line, which
+ * wins over all. */
+enum centre_source {
+    CENTRE_SOURCE_DEFAULT,
+    CENTRE_SOURCE_FILE,
+    CENTRE_SOURCE_CONSOLE,
+    CENTRE_SOURCE_COMMAND,
+    CENTRE_SOURCE_COUNT,
+};
+
+/* What a change in the console does. */
+enum centre_effect {
+    CENTRE_EFFECT_FIXED, /* the console may not change it */
+    CENTRE_EFFECT_NOW,
+    CENTRE_EFFECT_START, /* counts when the centre is started the next time */
+    CENTRE_EFFECT_COUNT,
+};
+
 struct centre_settings {
     const char *folder;         /* everything the centre keeps; see docs/wire.md for keys/ */
     struct setting_list listen; /* ADDRESS:PORT, [ADDRESS]:PORT or PORT */
@@ -27,10 +47,20 @@ struct centre_settings {
     const char *front_user;
     const char *core_user;
     const char *api_user;
-    bool is_user_kept; /* stay the user that started it: to try it out */
+    bool is_user_kept;                    /* stay the user that started it: to try it out */
+    uint8_t sources[CENTRE_SETTINGS_MAX]; /* enum centre_source of each row */
 };
 
 extern const struct setting centre_rows[];
+
+const char *centre_source_name(enum centre_source source);
+const char *centre_effect_name(enum centre_effect effect);
+/* Whether the console may change this one of centre_rows. */
+enum centre_effect centre_effect_of(const struct setting *row);
+/* Why it may not, or what to mind; a sentence to be translated, or NULL. */
+const char *centre_effect_why(const struct setting *row);
+enum centre_source centre_source_of(const struct centre_settings *settings,
+                                    const struct setting *row);
 
 /* Reads FOLDER/centre.conf over the defaults, then lets what the command line set win; a missing
  * file is fine. given: as the command line parsed it. diag names file and line. */

@@ -66,7 +66,8 @@ struct child {
 };
 
 struct supervisor {
-    const struct centre_settings *settings;
+    const struct centre_settings *settings; /* what it was started with */
+    struct centre_settings next;            /* what its children are started with */
     struct loop *loop;
     int listeners[SUPERVISOR_LISTEN_MAX];
     size_t listener_count;
@@ -92,17 +93,16 @@ static int supervisor_body(void *context)
 
     switch (child->which) {
     case SUPERVISOR_CORE:
-        return core_run(supervisor->settings,
+        return core_run(&supervisor->next,
                         (struct core_channels){.front = supervisor->front_core[1],
                                                .api = supervisor->api_core[1],
                                                .supervisor = child->far_channel});
     case SUPERVISOR_API:
-        return api_run(supervisor->settings,
-                       (struct api_channels){.front = supervisor->front_api[1],
-                                             .core = supervisor->api_core[0],
-                                             .supervisor = child->far_channel});
+        return api_run(&supervisor->next, (struct api_channels){.front = supervisor->front_api[1],
+                                                                .core = supervisor->api_core[0],
+                                                                .supervisor = child->far_channel});
     case SUPERVISOR_FRONT:
-        return front_run(supervisor->settings,
+        return front_run(&supervisor->next,
                          (struct front_channels){.listeners = supervisor->listeners,
                                                  .listener_count = supervisor->listener_count,
                                                  .core = supervisor->front_core[0],
@@ -282,6 +282,30 @@ static void supervisor_start_others(struct supervisor *supervisor)
     }
 }
 
+/* Core is not believed: only whole numbers within their rows' bounds are taken. */
+static void supervisor_take_setting(struct supervisor *supervisor, struct str name,
+                                    struct str value)
+{
+    const struct setting *row = setting_find(centre_rows, name);
+
+    if (row == NULL || row->type != SETTING_NUMBER ||
+        centre_effect_of(row) != CENTRE_EFFECT_START ||
+        settings_set(centre_rows, &supervisor->next, name, value, NULL, NULL) < 0) {
+        log_warn("a setting of the console was not taken name=%.*s", STR_ARG(name));
+    }
+}
+
+static void supervisor_take_settings(struct supervisor *supervisor, struct msg_reader *msg)
+{
+    uint32_t count = msg_get_u32(msg);
+
+    for (uint32_t i = 0; i < count && i < CENTRE_SETTINGS_MAX; i++) {
+        struct str name = msg_get_str(msg);
+
+        supervisor_take_setting(supervisor, name, msg_get_str(msg));
+    }
+}
+
 static void supervisor_on_child_message(void *context, int fd, unsigned events)
 {
     struct child *child = context;
@@ -293,6 +317,9 @@ static void supervisor_on_child_message(void *context, int fd, unsigned events)
         if (supervisor->packet.msg.type == CENTRE_MESSAGE_READY) {
             child->is_ready = true;
             supervisor_start_others(supervisor);
+        } else if (supervisor->packet.msg.type == CENTRE_MESSAGE_SETTINGS &&
+                   child->which == SUPERVISOR_CORE) {
+            supervisor_take_settings(supervisor, &supervisor->packet.msg);
         }
         channel_packet_done(&supervisor->packet);
         supervisor_announce(supervisor);
@@ -525,6 +552,7 @@ int centre_supervise(const struct centre_settings *settings, struct diag *diag)
         return claim;
     }
     supervisor.settings = settings;
+    supervisor.next = *settings;
     r = supervisor_prepare(&supervisor, diag);
     if (r == 0) {
         r = supervisor_make_children(&supervisor);

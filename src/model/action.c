@@ -36,6 +36,11 @@ const struct action_row *action_row(enum action action)
     return &action_rows[action];
 }
 
+int64_t action_held_until(const struct action_request *request)
+{
+    return request->asked + (action_row(request->action)->is_undoable ? 0 : ACTION_HOLD);
+}
+
 bool action_parse(struct str name, enum action *ret_action)
 {
     for (int i = 0; i < ACTION_COUNT; i++) {

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "codec/cbor.h"
 
 #include <stdint.h>
@@ -49,7 +50,13 @@ struct action_answer {
     struct str detail; /* one sentence, English */
 };
 
+/* What cannot be undone afterwards waits so long at the centre, where it can be called off. */
+#define ACTION_HOLD (10 * NS_PER_S)
+
 const struct action_row *action_row(enum action action);
+/* Until when a request may still be called off, by the centre's clock; `asked` for one that can be
+ * undone. */
+int64_t action_held_until(const struct action_request *request);
 bool action_parse(struct str name, enum action *ret_action);
 const char *role_name(enum role role);
 bool role_parse(struct str name, enum role *ret_role);

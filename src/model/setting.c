@@ -315,7 +315,7 @@ static int setting_unknown(const struct setting *rows, struct str name, struct d
                     STR_ARG(name));
 }
 
-static const struct setting *setting_find(const struct setting *rows, struct str name)
+const struct setting *setting_find(const struct setting *rows, struct str name)
 {
     for (const struct setting *row = rows; row->name != NULL; row++) {
         if (str_is_text(name, row->name)) {
@@ -529,25 +529,79 @@ static void setting_write_value(const struct setting *row, const void *slot,
     }
 }
 
+/* The largest unit that leaves nothing over. */
+static void setting_write_units(const struct setting *row, int64_t value, struct buf *buf)
+{
+    const struct setting_unit *best = NULL;
+
+    for (const struct setting_unit *unit = setting_units(row->type); unit->suffix != NULL; unit++) {
+        if (value % unit->factor == 0 && (value != 0 || best == NULL)) {
+            best = unit;
+        }
+    }
+    if (best != NULL) {
+        buf_putf(buf, "%lld%s", (long long)(value / best->factor), best->suffix);
+    }
+}
+
+static void setting_write_items(const struct setting_list *list, struct buf *buf)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        buf_putf(buf, "%s%s", i == 0 ? "" : ", ", list->items[i]);
+    }
+}
+
+void setting_write_text(const struct setting *row, const void *target, struct buf *buf)
+{
+    const void *slot = (const char *)target + row->offset;
+    const char *text;
+
+    switch (row->type) {
+    case SETTING_FLAG:
+        buf_put_text(buf, *(const bool *)slot ? "yes" : "no");
+        break;
+    case SETTING_NUMBER:
+    case SETTING_SIZE:
+    case SETTING_DURATION:
+        setting_write_units(row, *(const int64_t *)slot, buf);
+        break;
+    case SETTING_TEXT:
+    case SETTING_PATH:
+    case SETTING_CHOICE:
+        text = *(const char *const *)slot;
+        buf_put_text(buf, text != NULL ? text : "");
+        break;
+    case SETTING_LIST:
+    case SETTING_PATH_LIST:
+        setting_write_items(slot, buf);
+        break;
+    }
+}
+
+void setting_write_members(const struct setting *row, const void *target, struct json_writer *json)
+{
+    json_put_key(json, "name");
+    json_put_text(json, row->name);
+    json_put_key(json, "type");
+    json_put_text(json, setting_type_names[row->type]);
+    json_put_key(json, "default");
+    json_put_text(json, row->fallback);
+    json_put_key(json, "minimum");
+    json_put_text(json, row->minimum);
+    json_put_key(json, "maximum");
+    json_put_text(json, row->maximum);
+    json_put_key(json, "help");
+    json_put_text(json, text_get(row->help));
+    json_put_key(json, "value");
+    setting_write_value(row, (const char *)target + row->offset, json);
+}
+
 void settings_write_json(const struct setting *rows, const void *target, struct json_writer *json)
 {
     json_open_array(json);
     for (const struct setting *row = rows; row->name != NULL; row++) {
         json_open_object(json);
-        json_put_key(json, "name");
-        json_put_text(json, row->name);
-        json_put_key(json, "type");
-        json_put_text(json, setting_type_names[row->type]);
-        json_put_key(json, "default");
-        json_put_text(json, row->fallback);
-        json_put_key(json, "minimum");
-        json_put_text(json, row->minimum);
-        json_put_key(json, "maximum");
-        json_put_text(json, row->maximum);
-        json_put_key(json, "help");
-        json_put_text(json, text_get(row->help));
-        json_put_key(json, "value");
-        setting_write_value(row, (const char *)target + row->offset, json);
+        setting_write_members(row, target, json);
         json_close_object(json);
     }
     json_close_array(json);

@@ -74,6 +74,13 @@ struct setting_operands {
                                       struct diag *diag);
 /* The option lines of --help. */
 void settings_write_help(const struct setting *rows, struct buf *buf);
+/* NULL when the rows have none of that name. */
+const struct setting *setting_find(const struct setting *rows, struct str name);
+/* The value as a file would say it: settings_set reads it back. Empty for a text that is not set.
+ */
+void setting_write_text(const struct setting *row, const void *target, struct buf *buf);
+/* The members of one row and its present value, in an object that the caller opened. */
+void setting_write_members(const struct setting *row, const void *target, struct json_writer *json);
 /* Rows and present values, as the console's form needs them. */
 void settings_write_json(const struct setting *rows, const void *target, struct json_writer *json);
 

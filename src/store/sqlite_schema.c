@@ -175,7 +175,44 @@ static const char schema_alert_counts[] =
     "  UPDATE hosts SET open_alerts = open_alerts + 1 WHERE id = NEW.host AND NEW.state < 2;"
     "END;";
 
-const char *const store_steps[] = {schema_tables, schema_words, schema_alert_counts};
+/* A drill never mixes into real figures: neither in what is open in all nor at a host. */
+static const char schema_real_counts[] =
+    "DROP TRIGGER alert_counts_insert; DROP TRIGGER alert_counts_delete;"
+    "DROP TRIGGER alert_counts_update;"
+    "UPDATE alert_counts SET count ="
+    "  (SELECT count(*) FROM alerts WHERE state = alert_counts.state AND is_drill = 0);"
+    "UPDATE hosts SET open_alerts ="
+    "  (SELECT count(*) FROM alerts WHERE host = hosts.id AND state < 2 AND is_drill = 0);"
+    "CREATE TRIGGER alert_counts_insert AFTER INSERT ON alerts WHEN NEW.is_drill = 0 BEGIN"
+    "  UPDATE alert_counts SET count = count + 1 WHERE state = NEW.state;"
+    "  UPDATE hosts SET open_alerts = open_alerts + 1 WHERE id = NEW.host AND NEW.state < 2;"
+    "END;"
+    "CREATE TRIGGER alert_counts_delete AFTER DELETE ON alerts WHEN OLD.is_drill = 0 BEGIN"
+    "  UPDATE alert_counts SET count = count - 1 WHERE state = OLD.state;"
+    "  UPDATE hosts SET open_alerts = open_alerts - 1 WHERE id = OLD.host AND OLD.state < 2;"
+    "END;"
+    "CREATE TRIGGER alert_counts_update AFTER UPDATE OF state, host ON alerts"
+    "  WHEN NEW.is_drill = 0 BEGIN"
+    "  UPDATE alert_counts SET count = count - 1 WHERE state = OLD.state;"
+    "  UPDATE alert_counts SET count = count + 1 WHERE state = NEW.state;"
+    "  UPDATE hosts SET open_alerts = open_alerts - 1 WHERE id = OLD.host AND OLD.state < 2;"
+    "  UPDATE hosts SET open_alerts = open_alerts + 1 WHERE id = NEW.host AND NEW.state < 2;"
+    "END;";
+
+/* NULL as a value: what the console had set was taken back. */
+static const char schema_settings[] = "CREATE TABLE settings ("
+                                      "  number INTEGER PRIMARY KEY AUTOINCREMENT,"
+                                      "  name TEXT NOT NULL,"
+                                      "  value TEXT,"
+                                      "  before TEXT,"
+                                      "  time INTEGER NOT NULL,"
+                                      "  actor TEXT NOT NULL,"
+                                      "  reason TEXT NOT NULL"
+                                      ") STRICT;"
+                                      "CREATE INDEX settings_name ON settings (name, number);";
+
+const char *const store_steps[] = {schema_tables, schema_words, schema_alert_counts,
+                                   schema_real_counts, schema_settings};
 const unsigned store_step_count = sizeof(store_steps) / sizeof(store_steps[0]);
 
 static int schema_put_folded(struct buf *buf, const char *text)

@@ -36,7 +36,7 @@ struct store_host {
     int64_t clock_offset;  /* host clock minus centre clock, ns */
     uint64_t acknowledged; /* highest record sequence committed */
     struct status status;  /* the last one, zeroed before the first */
-    uint64_t open_alerts;
+    uint64_t open_alerts;  /* without drills */
 };
 
 enum alert_state {
@@ -106,6 +106,7 @@ enum action_state {
     ACTION_STATE_DONE,
     ACTION_STATE_FAILED,
     ACTION_STATE_EXPIRED,
+    ACTION_STATE_CANCELED, /* called off before it was sent */
     ACTION_STATE_COUNT,
 };
 
@@ -126,13 +127,26 @@ struct store_audit {
     uint8_t chain[32]; /* SHA-256 over the previous link and this row's canonical bytes */
 };
 
+/* A setting as somebody changed it in the console; each change is a row, the newest counts. */
+struct store_setting {
+    uint64_t number;
+    struct str name;
+    bool is_set; /* false: taken back, the settings file or the default counts again */
+    struct str value;
+    bool was_set; /* the same of what stood before it */
+    struct str before;
+    int64_t time;
+    struct str actor;
+    struct str reason;
+};
+
 struct store_counts {
     uint64_t hosts, hosts_silent; /* without the revoked; silent: no frame for three minutes */
     uint64_t hosts_revoked;
-    uint64_t alerts_new, alerts_taken;
-    uint64_t events, findings; /* committed, ever */
-    uint64_t duplicates;       /* records that came again */
-    uint64_t dropped;          /* as agents say: their bound was reached */
+    uint64_t alerts_new, alerts_taken; /* without drills */
+    uint64_t events, findings;         /* committed, ever */
+    uint64_t duplicates;               /* records that came again */
+    uint64_t dropped;                  /* as agents say: their bound was reached */
 };
 
 struct store; /* opaque; one thread at a time */
@@ -228,6 +242,12 @@ struct store_finding {
                                   const struct id *host);
 [[nodiscard]] int store_token_list(struct store *store, struct arena *arena,
                                    struct store_token **ret_tokens, size_t *ret_count);
+
+/* number and time are given by the store. */
+[[nodiscard]] int store_setting_put(struct store *store, const struct store_setting *setting);
+/* The newest row of each setting that was ever changed, by name. */
+[[nodiscard]] int store_setting_list(struct store *store, struct arena *arena,
+                                     struct store_setting **ret_settings, size_t *ret_count);
 
 [[nodiscard]] int store_action_put(struct store *store,
                                    const struct store_action *action); /* by request.id */

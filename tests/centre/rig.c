@@ -40,7 +40,8 @@ void rig_start_core(struct rig *rig)
     struct core_options options = {.folder = rig->folder,
                                    .clock = &rig->clock,
                                    .silent_after = 180 * NS_PER_S,
-                                   .token_life = 3600 * NS_PER_S};
+                                   .token_life = 3600 * NS_PER_S,
+                                   .settings = &rig->settings};
 
     assert_int_equal(
         store_open(&(struct store_options){.folder = rig->folder, .clock = &rig->clock},
@@ -106,6 +107,10 @@ void rig_start_in(struct rig *rig, const char *folder)
     memset(rig, 0, sizeof(*rig));
     rig->clock = (struct clock){.wall = rig_wall, .mono = rig_mono, .context = rig};
     (void)snprintf(rig->folder, sizeof(rig->folder), "%s", folder);
+    assert_int_equal(arena_new(1U << 20, &rig->arena), 0);
+    assert_int_equal(settings_default(centre_rows, &rig->settings, rig->arena), 0);
+    rig->settings.language = "en";
+    options.settings = &rig->settings;
     assert_int_equal(loop_new(4096, &rig->loop), 0);
     assert_int_equal(authority_new(STR("rig"), clock_wall(&rig->clock), &rig->authority), 0);
     assert_int_equal(channel_pair(rig->middle), 0);
@@ -168,6 +173,7 @@ void rig_stop(struct rig *rig)
     closep(&channels.front);
     closep(&rig->middle[1]);
     closep(&rig->front_api);
+    arena_free(rig->arena);
     (void)nftw(rig->folder, rig_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 

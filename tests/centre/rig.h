@@ -25,6 +25,8 @@ struct rig {
     int front_api;
     int supervisor;
     int middle[2]; /* core's end, the api's end */
+    struct centre_settings settings;
+    struct arena *arena; /* of the settings */
     struct clock clock;
     int64_t offset; /* of the wall clock, ns */
     int64_t mono_offset;

@@ -108,7 +108,10 @@ static void test_problem(void **state)
     (void)state;
     buf_init(&buf, 4096);
     text_set_language(LANGUAGE_EN);
-    problem_write(PROBLEM_CONFLICT, "somebody was \"faster\"", STR("/api/v1/alerts/1/take"), &buf);
+    problem_write(PROBLEM_CONFLICT,
+                  &(struct problem_words){.detail = "somebody was \"faster\"",
+                                          .instance = STR("/api/v1/alerts/1/take")},
+                  &buf);
     assert_str(buf_str(&buf),
                "{\"type\":\"urn:canhgac:problem:conflict\",\"title\":\"It has changed meanwhile\","
                "\"status\":409,\"code\":\"conflict\",\"detail\":\"somebody was \\\"faster\\\"\","

@@ -375,6 +375,47 @@ static void test_no_memory(void **state)
     assert_survives_no_memory(parse_a_file, NULL);
 }
 
+/* What is written as text is read back as the same value. */
+static void test_text_round_trip(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *given;
+        const char *written;
+    } cases[] = {
+        {"loud", "có", "yes"},           {"loud", "off", "no"},
+        {"workers", "64", "64"},         {"vault-bytes", "1048576K", "1G"},
+        {"vault-bytes", "65M", "65M"},   {"wait", "90s", "90s"},
+        {"wait", "120s", "2m"},          {"wait", "48h", "2d"},
+        {"wait", "1ms", "1ms"},          {"name", "Tỉnh Đồng Nai", "Tỉnh Đồng Nai"},
+        {"folder", "/srv/a/", "/srv/a"}, {"mode", "stop", "stop"},
+        {"tag", "một, hai", "một, hai"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct setting *row = setting_find(rows, str_from(cases[i].name));
+        struct sample given = {0};
+        struct sample again = {0};
+        struct buf text;
+
+        assert_non_null(row);
+        buf_init(&text, 4096);
+        assert_int_equal(settings_set(rows, &given, str_from(cases[i].name),
+                                      str_from(cases[i].given), arena, NULL),
+                         0);
+        setting_write_text(row, &given, &text);
+        assert_str(buf_str(&text), cases[i].written);
+        assert_int_equal(
+            settings_set(rows, &again, str_from(cases[i].name), buf_str(&text), arena, NULL), 0);
+        buf_reset(&text);
+        setting_write_text(row, &again, &text);
+        assert_str(buf_str(&text), cases[i].written);
+        buf_done(&text);
+    }
+    assert_null(setting_find(rows, STR("no-such")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,7 +425,7 @@ int main(void)
         cmocka_unit_test(test_file),      cmocka_unit_test(test_lists),
         cmocka_unit_test(test_args),      cmocka_unit_test(test_args_refuse),
         cmocka_unit_test(test_help),      cmocka_unit_test(test_json),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_text_round_trip),
     };
 
     return cmocka_run_group_tests_name("setting", tests, setup, teardown);

@@ -290,6 +290,35 @@ static void test_actions(void **state)
     assert_int_equal(actions(bench, &host, &other, -1, &list), 0);
 }
 
+/* The newest change of each setting, with what stood before it; taking back is a change too. */
+static void test_settings(void **state)
+{
+    struct bench *bench = *state;
+    const struct store_setting first = {.name = STR("token-life"),
+                                        .is_set = true,
+                                        .value = STR("2h"),
+                                        .actor = STR("lan"),
+                                        .reason = STR("xã xa")};
+    struct store_setting back = first;
+    struct store_setting *list;
+    size_t count;
+
+    assert_int_equal(store_setting_put(bench->store, &first), -ERR_INVAL); /* no transaction */
+    back.is_set = false;
+    back.was_set = true;
+    back.before = STR("2h");
+    assert_int_equal(store_begin(bench->store), 0);
+    assert_int_equal(store_setting_put(bench->store, &first), 0);
+    assert_int_equal(store_setting_put(bench->store, &back), 0);
+    assert_int_equal(store_commit(bench->store), 0);
+    assert_int_equal(store_setting_list(bench->store, bench->fixture.arena, &list, &count), 0);
+    assert_int_equal(count, 1);
+    assert_false(list[0].is_set);
+    assert_true(list[0].was_set && list[0].time != 0);
+    assert_str(list[0].before, "2h");
+    assert_str(list[0].reason, "xã xa");
+}
+
 static void test_counts(void **state)
 {
     struct bench *bench = *state;
@@ -608,6 +637,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sessions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_tokens, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_actions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_settings, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_counts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_transactions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_read_only, set_up, tear_down),

@@ -1,73 +1,160 @@
-// One table of alerts: what happened is the link, the row's acts appear on focus, j and k walk.
-import { useEffect, useRef } from 'preact/hooks';
+// One table of alerts: what happened is the link, the row's acts appear on focus, j and k walk, rows never move under
+// the pointer. Similar small things stand under their newest; what is critical or waits for a person never hides.
+import { Fragment } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
-import type { Alert } from '../api';
+import { wordsOf, type Alert } from '../api';
+import { take } from '../acts';
 import { number, t } from '../i18n';
 import { addKeys } from '../keys';
-import { go, link } from '../route';
+import { tell } from '../notice';
+import { link, route } from '../route';
+import { may } from '../session';
+import type { Steady } from '../steady';
+import { AlertRow } from './AlertRow';
 import { Mark } from './Mark';
-import { Time } from './Time';
 
-export function stateWord(alert: Alert): string {
-  if (alert.state === 'new') return t('New');
-  if (alert.state === 'taken') return t('Taken by {0}', alert.taken_by);
-  return t('Closed');
+interface Props {
+  list: Steady<Alert>;
+  page: string;
+  /** Rows can be chosen: numbers, and how they change. */
+  chosen?: Set<number>;
+  onChoose?: (numbers: number[], is: boolean) => void;
 }
 
-/** What was done already, in three words. */
-export function doneWord(alert: Alert): string {
-  if (alert.files_restored > 0) return t('stopped, {0} of {1} restored', number(alert.files_restored), number(alert.files_total));
-  if (alert.action === 'paused') return t('stopped, waits for you');
-  if (alert.action === 'resumed') return t('resumed');
-  if (alert.action === 'killed') return t('ended');
-  return alert.action === 'none' ? t('nothing was done') : t('stopped');
+interface Group {
+  first: Alert;
+  rest: Alert[];
 }
 
-function walk(table: HTMLElement | null, by: number): void {
-  const links = [...(table?.querySelectorAll<HTMLElement>('tbody a') ?? [])];
-  const at = links.indexOf(document.activeElement as HTMLElement);
-  links[Math.min(links.length - 1, Math.max(0, at + by))]?.focus();
+export function groupAlerts(alerts: Alert[]): Group[] {
+  const groups: Group[] = [];
+  const known = new Map<string, Group>();
+  for (const alert of alerts) {
+    const key = [alert.topic, alert.detector, alert.drill, alert.state === 'closed'].join('\n');
+    const stands = alert.severity === 'critical' || alert.action === 'paused';
+    const group = stands ? undefined : known.get(key);
+    if (group) {
+      group.rest.push(alert);
+      continue;
+    }
+    const made = { first: alert, rest: [] };
+    groups.push(made);
+    if (!stands) known.set(key, made);
+  }
+  return groups;
 }
 
-export function AlertTable({ alerts, page }: { alerts: Alert[]; page: string }) {
-  const table = useRef<HTMLTableElement>(null);
+const rowOf = (element: Element | null): HTMLElement | null => element?.closest<HTMLElement>('tr[data-number]') ?? null;
+
+/** Through all tables of the page. */
+function walk(by: number): void {
+  const rows = [...document.querySelectorAll<HTMLElement>('main tr[data-number]')];
+  const at = rows.indexOf(rowOf(document.activeElement)!);
+  rows[Math.min(rows.length - 1, Math.max(0, at + by))]?.querySelector('a')?.focus();
+}
+
+function NewBar({ waiting, onTake }: { waiting: Alert[]; onTake: () => void }) {
+  if (waiting.length === 0) return <p class="unseen" role="status" />;
+  return (
+    <p class="newbar" role="status">
+      <button onClick={onTake}>
+        ↑ {t('{0} new', number(waiting.length))} · <Mark severity={waiting[0]!.severity} /> {waiting[0]!.title} · {waiting[0]!.host_name}
+        <kbd aria-hidden="true">n</kbd>
+      </button>
+    </p>
+  );
+}
+
+export function AlertTable({ list, page, chosen, onChoose }: Props) {
+  const [open, setOpen] = useState<Set<number>>(new Set());
+  const latest = useRef({ list, chosen, onChoose });
+  latest.current = { list, chosen, onChoose };
+
+  const focused = (): Alert | undefined =>
+    latest.current.list.rows.find((alert) => String(alert.number) === rowOf(document.activeElement)?.dataset['number']);
+  const takeRow = (alert: Alert | undefined) => {
+    if (!alert) return false;
+    if (alert.state !== 'closed' && may('duty')) take(alert).catch((reason: unknown) => tell(wordsOf(reason), undefined, true));
+    return true;
+  };
+  const showNew = () => {
+    latest.current.list.take();
+    return false; // the other table of the page too
+  };
   useEffect(
     () =>
       addKeys([
-        { key: 'j', what: t('Next'), run: () => walk(table.current, 1) },
-        { key: 'k', what: t('Previous'), run: () => walk(table.current, -1) },
+        { key: 'j', what: t('Next'), run: () => walk(1) },
+        { key: 'k', what: t('Previous'), run: () => walk(-1) },
+        { key: 'n', what: t('Show what is new'), run: showNew },
+        ...(may('duty') ? [{ key: 'a', what: t('Take the chosen row, or give it back'), run: () => takeRow(focused()) }] : []),
+        ...(onChoose
+          ? [{
+            key: 'x',
+            what: t('Choose the row'),
+            run: () => {
+              const alert = focused();
+              if (!alert) return false;
+              latest.current.onChoose?.([alert.number], !latest.current.chosen?.has(alert.number));
+              return true;
+            },
+          }]
+          : []),
       ]),
     [],
   );
+  const toggle = (alert: Alert) => {
+    const next = new Set(open);
+    if (!next.delete(alert.number)) next.add(alert.number);
+    setOpen(next);
+  };
+  const all = list.rows.map((alert) => alert.number);
+  const row = (alert: Alert, group?: Group) => (
+    <AlertRow alert={alert} href={link(page, alert.number, page === route.value.page ? route.value.query : undefined)}
+      similar={group ? group.rest.length : 0} isOpen={open.has(alert.number)} onToggle={() => toggle(alert)} isUnder={!group}
+      isGone={list.gone.has(alert.number)} isChosen={chosen?.has(alert.number)}
+      onChoose={onChoose && ((is) => onChoose([alert.number, ...(group && !open.has(alert.number) ? group.rest.map((each) => each.number) : [])], is))}
+      onTake={may('duty') ? () => void takeRow(alert) : undefined} />
+  );
   return (
-    <table ref={table} class="alerts">
-      <thead>
-        <tr>
-          <th scope="col">{t('What happened')}</th>
-          <th scope="col">{t('Host')}</th>
-          <th scope="col" class="wide">{t('Done already')}</th>
-          <th scope="col" class="wide">{t('State')}</th>
-          <th scope="col" class="number">{t('Times')}</th>
-          <th scope="col" class="number">{t('Last')}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {alerts.map((alert) => (
-          <tr key={alert.number} class={alert.drill ? 'drill' : ''} onClick={() => go(link(page, alert.number))}>
-            <td>
-              <a href={link(page, alert.number)} onClick={(event) => event.stopPropagation()}>
-                <Mark severity={alert.severity} /> {alert.title}
-              </a>
-              {alert.drill && <span class="tag">{t('Drill')}</span>}
-            </td>
-            <td>{alert.host_name}</td>
-            <td class="wide">{doneWord(alert)}</td>
-            <td class="wide">{stateWord(alert)}</td>
-            <td class="number">{number(alert.count)}</td>
-            <td class="number"><Time when={alert.last} /></td>
+    <div {...list.hold}>
+      <NewBar waiting={list.waiting} onTake={list.take} />
+      <table class="alerts">
+        <colgroup>
+          {onChoose && <col class="col-tick" />}
+          <col />
+          <col class="col-host wide" />
+          <col class="col-done wide" />
+          <col class="col-state wide" />
+          <col class="col-times wide" />
+          <col class="col-last" />
+        </colgroup>
+        <thead>
+          <tr>
+            {onChoose && (
+              <th scope="col" class="tick">
+                <input type="checkbox" aria-label={t('Choose all')} checked={all.length > 0 && all.every((each) => chosen?.has(each))}
+                  onChange={(event) => onChoose(all, event.currentTarget.checked)} />
+              </th>
+            )}
+            <th scope="col">{t('What happened')}</th>
+            <th scope="col" class="wide">{t('Host')}</th>
+            <th scope="col" class="wide">{t('Done already')}</th>
+            <th scope="col" class="wide">{t('State')}</th>
+            <th scope="col" class="number wide">{t('Times')}</th>
+            <th scope="col" class="number">{t('Last')}</th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {groupAlerts(list.rows).map((group) => (
+            <Fragment key={group.first.number}>
+              {row(group.first, group)}
+              {open.has(group.first.number) && group.rest.map((alert) => <Fragment key={alert.number}>{row(alert)}</Fragment>)}
+            </Fragment>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }

@@ -1,42 +1,44 @@
 // Asks why before something changes, names what will happen, and keeps what was typed when it fails.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 
+import { wordsOf } from '../api';
 import { t } from '../i18n';
+import { Dialog } from './Dialog';
 
-interface Props {
+export interface Ask {
   title: string;
   consequence: string;
+  /** How it can be taken back. */
+  remedy?: string;
   act: string;
   isDangerous?: boolean;
-  /** Pairs of value and words: what it was in truth. Empty: not asked. */
+  /** Pairs of value and words: what it was in truth. Left out: not asked. */
   verdicts?: [string, string][];
   onDone: (reason: string, verdict: string) => Promise<void>;
-  onCancel: () => void;
 }
 
-export function Reason({ title, consequence, act, isDangerous = false, verdicts = [], onDone, onCancel }: Props) {
-  const dialog = useRef<HTMLDialogElement>(null);
+export function Reason({ ask, onCancel }: { ask: Ask; onCancel: () => void }) {
+  const verdicts = ask.verdicts ?? [];
   const [reason, setReason] = useState('');
   const [verdict, setVerdict] = useState(verdicts[0]?.[0] ?? '');
   const [error, setError] = useState('');
   const [isBusy, setBusy] = useState(false);
-  useEffect(() => dialog.current?.showModal(), []);
 
   const submit = async (event: Event) => {
     event.preventDefault();
     setBusy(true);
     try {
-      await onDone(reason.normalize('NFC').trim(), verdict);
+      await ask.onDone(reason.normalize('NFC').trim(), verdict);
     } catch (problem) {
-      setError(problem instanceof Error ? problem.message : String(problem));
+      setError(wordsOf(problem));
       setBusy(false);
     }
   };
   return (
-    <dialog ref={dialog} onCancel={onCancel} aria-labelledby="reason-title">
+    <Dialog title={ask.title} onCancel={onCancel}>
       <form onSubmit={submit}>
-        <h2 id="reason-title">{title}</h2>
-        <p>{consequence}</p>
+        <p>{ask.consequence}</p>
+        {ask.remedy && <p class="quiet">{ask.remedy}</p>}
         {verdicts.length > 0 && (
           <label>
             {t('What was it?')}
@@ -47,15 +49,15 @@ export function Reason({ title, consequence, act, isDangerous = false, verdicts 
         )}
         <label>
           {t('Reason')}
-          <textarea rows={3} required minLength={3} maxLength={500} value={reason}
+          <textarea rows={3} required minLength={3} maxLength={500} value={reason} autofocus
             onInput={(event) => setReason(event.currentTarget.value)} />
         </label>
         {error && <p role="alert" class="error">{error}</p>}
         <div class="acts">
+          <button class={ask.isDangerous ? 'danger' : 'primary'} disabled={isBusy}>{ask.act}</button>
           <button type="button" onClick={onCancel}>{t('Cancel')}</button>
-          <button class={isDangerous ? 'danger' : 'primary'} disabled={isBusy}>{act}</button>
         </div>
       </form>
-    </dialog>
+    </Dialog>
   );
 }

@@ -4,6 +4,8 @@ import { useEffect, useRef } from 'preact/hooks';
 
 import { t } from '../i18n';
 import { addKeys } from '../keys';
+import { me } from '../session';
+import { fullTime } from '../time';
 
 interface Props {
   title: ComponentChildren;
@@ -20,17 +22,20 @@ export function Sheet({ title, onClose, children, isDrill = false }: Props) {
     const removeKeys = addKeys([{ key: 'Escape', what: t('Close'), run: onClose }]);
     return () => {
       removeKeys();
-      if (before instanceof HTMLElement) before.focus();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
   return (
     <aside class={isDrill ? 'sheet drill' : 'sheet'} tabIndex={-1} ref={panel} aria-labelledby="sheet-title">
+      <p class="print-only letterhead">
+        {me.value?.centre || 'Canh Gác'} · {t('printed {0} by {1}', fullTime(new Date().toISOString()), me.value?.name ?? '')}
+      </p>
       <header>
         <h2 id="sheet-title">{title}</h2>
-        <button class="plain" onClick={onClose} aria-label={t('Close')}>
-          ✕
-        </button>
+        <button class="plain screen-only" onClick={() => window.print()}>{t('Print')}</button>
+        <button class="plain screen-only" onClick={onClose} aria-label={t('Close')}>✕</button>
       </header>
+      {isDrill && <p class="drill-word">{t('Drill: staged on purpose, no real attack.')}</p>}
       {children}
     </aside>
   );

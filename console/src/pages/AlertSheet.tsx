@@ -1,199 +1,130 @@
-// One alert: what happened, why we think so, what was done, what to do now, the evidence.
-import { useState } from 'preact/hooks';
+// One alert: what happened in a sentence, what to decide, the picture, what was done, why we think so, the evidence, what
+// is related.
+import { useEffect, useRef, useState } from 'preact/hooks';
 
-import { post, type Action, type Alert, type Finding, type Process } from '../api';
+import { closeAsk, closeWord, reopen, sheetAsks, take } from '../acts';
+import { wordsOf, type Alert, type Finding, type Page } from '../api';
+import { doneWord, stateWord } from '../components/AlertRow';
+import { Done } from '../components/Done';
+import { Evidence } from '../components/Evidence';
 import { Mark } from '../components/Mark';
-import { Reason } from '../components/Reason';
+import { firstToShow, Occurrences } from '../components/Occurrences';
+import { Reason, type Ask } from '../components/Reason';
 import { Sheet } from '../components/Sheet';
 import { Storyline } from '../components/Storyline';
 import { Time } from '../components/Time';
-import { stateWord } from '../components/AlertTable';
 import { useData } from '../data';
 import { number, t } from '../i18n';
-import { go } from '../route';
+import { addKeys } from '../keys';
+import { tell } from '../notice';
+import { go, link } from '../route';
 import { may } from '../session';
 
-interface Choice {
-  act: string;
-  label: string;
-  consequence: string;
-  isDangerous?: boolean;
-  path: (alert: Alert) => string;
-  body: (reason: string, verdict: string) => unknown;
-  verdicts?: [string, string][];
+function sentence(alert: Alert, finding: Finding): string {
+  const program = finding.process.exe.slice(finding.process.exe.lastIndexOf('/') + 1) || finding.process.cmdline;
+  const parts = [t('{0}, run by {1} on {2}, touched {3} files', program || `pid ${finding.process.pid}`, finding.process.user, alert.host_name, number(finding.files_total))];
+  if (finding.action.kind !== 'none') parts.push(t('it was stopped after {0} ms', number(Math.round(finding.action.ms))));
+  parts.push(finding.files_restored > 0 ? t('{0} are restored', number(finding.files_restored)) : t('none is restored yet'));
+  return `${parts.join('; ')}.`;
 }
 
-const action = (name: string, label: string, consequence: string, isDangerous = false): Choice => ({
-  act: name,
-  label,
-  consequence,
-  isDangerous,
-  path: (alert) => `alerts/${alert.number}/actions`,
-  body: (reason) => ({ action: name, reason }),
-});
-
-function choices(alert: Alert, finding: Finding): Choice[] {
-  const list: Choice[] = [];
-  const isStopped = ['paused', 'stopped', 'restored'].includes(finding.action.kind);
-  if (isStopped) {
-    list.push(
-      action('resume', t('Resume: false alarm'),
-        t('The stopped processes go on and find the files exactly as they had left them.')),
-      action('kill', t('End the processes'),
-        t('{0} processes end. What they had not saved is gone.', Math.max(1, finding.group.length)), true),
-    );
-  }
-  list.push(action('restore', t('Restore again'), t('Every file of this finding gets its kept original back.')));
-  if (alert.state !== 'closed') {
-    list.push({
-      act: 'close',
-      label: t('Close'),
-      consequence: t('The alert leaves the watch screen. It can be opened again.'),
-      path: (of) => `alerts/${of.number}/close`,
-      body: (reason, verdict) => ({ reason, verdict }),
-      verdicts: [['true', t('It was an attack')], ['false-alarm', t('It was a false alarm')], ['test', t('It was a test')]],
-    });
-  }
-  return list;
-}
-
-function ProcessLine({ process }: { process: Process }) {
+function Decision({ alert, finding, onAsk, onTake }: { alert: Alert; finding: Finding; onAsk: (ask: Ask) => void; onTake: () => void }) {
+  const waits = finding.action.kind === 'paused' && alert.state !== 'closed';
+  const asks = sheetAsks(alert, finding, () => {});
+  const takeWord = alert.state === 'taken' ? t('Give back') : t('Take it');
   return (
-    <li>
-      <code>{process.cmdline || process.exe}</code>
-      <span class="quiet"> pid {process.pid} · {process.user}</span>
-    </li>
-  );
-}
-
-function outcomeWord(outcome: string): string {
-  const words: Record<string, string> = {
-    intact: t('intact'),
-    encrypted: t('encrypted'),
-    replaced: t('replaced by ciphertext'),
-    deleted: t('deleted'),
-    overwritten: t('overwritten'),
-    product: t('made by the attacker'),
-  };
-  return words[outcome] ?? outcome;
-}
-
-function Evidence({ finding }: { finding: Finding }) {
-  return (
-    <>
-      <h3>{t('Why')}</h3>
-      <ul class="why">
-        {finding.why.map((reason) => (
-          <li key={reason.what}>
-            {reason.text} <span class="quiet">{reason.value} · +{number(Math.round(reason.score * 10) / 10)}</span>
-          </li>
-        ))}
-      </ul>
-      <h3>{t('Process')}</h3>
-      <ul class="tree">
-        {[...(finding.process.ancestors ?? [])].reverse().map((process) => (
-          <ProcessLine key={process.pid} process={process} />
-        ))}
-        <ProcessLine process={finding.process} />
-      </ul>
-      <h3>{t('Files')}</h3>
-      <table class="files">
-        <thead>
-          <tr>
-            <th scope="col">{t('Path')}</th>
-            <th scope="col">{t('What became of it')}</th>
-            <th scope="col">{t('Restored')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {finding.files.map((file) => (
-            <tr key={file.path}>
-              <td><code>{file.path}</code></td>
-              <td>{outcomeWord(file.outcome)}</td>
-              <td>{file.restored ? `✓ ${file.partial ? t('in part') : ''}` : file.outcome === 'product' ? '–' : '✕'}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {finding.files_total > finding.files.length && (
-        <p class="quiet">{t('{0} files in all; the first are named here.', number(finding.files_total))}</p>
+    <section class={waits ? 'decision' : ''} aria-labelledby="sheet-do">
+      <h3 id="sheet-do">{waits ? t('Waiting for your decision') : t('What to do now')}</h3>
+      {waits && <p>{may('duty') ? t('The processes stand still and change nothing until you decide.') : t('The processes stand still until somebody on duty decides.')}</p>}
+      {may('duty') && (
+        <div class="acts" role="group" aria-labelledby="sheet-do">
+          {!waits && alert.state !== 'closed' && <button class="primary" onClick={onTake}>{takeWord}</button>}
+          {asks.map((ask) => <button key={ask.act} class={ask.isDangerous ? 'danger' : ''} onClick={() => onAsk(ask)}>{ask.act}</button>)}
+          {waits && <button onClick={onTake}>{takeWord}</button>}
+          {alert.state !== 'closed' && <button onClick={() => onAsk(closeAsk([alert], () => {}))}>{t('Close')}</button>}
+          {alert.state === 'closed' && <button onClick={() => void reopen(alert).catch((reason: unknown) => tell(wordsOf(reason), undefined, true))}>{t('Open again')}</button>}
+        </div>
       )}
-    </>
+      {!may('duty') && !waits && <p class="quiet">{t('You may look; acting takes the role Duty.')}</p>}
+    </section>
   );
 }
 
-function History({ path }: { path: string }) {
-  const { value } = useData<{ items: Action[] }>(path, ['actions', 'alerts']);
-  if (!value || value.items.length === 0) return null;
-  const words: Record<Action['state'], string> = {
-    waiting: t('waits for the host'),
-    sent: t('sent'),
-    done: t('done'),
-    failed: t('failed'),
-    expired: t('expired'),
-  };
+function Related({ alert }: { alert: Alert }) {
+  const { value } = useData<Page<Alert>>(alert.host ? `alerts?host=${alert.host}&state=all&drill=all&limit=6` : null, ['alerts']);
+  const others = (value?.items ?? []).filter((other) => other.number !== alert.number).slice(0, 5);
   return (
-    <>
-      <h3>{t('What people did')}</h3>
-      <ul class="history">
-        {value.items.map((item) => (
-          <li key={item.id}>
-            <Time when={item.asked} /> {item.actor}: {item.action} · {words[item.state]}
-            {item.reason && <span class="quiet"> “{item.reason}”</span>}
-            {item.detail && <span class="quiet"> {item.detail}</span>}
+    <section aria-labelledby="sheet-related">
+      <h3 id="sheet-related">{t('Related')}</h3>
+      <ul class="related">
+        {others.map((other) => (
+          <li key={other.number}>
+            <a href={link('alerts', other.number, { state: 'all', drill: 'all' })}><Mark severity={other.severity} /> {other.title}</a>
+            {other.drill && <span class="tag">{t('Drill')}</span>} <span class="quiet">{doneWord(other)} · {stateWord(other)} · <Time when={other.last} /></span>
           </li>
         ))}
+        <li><a href={link('alerts', null, { q: alert.topic, state: 'all', drill: 'all' })}>{t('The same on other hosts')}</a></li>
       </ul>
-    </>
+    </section>
   );
 }
 
 export function AlertSheet({ number: id, back }: { number: string; back: string }) {
   const { value: alert, error, reload } = useData<Alert>(`alerts/${id}`, ['alerts', 'actions']);
-  const [choice, setChoice] = useState<Choice | null>(null);
-  const [failure, setFailure] = useState('');
+  const [ask, setAsk] = useState<Ask | null>(null);
+  const [picked, setPicked] = useState('');
+  const latest = useRef<Alert | null>(null);
+  latest.current = alert;
   const close = () => go(back);
+  const takeIt = () => {
+    const now = latest.current;
+    if (!now || now.state === 'closed') return;
+    take(now).then(reload, (reason: unknown) => {
+      tell(wordsOf(reason), undefined, true);
+      reload();
+    });
+  };
+  useEffect(
+    () =>
+      may('duty')
+        ? addKeys([
+          { key: 'a', what: t('Take it, or give it back'), run: takeIt },
+          { key: 'c', what: t('Close the alert'), run: () => latest.current && latest.current.state !== 'closed' && setAsk(closeAsk([latest.current], () => {})) },
+        ])
+        : undefined,
+    [],
+  );
   if (!alert) {
     return <Sheet title={`#${id}`} onClose={close}>{error && <p role="alert" class="error">{error}</p>}</Sheet>;
   }
-  const finding = alert.findings?.[0];
-  const take = async () => {
-    try {
-      await post(`alerts/${alert.number}/${alert.state === 'taken' ? 'release' : 'take'}`);
-      setFailure('');
-    } catch (problem) {
-      setFailure(problem instanceof Error ? problem.message : String(problem));
-    }
-    reload();
-  };
+  const findings = (alert.findings ?? []).filter(Boolean);
+  const finding = findings.find((each) => each.id === picked) ?? firstToShow(findings);
+  const waits = finding?.action.kind === 'paused' && alert.state !== 'closed';
+  const decision = finding && <Decision alert={alert} finding={finding} onTake={takeIt} onAsk={setAsk} />;
   return (
     <Sheet title={<><Mark severity={alert.severity} isWordy /> {alert.title}</>} onClose={close} isDrill={alert.drill}>
-      <p>
-        {alert.host_name} · <Time when={alert.first} /> · {stateWord(alert)} · #{alert.number}
-        {alert.drill && <span class="tag">{t('Drill')}</span>}
+      <p class="quiet">
+        #{alert.number} · {alert.host ? <a href={link('hosts', alert.host)}>{alert.host_name}</a> : alert.host_name} · <Time when={alert.first} />
+        {alert.count > 1 && <> · {t('{0} times', number(alert.count))}</>} · {stateWord(alert)}
+        {alert.close_reason && ` (${closeWord(alert.close_reason)})`}
       </p>
-      {failure && <p role="alert" class="error">{failure}</p>}
-      {finding && <Storyline finding={finding} />}
-      {may('duty') && finding && (
-        <div class="acts" role="group" aria-label={t('What to do now')}>
-          {alert.state !== 'closed' && (
-            <button class="primary" onClick={() => void take()}>{alert.state === 'taken' ? t('Give back') : t('Take it')}</button>
-          )}
-          {choices(alert, finding).map((each) => (
-            <button key={each.act} class={each.isDangerous ? 'danger' : ''} onClick={() => setChoice(each)}>{each.label}</button>
-          ))}
-        </div>
-      )}
-      <History path={`alerts/${alert.number}/actions`} />
-      {finding && <Evidence finding={finding} />}
-      {choice && (
-        <Reason title={choice.label} consequence={choice.consequence} act={choice.label}
-          isDangerous={choice.isDangerous ?? false} verdicts={choice.verdicts ?? []} onCancel={() => setChoice(null)}
-          onDone={async (reason, verdict) => {
-            await post(choice.path(alert), choice.body(reason, verdict));
-            setChoice(null);
+      {finding && finding.files_total > 0 && <p class="sentence">{sentence(alert, finding)}</p>}
+      {finding && <Occurrences findings={findings} shown={finding} onShow={setPicked} />}
+      {waits && decision}
+      {finding && finding.files_total > 0 && <Storyline finding={finding} />}
+      {!waits && decision}
+      {finding && <Done alert={alert} finding={finding} />}
+      {finding && finding.files_total > 0 && <Evidence finding={finding} />}
+      <Related alert={alert} />
+      {ask && (
+        <Reason key={ask.title} onCancel={() => setAsk(null)} ask={{
+          ...ask,
+          onDone: async (reason, verdict) => {
+            await ask.onDone(reason, verdict);
+            setAsk(null);
             reload();
-          }} />
+          },
+        }} />
       )}
     </Sheet>
   );

@@ -1,7 +1,7 @@
 // Log in, and choose an own password when the first one was handed over.
 import { useState } from 'preact/hooks';
 
-import { post, type Me } from '../api';
+import { post, wordsOf, type Me } from '../api';
 import { language, setLanguage, t } from '../i18n';
 import { enter, logOut } from '../session';
 
@@ -15,7 +15,7 @@ function useForm(submit: () => Promise<void>) {
     try {
       await submit();
     } catch (problem) {
-      setError(problem instanceof Error ? problem.message : String(problem));
+      setError(wordsOf(problem));
     }
     setBusy(false);
   };
@@ -59,7 +59,7 @@ export function Login() {
 }
 
 /** is_first: nothing else may be done before. */
-export function ChangePassword({ isFirst = false, onDone }: { isFirst?: boolean; onDone: () => void }) {
+export function ChangePassword({ isFirst = false, onDone, onCancel }: { isFirst?: boolean; onDone: () => void; onCancel?: () => void }) {
   const [old, setOld] = useState('');
   const [fresh, setFresh] = useState('');
   const [again, setAgain] = useState('');
@@ -89,8 +89,9 @@ export function ChangePassword({ isFirst = false, onDone }: { isFirst?: boolean;
       </label>
       {error && <p role="alert" class="error">{error}</p>}
       <div class="acts">
-        {isFirst && <button type="button" onClick={() => void logOut()}>{t('Log out')}</button>}
         <button class="primary" disabled={isBusy}>{t('Save')}</button>
+        {isFirst && <button type="button" onClick={() => void logOut()}>{t('Log out')}</button>}
+        {onCancel && <button type="button" onClick={onCancel}>{t('Cancel')}</button>}
       </div>
     </form>
   );
