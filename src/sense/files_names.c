@@ -123,8 +123,9 @@ static void files_admit(struct files *files, const struct name_event *event)
 
 static void files_tell(struct files *files, const struct name_event *event)
 {
-    static const enum name_change order[] = {NAME_CHANGE_CREATE, NAME_CHANGE_RENAME,
-                                             NAME_CHANGE_CLOSE, NAME_CHANGE_DELETE};
+    static const enum name_change order[] = {NAME_CHANGE_CREATE, NAME_CHANGE_ATTRIB,
+                                             NAME_CHANGE_RENAME, NAME_CHANGE_CLOSE,
+                                             NAME_CHANGE_DELETE};
     struct files_name name = {
         .is_folder = event->is_folder, .pid = event->pid, .file = &event->file};
 
@@ -148,7 +149,8 @@ static void files_tell(struct files *files, const struct name_event *event)
         /* a file whose folder is gone already has no path here; the port may know it by its handle
          */
         if ((event->changes & order[i]) != 0 &&
-            (name.is_inside || name.is_target_inside || name.path.len == 0)) {
+            (name.is_inside || name.is_target_inside ||
+             (name.path.len == 0 && order[i] != NAME_CHANGE_ATTRIB))) {
             name.change = order[i];
             files->port.named(files->port.context, &name);
         }

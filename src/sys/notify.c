@@ -12,7 +12,8 @@
 #include <sys/statfs.h>
 
 #define GATE_BATCH      64U
-#define NAMES_MASK      (FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_CLOSE_WRITE | FAN_ONDIR)
+#define NAMES_CHANGES   (FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_CLOSE_WRITE | FAN_ATTRIB)
+#define NAMES_MASK      (NAMES_CHANGES | FAN_ONDIR)
 #define GATE_OPEN_FLAGS (O_RDONLY | O_LARGEFILE | O_CLOEXEC | O_NOATIME | O_NONBLOCK)
 
 /* struct file_handle without its flexible array, which C cannot embed. */
@@ -186,6 +187,7 @@ static unsigned name_changes(uint64_t mask)
            ((mask & FAN_CLOSE_WRITE) != 0 ? NAME_CHANGE_CLOSE : 0U) |
            ((mask & FAN_DELETE) != 0 ? NAME_CHANGE_DELETE : 0U) |
            ((mask & FAN_RENAME) != 0 ? NAME_CHANGE_RENAME : 0U) |
+           ((mask & FAN_ATTRIB) != 0 ? NAME_CHANGE_ATTRIB : 0U) |
            ((mask & FAN_Q_OVERFLOW) != 0 ? NAME_CHANGE_LOST : 0U);
 }
 
@@ -222,19 +224,30 @@ bool name_reader_next(struct name_reader *reader, struct name_event *ret_event)
     return true;
 }
 
-int handle_of(int fd, uint64_t fsid, struct file_handle_id *ret_handle)
+static int handle_get(int folder, const char *name, int flags, struct file_handle_id *ret_handle)
 {
     union handle_room room = {.parts.head.len = FANOTIFY_HANDLE_MAX};
     int mount_id;
 
-    if (name_to_handle_at(fd, "", &room.handle, &mount_id, AT_EMPTY_PATH) != 0) {
+    if (name_to_handle_at(folder, name, &room.handle, &mount_id, flags) != 0) {
         return -errno;
     }
-    ret_handle->fsid = fsid;
     ret_handle->type = room.parts.head.type;
     ret_handle->len = room.parts.head.len;
     memcpy(ret_handle->bytes, room.parts.bytes, room.parts.head.len);
     return 0;
+}
+
+int handle_of(int fd, uint64_t fsid, struct file_handle_id *ret_handle)
+{
+    ret_handle->fsid = fsid;
+    return handle_get(fd, "", AT_EMPTY_PATH, ret_handle);
+}
+
+int handle_of_name(int folder, const char *name, struct file_handle_id *ret_handle)
+{
+    ret_handle->fsid = 0;
+    return handle_get(folder, name, 0, ret_handle);
 }
 
 int handle_open(int mount_fd, const struct file_handle_id *handle)

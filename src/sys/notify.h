@@ -31,7 +31,8 @@ enum name_change {
     NAME_CHANGE_CLOSE = 2, /* closed after it was open for writing */
     NAME_CHANGE_DELETE = 4,
     NAME_CHANGE_RENAME = 8,
-    NAME_CHANGE_LOST = 16, /* the kernel dropped events here */
+    NAME_CHANGE_LOST = 16,   /* the kernel dropped events here */
+    NAME_CHANGE_ATTRIB = 32, /* owner, mode, times, attributes */
 };
 
 struct name_event {
@@ -79,6 +80,8 @@ bool name_reader_next(struct name_reader *reader, struct name_event *ret_event);
 
 /* The handle of an open file; the same bytes that name events carry. */
 [[nodiscard]] int handle_of(int fd, uint64_t fsid, struct file_handle_id *ret_handle);
+/* The same of a name in an open folder, without its file system's id. */
+[[nodiscard]] int handle_of_name(int folder, const char *name, struct file_handle_id *ret_handle);
 /* Opens a handle as O_PATH (which no gate sees). mount_fd: any folder of that file system, open for
  * reading. -ERR_NOENT when the file is gone. Needs CAP_DAC_READ_SEARCH. */
 [[nodiscard]] int handle_open(int mount_fd, const struct file_handle_id *handle);
