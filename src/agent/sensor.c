@@ -377,6 +377,9 @@ static int sensor_start(struct sensor_body *body, struct diag *diag)
     }
     if (r == 0) {
         shield_save_open_files(body->shield, config->places, config->place_count);
+        r = shield_walk(body->shield, config->places, config->place_count);
+    }
+    if (r == 0) {
         r = files_start_workers(body->files);
     }
     return r;

@@ -13,6 +13,9 @@
 #define SHIELD_ACTORS   8192
 #define SHIELD_ROWS     32768
 #define SHIELD_ALIASES  1024
+#define SHIELD_FACTS    196608 /* files; 8 MB */
+#define SHIELD_CHANGES  4096
+#define SHIELD_FOLDERS  16384
 #define ANCESTORS_DEPTH 12
 
 int64_t shield_now(void)
@@ -37,6 +40,12 @@ static int shield_init(struct shield *shield, const struct shield_config *config
     }
     if (r == 0) {
         r = aliases_new(SHIELD_ALIASES, &shield->aliases);
+    }
+    if (r == 0) {
+        r = facts_new(SHIELD_FACTS, SHIELD_CHANGES, &shield->facts);
+    }
+    if (r == 0) {
+        r = folders_new(SHIELD_FOLDERS, &shield->folders);
     }
     return r;
 }
@@ -74,6 +83,7 @@ int shield_new(const struct shield_config *config, struct shield **ret_shield)
 
 void shield_stop(struct shield *shield)
 {
+    shield_walk_stop(shield);
     shield_keeper_stop(shield);
 }
 
@@ -82,7 +92,7 @@ void shield_free(struct shield *shield)
     if (shield == NULL) {
         return;
     }
-    shield_keeper_stop(shield);
+    shield_stop(shield);
     LIST_EACH (node, &shield->jobs) {
         list_remove(node);
         shield_job_free(LIST_ENTRY(node, struct shield_job, link));
@@ -94,6 +104,8 @@ void shield_free(struct shield *shield)
     actors_free(shield->actors);
     shelf_free(shield->shelf);
     aliases_free(shield->aliases);
+    facts_free(shield->facts);
+    folders_free(shield->folders);
     mem_free(shield->look_room);
     pthread_mutex_destroy(&shield->lock);
     pthread_mutex_destroy(&shield->look_lock);

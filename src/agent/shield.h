@@ -64,6 +64,11 @@ struct files_port shield_files_port(struct shield *shield);
 void shield_save_open_files(struct shield *shield, const struct files_place *places,
                             size_t place_count);
 
+/* Notes owner, mode and time of every file there, and the folders, in the background. places
+ * outlive the shield. */
+[[nodiscard]] int shield_walk(struct shield *shield, const struct files_place *places,
+                              size_t place_count);
+
 void shield_turn(struct shield *shield);              /* after wake_fd */
 void shield_tick(struct shield *shield, int64_t now); /* ten times a second */
 void shield_done(struct shield *shield, const struct shield_done *done);

@@ -8,17 +8,21 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/time.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
 
 #define DAMAGE_BATCH 64
 #define DAMAGE_SEED  0x64616d61U
+#define CHANGES_NS   (60 * NS_PER_S) /* before the first destructive step */
+#define FOLDER_MARK  UINT64_MAX      /* for a device: the mark is a folder's */
 
 struct binder {
     struct shield *shield;
     struct shield_case *known;
     struct arena *arena;
+    int64_t since; /* changes of attributes count from here on */
     struct vault_damage batch[DAMAGE_BATCH];
     size_t count;
     size_t bound;
@@ -94,6 +98,47 @@ static void binder_flush(struct binder *binder)
     known->result = r < 0 ? r : known->result;
     binder->bound += r == 0 ? binder->count : 0;
     binder->count = 0;
+}
+
+/* Every folder above the path, as it was. */
+static void binder_put_folders(struct binder *binder, struct str path)
+{
+    struct shield_case *known = binder->known;
+    struct vault_folder folder;
+
+    for (;;) {
+        struct damage_mark mark;
+
+        while (path.len != 0 && path.ptr[path.len - 1] != '/') {
+            path.len--;
+        }
+        path.len -= path.len != 0 ? 1 : 0;
+        mark = (struct damage_mark){.dev = FOLDER_MARK, .path = map_hash(path, DAMAGE_SEED)};
+        if (!files_holds(binder->shield->files, path) || damage_is_known(known, &mark)) {
+            return;
+        }
+        damage_mark(known, &mark);
+        if (shield_folder_facts(binder->shield, path, binder->arena, &folder)) {
+            int r = vault_case_add_folder(binder->shield->vault, &known->id, &folder);
+
+            known->result = r < 0 ? r : known->result;
+        }
+    }
+}
+
+/* Also those that held nothing: they come back as if there had been a file in them. */
+static void binder_put_removed(struct binder *binder)
+{
+    size_t cursor = 0;
+    struct str path;
+
+    while (shield_next_removed(binder->shield, &cursor, binder->arena, &path)) {
+        struct str inside = arena_printf(binder->arena, "%.*s/.", STR_ARG(path));
+
+        if (inside.ptr != NULL) {
+            binder_put_folders(binder, inside);
+        }
+    }
 }
 
 /* The row that a version or token was made of. With the lock. */
@@ -181,11 +226,23 @@ static void origin_find(struct binder *binder, uint64_t version, struct origin *
     }
 }
 
+static void binder_set_facts(struct binder *binder, struct vault_damage *damage)
+{
+    struct vault_version copy;
+
+    if (damage->version == 0 ||
+        vault_version(binder->shield->vault, damage->version, binder->arena, &copy) < 0 ||
+        !shield_facts_before(binder->shield, &copy, binder->since, &damage->facts)) {
+        damage->facts = (struct vault_facts){0};
+    }
+}
+
 /* token: the judge's word for the version, which tells it from others for good. */
 static void binder_put(struct binder *binder, const struct vault_damage *damage, uint64_t token)
 {
     const struct damage_mark mark = mark_of(damage, token);
 
+    struct str path = damage->path.len != 0 ? damage->path : damage->path_now;
     const struct damage_mark place = mark_of_path(damage->path);
 
     if (damage_is_known(binder->known, &mark)) {
@@ -195,10 +252,12 @@ static void binder_put(struct binder *binder, const struct vault_damage *damage,
     damage_mark(binder->known, &place);
     binder->known->damage_count++;
     damage_list(binder->shield, binder->known, damage);
+    binder_put_folders(binder, path);
     if (damage->outcome != FILE_OUTCOME_PRODUCT && damage->version == 0) {
         return;
     }
-    binder->batch[binder->count++] = *damage;
+    binder->batch[binder->count] = *damage;
+    binder_set_facts(binder, &binder->batch[binder->count++]);
     if (binder->count == DAMAGE_BATCH) {
         binder_flush(binder);
     }
@@ -279,6 +338,46 @@ static void binder_put_living(struct binder *binder, const struct origin *origin
     damage->ino_now = origin->key.ino;
 }
 
+/* A file of which nothing but owner, mode or times was changed: the group was stopped before it
+ * wrote.
+ */
+static void binder_take_changed(struct binder *binder, struct str path)
+{
+    struct vault_damage damage = {.outcome = FILE_OUTCOME_INTACT, .path = path, .path_now = path};
+    CLEANUP(closep) int fd = -1;
+    char text[SHIELD_PATH_MAX];
+    struct vault_version copy;
+    struct stat stat;
+
+    (void)snprintf(text, sizeof(text), "%.*s", STR_ARG(path));
+    fd = open(text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode)) {
+        return;
+    }
+    damage.version = shield_save(binder->shield, fd, path, (struct actor_key){0});
+    damage.dev_now = stat.st_dev;
+    damage.ino_now = stat.st_ino;
+    if (damage.version != 0 &&
+        vault_version(binder->shield->vault, damage.version, binder->arena, &copy) == 0 &&
+        shield_facts_before(binder->shield, &copy, binder->since, &damage.facts)) {
+        binder_put(binder, &damage, damage.version);
+    }
+}
+
+static void binder_put_changed(struct binder *binder)
+{
+    size_t cursor = 0;
+    struct str path;
+
+    while (shield_next_changed(binder->shield, binder->since, &cursor, binder->arena, &path)) {
+        const struct damage_mark mark = mark_of_path(path);
+
+        if (!damage_is_known(binder->known, &mark)) {
+            binder_take_changed(binder, path);
+        }
+    }
+}
+
 static void binder_take(struct binder *binder, const struct judge_damage *judged)
 {
     struct origin origin;
@@ -306,7 +405,8 @@ static void binder_take(struct binder *binder, const struct judge_damage *judged
 size_t shield_case_bind(struct shield *shield, struct shield_case *known,
                         const struct judge_ruling *ruling, struct arena *arena)
 {
-    struct binder binder = {.shield = shield, .known = known, .arena = arena};
+    struct binder binder = {
+        .shield = shield, .known = known, .arena = arena, .since = ruling->first_time - CHANGES_NS};
 
     if (!known->is_open) {
         known->result = vault_case_open(shield->vault, &known->id);
@@ -317,6 +417,8 @@ size_t shield_case_bind(struct shield *shield, struct shield_case *known,
     }
     if (known->is_open) {
         binder_put_lost(&binder);
+        binder_put_removed(&binder);
+        binder_put_changed(&binder);
     }
     binder_flush(&binder);
     return binder.bound;

@@ -175,6 +175,7 @@ static void keeper_work(struct shield *shield)
     }
     for (int i = 0; i < KEEPER_BATCH && keeper_save_hold(shield, has_budget); i++) {
     }
+    shield_keep_folders(shield);
     (void)!vault_tend(shield->vault, &is_idle); /* what fails is tried again, and shows in saves */
 }
 

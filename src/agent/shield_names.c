@@ -287,11 +287,21 @@ static void shield_renamed(struct shield *shield, const struct files_name *name,
 void shield_named(void *context, const struct files_name *name)
 {
     struct shield *shield = context;
+    bool is_own = page_is_own(shield->page, name->pid);
     struct shield_job *job = NULL;
-    struct actor_key who;
+    struct actor_key who = {0};
 
-    if (name->is_folder || page_is_own(shield->page, name->pid) ||
-        shield_who_was(shield, name->pid, &who) < 0) {
+    if (!is_own && shield_who_was(shield, name->pid, &who) < 0) {
+        return;
+    }
+    if (name->is_folder) {
+        shield_folder_named(shield, name, who);
+        return;
+    }
+    if (name->change != NAME_CHANGE_RENAME) {
+        shield_file_named(shield, name, who, is_own);
+    }
+    if (is_own) {
         return;
     }
     if (name->change == NAME_CHANGE_DELETE || name->change == NAME_CHANGE_RENAME) {
@@ -310,6 +320,7 @@ void shield_named(void *context, const struct files_name *name)
     case NAME_CHANGE_RENAME:
         shield_renamed(shield, name, who, &job);
         break;
+    case NAME_CHANGE_ATTRIB:
     case NAME_CHANGE_LOST:
     default:
         break;

@@ -162,6 +162,7 @@ static void shield_note_visit(struct shield *shield, struct visit *visit,
     }
     row->size = visit->state.size;
     shelf_set_path(shield->shelf, row, visit->path);
+    shield_visit_facts(shield, &visit->handle, &visit->open->stat);
     if (visit->open->stat.st_nlink > 1) {
         aliases_see(shield->aliases, row->serial, visit->path);
     }
@@ -203,6 +204,7 @@ void shield_opened(void *context, struct files_open *open)
     if (shield_visit_init(shield, open, &visit) < 0) {
         return; /* whoever waited has been killed */
     }
+    shield_visit_folder(shield, visit.path, visit.who);
     if (shield_needs_save(shield, &visit)) {
         visit.version = shield_save(shield, open->fd, visit.path, visit.who);
     }

@@ -4,6 +4,8 @@
 
 #include "agent/actors.h"
 #include "agent/aliases.h"
+#include "agent/facts.h"
+#include "agent/folders.h"
 #include "agent/shelf.h"
 #include "agent/shield.h"
 #include "base/arena.h"
@@ -100,6 +102,8 @@ struct shield {
     struct actors *actors;
     struct shelf *shelf;
     struct aliases *aliases;
+    struct facts *facts;
+    struct folders *folders;
     struct file_key hot[SHIELD_HOT_MAX];
     size_t hot_count;
     bool has_news; /* a group that was stopped has done more damage */
@@ -111,6 +115,12 @@ struct shield {
 
     pthread_mutex_t jobs_lock;
     struct list jobs;
+
+    pthread_t walker;
+    bool has_walker;
+    atomic_bool is_walk_ending;
+    const struct files_place *walk_places;
+    size_t walk_place_count;
 
     pthread_t keeper;
     bool has_keeper;
@@ -154,6 +164,30 @@ void shield_opened(void *context, struct files_open *open);
 void shield_named(void *context, const struct files_name *name);
 /* Saves fd; 0 when it failed, which is counted. */
 uint64_t shield_save(struct shield *shield, int fd, struct str path, struct actor_key who);
+
+/* shield_facts.c. Those that take a path or a name want no lock. */
+void shield_visit_folder(struct shield *shield, struct str file_path, struct actor_key who);
+/* With the lock. */
+void shield_visit_facts(struct shield *shield, const struct file_handle_id *handle,
+                        const struct stat *stat);
+void shield_folder_named(struct shield *shield, const struct files_name *name,
+                         struct actor_key who);
+void shield_file_named(struct shield *shield, const struct files_name *name, struct actor_key who,
+                       bool is_own);
+/* Writes down what the vault does not know yet. */
+void shield_keep_folders(struct shield *shield);
+bool shield_folder_facts(struct shield *shield, struct str path, struct arena *arena,
+                         struct vault_folder *ret_folder);
+/* The next folder that a stopped group removed. */
+bool shield_next_removed(struct shield *shield, size_t *cursor, struct arena *arena,
+                         struct str *ret_path);
+/* What a stopped group had changed before the copy was made. */
+bool shield_facts_before(struct shield *shield, const struct vault_version *copy, int64_t since,
+                         struct vault_facts *ret_facts);
+/* The next file whose owner, mode or times a stopped group changed. */
+bool shield_next_changed(struct shield *shield, int64_t since, size_t *cursor, struct arena *arena,
+                         struct str *ret_path);
+void shield_walk_stop(struct shield *shield);
 
 /* shield_look.c: answers the judge's questions about who's group until none is in excess or the
  * time is over. Takes both locks. */
