@@ -66,6 +66,11 @@ int fanotify_names_mark(int group, int folder_fd)
     return fanotify_mark_whole(group, NAMES_MASK, folder_fd);
 }
 
+int fanotify_attributes_mark(int group, int folder_fd)
+{
+    return fanotify_mark_whole(group, FAN_ATTRIB, folder_fd);
+}
+
 int fanotify_ignore(int group, int fd, bool is_lasting)
 {
     unsigned flags = FAN_MARK_ADD | FAN_MARK_IGNORE | FAN_MARK_EVICTABLE |

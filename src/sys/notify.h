@@ -53,6 +53,8 @@ struct name_event {
 /* Whole file system that folder_fd lies on. Needs CAP_SYS_ADMIN. */
 [[nodiscard]] int fanotify_gate_mark(int group, int folder_fd);
 [[nodiscard]] int fanotify_names_mark(int group, int folder_fd);
+/* Tells a names group of changed attributes only. */
+[[nodiscard]] int fanotify_attributes_mark(int group, int folder_fd);
 
 /* Opens of this file do not come through the gate until it is modified (is_lasting: not even then).
  * The kernel may forget the mark with the inode. Needs no rights beyond the group. */
