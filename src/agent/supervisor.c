@@ -129,6 +129,9 @@ static int supervisor_start(struct supervisor *supervisor)
         r = supervisor_listen(supervisor);
     }
     if (r == 0) {
+        r = confines_init(&supervisor->confines, &supervisor->places, supervisor->loop);
+    }
+    if (r == 0) {
         atomic_store(&supervisor->page->own[0], getpid());
     }
     for (int kind = 0; r == 0 && kind < CHILD_COUNT; kind++) {
@@ -142,6 +145,7 @@ static void supervisor_done(struct supervisor *supervisor)
     outbox_done(&supervisor->sensor);
     outbox_done(&supervisor->outlet);
     loop_free(supervisor->loop);
+    confines_done(&supervisor->confines);
     for (size_t i = 0; i < SENSOR_KIND_COUNT; i++) {
         for (size_t j = 0; j < SENSOR_FDS_MAX; j++) {
             closep(&supervisor->fds[i][j]);
@@ -174,6 +178,7 @@ int agent_supervise(const struct agent_settings *settings, agent_outlet_fn *outl
     outbox_init(&supervisor->outlet, -1, 0, NULL);
     memset(supervisor->fds, -1, sizeof(supervisor->fds));
     memset(supervisor->pairs, -1, sizeof(supervisor->pairs));
+    supervisor->confines.watch = supervisor->confines.walk = -1;
     r = supervisor_start(supervisor);
     if (r == 0) {
         r = loop_run(supervisor->loop);

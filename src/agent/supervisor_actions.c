@@ -104,6 +104,7 @@ static int worker_body(void *context)
                                         .retention_ns = settings->vault_retention,
                                         .whole_bytes = (uint64_t)settings->whole_bytes,
                                         .edge_bytes = (uint64_t)settings->edge_bytes};
+    const struct vault_confines confines = confines_of(&supervisor->confines);
     unsigned place = page_worker_enter(supervisor->page, getpid());
     struct worker_result result = {0};
     struct vault *vault = NULL;
@@ -111,6 +112,9 @@ static int worker_body(void *context)
 
     log_init("restorer", LOG_LEVEL_INFO);
     result.result = vault_open(supervisor->places.vault, &limits, &clock_real, &vault, &diag);
+    if (result.result == 0) {
+        vault_confine(vault, &confines);
+    }
     if (result.result == 0 && worker->action == ACTION_RESTORE) {
         result.result = vault_case_restore(vault, &worker->finding, NULL, NULL, &result.report);
     } else if (result.result == 0) {
@@ -118,6 +122,11 @@ static int worker_body(void *context)
     }
     if (result.result < 0) {
         log_error("%s", diag_text(&diag, result.result));
+    }
+    if (result.report.unset != 0) {
+        log_warn("set-id bits or capabilities were not given back to %llu files: nothing but the "
+                 "sensor's word told of them",
+                 (unsigned long long)result.report.unset);
     }
     vault_close(vault);
     page_worker_leave(supervisor->page, place, clock_mono(&clock_real));
@@ -132,6 +141,8 @@ static int worker_start(struct worker *worker)
     struct supervisor *supervisor = worker->supervisor;
     CLEANUP(closep) int in = -1;
     CLEANUP(closep) int out = -1;
+    int keep[FILES_PLACES_MAX + 1];
+    size_t count = confines_fds(&supervisor->confines, keep);
     int pipe_fds[2];
     pid_t pid;
     int r;
@@ -143,7 +154,9 @@ static int worker_start(struct worker *worker)
     out = pipe_fds[1];
     worker->pipe = out;
     worker->tries++;
-    r = spawn_body("restorer", &out, 1, worker_body, worker, &pid);
+    keep[count] = out;
+    confines_refresh(&supervisor->confines);
+    r = spawn_body("restorer", keep, count + 1, worker_body, worker, &pid);
     if (r < 0) {
         return r;
     }

@@ -2,6 +2,7 @@
 #ifndef AGENT_SUPERVISOR_PRIVATE_H
 #define AGENT_SUPERVISOR_PRIVATE_H
 
+#include "agent/confines.h"
 #include "agent/outbox.h"
 #include "agent/page.h"
 #include "agent/places.h"
@@ -87,6 +88,7 @@ struct supervisor {
     const struct agent_settings *settings;
     agent_outlet_fn *outlet_body;
     struct places places;
+    struct confines confines;
     const char *sensor_user;
     struct page *page;
     struct intake_page *intake;
