@@ -133,6 +133,9 @@ static int supervisor_start(struct supervisor *supervisor)
     if (r == 0) {
         r = confines_init(&supervisor->confines, &supervisor->places, supervisor->loop);
     }
+    if (r == 0 && supervisor->settings->is_standalone) {
+        r = control_listen(supervisor, supervisor->places.vault);
+    }
     if (r == 0) {
         atomic_store(&supervisor->page->own[0], getpid());
     }
@@ -148,6 +151,7 @@ static void supervisor_done(struct supervisor *supervisor)
     outbox_done(&supervisor->outlet);
     loop_free(supervisor->loop);
     confines_done(&supervisor->confines);
+    control_done(&supervisor->control);
     for (size_t i = 0; i < SENSOR_KIND_COUNT; i++) {
         for (size_t j = 0; j < SENSOR_FDS_MAX; j++) {
             closep(&supervisor->fds[i][j]);
@@ -180,6 +184,10 @@ int agent_supervise(const struct agent_settings *settings, agent_outlet_fn *outl
     outbox_init(&supervisor->outlet, -1, 0, NULL);
     memset(supervisor->fds, -1, sizeof(supervisor->fds));
     memset(supervisor->pairs, -1, sizeof(supervisor->pairs));
+    supervisor->control.fd = -1;
+    for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+        supervisor->control.clients[i].fd = -1;
+    }
     supervisor->confines.watch = supervisor->confines.walk = -1;
     r = supervisor_start(supervisor);
     if (r == 0) {

@@ -71,6 +71,7 @@ static void supervisor_answer(struct supervisor *supervisor, const struct id *re
     msg_put_u64(&supervisor->msg, outbox_number(&supervisor->outlet));
     msg_put_str(&supervisor->msg, buf_str(&buf));
     if (buf_error(&buf) == 0) {
+        control_answer(&supervisor->control, request, &supervisor->msg);
         outbox_send(&supervisor->outlet, &supervisor->msg);
     }
     buf_done(&buf);

@@ -3,6 +3,7 @@
 #define AGENT_SUPERVISOR_PRIVATE_H
 
 #include "agent/confines.h"
+#include "agent/control.h"
 #include "agent/outbox.h"
 #include "agent/page.h"
 #include "agent/places.h"
@@ -90,6 +91,7 @@ struct supervisor {
     agent_outlet_fn *outlet_body;
     struct places places;
     struct confines confines;
+    struct control control;
     const char *sensor_user;
     struct page *page;
     struct intake_page *intake;

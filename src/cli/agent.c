@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/agent_decide.h"
 #include "cli/agent_enrol.h"
 #include "cli/command.h"
 #include "link/identity.h"
@@ -67,6 +68,15 @@ static const struct command agent_verbs[] = {
      .rows = agent_enrol_rows,
      .settings_size = sizeof(struct agent_enrol_settings),
      .run = agent_enrol_run},
+    {.name = "decide",
+     .summary = N_("Say what becomes of a stopped program, on a host without a centre"),
+     .operands = N_("FINDING resume|kill|restore|undo-restore"),
+     .details = N_("The number of the finding is in what the agent prints with --json. 'resume' "
+                   "lets the program go on and first gives it back its own versions of the files; "
+                   "'kill' ends it; 'restore' and 'undo-restore' only change the files."),
+     .rows = agent_decide_rows,
+     .settings_size = sizeof(struct agent_decide_settings),
+     .run = agent_decide_run},
     {},
 };
 

@@ -32,7 +32,7 @@
 
 static bool folder_holds_strangers(int folder)
 {
-    static const char *const ours[] = {".", "..", VAULT_LOCK_NAME, "lost+found"};
+    static const char *const ours[] = {".", "..", VAULT_LOCK_NAME, "control", "lost+found"};
     int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     bool has_stranger = dir == NULL;
