@@ -7,6 +7,10 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "sys/process.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
 
 #define CASE_ARENA_LIMIT (8U << 20)
 #define CASE_MARKS_MAX   (2U << 20)
@@ -148,12 +152,44 @@ static void case_take_reasons(struct shield_case *known, const struct judge_ruli
     }
 }
 
+/* A file that a stopped process has open for writing is laid to it, whoever opened it: the
+ * descriptor may have been handed over, and the last write cut short. */
+static void case_meet_writable(void *context, pid_t pid, const char *link)
+{
+    struct shield *shield = context;
+    struct judge_step step = {.kind = JUDGE_STEP_WRITE};
+    struct shield_job *job = NULL;
+    const struct file_row *row;
+    struct stat stat;
+
+    if (fstatat(AT_FDCWD, link, &stat, 0) != 0 || !S_ISREG(stat.st_mode) ||
+        shield_who_was(shield, pid, &step.who) < 0) {
+        return;
+    }
+    step.file = (struct file_key){stat.st_dev, stat.st_ino};
+    step.size = (uint64_t)stat.st_size;
+    pthread_mutex_lock(&shield->lock);
+    row = shelf_by_key(shield->shelf, step.file);
+    if (row != NULL && row->version != 0) {
+        step.version = row->version;
+        shield_step(shield, &step, &job);
+    }
+    pthread_mutex_unlock(&shield->lock);
+    shield_act(shield, job);
+}
+
 /* What was destroyed up to the moment of rest is asked for once more: the last file was half-way.
  */
 static void case_refresh(struct shield *shield, struct shield_job *job)
 {
     struct shield_job *fresh = NULL;
 
+    for (size_t i = 0; i < job->group.count && job->stopped != 0; i++) {
+        process_each_writable(job->group.members[i].pid, case_meet_writable, shield);
+    }
+    pthread_mutex_lock(&shield->lock);
+    judge_ask_stopped(shield->judge, job->ruling.culprit);
+    pthread_mutex_unlock(&shield->lock);
     shield_look_all(shield, job->ruling.culprit);
     pthread_mutex_lock(&shield->lock);
     if (shield_job_new(shield, &fresh) == 0 && actor_key_is(fresh->ruling.root, job->ruling.root)) {

@@ -226,50 +226,36 @@ void shield_opened(void *context, struct files_open *open)
     files_allow(shield->files, open);
 }
 
+struct open_files {
+    struct shield *shield;
+    const struct files_place *places;
+    size_t place_count;
+};
+
 /* Descriptors that were open for writing before the gate was: their files are saved as they are. */
-static void shield_save_open_file(struct shield *shield, pid_t pid, const char *number,
-                                  const struct files_place *places, size_t place_count)
+static void shield_save_open_file(void *context, pid_t pid, const char *link)
 {
-    char link[64];
+    const struct open_files *open_files = context;
     char path[SHIELD_PATH_MAX];
     CLEANUP(closep) int fd = -1;
     struct stat stat;
-    ssize_t len;
+    ssize_t len = readlink(link, path, sizeof(path) - 1);
 
-    (void)snprintf(link, sizeof(link), "/proc/%d/fd/%.16s", (int)pid, number);
-    if (lstat(link, &stat) != 0 || (stat.st_mode & S_IWUSR) == 0) {
-        return; /* the link's mode tells how the descriptor is open */
-    }
-    len = readlink(link, path, sizeof(path) - 1);
-    if (len <= 0 || !files_is_protected(places, place_count, str_of(path, (size_t)len))) {
+    if (len <= 0 || !files_is_protected(open_files->places, open_files->place_count,
+                                        str_of(path, (size_t)len))) {
         return;
     }
     fd = open(link, O_RDONLY | O_CLOEXEC | O_NOATIME | O_NONBLOCK);
     if (fd >= 0 && fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode) && stat.st_size != 0) {
-        (void)!shield_save(shield, fd, str_of(path, (size_t)len), (struct actor_key){pid, 0});
-    }
-}
-
-static void shield_save_open_files_of(struct shield *shield, pid_t pid,
-                                      const struct files_place *places, size_t place_count)
-{
-    char path[64];
-    const struct dirent *entry;
-    DIR *folder;
-
-    (void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-    folder = opendir(path);
-    while (folder != NULL && (entry = readdir(folder)) != NULL) {
-        shield_save_open_file(shield, pid, entry->d_name, places, place_count);
-    }
-    if (folder != NULL) {
-        (void)closedir(folder);
+        (void)!shield_save(open_files->shield, fd, str_of(path, (size_t)len),
+                           (struct actor_key){pid, 0});
     }
 }
 
 void shield_save_open_files(struct shield *shield, const struct files_place *places,
                             size_t place_count)
 {
+    struct open_files open_files = {shield, places, place_count};
     DIR *proc = opendir("/proc");
     const struct dirent *entry;
 
@@ -278,7 +264,7 @@ void shield_save_open_files(struct shield *shield, const struct files_place *pla
 
         if (str_to_i64(str_from(entry->d_name), &pid) == 0 &&
             !page_is_own(shield->page, (pid_t)pid)) {
-            shield_save_open_files_of(shield, (pid_t)pid, places, place_count);
+            process_each_writable((pid_t)pid, shield_save_open_file, &open_files);
         }
     }
     if (proc != NULL) {

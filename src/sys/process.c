@@ -289,6 +289,27 @@ int process_set_nice(int nice)
     return setpriority(PRIO_PROCESS, 0, nice) == 0 ? 0 : -errno;
 }
 
+void process_each_writable(pid_t pid, process_writable_fn *fn, void *context)
+{
+    char path[64];
+    const struct dirent *entry;
+    struct stat stat;
+    DIR *folder;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    folder = opendir(path);
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        (void)snprintf(path, sizeof(path), "/proc/%d/fd/%.16s", (int)pid, entry->d_name);
+        /* the link's mode tells how the descriptor is open */
+        if (lstat(path, &stat) == 0 && S_ISLNK(stat.st_mode) && (stat.st_mode & S_IWUSR) != 0) {
+            fn(context, pid, path);
+        }
+    }
+    if (folder != NULL) {
+        (void)closedir(folder);
+    }
+}
+
 static bool process_thread_is_at_rest(pid_t pid, const char *tid)
 {
     char name[64];

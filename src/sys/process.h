@@ -50,6 +50,11 @@ struct process_syscall {
  * without CAP_SYS_NICE for a lower one. */
 [[nodiscard]] int process_set_nice(int nice);
 
+/* Called for each descriptor of a process that is open for writing. link: a path under /proc that
+ * leads to the file, for as long as it stays open there. */
+typedef void process_writable_fn(void *context, pid_t pid, const char *link);
+void process_each_writable(pid_t pid, process_writable_fn *fn, void *context);
+
 /* Opens a pidfd and checks that it still is the process with that start. */
 [[nodiscard]] int process_open(pid_t pid, uint64_t start);
 [[nodiscard]] int process_signal(int pidfd, int signal);

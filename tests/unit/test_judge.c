@@ -365,6 +365,44 @@ static void test_new_files_of_a_reader(void **state)
     world_done(&world);
 }
 
+/* The last file of a stopped program: it was whole when it was looked at, and a few bytes of it are
+ * not any more. Nobody would call that encryption, but it is put back with the others. */
+static void test_last_write_of_a_stopped_group(void **state)
+{
+    uint64_t victims[VICTIMS];
+    struct judge_ruling ruling;
+    struct arena *arena;
+    struct judge_step open = {
+        .kind = JUDGE_STEP_WRITE, .who = {60, 60}, .size = SIZE, .path = STR("/srv/data/last")};
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    world_init(&world);
+    start(&world, victims);
+    open.file = (struct file_key){1, victims[7]};
+    open.version = world.next_version++;
+    world.versions[open.version] = world.files[victims[7]].now;
+    world.version_sizes[open.version] = SIZE;
+    world_feed(&world, &open);
+    world_tick(&world);
+    assert_false(judge_has_question(world.judge, open.file));
+    judge_ask_stopped(world.judge, open.who);
+    assert_false(judge_has_question(world.judge, open.file)); /* nobody was ruled against */
+    for (int i = 0; i < 4; i++) {
+        (void)world_rewrite(&world, 60, victims[i], NATURE_CIPHER);
+    }
+    assert_int_equal(world.rulings, 1);
+    world.files[victims[7]].size += 5;
+    judge_ask_stopped(world.judge, open.who);
+    assert_true(judge_has_question(world.judge, open.file));
+    world_tick(&world);
+    assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
+    assert_non_null(damage_of(&ruling, "/srv/data/last"));
+    assert_int_equal(damage_of(&ruling, "/srv/data/last")->outcome, FILE_OUTCOME_OVERWRITTEN);
+    world_done(&world);
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,6 +417,7 @@ int main(void)
         cmocka_unit_test(test_replay),
         cmocka_unit_test(test_armed),
         cmocka_unit_test(test_new_files_of_a_reader),
+        cmocka_unit_test(test_last_write_of_a_stopped_group),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -413,6 +413,12 @@ static void judge_pass(struct judge *judge, struct row *row)
     ledger_move(&judge->ledger, row, is_done ? ROW_STATE_SEEN : ROW_STATE_WATCHED);
 }
 
+/* Too little for a verdict, as when its writer was stopped at the first bytes. */
+static bool signs_are_changed(const struct content_signs *signs)
+{
+    return signs->size_before != signs->size_after || signs->equal != signs->compared;
+}
+
 static int judge_answer_change(struct judge *judge, struct row *row,
                                const struct content_signs *signs, const struct judge_step *step,
                                bool *ret_is_ruling)
@@ -420,6 +426,10 @@ static int judge_answer_change(struct judge *judge, struct row *row,
     struct verdict verdict =
         verdict_of_change(signs, step->format, step->format_before, row->is_closed);
 
+    if (verdict.outcome == FILE_OUTCOME_INTACT && !row->is_self_made &&
+        relative_ruling(row->who) != NULL && signs_are_changed(signs)) {
+        verdict = (struct verdict){FILE_OUTCOME_OVERWRITTEN, VERDICT_REASON_WIPED, 0};
+    }
     if (verdict.outcome == FILE_OUTCOME_INTACT || row->is_self_made) {
         judge_pass(judge, row);
         return 0;
@@ -628,6 +638,29 @@ size_t judge_undecided(struct judge *judge, struct actor_key who,
         }
     }
     return count;
+}
+
+void judge_ask_stopped(struct judge *judge, struct actor_key who)
+{
+    const struct relative *relative = kin_find(&judge->kin, who);
+    const struct ruling *ruling = relative != NULL ? relative_ruling(relative) : NULL;
+
+    if (ruling == NULL) {
+        return;
+    }
+    LIST_EACH (node, &judge->ledger.states[ROW_STATE_ASKED]) {
+        struct row *row = LIST_ENTRY(node, struct row, node);
+
+        row->is_closed = row->is_closed || relative_ruling(row->who) == ruling;
+    }
+    LIST_EACH (node, &judge->ledger.states[ROW_STATE_WATCHED]) {
+        struct row *row = LIST_ENTRY(node, struct row, node);
+
+        if (relative_ruling(row->who) == ruling) {
+            row->is_closed = true;
+            judge_ask(judge, row, row->look, row->who);
+        }
+    }
 }
 
 size_t judge_overdue(struct judge *judge, int64_t now, int64_t age_ns,
