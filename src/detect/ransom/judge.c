@@ -1,5 +1,6 @@
-/* Steps in, questions out. Each step kind is one function in a table; a file's row carries its
- * state. On its way: sensor → judge_step → judge_match.c, judge_ruling.c → judge_ruling → sensor.
+/* Steps in. Each step kind is one function in a table; a file's row carries its
+ * state. On its way: sensor → judge_step → judge_match.c, judge_ruling.c → judge_ruling → sensor;
+ * the questions go out through judge_question.c.
  * Invariants: a step by our own or a trusted process opens no question; every open question is
  * counted against the session and the executable of whoever raised it; nothing is decided by name,
  * rate or time. */
@@ -8,17 +9,13 @@
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/time.h"
 #include "detect/ransom/judge_part.h"
 
 #include <limits.h>
 
 #define RELEASE_MAX 256 /* files given up at once when processes need the room */
 #define LOOKS_MAX   10
-#define EXE_FACTOR  2 /* an executable's open questions, against a session's */
 #define UNASKED_MAX 3 /* answers without the scanner's word before one makes do without it */
-#define ARM_READS   3 /* files read by a group before its new files are worth a look */
-#define ARM_NS      (30 * NS_PER_S)
 #define OPEN_MAX    4 /* looks at a new file that is never closed before it counts as it is */
 
 typedef int judge_step_fn(struct judge *judge, const struct judge_step *step, struct relative *who,
@@ -235,7 +232,7 @@ static bool judge_is_due(struct relative *who)
 {
     struct scope *scope = who->session != NULL ? who->session : who->exe;
 
-    if (scope == NULL || scope->reads < ARM_READS) {
+    if (scope == NULL || scope->reads < JUDGE_ARM_READS) {
         return false;
     }
     scope->made++;
@@ -602,132 +599,4 @@ int judge_step(struct judge *judge, const struct judge_step *step, bool *ret_is_
     r = table[step->kind](judge, step, who, ret_is_ruling);
     relative_unref(&judge->kin, who);
     return r;
-}
-
-static struct judge_question row_question(const struct row *row)
-{
-    const char *path = row->path_now != NULL ? row->path_now : row->path;
-
-    return (struct judge_question){
-        .file = row->key,
-        .version = row->version,
-        .look = row->look,
-        .needs_format = true,
-        .path = str_from(path),
-    };
-}
-
-size_t judge_undecided(struct judge *judge, struct actor_key who,
-                       struct judge_question *ret_questions, size_t max)
-{
-    const struct relative *relative = kin_find(&judge->kin, who);
-    size_t count = 0;
-
-    if (relative == NULL) {
-        return 0;
-    }
-    LIST_EACH (node, &judge->ledger.states[ROW_STATE_ASKED]) {
-        const struct row *row = LIST_ENTRY(node, struct row, node);
-
-        if (count == max) {
-            break;
-        }
-        if (row->who == relative || (row->session != NULL && row->session == relative->session) ||
-            (row->exe != NULL && row->exe == relative->exe)) {
-            ret_questions[count++] = row_question(row);
-        }
-    }
-    return count;
-}
-
-void judge_ask_stopped(struct judge *judge, struct actor_key who)
-{
-    const struct relative *relative = kin_find(&judge->kin, who);
-    const struct ruling *ruling = relative != NULL ? relative_ruling(relative) : NULL;
-
-    if (ruling == NULL) {
-        return;
-    }
-    LIST_EACH (node, &judge->ledger.states[ROW_STATE_ASKED]) {
-        struct row *row = LIST_ENTRY(node, struct row, node);
-
-        row->is_closed = row->is_closed || relative_ruling(row->who) == ruling;
-    }
-    LIST_EACH (node, &judge->ledger.states[ROW_STATE_WATCHED]) {
-        struct row *row = LIST_ENTRY(node, struct row, node);
-
-        if (relative_ruling(row->who) == ruling) {
-            row->is_closed = true;
-            judge_ask(judge, row, row->look, row->who);
-        }
-    }
-}
-
-size_t judge_overdue(struct judge *judge, int64_t now, int64_t age_ns,
-                     struct judge_question *ret_questions, size_t max)
-{
-    size_t count = 0;
-
-    LIST_EACH (node, &judge->ledger.states[ROW_STATE_ASKED]) {
-        const struct row *row = LIST_ENTRY(node, struct row, node);
-
-        if (count == max || now - row->time_look < age_ns) {
-            break;
-        }
-        ret_questions[count++] = row_question(row);
-    }
-    LIST_EACH (node, &judge->ledger.states[ROW_STATE_WATCHED]) {
-        const struct row *row = LIST_ENTRY(node, struct row, node);
-
-        if (count == max) {
-            break;
-        }
-        /* A file that was fine ten times is looked at a thousand times more seldom. */
-        if ((now - row->time_look) >> row->looks >= age_ns) {
-            ret_questions[count++] = row_question(row);
-        }
-    }
-    return count;
-}
-
-bool judge_has_question(const struct judge *judge, struct file_key file)
-{
-    const struct row *row = ledger_find(&judge->ledger, file);
-
-    return row != NULL && row->state == ROW_STATE_ASKED;
-}
-
-static bool scope_is_armed(const struct scope *scope, int64_t now)
-{
-    return scope != NULL && scope->products != 0 && scope->reads >= ARM_READS &&
-           now - scope->armed < ARM_NS;
-}
-
-bool judge_is_armed(const struct judge *judge, struct actor_key who, int64_t now)
-{
-    const struct relative *relative = kin_find(&judge->kin, who);
-
-    return relative != NULL && !relative_is_trusted(relative) &&
-           (scope_is_armed(relative->session, now) || scope_is_armed(relative->exe, now));
-}
-
-static unsigned scope_excess(const struct scope *scope, unsigned max)
-{
-    unsigned allowed = scope != NULL && scope->charged != 0 ? 0 : max;
-
-    return scope != NULL && scope->asked > allowed ? scope->asked - allowed : 0;
-}
-
-unsigned judge_excess(const struct judge *judge, struct actor_key who)
-{
-    const struct relative *relative = kin_find(&judge->kin, who);
-    unsigned session;
-    unsigned exe;
-
-    if (relative == NULL) {
-        return 0;
-    }
-    session = scope_excess(relative->session, judge->limits.undecided_max);
-    exe = scope_excess(relative->exe, judge->limits.undecided_max * EXE_FACTOR);
-    return session > exe ? session : exe;
 }

@@ -143,8 +143,8 @@ void judge_free(struct judge *judge);
 /* The open questions of the group `who` belongs to, oldest first, at most max. */
 size_t judge_undecided(struct judge *judge, struct actor_key who,
                        struct judge_question *ret_questions, size_t max);
-/* The group who belongs to was ruled against and stands still: what its members have open for writing
- * is as it will be, and becomes an open question once more. */
+/* The group who belongs to was ruled against and stands still: what its members have open for
+ * writing is as it will be, and becomes an open question once more. */
 void judge_ask_stopped(struct judge *judge, struct actor_key who);
 /* All open questions older than age_ns, for the timer that looks at long-open and mapped files. */
 size_t judge_overdue(struct judge *judge, int64_t now, int64_t age_ns,

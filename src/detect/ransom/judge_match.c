@@ -12,7 +12,7 @@
 #define SEARCH_MADE_MAX 256 /* at each close of a new file */
 /* This part of a ciphertext at least must be explained by what was removed. */
 #define CLAIM_PART 8
-#define ASK_MAX 8
+#define ASK_MAX    8
 
 /* A program's own record that stands above its ciphertexts, as in a backup repository: the program
  * made it, and the ciphertext lies in a folder below the record's. */

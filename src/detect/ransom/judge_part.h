@@ -1,6 +1,6 @@
 /* Shared inside the judge: its parts, and who calls whom.
- *   judge.c steps and questions → judge_match.c products and removals → judge_ruling.c scores and
- * rulings */
+ *   judge.c steps (judge_question.c: what they ask) → judge_match.c products and removals →
+ * judge_ruling.c scores and rulings */
 #ifndef DETECT_RANSOM_JUDGE_PART_H
 #define DETECT_RANSOM_JUDGE_PART_H
 
@@ -9,8 +9,9 @@
 #include "detect/ransom/ledger.h"
 #include "detect/ransom/verdict.h"
 
-#define RULINGS_MAX 64
-#define MEMBERS_MAX 256
+#define RULINGS_MAX     64
+#define JUDGE_ARM_READS 3 /* files read by a group before its new files are worth a look */
+#define MEMBERS_MAX     256
 
 /* How widely the destroyed files of a ruling were spread. */
 enum breadth {
