@@ -32,16 +32,6 @@ struct printer {
     struct channel_packet packet;
 };
 
-/* A file name may hold anything; a terminal must not obey it. */
-static void printer_put_plain(struct buf *line, struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char byte = (unsigned char)text.ptr[i];
-
-        buf_put_byte(line, byte < 0x20 || byte == 0x7f ? '?' : byte);
-    }
-}
-
 static void printer_put_files(struct printer *printer, const struct finding *finding)
 {
     struct buf *line = &printer->line;
@@ -51,7 +41,7 @@ static void printer_put_files(struct printer *printer, const struct finding *fin
 
         buf_putf(line, "    %s%s  ", file_outcome_name(file->outcome),
                  file->is_restored ? _(", restored") : "");
-        printer_put_plain(line, file->path);
+        buf_put_plain(line, file->path);
         buf_put_text(line, file->is_partial ? _("  (head and tail only)\n") : "\n");
     }
     if (finding->files_total > PRINTER_FILES) {
@@ -68,14 +58,16 @@ static void printer_put_text(struct printer *printer, const struct finding *find
     buf_putf(line, "%s  %.*s\n", when, STR_ARG(str_from(text_get(finding->title.ptr))));
     if (finding->process.pid != 0) {
         buf_putf(line, _("  program: %lld "), (long long)finding->process.pid);
-        printer_put_plain(line, finding->process.exe);
+        buf_put_plain(line, finding->process.exe);
         buf_put_text(line, "  ");
-        printer_put_plain(line, finding->process.cmdline);
+        buf_put_plain(line, finding->process.cmdline);
         buf_put_text(line, "\n");
     }
     for (size_t i = 0; i < finding->reason_count; i++) {
-        buf_putf(line, "  %.*s: ", STR_ARG(finding->reasons[i].what));
-        printer_put_plain(line, finding->reasons[i].value);
+        buf_put_text(line, "  ");
+        buf_put_plain(line, finding->reasons[i].what);
+        buf_put_text(line, ": ");
+        buf_put_plain(line, finding->reasons[i].value);
         buf_put_text(line, "\n");
     }
     if (finding->files_total != 0) {

@@ -309,7 +309,7 @@ void shield_done(struct shield *shield, const struct shield_done *done)
     if (known == NULL) {
         return;
     }
-    known->result = done->result;
+    known->result = done->result == 0 && done->report.failed != 0 ? -ERR_BUSY : done->result;
     known->restored = is_undo ? 0 : done->report.restored + done->report.partial;
     if (!is_undo && known->action == FINDING_ACTION_PAUSED) {
         known->action = FINDING_ACTION_RESTORED;

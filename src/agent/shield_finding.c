@@ -24,7 +24,7 @@ static const char restored_title[] =
 
 static const char *case_title(const struct shield_case *known)
 {
-    return known->action == FINDING_ACTION_STOPPED && known->restored != 0
+    return known->action == FINDING_ACTION_STOPPED && known->restored != 0 && known->result == 0
                ? restored_title
                : case_titles[known->action];
 }

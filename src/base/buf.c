@@ -4,6 +4,7 @@
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 void buf_init(struct buf *buf, size_t limit)
 {
@@ -94,6 +95,20 @@ int buf_put_str(struct buf *buf, struct str s)
 int buf_put_text(struct buf *buf, const char *text)
 {
     return buf_put_str(buf, str_from(text));
+}
+
+int buf_put_plain(struct buf *buf, struct str s)
+{
+    while (s.len != 0) {
+        uint32_t rune = 0;
+        size_t width = utf8_decode(s, &rune);
+        bool is_control = width == 0 || rune < 0x20 || (rune >= 0x7f && rune < 0xa0);
+
+        width = width != 0 ? width : 1;
+        (void)(is_control ? buf_put_byte(buf, '?') : buf_put(buf, s.ptr, width));
+        s = str_slice(s, width, s.len);
+    }
+    return buf->error;
 }
 
 int buf_put_byte(struct buf *buf, unsigned char byte)

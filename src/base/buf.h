@@ -34,6 +34,10 @@ int buf_putf(struct buf *buf, const char *format, ...) __attribute__((format(pri
 int buf_vputf(struct buf *buf, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
 
+/* Text from elsewhere for a terminal, which must not obey it: control characters, also those above
+ * 0x7f, and bytes that are not UTF-8 become '?'. */
+int buf_put_plain(struct buf *buf, struct str s);
+
 /* Makes len more bytes at the end writable and returns where; NULL on failure. Call buf_commit with
  * how many were used. */
 [[nodiscard]] void *buf_reserve(struct buf *buf, size_t len);

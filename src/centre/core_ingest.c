@@ -223,11 +223,13 @@ static int core_refuse(struct core *core, struct core_host *host, int error)
 static int core_ingest_finding(struct core *core, struct core_host *host, struct finding *finding)
 {
     uint64_t number;
+    int r;
 
     finding->host = str_from(host->name);
     core->counted.findings++;
     core->changed |= CENTRE_CHANGED_ALERTS;
-    return store_alert_fold(core->options.store, &host->id, finding, &number);
+    r = store_alert_fold(core->options.store, &host->id, finding, &number);
+    return r == -ERR_CONFLICT ? core_refuse(core, host, r) : r; /* it speaks for another */
 }
 
 static int core_ingest_answer(struct core *core, struct core_host *host,

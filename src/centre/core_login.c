@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "centre/totp.h"
 #include "codec/cbor.h"
+#include "sys/net.h"
 
 #define LOGIN_NAME_MAX 80
 
@@ -20,35 +21,24 @@ struct core_totp {
     char bytes[LOGIN_NAME_MAX];
 };
 
-/* An IPv6 host has 2^64 addresses of its own: the network is what counts. */
-static struct str core_login_network(struct str address)
+static struct str core_login_network(struct core_call *call)
 {
-    size_t colons = 0;
+    char room[NET_ADDRESS_SIZE];
 
-    if (str_find_byte(address, '.') != address.len) {
-        return address;
-    }
-    for (size_t i = 0; i < address.len; i++) {
-        colons += address.ptr[i] == ':' ? 1 : 0;
-        if (colons == 4) {
-            return str_slice(address, 0, i);
-        }
-    }
-    return address;
+    return arena_copy(call->arena, net_network_of(call->address, room));
 }
 
 /* No user name holds a blank, so that no two pairs are one key. */
 static struct str core_login_pair(struct core_call *call, struct str name)
 {
-    return arena_printf(call->arena, "%.*s %.*s", STR_ARG(core_login_network(call->address)),
-                        STR_ARG(name));
+    return arena_printf(call->arena, "%.*s %.*s", STR_ARG(core_login_network(call)), STR_ARG(name));
 }
 
 static void core_login_forgive(struct core_call *call, struct str name)
 {
     limiter_forgive(&call->core->users, name);
     limiter_forgive(&call->core->pairs, core_login_pair(call, name));
-    limiter_forgive(&call->core->addresses, core_login_network(call->address));
+    limiter_forgive(&call->core->addresses, core_login_network(call));
 }
 
 static int core_login_fail(struct core_call *call, struct str name)
@@ -61,7 +51,7 @@ static int core_login_fail(struct core_call *call, struct str name)
         r = limiter_fail(&core->pairs, core_login_pair(call, name), now);
     }
     if (r == 0) {
-        r = limiter_fail(&core->addresses, core_login_network(call->address), now);
+        r = limiter_fail(&core->addresses, core_login_network(call), now);
     }
     call->actor = name;
     if (r == 0) {
@@ -194,7 +184,7 @@ static int core_login_wait(struct core_call *call, struct str name)
     int64_t now = clock_mono(core->options.clock);
     int64_t waits[] = {limiter_wait(&core->users, name, now),
                        limiter_wait(&core->pairs, core_login_pair(call, name), now),
-                       limiter_wait(&core->addresses, core_login_network(call->address), now)};
+                       limiter_wait(&core->addresses, core_login_network(call), now)};
     int64_t longest = 0;
     int64_t seconds;
 

@@ -35,9 +35,9 @@
 #define FRONT_PEM_LIMIT      (64U << 10)
 #define FRONT_LOOP_EXTRA     64
 
-/* What is remembered of one address. */
+/* What is remembered of one address, or of one network of version 6. */
 struct front_peer {
-    char address[NET_ADDRESS_SIZE];
+    char network[NET_ADDRESS_SIZE];
     unsigned count; /* connections now */
     unsigned fresh; /* new ones in the window */
     int64_t window; /* monotonic ns at which it began */
@@ -70,7 +70,9 @@ static void front_drop(struct front *front, struct front_stream *stream)
 /* A peer's entry, made when there is none; NULL past the bound. */
 static struct front_peer *front_find_peer(struct front *front, const char *address)
 {
-    struct front_peer *peer = map_get(&front->peers, str_from(address));
+    char room[NET_ADDRESS_SIZE];
+    struct str network = net_network_of(str_from(address), room);
+    struct front_peer *peer = map_get(&front->peers, network);
 
     if (peer != NULL) {
         return peer;
@@ -79,8 +81,8 @@ static struct front_peer *front_find_peer(struct front *front, const char *addre
     if (peer == NULL) {
         return NULL;
     }
-    memcpy(peer->address, address, sizeof(peer->address));
-    if (map_put(&front->peers, str_from(peer->address), peer) < 0) {
+    (void)snprintf(peer->network, sizeof(peer->network), "%.*s", STR_ARG(network));
+    if (map_put(&front->peers, str_from(peer->network), peer) < 0) {
         mem_free(peer);
         return NULL;
     }
@@ -213,7 +215,8 @@ static void front_on_plain(void *context, int fd, unsigned events)
     front_go_on(stream);
 }
 
-static int front_add(struct front *front, int fd, struct front_peer *peer)
+static int front_add(struct front *front, int fd, struct front_peer *peer,
+                     const char address[NET_ADDRESS_SIZE])
 {
     struct front_stream *stream = mem_alloc(1, sizeof(*stream));
     int r;
@@ -227,7 +230,7 @@ static int front_add(struct front *front, int fd, struct front_peer *peer)
     stream->owner = front;
     stream->peer = peer;
     stream->deadline = clock_mono(&clock_real) + FRONT_HANDSHAKE_TIME;
-    memcpy(stream->address, peer->address, sizeof(stream->address));
+    memcpy(stream->address, address, sizeof(stream->address));
     list_append(&front->streams, &stream->node);
     front->count++;
     peer->count++;
@@ -258,7 +261,7 @@ static void front_on_listener(void *context, int fd, unsigned events)
         if (peer == NULL || !front_admit(front, peer)) {
             front->refused++;
             (void)close(net);
-        } else if (front_add(front, net, peer) < 0) {
+        } else if (front_add(front, net, peer, address) < 0) {
             front->refused++;
         }
     }
@@ -282,7 +285,7 @@ static void front_on_tick(void *context)
     }
     while ((peer = map_next(&front->peers, &cursor)) != NULL) {
         if (peer->count == 0 && now - peer->window > FRONT_WINDOW) {
-            (void)map_remove(&front->peers, str_from(peer->address));
+            (void)map_remove(&front->peers, str_from(peer->network));
             mem_free(peer);
         }
     }
@@ -425,7 +428,7 @@ static void front_end(struct front *front)
         front_drop(front, LIST_ENTRY(node, struct front_stream, node));
     }
     while ((peer = map_next(&front->peers, &cursor)) != NULL) {
-        (void)map_remove(&front->peers, str_from(peer->address));
+        (void)map_remove(&front->peers, str_from(peer->network));
         mem_free(peer);
     }
     map_done(&front->peers);

@@ -105,23 +105,6 @@ static int verify_run(const struct command_call *call)
 
 /* ---- list */
 
-/* Names in the log come from elsewhere: nothing in them may speak to the terminal. */
-static void list_put_plain(struct buf *line, struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char byte = (unsigned char)text.ptr[i];
-        bool is_c1 =
-            byte == 0xc2 && i + 1 < text.len && ((unsigned char)text.ptr[i + 1] & 0xe0) == 0x80;
-
-        if (byte < 0x20 || byte == 0x7f || is_c1) {
-            (void)buf_put_byte(line, '?');
-            i += is_c1;
-        } else {
-            (void)buf_put_byte(line, byte);
-        }
-    }
-}
-
 static void list_put_row(struct buf *line, const struct store_audit *row)
 {
     const struct str columns[] = {row->actor, row->act, row->object, row->detail};
@@ -131,7 +114,7 @@ static void list_put_row(struct buf *line, const struct store_audit *row)
     (void)buf_putf(line, "%llu  %s", (unsigned long long)row->number, when);
     for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
         (void)buf_put_text(line, "  ");
-        list_put_plain(line, columns[i]);
+        (void)buf_put_plain(line, columns[i]);
     }
 }
 

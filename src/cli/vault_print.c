@@ -42,14 +42,11 @@ static void print_time(int64_t time, char out[TIME_TEXT_SIZE])
 
 void vault_print_plain(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char byte = (unsigned char)text.ptr[i];
-        bool is_c1 =
-            byte == 0xc2 && i + 1 < text.len && ((unsigned char)text.ptr[i + 1] & 0xe0) == 0x80;
+    CLEANUP(buf_done) struct buf line;
 
-        putchar(byte < 0x20 || byte == 0x7f || is_c1 ? '?' : byte);
-        i += is_c1;
-    }
+    buf_init(&line, PRINT_LIMIT);
+    (void)buf_put_plain(&line, text);
+    printf("%.*s", STR_ARG(buf_str(&line)));
 }
 
 void vault_print_row(const struct vault_version *version)

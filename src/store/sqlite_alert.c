@@ -59,18 +59,26 @@ int store_alert_get(struct store *store, uint64_t number, struct arena *arena,
     return 0;
 }
 
-/* The alert and the revision that a finding's id stands for. -ERR_NOENT. */
-static int alert_of_finding(struct store *store, const struct finding *finding,
-                            uint64_t *ret_number, uint64_t *ret_revision)
+/* The alert and the revision that a finding's id stands for. -ERR_NOENT; -ERR_CONFLICT when it is
+ * another host's. */
+static int alert_of_finding(struct store *store, const struct id *host,
+                            const struct finding *finding, uint64_t *ret_number,
+                            uint64_t *ret_revision)
 {
     CLEANUP(query_done) struct query query = {0};
     int r;
 
-    query_init(&query, store->database, "SELECT alert, revision FROM findings WHERE id = ?1");
+    query_init(&query, store->database,
+               "SELECT f.alert, f.revision, a.host IS ?2 FROM findings f"
+               " JOIN alerts a ON a.number = f.alert WHERE f.id = ?1");
     query_bind_id(&query, 1, &finding->id);
+    query_bind_id(&query, 2, host);
     r = query_one(&query);
     if (r < 0) {
         return r;
+    }
+    if (!query_bool(&query, 2)) {
+        return query.error < 0 ? query.error : -ERR_CONFLICT;
     }
     *ret_number = query_u64(&query, 0);
     *ret_revision = query_u64(&query, 1);
@@ -227,7 +235,7 @@ static int alert_fold(struct store *store, const struct id *host, const struct f
                       uint64_t *ret_number)
 {
     uint64_t revision = 0;
-    int r = alert_of_finding(store, finding, ret_number, &revision);
+    int r = alert_of_finding(store, host, finding, ret_number, &revision);
 
     if (r == 0 && finding->revision <= revision) {
         return 0; /* an older state that came late, or the same one again */
@@ -249,7 +257,10 @@ int store_alert_fold(struct store *store, const struct id *host, const struct fi
     if (r == 0 && (id_is_none(&finding->id) || finding->severity >= SEVERITY_COUNT)) {
         return -ERR_INVAL;
     }
-    r = r < 0 ? r : store_written(store, alert_fold(store, host, finding, &number));
+    if (r == 0) {
+        r = alert_fold(store, host, finding, &number);
+        r = r == -ERR_CONFLICT ? r : store_written(store, r); /* nothing was tried */
+    }
     if (r == 0) {
         *ret_number = number;
     }

@@ -199,7 +199,8 @@ struct store_alert_filter {
     size_t limit;
 };
 /* Folds a finding into the alert it belongs to (same finding id, else same detector, host and title
- * within an hour while open), or makes one. */
+ * within an hour while open), or makes one. -ERR_CONFLICT, and nothing is changed, when the id is
+ * another host's finding. */
 [[nodiscard]] int store_alert_fold(struct store *store, const struct id *host,
                                    const struct finding *finding, uint64_t *ret_number);
 [[nodiscard]] int store_alert_get(struct store *store, uint64_t number, struct arena *arena,

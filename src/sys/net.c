@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "sys/fd.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -126,6 +127,26 @@ int net_accept(int listener, char ret_address[NET_ADDRESS_SIZE])
     }
     net_set_options(fd);
     return fd;
+}
+
+struct str net_network_of(struct str address, char room[NET_ADDRESS_SIZE])
+{
+    struct str plain = str_slice(address, 0, str_find_byte(address, '%'));
+    struct in6_addr six;
+    int len;
+
+    if (plain.len >= NET_ADDRESS_SIZE) {
+        return address;
+    }
+    memcpy(room, plain.ptr != NULL ? plain.ptr : "", plain.len);
+    room[plain.len] = '\0';
+    if (inet_pton(AF_INET6, room, &six) != 1) {
+        return address;
+    }
+    len = snprintf(room, NET_ADDRESS_SIZE, "%02x%02x:%02x%02x:%02x%02x:%02x%02x::", six.s6_addr[0],
+                   six.s6_addr[1], six.s6_addr[2], six.s6_addr[3], six.s6_addr[4], six.s6_addr[5],
+                   six.s6_addr[6], six.s6_addr[7]);
+    return str_of(room, (size_t)len);
 }
 
 static int net_look_up(const char *host, uint16_t port, int flags, struct addrinfo **ret_list)

@@ -18,6 +18,11 @@
  */
 [[nodiscard]] int net_accept(int listener, char ret_address[NET_ADDRESS_SIZE]);
 
+/* By what somebody is told from others: all of a version 4 address; of version 6 the first 64 bits,
+ * since whoever has them may take any of 2^64 addresses. address: as net_accept writes it. The
+ * result borrows from either. */
+struct str net_network_of(struct str address, char room[NET_ADDRESS_SIZE]);
+
 struct net_target {
     struct sockaddr_storage address;
     socklen_t size;

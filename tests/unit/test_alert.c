@@ -89,6 +89,33 @@ static void test_alert_revision(void **state)
     assert_int_equal(findings[1].revision, 3);
 }
 
+/* A host that has learnt the id of another's finding can neither change nor hide it. */
+static void test_alert_is_its_hosts_alone(void **state)
+{
+    struct bench *bench = *state;
+    struct finding finding = make_finding(1, "Files are being encrypted", FIXTURE_NOW);
+    struct id stranger = fixture_id(2);
+    struct finding got;
+    struct store_alert alert;
+    struct cbor_reader reader;
+    uint64_t number;
+    uint64_t none;
+
+    put_host(bench->store, 1, "may-1");
+    put_host(bench->store, 2, "may-2");
+    number = fold(bench->store, 1, &finding);
+    finding.revision = 9;
+    finding.title = STR("Nothing at all");
+    assert_int_equal(store_begin(bench->store), 0);
+    assert_int_equal(store_alert_fold(bench->store, &stranger, &finding, &none), -ERR_CONFLICT);
+    assert_int_equal(store_commit(bench->store), 0); /* which holds what others sent */
+    assert_int_equal(store_alert_get(bench->store, number, bench->fixture.arena, &alert), 0);
+    cbor_open(&reader, alert.body);
+    assert_int_equal(finding_decode(&reader, bench->fixture.arena, &got), 0);
+    assert_str(got.title, "Files are being encrypted");
+    assert_int_equal(alert.count, 1);
+}
+
 static void test_alert_moves(void **state)
 {
     struct bench *bench = *state;
@@ -293,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_fold_moves),
         cmocka_unit_test_setup_teardown(test_alert_folds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_alert_revision, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_alert_is_its_hosts_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_alert_moves, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_alert_centre, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_alert_pages, set_up, tear_down),

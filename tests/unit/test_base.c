@@ -43,6 +43,17 @@ static void test_str_cut(void **state)
     assert_false(str_cut(&rest, ',', &part));
 }
 
+static void test_buf_plain(void **state)
+{
+    struct buf buf;
+
+    (void)state;
+    buf_init(&buf, 256);
+    assert_int_equal(buf_put_plain(&buf, STR("báo cáo\033[2J\n\xc2\x9b\x9b\xff\x7f.txt")), 0);
+    assert_str(buf_str(&buf), "báo cáo?[2J?????.txt");
+    buf_done(&buf);
+}
+
 static void test_buf_ceiling(void **state)
 {
     struct buf buf;
@@ -283,6 +294,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_str_numbers),
         cmocka_unit_test(test_str_cut),
+        cmocka_unit_test(test_buf_plain),
         cmocka_unit_test(test_buf_ceiling),
         cmocka_unit_test(test_arena_pieces_do_not_overlap),
         cmocka_unit_test(test_map_equals_array),
