@@ -43,6 +43,7 @@ static int decide_print(struct channel_packet *packet)
     struct cbor_reader reader;
     int r;
 
+    (void)msg_get_u64(&packet->msg); /* by which the link knows it again */
     cbor_open(&reader, msg_get_str(&packet->msg));
     r = packet->msg.error == 0 ? action_answer_decode(&reader, &answer) : -ERR_PROTO;
     if (r < 0) {
