@@ -16,7 +16,7 @@ const { chromium } = need('playwright-core');
 const axeSource = readFileSync(need.resolve('axe-core/axe.min.js'), 'utf8');
 const canhgac = process.env['CANHGAC'] ?? join(top, 'build/canhgac');
 const environment = { ...process.env, CANHGAC_LANG: 'vi' };
-export const scratch = mkdtempSync(join(tmpdir(), 'canhgac-e2e-'));
+const scratch = mkdtempSync(join(tmpdir(), 'canhgac-e2e-'));
 export const shots = process.argv.includes('--shots') ? process.argv[process.argv.indexOf('--shots') + 1] : null;
 
 const isThorough = shots !== null || process.argv.includes('--long');
