@@ -382,6 +382,9 @@ static int sensor_start(struct sensor_body *body, struct diag *diag)
     if (r == 0) {
         r = files_start_workers(body->files);
     }
+    if (r == 0) {
+        shield_recall(body->shield);
+    }
     return r;
 }
 

@@ -63,6 +63,9 @@ struct files_port shield_files_port(struct shield *shield);
 /* Saves files that somebody has open for writing already. Before READY. */
 void shield_save_open_files(struct shield *shield, const struct files_place *places,
                             size_t place_count);
+/* Judges anew what was written shortly before, as the vault has it: for a sensor that takes
+ * another's place. Once, with the workers running. */
+void shield_recall(struct shield *shield);
 
 /* Notes owner, mode and time of every file there, and the folders, in the background. places
  * outlive the shield. */

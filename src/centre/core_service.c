@@ -31,10 +31,22 @@ static void core_on_commit(void *context)
     (void)core_batch_commit(context); /* a failure has been dealt with: agents send again */
 }
 
+/* Under load there is always something to commit, and the archive deletes nothing before it is. */
+static void core_expire_events(struct core *core)
+{
+    int64_t before = clock_wall(core->options.clock) - core->options.event_life;
+    unsigned days = 0;
+    int r = core_batch_commit(core);
+
+    r = r < 0 ? r : archive_expire(core->options.archive, before, &days);
+    if (r < 0) {
+        log_warn("old events could not be deleted; they are in an hour reason=%s", err_text(r));
+    }
+}
+
 static void core_on_tick(void *context)
 {
     struct core *core = context;
-    unsigned days;
 
     core->ticks++;
     if (core->ticks % CORE_TICKS_WATCH == 0) {
@@ -46,10 +58,8 @@ static void core_on_tick(void *context)
         }
     }
     core_actions_release(core);
-    if (core->options.event_life != 0 && core->ticks % CORE_TICKS_EXPIRE == 1 &&
-        archive_expire(core->options.archive,
-                       clock_wall(core->options.clock) - core->options.event_life, &days) < 0) {
-        log_warn("old events could not be deleted");
+    if (core->options.event_life != 0 && core->ticks % CORE_TICKS_EXPIRE == 1) {
+        core_expire_events(core);
     }
     if (core->changed != 0 && !core->is_batch) {
         core_tell(core, 0);

@@ -12,6 +12,10 @@
 #include "base/mem.h"
 #include "store/words.h"
 
+#include <time.h>
+
+#define SEARCH_TRIES       20
+#define SEARCH_REST_NS     (5 * NS_PER_MS)
 #define SEARCH_ARENA_LIMIT (256U << 10)
 
 struct match {
@@ -370,18 +374,36 @@ static void search_done(struct search *search)
     buf_done(&search->encoded);
 }
 
+static int search_once(struct archive *archive, const struct archive_query *query,
+                       archive_event_fn *fn, void *context, bool *ret_is_early)
+{
+    struct search search;
+    int r = search_init(&search, archive, query);
+
+    r = r < 0 ? r : search_walk(&search);
+    *ret_is_early = r == -ERR_ROFS;
+    r = r < 0 ? r : search_answer(&search, fn, context);
+    search_done(&search);
+    return r;
+}
+
+/* A reader without the right to write cannot read for some milliseconds after the writer has opened
+ * a day: until the index of its log stands. SQLite waits for locks, but not for this. */
 int archive_search(struct archive *archive, const struct archive_query *query, archive_event_fn *fn,
                    void *context)
 {
-    struct search search;
-    int r;
+    const struct timespec rest = {.tv_nsec = SEARCH_REST_NS};
+    bool is_early = true;
+    int r = 0;
 
     if (query->limit == 0 || query->limit > ARCHIVE_SEARCH_MAX) {
         return -ERR_LIMIT;
     }
-    r = search_init(&search, archive, query);
-    r = r < 0 ? r : search_walk(&search);
-    r = r < 0 ? r : search_answer(&search, fn, context);
-    search_done(&search);
+    for (unsigned i = 0; i < SEARCH_TRIES && is_early; i++) {
+        if (i != 0) {
+            (void)nanosleep(&rest, NULL);
+        }
+        r = search_once(archive, query, fn, context, &is_early);
+    }
     return r;
 }

@@ -276,6 +276,7 @@ static int read_along(const char *folder, const char *stop)
     struct centre centre = {0};
     uint64_t seen_before = 0;
     uint8_t head[32];
+    int r;
 
     if ((geteuid() == 0 && setuid(65534) < 0) ||
         store_open(&store_options, &centre.store, NULL) < 0 ||
@@ -290,7 +291,9 @@ static int read_along(const char *folder, const char *stop)
         if (store_counts(centre.store, &counts) < 0 || counts.events < before.events) {
             return 4;
         }
-        if (archive_search(centre.archive, &query, count_one, &seen) < 0) {
+        r = archive_search(centre.archive, &query, count_one, &seen);
+        if (r < 0) {
+            fprintf(stderr, "archive_search: %s\n", err_name(r));
             return 5;
         }
         if (seen < seen_before || seen < counts.events) {
