@@ -5,14 +5,14 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { wordsOf, type Alert } from '../api';
 import { take } from '../acts';
-import { number, t } from '../i18n';
+import { t } from '../i18n';
 import { addKeys } from '../keys';
 import { tell } from '../notice';
 import { link, route } from '../route';
 import { may } from '../session';
 import type { Steady } from '../steady';
 import { AlertRow } from './AlertRow';
-import { Mark } from './Mark';
+import { NewBar } from './NewBar';
 
 interface Props {
   list: Steady<Alert>;
@@ -52,18 +52,6 @@ function walk(by: number): void {
   const rows = [...document.querySelectorAll<HTMLElement>('main tr[data-number]')];
   const at = rows.indexOf(rowOf(document.activeElement)!);
   rows[Math.min(rows.length - 1, Math.max(0, at + by))]?.querySelector('a')?.focus();
-}
-
-function NewBar({ waiting, onTake }: { waiting: Alert[]; onTake: () => void }) {
-  if (waiting.length === 0) return <p class="unseen" role="status" />;
-  return (
-    <p class="newbar" role="status">
-      <button onClick={onTake}>
-        ↑ {t('{0} new', number(waiting.length))} · <Mark severity={waiting[0]!.severity} /> {waiting[0]!.title} · {waiting[0]!.host_name}
-        <kbd aria-hidden="true">n</kbd>
-      </button>
-    </p>
-  );
 }
 
 export function AlertTable({ list, page, chosen, onChoose }: Props) {
