@@ -121,7 +121,10 @@ static void shield_closed(struct shield *shield, const struct files_name *name,
         step.file = row->key;
         step.version = row->version;
         step.size = row->size;
-        if (!actor_key_is(row->writer, who)) {
+        if (row->writer.pid != 0 && !judge_is_akin(shield->judge, row->writer, who)) {
+            /* a descriptor that was handed to a stranger: whoever opened it answers for it */
+            step.who = row->writer;
+        } else if (!actor_key_is(row->writer, who)) {
             /* opened while somebody else's open had settled it: the gate did not see this one */
             struct judge_step write = step;
 

@@ -160,6 +160,11 @@ unsigned judge_excess(const struct judge *judge, struct actor_key who);
  * call again after each step that announces. */
 [[nodiscard]] int judge_ruling(struct judge *judge, struct arena *arena,
                                struct judge_ruling *ret_ruling);
+/* Whether two may be in one job: the same session, or the same executable under the same user, or
+ * one descends from the other under one user. Also of processes that have ended, while they are
+ * known.
+ */
+bool judge_is_akin(const struct judge *judge, struct actor_key a, struct actor_key b);
 /* Whether a process belongs to a group that was ruled against and not forgiven. */
 bool judge_is_stopped(const struct judge *judge, struct actor_key who);
 /* A person called it a false alarm: the group's score is wiped and its executable and root are

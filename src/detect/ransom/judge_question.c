@@ -100,6 +100,19 @@ bool judge_has_question(const struct judge *judge, struct file_key file)
     return row != NULL && row->state == ROW_STATE_ASKED;
 }
 
+bool judge_is_akin(const struct judge *judge, struct actor_key a, struct actor_key b)
+{
+    const struct relative *one = kin_find(&judge->kin, a);
+    const struct relative *other = kin_find(&judge->kin, b);
+
+    if (one == NULL || other == NULL) {
+        return a.pid == b.pid && a.start == b.start;
+    }
+    return one == other || relative_is_akin(one, other) ||
+           (one->actor.uid == other->actor.uid &&
+            (relative_is_below(one, other) || relative_is_below(other, one)));
+}
+
 static bool scope_is_armed(const struct scope *scope, int64_t now)
 {
     return scope != NULL && scope->products != 0 && scope->reads >= JUDGE_ARM_READS &&
