@@ -367,6 +367,22 @@ void shield_describe(struct shield *shield, struct actor_key who, struct arena *
     pthread_mutex_unlock(&shield->lock);
 }
 
+uint64_t shield_stopped_groups(const struct shield *shield)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < shield->case_count; i++) {
+        const struct shield_case *known = shield->cases[i];
+
+        count += known->action == FINDING_ACTION_PAUSED ||
+                         known->action == FINDING_ACTION_STOPPED ||
+                         known->action == FINDING_ACTION_RESTORED
+                     ? 1U
+                     : 0U;
+    }
+    return count;
+}
+
 void shield_fill_status(struct shield *shield, struct status *status)
 {
     struct files_counts counts = files_counts(shield->files);
@@ -379,13 +395,5 @@ void shield_fill_status(struct shield *shield, struct status *status)
         status->vault_limit = usage.limit;
         status->vault_versions = usage.versions;
     }
-    for (size_t i = 0; i < shield->case_count; i++) {
-        const struct shield_case *known = shield->cases[i];
-
-        status->stopped_groups += known->action == FINDING_ACTION_PAUSED ||
-                                          known->action == FINDING_ACTION_STOPPED ||
-                                          known->action == FINDING_ACTION_RESTORED
-                                      ? 1U
-                                      : 0U;
-    }
+    status->stopped_groups = shield_stopped_groups(shield);
 }
