@@ -223,12 +223,11 @@ static void sensor_on_tick(void *context)
 {
     struct sensor_body *body = context;
     int64_t now = clock_mono(&clock_real);
-    struct status status = {0};
 
     shield_tick(body->shield, now);
     process_feed_send(body->feed);
-    shield_fill_status(body->shield, &status);
-    if (now - body->status_at > SENSOR_STATUS_NS || status.stopped_groups != body->stopped_told) {
+    if (now - body->status_at > SENSOR_STATUS_NS ||
+        shield_stopped_groups(body->shield) != body->stopped_told) {
         sensor_send_status(body);
     }
 }

@@ -17,6 +17,7 @@
 #define SHIELD_CHANGES  4096
 #define SHIELD_FOLDERS  16384
 #define ANCESTORS_DEPTH 12
+#define CALM_NS         (10 * NS_PER_S)
 
 int64_t shield_now(void)
 {
@@ -46,6 +47,9 @@ static int shield_init(struct shield *shield, const struct shield_config *config
     }
     if (r == 0) {
         r = folders_new(SHIELD_FOLDERS, &shield->folders);
+    }
+    if (r == 0) {
+        r = openers_new(&shield->openers);
     }
     return r;
 }
@@ -106,6 +110,7 @@ void shield_free(struct shield *shield)
     aliases_free(shield->aliases);
     facts_free(shield->facts);
     folders_free(shield->folders);
+    openers_free(shield->openers);
     mem_free(shield->look_room);
     pthread_mutex_destroy(&shield->lock);
     pthread_mutex_destroy(&shield->look_lock);
@@ -130,14 +135,28 @@ static void shield_beat(void *context, int64_t now, int64_t oldest)
     atomic_store(&shield->page->beat, now);
 }
 
+/* While files are being destroyed, each name event counts; otherwise they are taken in handfuls. */
+static bool shield_is_calm(void *context)
+{
+    struct shield *shield = context;
+    bool is_calm;
+
+    pthread_mutex_lock(&shield->lock);
+    is_calm = judge_is_calm(shield->judge, shield_now(), CALM_NS);
+    pthread_mutex_unlock(&shield->lock);
+    return is_calm;
+}
+
 struct files_port shield_files_port(struct shield *shield)
 {
     struct files_port port = {.context = shield,
                               .is_exempt = shield_is_exempt,
                               .beat = shield_beat,
+                              .glanced = shield_glanced,
                               .opened = shield_opened,
                               .named = shield_named,
                               .asked = shield_asked,
+                              .is_calm = shield_is_calm,
                               .processes = {shield, shield_process_changed}};
 
     return port;
@@ -348,6 +367,22 @@ void shield_describe(struct shield *shield, struct actor_key who, struct arena *
     pthread_mutex_unlock(&shield->lock);
 }
 
+uint64_t shield_stopped_groups(const struct shield *shield)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < shield->case_count; i++) {
+        const struct shield_case *known = shield->cases[i];
+
+        count += known->action == FINDING_ACTION_PAUSED ||
+                         known->action == FINDING_ACTION_STOPPED ||
+                         known->action == FINDING_ACTION_RESTORED
+                     ? 1U
+                     : 0U;
+    }
+    return count;
+}
+
 void shield_fill_status(struct shield *shield, struct status *status)
 {
     struct files_counts counts = files_counts(shield->files);
@@ -360,13 +395,5 @@ void shield_fill_status(struct shield *shield, struct status *status)
         status->vault_limit = usage.limit;
         status->vault_versions = usage.versions;
     }
-    for (size_t i = 0; i < shield->case_count; i++) {
-        const struct shield_case *known = shield->cases[i];
-
-        status->stopped_groups += known->action == FINDING_ACTION_PAUSED ||
-                                          known->action == FINDING_ACTION_STOPPED ||
-                                          known->action == FINDING_ACTION_RESTORED
-                                      ? 1U
-                                      : 0U;
-    }
+    status->stopped_groups = shield_stopped_groups(shield);
 }

@@ -79,5 +79,7 @@ void shield_done(struct shield *shield, const struct shield_done *done);
 void shield_decide(struct shield *shield, enum action action, const struct id *finding,
                    const struct freeze_group *group);
 void shield_fill_status(struct shield *shield, struct status *status);
+/* Groups that are stopped or paused now: what shield_fill_status tells, and cheap. */
+uint64_t shield_stopped_groups(const struct shield *shield);
 
 #endif

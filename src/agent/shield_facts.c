@@ -74,10 +74,25 @@ static int32_t shield_session(struct shield *shield, struct actor_key who)
     return row != NULL ? row->actor.session : 0;
 }
 
+/* With the lock. */
+static bool shield_is_new_folder(struct shield *shield, struct str path, int32_t session)
+{
+    const struct folder_row *row = folders_find(shield->folders, path);
+
+    return row == NULL || row->session != session || row->removed_by.pid != 0;
+}
+
+bool shield_knows_folder(struct shield *shield, struct str file_path, struct actor_key who)
+{
+    struct str path = folder_of(file_path);
+
+    return !files_holds(shield->files, path) ||
+           !shield_is_new_folder(shield, path, shield_session(shield, who));
+}
+
 void shield_visit_folder(struct shield *shield, struct str file_path, struct actor_key who)
 {
     struct str path = folder_of(file_path);
-    const struct folder_row *row;
     int32_t session;
     bool is_new;
 
@@ -85,9 +100,8 @@ void shield_visit_folder(struct shield *shield, struct str file_path, struct act
         return;
     }
     pthread_mutex_lock(&shield->lock);
-    row = folders_find(shield->folders, path);
     session = shield_session(shield, who);
-    is_new = row == NULL || row->session != session || row->removed_by.pid != 0;
+    is_new = shield_is_new_folder(shield, path, session);
     pthread_mutex_unlock(&shield->lock);
     if (is_new) {
         shield_read_folder(shield, path, session, false);

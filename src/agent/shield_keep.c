@@ -24,13 +24,6 @@ struct keep {
     char path[SHIELD_PATH_MAX];
 };
 
-static bool keeper_has_budget(struct shield *shield)
-{
-    struct vault_usage usage;
-
-    return vault_usage(shield->vault, &usage) == 0 && usage.bytes < usage.limit / 2;
-}
-
 /* With the lock: a duplicate of the hold and all that saving needs. */
 static bool keep_begin(struct file_row *row, struct keep *keep)
 {
@@ -161,7 +154,7 @@ static void keeper_settle_hot(struct shield *shield, struct file_key key)
 static void keeper_work(struct shield *shield)
 {
     struct file_key hot[SHIELD_HOT_MAX];
-    bool has_budget = keeper_has_budget(shield);
+    bool has_budget = !vault_is_half_full(shield->vault);
     bool is_idle = false;
     size_t hot_count;
 

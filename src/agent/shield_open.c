@@ -15,17 +15,6 @@
 /* A program's own files above this size are not saved at each open. */
 #define OWN_OUTPUT_SIZE (1 << 20)
 
-struct visit {
-    struct files_open *open;
-    struct actor_key who;
-    struct file_handle_id handle;
-    struct file_key file;
-    struct file_state state;
-    struct str path;
-    uint64_t version;
-    bool is_write;
-};
-
 /* What cannot be told is a write: openat2 and io_uring keep their flags where they may be changed
  * meanwhile. */
 static bool shield_is_write(pid_t tid)
@@ -146,9 +135,7 @@ static void shield_note_write(struct shield *shield, struct visit *visit, struct
     row->instance = actors_instance(shield->actors, visit->who);
 }
 
-/* Writes the visit into the shelf and tells the judge. */
-static void shield_note_visit(struct shield *shield, struct visit *visit,
-                              struct shield_job **ret_job)
+void shield_note_visit(struct shield *shield, struct visit *visit, struct shield_job **ret_job)
 {
     struct judge_step step = {.kind = JUDGE_STEP_READ,
                               .who = visit->who,
@@ -178,17 +165,11 @@ static void shield_note_visit(struct shield *shield, struct visit *visit,
     shield_step(shield, &step, ret_job);
 }
 
-static int shield_visit_init(struct shield *shield, struct files_open *open, struct visit *visit)
+int shield_visit_init(struct visit *visit, struct files_open *open)
 {
-    int r = shield_who(shield, open->tid, &visit->who);
-
-    if (r < 0) {
-        return r;
-    }
     visit->open = open;
     visit->file = (struct file_key){open->stat.st_dev, open->stat.st_ino};
     visit->path = str_of(open->path, open->path_len);
-    visit->is_write = shield_is_write(open->tid);
     file_state_of(&open->stat, &visit->state);
     return handle_of(open->fd, open->fsid, &visit->handle);
 }
@@ -201,9 +182,10 @@ void shield_opened(void *context, struct files_open *open)
     CLEANUP(closep) int mark_fd = -1;
     bool is_stopped;
 
-    if (shield_visit_init(shield, open, &visit) < 0) {
+    if (shield_who(shield, open->tid, &visit.who) < 0 || shield_visit_init(&visit, open) < 0) {
         return; /* whoever waited has been killed */
     }
+    visit.is_write = shield_is_write(open->tid);
     shield_visit_folder(shield, visit.path, visit.who);
     if (shield_needs_save(shield, &visit)) {
         visit.version = shield_save(shield, open->fd, visit.path, visit.who);

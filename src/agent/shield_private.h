@@ -6,6 +6,7 @@
 #include "agent/aliases.h"
 #include "agent/facts.h"
 #include "agent/folders.h"
+#include "agent/openers.h"
 #include "agent/shelf.h"
 #include "agent/shield.h"
 #include "base/arena.h"
@@ -78,6 +79,18 @@ struct shield_case {
     size_t drill_checked;    /* files */
 };
 
+/* One open as shelf and judge take it. */
+struct visit {
+    struct files_open *open;
+    struct actor_key who;
+    struct file_handle_id handle;
+    struct file_key file;
+    struct file_state state;
+    struct str path;
+    uint64_t version; /* the saved original; 0: none */
+    bool is_write;
+};
+
 struct look_room {
     uint8_t before[SHIELD_WINDOW];
     uint8_t after[SHIELD_WINDOW];
@@ -109,6 +122,7 @@ struct shield {
     bool has_news; /* a group that was stopped has done more damage */
 
     struct shield_swap swap; /* names thread only */
+    struct openers *openers; /* the gate's reader only */
 
     pthread_mutex_t look_lock; /* the scanner's channel and look_room; taken before lock */
     struct look_room *look_room;
@@ -159,15 +173,21 @@ void shield_describe(struct shield *shield, struct actor_key who, struct arena *
                      struct finding_process *ret_process);
 void shield_process_changed(void *context, const struct procwatch_event *event);
 
-/* shield_open.c, shield_names.c: the port */
+/* shield_glance.c, shield_open.c, shield_names.c: the port */
+bool shield_glanced(void *context, struct files_open *open);
 void shield_opened(void *context, struct files_open *open);
 void shield_named(void *context, const struct files_name *name);
+/* shield_open.c. With who and is_write told. */
+[[nodiscard]] int shield_visit_init(struct visit *visit, struct files_open *open);
+/* With the lock: writes the visit into the shelf and tells the judge. */
+void shield_note_visit(struct shield *shield, struct visit *visit, struct shield_job **ret_job);
 /* Saves fd; 0 when it failed, which is counted. */
 uint64_t shield_save(struct shield *shield, int fd, struct str path, struct actor_key who);
 
 /* shield_facts.c. Those that take a path or a name want no lock. */
 void shield_visit_folder(struct shield *shield, struct str file_path, struct actor_key who);
 /* With the lock. */
+bool shield_knows_folder(struct shield *shield, struct str file_path, struct actor_key who);
 void shield_visit_facts(struct shield *shield, const struct file_handle_id *handle,
                         const struct stat *stat);
 void shield_folder_named(struct shield *shield, const struct files_name *name,

@@ -54,8 +54,13 @@ size_t utf8_valid_prefix(struct str s)
 
     while (at < s.len) {
         uint32_t rune;
-        size_t width = utf8_decode(str_slice(s, at, s.len), &rune);
+        size_t width;
 
+        if ((unsigned char)s.ptr[at] < 0x80) { /* most bytes of most texts */
+            at++;
+            continue;
+        }
+        width = utf8_decode(str_slice(s, at, s.len), &rune);
         if (width == 0) {
             break;
         }

@@ -1,10 +1,10 @@
 /* What happens to protected files: opens, held back at the gate until they are answered, and
  * changes of names, told afterwards.
  *
- * Threads: one reader, which answers for our own processes and for everything outside the protected
- * folders, opens no file, takes no lock that anyone holds for long and logs nothing; workers, which
- * run port.opened; one for names, which runs port.named. Whatever a worker does, an open is
- * answered after FILES_DEADLINE_NS: it is let go and counted as late.
+ * Threads: one reader, which answers for our own processes, for everything outside the protected
+ * folders and for what port.glanced settles; it takes no lock that anyone holds for long and logs
+ * nothing; workers, which run port.opened; one for names, which runs port.named. Whatever a worker
+ * does, an open is answered after FILES_DEADLINE_NS: it is let go and counted as late.
  *
  * On its way: sys/notify.c → here → agent/shield.c. */
 #ifndef SENSE_FILES_H
@@ -64,6 +64,10 @@ struct files_port {
     /* Reader thread, at least ten times a second: a sign of life. oldest: arrival of the longest
      * waiting open, 0 when none. Wait-free. */
     void (*beat)(void *context, int64_t now, int64_t oldest);
+    /* Reader thread: an open that needs no waiting for anybody, neither for bytes nor for a lock
+     * that is held for long, and opens no file that may be gated. False: a worker's turn. True: it
+     * is let go. */
+    bool (*glanced)(void *context, struct files_open *open);
     /* Worker threads. Should call files_allow; it is done after the return at the latest. */
     void (*opened)(void *context, struct files_open *open);
     /* Names thread. */
@@ -71,6 +75,8 @@ struct files_port {
     /* Names thread: config.asked_fd can be read, and every name that changed before that has been
      * told. */
     void (*asked)(void *context);
+    /* Names thread, after each batch: nothing told so far asks for haste. */
+    bool (*is_calm)(void *context);
     struct processes_port processes; /* names thread, before the names that followed */
 };
 

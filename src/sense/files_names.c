@@ -12,8 +12,14 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <time.h>
 
 #define NAMES_REST_MS 1000
+/* Whoever changes many names wakes this thread for each of them, unless it naps in between: then a
+ * few dozen come together. The first of a row are always heard at once. */
+#define NAMES_NAP_NS  (400 * 1000L)
+#define NAMES_ROW     64
+#define NAMES_ROW_GAP (2 * NS_PER_MS)
 
 const struct files_root *files_root_of_dev(const struct files *files, dev_t dev)
 {
@@ -192,10 +198,11 @@ bool files_drain_names(struct files *files, int64_t timeout_ns)
 }
 
 /* Tells all that the kernel has, in its order, and before each batch the process events that
- * preceded it. */
-static void files_tell_all(struct files *files)
+ * preceded it. Returns how many. */
+static unsigned files_tell_all(struct files *files)
 {
     struct name_event event;
+    unsigned count = 0;
     int got = 0;
 
     while (got == 0) {
@@ -205,8 +212,10 @@ static void files_tell_all(struct files *files)
             processes_drain(files->processes, &files->processes_lost, &files->port.processes));
         while (got == 0 && name_reader_next(&files->name_batch, &event)) {
             files_tell(files, &event);
+            count++;
         }
     }
+    return count;
 }
 
 void *files_names_run(void *context)
@@ -217,16 +226,24 @@ void *files_names_run(void *context)
         {.fd = files->end_fd, .events = POLLIN},
         {.fd = files->processes != NULL ? procwatch_fd(files->processes) : -1, .events = POLLIN},
         {.fd = files->asked_fd, .events = POLLIN}};
+    const struct timespec nap = {.tv_nsec = NAMES_NAP_NS};
+    int64_t rested = clock_mono(&clock_real);
+    unsigned row = 0;
 
     (void)!thread_raise_priority(1);
     while (!atomic_load(&files->is_names_ending)) {
         (void)poll(waits, 4, NAMES_REST_MS);
+        row = clock_mono(&clock_real) - rested < NAMES_ROW_GAP ? row : 0;
         files_set_naming(files, true);
-        files_tell_all(files);
+        row += files_tell_all(files);
         files_set_naming(files, false);
         if ((waits[3].revents & POLLIN) != 0) {
             files->port.asked(files->port.context);
+        } else if (row > NAMES_ROW && files->port.is_calm(files->port.context)) {
+            row = NAMES_ROW;
+            (void)nanosleep(&nap, NULL);
         }
+        rested = clock_mono(&clock_real);
     }
     return NULL;
 }

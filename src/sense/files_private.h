@@ -56,6 +56,8 @@ struct files {
     size_t queue_head;
     size_t queue_count;
 
+    atomic_int waiting; /* slots that the workers have */
+
     atomic_bool is_ending; /* workers end; the reader lets everything go, so that none waits */
     atomic_bool is_reader_ending;
     atomic_bool is_names_ending;
@@ -86,5 +88,9 @@ struct files {
 bool files_is_private(const struct files *files, struct str path);
 const struct files_root *files_root_of_dev(const struct files *files, dev_t dev);
 void *files_names_run(void *context);
+void *files_reader_run(void *context);
+void *files_worker_run(void *context);
+int64_t files_check_deadlines(struct files *files, int64_t now);
+int64_t files_serve_parked(struct files *files, int64_t now);
 
 #endif

@@ -126,6 +126,9 @@ typedef int vault_version_fn(void *context,
 /* Removes a version; -ERR_BUSY while an open case pins it. */
 [[nodiscard]] int vault_drop(struct vault *vault, uint64_t id);
 [[nodiscard]] int vault_usage(struct vault *vault, struct vault_usage *ret_usage);
+/* Whether half of the limit is taken, as this process knows it: without a walk over the versions.
+ */
+bool vault_is_half_full(struct vault *vault);
 /* Background work, a slice at a time: hashes and dedups new versions, syncs, evicts past retention
  * when the quota nears its end, compacts the journal. *ret_is_idle tells whether nothing is left to
  * do, or another process is at it. */

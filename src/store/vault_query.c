@@ -126,6 +126,16 @@ int vault_usage(struct vault *vault, struct vault_usage *ret_usage)
     return r;
 }
 
+bool vault_is_half_full(struct vault *vault)
+{
+    bool is_half_full;
+
+    pthread_mutex_lock(&vault->mutex);
+    is_half_full = vault->bytes >= vault->limits.bytes / 2;
+    pthread_mutex_unlock(&vault->mutex);
+    return is_half_full;
+}
+
 int vault_verify(struct vault *vault, uint64_t id)
 {
     CLEANUP(vault_hashing_drop) struct vault_hashing hashing = {.fd = -1};

@@ -192,46 +192,129 @@ static uint64_t process_read_cgroup(pid_t pid)
     return 0;
 }
 
-int process_read(pid_t pid, struct process_info *ret_info)
+int process_read_group(pid_t tid, struct process_info *ret_info)
 {
     pid_t tgid;
     uid_t uid;
-    int r = process_read_status(pid, &tgid, &uid);
+    int r = process_read_status(tid, &tgid, &uid);
+
+    r = r < 0 ? r : process_read_stat(tgid, ret_info);
+    if (r == 0) {
+        ret_info->uid = uid;
+    }
+    return r;
+}
+
+int process_read(pid_t pid, struct process_info *ret_info)
+{
+    int r = process_read_group(pid, ret_info);
 
     if (r < 0) {
         return r;
     }
-    r = process_read_stat(tgid, ret_info);
-    if (r < 0) {
-        return r;
-    }
-    ret_info->uid = uid;
     process_read_exe(ret_info);
     process_read_cmdline(ret_info);
-    ret_info->cgroup = process_read_cgroup(tgid);
+    ret_info->cgroup = process_read_cgroup(ret_info->pid);
     return 0;
 }
 
-int process_read_syscall(pid_t tid, struct process_syscall *ret_call)
+static int process_parse_syscall(const char *text, struct process_syscall *ret_call)
 {
     struct process_syscall call = {0};
-    char text[512];
-    char *at = text;
-    size_t len;
-    int r = process_read_file(tid, "syscall", text, sizeof(text), &len);
+    char *at;
 
-    if (r < 0) {
-        return r;
-    }
     if (text[0] == 'r') {
         return -ERR_AGAIN;
     }
-    call.number = strtoll(at, &at, 10);
+    call.number = strtoll(text, &at, 10);
     for (int i = 0; i < 6; i++) {
         call.args[i] = strtoull(at, &at, 16);
     }
     *ret_call = call;
     return 0;
+}
+
+int process_read_syscall(pid_t tid, struct process_syscall *ret_call)
+{
+    char text[512];
+    size_t len;
+    int r = process_read_file(tid, "syscall", text, sizeof(text), &len);
+
+    return r < 0 ? r : process_parse_syscall(text, ret_call);
+}
+
+static int process_open_file(pid_t tid, const char *name)
+{
+    char path[64];
+    int fd;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)tid, name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 ? fd : -errno;
+}
+
+int process_thread_open(pid_t tid, struct process_thread *ret_thread)
+{
+    struct process_thread thread = {.comm_fd = process_open_file(tid, "comm"),
+                                    .stat_fd = process_open_file(tid, "stat"),
+                                    .syscall_fd = process_open_file(tid, "syscall")};
+
+    if (thread.comm_fd < 0 || thread.stat_fd < 0 || thread.syscall_fd < 0) {
+        process_thread_close(&thread);
+        return -ERR_NOENT;
+    }
+    *ret_thread = thread;
+    return 0;
+}
+
+void process_thread_close(struct process_thread *thread)
+{
+    closep(&thread->comm_fd);
+    closep(&thread->stat_fd);
+    closep(&thread->syscall_fd);
+}
+
+/* A NUL-terminated text. */
+static int process_read_again(int fd, char *out, size_t size)
+{
+    ssize_t got = pread(fd, out, size - 1, 0);
+
+    if (got <= 0) {
+        return -ERR_NOENT;
+    }
+    out[got] = '\0';
+    return 0;
+}
+
+int process_thread_comm(const struct process_thread *thread, char out[32])
+{
+    return process_read_again(thread->comm_fd, out, 32);
+}
+
+int process_thread_syscall(const struct process_thread *thread, struct process_syscall *ret_call)
+{
+    char text[512];
+    int r = process_read_again(thread->syscall_fd, text, sizeof(text));
+
+    return r < 0 ? r : process_parse_syscall(text, ret_call);
+}
+
+int process_thread_cpu(const struct process_thread *thread)
+{
+    char text[1024];
+    const char *comm_end;
+    struct str rest;
+    int r = process_read_again(thread->stat_fd, text, sizeof(text));
+
+    comm_end = r == 0 ? strrchr(text, ')') : NULL;
+    if (comm_end == NULL) {
+        return -ERR_NOENT;
+    }
+    rest = str_from(comm_end + 1);
+    for (int field = 3; field < 39; field++) {
+        (void)process_next_word(&rest);
+    }
+    return (int)process_next_number(&rest);
 }
 
 int process_syscall_is_write_open(const struct process_syscall *call)

@@ -54,6 +54,26 @@ struct process_syscall {
  * leads to the file, for as long as it stays open there. */
 typedef void process_writable_fn(void *context, pid_t pid, const char *link);
 void process_each_writable(pid_t pid, process_writable_fn *fn, void *context);
+/* A thread whose /proc files are kept open. They answer only while that very thread lives, however
+ * often its number is used again, and at a fraction of the price. */
+struct process_thread {
+    int comm_fd;
+    int stat_fd;
+    int syscall_fd;
+};
+/* -ERR_NOENT when it has gone. */
+[[nodiscard]] int process_thread_open(pid_t tid, struct process_thread *ret_thread);
+void process_thread_close(struct process_thread *thread);
+/* The name, which exec changes. -ERR_NOENT when it has gone. */
+[[nodiscard]] int process_thread_comm(const struct process_thread *thread, char out[32]);
+/* As process_read_syscall. */
+[[nodiscard]] int process_thread_syscall(const struct process_thread *thread,
+                                         struct process_syscall *ret_call);
+/* The processor it ran on last. */
+[[nodiscard]] int process_thread_cpu(const struct process_thread *thread);
+/* Its process, by the ids that tell it from all others: pid and start. One more file than
+ * process_read_stat, for the thread group. */
+[[nodiscard]] int process_read_group(pid_t tid, struct process_info *ret_info);
 
 /* Opens a pidfd and checks that it still is the process with that start. */
 [[nodiscard]] int process_open(pid_t pid, uint64_t start);

@@ -2,6 +2,7 @@
 #include "sys/thread.h"
 
 #include "base/banned.h"
+#include "base/err.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -56,6 +57,26 @@ void thread_mutex_init(pthread_mutex_t *mutex)
         pthread_mutex_init(mutex, NULL); /* a kernel without them: only less prompt */
     }
     pthread_mutexattr_destroy(&attributes);
+}
+
+int thread_visit_cpu(int cpu)
+{
+    cpu_set_t all;
+    cpu_set_t one;
+
+    if (cpu < 0 || cpu >= CPU_SETSIZE) {
+        return -ERR_INVAL;
+    }
+    if (cpu == sched_getcpu()) {
+        return 0;
+    }
+    CPU_ZERO(&one);
+    CPU_SET((size_t)cpu, &one);
+    if (sched_getaffinity(0, sizeof(all), &all) != 0 || !CPU_ISSET((size_t)cpu, &all) ||
+        sched_setaffinity(0, sizeof(one), &one) != 0) {
+        return -ERR_INVAL;
+    }
+    return sched_setaffinity(0, sizeof(all), &all) == 0 ? 1 : -errno;
 }
 
 bool thread_is_own(pid_t tid)

@@ -17,6 +17,9 @@
 /* A mutex whose holder runs as urgently as the most urgent that waits for it: between threads of
  * unlike priority. */
 void thread_mutex_init(pthread_mutex_t *mutex);
+/* Moves this thread to a processor, once: it may go anywhere afterwards. 1 when it had been on
+ * another one. */
+[[nodiscard]] int thread_visit_cpu(int cpu);
 /* Whether a thread id is one of this process's. */
 bool thread_is_own(pid_t tid);
 

@@ -232,6 +232,28 @@ static void assert_harmless(size_t a, size_t b, enum content_format now, enum co
     }
 }
 
+/* A new file: the scanner has no word on plain text that counting has not, and is spared. */
+static void test_new_files_ask_the_scanner_in_doubt(void **state)
+{
+    static const size_t len = 30000;
+    struct content_signs signs;
+
+    (void)state;
+    fill_text(after, len, 3);
+    compare(before, 0, after, len, &signs);
+    assert_false(content_needs_format(&signs));
+    assert_int_equal(verdict_of_product(&signs, CONTENT_FORMAT_UNASKED, false), 0);
+    encrypt(after, cipher, len);
+    compare(before, 0, cipher, len, &signs);
+    assert_true(content_needs_format(&signs));
+    encode_base64(cipher, len, after);
+    compare(before, 0, after, len / 3 * 4, &signs);
+    assert_true(content_needs_format(&signs));
+    fill_records(after, len, 3);
+    compare(before, 0, after, len, &signs);
+    assert_true(content_needs_format(&signs));
+}
+
 static void test_honest_changes(void **state)
 {
     static const size_t sizes[] = {60, 700, 30000, 300000};
@@ -368,10 +390,15 @@ static void test_counts_add_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ciphertext),     cmocka_unit_test(test_low_entropy),
-        cmocka_unit_test(test_honest_changes), cmocka_unit_test(test_unreadable_original),
-        cmocka_unit_test(test_textures),       cmocka_unit_test(test_text),
-        cmocka_unit_test(test_notes),          cmocka_unit_test(test_counts_add_up),
+        cmocka_unit_test(test_ciphertext),
+        cmocka_unit_test(test_low_entropy),
+        cmocka_unit_test(test_new_files_ask_the_scanner_in_doubt),
+        cmocka_unit_test(test_honest_changes),
+        cmocka_unit_test(test_unreadable_original),
+        cmocka_unit_test(test_textures),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_notes),
+        cmocka_unit_test(test_counts_add_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "harness.h"
 
 #include "agent/actors.h"
+#include "agent/openers.h"
 #include "agent/page.h"
 #include "agent/places.h"
 #include "agent/shelf.h"
@@ -10,7 +11,11 @@
 #include "sense/files.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 static struct file_handle_id handle_for(uint32_t number)
 {
@@ -200,6 +205,103 @@ static void test_actors_forget_the_dead_first(void **state)
     actors_free(actors);
 }
 
+/* A child that waits in a system call, under another name once it is sent SIGUSR1. */
+static void rename_self(int signal)
+{
+    (void)signal;
+    (void)prctl(PR_SET_NAME, "other");
+}
+
+static pid_t waiting_child(void)
+{
+    int ready[2];
+    char byte = 0;
+    pid_t pid;
+
+    assert_int_equal(pipe(ready), 0);
+    pid = fork();
+    if (pid == 0) {
+        (void)signal(SIGUSR1, rename_self);
+        (void)!write(ready[1], &byte, 1);
+        for (;;) {
+            (void)pause();
+        }
+    }
+    assert_true(pid > 0);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    (void)close(ready[0]);
+    (void)close(ready[1]);
+    return pid;
+}
+
+static void wait_for_name(pid_t pid, const char *name)
+{
+    struct process_info info = {0};
+    const struct timespec rest = {.tv_nsec = NS_PER_MS};
+
+    for (int i = 0; i < 5000 && strcmp(info.comm, name) != 0; i++) {
+        assert_int_equal(process_read_stat(pid, &info), 0);
+        (void)nanosleep(&rest, NULL);
+    }
+    assert_string_equal(info.comm, name);
+}
+
+static void test_openers_know_a_thread_while_it_lives(void **state)
+{
+    struct process_syscall call = {0};
+    struct openers *openers = NULL;
+    struct opener *opener = NULL;
+    struct process_info info;
+    pid_t pid = waiting_child();
+
+    (void)state;
+    assert_int_equal(openers_new(&openers), 0);
+    assert_null(openers_find(openers, pid));
+    assert_int_equal(openers_meet(openers, pid, &info, &opener), 0);
+    assert_int_equal(opener->who.pid, pid);
+    assert_int_equal(opener->who.start, info.start);
+    assert_ptr_equal(openers_find(openers, pid), opener);
+    while (process_thread_syscall(&opener->thread, &call) == -ERR_AGAIN) {
+    }
+    assert_true(call.number == SYS_pause || call.number == SYS_ppoll);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_null(openers_find(openers, pid));
+    assert_int_equal(openers_meet(openers, pid, &info, &opener), -ERR_NOENT);
+    openers_free(openers);
+}
+
+static void test_openers_forget_who_runs_another_program(void **state)
+{
+    struct openers *openers = NULL;
+    struct opener *opener = NULL;
+    struct process_info info;
+    pid_t pid = waiting_child();
+
+    (void)state;
+    assert_int_equal(openers_new(&openers), 0);
+    assert_int_equal(openers_meet(openers, pid, &info, &opener), 0);
+    assert_int_equal(kill(pid, SIGUSR1), 0);
+    wait_for_name(pid, "other");
+    assert_null(openers_find(openers, pid));
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    openers_free(openers);
+}
+
+static void test_openers_name_the_process_of_a_thread(void **state)
+{
+    struct openers *openers = NULL;
+    struct opener *opener = NULL;
+    struct process_info info;
+
+    (void)state;
+    assert_int_equal(openers_new(&openers), 0);
+    assert_int_equal(openers_meet(openers, (pid_t)syscall(SYS_gettid), &info, &opener), 0);
+    assert_int_equal(opener->who.pid, getpid());
+    openers_free(openers);
+}
+
 static void test_page_knows_our_own(void **state)
 {
     struct page *page = page_new();
@@ -288,6 +390,9 @@ int main(void)
         cmocka_unit_test(test_actors_instance_is_the_topmost_of_one_program),
         cmocka_unit_test(test_actors_know_whom_nobody_saw),
         cmocka_unit_test(test_actors_forget_the_dead_first),
+        cmocka_unit_test(test_openers_know_a_thread_while_it_lives),
+        cmocka_unit_test(test_openers_forget_who_runs_another_program),
+        cmocka_unit_test(test_openers_name_the_process_of_a_thread),
         cmocka_unit_test(test_page_knows_our_own),
         cmocka_unit_test(test_files_is_protected),
         cmocka_unit_test(test_files_plain_path),

@@ -363,5 +363,8 @@ bool content_needs_format(const struct content_signs *signs)
     if (signs->was_text && signs->is_text) {
         return signs->changed == CONTENT_TEXTURE_CODED;
     }
+    if (signs->size_before == 0 && signs->is_text) {
+        return signs->after == CONTENT_TEXTURE_CODED; /* no container is text all through */
+    }
     return true;
 }

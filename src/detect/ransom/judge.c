@@ -600,3 +600,11 @@ int judge_step(struct judge *judge, const struct judge_step *step, bool *ret_is_
     relative_unref(&judge->kin, who);
     return r;
 }
+
+bool judge_is_calm(const struct judge *judge, int64_t now, int64_t age_ns)
+{
+    const struct list *charged = &judge->ledger.states[ROW_STATE_CHARGED];
+    const struct row *youngest = LIST_ENTRY(charged->prev, const struct row, node);
+
+    return list_is_empty(charged) || now - youngest->time_look >= age_ns;
+}

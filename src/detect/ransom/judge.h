@@ -167,6 +167,8 @@ unsigned judge_excess(const struct judge *judge, struct actor_key who);
 bool judge_is_akin(const struct judge *judge, struct actor_key a, struct actor_key b);
 /* Whether a process belongs to a group that was ruled against and not forgiven. */
 bool judge_is_stopped(const struct judge *judge, struct actor_key who);
+/* Whether no destroyed file was laid to anybody in the last age_ns. */
+bool judge_is_calm(const struct judge *judge, int64_t now, int64_t age_ns);
 /* A person called it a false alarm: the group's score is wiped and its executable and root are
  * trusted with these files until they exit. */
 void judge_forgive(struct judge *judge, struct actor_key who);

@@ -1,0 +1,274 @@
+/* The gate's reader and workers. An open is one of a fixed pool of slots; its state goes WAITING →
+ * ANSWERED exactly once, whoever comes first: reader, worker, or the reader again when the deadline
+ * has passed.
+ *
+ * The opener sleeps until it is answered, and waking another thread for it costs more than all that
+ * most opens need. So the reader answers by itself what port.glanced can settle at once, and only
+ * the rest goes to a worker. */
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "sense/files_private.h"
+#include "sys/fd.h"
+#include "sys/thread.h"
+
+#include <poll.h>
+
+#define READER_REST_MS  100 /* between signs of life when nothing happens */
+#define READER_CHECK_MS 20  /* while opens wait */
+
+static struct files_open *files_slot_take(struct files *files)
+{
+    struct files_open *slot = NULL;
+
+    pthread_mutex_lock(&files->lock);
+    if (files->free_count != 0) {
+        slot = files->free_slots[--files->free_count];
+    }
+    pthread_mutex_unlock(&files->lock);
+    return slot;
+}
+
+static void files_slot_give(struct files *files, struct files_open *slot)
+{
+    closep(&slot->fd);
+    pthread_mutex_lock(&files->lock);
+    atomic_store(&slot->state, OPEN_STATE_FREE);
+    files->free_slots[files->free_count++] = slot;
+    pthread_mutex_unlock(&files->lock);
+}
+
+static void files_queue_put(struct files *files, struct files_open *slot)
+{
+    atomic_fetch_add(&files->waiting, 1);
+    pthread_mutex_lock(&files->lock);
+    files->queue[(files->queue_head + files->queue_count++) % FILES_SLOTS] = slot;
+    pthread_cond_signal(&files->has_work);
+    pthread_mutex_unlock(&files->lock);
+}
+
+/* NULL when the sensor ends: what still waits then is let go by the reader. */
+static struct files_open *files_queue_take(struct files *files)
+{
+    struct files_open *slot = NULL;
+
+    pthread_mutex_lock(&files->lock);
+    while (files->queue_count == 0 && !atomic_load(&files->is_ending)) {
+        pthread_cond_wait(&files->has_work, &files->lock);
+    }
+    if (!atomic_load(&files->is_ending)) {
+        slot = files->queue[files->queue_head];
+        files->queue_head = (files->queue_head + 1) % FILES_SLOTS;
+        files->queue_count--;
+    }
+    pthread_mutex_unlock(&files->lock);
+    return slot;
+}
+
+/* Seen through a mount of another namespace, or a bind mount, a protected file has a foreign path.
+ * The handle leads to the one it has below our folder. */
+static void files_find_own_path(struct files *files, struct files_open *open)
+{
+    struct file_handle_id handle;
+    CLEANUP(closep) int fd = -1;
+    char path[FILES_PATH_MAX];
+
+    if (handle_of(open->fd, open->fsid, &handle) < 0) {
+        return;
+    }
+    fd = files_open_handle(files, &handle);
+    if (fd >= 0 && fd_path(fd, path, sizeof(path)) == 0 && files_holds(files, str_from(path))) {
+        memcpy(open->path, path, strlen(path) + 1);
+    }
+}
+
+/* Whether it must be looked at. A file with several links may be protected by another name, and
+ * which cannot be asked: it is treated as protected. */
+static bool files_is_wanted(struct files *files, struct files_open *open)
+{
+    const struct files_root *root;
+
+    if (fstat(open->fd, &open->stat) != 0 || !S_ISREG(open->stat.st_mode)) {
+        return false;
+    }
+    if (fd_path(open->fd, open->path, sizeof(open->path)) < 0) {
+        open->path[0] = '\0';
+    }
+    root = files_root_of_dev(files, open->stat.st_dev);
+    open->fsid = root != NULL ? root->fsid : 0;
+    open->path_len = strlen(open->path);
+    if (files_holds(files, str_of(open->path, open->path_len))) {
+        return true;
+    }
+    if (root == NULL || files_is_private(files, str_of(open->path, open->path_len))) {
+        return false;
+    }
+    files_find_own_path(files, open);
+    open->path_len = strlen(open->path);
+    return open->stat.st_nlink > 1 || files_holds(files, str_of(open->path, open->path_len));
+}
+
+static void files_sort(struct files *files, const struct gate_open *gate_open, int64_t arrived,
+                       struct files_open *slot)
+{
+    slot->fd = gate_open->fd;
+    slot->number = (uint32_t)gate_open->fd;
+    slot->tid = gate_open->tid;
+    slot->arrived = arrived;
+    slot->fsid = 0;
+    atomic_store(&slot->state, OPEN_STATE_WAITING);
+    if (!files_is_wanted(files, slot)) {
+        (void)!fanotify_ignore(files->gate, slot->fd, true);
+    } else if (!files->port.glanced(files->port.context, slot)) {
+        files_queue_put(files, slot);
+        return;
+    }
+    files_allow(files, slot);
+    files_slot_give(files, slot);
+}
+
+/* Lets go what has waited too long; returns the arrival of the oldest that still waits. */
+int64_t files_check_deadlines(struct files *files, int64_t now)
+{
+    int64_t most = atomic_load(&files->is_ending) ? -1 : FILES_DEADLINE_NS;
+    int64_t oldest = 0;
+
+    if (atomic_load(&files->waiting) == 0) {
+        return 0;
+    }
+    for (size_t i = 0; i < FILES_SLOTS; i++) {
+        struct files_open *slot = &files->slots[i];
+
+        if (atomic_load(&slot->state) != OPEN_STATE_WAITING) {
+            continue;
+        }
+        if (now - slot->arrived > most) {
+            atomic_fetch_add(&files->late, 1);
+            files_allow(files, slot);
+        } else if (oldest == 0 || slot->arrived < oldest) {
+            oldest = slot->arrived;
+        }
+    }
+    return oldest;
+}
+
+static void files_let_go(struct files *files, const struct gate_open *gate_open)
+{
+    (void)!fanotify_allow(files->gate, gate_open->fd);
+    (void)close(gate_open->fd);
+}
+
+static struct files_parked files_unpark(struct files *files)
+{
+    struct files_parked parked = files->parked[files->parked_head];
+
+    files->parked_head = (files->parked_head + 1) % FILES_PARKED;
+    files->parked_count--;
+    return parked;
+}
+
+/* The oldest first: into slots that have come free, or let go when it has waited too long. Returns
+ * the arrival of the oldest that still is parked. */
+int64_t files_serve_parked(struct files *files, int64_t now)
+{
+    int64_t most = atomic_load(&files->is_ending) ? -1 : FILES_DEADLINE_NS;
+
+    while (files->parked_count != 0) {
+        bool is_late = now - files->parked[files->parked_head].arrived > most;
+        struct files_open *slot = is_late ? NULL : files_slot_take(files);
+        struct files_parked parked;
+
+        if (!is_late && slot == NULL) {
+            return files->parked[files->parked_head].arrived;
+        }
+        parked = files_unpark(files);
+        if (slot != NULL) {
+            files_sort(files, &parked.open, parked.arrived, slot);
+        } else {
+            atomic_fetch_add(&files->late, 1);
+            files_let_go(files, &parked.open);
+        }
+    }
+    return 0;
+}
+
+static void files_park(struct files *files, const struct gate_open *gate_open, int64_t now)
+{
+    if (files->parked_count == FILES_PARKED) {
+        struct files_parked oldest = files_unpark(files);
+
+        atomic_fetch_add(&files->late, 1);
+        files_let_go(files, &oldest.open);
+    }
+    files->parked[(files->parked_head + files->parked_count++) % FILES_PARKED] =
+        (struct files_parked){*gate_open, now};
+}
+
+/* The gate is read whether there are slots or not: behind those that wait for one may stand our own
+ * threads, without which no slot comes free. */
+static void files_read_batch(struct files *files, int64_t now)
+{
+    struct gate_open opens[16];
+    int got = fanotify_read_opens(files->gate, opens, ARRAY_LEN(opens));
+
+    for (int i = 0; i < got; i++) {
+        struct files_open *slot = NULL;
+
+        atomic_fetch_add(&files->opens, 1);
+        if (atomic_load(&files->is_ending) ||
+            files->port.is_exempt(files->port.context, opens[i].tid)) {
+            files_let_go(files, &opens[i]);
+            continue;
+        }
+        if (files->parked_count == 0) {
+            slot = files_slot_take(files);
+        }
+        if (slot != NULL) {
+            files_sort(files, &opens[i], now, slot);
+        } else {
+            files_park(files, &opens[i], now);
+        }
+    }
+}
+
+static int64_t files_older(int64_t one, int64_t other)
+{
+    return one == 0 || (other != 0 && other < one) ? other : one;
+}
+
+void *files_reader_run(void *context)
+{
+    struct files *files = context;
+    struct pollfd waits[2] = {{.fd = files->gate, .events = POLLIN},
+                              {.fd = files->end_fd, .events = POLLIN}};
+    int64_t oldest = 0;
+
+    (void)!thread_raise_priority(2);
+    while (!atomic_load(&files->is_reader_ending)) {
+        bool is_ending = atomic_load(&files->is_ending); /* end_fd stays readable then */
+        int64_t now;
+
+        (void)poll(waits, is_ending ? 1 : 2,
+                   oldest != 0 || is_ending ? READER_CHECK_MS : READER_REST_MS);
+        now = clock_mono(&clock_real);
+        oldest = files_serve_parked(files, now);
+        files_read_batch(files, now);
+        oldest = files_older(oldest, files_check_deadlines(files, now));
+        files->port.beat(files->port.context, now, oldest);
+    }
+    return NULL;
+}
+
+void *files_worker_run(void *context)
+{
+    struct files *files = context;
+    struct files_open *open;
+
+    while ((open = files_queue_take(files)) != NULL) {
+        files->port.opened(files->port.context, open);
+        files_allow(files, open);
+        files_slot_give(files, open);
+        atomic_fetch_sub(&files->waiting, 1);
+    }
+    return NULL;
+}
