@@ -31,6 +31,7 @@
 #define SENSOR_TICK_NS    (100 * NS_PER_MS)
 #define SENSOR_NICE       (-10)
 #define SENSOR_STATUS_NS  (60 * NS_PER_S)
+#define SENSOR_END_NS     (3 * NS_PER_S)
 #define SENSOR_OUTBOX     (4U << 20)
 #define SENSOR_SOURCES    16
 #define SENSOR_TEXT_MAX   1024
@@ -52,6 +53,7 @@ struct sensor_body {
     struct outbox supervisor;
     int wake_fd;
     int64_t status_at;
+    int64_t ending_since; /* 0: it is not to end */
     struct channel_packet packet;
     struct msg_writer msg;
 };
@@ -219,6 +221,16 @@ static void sensor_on_wake(void *context, int fd, unsigned events)
     shield_turn(body->shield);
 }
 
+/* Its last findings say what became of the files, so it waits for that a while. */
+static void sensor_end_if_told(struct sensor_body *body, int64_t now)
+{
+    if (shield_is_restoring(body->shield) && now - body->ending_since < SENSOR_END_NS) {
+        return;
+    }
+    outbox_flush(&body->outlet);
+    loop_stop(body->loop, 0);
+}
+
 static void sensor_on_tick(void *context)
 {
     struct sensor_body *body = context;
@@ -226,6 +238,9 @@ static void sensor_on_tick(void *context)
 
     shield_tick(body->shield, now);
     process_feed_send(body->feed);
+    if (body->ending_since != 0) {
+        sensor_end_if_told(body, now);
+    }
     if (now - body->status_at > SENSOR_STATUS_NS ||
         shield_stopped_groups(body->shield) != body->stopped_told) {
         sensor_send_status(body);
@@ -237,10 +252,11 @@ static void sensor_on_end(void *context, int signal)
     struct sensor_body *body = context;
 
     (void)signal;
-    shield_tick(body->shield, clock_mono(&clock_real));
-    process_feed_send(body->feed);
-    outbox_flush(&body->outlet);
-    loop_stop(body->loop, 0);
+    if (body->ending_since == 0) {
+        body->ending_since = clock_mono(&clock_real);
+    }
+    sensor_on_channel(body, body->supervisor.channel, LOOP_READ);
+    sensor_on_tick(body);
 }
 
 static int sensor_listen(struct sensor_body *body)

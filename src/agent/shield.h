@@ -75,6 +75,8 @@ void shield_recall(struct shield *shield);
 void shield_turn(struct shield *shield);              /* after wake_fd */
 void shield_tick(struct shield *shield, int64_t now); /* ten times a second */
 void shield_done(struct shield *shield, const struct shield_done *done);
+/* Whether a restore was asked for that nobody has told of yet. */
+bool shield_is_restoring(const struct shield *shield);
 /* RESUME or KILL, decided by a person. */
 void shield_decide(struct shield *shield, enum action action, const struct id *finding,
                    const struct freeze_group *group);

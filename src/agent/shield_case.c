@@ -256,8 +256,19 @@ void shield_case_take(struct shield *shield, struct shield_job *job)
     if (bound != 0 &&
         (known->action == FINDING_ACTION_STOPPED || known->action == FINDING_ACTION_RESTORED ||
          (known->action == FINDING_ACTION_KILLED && shield->mode == AGENT_MODE_STOP_AND_RESTORE))) {
+        known->is_restoring = true;
         shield->port.restore(shield->port.context, &known->id);
     }
+}
+
+bool shield_is_restoring(const struct shield *shield)
+{
+    for (size_t i = 0; i < shield->case_count; i++) {
+        if (shield->cases[i]->is_restoring) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void shield_turn(struct shield *shield)
@@ -309,6 +320,7 @@ void shield_done(struct shield *shield, const struct shield_done *done)
     if (known == NULL) {
         return;
     }
+    known->is_restoring = false;
     known->result = done->result == 0 && done->report.failed != 0 ? -ERR_BUSY : done->result;
     known->restored = is_undo ? 0 : done->report.restored + done->report.partial;
     if (!is_undo && known->action == FINDING_ACTION_PAUSED) {

@@ -70,7 +70,7 @@ struct shield_case {
     int result;
     int64_t action_ns;
     uint64_t restored;
-    bool is_restoring;
+    bool is_restoring; /* asked for, and not told of yet */
     bool is_open; /* in the vault */
     bool is_forgiven;
     bool is_drill; /* so far */
