@@ -71,7 +71,7 @@ struct shield_case {
     int64_t action_ns;
     uint64_t restored;
     bool is_restoring; /* asked for, and not told of yet */
-    bool is_open; /* in the vault */
+    bool is_open;      /* in the vault */
     bool is_forgiven;
     bool is_drill; /* so far */
     uint32_t drill_uid;
