@@ -371,7 +371,9 @@ char *tree_manifest(const struct scratch *scratch)
     size_t len = 0;
 
     manifest_walk(&lines, scratch->data);
-    qsort(lines.items, lines.count, sizeof(char *), compare_lines);
+    if (lines.count != 0) { /* the tree may be empty, all removed */
+        qsort(lines.items, lines.count, sizeof(char *), compare_lines);
+    }
     for (size_t i = 0; i < lines.count; i++) {
         size_t more = strlen(lines.items[i]);
 
