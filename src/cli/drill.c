@@ -206,6 +206,19 @@ static int drill_launch(struct drill_round *round)
                               &round->pid);
 }
 
+/* Entries that are not as they were. When all seem to be, all are looked at once more: what was true
+ * early may have been hit since, or be put back a second time just now. */
+static size_t drill_check(struct drill_round *round)
+{
+    size_t lost = drill_manifest_check(&round->manifest, round->folder.fd, round->is_same);
+
+    if (lost == 0) {
+        memset(round->is_same, 0, round->manifest.count * sizeof(*round->is_same));
+        lost = drill_manifest_check(&round->manifest, round->folder.fd, round->is_same);
+    }
+    return lost;
+}
+
 /* Waits until all entries are as they were; gives up at the set time, or early when nobody stopped
  * the attack and nothing comes back. */
 static void drill_recheck(struct drill_round *round, struct drill_report *report)
@@ -217,7 +230,7 @@ static void drill_recheck(struct drill_round *round, struct drill_report *report
     size_t before = SIZE_MAX;
 
     for (;;) {
-        report->lost = drill_manifest_check(&round->manifest, round->folder.fd, round->is_same);
+        report->lost = drill_check(round);
         now = clock_mono(&clock_real);
         progress = report->lost < before ? now : progress;
         before = report->lost;
@@ -229,9 +242,6 @@ static void drill_recheck(struct drill_round *round, struct drill_report *report
         (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
     }
     report->restore_ns = report->lost == 0 ? now - report->sighting.stop_ns : 0;
-    /* What was true early may have been hit since. */
-    memset(round->is_same, 0, round->manifest.count * sizeof(*round->is_same));
-    report->lost = drill_manifest_check(&round->manifest, round->folder.fd, round->is_same);
 }
 
 static int drill_act(struct drill_round *round, struct drill_report *report)
