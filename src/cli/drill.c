@@ -206,17 +206,12 @@ static int drill_launch(struct drill_round *round)
                               &round->pid);
 }
 
-/* Entries that are not as they were. When all seem to be, all are looked at once more: what was true
- * early may have been hit since, or be put back a second time just now. */
-static size_t drill_check(struct drill_round *round)
+/* Entries that are not as they were, all looked at anew: what was true early may have been hit
+ * since, or be put back a second time just now. */
+static size_t drill_check_all(struct drill_round *round)
 {
-    size_t lost = drill_manifest_check(&round->manifest, round->folder.fd, round->is_same);
-
-    if (lost == 0) {
-        memset(round->is_same, 0, round->manifest.count * sizeof(*round->is_same));
-        lost = drill_manifest_check(&round->manifest, round->folder.fd, round->is_same);
-    }
-    return lost;
+    memset(round->is_same, 0, round->manifest.count * sizeof(*round->is_same));
+    return drill_manifest_check(&round->manifest, round->folder.fd, round->is_same);
 }
 
 /* Waits until all entries are as they were; gives up at the set time, or early when nobody stopped
@@ -230,7 +225,10 @@ static void drill_recheck(struct drill_round *round, struct drill_report *report
     size_t before = SIZE_MAX;
 
     for (;;) {
-        report->lost = drill_check(round);
+        report->lost = drill_manifest_check(&round->manifest, round->folder.fd, round->is_same);
+        if (report->lost == 0) {
+            report->lost = drill_check_all(round);
+        }
         now = clock_mono(&clock_real);
         progress = report->lost < before ? now : progress;
         before = report->lost;
@@ -242,6 +240,7 @@ static void drill_recheck(struct drill_round *round, struct drill_report *report
         (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
     }
     report->restore_ns = report->lost == 0 ? now - report->sighting.stop_ns : 0;
+    report->lost = report->lost != 0 ? drill_check_all(round) : 0;
 }
 
 static int drill_act(struct drill_round *round, struct drill_report *report)
