@@ -147,6 +147,7 @@ static void walk_file(int folder, const char *name, int out)
 }
 
 /* Takes the descriptor over. */
+/* NOLINTNEXTLINE(misc-no-recursion): no deeper than WALK_DEPTH */
 static void walk_folder(int folder, int out, unsigned depth)
 {
     DIR *dir = folder >= 0 ? fdopendir(folder) : NULL;
@@ -161,10 +162,10 @@ static void walk_folder(int folder, int out, unsigned depth)
 
         if (!is_dots && item->d_type == DT_DIR && depth < WALK_DEPTH) {
             walk_folder(
-                openat(dirfd(dir), item->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
-                out, depth + 1);
+                openat(folder, item->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), out,
+                depth + 1);
         } else if (item->d_type == DT_REG || item->d_type == DT_UNKNOWN) {
-            walk_file(dirfd(dir), item->d_name, out);
+            walk_file(folder, item->d_name, out);
         }
     }
     (void)closedir(dir);
@@ -176,9 +177,10 @@ static int walk_body(void *context)
 
     (void)!thread_lower_priority();
     for (size_t i = 0; i < confines->count; i++) {
-        if (confines->places[i].folder >= 0) {
-            walk_folder(openat(confines->places[i].folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-                        confines->walk, 0);
+        int place = confines->places[i].folder;
+
+        if (place >= 0) {
+            walk_folder(openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), confines->walk, 0);
         }
     }
     return 0;

@@ -208,6 +208,7 @@ static void walk_file(struct shield *shield, int folder, const char *name)
     pthread_mutex_unlock(&shield->lock);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): no deeper than WALK_DEPTH */
 static void walk_folder(struct walk *walk, struct str path, unsigned depth)
 {
     int fd = folder_open(path);
@@ -233,7 +234,7 @@ static void walk_folder(struct walk *walk, struct str path, unsigned depth)
         if (item->d_type == DT_DIR && depth < WALK_DEPTH) {
             walk_folder(walk, str_from(below), depth + 1);
         } else if (item->d_type == DT_REG || item->d_type == DT_UNKNOWN) {
-            walk_file(walk->shield, dirfd(dir), item->d_name);
+            walk_file(walk->shield, fd, item->d_name);
         }
     }
     (void)closedir(dir);
