@@ -42,7 +42,7 @@ static void printer_put_files(struct printer *printer, const struct finding *fin
         buf_putf(line, "    %s%s  ", file_outcome_name(file->outcome),
                  file->is_restored ? _(", restored") : "");
         buf_put_plain(line, file->path);
-        buf_put_text(line, file->is_partial ? _("  (head and tail only)\n") : "\n");
+        buf_put_text(line, file->is_partial ? _("  (in part only)\n") : "\n");
     }
     if (finding->files_total > PRINTER_FILES) {
         buf_putf(line, _("    … %llu files in all\n"), (unsigned long long)finding->files_total);

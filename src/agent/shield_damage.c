@@ -354,7 +354,7 @@ static void binder_take_changed(struct binder *binder, struct str path)
     if (fd < 0 || fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode)) {
         return;
     }
-    damage.version = shield_save(binder->shield, fd, path, (struct actor_key){0});
+    damage.version = shield_save(binder->shield, fd, path, (struct actor_key){0}, NULL);
     damage.dev_now = stat.st_dev;
     damage.ino_now = stat.st_ino;
     if (damage.version != 0 &&

@@ -47,7 +47,7 @@ static bool keep_begin(struct file_row *row, struct keep *keep)
 /* Saves and writes the version into the row, if it still is there. Without the lock. */
 static uint64_t keep_finish(struct shield *shield, struct keep *keep)
 {
-    uint64_t version = shield_save(shield, keep->fd, str_from(keep->path), keep->who);
+    uint64_t version = shield_save(shield, keep->fd, str_from(keep->path), keep->who, NULL);
     struct file_row *row;
 
     pthread_mutex_lock(&shield->lock);

@@ -31,8 +31,23 @@ static bool shield_is_write(pid_t tid)
     return r < 0 || process_syscall_is_write_open(&call) != 0;
 }
 
-uint64_t shield_save(struct shield *shield, int fd, struct str path, struct actor_key who)
+struct held_open {
+    struct files *files;
+    struct files_open *open;
+};
+
+static bool shield_is_waiting(void *context)
 {
+    const struct held_open *held = context;
+
+    return files_progress(held->files, held->open);
+}
+
+uint64_t shield_save(struct shield *shield, int fd, struct str path, struct actor_key who,
+                     struct files_open *waiter)
+{
+    struct held_open held = {shield->files, waiter};
+    struct vault_waiter vault_waiter = {.context = &held, .is_held = shield_is_waiting};
     struct vault_origin origin = {.path = path, .kind = VAULT_KIND_BEFORE};
     char exe[SHIELD_PATH_MAX / 8];
     char cmdline[SHIELD_PATH_MAX / 8];
@@ -40,6 +55,10 @@ uint64_t shield_save(struct shield *shield, int fd, struct str path, struct acto
     uint64_t version = 0;
     int r;
 
+    if (waiter != NULL) {
+        vault_waiter.stat = &waiter->stat;
+        origin.waiter = &vault_waiter;
+    }
     pthread_mutex_lock(&shield->lock);
     row = actors_get(shield->actors, who);
     if (row != NULL) {
@@ -188,7 +207,7 @@ void shield_opened(void *context, struct files_open *open)
     visit.is_write = shield_is_write(open->tid);
     shield_visit_folder(shield, visit.path, visit.who);
     if (shield_needs_save(shield, &visit)) {
-        visit.version = shield_save(shield, open->fd, visit.path, visit.who);
+        visit.version = shield_save(shield, open->fd, visit.path, visit.who, open);
     }
     if (visit.is_write && (visit.version != 0 || visit.state.size != 0)) {
         mark_fd = fcntl(open->fd, F_DUPFD_CLOEXEC, 0);
@@ -230,7 +249,7 @@ static void shield_save_open_file(void *context, pid_t pid, const char *link)
     fd = open(link, O_RDONLY | O_CLOEXEC | O_NOATIME | O_NONBLOCK);
     if (fd >= 0 && fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode) && stat.st_size != 0) {
         (void)!shield_save(open_files->shield, fd, str_of(path, (size_t)len),
-                           (struct actor_key){pid, 0});
+                           (struct actor_key){pid, 0}, NULL);
     }
 }
 

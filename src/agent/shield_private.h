@@ -181,8 +181,9 @@ void shield_named(void *context, const struct files_name *name);
 [[nodiscard]] int shield_visit_init(struct visit *visit, struct files_open *open);
 /* With the lock: writes the visit into the shelf and tells the judge. */
 void shield_note_visit(struct shield *shield, struct visit *visit, struct shield_job **ret_job);
-/* Saves fd; 0 when it failed, which is counted. */
-uint64_t shield_save(struct shield *shield, int fd, struct str path, struct actor_key who);
+/* Saves fd; 0 when it failed, which is counted. waiter: the open that is held for it, or NULL. */
+uint64_t shield_save(struct shield *shield, int fd, struct str path, struct actor_key who,
+                     struct files_open *waiter);
 
 /* shield_facts.c. Those that take a path or a name want no lock. */
 void shield_visit_folder(struct shield *shield, struct str file_path, struct actor_key who);

@@ -1,8 +1,8 @@
 /* The watchdog process: keeps a second descriptor of the gate and does nothing but look at the
- * shared page. While a sensor lives and answers, it sleeps. When answers stall for a second, it
- * ends the sensor. While there is none, it holds what comes, lets our own processes through, and
- * lets everybody through as soon as a new sensor reads the gate or a second has passed: never is
- * the machine held up longer. */
+ * shared page. While a sensor lives and answers, it sleeps. When an open waits for a second without
+ * progress, or the reader is silent so long, it ends the sensor. While there is none, it holds what
+ * comes, lets our own processes through, and lets everybody through as soon as a new sensor reads
+ * the gate or a second has passed: never is the machine held up longer. */
 #ifndef AGENT_WATCHDOG_H
 #define AGENT_WATCHDOG_H
 

@@ -172,7 +172,7 @@ static void list_print_usage(struct vault *vault)
         return;
     }
     vault_print_size(usage.bytes, bytes);
-    printf(_("%llu versions, %s kept, %llu held by open cases (!), ~ head and tail only"),
+    printf(_("%llu versions, %s kept, %llu held by open cases (!), ~ in part only"),
            (unsigned long long)usage.versions, bytes, (unsigned long long)usage.pinned);
     putchar('\n');
     if (usage.refused != 0) {
@@ -252,30 +252,33 @@ struct verify_view {
     struct vault *vault;
     struct vault_bar bar;
     uint64_t good;
+    uint64_t partial; /* as they were kept, which was not the whole original */
     uint64_t waiting; /* no hash to compare with yet */
     uint64_t bad;
 };
 
-static void verify_one(struct verify_view *run, uint64_t id, struct str path)
+static void verify_one(struct verify_view *run, const struct vault_version *version)
 {
-    int r = vault_verify(run->vault, id);
+    int r = vault_verify(run->vault, version->id);
 
-    run->good += r == 0 ? 1 : 0;
+    run->good += r == 0 && !version->is_partial ? 1 : 0;
+    run->partial += r == 0 && version->is_partial ? 1 : 0;
     run->waiting += r == -ERR_AGAIN ? 1 : 0;
     run->bad += r < 0 && r != -ERR_AGAIN ? 1 : 0;
     vault_bar_step(&run->bar);
     if (run->settings->is_json) {
-        vault_print_result_json(id, path, r);
-    } else if (r < 0 && r != -ERR_AGAIN) {
-        printf("%8llu  %s  ", (unsigned long long)id, err_text(r));
-        vault_print_plain(path);
+        vault_print_verified_json(version, r);
+    } else if ((r < 0 && r != -ERR_AGAIN) || version->is_partial) {
+        printf("%8llu  %s  ", (unsigned long long)version->id,
+               r < 0 ? err_text(r) : vault_print_part(version));
+        vault_print_plain(version->path);
         putchar('\n');
     }
 }
 
 static int verify_each(void *context, const struct vault_version *version)
 {
-    verify_one(context, version->id, version->path);
+    verify_one(context, version);
     return 0;
 }
 
@@ -287,13 +290,16 @@ static int verify_some(const struct command_call *call, struct verify_view *run)
         return vault_list(run->vault, &all, verify_each, run);
     }
     for (size_t i = 0; i < call->operands.count; i++) {
+        struct vault_version version = {};
         uint64_t id = 0;
         int r = call_id(call, i, &id);
 
         if (r != 0) {
             return r;
         }
-        verify_one(run, id, (struct str){});
+        (void)!vault_version(run->vault, id, call->arena, &version);
+        version.id = id; /* also of one that is not there: verifying tells */
+        verify_one(run, &version);
     }
     return 0;
 }
@@ -321,9 +327,11 @@ static int verify_run(const struct command_call *call)
         return vault_fail(r);
     }
     if (!run.settings->is_json) {
-        printf(_("%llu versions are intact, %llu are damaged, %llu have no checksum yet"),
-               (unsigned long long)run.good, (unsigned long long)run.bad,
-               (unsigned long long)run.waiting);
+        printf(
+            _("%llu versions are intact, %llu were kept in part only, %llu are damaged, %llu have "
+              "no checksum yet"),
+            (unsigned long long)run.good, (unsigned long long)run.partial,
+            (unsigned long long)run.bad, (unsigned long long)run.waiting);
         putchar('\n');
     }
     return run.bad != 0 || usage.damaged != 0 ? EXIT_STATUS_FOUND : EXIT_STATUS_CLEAN;
@@ -364,7 +372,10 @@ static int restore_run(const struct command_call *call)
     if (!settings->is_json) {
         printf(_("Version %llu is back at "), (unsigned long long)id);
         vault_print_plain(path);
-        printf("%s\n", version.is_partial ? _(" (only its head and tail had been kept)") : "");
+        if (version.is_partial) {
+            printf(" (%s)", vault_print_part(&version));
+        }
+        putchar('\n');
     }
     return EXIT_STATUS_CLEAN;
 }

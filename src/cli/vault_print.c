@@ -72,6 +72,17 @@ static void page_text(const char *name, struct str value)
     }
 }
 
+const char *vault_print_part(const struct vault_version *version)
+{
+    if (version->is_head) {
+        return _("only its beginning was kept: a write was let through before the copy ended");
+    }
+    if (version->is_torn) {
+        return _("it changed while it was copied: what was kept is not surely of one moment");
+    }
+    return _("only its head and tail were kept");
+}
+
 void vault_print_page(const struct vault_version *version)
 {
     char size[VAULT_SIZE_TEXT];
@@ -95,7 +106,7 @@ void vault_print_page(const struct vault_version *version)
     page_text(_("size"), str_from(size));
     page_text(_("kept"), str_from(stored));
     if (version->is_partial) {
-        page_text(_("note"), str_from(_("only its head and tail were kept")));
+        page_text(_("note"), str_from(vault_print_part(version)));
     }
     printf("  %s: %04o %u:%u, %u %s\n", _("mode and owner"), version->mode & 07777, version->uid,
            version->gid, version->links, _("links"));
@@ -199,6 +210,25 @@ void vault_print_result_json(uint64_t id, struct str path, int result)
     }
     json_put_key(&json, "result");
     json_put_text(&json, result == 0 ? "OK" : err_name(result));
+    json_close_object(&json);
+    json_print(&line);
+}
+
+void vault_print_verified_json(const struct vault_version *version, int result)
+{
+    CLEANUP(buf_done) struct buf line;
+    struct json_writer json;
+
+    buf_init(&line, PRINT_LIMIT);
+    json_begin(&json, &line);
+    json_open_object(&json);
+    json_put(&json, "id", version->id);
+    json_put_key(&json, "path");
+    json_put_str(&json, version->path);
+    json_put_key(&json, "result");
+    json_put_text(&json, result == 0 ? "OK" : err_name(result));
+    json_put_key(&json, "partial");
+    json_put_bool(&json, version->is_partial);
     json_close_object(&json);
     json_print(&line);
 }

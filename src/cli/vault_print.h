@@ -13,10 +13,14 @@ void vault_print_size(uint64_t bytes, char out[VAULT_SIZE_TEXT]);
 void vault_print_row(const struct vault_version *version);
 /* Everything, a fact a line. */
 void vault_print_page(const struct vault_version *version);
+/* What of a partial version was kept, and why no more. */
+const char *vault_print_part(const struct vault_version *version);
 void vault_print_json(const struct vault_version *version);
 /* One JSON object about an act: {"id":…,"path":…,"result":"OK"}; id 0 or an empty path is left out.
  */
 void vault_print_result_json(uint64_t id, struct str path, int result);
+/* The same about what was verified, with "partial". */
+void vault_print_verified_json(const struct vault_version *version, int result);
 /* A path from elsewhere: nothing in it may speak to the terminal. */
 void vault_print_plain(struct str text);
 

@@ -63,7 +63,7 @@ struct finding_file {
     struct str path; /* of the original */
     enum file_outcome outcome;
     bool is_restored;
-    bool is_partial; /* only head and tail had been kept */
+    bool is_partial; /* not all of the original had been kept */
 };
 
 struct finding_reason {

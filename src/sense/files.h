@@ -4,7 +4,10 @@
  * Threads: one reader, which answers for our own processes, for everything outside the protected
  * folders and for what port.glanced settles; it takes no lock that anyone holds for long and logs
  * nothing; workers, which run port.opened; one for names, which runs port.named. Whatever a worker
- * does, an open is answered after FILES_DEADLINE_NS: it is let go and counted as late.
+ * does, an open is answered FILES_DEADLINE_NS after the last progress that was told of it, and
+ * FILES_BOUND_NS after it came at the latest; in line for a worker, after that time without
+ * progress of any open, and after FILES_LINE_NS at the latest. It is let go then, and counted as
+ * late.
  *
  * On its way: sys/notify.c → here → agent/shield.c. */
 #ifndef SENSE_FILES_H
@@ -23,6 +26,8 @@
 #define FILES_PLACES_MAX  64
 #define FILES_WORKERS     2
 #define FILES_DEADLINE_NS (200 * 1000000LL)
+#define FILES_LINE_NS     (2000 * 1000000LL)
+#define FILES_BOUND_NS    (5000 * 1000000LL)
 #define FILES_PATH_MAX    4096
 
 struct files;
@@ -40,8 +45,9 @@ struct files_open {
     struct stat stat;
     int64_t arrived; /* ns, monotonic */
     uint64_t fsid;
-    atomic_int state; /* private */
-    uint32_t number;  /* private: the descriptor's number, by which the kernel knows the question */
+    atomic_llong progress; /* private: ns, monotonic; 0 until a worker has it */
+    atomic_int state;      /* private */
+    uint32_t number; /* private: the descriptor's number, by which the kernel knows the question */
     size_t path_len;
     char path[FILES_PATH_MAX];
 };
@@ -61,8 +67,8 @@ struct files_port {
     void *context;
     /* Reader thread: our own, or those we must not hold. Wait-free. */
     bool (*is_exempt)(void *context, pid_t tid);
-    /* Reader thread, at least ten times a second: a sign of life. oldest: arrival of the longest
-     * waiting open, 0 when none. Wait-free. */
+    /* Reader thread, at least ten times a second: a sign of life. oldest: since when an open has
+     * waited without progress, the longest such time; 0 when none waits. Wait-free. */
     void (*beat)(void *context, int64_t now, int64_t oldest);
     /* Reader thread: an open that needs no waiting for anybody, neither for bytes nor for a lock
      * that is held for long, and opens no file that may be gated. False: a worker's turn. True: it
@@ -109,6 +115,9 @@ void files_stop_workers(struct files *files);
 /* Lets everything go and joins the reader too. */
 void files_free(struct files *files);
 
+/* Worker thread: a piece of the work for it is done, and the rest may take its time. False when it
+ * was let go before. Wait-free. */
+bool files_progress(struct files *files, struct files_open *open);
 /* Thread-safe, and harmless when it was answered already. */
 void files_allow(struct files *files, struct files_open *open);
 /* No more opens of it until it is modified. */

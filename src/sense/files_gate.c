@@ -115,6 +115,7 @@ static void files_sort(struct files *files, const struct gate_open *gate_open, i
     slot->number = (uint32_t)gate_open->fd;
     slot->tid = gate_open->tid;
     slot->arrived = arrived;
+    atomic_store(&slot->progress, 0);
     slot->fsid = 0;
     atomic_store(&slot->state, OPEN_STATE_WAITING);
     if (!files_is_wanted(files, slot)) {
@@ -127,10 +128,39 @@ static void files_sort(struct files *files, const struct gate_open *gate_open, i
     files_slot_give(files, slot);
 }
 
-/* Lets go what has waited too long; returns the arrival of the oldest that still waits. */
+/* Since when it waits without progress; own: of the open itself, 0 while it stands in line. */
+static int64_t files_waits_since(struct files *files, int64_t arrived, int64_t own)
+{
+    int64_t last = own != 0 ? own : atomic_load(&files->progress);
+
+    return last > arrived ? last : arrived;
+}
+
+static bool files_is_late(struct files *files, int64_t arrived, int64_t own, int64_t now)
+{
+    return atomic_load(&files->is_ending) ||
+           now - files_waits_since(files, arrived, own) > FILES_DEADLINE_NS ||
+           now - arrived > (own != 0 ? FILES_BOUND_NS : FILES_LINE_NS);
+}
+
+bool files_progress(struct files *files, struct files_open *open)
+{
+    int64_t now = clock_mono(&clock_real);
+
+    atomic_store(&open->progress, now);
+    atomic_store(&files->progress, now);
+    return atomic_load(&open->state) == OPEN_STATE_WAITING;
+}
+
+static int64_t files_older(int64_t one, int64_t other)
+{
+    return one == 0 || (other != 0 && other < one) ? other : one;
+}
+
+/* Lets go what has waited too long; returns since when the rest has waited without progress, the
+ * longest such time. */
 int64_t files_check_deadlines(struct files *files, int64_t now)
 {
-    int64_t most = atomic_load(&files->is_ending) ? -1 : FILES_DEADLINE_NS;
     int64_t oldest = 0;
 
     if (atomic_load(&files->waiting) == 0) {
@@ -138,15 +168,16 @@ int64_t files_check_deadlines(struct files *files, int64_t now)
     }
     for (size_t i = 0; i < FILES_SLOTS; i++) {
         struct files_open *slot = &files->slots[i];
+        int64_t own = atomic_load(&slot->progress);
 
         if (atomic_load(&slot->state) != OPEN_STATE_WAITING) {
             continue;
         }
-        if (now - slot->arrived > most) {
+        if (files_is_late(files, slot->arrived, own, now)) {
             atomic_fetch_add(&files->late, 1);
             files_allow(files, slot);
-        } else if (oldest == 0 || slot->arrived < oldest) {
-            oldest = slot->arrived;
+        } else {
+            oldest = files_older(oldest, files_waits_since(files, slot->arrived, own));
         }
     }
     return oldest;
@@ -168,18 +199,17 @@ static struct files_parked files_unpark(struct files *files)
 }
 
 /* The oldest first: into slots that have come free, or let go when it has waited too long. Returns
- * the arrival of the oldest that still is parked. */
+ * since when the oldest that still is parked has waited without progress. */
 int64_t files_serve_parked(struct files *files, int64_t now)
 {
-    int64_t most = atomic_load(&files->is_ending) ? -1 : FILES_DEADLINE_NS;
-
     while (files->parked_count != 0) {
-        bool is_late = now - files->parked[files->parked_head].arrived > most;
+        int64_t arrived = files->parked[files->parked_head].arrived;
+        bool is_late = files_is_late(files, arrived, 0, now);
         struct files_open *slot = is_late ? NULL : files_slot_take(files);
         struct files_parked parked;
 
         if (!is_late && slot == NULL) {
-            return files->parked[files->parked_head].arrived;
+            return files_waits_since(files, arrived, 0);
         }
         parked = files_unpark(files);
         if (slot != NULL) {
@@ -231,11 +261,6 @@ static void files_read_batch(struct files *files, int64_t now)
     }
 }
 
-static int64_t files_older(int64_t one, int64_t other)
-{
-    return one == 0 || (other != 0 && other < one) ? other : one;
-}
-
 void *files_reader_run(void *context)
 {
     struct files *files = context;
@@ -265,6 +290,7 @@ void *files_worker_run(void *context)
     struct files_open *open;
 
     while ((open = files_queue_take(files)) != NULL) {
+        (void)!files_progress(files, open);
         files->port.opened(files->port.context, open);
         files_allow(files, open);
         files_slot_give(files, open);

@@ -63,6 +63,7 @@ struct files {
     atomic_bool is_names_ending;
     atomic_ullong opens;
     atomic_ullong late;
+    atomic_llong progress; /* of any open; ns, monotonic */
     atomic_ullong names_lost;
     pthread_t reader;
     bool has_reader;

@@ -14,6 +14,7 @@
 #include "store/vault_meta.h"
 #include "store/vault_state.h"
 #include "store/vault_tend.h"
+#include "store/vault_watch.h"
 #include "sys/fd.h"
 
 #include <dirent.h>
@@ -24,11 +25,10 @@
 #include <sys/ioctl.h>
 #include <sys/random.h>
 
-#define FORMAT_NAME   "format"
-#define FORMAT_HEAD   "canhgac vault 2 "
-#define FORMAT_OLD    "canhgac vault 1 " /* knew no folders; all it holds is read as it is */
-#define FORMAT_LIMIT  64U
-#define CLOCK_TICK_NS (20 * NS_PER_MS) /* file times may be this coarse */
+#define FORMAT_NAME  "format"
+#define FORMAT_HEAD  "canhgac vault 2 "
+#define FORMAT_OLD   "canhgac vault 1 " /* knew no folders; all it holds is read as it is */
+#define FORMAT_LIMIT 64U
 
 static bool folder_holds_strangers(int folder)
 {
@@ -366,26 +366,65 @@ struct save_plan {
     bool is_partial;
 };
 
-static int save_copy_edges(const struct vault *vault, int fd, int object, uint64_t size)
+static int save_copy_edges(const struct vault *vault, int fd, int object, uint64_t size,
+                           const struct fd_progress *progress)
 {
     uint64_t edge = vault->limits.edge_bytes;
-    int r = vault_copy_range(fd, object, 0, edge);
+    int r = vault_copy_range(fd, object, 0, edge, progress);
 
-    return r < 0 ? r : vault_copy_range(fd, object, size - edge, edge);
+    return r < 0 ? r : vault_copy_range(fd, object, size - edge, edge, progress);
 }
 
 /* Clones, else copies; a file too large for that gives its head and tail, at their own offsets. */
-static int save_bytes(const struct vault *vault, const struct save_plan *plan, int fd, int object,
-                      struct vault_version *version)
+static int save_copy(const struct vault *vault, const struct save_plan *plan, int object,
+                     struct vault_watch *watch, struct vault_version *version)
 {
-    version->stored = plan->cost;
-    if (!plan->is_partial && plan->pool->can_clone && ioctl(object, FICLONE, fd) == 0) {
+    struct fd_progress progress = vault_watch_progress(watch);
+
+    if (!plan->is_partial && plan->pool->can_clone && ioctl(object, FICLONE, watch->fd) == 0) {
         version->is_clone = true;
         return 0;
     }
+    return plan->is_partial ? save_copy_edges(vault, watch->fd, object, version->size, &progress)
+                            : vault_copy_file(watch->fd, object, version->size, &progress);
+}
+
+/* Of a copy that came too late, what is certain. A tail without what lies before it is none. */
+static int save_cut(const struct vault *vault, const struct save_plan *plan, int object,
+                    uint64_t certain, struct vault_version *version)
+{
+    uint64_t edge = vault->limits.edge_bytes;
+    uint64_t head = plan->is_partial && certain > edge ? edge : certain;
+
+    if (head == 0) {
+        return -ERR_CONFLICT;
+    }
+    version->is_clone = false;
+    version->is_partial = true;
+    version->is_head = true;
+    version->stored = head;
+    return ftruncate(object, (off_t)head) == 0 && ftruncate(object, (off_t)version->size) == 0
+               ? 0
+               : -errno;
+}
+
+static int save_bytes(const struct vault *vault, const struct save_plan *plan, int object,
+                      struct vault_watch *watch, struct vault_version *version)
+{
+    bool is_torn = false;
+    int r = save_copy(vault, plan, object, watch, version);
+
+    version->stored = plan->cost;
     version->is_partial = plan->is_partial;
-    return plan->is_partial ? save_copy_edges(vault, fd, object, version->size)
-                            : vault_copy_file(fd, object, version->size);
+    r = r < 0 ? r : vault_watch_end(watch, &is_torn);
+    if (watch->is_stopped) {
+        return save_cut(vault, plan, object, watch->certain, version);
+    }
+    if (r == 0 && is_torn && !plan->is_partial) {
+        version->is_partial = true;
+        version->is_torn = true;
+    }
+    return r;
 }
 
 static int save_make_plan(struct vault *vault, int fd, const struct stat *st,
@@ -414,7 +453,7 @@ static int save_make_plan(struct vault *vault, int fd, const struct stat *st,
     return r;
 }
 
-static int save_object(struct vault *vault, const struct save_plan *plan, int fd,
+static int save_object(struct vault *vault, const struct save_plan *plan, struct vault_watch *watch,
                        struct vault_record *record)
 {
     CLEANUP(closep) int object = -1;
@@ -429,7 +468,7 @@ static int save_object(struct vault *vault, const struct save_plan *plan, int fd
     }
     record->version.id = record->id;
     record->meta.pool = plan->pool->number;
-    r = save_bytes(vault, plan, fd, object, &record->version);
+    r = save_bytes(vault, plan, object, watch, &record->version);
     if (r < 0) {
         (void)!vault_object_remove(plan->pool, record->id);
     }
@@ -437,28 +476,26 @@ static int save_object(struct vault *vault, const struct save_plan *plan, int fd
 }
 
 /* Whether nothing changed while the bytes were copied, nor could have just before. */
-static bool save_is_settled(int fd, const struct stat *before, int64_t started)
+static bool save_is_settled(const struct vault_watch *watch)
 {
     struct stat after;
 
-    return fstat(fd, &after) == 0 && after.st_size == before->st_size &&
-           vault_time_of(after.st_ctim) == vault_time_of(before->st_ctim) &&
-           started - vault_time_of(before->st_ctim) > CLOCK_TICK_NS;
+    return watch->is_clear && fstat(watch->fd, &after) == 0 &&
+           vault_watch_is_same(&after, watch->before);
 }
 
-static int save_new(struct vault *vault, int fd, const struct stat *st, enum vault_share share,
+static int save_new(struct vault *vault, struct vault_watch *watch, enum vault_share share,
                     struct vault_record *record)
 {
-    int64_t started = clock_wall(&clock_real); /* the clock that file times are taken from */
     struct save_plan plan;
-    int r = save_make_plan(vault, fd, st, share, &plan);
+    int r = save_make_plan(vault, watch->fd, watch->before, share, &plan);
 
     if (r < 0) {
         return r;
     }
-    r = save_object(vault, &plan, fd, record);
+    r = save_object(vault, &plan, watch, record);
     if (r == 0) {
-        record->meta.is_settled = save_is_settled(fd, st, started);
+        record->meta.is_settled = save_is_settled(watch);
         r = vault_append(vault, record);
         if (r < 0) {
             (void)!vault_object_remove(plan.pool, record->id);
@@ -476,6 +513,7 @@ int vault_keep(struct vault *vault, int fd, const struct vault_origin *origin,
 {
     struct vault_record record = {.kind = VAULT_RECORD_VERSION};
     struct vault_meta_room room;
+    struct vault_watch watch;
     int64_t now = clock_wall(&vault->clock);
     uint64_t earlier;
     struct stat st;
@@ -486,6 +524,10 @@ int vault_keep(struct vault *vault, int fd, const struct vault_origin *origin,
     }
     if (!S_ISREG(st.st_mode)) {
         return -ERR_INVAL;
+    }
+    r = vault_watch_start(&watch, fd, &st, origin->waiter);
+    if (r < 0) {
+        return r;
     }
     earlier = origin->kind == VAULT_KIND_BEFORE ? save_find_earlier(vault, &st, now) : 0;
     if (earlier != 0) {
@@ -498,7 +540,7 @@ int vault_keep(struct vault *vault, int fd, const struct vault_origin *origin,
         record.version.time = now;
         record.version.path = origin->path;
         record.version.process = origin->process;
-        r = save_new(vault, fd, &st, share, &record);
+        r = save_new(vault, &watch, share, &record);
     }
     vault_meta_room_done(&room);
     if (r == 0) {

@@ -45,9 +45,19 @@ struct vault_limits {
     uint64_t edge_bytes;  /* size of that head and that tail */
 };
 
+/* Who is kept from writing while a file is saved. */
+struct vault_waiter {
+    void *context;
+    const struct stat *stat; /* of the file, when it was held already */
+    /* After each piece that was copied; waits for nobody. False: it was let go, and the file may be
+     * written from now on. */
+    bool (*is_held)(void *context);
+};
+
 /* What the caller knows about a version beyond the open descriptor. */
 struct vault_origin {
-    struct str path; /* full path at the time */
+    const struct vault_waiter *waiter; /* NULL: nobody waits */
+    struct str path;                   /* full path at the time */
     enum vault_kind kind;
     struct finding_process process; /* who was about to change it; may be empty */
 };
@@ -64,10 +74,12 @@ struct vault_version {
     uint32_t gid;
     uint32_t links;
     uint64_t size;   /* of the original */
-    uint64_t stored; /* bytes kept: less than size when is_partial */
+    uint64_t stored; /* bytes kept */
     int64_t mtime;   /* ns */
     int64_t atime;   /* ns */
-    bool is_partial;
+    bool is_partial; /* head and tail of the same length, unless one of the next two says more */
+    bool is_head;    /* of the partial: its first `stored` bytes; a write was let go after them */
+    bool is_torn; /* of the partial: all, but not surely of one moment, as it changed meanwhile */
     bool is_clone;
     uint8_t sha256[32]; /* of the content; zero until the background pass reached it */
     struct id finding;  /* the open case that pins it, or none */
@@ -98,7 +110,8 @@ void vault_closep(struct vault **vault);
 /* Keeps what fd refers to, as it is now; fd needs only be open for reading, may be unlinked, its
  * offset is not used. Thread-safe, no shared lock is held while bytes are copied, nothing is
  * logged. The same content saved again for the same inode returns the earlier id when nothing
- * changed in between. -ERR_FULL, -ERR_NOSPC, -ERR_IO. */
+ * changed in between. A file that changes meanwhile becomes a partial version, and -ERR_CONFLICT
+ * when nothing of it is certain. -ERR_FULL, -ERR_NOSPC, -ERR_IO. */
 [[nodiscard]] int vault_save(struct vault *vault, int fd, const struct vault_origin *origin,
                              uint64_t *ret_id);
 /* Makes a pool for the file system that fd lies on, if it can clone and is not the vault's own;

@@ -15,9 +15,9 @@
 
 #define COPY_CHUNK (256U << 10)
 
-int vault_copy_file(int source, int target, uint64_t size)
+int vault_copy_file(int source, int target, uint64_t size, const struct fd_progress *progress)
 {
-    return size != 0 ? fd_clone(source, target, size, NULL) : 0;
+    return size != 0 ? fd_clone(source, target, size, progress) : 0;
 }
 
 static int copy_write_at(int fd, const char *bytes, size_t len, off_t at)
@@ -46,7 +46,8 @@ static ssize_t copy_read_at(int fd, char *out, size_t len, uint64_t at)
     return got < 0 ? -errno : got;
 }
 
-int vault_copy_range(int source, int target, uint64_t from, uint64_t len)
+int vault_copy_range(int source, int target, uint64_t from, uint64_t len,
+                     const struct fd_progress *progress)
 {
     CLEANUP(mem_freep) char *chunk = mem_alloc(COPY_CHUNK, 1);
     uint64_t end = from + len;
@@ -63,10 +64,11 @@ int vault_copy_range(int source, int target, uint64_t from, uint64_t len)
             return (int)got; /* 0: the source shrank; what there was is kept */
         }
         r = copy_write_at(target, chunk, (size_t)got, (off_t)from);
+        from += (uint64_t)got;
+        r = r < 0 ? r : fd_progress_step(progress, from);
         if (r < 0) {
             return r;
         }
-        from += (uint64_t)got;
     }
     return 0;
 }
@@ -95,10 +97,11 @@ static int copy_extents(int source, int target, uint64_t size)
         }
         hole = data >= 0 ? lseek(source, data, SEEK_HOLE) : -1;
         if (hole < 0) {
-            return vault_copy_range(source, target, at, size - at);
+            return vault_copy_range(source, target, at, size - at, NULL);
         }
         r = copy_hole(target, at, (uint64_t)data);
-        r = r < 0 ? r : vault_copy_range(source, target, (uint64_t)data, (uint64_t)(hole - data));
+        r = r < 0 ? r
+                  : vault_copy_range(source, target, (uint64_t)data, (uint64_t)(hole - data), NULL);
         if (r < 0) {
             return r;
         }

@@ -12,6 +12,8 @@ enum version_flag {
     VERSION_SETTLED = 4,
     VERSION_CUT = 8,
     VERSION_INODE = 16,
+    VERSION_HEAD = 32,
+    VERSION_TORN = 64,
 };
 
 enum step_flag {
@@ -111,10 +113,11 @@ static void get_process(struct reader *reader, struct finding_process *process)
 static void put_version(struct buf *buf, const struct vault_version *version,
                         const struct vault_meta *meta)
 {
-    unsigned flags = (version->is_partial ? VERSION_PARTIAL : 0U) |
-                     (version->is_clone ? VERSION_CLONE : 0U) |
-                     (meta->is_settled ? VERSION_SETTLED : 0U) | (meta->is_cut ? VERSION_CUT : 0U) |
-                     (meta->is_inode ? VERSION_INODE : 0U);
+    unsigned flags =
+        (version->is_partial ? VERSION_PARTIAL : 0U) | (version->is_clone ? VERSION_CLONE : 0U) |
+        (meta->is_settled ? VERSION_SETTLED : 0U) | (meta->is_cut ? VERSION_CUT : 0U) |
+        (meta->is_inode ? VERSION_INODE : 0U) | (version->is_head ? VERSION_HEAD : 0U) |
+        (version->is_torn ? VERSION_TORN : 0U);
 
     put_number(buf, version->kind, 1);
     put_number(buf, flags, 1);
@@ -146,6 +149,8 @@ static void get_version(struct reader *reader, struct vault_version *version,
     flags = get_number(reader, 1);
     version->is_partial = (flags & VERSION_PARTIAL) != 0;
     version->is_clone = (flags & VERSION_CLONE) != 0;
+    version->is_head = (flags & VERSION_HEAD) != 0;
+    version->is_torn = (flags & VERSION_TORN) != 0;
     meta->is_settled = (flags & VERSION_SETTLED) != 0;
     meta->is_cut = (flags & VERSION_CUT) != 0;
     meta->is_inode = (flags & VERSION_INODE) != 0;

@@ -141,8 +141,10 @@ int vault_work_keep(struct vault_work *work, int fd, struct str path, enum vault
                     uint64_t *ret_id)
 {
     const struct vault_origin origin = {.path = path, .kind = kind};
-    enum vault_share share =
-        work->original.version.is_partial ? VAULT_SHARE_EDGES : VAULT_SHARE_WHOLE;
+    const struct vault_version *version = &work->original.version;
+    bool is_covered = version->is_partial && !version->is_torn &&
+                      (!version->is_head || version->stored <= work->vault->limits.edge_bytes);
+    enum vault_share share = is_covered ? VAULT_SHARE_EDGES : VAULT_SHARE_WHOLE;
 
     return vault_keep(work->vault, fd, &origin, share, ret_id);
 }
@@ -422,16 +424,18 @@ int vault_work_bring_back(struct vault_work *work, struct str path, const struct
     return r;
 }
 
-static int work_fill_edges(int object, int target, const struct vault_version *version)
+static int work_fill_part(int object, int target, const struct vault_version *version)
 {
-    uint64_t edge = version->stored / 2;
+    uint64_t edge = version->is_head ? version->stored : version->stored / 2;
     int r;
 
     if (ftruncate(target, (off_t)version->size) != 0) {
         return -errno;
     }
-    r = vault_copy_range(object, target, 0, edge);
-    return r < 0 ? r : vault_copy_range(object, target, version->size - edge, edge);
+    r = vault_copy_range(object, target, 0, edge, NULL);
+    return r < 0 || version->is_head
+               ? r
+               : vault_copy_range(object, target, version->size - edge, edge, NULL);
 }
 
 /* What a journal that others write may not do: make programs that run with more rights than their
@@ -489,9 +493,9 @@ int vault_work_fill(struct vault *vault, int target, bool is_old, uint64_t id,
         return object;
     }
     if (!is_old) {
-        r = vault_copy_file(object, target, record.version.size);
-    } else if (record.version.is_partial) {
-        r = work_fill_edges(object, target, &record.version);
+        r = vault_copy_file(object, target, record.version.size, NULL);
+    } else if (record.version.is_partial && !record.version.is_torn) {
+        r = work_fill_part(object, target, &record.version);
     } else {
         r = vault_copy_over(object, target, record.version.size);
     }

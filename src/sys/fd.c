@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 
 #define FD_COPY_CHUNK (32U << 10)
+#define FD_COPY_PIECE (256U << 10) /* between two words of progress */
 
 void closep(int *fd)
 {
@@ -170,7 +171,13 @@ static int fd_write_at(int fd, const char *bytes, size_t len, off_t at)
     return 0;
 }
 
-static int fd_copy_by_hand(int source, int target, off_t from, off_t to)
+int fd_progress_step(const struct fd_progress *progress, uint64_t upto)
+{
+    return progress != NULL ? progress->step(progress->context, upto) : 0;
+}
+
+static int fd_copy_by_hand(int source, int target, off_t from, off_t to,
+                           const struct fd_progress *progress)
 {
     char chunk[FD_COPY_CHUNK];
 
@@ -186,33 +193,38 @@ static int fd_copy_by_hand(int source, int target, off_t from, off_t to)
             return got == 0 ? 0 : -errno; /* 0: the source shrank; what there was is kept */
         }
         r = fd_write_at(target, chunk, (size_t)got, from);
+        from += got;
+        r = r < 0 ? r : fd_progress_step(progress, (uint64_t)from);
         if (r < 0) {
             return r;
         }
-        from += got;
     }
     return 0;
 }
 
 /* Copies [from, to) by copy_file_range, and by hand what the kernel will not. */
-static int fd_copy_extent(int source, int target, off_t from, off_t to)
+static int fd_copy_extent(int source, int target, off_t from, off_t to,
+                          const struct fd_progress *progress)
 {
     off_t target_at = from;
+    int r = 0;
 
-    while (from < to) {
-        ssize_t got = copy_file_range(source, &from, target, &target_at, (size_t)(to - from), 0);
+    while (r == 0 && from < to) {
+        size_t want = to - from < FD_COPY_PIECE ? (size_t)(to - from) : FD_COPY_PIECE;
+        ssize_t got = copy_file_range(source, &from, target, &target_at, want, 0);
 
         if (got == 0) {
             return 0;
         }
         if (got < 0 && errno != EINTR) {
-            return fd_copy_by_hand(source, target, from, to);
+            return fd_copy_by_hand(source, target, from, to, progress);
         }
+        r = got > 0 ? fd_progress_step(progress, (uint64_t)from) : 0;
     }
-    return 0;
+    return r;
 }
 
-static int fd_copy_sparse(int source, int target, uint64_t size)
+static int fd_copy_sparse(int source, int target, uint64_t size, const struct fd_progress *progress)
 {
     off_t at = 0;
     off_t end = (off_t)size;
@@ -226,7 +238,7 @@ static int fd_copy_sparse(int source, int target, uint64_t size)
             break; /* nothing but a hole up to the end */
         }
         if (data < 0) {
-            return fd_copy_extent(source, target, at, end);
+            return fd_copy_extent(source, target, at, end, progress);
         }
         hole = lseek(source, data, SEEK_HOLE);
         if (hole < 0 || hole > end) {
@@ -235,7 +247,7 @@ static int fd_copy_sparse(int source, int target, uint64_t size)
         if (data >= end) {
             break;
         }
-        r = fd_copy_extent(source, target, data, hole);
+        r = fd_copy_extent(source, target, data, hole, progress);
         if (r < 0) {
             return r;
         }
@@ -244,14 +256,12 @@ static int fd_copy_sparse(int source, int target, uint64_t size)
     return ftruncate(target, end) == 0 ? 0 : -errno;
 }
 
-int fd_clone(int source, int target, uint64_t size, bool *ret_is_clone)
+int fd_clone(int source, int target, uint64_t size, const struct fd_progress *progress)
 {
-    bool is_clone = ioctl(target, FICLONE, source) == 0;
-
-    if (ret_is_clone != NULL) {
-        *ret_is_clone = is_clone;
+    if (ioctl(target, FICLONE, source) == 0) {
+        return fd_progress_step(progress, size);
     }
-    return is_clone ? 0 : fd_copy_sparse(source, target, size);
+    return fd_copy_sparse(source, target, size, progress);
 }
 
 int fd_open_beneath(int dir_fd, const char *path, int flags, mode_t mode)

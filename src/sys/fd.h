@@ -23,10 +23,20 @@ void closep(int *fd);
  * file. */
 [[nodiscard]] int file_write_atomic(int dir_fd, const char *path, struct str bytes, mode_t mode);
 
+/* Told of a copy after each piece, of 256 KiB at most: all before `upto` is in the target.
+ * Negative ends the copy, which then returns it. */
+struct fd_progress {
+    void *context;
+    int (*step)(void *context, uint64_t upto);
+};
+
 /* Clones (FICLONE) where the file system can, else copies with copy_file_range, else by hand; keeps
- * holes where the source has them. Source offset is not used nor moved. *ret_is_clone may be NULL.
- */
-[[nodiscard]] int fd_clone(int source, int target, uint64_t size, bool *ret_is_clone);
+ * holes where the source has them. Source offset is not used nor moved. progress may be NULL; a
+ * clone is one piece. */
+[[nodiscard]] int fd_clone(int source, int target, uint64_t size,
+                           const struct fd_progress *progress);
+/* For copies made elsewhere; takes NULL. */
+[[nodiscard]] int fd_progress_step(const struct fd_progress *progress, uint64_t upto);
 
 /* Opens a path strictly below dir_fd: no symbolic link, no "..", no other mount (openat2). */
 [[nodiscard]] int fd_open_beneath(int dir_fd, const char *path, int flags, mode_t mode);

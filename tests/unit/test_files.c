@@ -1,0 +1,102 @@
+/* How long the gate holds an open: while the work for it goes on, within bounds. */
+#include "harness.h"
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "sense/files_private.h"
+
+#define ARRIVED (100 * NS_PER_S)
+#define MS      NS_PER_MS
+
+/* A sensor without threads and without a gate: answers go nowhere, their state is what counts. */
+static struct files *files_make(void)
+{
+    struct files *files = mem_alloc(1, sizeof(*files));
+
+    assert_non_null(files);
+    files->gate = -1;
+    atomic_store(&files->waiting, 1);
+    files->slots[0].arrived = ARRIVED;
+    atomic_store(&files->slots[0].state, OPEN_STATE_WAITING);
+    return files;
+}
+
+static bool is_held(struct files *files, int64_t at)
+{
+    (void)files_check_deadlines(files, ARRIVED + at);
+    return atomic_load(&files->slots[0].state) == OPEN_STATE_WAITING;
+}
+
+static void note_progress(struct files *files, int64_t at, bool is_own)
+{
+    atomic_store(&files->progress, ARRIVED + at);
+    if (is_own) {
+        atomic_store(&files->slots[0].progress, ARRIVED + at);
+    }
+}
+
+static void test_without_progress(void **state)
+{
+    struct files *files = files_make();
+
+    (void)state;
+    assert_true(is_held(files, 190 * MS));
+    assert_false(is_held(files, 210 * MS));
+    assert_int_equal(atomic_load(&files->late), 1);
+    assert_false(files_progress(files, &files->slots[0]));
+    mem_free(files);
+}
+
+static void test_with_progress(void **state)
+{
+    struct files *files = files_make();
+
+    (void)state;
+    for (int64_t at = 0; at < FILES_BOUND_NS; at += 150 * MS) {
+        note_progress(files, at, true);
+        assert_true(is_held(files, at + 140 * MS < FILES_BOUND_NS ? at + 140 * MS : at));
+        assert_int_equal(files_check_deadlines(files, ARRIVED + at), ARRIVED + at);
+    }
+    assert_true(files_progress(files, &files->slots[0]));
+    note_progress(files, FILES_BOUND_NS, true);
+    assert_false(is_held(files, FILES_BOUND_NS + 1));
+    mem_free(files);
+}
+
+static void test_stall_after_progress(void **state)
+{
+    struct files *files = files_make();
+
+    (void)state;
+    note_progress(files, 150 * MS, true);
+    assert_true(is_held(files, 340 * MS));
+    note_progress(files, 340 * MS, false); /* of another open: this one stands still */
+    assert_false(is_held(files, 360 * MS));
+    mem_free(files);
+}
+
+static void test_in_line(void **state)
+{
+    struct files *files = files_make();
+
+    (void)state;
+    for (int64_t at = 0; at < FILES_LINE_NS; at += 150 * MS) {
+        note_progress(files, at, false);
+        assert_true(is_held(files, at));
+    }
+    note_progress(files, FILES_LINE_NS, false);
+    assert_false(is_held(files, FILES_LINE_NS + 1));
+    mem_free(files);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_without_progress),
+        cmocka_unit_test(test_with_progress),
+        cmocka_unit_test(test_stall_after_progress),
+        cmocka_unit_test(test_in_line),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
