@@ -176,7 +176,8 @@ static void list_print_usage(struct vault *vault)
            (unsigned long long)usage.versions, bytes, (unsigned long long)usage.pinned);
     putchar('\n');
     if (usage.refused != 0) {
-        printf(_("%llu saves were refused because the vault was full: raise vault-bytes"),
+        printf(_("%llu copies were refused or given up early because the vault was full: raise "
+                 "vault-bytes"),
                (unsigned long long)usage.refused);
         putchar('\n');
     }

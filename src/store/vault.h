@@ -10,9 +10,10 @@
  * version that vault_save had returned and leaves nothing half-restored that a second
  * vault_case_restore does not finish.
  *
- * Bounds: byte quota and retention. Versions younger than the retention or bound to an open case
- * are never evicted; when these alone fill the quota, saving fails with -ERR_FULL, which must be
- * reported loudly. */
+ * Bounds: byte quota and retention. Versions bound to an open case are never evicted, nor are those
+ * younger than the retention, but for one user's who alone holds more than half of the quota: what
+ * that user caused first gives way, to anybody. When the rest fills the quota, saving fails with
+ * -ERR_FULL, which must be reported loudly. */
 #ifndef STORE_VAULT_H
 #define STORE_VAULT_H
 
@@ -93,7 +94,8 @@ struct vault_usage {
     uint64_t pinned; /* of them, in open cases */
     uint64_t limit;
     int64_t oldest;   /* time of the oldest version, 0 when empty */
-    uint64_t refused; /* saves that failed because it was full, ever */
+    uint64_t refused; /* saves that failed, and versions that went too young, as it was full; ever
+                       */
     uint64_t damaged; /* journal records that the disk has spoiled; their versions are not listed */
 };
 

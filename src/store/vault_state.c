@@ -117,6 +117,7 @@ static int state_add_version(struct vault *vault, const struct vault_record *rec
         .changed = record->meta.changed,
         .size = version->size,
         .stored = version->stored,
+        .holder = version->process.pid != 0 ? version->process.uid : -1,
         .kind = version->kind,
         .is_settled = record->meta.is_settled,
         .is_partial = version->is_partial,

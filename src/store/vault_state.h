@@ -37,6 +37,7 @@ struct vault_entry {
     int64_t changed;
     uint64_t size;
     uint64_t stored;
+    int64_t holder; /* the user who caused it; -1: not known */
     uint64_t where; /* of its record in the journal; 0: not read back yet */
     uint32_t len;
     uint8_t sha256[32];

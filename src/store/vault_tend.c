@@ -20,6 +20,7 @@
 #define SLICE_BYTES      (16U << 20)
 #define SLICE_VERSIONS   64U
 #define SLICE_EVICTIONS  256U
+#define ROOM_SLACK       64U   /* of the quota, so that a full vault is not walked at each save */
 #define LATECOMERS       1024U /* ids of other processes may come into the journal out of order */
 #define SWEEP_AGE_S      3600
 #define SWEEP_SUBFOLDERS 256U
@@ -108,17 +109,103 @@ static int tend_evict(struct vault *vault, uint64_t target, size_t most, bool *r
     return r;
 }
 
+/* What a version weighs in its user's share. */
+static uint64_t tend_weight(const struct vault_entry *entry)
+{
+    bool is_counted = entry->holder >= 0 && entry->pin == NULL && entry->where != 0 &&
+                      entry->kind == VAULT_KIND_BEFORE && !entry->is_shared;
+
+    return is_counted ? entry->stored : 0;
+}
+
+static uint64_t tend_share_locked(const struct vault *vault, int64_t holder)
+{
+    uint64_t share = 0;
+
+    for (size_t i = 0; i < vault->count; i++) {
+        share += vault->entries[i]->holder == holder ? tend_weight(vault->entries[i]) : 0;
+    }
+    return share;
+}
+
+/* The only user who may hold more than half of all: the majority vote of Boyer and Moore, by bytes.
+ */
+static int64_t tend_heaviest_locked(const struct vault *vault)
+{
+    int64_t holder = -1;
+    uint64_t lead = 0;
+
+    for (size_t i = 0; i < vault->count; i++) {
+        uint64_t weight = tend_weight(vault->entries[i]);
+
+        if (vault->entries[i]->holder == holder) {
+            lead += weight;
+        } else if (lead >= weight) {
+            lead -= weight;
+        } else {
+            holder = vault->entries[i]->holder;
+            lead = weight - lead;
+        }
+    }
+    return holder;
+}
+
+/* The first version above after that its user has to give up. */
+static bool tend_next_displaced(struct vault *vault, int64_t holder, uint64_t after,
+                                struct vault_entry *ret_entry)
+{
+    const struct vault_entry *entry;
+
+    pthread_mutex_lock(&vault->mutex);
+    entry = vault_next_locked(vault, after);
+    while (entry != NULL && (entry->holder != holder || tend_weight(entry) == 0)) {
+        entry = vault_next_locked(vault, entry->id);
+    }
+    if (entry != NULL) {
+        *ret_entry = *entry;
+    }
+    pthread_mutex_unlock(&vault->mutex);
+    return entry != NULL;
+}
+
+/* So that nobody can keep others' originals out of the vault by filling it. */
+static int tend_displace(struct vault *vault, uint64_t bytes)
+{
+    struct vault_entry victim = {};
+    uint64_t freed = 0;
+    uint64_t share;
+    int64_t holder;
+    int r = 0;
+
+    pthread_mutex_lock(&vault->mutex);
+    holder = tend_heaviest_locked(vault);
+    share = holder >= 0 ? tend_share_locked(vault, holder) : 0;
+    pthread_mutex_unlock(&vault->mutex);
+    while (r == 0 && freed < bytes && share - freed > vault->limits.bytes / 2 &&
+           tend_next_displaced(vault, holder, victim.id, &victim)) {
+        r = vault_remove(vault, &victim);
+        freed += victim.stored;
+        (void)atomic_fetch_add(&vault->journal.shared->refused, 1);
+    }
+    return r;
+}
+
 int vault_make_room(struct vault *vault, uint64_t bytes)
 {
     CLEANUP(closep) int lock = vault_lock(vault, false);
     bool is_done;
+    bool is_full;
     int r;
 
     if (lock < 0 || bytes > vault->limits.bytes) {
         return lock < 0 ? lock : -ERR_FULL;
     }
     r = vault_refresh(vault);
-    return r < 0 ? r : tend_evict(vault, vault->limits.bytes - bytes, SIZE_MAX, &is_done);
+    r = r < 0 ? r : tend_evict(vault, vault->limits.bytes - bytes, SIZE_MAX, &is_done);
+    pthread_mutex_lock(&vault->mutex);
+    is_full = vault->bytes + vault->pending + bytes > vault->limits.bytes;
+    pthread_mutex_unlock(&vault->mutex);
+    return r < 0 || !is_full ? r : tend_displace(vault, bytes + vault->limits.bytes / ROOM_SLACK);
 }
 
 /* The next version to hash, or false. */

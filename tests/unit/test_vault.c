@@ -221,6 +221,80 @@ static void test_quota_and_retention(void **state)
     scratch_remove(&scratch);
 }
 
+static int save_as(struct vault *vault, const char *path, int64_t uid, uint64_t *ret_id)
+{
+    const struct vault_origin origin = {.path = str_from(path),
+                                        .kind = VAULT_KIND_BEFORE,
+                                        .process = {.pid = 7, .uid = uid, .exe = STR("/bin/sh")}};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int r = vault_save(vault, fd, &origin, ret_id);
+
+    close(fd);
+    return r;
+}
+
+/* One user fills the vault: what another needs is saved all the same, and what that other has, or
+ * a case holds, stays. */
+static void test_share(void **state)
+{
+    const struct vault_limits limits = {.bytes = 16 * 8192,
+                                        .retention_ns = 24 * 3600 * NS_PER_S,
+                                        .whole_bytes = 1 << 20,
+                                        .edge_bytes = 4096};
+    struct vault_damage damage = {.outcome = FILE_OUTCOME_ENCRYPTED};
+    struct scratch scratch;
+    struct vault_usage usage;
+    struct vault *vault;
+    char path[PATH_SIZE + 64];
+    uint64_t theirs[16];
+    uint64_t ours[8];
+
+    (void)state;
+    assert_true(scratch_make(&scratch, "memory", false));
+    vault = open_with(&scratch, &limits);
+    put_file(path, &scratch, "ours", 'a', 8192);
+    assert_int_equal(save_as(vault, path, 1000, &ours[0]), 0);
+    for (int i = 0; i < 15; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "junk%d", i);
+        put_file(path, &scratch, name, 'b' + i, 8192);
+        assert_int_equal(save_as(vault, path, 2000, &theirs[i]), 0);
+    }
+    damage.version = theirs[0];
+    damage.path = str_from(path);
+    assert_int_equal(vault_case_open(vault, &finding), 0);
+    assert_int_equal(vault_case_add(vault, &finding, &damage, 1), 0);
+    for (int i = 1; i < 6; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "doc%d", i);
+        put_file(path, &scratch, name, 'A' + i, 8192);
+        assert_int_equal(save_as(vault, path, 1000, &ours[i]), 0);
+    }
+    tend_all(vault);
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(vault_verify(vault, ours[i]), 0);
+    }
+    assert_int_equal(vault_verify(vault, theirs[0]), 0);
+    assert_int_equal(vault_verify(vault, theirs[1]), -ERR_NOENT);
+    assert_int_equal(vault_verify(vault, theirs[14]), 0);
+    assert_int_equal(vault_usage(vault, &usage), 0);
+    assert_true(usage.bytes <= limits.bytes);
+    assert_true(usage.refused >= 5); /* which is told */
+    for (int i = 0; i < 6; i++) {    /* at half, nobody gives way any more */
+        char name[16];
+
+        snprintf(name, sizeof(name), "late%d", i);
+        put_file(path, &scratch, name, 'M' + i, 8192);
+        (void)!save_as(vault, path, 1000, &ours[7]);
+    }
+    assert_int_equal(vault_verify(vault, theirs[14]), 0);
+    assert_int_equal(save_as(vault, path, 1000, &ours[7]), -ERR_FULL);
+    vault_close(vault);
+    scratch_remove(&scratch);
+}
+
 static void test_foreign(void **state)
 {
     const struct vault_limits limits = {.bytes = QUOTA};
@@ -536,12 +610,12 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_save),         cmocka_unit_test(test_save_racy),
-        cmocka_unit_test(test_dedup),        cmocka_unit_test(test_quota_and_retention),
-        cmocka_unit_test(test_foreign),      cmocka_unit_test(test_old_format),
-        cmocka_unit_test(test_torn_journal), cmocka_unit_test(test_spoiled_object),
-        cmocka_unit_test(test_sweep),        cmocka_unit_test(test_compaction),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_save),           cmocka_unit_test(test_save_racy),
+        cmocka_unit_test(test_dedup),          cmocka_unit_test(test_quota_and_retention),
+        cmocka_unit_test(test_share),          cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_old_format),     cmocka_unit_test(test_torn_journal),
+        cmocka_unit_test(test_spoiled_object), cmocka_unit_test(test_sweep),
+        cmocka_unit_test(test_compaction),     cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
