@@ -15,7 +15,9 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#define WORKER_TRIES 3
+#define WORKER_TRIES  3
+#define RETRIES_MAX   2
+#define LEASE_BREAK_S 45 /* the kernel's default */
 
 struct worker_result {
     int result;
@@ -216,6 +218,65 @@ static void worker_tell(const struct worker *worker, const struct worker_result 
     outbox_send(&supervisor->sensor, &supervisor->msg);
 }
 
+/* How long whoever holds a lease on a file may keep others waiting. */
+static int64_t lease_break_ns(void)
+{
+    CLEANUP(buf_done) struct buf text;
+    int64_t seconds = LEASE_BREAK_S;
+
+    buf_init(&text, 64);
+    if (file_read_all(AT_FDCWD, "/proc/sys/fs/lease-break-time", &text) < 0 ||
+        str_to_i64(str_trim(buf_str(&text)), &seconds) < 0) {
+        seconds = LEASE_BREAK_S;
+    }
+    return seconds * NS_PER_S;
+}
+
+static void supervisor_on_retry(void *context)
+{
+    struct supervisor *supervisor = context;
+    int64_t now = clock_mono(&clock_real);
+    int64_t next = INT64_MAX;
+
+    if (supervisor->state == AGENT_STATE_ENDING) {
+        return;
+    }
+    for (size_t i = 0; i < supervisor->held_count; i++) {
+        struct held *held = &supervisor->held[i];
+
+        if (held->retry_at != 0 && held->retry_at <= now) {
+            bool is_restored =
+                (held->state & (HELD_STATE_RESTORED | HELD_STATE_KILLED_RESTORED)) != 0;
+
+            held->retry_at = 0;
+            if (is_restored && !held->is_busy) { /* nobody has taken it back meanwhile */
+                supervisor_restore(supervisor, &held->finding);
+            }
+        } else if (held->retry_at != 0 && held->retry_at < next) {
+            next = held->retry_at;
+        }
+    }
+    if (next != INT64_MAX) {
+        (void)!loop_source_set_timer(supervisor->retry_timer, next - now, 0);
+    }
+}
+
+/* A lease keeps a restore out and is broken by it: the kernel takes it away after a while. */
+static void supervisor_retry_later(struct supervisor *supervisor, struct held *held)
+{
+    int64_t delay = lease_break_ns() + NS_PER_S;
+
+    if (held->retries == RETRIES_MAX ||
+        (supervisor->retry_timer == NULL &&
+         loop_add_timer(supervisor->loop, supervisor_on_retry, supervisor,
+                        &supervisor->retry_timer) < 0)) {
+        return;
+    }
+    held->retries++;
+    held->retry_at = clock_mono(&clock_real) + delay;
+    supervisor_on_retry(supervisor);
+}
+
 static void worker_finish(struct worker *worker, const struct worker_result *result)
 {
     struct supervisor *supervisor = worker->supervisor;
@@ -230,6 +291,9 @@ static void worker_finish(struct worker *worker, const struct worker_result *res
         held->is_wanted = false;
         if (result->result == 0) {
             worker_set_state(worker, held);
+        }
+        if (result->result == 0 && result->report.failed != 0 && worker->action == ACTION_RESTORE) {
+            supervisor_retry_later(supervisor, held);
         }
         if (result->result == 0 && worker->action == ACTION_RESUME) {
             supervisor_send_decision(supervisor, ACTION_RESUME, held);

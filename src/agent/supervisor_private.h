@@ -69,6 +69,8 @@ struct held {
     enum held_state state;
     bool is_busy;   /* a worker restores or undoes */
     bool is_wanted; /* the sensor asked again meanwhile */
+    unsigned retries;
+    int64_t retry_at; /* ns, monotonic: restored again then; 0: not */
     struct freeze_group group;
 };
 
@@ -100,6 +102,7 @@ struct supervisor {
     int pairs[PAIR_COUNT][2];
     struct loop *loop;
     struct loop_source *end_timer;
+    struct loop_source *retry_timer;
     enum agent_state state;
     struct child children[CHILD_COUNT];
     struct outbox sensor;
