@@ -1,5 +1,5 @@
-/* The census is one table with open addressing, allocated at once and filled as far as it is used;
- * key 0 is an empty place. */
+/* The census is one table with open addressing that doubles when it is three quarters full; key 0
+ * is an empty place. */
 #include "agent/facts.h"
 
 #include "base/banned.h"
@@ -9,6 +9,7 @@
 #include "base/time.h"
 
 #define FACTS_SEED 0x6661637473U
+#define FACTS_ROOM 1024U /* at first */
 
 struct fact {
     uint64_t key;
@@ -43,10 +44,7 @@ int facts_new(size_t files_max, size_t changes_max, struct facts **ret_facts)
     if (facts == NULL) {
         return -ERR_NOMEM;
     }
-    facts->room = 1;
-    while (facts->room < files_max + files_max / 3 + 1) {
-        facts->room *= 2;
-    }
+    facts->room = FACTS_ROOM;
     facts->limit = files_max;
     facts->change_max = changes_max;
     facts->files = mem_alloc(facts->room, sizeof(*facts->files));
@@ -93,15 +91,43 @@ static struct fact fact_of(uint64_t key, const struct stat *stat)
                          stat->st_gid, stat->st_mode & 07777};
 }
 
+/* Makes room for one more; where memory lacks, none is added that would fill the table. */
+static bool facts_make_room(struct facts *facts)
+{
+    struct fact *old = facts->files;
+    size_t old_room = facts->room;
+    struct fact *files;
+
+    if (facts->count < facts->room - facts->room / 4) {
+        return true;
+    }
+    files = mem_alloc(old_room * 2, sizeof(*files));
+    if (files == NULL) {
+        return facts->count < old_room - 1;
+    }
+    facts->files = files;
+    facts->room = old_room * 2;
+    for (size_t i = 0; i < old_room; i++) {
+        if (old[i].key != 0) {
+            files[facts_place(facts, old[i].key)] = old[i];
+        }
+    }
+    mem_free(old);
+    return true;
+}
+
 void facts_set(struct facts *facts, uint64_t key, const struct stat *stat)
 {
-    struct fact *fact = &facts->files[facts_place(facts, key)];
+    size_t at = facts_place(facts, key);
 
-    if (fact->key == 0 && facts->count >= facts->limit) {
-        return;
+    if (facts->files[at].key == 0) {
+        if (facts->count >= facts->limit || !facts_make_room(facts)) {
+            return;
+        }
+        at = facts_place(facts, key);
+        facts->count++;
     }
-    facts->count += fact->key == 0 ? 1 : 0;
-    *fact = fact_of(key, stat);
+    facts->files[at] = fact_of(key, stat);
 }
 
 void facts_see(struct facts *facts, uint64_t key, const struct stat *stat)

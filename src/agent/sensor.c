@@ -435,6 +435,7 @@ int sensor_run(const struct sensor_config *config)
     unsigned missing = 0;
     int r = -ERR_NOMEM;
 
+    mem_return_whole();
     log_init("sensor", LOG_LEVEL_INFO);
     if (body != NULL) {
         body->config = config;

@@ -59,6 +59,21 @@ void shield_tether_armed(struct shield *shield, struct actor_key who)
     }
 }
 
+void shield_tether_if_armed(struct shield *shield, struct actor_key who)
+{
+    bool is_armed;
+
+    pthread_mutex_lock(&shield->lock);
+    is_armed =
+        judge_is_armed(shield->judge, who, shield_now()) || judge_is_stopped(shield->judge, who);
+    pthread_mutex_unlock(&shield->lock);
+    if (is_armed) {
+        shield_tether(shield, who);
+    } else if (shield_held_at(shield, who) < SHIELD_HELD_MAX) {
+        shield_tell_leash(shield, AGENT_MESSAGE_LOOSE, who.pid, &who.start);
+    }
+}
+
 void shield_let_loose(struct shield *shield, const struct freeze_group *group)
 {
     for (size_t i = 0; i < group->count && atomic_load(&shield->held_count) != 0; i++) {

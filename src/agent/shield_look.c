@@ -21,6 +21,7 @@ struct look {
     struct judge_question question;
     int now_fd;              /* -1: none */
     int before_fd;           /* -1: none */
+    bool holds;              /* whoever is asked about is held while the scanner is asked */
     uint64_t before_version; /* the question's, or what has become of its token; 0: none */
     char path[SHIELD_PATH_MAX];
 };
@@ -121,6 +122,9 @@ static void look_scan(struct shield *shield, const struct look *look,
     if (!look->question.needs_format || !content_needs_format(&signs)) {
         return;
     }
+    if (look->holds) { /* it may remove a hundred files meanwhile */
+        shield_tether(shield, step->who);
+    }
     if (is_gone ? scan_ask(shield->scanner, look->before_fd, -1, LOOK_SCAN_MS, &verdict) < 0
                 : scan_ask(shield->scanner, look->now_fd, look->before_fd, LOOK_SCAN_MS, &verdict) <
                       0) {
@@ -162,6 +166,7 @@ static void look_take(struct shield *shield, const struct judge_question *questi
 
         looks[i].question = questions[i];
         looks[i].now_fd = looks[i].before_fd = -1;
+        looks[i].holds = false;
         if (len != 0) {
             memcpy(looks[i].path, questions[i].path.ptr, len);
         }
@@ -171,7 +176,7 @@ static void look_take(struct shield *shield, const struct judge_question *questi
 }
 
 /* One batch; returns how many questions there were. is_all: also those that are not in excess. */
-static size_t look_round(struct shield *shield, struct actor_key who, bool is_all)
+static size_t look_round(struct shield *shield, struct actor_key who, bool is_all, bool holds)
 {
     struct judge_question questions[LOOK_BATCH];
     struct look looks[LOOK_BATCH];
@@ -185,6 +190,7 @@ static size_t look_round(struct shield *shield, struct actor_key who, bool is_al
     }
     pthread_mutex_unlock(&shield->lock);
     for (size_t i = 0; i < count; i++) {
+        looks[i].holds = holds;
         look_answer(shield, &looks[i], who);
         look_done(&looks[i]);
     }
@@ -197,7 +203,16 @@ void shield_look(struct shield *shield, struct actor_key who)
     int64_t deadline = shield_now() + LOOK_TIME_NS;
 
     for (int round = 0; round < LOOK_ROUNDS && shield_now() < deadline; round++) {
-        if (look_round(shield, who, false) == 0) {
+        if (look_round(shield, who, false, false) == 0) {
+            break;
+        }
+    }
+}
+
+static void look_all(struct shield *shield, struct actor_key who, bool holds)
+{
+    for (int round = 0; round < LOOK_ALL; round++) {
+        if (look_round(shield, who, true, holds) == 0) {
             break;
         }
     }
@@ -205,11 +220,13 @@ void shield_look(struct shield *shield, struct actor_key who)
 
 void shield_look_all(struct shield *shield, struct actor_key who)
 {
-    for (int round = 0; round < LOOK_ALL; round++) {
-        if (look_round(shield, who, true) == 0) {
-            break;
-        }
-    }
+    look_all(shield, who, false);
+}
+
+void shield_look_holding(struct shield *shield, struct actor_key who)
+{
+    look_all(shield, who, true);
+    shield_tether_if_armed(shield, who);
 }
 
 void shield_look_overdue(struct shield *shield, int64_t age_ns)

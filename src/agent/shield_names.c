@@ -138,8 +138,7 @@ static void shield_closed(struct shield *shield, const struct files_name *name,
     }
     pthread_mutex_unlock(&shield->lock);
     if (is_asked) {
-        shield_tether(shield, who);
-        shield_look_all(shield, who);
+        shield_look_holding(shield, who);
     }
 }
 

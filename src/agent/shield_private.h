@@ -215,6 +215,9 @@ void shield_walk_stop(struct shield *shield);
 void shield_look(struct shield *shield, struct actor_key who);
 /* All of them, at most a bound. */
 void shield_look_all(struct shield *shield, struct actor_key who);
+/* The same on the names thread, and whoever it is about may remove nothing while the scanner is
+ * asked, nor afterwards if its group is armed by the answer. */
+void shield_look_holding(struct shield *shield, struct actor_key who);
 void shield_look_overdue(struct shield *shield, int64_t age_ns);
 
 /* shield_stop.c */
@@ -230,6 +233,8 @@ bool shield_is_spared(void *context, pid_t pid);
 void shield_tether(struct shield *shield, struct actor_key who);
 /* The same, if it belongs to a group with ciphertext of what it has read. */
 void shield_tether_armed(struct shield *shield, struct actor_key who);
+/* The same after a look; who was held for it is let go if it is not. */
+void shield_tether_if_armed(struct shield *shield, struct actor_key who);
 /* The members stop where they stand, or run again. */
 void shield_let_loose(struct shield *shield, const struct freeze_group *group);
 void shield_asked(void *context);

@@ -2,6 +2,7 @@
  */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -48,6 +49,12 @@ char *mem_dup(const char *bytes, size_t len)
         memcpy(copy, bytes, len);
     }
     return copy;
+}
+
+void mem_return_whole(void)
+{
+    /* naming the threshold also stops it from growing with each block that is freed */
+    (void)mallopt(M_MMAP_THRESHOLD, MEM_WHOLE_SIZE);
 }
 
 void mem_wipe(void *block, size_t len)

@@ -19,6 +19,11 @@ void mem_free(void *block);
 /* A copy of len bytes with a NUL behind it, or NULL. */
 [[nodiscard]] char *mem_dup(const char *bytes, size_t len);
 
+/* Blocks of MEM_WHOLE_SIZE and more go back to the system when freed. Without this the C library
+ * keeps what a table leaves behind each time it doubles. Before there are threads. */
+#define MEM_WHOLE_SIZE (128 << 10)
+void mem_return_whole(void);
+
 /* Overwrites secrets in a way the compiler keeps. */
 void mem_wipe(void *block, size_t len);
 
