@@ -110,6 +110,7 @@ static void shield_closed(struct shield *shield, const struct files_name *name,
                           struct actor_key who, struct shield_job **ret_job)
 {
     bool is_asked = false;
+    bool is_due = false;
     struct judge_step step = {.kind = JUDGE_STEP_CLOSE, .who = who, .path = name->path};
     struct file_row *row;
     struct stat stat;
@@ -135,8 +136,12 @@ static void shield_closed(struct shield *shield, const struct files_name *name,
         }
         shield_step(shield, &step, ret_job);
         is_asked = row->is_product && judge_has_question(shield->judge, step.file);
+        is_due = is_asked && judge_is_due(shield->judge, step.file);
     }
     pthread_mutex_unlock(&shield->lock);
+    if (is_due) {
+        shield_tether(shield, who); /* before its bytes are read: forty removals take no longer */
+    }
     if (is_asked) {
         shield_look_holding(shield, who);
     }

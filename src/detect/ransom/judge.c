@@ -62,6 +62,7 @@ void judge_ask(struct judge *judge, struct row *row, enum judge_look look, struc
         row->looks = 0;
     }
     ledger_own(&judge->ledger, row, who);
+    row->is_due = false;
     row->look = look;
     row->time_look = judge->now;
     if (row->time_first == 0) {
@@ -228,7 +229,7 @@ static int judge_on_create(struct judge *judge, const struct judge_step *step, s
 
 /* A group that reads much makes much, a build above all: its first new file is looked at, the
  * second, the fourth, the eighth. */
-static bool judge_is_due(struct relative *who)
+static bool relative_is_due(struct relative *who)
 {
     struct scope *scope = who->session != NULL ? who->session : who->exe;
 
@@ -254,8 +255,9 @@ static int judge_on_close(struct judge *judge, const struct judge_step *step, st
         row->size = step->size;
         row->writers = 0;
         judge_match_made(judge, row);
-        if (row->state == ROW_STATE_MADE && judge_is_due(who)) {
+        if (row->state == ROW_STATE_MADE && relative_is_due(who)) {
             judge_ask(judge, row, JUDGE_LOOK_PRODUCT, who);
+            row->is_due = true;
         }
     } else if (row->state == ROW_STATE_WATCHED) {
         judge_ask(judge, row, row->look, row->who);

@@ -149,8 +149,10 @@ void judge_ask_stopped(struct judge *judge, struct actor_key who);
 /* All open questions older than age_ns, for the timer that looks at long-open and mapped files. */
 size_t judge_overdue(struct judge *judge, int64_t now, int64_t age_ns,
                      struct judge_question *ret_questions, size_t max);
-/* Whether one of the open questions is about this file. */
+/* Whether one of the open questions is about this file; and whether whoever made it should be held
+ * until it is answered: it may be about to remove, and has not begun. */
 bool judge_has_question(const struct judge *judge, struct file_key file);
+bool judge_is_due(const struct judge *judge, struct file_key file);
 /* Whether the group has read files and, not long ago, made ciphertext that may stand for them:
  * what it removes now is worth holding it for. */
 bool judge_is_armed(const struct judge *judge, struct actor_key who, int64_t now);

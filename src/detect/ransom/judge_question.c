@@ -100,6 +100,13 @@ bool judge_has_question(const struct judge *judge, struct file_key file)
     return row != NULL && row->state == ROW_STATE_ASKED;
 }
 
+bool judge_is_due(const struct judge *judge, struct file_key file)
+{
+    const struct row *row = ledger_find(&judge->ledger, file);
+
+    return row != NULL && row->state == ROW_STATE_ASKED && row->is_due;
+}
+
 bool judge_is_akin(const struct judge *judge, struct actor_key a, struct actor_key b)
 {
     const struct relative *one = kin_find(&judge->kin, a);
