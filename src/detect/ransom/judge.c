@@ -16,6 +16,7 @@
 #define RELEASE_MAX 256 /* files given up at once when processes need the room */
 #define LOOKS_MAX   10
 #define UNASKED_MAX 3 /* answers without the scanner's word before one makes do without it */
+#define AWAIT_MAX   8
 #define OPEN_MAX    4 /* looks at a new file that is never closed before it counts as it is */
 
 typedef int judge_step_fn(struct judge *judge, const struct judge_step *step, struct relative *who,
@@ -603,10 +604,30 @@ int judge_step(struct judge *judge, const struct judge_step *step, bool *ret_is_
     return r;
 }
 
+/* Whether somebody who has read much writes a file that will be looked at when it is closed. */
+static bool judge_awaits_close(const struct judge *judge)
+{
+    const struct list *made = &judge->ledger.states[ROW_STATE_MADE];
+    unsigned seen = 0;
+
+    for (struct list *node = made->prev; node != made && seen < AWAIT_MAX;
+         node = node->prev, seen++) {
+        const struct row *row = LIST_ENTRY(node, const struct row, node);
+        const struct scope *scope = row->session != NULL ? row->session : row->exe;
+
+        if (!row->is_closed && scope != NULL && scope->reads >= JUDGE_ARM_READS &&
+            (scope->made & (scope->made + 1)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool judge_is_calm(const struct judge *judge, int64_t now, int64_t age_ns)
 {
     const struct list *charged = &judge->ledger.states[ROW_STATE_CHARGED];
     const struct row *youngest = LIST_ENTRY(charged->prev, const struct row, node);
 
-    return list_is_empty(charged) || now - youngest->time_look >= age_ns;
+    return (list_is_empty(charged) || now - youngest->time_look >= age_ns) &&
+           !judge_awaits_close(judge);
 }
