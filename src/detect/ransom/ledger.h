@@ -68,7 +68,7 @@ struct row {
     bool is_replacing : 1; /* took the name of the original in version */
     bool is_victim_read : 1;
     bool is_note : 1;
-    bool is_due : 1; /* asked about because its group has read much, not because it removed */
+    bool is_due : 1;       /* asked about because its group has read much, not because it removed */
     bool is_self_made : 1; /* created by the very process that wrote or removed it last */
 };
 
