@@ -100,6 +100,16 @@ static void binder_flush(struct binder *binder)
     binder->count = 0;
 }
 
+/* Outside the protected folders nothing is put right: what lies there stays, and the original comes
+ * back beside it. */
+static void damage_keep_inside(struct shield *shield, struct vault_damage *damage)
+{
+    if (damage->path_now.len != 0 && !files_holds(shield->files, damage->path_now)) {
+        damage->path_now = STR("");
+        damage->dev_now = damage->ino_now = 0;
+    }
+}
+
 /* Every folder above the path, as it was. */
 static void binder_put_folders(struct binder *binder, struct str path)
 {
@@ -303,6 +313,7 @@ static void binder_put_lost(struct binder *binder)
     while (binder_next_lost(binder, &cursor, &lost)) {
         const struct damage_mark mark = mark_of_path(lost.path);
 
+        damage_keep_inside(binder->shield, &lost);
         if (!damage_is_known(binder->known, &mark)) {
             lost.version = shield_resolve(binder->shield, lost.version, STR(""));
             binder_put(binder, &lost, lost.version);
@@ -398,6 +409,7 @@ static void binder_take(struct binder *binder, const struct judge_damage *judged
         (origin.key.ino != judged->file_now.ino || origin.key.dev != judged->file_now.dev)) {
         binder_put_living(binder, &origin, &damage, judged->version);
     }
+    damage_keep_inside(binder->shield, &damage);
     binder_put(binder, &damage, judged->version);
     damage_mark(binder->known, &mark); /* as the judge tells it, if it was moved aside */
 }

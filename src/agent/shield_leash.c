@@ -6,6 +6,10 @@
 #include "agent/shield_private.h"
 #include "base/banned.h"
 #include "sys/channel.h"
+#include "sys/fd.h"
+#include "sys/process.h"
+
+#include <fcntl.h>
 
 static void shield_tell_leash(struct shield *shield, enum agent_message type, pid_t id,
                               const uint64_t *start)
@@ -82,11 +86,57 @@ void shield_let_loose(struct shield *shield, const struct freeze_group *group)
     }
 }
 
+/* What it emptied by its path has been emptied by now, and nobody tells of that. */
+static void shield_note_emptied(struct shield *shield)
+{
+    struct files_open *open = &shield->truncated;
+    struct judge_step step = {.kind = JUDGE_STEP_CLOSE,
+                              .who = shield->truncated_by,
+                              .file = {open->stat.st_dev, open->stat.st_ino},
+                              .path = str_of(open->path, open->path_len)};
+    struct shield_job *job = NULL;
+
+    if (shield->truncated_by.pid == 0) {
+        return;
+    }
+    shield->truncated_by = (struct actor_key){0};
+    pthread_mutex_lock(&shield->lock);
+    shield_step(shield, &step, &job);
+    pthread_mutex_unlock(&shield->lock);
+    shield_act(shield, job);
+    shield_look_all(shield, step.who);
+}
+
+/* No gate sees truncate. By one that is held it counts as an open for writing. */
+static void shield_before_truncate(struct shield *shield, pid_t tid, struct actor_key who)
+{
+    CLEANUP(closep) int place = process_open_truncated(tid);
+    struct visit visit = {.who = who, .is_write = true};
+    struct files_open *open = &shield->truncated;
+    char link[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+
+    if (place < 0) {
+        return;
+    }
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", place);
+    open->fd = openat(AT_FDCWD, link, O_RDONLY | O_CLOEXEC | O_NOATIME | O_NONBLOCK);
+    open->tid = tid;
+    open->arrived = shield_now();
+    if (open->fd >= 0 && files_is_guarded(shield->files, open) &&
+        shield_visit_init(&visit, open) == 0) {
+        shield_take_visit(shield, &visit);
+        shield->truncated_by = who;
+    }
+    closep(&open->fd);
+}
+
 /* It stands before a removal: what it did before has been told; now it is weighed. */
 static void shield_weigh(struct shield *shield, pid_t tid, struct actor_key who)
 {
     bool is_stopped;
 
+    shield_note_emptied(shield);
+    shield_before_truncate(shield, tid, who);
     shield_look_all(shield, who);
     pthread_mutex_lock(&shield->lock);
     is_stopped = judge_is_stopped(shield->judge, who);
@@ -103,6 +153,7 @@ static void shield_is_loose(struct shield *shield, struct actor_key who)
 {
     size_t at = shield_held_at(shield, who);
 
+    shield_note_emptied(shield);
     if (at < SHIELD_HELD_MAX) {
         shield->held[at] = (struct actor_key){0};
         atomic_fetch_sub(&shield->held_count, 1);

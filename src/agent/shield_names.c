@@ -8,6 +8,8 @@
 #include "sys/fd.h"
 #include "sys/process.h"
 
+#include <fcntl.h>
+
 /* Whether no name is left of a file: its held descriptor tells, or its handle leads nowhere. */
 static bool shield_is_gone(struct shield *shield, const struct file_row *row,
                            const struct file_handle_id *handle)
@@ -111,6 +113,7 @@ static void shield_closed(struct shield *shield, const struct files_name *name,
 {
     bool is_asked = false;
     bool is_due = false;
+    bool is_armed = false;
     struct judge_step step = {.kind = JUDGE_STEP_CLOSE, .who = who, .path = name->path};
     struct file_row *row;
     struct stat stat;
@@ -137,9 +140,10 @@ static void shield_closed(struct shield *shield, const struct files_name *name,
         shield_step(shield, &step, ret_job);
         is_asked = row->is_product && judge_has_question(shield->judge, step.file);
         is_due = is_asked && judge_is_due(shield->judge, step.file);
+        is_armed = row->is_product && judge_is_armed(shield->judge, who, shield_now());
     }
     pthread_mutex_unlock(&shield->lock);
-    if (is_due) {
+    if (is_due || is_armed) { /* an armed one may empty next what it has read, past every gate */
         shield_tether(shield, who); /* before its bytes are read: forty removals take no longer */
     }
     if (is_asked) {
@@ -156,15 +160,56 @@ static bool shield_has_other_names(struct shield *shield, struct file_row *row)
            (shelf_is_held(row, &stat) && stat.st_nlink != 0);
 }
 
+/* A readable descriptor of a file that has left for where nothing is protected; -1: none. Without
+ * the lock: the gate's reader may wait for it, and answers this open. */
+static int shield_open_leaver(struct shield *shield, const struct file_handle_id *handle)
+{
+    CLEANUP(closep) int fd = files_open_handle(shield->files, handle);
+    char link[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    return fd < 0 ? -1 : open(link, O_RDONLY | O_CLOEXEC | O_NOATIME | O_NONBLOCK);
+}
+
+/* With the lock. It is held as after a read, so that it can be given back as it is; what is known
+ * of its name tells who took it. */
+static struct file_row *shield_left(struct shield *shield, const struct files_name *name,
+                                    struct actor_key who, int *fd)
+{
+    struct file_row *row = shelf_by_handle(shield->shelf, name->file);
+    struct stat stat;
+
+    if (*fd < 0 || fstat(*fd, &stat) != 0 || !S_ISREG(stat.st_mode)) {
+        return row;
+    }
+    if (row == NULL) {
+        struct file_key key = {stat.st_dev, stat.st_ino};
+
+        if (shelf_take(shield->shelf, name->file, key, &row) < 0) {
+            return NULL;
+        }
+        row->size = (uint64_t)stat.st_size;
+    }
+    if (!shield_is_scratch(row, who)) {
+        shield_hold(shield, row, fd);
+        if (name->change == NAME_CHANGE_RENAME) {
+            aliases_move(shield->aliases, row->serial, name->path, name->target_path, who);
+        }
+    }
+    return row;
+}
+
 static void shield_deleted(struct shield *shield, const struct files_name *name,
                            struct actor_key who, struct shield_job **ret_job)
 {
     struct judge_step step = {.kind = JUDGE_STEP_DELETE, .who = who, .path = name->path};
+    CLEANUP(closep) int fd = name->is_left ? shield_open_leaver(shield, name->file) : -1;
     char path[SHIELD_PATH_MAX];
     struct file_row *row;
 
     pthread_mutex_lock(&shield->lock);
-    row = shelf_by_handle(shield->shelf, name->file);
+    row = name->is_left ? shield_left(shield, name, who, &fd)
+                        : shelf_by_handle(shield->shelf, name->file);
     if (row != NULL && shield_has_other_names(shield, row)) {
         aliases_lose(shield->aliases, row->serial, name->path, who);
     }
@@ -257,6 +302,33 @@ static struct file_key shield_key_of(struct shield *shield, const struct file_ha
     return (struct file_key){stat.st_dev, stat.st_ino};
 }
 
+/* With the lock, of a file that comes back: when it is not what was saved of it, whoever brings it
+ * answers for that. */
+static void shield_came_back(struct shield *shield, const struct files_name *name,
+                             struct actor_key who, struct file_row *row,
+                             struct shield_job **ret_job)
+{
+    CLEANUP(closep) int fd = files_open_handle(shield->files, name->file);
+    struct judge_step step = {.kind = JUDGE_STEP_WRITE,
+                              .who = who,
+                              .file = row->key,
+                              .version = row->version,
+                              .path = name->path};
+    struct file_state state;
+    struct stat stat;
+
+    if (row->version == 0 || fd < 0 || fstat(fd, &stat) != 0) {
+        return;
+    }
+    file_state_of(&stat, &state);
+    if (state.size != row->saved.size || state.modified != row->saved.modified) {
+        step.size = state.size;
+        shield_step(shield, &step, ret_job);
+        step.kind = JUDGE_STEP_CLOSE;
+        shield_step(shield, &step, ret_job);
+    }
+}
+
 static void shield_renamed(struct shield *shield, const struct files_name *name,
                            struct actor_key who, struct shield_job **ret_job)
 {
@@ -264,11 +336,16 @@ static void shield_renamed(struct shield *shield, const struct files_name *name,
                               .who = who,
                               .path = name->path,
                               .target_path = name->target_path};
+    CLEANUP(closep) int fd = name->is_left ? shield_open_leaver(shield, name->file) : -1;
     struct file_row *holder;
     struct file_row *row;
 
     pthread_mutex_lock(&shield->lock);
-    row = shelf_by_handle(shield->shelf, name->file);
+    row = name->is_left ? shield_left(shield, name, who, &fd)
+                        : shelf_by_handle(shield->shelf, name->file);
+    if (name->is_back && row != NULL) {
+        shield_came_back(shield, name, who, row, ret_job);
+    }
     if (!shield_end_swap(shield, name, who, row, ret_job)) {
         step.file = row != NULL ? row->key : shield_key_of(shield, name->file);
         step.version = row != NULL ? row->version : 0;
@@ -284,7 +361,7 @@ static void shield_renamed(struct shield *shield, const struct files_name *name,
     }
     if (row != NULL && name->target_path.len != 0) {
         shelf_set_path(shield->shelf, row, name->target_path);
-        if (aliases_has(shield->aliases, row->serial)) {
+        if (!name->is_left && aliases_has(shield->aliases, row->serial)) {
             aliases_move(shield->aliases, row->serial, name->path, name->target_path, who);
         }
     }

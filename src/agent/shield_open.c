@@ -117,8 +117,7 @@ static void shield_note_hot(struct shield *shield, const struct file_row *row)
     }
 }
 
-/* With the lock: a descriptor is kept while there is room for one more. */
-static void shield_hold(struct shield *shield, struct file_row *row, struct visit *visit)
+void shield_hold(struct shield *shield, struct file_row *row, int *fd)
 {
     if (row->fd < 0 && shelf_is_crowded(shield->shelf)) {
         struct file_row *oldest = shelf_oldest_hold(shield->shelf);
@@ -133,7 +132,7 @@ static void shield_hold(struct shield *shield, struct file_row *row, struct visi
         shelf_let_go(shield->shelf, oldest);
     }
     if (row->fd < 0) {
-        shelf_hold(shield->shelf, row, TAKE_FD(visit->open->fd));
+        shelf_hold(shield->shelf, row, TAKE_FD(*fd));
     }
 }
 
@@ -174,9 +173,9 @@ void shield_note_visit(struct shield *shield, struct visit *visit, struct shield
     }
     if (visit->is_write) {
         shield_note_write(shield, visit, row, &step);
-        shield_hold(shield, row, visit);
+        shield_hold(shield, row, &visit->open->fd);
     } else if (visit->state.size != 0) {
-        shield_hold(shield, row, visit);
+        shield_hold(shield, row, &visit->open->fd);
         if (++row->reads == SHIELD_HOT_READS && !row->is_product) {
             shield_note_hot(shield, row);
         }
@@ -193,34 +192,41 @@ int shield_visit_init(struct visit *visit, struct files_open *open)
     return handle_of(open->fd, open->fsid, &visit->handle);
 }
 
+void shield_take_visit(struct shield *shield, struct visit *visit)
+{
+    struct shield_job *job = NULL;
+    bool is_stopped;
+
+    shield_visit_folder(shield, visit->path, visit->who);
+    if (shield_needs_save(shield, visit)) {
+        visit->version =
+            shield_save(shield, visit->open->fd, visit->path, visit->who, visit->waiter);
+    }
+    pthread_mutex_lock(&shield->lock);
+    is_stopped = judge_is_stopped(shield->judge, visit->who);
+    shield_note_visit(shield, visit, &job);
+    pthread_mutex_unlock(&shield->lock);
+    shield_act(shield, job);
+    shield_look(shield, visit->who);
+    if (is_stopped) {
+        shield_stop_straggler(shield, visit->who);
+    }
+}
+
 void shield_opened(void *context, struct files_open *open)
 {
     struct shield *shield = context;
-    struct visit visit = {0};
-    struct shield_job *job = NULL;
+    struct visit visit = {.waiter = open};
     CLEANUP(closep) int mark_fd = -1;
-    bool is_stopped;
 
     if (shield_who(shield, open->tid, &visit.who) < 0 || shield_visit_init(&visit, open) < 0) {
         return; /* whoever waited has been killed */
     }
     visit.is_write = shield_is_write(open->tid);
-    shield_visit_folder(shield, visit.path, visit.who);
-    if (shield_needs_save(shield, &visit)) {
-        visit.version = shield_save(shield, open->fd, visit.path, visit.who, open);
-    }
-    if (visit.is_write && (visit.version != 0 || visit.state.size != 0)) {
+    if (visit.is_write && visit.state.size != 0) {
         mark_fd = fcntl(open->fd, F_DUPFD_CLOEXEC, 0);
     }
-    pthread_mutex_lock(&shield->lock);
-    is_stopped = judge_is_stopped(shield->judge, visit.who);
-    shield_note_visit(shield, &visit, &job);
-    pthread_mutex_unlock(&shield->lock);
-    shield_act(shield, job);
-    shield_look(shield, visit.who);
-    if (is_stopped) {
-        shield_stop_straggler(shield, visit.who);
-    }
+    shield_take_visit(shield, &visit);
     if (mark_fd >= 0) {
         files_settle(shield->files, mark_fd);
     }

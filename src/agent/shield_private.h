@@ -82,6 +82,7 @@ struct shield_case {
 /* One open as shelf and judge take it. */
 struct visit {
     struct files_open *open;
+    struct files_open *waiter; /* the same, when it is held at the gate; or NULL */
     struct actor_key who;
     struct file_handle_id handle;
     struct file_key file;
@@ -148,6 +149,8 @@ struct shield {
     atomic_ullong unjudged; /* steps the judge had no room for */
 
     /* names thread only */
+    struct files_open truncated; /* by one who stood before that call; fd -1: none */
+    struct actor_key truncated_by;
     struct actor_key held[SHIELD_HELD_MAX]; /* by the leash; a ring */
     size_t held_next;
     atomic_uint held_count; /* asked for and not told loose yet; read by all */
@@ -181,6 +184,11 @@ void shield_named(void *context, const struct files_name *name);
 [[nodiscard]] int shield_visit_init(struct visit *visit, struct files_open *open);
 /* With the lock: writes the visit into the shelf and tells the judge. */
 void shield_note_visit(struct shield *shield, struct visit *visit, struct shield_job **ret_job);
+/* With the lock: the row takes the descriptor over while there is room for one more. */
+void shield_hold(struct shield *shield, struct file_row *row, int *fd);
+/* What an open for reading or writing means to shelf and judge, with who and is_write told: the
+ * original is safe afterwards, and whoever is ruled against stands still. */
+void shield_take_visit(struct shield *shield, struct visit *visit);
 /* Saves fd; 0 when it failed, which is counted. waiter: the open that is held for it, or NULL. */
 uint64_t shield_save(struct shield *shield, int fd, struct str path, struct actor_key who,
                      struct files_open *waiter);

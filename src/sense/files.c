@@ -120,6 +120,11 @@ int files_new(const struct files_config *config, const struct files_port *port,
     }
     files->port = *port;
     files->end_fd = -1;
+    r = strays_new(STRAY_FILES, STRAY_FOLDERS, &files->strays);
+    if (r < 0) {
+        mem_free(files);
+        return r;
+    }
     pthread_mutex_init(&files->lock, NULL);
     pthread_cond_init(&files->has_work, NULL);
     pthread_mutex_init(&files->names_lock, NULL);
@@ -200,6 +205,7 @@ void files_free(struct files *files)
     for (size_t i = 0; i < FOLDER_CACHE_ROWS; i++) {
         mem_free(files->folders[i].path);
     }
+    strays_free(files->strays);
     closep(&files->end_fd);
     pthread_cond_destroy(&files->has_work);
     pthread_cond_destroy(&files->names_rest);

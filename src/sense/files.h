@@ -1,6 +1,9 @@
 /* What happens to protected files: opens, held back at the gate until they are answered, and
  * changes of names, told afterwards.
  *
+ * Protection follows what is protected: a file or folder that is moved elsewhere, on its file
+ * system, is told of by the path that it had (strays.h).
+ *
  * Threads: one reader, which answers for our own processes, for everything outside the protected
  * folders and for what port.glanced settles; it takes no lock that anyone holds for long and logs
  * nothing; workers, which run port.opened; one for names, which runs port.named. Whatever a worker
@@ -47,9 +50,10 @@ struct files_open {
     uint64_t fsid;
     atomic_llong progress; /* private: ns, monotonic; 0 until a worker has it */
     atomic_int state;      /* private */
-    uint32_t number; /* private: the descriptor's number, by which the kernel knows the question */
+    uint32_t number;  /* private: the descriptor's number, by which the kernel knows the question */
+    bool is_doubtful; /* private: seems to lie outside, but not all names have been heard */
     size_t path_len;
-    char path[FILES_PATH_MAX];
+    char path[FILES_PATH_MAX]; /* of one that was moved out of a protected folder: its path there */
 };
 
 struct files_name {
@@ -57,6 +61,8 @@ struct files_name {
     bool is_folder;
     bool is_inside;        /* path is protected */
     bool is_target_inside; /* of a rename */
+    bool is_left;          /* of a rename or delete: the file lives on where nothing is protected */
+    bool is_back;          /* of a rename: comes from where changes may have gone unseen */
     pid_t pid;
     const struct file_handle_id *file;
     struct str path;
@@ -130,6 +136,10 @@ struct files_counts files_counts(struct files *files);
 /* Waits until the names thread has handed on all that the kernel had for it, timeout_ns at most.
  * False when it has not. Not on the names thread. */
 bool files_drain_names(struct files *files, int64_t timeout_ns);
+/* Fills in what the gate would of an open of that descriptor; whether it is one of a protected
+ * file.
+ */
+bool files_is_guarded(struct files *files, struct files_open *open);
 /* Whether path lies in a protected folder. */
 bool files_holds(const struct files *files, struct str path);
 /* Longest protected place that holds path and is not left out. Pure. */

@@ -16,6 +16,9 @@
 
 #define READER_REST_MS  100 /* between signs of life when nothing happens */
 #define READER_CHECK_MS 20  /* while opens wait */
+/* Since it arrived. An open that still is in doubt then is taken for a protected one, and is in
+ * time for all that this means. */
+#define DOUBT_NS (FILES_DEADLINE_NS / 2)
 
 static struct files_open *files_slot_take(struct files *files)
 {
@@ -67,65 +70,125 @@ static struct files_open *files_queue_take(struct files *files)
 
 /* Seen through a mount of another namespace, or a bind mount, a protected file has a foreign path.
  * The handle leads to the one it has below our folder. */
-static void files_find_own_path(struct files *files, struct files_open *open)
+static void files_find_own_path(struct files *files, const struct file_handle_id *handle,
+                                struct files_open *open)
 {
-    struct file_handle_id handle;
-    CLEANUP(closep) int fd = -1;
+    CLEANUP(closep) int fd = files_open_handle(files, handle);
+    char home[FILES_PATH_MAX];
     char path[FILES_PATH_MAX];
+    struct str own;
 
-    if (handle_of(open->fd, open->fsid, &handle) < 0) {
+    if (fd < 0 || fd_path(fd, path, sizeof(path)) < 0) {
         return;
     }
-    fd = files_open_handle(files, &handle);
-    if (fd >= 0 && fd_path(fd, path, sizeof(path)) == 0 && files_holds(files, str_from(path))) {
-        memcpy(open->path, path, strlen(path) + 1);
+    own = files_home(files, str_from(path), home);
+    if (files_holds(files, own)) {
+        memcpy(open->path, own.ptr, own.len + 1);
     }
 }
 
-/* Whether it must be looked at. A file with several links may be protected by another name, and
- * which cannot be asked: it is treated as protected. */
+/* Its path as the kernel tells it; in a folder that was moved, the one at home. */
+static void files_find_path(struct files *files, struct files_open *open)
+{
+    char home[FILES_PATH_MAX];
+    struct str path;
+
+    if (fd_path(open->fd, open->path, sizeof(open->path)) < 0) {
+        open->path[0] = '\0';
+    }
+    path = files_home(files, str_from(open->path), home);
+    if (path.ptr == home) {
+        memcpy(open->path, home, path.len + 1);
+    }
+    open->path_len = path.len;
+}
+
+/* Whether it must be looked at although it does not lie in a protected folder. A file with several
+ * links may be protected by another name, and which cannot be asked: it is treated as protected. */
+static bool files_is_wanted_outside(struct files *files, struct files_open *open)
+{
+    struct file_handle_id handle;
+    bool has_handle = handle_of(open->fd, open->fsid, &handle) == 0;
+    bool is_stray = has_handle && strays_find(files->strays, &handle, open->path);
+
+    if (!is_stray && files_is_private(files, str_of(open->path, open->path_len))) {
+        return false;
+    }
+    if (!is_stray && has_handle) {
+        files_find_own_path(files, &handle, open);
+    }
+    open->path_len = strlen(open->path);
+    return is_stray || open->stat.st_nlink > 1 ||
+           files_holds(files, str_of(open->path, open->path_len)) ||
+           strays_is_crowded(files->strays, open->arrived);
+}
+
 static bool files_is_wanted(struct files *files, struct files_open *open)
 {
     const struct files_root *root;
 
+    open->fsid = 0;
     if (fstat(open->fd, &open->stat) != 0 || !S_ISREG(open->stat.st_mode)) {
         return false;
     }
-    if (fd_path(open->fd, open->path, sizeof(open->path)) < 0) {
-        open->path[0] = '\0';
-    }
+    files_find_path(files, open);
     root = files_root_of_dev(files, open->stat.st_dev);
     open->fsid = root != NULL ? root->fsid : 0;
-    open->path_len = strlen(open->path);
-    if (files_holds(files, str_of(open->path, open->path_len))) {
+    return files_holds(files, str_of(open->path, open->path_len)) ||
+           (root != NULL && files_is_wanted_outside(files, open));
+}
+
+bool files_is_guarded(struct files *files, struct files_open *open)
+{
+    return files_is_wanted(files, open);
+}
+
+/* What lies outside is asked about once, by a mark that lasts. It may not stand on a file that was
+ * moved there, or back, while it was looked at: then the mark goes again, and the answer is false.
+ * named: read before the look. What is empty has nothing to lose. */
+static bool files_pass_by(struct files *files, const struct files_open *open, uint64_t named)
+{
+    (void)!fanotify_ignore(files->gate, open->fd, true);
+    if (open->fsid == 0 || open->stat.st_size == 0 || files_is_quiet(files, named)) {
         return true;
     }
-    if (root == NULL || files_is_private(files, str_of(open->path, open->path_len))) {
-        return false;
-    }
-    files_find_own_path(files, open);
-    open->path_len = strlen(open->path);
-    return open->stat.st_nlink > 1 || files_holds(files, str_of(open->path, open->path_len));
+    files_unsettle(files, open->fd);
+    return false;
 }
 
 static void files_sort(struct files *files, const struct gate_open *gate_open, int64_t arrived,
                        struct files_open *slot)
 {
+    uint64_t named = atomic_load(&files->named);
+    bool is_wanted;
+
     slot->fd = gate_open->fd;
     slot->number = (uint32_t)gate_open->fd;
     slot->tid = gate_open->tid;
     slot->arrived = arrived;
     atomic_store(&slot->progress, 0);
-    slot->fsid = 0;
     atomic_store(&slot->state, OPEN_STATE_WAITING);
-    if (!files_is_wanted(files, slot)) {
-        (void)!fanotify_ignore(files->gate, slot->fd, true);
-    } else if (!files->port.glanced(files->port.context, slot)) {
+    is_wanted = files_is_wanted(files, slot);
+    slot->is_doubtful = !is_wanted && !files_pass_by(files, slot, named);
+    if (slot->is_doubtful || (is_wanted && !files->port.glanced(files->port.context, slot))) {
         files_queue_put(files, slot);
         return;
     }
     files_allow(files, slot);
     files_slot_give(files, slot);
+}
+
+/* Once the names have been heard that came before it, whether it lies outside. */
+static bool files_is_outside(struct files *files, struct files_open *open)
+{
+    bool is_heard = files_hear_names(files, open->arrived + DOUBT_NS);
+    uint64_t named = atomic_load(&files->named);
+
+    if (!is_heard || files_is_wanted(files, open)) {
+        return false;
+    }
+    (void)files_pass_by(files, open, named);
+    return true;
 }
 
 /* Since when it waits without progress; own: of the open itself, 0 while it stands in line. */
@@ -291,7 +354,9 @@ void *files_worker_run(void *context)
 
     while ((open = files_queue_take(files)) != NULL) {
         (void)!files_progress(files, open);
-        files->port.opened(files->port.context, open);
+        if (!open->is_doubtful || !files_is_outside(files, open)) {
+            files->port.opened(files->port.context, open);
+        }
         files_allow(files, open);
         files_slot_give(files, open);
         atomic_fetch_sub(&files->waiting, 1);

@@ -112,11 +112,17 @@ static struct str files_join(struct files *files, const struct file_handle_id *f
     return len > 0 && len < FILES_PATH_MAX ? str_of(out, (size_t)len) : str_of("", 0);
 }
 
+struct str files_home(const struct files *files, struct str path, char room[FILES_PATH_MAX])
+{
+    return strays_lead_home(files->strays, path, room) ? str_from(room) : path;
+}
+
 /* What comes into a protected folder from outside may carry a lasting mark from there. */
 static void files_admit(struct files *files, const struct name_event *event)
 {
     CLEANUP(closep) int fd = -1;
 
+    strays_drop(files->strays, &event->file);
     if (event->is_folder) {
         (void)!fanotify_ignore_none(files->gate);
         return;
@@ -127,6 +133,112 @@ static void files_admit(struct files *files, const struct name_event *event)
     }
 }
 
+/* A file was moved out. Whence cannot be told when that folder has gone meanwhile: then it counts
+ * as protected where it is. */
+static void files_note_leaving(struct files *files, const struct name_event *event,
+                               struct files_name *name)
+{
+    CLEANUP(closep) int fd = files_open_handle(files, &event->file);
+    bool is_certain = name->path.len != 0;
+
+    strays_add(files->strays, &event->file, is_certain ? name->path : name->target_path, is_certain,
+               clock_mono(&clock_real));
+    name->is_left = fd >= 0 && is_certain;
+    if (fd >= 0) {
+        files_unsettle(files, fd);
+    }
+}
+
+/* It lives on when it has another name, which may lie outside. */
+static void files_note_deleted(struct files *files, const struct name_event *event,
+                               struct files_name *name)
+{
+    CLEANUP(closep) int fd = files_open_handle(files, &event->file);
+    struct stat stat;
+
+    if (fd < 0 || fstat(fd, &stat) != 0 || stat.st_nlink == 0) {
+        strays_drop(files->strays, &event->file);
+    } else if (name->is_inside) {
+        strays_add(files->strays, &event->file, name->path, true, clock_mono(&clock_real));
+        files_unsettle(files, fd);
+        name->is_left = true;
+    }
+}
+
+/* Also a folder that holds protected ones takes them with it. */
+static void files_note_places_leaving(struct files *files, struct str from, struct str to)
+{
+    char path[FILES_PATH_MAX];
+
+    for (size_t i = 0; i < files->place_count; i++) {
+        struct str place = str_from(files->places[i].path);
+        int len = snprintf(path, sizeof(path), "%.*s%.*s", STR_ARG(to),
+                           STR_ARG(str_slice(place, from.len, place.len)));
+
+        if (!files->places[i].is_left_out && place.len > from.len && str_has_prefix(place, from) &&
+            place.ptr[from.len] == '/' && len > 0 && (size_t)len < sizeof(path)) {
+            strays_add_folder(files->strays, str_of(path, (size_t)len), place,
+                              clock_mono(&clock_real));
+        }
+    }
+}
+
+/* from and to: as they are; name: as they are told. */
+static void files_note_folder_moved(struct files *files, struct str from, struct str to,
+                                    const struct files_name *name)
+{
+    bool is_known;
+
+    if (from.len == 0 || to.len == 0) {
+        return;
+    }
+    is_known = strays_move_folder(files->strays, from, to);
+    if (files_holds(files, to)) {
+        strays_drop_folder(files->strays, to);
+    } else if (name->is_inside && !name->is_target_inside && !is_known) {
+        strays_add_folder(files->strays, to, name->path, clock_mono(&clock_real));
+    } else if (!name->is_inside) {
+        files_note_places_leaving(files, from, to);
+    }
+}
+
+/* Where the name is, told as of home; the kernel's word for it in *ret_path. */
+static struct str files_name_path(struct files *files, const struct file_handle_id *folder,
+                                  struct str name, char path[FILES_PATH_MAX],
+                                  char home[FILES_PATH_MAX], struct str *ret_path)
+{
+    *ret_path = files_join(files, folder, name, path);
+    return files_home(files, *ret_path, home);
+}
+
+/* Remembers who leaves and who comes back. A file that is away is told of by its home. */
+static void files_follow(struct files *files, const struct name_event *event,
+                         struct files_name *name, struct str from, struct str to)
+{
+    bool is_renamed = (event->changes & NAME_CHANGE_RENAME) != 0;
+    bool was_inside = name->is_inside;
+
+    if (event->is_folder) {
+        if (is_renamed) {
+            files_note_folder_moved(files, from, to, name);
+        } else if ((event->changes & NAME_CHANGE_DELETE) != 0 && from.len != 0) {
+            strays_drop_folder(files->strays, from);
+        }
+    } else if (!was_inside && strays_find(files->strays, &event->file, files->home_path)) {
+        name->path = str_from(files->home_path);
+        name->is_inside = true;
+    } else if (is_renamed && (was_inside || from.len == 0) && !name->is_target_inside) {
+        files_note_leaving(files, event, name);
+    }
+    if (!event->is_folder && (event->changes & NAME_CHANGE_DELETE) != 0) {
+        files_note_deleted(files, event, name);
+    }
+    if (is_renamed && !was_inside && name->is_target_inside) {
+        name->is_back = name->is_inside;
+        files_admit(files, event);
+    }
+}
+
 static void files_tell(struct files *files, const struct name_event *event)
 {
     static const enum name_change order[] = {NAME_CHANGE_CREATE, NAME_CHANGE_ATTRIB,
@@ -134,20 +246,22 @@ static void files_tell(struct files *files, const struct name_event *event)
                                              NAME_CHANGE_DELETE};
     struct files_name name = {
         .is_folder = event->is_folder, .pid = event->pid, .file = &event->file};
+    struct str from;
+    struct str to = STR("");
 
     if ((event->changes & NAME_CHANGE_LOST) != 0) {
         atomic_fetch_add(&files->names_lost, 1);
     }
-    name.path = files_join(files, &event->folder, event->name, files->path);
+    name.path =
+        files_name_path(files, &event->folder, event->name, files->path, files->home_path, &from);
     name.is_inside = files_holds(files, name.path);
     if ((event->changes & NAME_CHANGE_RENAME) != 0) {
-        name.target_path =
-            files_join(files, &event->target_folder, event->target_name, files->target_path);
+        name.target_path = files_name_path(files, &event->target_folder, event->target_name,
+                                           files->target_path, files->target_home_path, &to);
         name.is_target_inside = files_holds(files, name.target_path);
-        if (!name.is_inside && name.is_target_inside) {
-            files_admit(files, event);
-        }
     }
+    files_follow(files, event, &name, from, to);
+    atomic_fetch_add(&files->named, 1);
     if (event->is_folder && (event->changes & (NAME_CHANGE_RENAME | NAME_CHANGE_DELETE)) != 0) {
         files_forget_folders(files);
     }
@@ -168,6 +282,7 @@ static void files_set_naming(struct files *files, bool is_naming)
     pthread_mutex_lock(&files->names_lock);
     files->is_naming = is_naming;
     if (!is_naming) {
+        files->namings++;
         pthread_cond_broadcast(&files->names_rest);
     }
     pthread_mutex_unlock(&files->names_lock);
@@ -178,6 +293,33 @@ static bool files_has_names(const struct files *files)
     struct pollfd wait = {.fd = files->names, .events = POLLIN};
 
     return files->is_naming || poll(&wait, 1, 0) > 0;
+}
+
+bool files_is_quiet(struct files *files, uint64_t named)
+{
+    bool is_quiet;
+
+    pthread_mutex_lock(&files->names_lock);
+    is_quiet = !files_has_names(files) && atomic_load(&files->named) == named;
+    pthread_mutex_unlock(&files->names_lock);
+    return is_quiet;
+}
+
+bool files_hear_names(struct files *files, int64_t until)
+{
+    struct timespec deadline = {.tv_sec = until / NS_PER_S, .tv_nsec = until % NS_PER_S};
+    uint64_t enough;
+    bool is_over = false;
+
+    pthread_mutex_lock(&files->names_lock);
+    enough = files->namings + (files->is_naming ? 2 : 1); /* one may be past its last read */
+    while (files_has_names(files) && files->namings < enough && !is_over) {
+        is_over = pthread_cond_clockwait(&files->names_rest, &files->names_lock, CLOCK_MONOTONIC,
+                                         &deadline) == ETIMEDOUT;
+    }
+    is_over = files_has_names(files) && files->namings < enough;
+    pthread_mutex_unlock(&files->names_lock);
+    return !is_over;
 }
 
 bool files_drain_names(struct files *files, int64_t timeout_ns)

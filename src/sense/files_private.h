@@ -3,12 +3,15 @@
 #define SENSE_FILES_PRIVATE_H
 
 #include "sense/files.h"
+#include "sense/strays.h"
 
 #include <pthread.h>
 
 #define FILES_SLOTS       128  /* opens being looked at; one thread waits in each */
 #define FILES_PARKED      1024 /* opens that wait for a slot */
 #define FOLDER_CACHE_ROWS 256
+#define STRAY_FILES       16384
+#define STRAY_FOLDERS     64
 
 enum open_state {
     OPEN_STATE_FREE,
@@ -72,7 +75,10 @@ struct files {
 
     pthread_mutex_t names_lock; /* of is_naming */
     pthread_cond_t names_rest;
-    bool is_naming;                           /* what was read is being handed on */
+    bool is_naming;      /* what was read is being handed on */
+    uint64_t namings;    /* times that all was handed on */
+    atomic_ullong named; /* names that were handed on */
+    struct strays *strays;
     struct files_parked parked[FILES_PARKED]; /* reader only; a ring */
     size_t parked_head;
     size_t parked_count;
@@ -81,6 +87,8 @@ struct files {
     struct folder_row folders[FOLDER_CACHE_ROWS]; /* names thread only */
     char path[FILES_PATH_MAX];                    /* names thread only */
     char target_path[FILES_PATH_MAX];
+    char home_path[FILES_PATH_MAX]; /* names thread only: where they lie for everyone else */
+    char target_home_path[FILES_PATH_MAX];
     struct files_open slots[FILES_SLOTS];
 };
 
@@ -88,6 +96,12 @@ struct files {
  */
 bool files_is_private(const struct files *files, struct str path);
 const struct files_root *files_root_of_dev(const struct files *files, dev_t dev);
+/* Where path lies at home, in room, or path itself when it is in no folder that was moved. */
+struct str files_home(const struct files *files, struct str path, char room[FILES_PATH_MAX]);
+/* No name waits, and none has been handed on since named was read. */
+bool files_is_quiet(struct files *files, uint64_t named);
+/* Waits until the names that the kernel has now have been handed on. False: not until then. */
+bool files_hear_names(struct files *files, int64_t until);
 void *files_names_run(void *context);
 void *files_reader_run(void *context);
 void *files_worker_run(void *context);

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#define PATH_ROOM        4096
 #define CGROUP_HASH_SEED 0x63677270U
 
 /* Reads a /proc file into a fixed buffer, NUL-terminated, cut at its size. */
@@ -241,6 +242,52 @@ int process_read_syscall(pid_t tid, struct process_syscall *ret_call)
     int r = process_read_file(tid, "syscall", text, sizeof(text), &len);
 
     return r < 0 ? r : process_parse_syscall(text, ret_call);
+}
+
+/* A text in a process's memory, which ends within room. */
+static int process_read_text(pid_t tid, uint64_t address, char *room, size_t size)
+{
+    char name[64];
+    CLEANUP(closep) int fd = -1;
+    ssize_t got;
+
+    (void)snprintf(name, sizeof(name), "/proc/%d/mem", (int)tid);
+    fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return -errno;
+    }
+    got = pread(fd, room, size, (off_t)address); /* less where the next page is not there */
+    return got > 0 && memchr(room, '\0', (size_t)got) != NULL ? 0 : -ERR_NOENT;
+}
+
+int process_open_truncated(pid_t tid)
+{
+    static const char self[] = "/proc/self/";
+    struct process_syscall call;
+    char path[PATH_ROOM];
+    char whole[PATH_ROOM + 64];
+    CLEANUP(closep) int fd = -1;
+    struct stat stat;
+    int r = process_read_syscall(tid, &call);
+
+    if (r < 0 || call.number != SYS_truncate) {
+        return r < 0 ? r : -ERR_NOENT;
+    }
+    r = process_read_text(tid, call.args[0], path, sizeof(path));
+    if (r < 0) {
+        return r;
+    }
+    if (strncmp(path, self, sizeof(self) - 1) == 0) {
+        (void)snprintf(whole, sizeof(whole), "/proc/%d/%s", (int)tid, path + sizeof(self) - 1);
+    } else {
+        (void)snprintf(whole, sizeof(whole), "/proc/%d/%s/%s", (int)tid,
+                       path[0] == '/' ? "root" : "cwd", path);
+    }
+    fd = open(whole, O_PATH | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode)) {
+        return -ERR_NOENT;
+    }
+    return TAKE_FD(fd);
 }
 
 static int process_open_file(pid_t tid, const char *name)

@@ -46,6 +46,10 @@ struct process_syscall {
  * told (openat2, io_uring): treat as yes. */
 [[nodiscard]] int process_syscall_is_write_open(const struct process_syscall *call);
 
+/* The regular file that a thread is about to truncate by its path, as an O_PATH descriptor, when
+ * that is the call it stands before. -ERR_NOENT: another call, or no such file. */
+[[nodiscard]] int process_open_truncated(pid_t tid);
+
 /* Nice value of this process, and of threads it starts from now on: -20 first … 19 last. -ERR_ACCES
  * without CAP_SYS_NICE for a lower one. */
 [[nodiscard]] int process_set_nice(int nice);

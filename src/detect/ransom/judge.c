@@ -434,6 +434,9 @@ static int judge_answer_change(struct judge *judge, struct row *row,
         judge_pass(judge, row);
         return 0;
     }
+    if (verdict.reason == VERDICT_REASON_WIPED && judge_match_wiped(judge, row)) {
+        verdict.score = VERDICT_SCORE_REMOVED;
+    }
     if (row->is_replacing && verdict.outcome == FILE_OUTCOME_ENCRYPTED) {
         verdict.outcome = FILE_OUTCOME_REPLACED;
     }

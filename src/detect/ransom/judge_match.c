@@ -133,6 +133,26 @@ int judge_match_gone(struct judge *judge, struct row *row, bool *ret_is_ruling)
     return judge_cover_all(judge, product, ret_is_ruling);
 }
 
+bool judge_match_wiped(struct judge *judge, struct row *row)
+{
+    struct row *product;
+
+    if (row->who == NULL || row->path == NULL ||
+        !judge_is_armed(judge, (struct actor_key){(int32_t)row->who->key.pid, row->who->key.start},
+                        judge->now)) {
+        return false;
+    }
+    product = judge_find_cover(judge, row);
+    judge_ask_made(judge, row);
+    if (product == NULL) {
+        return false;
+    }
+    product->claimed += row->size;
+    product->cover -= row->size;
+    ledger_set_maker(&judge->ledger, row, product->who);
+    return true;
+}
+
 int judge_match_product(struct judge *judge, struct row *product, bool *ret_is_ruling)
 {
     struct list *head = &judge->ledger.states[ROW_STATE_GONE];

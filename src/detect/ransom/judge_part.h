@@ -55,6 +55,9 @@ void judge_ask(struct judge *judge, struct row *row, enum judge_look look, struc
 /* A ciphertext has turned up: seeks removed files that it covers. */
 [[nodiscard]] int judge_match_product(struct judge *judge, struct row *product,
                                       bool *ret_is_ruling);
+/* A file was emptied that ciphertext of an armed group may stand for: whether one covers it, which
+ * then stands for less. Asks about the group's new files. */
+[[nodiscard]] bool judge_match_wiped(struct judge *judge, struct row *row);
 /* A new file was closed: worth looking at once kinsmen have removed what they had read. */
 void judge_match_made(struct judge *judge, struct row *made);
 
