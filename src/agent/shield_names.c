@@ -143,7 +143,7 @@ static void shield_closed(struct shield *shield, const struct files_name *name,
         is_armed = row->is_product && judge_is_armed(shield->judge, who, shield_now());
     }
     pthread_mutex_unlock(&shield->lock);
-    if (is_due) {
+    if (is_due || is_armed) { /* an armed one may empty next what it has read, past every gate */
         shield_tether(shield, who); /* before its bytes are read: forty removals take no longer */
     }
     if (is_asked) {
