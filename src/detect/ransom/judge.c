@@ -251,6 +251,7 @@ static int judge_on_close(struct judge *judge, const struct judge_step *step, st
         return 0;
     }
     row->writers = (uint16_t)(row->writers - (row->writers > 0));
+    row->is_stale = row->is_out;
     row->is_closed = true; /* whoever closed has done what it meant to do, others may still write */
     if (row->state == ROW_STATE_MADE) {
         row->size = step->size;
@@ -408,8 +409,14 @@ static struct row *judge_asked(struct judge *judge, const struct judge_step *ste
 static void judge_pass(struct judge *judge, struct row *row)
 {
     bool is_done = (row->is_closed && row->writers == 0) || row->who == NULL || row->who->is_dead;
+    bool is_stale = row->is_stale; /* what was seen may be what it was before the last write */
 
+    row->is_out = row->is_stale = false;
     row_note_look(row, judge->now);
+    if (is_stale) {
+        ledger_move(&judge->ledger, row, ROW_STATE_ASKED);
+        return;
+    }
     ledger_move(&judge->ledger, row, is_done ? ROW_STATE_SEEN : ROW_STATE_WATCHED);
 }
 

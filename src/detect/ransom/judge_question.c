@@ -7,10 +7,12 @@
 #define EXE_FACTOR 2 /* an executable's open questions, against a session's */
 #define ARM_NS     (30 * NS_PER_S)
 
-static struct judge_question row_question(const struct row *row)
+static struct judge_question row_question(struct row *row)
 {
     const char *path = row->path_now != NULL ? row->path_now : row->path;
 
+    row->is_out = true;
+    row->is_stale = false;
     return (struct judge_question){
         .file = row->key,
         .version = row->version,
@@ -30,7 +32,7 @@ size_t judge_undecided(struct judge *judge, struct actor_key who,
         return 0;
     }
     LIST_EACH (node, &judge->ledger.states[ROW_STATE_ASKED]) {
-        const struct row *row = LIST_ENTRY(node, struct row, node);
+        struct row *row = LIST_ENTRY(node, struct row, node);
 
         if (count == max) {
             break;
@@ -72,7 +74,7 @@ size_t judge_overdue(struct judge *judge, int64_t now, int64_t age_ns,
     size_t count = 0;
 
     LIST_EACH (node, &judge->ledger.states[ROW_STATE_ASKED]) {
-        const struct row *row = LIST_ENTRY(node, struct row, node);
+        struct row *row = LIST_ENTRY(node, struct row, node);
 
         if (count == max || now - row->time_look < age_ns) {
             break;
@@ -80,7 +82,7 @@ size_t judge_overdue(struct judge *judge, int64_t now, int64_t age_ns,
         ret_questions[count++] = row_question(row);
     }
     LIST_EACH (node, &judge->ledger.states[ROW_STATE_WATCHED]) {
-        const struct row *row = LIST_ENTRY(node, struct row, node);
+        struct row *row = LIST_ENTRY(node, struct row, node);
 
         if (count == max) {
             break;

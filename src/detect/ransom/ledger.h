@@ -65,6 +65,8 @@ struct row {
     bool is_indexed : 1;
     bool is_made : 1; /* created while we watched */
     bool is_closed : 1;
+    bool is_out : 1;       /* somebody looks at it now */
+    bool is_stale : 1;     /* it was closed since that look began */
     bool is_replacing : 1; /* took the name of the original in version */
     bool is_victim_read : 1;
     bool is_note : 1;
