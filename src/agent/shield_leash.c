@@ -63,7 +63,7 @@ void shield_tether_armed(struct shield *shield, struct actor_key who)
     }
 }
 
-void shield_tether_if_armed(struct shield *shield, struct actor_key who)
+void shield_loosen_unless_armed(struct shield *shield, struct actor_key who)
 {
     bool is_armed;
 

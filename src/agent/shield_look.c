@@ -226,7 +226,7 @@ void shield_look_all(struct shield *shield, struct actor_key who)
 void shield_look_holding(struct shield *shield, struct actor_key who)
 {
     look_all(shield, who, true);
-    shield_tether_if_armed(shield, who);
+    shield_loosen_unless_armed(shield, who);
 }
 
 void shield_look_overdue(struct shield *shield, int64_t age_ns)
