@@ -1,0 +1,110 @@
+/* What one HTML page says, read in one lenient pass without building a tree: the facts on which all
+ * layers judge. Pure; hostile bytes: call it only where there are no rights. On the data's way:
+ * fetcher → page_read → deface_judge. Everything borrows the arena or the bytes given.
+ *
+ * Similarity is by simhash (Charikar 2002): features hashed to 64 bits, near pages differ in few
+ * bits. Visible text is cut into blocks (what a block-level tag or a line break ends), each
+ * normalised (NFC, entities decoded, white space folded) and hashed, so that what is new is found
+ * by block, not by "the text changed". */
+#ifndef DETECT_DEFACE_PAGE_H
+#define DETECT_DEFACE_PAGE_H
+
+#include "base/arena.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PAGE_SIZE_MAX    (8u << 20) /* of a body; what is behind is not read, is_cut says so */
+#define PAGE_BLOCKS_MAX  8192
+#define PAGE_LINKS_MAX   8192
+#define PAGE_SCRIPTS_MAX 1024
+#define PAGE_URL_MAX     1024
+#define PAGE_TITLE_MAX   512
+
+/* How something is kept from people's eyes; bits. */
+enum page_hiding {
+    PAGE_HIDING_DISPLAY = 1 << 0, /* display:none, visibility:hidden, hidden */
+    PAGE_HIDING_PLACE = 1 << 1,   /* off-screen by position, indent, margin, clip */
+    PAGE_HIDING_SIZE = 1 << 2,    /* font, height or width of 0 or 1 */
+    PAGE_HIDING_COLOUR = 1 << 3,  /* the colour of what is behind it, or transparent */
+    PAGE_HIDING_NOSCRIPT = 1 << 4,
+    PAGE_HIDING_OVERFLOW = 1 << 5, /* a box of no height with overflow:hidden, marquee of 1 px */
+    PAGE_HIDING_SHEET = 1 << 6,    /* through a class or id of a local style sheet */
+};
+
+struct page_block {
+    struct str text; /* normalised, UTF-8 */
+    uint64_t hash;
+    uint32_t offset; /* in the body */
+    uint32_t hiding; /* enum page_hiding */
+    bool is_link;    /* stands inside <a> */
+};
+
+enum page_link_kind {
+    PAGE_LINK_ANCHOR,
+    PAGE_LINK_SCRIPT,
+    PAGE_LINK_FRAME, /* iframe, frame, object, embed */
+    PAGE_LINK_FORM,
+    PAGE_LINK_REFRESH, /* meta refresh, and location set by an inline script to a constant */
+    PAGE_LINK_STYLE,
+    PAGE_LINK_IMAGE,
+    PAGE_LINK_CANONICAL, /* canonical, alternate, amphtml, og:url */
+    PAGE_LINK_COUNT,
+};
+
+struct page_link {
+    enum page_link_kind kind;
+    struct str url; /* as written, entities decoded */
+    struct str
+        host; /* lower case, punycode or UTF-8 as written, without port; empty: the page's own */
+    struct str text; /* of an anchor, alt of an image */
+    uint32_t offset;
+    uint32_t hiding;
+};
+
+struct page_script { /* inline */
+    uint64_t hash; /* of its tokens, without literals of numbers and white space: nonces fall out */
+    struct str text; /* borrows the body */
+    uint32_t offset;
+};
+
+struct page {
+    size_t size;
+    bool is_cut;  /* past a limit above */
+    bool is_html; /* at least one tag of a page was seen */
+    struct str title;
+    struct str language;    /* of <html lang> */
+    struct str description; /* meta description */
+    struct str generator;
+    uint64_t body_hash;         /* XXH3 of the bytes */
+    uint64_t text_hash;         /* of all visible blocks in order */
+    uint64_t text_simhash;      /* of words, pairs of words */
+    uint64_t structure_simhash; /* of tags with their parents' tags and depth */
+    uint32_t tag_count;
+    uint32_t word_count; /* visible */
+    uint32_t hidden_word_count;
+    uint32_t image_count;
+    uint32_t password_count; /* fields of that type */
+    uint32_t form_count;
+    const struct page_block *blocks;
+    size_t block_count;
+    const struct page_link *links;
+    size_t link_count;
+    const struct page_script *scripts;
+    size_t script_count;
+};
+
+struct page_options {
+    struct str url;    /* where it was fetched from: resolves hosts */
+    struct str sheets; /* local style sheets, one after another; empty: none known */
+};
+
+/* body: decoded, any bytes; in UTF-8, or UTF-16 by its mark, or windows-1258/1252 as its meta says
+ * (text that is not valid becomes U+FFFD). -ERR_NOMEM, -ERR_LIMIT of the arena. Everything else is
+ * a page, however broken. */
+[[nodiscard]] int page_read(const struct page_options *options, struct str body,
+                            struct arena *arena, struct page *ret_page);
+
+#endif
