@@ -1,6 +1,8 @@
 /* The access-log view of cloaking: see detect/deface/crawl.h. Neighbours: codec/weblog.c gives the
  * lines, crawl_audience.c says who asks, crawl_judge.c compares the audiences of a page. Invariant:
  * at most pages_max pages, those longest unseen forgotten first and counted. */
+#include "detect/deface/crawl.h"
+
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/mem.h"
