@@ -148,7 +148,7 @@ int crawl_add(struct crawl *crawl, const struct weblog_line *line)
     if (r < 0) {
         return r;
     }
-    crawl->totals.compared++;
+    crawl->totals.visits[audience]++;
     crawl_count(&page->sides[audience], line);
     page->engine = engine.len != 0 ? engine : page->engine;
     page->last = line->time > page->last ? line->time : page->last;

@@ -57,7 +57,8 @@ struct crawl_cloak {
 
 struct crawl_totals {
     uint64_t lines;
-    uint64_t compared; /* of an audience, GET, with a status that says something */
+    /* of each audience: GET, with a status that says something */
+    uint64_t visits[CRAWL_AUDIENCE_COUNT];
     uint64_t pages;
     uint64_t forgotten; /* pages dropped for want of room */
 };
