@@ -16,11 +16,10 @@
 #define BOAST_BLOCK                                                                                \
     "<div style=\"background:#000;color:#0f0;text-align:center\"><h1>HACKED BY DRILL CREW</h1>"    \
     "<p>Your security is zero. We are everywhere. Greetz to all members.</p></div>"
-#define GAMBLING_LINKS                                                                               \
-    "<a href=\"https://nhacai-dientap.example/\">Nhà cái uy tín số 1, đăng ký nhận thưởng " \
-    "188k</a> "                                                                                      \
-    "<a href=\"https://nohu-dientap.example/\">Nổ hũ đổi thưởng, nạp rút nhanh</a> "                 \
-    "<a href=\"https://taixiu-dientap.example/\">Link vào tài xỉu online mới nhất</a>"
+#define GAMBLING_LINKS                                                                             \
+    "<a href=\"https://nhacai-dientap.example/\">Nhà cái uy tín số 1, tặng 188k</a> "              \
+    "<a href=\"https://nohu-dientap.example/\">Nổ hũ đổi thưởng, nạp rút nhanh</a> "               \
+    "<a href=\"https://taixiu-dientap.example/\">Link vào tài xỉu mới nhất</a>"
 
 /* before with `with` in place of the text from `from` up to and with `to`; before itself where they
  * are not. */
