@@ -1,7 +1,7 @@
 /* The browser's process and its two pipes: see centre/browser.h. Neighbour: browser_shoot.c speaks
  * through them. Invariant: the browser leads a session of its own, and all of it ends with
  * browser_stop. */
-#include "centre/browser_inside.h"
+#include "centre/browser.h"
 
 #include "base/banned.h"
 #include "base/cleanup.h"
@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "centre/browser_inside.h"
 #include "sys/fd.h"
 #include "sys/spawn.h"
 
