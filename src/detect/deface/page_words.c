@@ -22,24 +22,26 @@ static uint64_t mask_of(page_bytes bytes)
     return lanes[0] * 0x0102040810204080U >> 56 | lanes[1] * 0x0102040810204080U >> 56 << 8;
 }
 
-static void words_look_at(const char *ptr, unsigned shift, struct page_words *words)
+struct page_masks {
+    uint64_t words;
+    uint64_t digits;
+    uint64_t signs;
+};
+
+static struct page_masks masks_of(const char *ptr)
 {
     page_bytes bytes;
-    page_bytes lower;
     page_bytes digits;
     page_bytes in_word;
     page_bytes signs;
 
     memcpy(&bytes, ptr, sizeof(bytes));
-    lower = bytes | 0x20;
     digits = (page_bytes)((bytes - (uint8_t)'0') < 10);
-    in_word = (page_bytes)((lower - (uint8_t)'a') < 26) | digits | (page_bytes)(bytes >= 0x80) |
-              (page_bytes)(bytes == '_') | (page_bytes)(bytes == '$');
+    in_word = (page_bytes)(((bytes | 0x20) - (uint8_t)'a') < 26) | digits |
+              (page_bytes)(bytes >= 0x80) | (page_bytes)(bytes == '_') | (page_bytes)(bytes == '$');
     signs = ~in_word & (page_bytes)(bytes > ' ') & (page_bytes)(bytes != '+') &
             (page_bytes)(bytes != '/') & (page_bytes)(bytes != '=');
-    words->words |= mask_of(in_word) << shift;
-    words->digits |= mask_of(digits) << shift;
-    words->sign_mask |= mask_of(signs) << shift;
+    return (struct page_masks){mask_of(in_word), mask_of(digits), mask_of(signs)};
 }
 
 /* Looks at the window that begins at words->at. */
@@ -47,18 +49,24 @@ static void words_look(struct page_words *words)
 {
     size_t len = words->text.len - words->at;
     const char *ptr = words->text.ptr + words->at;
-    char rest[WINDOW] = {0};
+    struct page_masks masks = {0};
+    char rest[WINDOW];
 
     if (len < WINDOW) {
+        memset(rest, ' ', sizeof(rest));
         memcpy(rest, ptr, len);
         ptr = rest;
     }
-    words->words = 0;
-    words->digits = 0;
-    words->sign_mask = 0;
-    for (unsigned i = 0; i < WINDOW; i += LANES) {
-        words_look_at(ptr + i, i, words);
+    for (unsigned i = 0; i < WINDOW && i < len; i += LANES) {
+        struct page_masks part = masks_of(ptr + i);
+
+        masks.words |= part.words << i;
+        masks.digits |= part.digits << i;
+        masks.signs |= part.signs << i;
     }
+    words->words = masks.words;
+    words->digits = masks.digits;
+    words->sign_mask = masks.signs;
 }
 
 void page_words_open(struct page_words *words, struct str text)
@@ -83,20 +91,31 @@ static size_t words_end_of(struct str text, size_t at)
     return text.len;
 }
 
-static uint64_t word_hash(struct str text, size_t at, size_t len)
+/* Up to eight bytes as a number. Where the text goes on they are loaded at once. */
+static uint64_t word_load(struct str text, size_t at, size_t len)
 {
     uint64_t word = 0;
 
-    if (len > sizeof(word)) {
-        return XXH3_64bits(text.ptr + at, len) | 1;
-    }
     if (text.len - at >= sizeof(word) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
         memcpy(&word, text.ptr + at, sizeof(word));
-        word &= UINT64_MAX >> (64 - len * 8);
-    } else {
-        for (size_t i = len; i-- != 0;) {
-            word = word << 8 | (unsigned char)text.ptr[at + i];
-        }
+        return word & UINT64_MAX >> (64 - len * 8);
+    }
+    for (size_t i = len; i-- != 0;) {
+        word = word << 8 | (unsigned char)text.ptr[at + i];
+    }
+    return word;
+}
+
+static uint64_t word_hash(struct str text, size_t at, size_t len)
+{
+    uint64_t word;
+
+    if (len > 2 * sizeof(word)) {
+        return XXH3_64bits(text.ptr + at, len) | 1;
+    }
+    word = word_load(text, at, len < sizeof(word) ? len : sizeof(word));
+    if (len > sizeof(word)) {
+        word = page_mix(word, word_load(text, at + len - sizeof(word), sizeof(word)) + len);
     }
     word = (word ^ word >> 32) * 0xd6e8feb86659fd93U;
     word = (word ^ word >> 32) * 0xd6e8feb86659fd93U;
