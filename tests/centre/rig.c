@@ -59,8 +59,11 @@ void rig_start_core(struct rig *rig)
     options.store = rig->store;
     options.archive = rig->archive;
     options.authority = rig->authority;
-    options.channels = (struct core_channels){
-        .front = front[1], .api = rig->middle[0], .supervisor = supervisor[1]};
+    options.channels = (struct core_channels){.fetch = -1,
+
+                                              .front = front[1],
+                                              .api = rig->middle[0],
+                                              .supervisor = supervisor[1]};
     rig->core = NULL;
     assert_int_equal(core_new(&options, &rig->core, &diag), 0);
 }
