@@ -33,6 +33,8 @@ enum fetch_part {
     FETCH_PART_PAGE = 1,     /* what is kept of the page from now on */
     FETCH_PART_SITE = 2,     /* the same of the site */
     FETCH_PART_EVIDENCE = 4, /* zstd of the body: of red and yellow, and of a page's first look */
+    FETCH_PART_TEXT = 8,     /* passages_encode of what the reader saw: of a page's first look, and
+                                whenever its text is not what was sent last */
 };
 
 struct fetch_check {
