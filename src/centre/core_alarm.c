@@ -28,7 +28,7 @@ static const char *alarm_title(const struct store_site *site, const struct site_
     bool is_odd = check->verdict == SITE_VERDICT_YELLOW || !check->is_confirmed;
 
     if (is_odd) {
-        return N_("A page has changed in a way that its editors do not change it");
+        return N_("A page has changed in an unusual way");
     }
     if (alarm_has(check, SITE_LAYER_CLOAK)) {
         return N_("Search engines are shown another page than people");
@@ -247,10 +247,10 @@ static int alarm_certificate(struct core *core, struct store_site *site,
         return 0;
     }
     if (step == 14) {
-        alarm.title = N_("The certificate of the site ends within 14 days");
+        alarm.title = N_("The certificate ends within 14 days");
     } else {
-        alarm.title = step == 3 ? N_("The certificate of the site ends within 3 days")
-                                : N_("The certificate of the site has ended");
+        alarm.title =
+            step == 3 ? N_("The certificate ends within 3 days") : N_("The certificate has ended");
     }
     if (step != 0) {
         r = core_alarm_raise(core, &alarm, &id, &revision, &alert);

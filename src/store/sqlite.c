@@ -174,7 +174,7 @@ static int store_read_sums(struct store *store, struct store_counts *counts)
                " (SELECT count FROM alert_counts WHERE state = 1),"
                " (SELECT count(*) FROM sites WHERE state < 2),"
                " (SELECT count(*) FROM sites WHERE state = 0 AND (verdict >= 3 OR"
-               "  (verdict = 0 AND failure <> 0)))"
+               "  (verdict = 0 AND " SITE_IS_DOWN ")))"
                " FROM hosts");
     query_bind_i64(&query, 1, clock_wall(store->clock) - STORE_SILENT_NS);
     r = query_one(&query);

@@ -38,6 +38,10 @@ static inline size_t store_page(size_t limit)
     return limit == 0 || limit > STORE_PAGE_MAX ? STORE_PAGE_MAX : limit;
 }
 
+/* Of a site's failure: it did not answer, or not with a page; what came and could not be judged is
+ * another thing. */
+#define SITE_IS_DOWN "failure IN (1, 2, 3, 4, 5, 6, 8)"
+
 /* The columns of an alert, of `alerts a` joined with what it speaks of, and their reader; the body
  * comes apart. */
 #define STORE_ALERT_COLUMNS                                                                        \

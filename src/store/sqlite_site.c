@@ -195,7 +195,7 @@ static const char site_list_sql[] = SITE_COLUMNS
     " AND (unit_words, name_words, number) > (SELECT coalesce(max(unit_words), ''),"
     "  coalesce(max(name_words), ''), ?1 FROM sites WHERE number = ?1)"
     " AND (?2 = '' OR unit = ?2) AND (?3 < 0 OR service = ?3) AND (?4 < 0 OR verdict = ?4)"
-    " AND (?5 = 0 OR verdict >= 3 OR (verdict = 0 AND failure <> 0))"
+    " AND (?5 = 0 OR verdict >= 3 OR (verdict = 0 AND " SITE_IS_DOWN "))"
     " ORDER BY unit_words, name_words, number";
 
 static int site_walk(struct query *query, const struct words *words, size_t limit,
@@ -299,7 +299,7 @@ int store_unit_list(struct store *store, struct arena *arena, struct store_unit 
     query_init(&query, store->database,
                "SELECT unit, count(*), sum(verdict = 0), sum(verdict = 1), sum(verdict = 2),"
                " sum(verdict = 3), sum(verdict = 4),"
-               " sum(verdict = 0 AND failure <> 0 AND state = 0), sum(checked = 0 OR state = 1)"
+               " sum(verdict = 0 AND " SITE_IS_DOWN " AND state = 0), sum(checked = 0 OR state = 1)"
                " FROM sites WHERE state < 2 GROUP BY unit ORDER BY unit_words LIMIT ?1");
     query_bind_u64(&query, 1, STORE_UNITS_MAX);
     while (r == 0 && (r = query_next(&query)) > 0) {

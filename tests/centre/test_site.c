@@ -480,8 +480,7 @@ static void test_incident_and_recovery(void **state)
     look(&good, "Một", STR(""));
     bad.is_confirmed = false;
     look(&bad, "Hai", STR(""));
-    (void)alert_of(number, "new", "medium",
-                   STR("A page has changed in a way that its editors do not change it"));
+    (void)alert_of(number, "new", "medium", STR("A page has changed in an unusual way"));
     bad.is_confirmed = true;
     bad.time += NS_PER_S;
     bad.body_sha256[0] = 3;
@@ -554,11 +553,11 @@ static void test_certificate(void **state)
     check.certificate_end = check.time + 10 * 86400 * NS_PER_S;
     look(&check, NULL, STR(""));
     look(&check, NULL, STR(""));
-    (void)alert_of(number, "new", "medium", STR("The certificate of the site ends within 14 days"));
+    (void)alert_of(number, "new", "medium", STR("The certificate ends within 14 days"));
     assert_int_equal(count_alerts(number), 1);
     check.certificate_end = check.time - 1;
     look(&check, NULL, STR(""));
-    (void)alert_of(number, "new", "high", STR("The certificate of the site has ended"));
+    (void)alert_of(number, "new", "high", STR("The certificate has ended"));
 }
 
 /* A deploy window quiets what is odd, never what is an attack. */
