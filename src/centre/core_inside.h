@@ -74,6 +74,7 @@ struct core_stream {
 /* What core remembers of the website watch. */
 struct core_watch {
     int64_t heard;        /* monotonic; of anything fetch said, 0: nothing yet */
+    int64_t turned;       /* wall; so far it was looked whether a deploy window turned */
     bool is_stale;        /* fetch must ask for its sites anew and has not been told yet */
     bool is_holding;      /* "ours" was said somewhere and waits to be learned */
     bool has_looked;      /* since screens were told */

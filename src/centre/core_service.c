@@ -236,6 +236,8 @@ int core_new(const struct core_options *options, struct core **ret_core, struct 
     core->begun = clock_mono(options->clock);
     core->is_holding = true; /* perhaps, from the life before */
     core->watch.is_holding = true;
+    core->watch.is_stale = true; /* fetch may have outlived an earlier core */
+    core->watch.turned = core->started;
     map_init(&core->hosts_by_key, CORE_HOSTS_MAX, seed);
     map_init(&core->hosts_by_id, CORE_HOSTS_MAX, seed);
     map_init(&core->totp_steps, CORE_LIMITER_KEYS, seed);

@@ -122,8 +122,7 @@ int core_site_write(struct core_call *call, const struct store_site *site, const
     int r = store_site_put(call->core->options.store, site, ret_number);
 
     if (r == -ERR_EXIST) {
-        return diag_set(&call->diag, -ERR_CONFLICT,
-                        _("'%.*s' is watched already, or was and can be taken back"),
+        return diag_set(&call->diag, -ERR_CONFLICT, _("'%.*s' is watched already"),
                         STR_ARG(site->url));
     }
     call->changed |= CENTRE_CHANGED_SITES;
@@ -145,9 +144,14 @@ int core_site_create(struct core_call *call)
 {
     int64_t now = clock_wall(call->core->options.clock);
     struct store_site site = {.created = now, .state_since = now};
+    struct store_site before;
     uint64_t number = 0;
     int r = site_take(call, &site);
 
+    if (r == 0 && store_site_find(call->core->options.store, site.url, call->arena, &before) == 0 &&
+        before.state == SITE_STATE_DROPPED) {
+        site.number = before.number; /* what was learned of it counts again */
+    }
     r = r < 0 ? r : core_site_write(call, &site, "site.create", &number);
     if (r == 0) {
         site_reply_number(call, number);

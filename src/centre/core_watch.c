@@ -362,6 +362,19 @@ static int watch_listen(struct core *core, struct arena *arena)
     return r < 0 || (is_silent && !has) ? r : watch_raise_silence(core, is_silent);
 }
 
+/* A window that begins or ends by itself is told as one that people open and close. */
+static int watch_turn_windows(struct core *core)
+{
+    int64_t now = clock_wall(core->options.clock);
+    bool has_turned = false;
+    int r = store_window_turned(core->options.store, core->watch.turned, now, &has_turned);
+
+    core->watch.turned = now;
+    core->watch.is_stale |= has_turned;
+    core->changed |= has_turned ? CENTRE_CHANGED_SITES : 0;
+    return r;
+}
+
 void core_watch_tick(struct core *core)
 {
     CLEANUP(arena_freep) struct arena *arena = NULL;
@@ -370,6 +383,7 @@ void core_watch_tick(struct core *core)
     if (core->options.channels.fetch < 0 || core->is_full) {
         return;
     }
+    r = watch_turn_windows(core);
     if (core->watch.is_stale) {
         core_watch_renew(core);
     }
@@ -377,7 +391,7 @@ void core_watch_tick(struct core *core)
         core->watch.has_looked = false;
         core->changed |= CENTRE_CHANGED_SITES;
     }
-    r = arena_new(WATCH_ARENA_LIMIT, &arena);
+    r = r < 0 ? r : arena_new(WATCH_ARENA_LIMIT, &arena);
     if (r == 0 && core->watch.is_holding) {
         r = watch_teach(core, arena);
     }

@@ -171,6 +171,9 @@ struct store_change {
 /* Newest first. */
 [[nodiscard]] int store_window_list(struct store *store, uint64_t site, struct arena *arena,
                                     struct store_window **ret_windows, size_t *ret_count);
+/* Whether any site's window began or ended after `from`, at `to` at the latest. */
+[[nodiscard]] int store_window_turned(struct store *store, int64_t from, int64_t to,
+                                      bool *ret_turned);
 [[nodiscard]] int store_window_is_open(struct store *store, uint64_t site, int64_t now,
                                        bool *ret_is_open);
 

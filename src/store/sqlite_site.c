@@ -116,6 +116,37 @@ static int site_write(struct store *store, const struct store_site *site)
     return r < 0 ? r : query_run(&query);
 }
 
+static int site_run_words(struct store *store, const char *sql, uint64_t site)
+{
+    CLEANUP(query_done) struct query query = {0};
+
+    query_init(&query, store->database, sql);
+    query_bind_u64(&query, 1, site);
+    return query_run(&query);
+}
+
+/* Alerts are searched by what their site is called now. */
+static int site_rename_alerts(struct store *store, uint64_t site)
+{
+    int r = site_run_words(
+        store,
+        "INSERT INTO alert_words (alert_words, rowid, title_words, host_words)"
+        " SELECT 'delete', number, title_words, host_words FROM alerts WHERE site = ?1",
+        site);
+
+    r = r < 0 ? r
+              : site_run_words(store,
+                               "UPDATE alerts SET host_words = canhgac_words((SELECT name || ' ' ||"
+                               " unit || ' ' || url FROM sites WHERE number = ?1)) WHERE site = ?1",
+                               site);
+    return r < 0 ? r
+                 : site_run_words(
+                       store,
+                       "INSERT INTO alert_words (rowid, title_words, host_words)"
+                       " SELECT number, title_words, host_words FROM alerts WHERE site = ?1",
+                       site);
+}
+
 int store_site_put(struct store *store, const struct store_site *site, uint64_t *ret_number)
 {
     int r = store_may_write(store);
@@ -128,7 +159,11 @@ int store_site_put(struct store *store, const struct store_site *site, uint64_t 
     if (r < 0) {
         return r;
     }
-    r = store_written(store, site_write(store, site));
+    r = site_write(store, site);
+    if (r == 0 && site->number != 0) {
+        r = site_rename_alerts(store, site->number);
+    }
+    r = store_written(store, r);
     if (r == 0 && ret_number != NULL) {
         *ret_number = site->number != 0
                           ? site->number
@@ -405,5 +440,23 @@ int store_window_is_open(struct store *store, uint64_t site, int64_t now, bool *
         return r;
     }
     *ret_is_open = r == 0;
+    return 0;
+}
+
+int store_window_turned(struct store *store, int64_t from, int64_t to, bool *ret_turned)
+{
+    CLEANUP(query_done) struct query query = {0};
+    int r;
+
+    query_init(&query, store->database,
+               "SELECT 1 FROM site_windows WHERE (begins > ?1 AND begins <= ?2)"
+               " OR (ends > ?1 AND ends <= ?2) LIMIT 1");
+    query_bind_i64(&query, 1, from);
+    query_bind_i64(&query, 2, to);
+    r = query_one(&query);
+    if (r < 0 && r != -ERR_NOENT) {
+        return r;
+    }
+    *ret_turned = r == 0;
     return 0;
 }
