@@ -1,7 +1,10 @@
 // One change of a page: who saw it, why it stands out, the text before and after, and whose it is.
+import { useEffect } from 'preact/hooks';
+
 import { wordsOf } from '../api';
 import { useData } from '../data';
 import { number, t } from '../i18n';
+import { addKeys } from '../keys';
 import { tell } from '../notice';
 import { may } from '../session';
 import { sayIncident, sayOurs, verdictState, viewWord, type Change, type Check } from '../sites';
@@ -16,12 +19,24 @@ function decisionWord(change: Change): string {
   return words[change.decision];
 }
 
+const isOpen = (change: Change): boolean => change.decision === 'none' && (change.verdict === 'red' || change.verdict === 'yellow');
+
 function Decide({ change, onDone }: { change: Change; onDone: () => void }) {
   const run = (act: (change: Change) => Promise<void>) => () => void act(change).then(onDone, (reason: unknown) => tell(wordsOf(reason), undefined, true));
+  useEffect(
+    () =>
+      may('duty') && isOpen(change)
+        ? addKeys([
+          { key: 'i', what: t('Incident'), run: run(sayIncident) },
+          { key: 'o', what: t('This is ours'), run: run(sayOurs) },
+        ])
+        : undefined,
+    [change.number, change.decision],
+  );
   if (change.decision !== 'none') {
     return <p role="status"><b>{decisionWord(change)}</b>{change.decided_why && <span class="quiet"> “{change.decided_why}”</span>} · <Time when={change.decided} /></p>;
   }
-  if (!may('duty') || (change.verdict !== 'red' && change.verdict !== 'yellow')) return null;
+  if (!may('duty') || !isOpen(change)) return null;
   return (
     <div class="acts" role="group" aria-label={t('Whose change is it?')}>
       <button class="danger" onClick={run(sayIncident)}>{t('Incident')}</button>
