@@ -58,6 +58,10 @@ static void core_on_tick(void *context)
         }
     }
     core_actions_release(core);
+    core_watch_tick(core);
+    if (core->ticks % CORE_TICKS_EXPIRE == 2) {
+        core_watch_expire(core);
+    }
     if (core->options.event_life != 0 && core->ticks % CORE_TICKS_EXPIRE == 1) {
         core_expire_events(core);
     }
@@ -207,6 +211,10 @@ static int core_start(struct core *core)
         r = core_listen(core, core->options.channels.supervisor, core_on_supervisor,
                         &core->channel_sources[2]);
     }
+    if (r == 0) {
+        r = core_listen(core, core->options.channels.fetch, core_on_fetch,
+                        &core->channel_sources[3]);
+    }
     return r < 0 ? r : loop_source_set_timer(core->tick_timer, CORE_TICK, CORE_TICK);
 }
 
@@ -225,7 +233,11 @@ int core_new(const struct core_options *options, struct core **ret_core, struct 
     }
     core->options = *options;
     core->started = clock_wall(options->clock);
+    core->begun = clock_mono(options->clock);
     core->is_holding = true; /* perhaps, from the life before */
+    core->watch.is_holding = true;
+    core->watch.is_stale = true; /* fetch may have outlived an earlier core */
+    core->watch.turned = core->started;
     map_init(&core->hosts_by_key, CORE_HOSTS_MAX, seed);
     map_init(&core->hosts_by_id, CORE_HOSTS_MAX, seed);
     map_init(&core->totp_steps, CORE_LIMITER_KEYS, seed);

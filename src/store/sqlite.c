@@ -171,7 +171,10 @@ static int store_read_sums(struct store *store, struct store_counts *counts)
                " count(*) FILTER (WHERE NOT is_revoked AND seen < ?1),"
                " count(*) FILTER (WHERE is_revoked), coalesce(sum(dropped), 0),"
                " (SELECT count FROM alert_counts WHERE state = 0),"
-               " (SELECT count FROM alert_counts WHERE state = 1)"
+               " (SELECT count FROM alert_counts WHERE state = 1),"
+               " (SELECT count(*) FROM sites WHERE state < 2),"
+               " (SELECT count(*) FROM sites WHERE state = 0 AND (verdict >= 3 OR"
+               "  (verdict = 0 AND " SITE_IS_DOWN ")))"
                " FROM hosts");
     query_bind_i64(&query, 1, clock_wall(store->clock) - STORE_SILENT_NS);
     r = query_one(&query);
@@ -184,6 +187,8 @@ static int store_read_sums(struct store *store, struct store_counts *counts)
     counts->dropped = query_u64(&query, 3);
     counts->alerts_new = query_u64(&query, 4);
     counts->alerts_taken = query_u64(&query, 5);
+    counts->sites = query_u64(&query, 6);
+    counts->sites_grave = query_u64(&query, 7);
     return query.error;
 }
 

@@ -51,7 +51,8 @@ struct store_alert {
     uint64_t number; /* grows; what people say */
     struct id finding;
     struct id host;
-    struct str host_name;
+    uint64_t site;        /* watched site (store/sites.h) that it speaks of, 0: of a host */
+    struct str host_name; /* or the site's */
     enum alert_state state;
     enum severity severity;
     bool is_drill;
@@ -144,6 +145,8 @@ struct store_counts {
     uint64_t hosts, hosts_silent; /* without the revoked; silent: no frame for three minutes */
     uint64_t hosts_revoked;
     uint64_t alerts_new, alerts_taken; /* without drills */
+    uint64_t sites;                    /* watched or resting */
+    uint64_t sites_grave;              /* red, yellow, or not to be reached */
     uint64_t events, findings;         /* committed, ever */
     uint64_t duplicates;               /* records that came again */
     uint64_t dropped;                  /* as agents say: their bound was reached */
@@ -193,14 +196,15 @@ struct store_alert_filter {
     int severity_least; /* -1 all */
     int is_drill;       /* -1 all */
     const struct id *host;
+    uint64_t site;          /* 0: all */
     struct str words;       /* folded words that title or host must hold */
     uint64_t before;        /* numbers below this, 0: from the newest */
     uint64_t changed_after; /* for the live stream, in order of change; 0: not used */
     size_t limit;
 };
 /* Folds a finding into the alert it belongs to (same finding id, else same detector, host and title
- * within an hour while open), or makes one. -ERR_CONFLICT, and nothing is changed, when the id is
- * another host's finding. */
+ * within an hour while open, or of the same site as long as it is open), or makes one.
+ * -ERR_CONFLICT, and nothing is changed, when the id is another host's finding. */
 [[nodiscard]] int store_alert_fold(struct store *store, const struct id *host,
                                    const struct finding *finding, uint64_t *ret_number);
 [[nodiscard]] int store_alert_get(struct store *store, uint64_t number, struct arena *arena,

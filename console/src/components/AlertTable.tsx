@@ -127,7 +127,7 @@ export function AlertTable({ list, page, chosen, onChoose }: Props) {
               </th>
             )}
             <th scope="col">{t('What happened')}</th>
-            <th scope="col" class="wide">{t('Host')}</th>
+            <th scope="col" class="wide">{t('Where')}</th>
             <th scope="col" class="wide">{t('Done already')}</th>
             <th scope="col" class="wide">{t('State')}</th>
             <th scope="col" class="number wide">{t('Times')}</th>

@@ -23,6 +23,8 @@ function Figures({ counts }: { counts: Record<string, number> }) {
   const rows: [string, string][] = [
     [t('Hosts'), number(counts['hosts'] ?? 0)],
     [t('Hosts silent'), number(counts['hosts_silent'] ?? 0)],
+    [t('Sites'), number(counts['sites'] ?? 0)],
+    [t('Sites to see to'), number(counts['sites_grave'] ?? 0)],
     [t('Events kept'), number(counts['events'] ?? 0)],
     [t('Events lost at the source'), number(counts['dropped'] ?? 0)],
   ];
