@@ -1,10 +1,12 @@
-/* The gate's reader and workers. An open is one of a fixed pool of slots; its state goes WAITING →
- * ANSWERED exactly once, whoever comes first: reader, worker, or the reader again when the deadline
- * has passed.
+/* The gate's reader, workers and weigher. An open is one of a fixed pool of slots; its state goes
+ * WAITING → ANSWERED exactly once, whoever comes first: reader, worker, weigher, or the reader
+ * again when the deadline has passed.
  *
  * The opener sleeps until it is answered, and waking another thread for it costs more than all that
  * most opens need. So the reader answers by itself what port.glanced can settle at once, and only
- * the rest goes to a worker. */
+ * the rest goes to a worker. What must be looked at as well goes on to the weigher: a look takes
+ * longer than the deadline when the machine is slow, and while the workers looked, those in line
+ * were let go before their originals were safe. */
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/time.h"
@@ -41,28 +43,27 @@ static void files_slot_give(struct files *files, struct files_open *slot)
     pthread_mutex_unlock(&files->lock);
 }
 
-static void files_queue_put(struct files *files, struct files_open *slot)
+static void files_line_put(struct files *files, struct files_line *line, struct files_open *slot)
 {
-    atomic_fetch_add(&files->waiting, 1);
     pthread_mutex_lock(&files->lock);
-    files->queue[(files->queue_head + files->queue_count++) % FILES_SLOTS] = slot;
-    pthread_cond_signal(&files->has_work);
+    line->slots[(line->head + line->count++) % FILES_SLOTS] = slot;
+    pthread_cond_signal(&line->has_work);
     pthread_mutex_unlock(&files->lock);
 }
 
 /* NULL when the sensor ends: what still waits then is let go by the reader. */
-static struct files_open *files_queue_take(struct files *files)
+static struct files_open *files_line_take(struct files *files, struct files_line *line)
 {
     struct files_open *slot = NULL;
 
     pthread_mutex_lock(&files->lock);
-    while (files->queue_count == 0 && !atomic_load(&files->is_ending)) {
-        pthread_cond_wait(&files->has_work, &files->lock);
+    while (line->count == 0 && !atomic_load(&files->is_ending)) {
+        pthread_cond_wait(&line->has_work, &files->lock);
     }
     if (!atomic_load(&files->is_ending)) {
-        slot = files->queue[files->queue_head];
-        files->queue_head = (files->queue_head + 1) % FILES_SLOTS;
-        files->queue_count--;
+        slot = line->slots[line->head];
+        line->head = (line->head + 1) % FILES_SLOTS;
+        line->count--;
     }
     pthread_mutex_unlock(&files->lock);
     return slot;
@@ -167,11 +168,13 @@ static void files_sort(struct files *files, const struct gate_open *gate_open, i
     slot->tid = gate_open->tid;
     slot->arrived = arrived;
     atomic_store(&slot->progress, 0);
+    atomic_store(&slot->is_safe, false);
     atomic_store(&slot->state, OPEN_STATE_WAITING);
     is_wanted = files_is_wanted(files, slot);
     slot->is_doubtful = !is_wanted && !files_pass_by(files, slot, named);
     if (slot->is_doubtful || (is_wanted && !files->port.glanced(files->port.context, slot))) {
-        files_queue_put(files, slot);
+        atomic_fetch_add(&files->waiting, 1);
+        files_line_put(files, &files->unsafe, slot);
         return;
     }
     files_allow(files, slot);
@@ -206,12 +209,15 @@ static bool files_is_late(struct files *files, int64_t arrived, int64_t own, int
            now - arrived > (own != 0 ? FILES_BOUND_NS : FILES_LINE_NS);
 }
 
+void files_advance(struct files *files)
+{
+    atomic_store(&files->progress, clock_mono(&clock_real));
+}
+
 bool files_progress(struct files *files, struct files_open *open)
 {
-    int64_t now = clock_mono(&clock_real);
-
-    atomic_store(&open->progress, now);
-    atomic_store(&files->progress, now);
+    atomic_store(&open->progress, clock_mono(&clock_real));
+    files_advance(files);
     return atomic_load(&open->state) == OPEN_STATE_WAITING;
 }
 
@@ -237,7 +243,7 @@ int64_t files_check_deadlines(struct files *files, int64_t now)
             continue;
         }
         if (files_is_late(files, slot->arrived, own, now)) {
-            atomic_fetch_add(&files->late, 1);
+            atomic_fetch_add(&files->late, atomic_load(&slot->is_safe) ? 0U : 1U);
             files_allow(files, slot);
         } else {
             oldest = files_older(oldest, files_waits_since(files, slot->arrived, own));
@@ -347,19 +353,43 @@ void *files_reader_run(void *context)
     return NULL;
 }
 
+static void files_finish(struct files *files, struct files_open *open)
+{
+    files_allow(files, open);
+    files_slot_give(files, open);
+    atomic_fetch_sub(&files->waiting, 1);
+}
+
 void *files_worker_run(void *context)
 {
     struct files *files = context;
     struct files_open *open;
 
-    while ((open = files_queue_take(files)) != NULL) {
+    while ((open = files_line_take(files, &files->unsafe)) != NULL) {
         (void)!files_progress(files, open);
-        if (!open->is_doubtful || !files_is_outside(files, open)) {
-            files->port.opened(files->port.context, open);
+        if ((open->is_doubtful && files_is_outside(files, open)) ||
+            !files->port.opened(files->port.context, open)) {
+            files_finish(files, open);
+            continue;
         }
-        files_allow(files, open);
-        files_slot_give(files, open);
-        atomic_fetch_sub(&files->waiting, 1);
+        atomic_store(&open->is_safe, true);
+        files_advance(files);
+        atomic_store(&open->progress, 0); /* in line again */
+        files_line_put(files, &files->safe, open);
+    }
+    return NULL;
+}
+
+void *files_weigher_run(void *context)
+{
+    struct files *files = context;
+    struct files_open *open;
+
+    while ((open = files_line_take(files, &files->safe)) != NULL) {
+        if (atomic_load(&open->state) == OPEN_STATE_WAITING) {
+            files->port.weighed(files->port.context, open);
+        }
+        files_finish(files, open);
     }
     return NULL;
 }

@@ -89,6 +89,21 @@ static void test_in_line(void **state)
     mem_free(files);
 }
 
+static void test_safe(void **state)
+{
+    struct files *files = files_make();
+
+    (void)state;
+    atomic_store(&files->slots[0].is_safe, true);
+    for (int64_t at = 0; at < FILES_LINE_NS; at += 150 * MS) {
+        note_progress(files, at, false); /* looks go on, perhaps for others */
+        assert_true(is_held(files, at + 40 * MS < FILES_LINE_NS ? at + 40 * MS : at));
+    }
+    assert_false(is_held(files, FILES_LINE_NS + 1));
+    assert_int_equal(atomic_load(&files->late), 0); /* nothing can be lost by it */
+    mem_free(files);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +111,7 @@ int main(void)
         cmocka_unit_test(test_with_progress),
         cmocka_unit_test(test_stall_after_progress),
         cmocka_unit_test(test_in_line),
+        cmocka_unit_test(test_safe),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
