@@ -8,10 +8,11 @@
  * folders and for what port.glanced settles; it takes no lock that anyone holds for long and logs
  * nothing; workers, which run port.opened and so make the original safe; the weigher, which runs
  * port.weighed and may take its time, since no original waits behind it; one for names, which runs
- * port.named. Whatever they do, an open is answered FILES_DEADLINE_NS after the last progress that
- * was told of it, and FILES_BOUND_NS after it came at the latest; in line for a worker, or the
- * weigher's, after that time without any progress, and after FILES_LINE_NS at the latest. It is let
- * go then, and counted as late unless it was the weigher's.
+ * port.named. Whatever they do, an open is answered FILES_SAVE_NS after the last progress that was
+ * told of it, and FILES_BOUND_NS after it came at the latest; in line for a worker, after that time
+ * without any progress, and after FILES_LINE_NS at the latest. It is let go then, and counted as
+ * late. What is only to be weighed is let go after FILES_DEADLINE_NS without any progress, and
+ * FILES_LINE_NS after it came at the latest; nothing can be lost by that.
  *
  * On its way: sys/notify.c → here → agent/shield.c. */
 #ifndef SENSE_FILES_H
@@ -30,6 +31,7 @@
 #define FILES_PLACES_MAX  64
 #define FILES_WORKERS     2
 #define FILES_DEADLINE_NS (200 * 1000000LL)
+#define FILES_SAVE_NS     (800 * 1000000LL) /* agent/watchdog.c waits for a second */
 #define FILES_LINE_NS     (2000 * 1000000LL)
 #define FILES_BOUND_NS    (5000 * 1000000LL)
 #define FILES_PATH_MAX    4096

@@ -194,19 +194,26 @@ static bool files_is_outside(struct files *files, struct files_open *open)
     return true;
 }
 
-/* Since when it waits without progress; own: of the open itself, 0 while it stands in line. */
-static int64_t files_waits_since(struct files *files, int64_t arrived, int64_t own)
-{
-    int64_t last = own != 0 ? own : atomic_load(&files->progress);
+struct files_wait {
+    int64_t arrived;
+    int64_t own; /* progress of the open itself, 0 while it stands in line */
+    bool is_safe;
+};
 
-    return last > arrived ? last : arrived;
+/* Since when it waits without progress. */
+static int64_t files_waits_since(struct files *files, const struct files_wait *wait)
+{
+    int64_t last = wait->own != 0 ? wait->own : atomic_load(&files->progress);
+
+    return last > wait->arrived ? last : wait->arrived;
 }
 
-static bool files_is_late(struct files *files, int64_t arrived, int64_t own, int64_t now)
+static bool files_is_late(struct files *files, const struct files_wait *wait, int64_t now)
 {
-    return atomic_load(&files->is_ending) ||
-           now - files_waits_since(files, arrived, own) > FILES_DEADLINE_NS ||
-           now - arrived > (own != 0 ? FILES_BOUND_NS : FILES_LINE_NS);
+    int64_t patience = wait->is_safe ? FILES_DEADLINE_NS : FILES_SAVE_NS;
+
+    return atomic_load(&files->is_ending) || now - files_waits_since(files, wait) > patience ||
+           now - wait->arrived > (wait->own != 0 ? FILES_BOUND_NS : FILES_LINE_NS);
 }
 
 void files_advance(struct files *files)
@@ -237,16 +244,17 @@ int64_t files_check_deadlines(struct files *files, int64_t now)
     }
     for (size_t i = 0; i < FILES_SLOTS; i++) {
         struct files_open *slot = &files->slots[i];
-        int64_t own = atomic_load(&slot->progress);
+        const struct files_wait wait = {slot->arrived, atomic_load(&slot->progress),
+                                        atomic_load(&slot->is_safe)};
 
         if (atomic_load(&slot->state) != OPEN_STATE_WAITING) {
             continue;
         }
-        if (files_is_late(files, slot->arrived, own, now)) {
-            atomic_fetch_add(&files->late, atomic_load(&slot->is_safe) ? 0U : 1U);
+        if (files_is_late(files, &wait, now)) {
+            atomic_fetch_add(&files->late, wait.is_safe ? 0U : 1U);
             files_allow(files, slot);
         } else {
-            oldest = files_older(oldest, files_waits_since(files, slot->arrived, own));
+            oldest = files_older(oldest, files_waits_since(files, &wait));
         }
     }
     return oldest;
@@ -272,13 +280,13 @@ static struct files_parked files_unpark(struct files *files)
 int64_t files_serve_parked(struct files *files, int64_t now)
 {
     while (files->parked_count != 0) {
-        int64_t arrived = files->parked[files->parked_head].arrived;
-        bool is_late = files_is_late(files, arrived, 0, now);
+        const struct files_wait wait = {.arrived = files->parked[files->parked_head].arrived};
+        bool is_late = files_is_late(files, &wait, now);
         struct files_open *slot = is_late ? NULL : files_slot_take(files);
         struct files_parked parked;
 
         if (!is_late && slot == NULL) {
-            return files_waits_since(files, arrived, 0);
+            return files_waits_since(files, &wait);
         }
         parked = files_unpark(files);
         if (slot != NULL) {

@@ -40,8 +40,8 @@ static void test_without_progress(void **state)
     struct files *files = files_make();
 
     (void)state;
-    assert_true(is_held(files, 190 * MS));
-    assert_false(is_held(files, 210 * MS));
+    assert_true(is_held(files, FILES_SAVE_NS - MS));
+    assert_false(is_held(files, FILES_SAVE_NS + MS));
     assert_int_equal(atomic_load(&files->late), 1);
     assert_false(files_progress(files, &files->slots[0]));
     mem_free(files);
@@ -69,9 +69,9 @@ static void test_stall_after_progress(void **state)
 
     (void)state;
     note_progress(files, 150 * MS, true);
-    assert_true(is_held(files, 340 * MS));
+    assert_true(is_held(files, FILES_SAVE_NS + 140 * MS));
     note_progress(files, 340 * MS, false); /* of another open: this one stands still */
-    assert_false(is_held(files, 360 * MS));
+    assert_false(is_held(files, FILES_SAVE_NS + 160 * MS));
     mem_free(files);
 }
 
@@ -104,6 +104,17 @@ static void test_safe(void **state)
     mem_free(files);
 }
 
+static void test_safe_without_progress(void **state)
+{
+    struct files *files = files_make();
+
+    (void)state;
+    atomic_store(&files->slots[0].is_safe, true);
+    assert_true(is_held(files, FILES_DEADLINE_NS - MS));
+    assert_false(is_held(files, FILES_DEADLINE_NS + MS));
+    mem_free(files);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +123,7 @@ int main(void)
         cmocka_unit_test(test_stall_after_progress),
         cmocka_unit_test(test_in_line),
         cmocka_unit_test(test_safe),
+        cmocka_unit_test(test_safe_without_progress),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
