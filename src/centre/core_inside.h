@@ -111,7 +111,6 @@ struct core {
     struct limiter pairs;     /* failures to log in: of a user from an address */
     struct limiter addresses; /* from an address, whoever */
     struct limiter users;     /* of a user, from wherever */
-    struct map totp_steps;    /* user name → struct core_totp: the step that was used last */
     struct list operators;
     struct list calls;
     unsigned call_count;
@@ -167,9 +166,6 @@ void core_actions_expire(struct core *core);
 
 /* core_setting.c: reads what people set in the console and lets it count. */
 [[nodiscard]] int core_settings_apply(struct core *core);
-
-/* core_login.c */
-void core_totp_steps_done(struct core *core);
 
 /* core_enrol.c */
 void core_enrol(struct core_stream *stream, const struct link_enrol *enrol);

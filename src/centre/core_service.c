@@ -228,7 +228,6 @@ int core_new(const struct core_options *options, struct core **ret_core, struct 
     core->is_holding = true; /* perhaps, from the life before */
     map_init(&core->hosts_by_key, CORE_HOSTS_MAX, seed);
     map_init(&core->hosts_by_id, CORE_HOSTS_MAX, seed);
-    map_init(&core->totp_steps, CORE_LIMITER_KEYS, seed);
     limiter_init(&core->pairs, CORE_LIMITER_KEYS, CORE_PAIR_TRIES, CORE_PAIR_WAIT, seed);
     limiter_init(&core->addresses, CORE_LIMITER_KEYS, CORE_ADDRESS_TRIES, CORE_ADDRESS_WAIT, seed);
     limiter_init(&core->users, CORE_LIMITER_KEYS, CORE_USER_TRIES, CORE_USER_WAIT, seed);
@@ -267,7 +266,6 @@ void core_free(struct core *core)
     }
     (void)core_batch_commit(core);
     core_hosts_done(core);
-    core_totp_steps_done(core);
     limiter_done(&core->pairs);
     limiter_done(&core->users);
     limiter_done(&core->addresses);

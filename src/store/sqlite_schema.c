@@ -211,8 +211,11 @@ static const char schema_settings[] = "CREATE TABLE settings ("
                                       ") STRICT;"
                                       "CREATE INDEX settings_name ON settings (name, number);";
 
-const char *const store_steps[] = {schema_tables, schema_words, schema_alert_counts,
-                                   schema_real_counts, schema_settings};
+static const char schema_last_step[] =
+    "ALTER TABLE users ADD COLUMN totp_step INTEGER NOT NULL DEFAULT 0;";
+
+const char *const store_steps[] = {schema_tables,      schema_words,    schema_alert_counts,
+                                   schema_real_counts, schema_settings, schema_last_step};
 const unsigned store_step_count = sizeof(store_steps) / sizeof(store_steps[0]);
 
 static int schema_put_folded(struct buf *buf, const char *text)

@@ -73,6 +73,7 @@ struct store_user {
     enum role role;
     struct str password;    /* Argon2id encoded string */
     struct str totp_secret; /* raw bytes, empty: not in use */
+    uint64_t totp_step;     /* of the last code that was taken: none up to it is good again */
     bool is_disabled;
     bool must_change_password;
     enum language language;
