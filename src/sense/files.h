@@ -10,9 +10,10 @@
  * port.weighed and may take its time, since no original waits behind it; one for names, which runs
  * port.named. Whatever they do, an open is answered FILES_SAVE_NS after the last progress that was
  * told of it, and FILES_BOUND_NS after it came at the latest; in line for a worker, after that time
- * without any progress, and after FILES_LINE_NS at the latest. It is let go then, and counted as
- * late. What is only to be weighed is let go after FILES_DEADLINE_NS without any progress, and
- * FILES_LINE_NS after it came at the latest; nothing can be lost by that.
+ * without any progress, and after FILES_LINE_NS at the latest. That a worker computes is progress
+ * too. It is let go then, and counted as late. What is only to be weighed is let go after
+ * FILES_DEADLINE_NS without any progress, and FILES_LINE_NS after it came at the latest; nothing
+ * can be lost by that.
  *
  * On its way: sys/notify.c → here → agent/shield.c. */
 #ifndef SENSE_FILES_H

@@ -16,8 +16,9 @@
 
 #include <poll.h>
 
-#define READER_REST_MS  100 /* between signs of life when nothing happens */
-#define READER_CHECK_MS 20  /* while opens wait */
+#define READER_REST_MS  100       /* between signs of life when nothing happens */
+#define READER_CHECK_MS 20        /* while opens wait */
+#define WORK_NS         NS_PER_MS /* of processor time: so much means that a worker is not stuck */
 /* Since it arrived. An open that still is in doubt then is taken for a protected one, and is in
  * time for all that this means. */
 #define DOUBT_NS (FILES_DEADLINE_NS / 2)
@@ -200,11 +201,33 @@ struct files_wait {
     bool is_safe;
 };
 
+/* A worker that computes is not stuck: where processors are scarce, or only pretended, a copy may
+ * take its time, and what waits for it must not be lost. */
+static void files_note_work(struct files *files, int64_t now)
+{
+    int64_t work = 0;
+
+    if (now - files->work_asked < READER_CHECK_MS * NS_PER_MS) {
+        return;
+    }
+    files->work_asked = now;
+    for (size_t i = 0; i < FILES_WORKERS; i++) {
+        work += thread_clock_read(atomic_load(&files->worker_clocks[i]));
+    }
+    if (work - files->work >= WORK_NS) {
+        files->work = work;
+        files->worked_at = now;
+    }
+}
+
 /* Since when it waits without progress. */
 static int64_t files_waits_since(struct files *files, const struct files_wait *wait)
 {
     int64_t last = wait->own != 0 ? wait->own : atomic_load(&files->progress);
 
+    if (!wait->is_safe && files->worked_at > last) {
+        last = files->worked_at;
+    }
     return last > wait->arrived ? last : wait->arrived;
 }
 
@@ -242,6 +265,7 @@ int64_t files_check_deadlines(struct files *files, int64_t now)
     if (atomic_load(&files->waiting) == 0) {
         return 0;
     }
+    files_note_work(files, now);
     for (size_t i = 0; i < FILES_SLOTS; i++) {
         struct files_open *slot = &files->slots[i];
         const struct files_wait wait = {slot->arrived, atomic_load(&slot->progress),
@@ -371,8 +395,10 @@ static void files_finish(struct files *files, struct files_open *open)
 void *files_worker_run(void *context)
 {
     struct files *files = context;
+    int number = atomic_fetch_add(&files->workers_begun, 1);
     struct files_open *open;
 
+    atomic_store(&files->worker_clocks[number], thread_clock());
     while ((open = files_line_take(files, &files->unsafe)) != NULL) {
         (void)!files_progress(files, open);
         if ((open->is_doubtful && files_is_outside(files, open)) ||

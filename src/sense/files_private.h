@@ -65,6 +65,12 @@ struct files {
     struct files_line unsafe; /* the workers' */
     struct files_line safe;   /* the weigher's */
 
+    atomic_int worker_clocks[FILES_WORKERS]; /* 0: has not begun */
+    atomic_int workers_begun;
+    int64_t work;      /* reader only: ns of processor time that the workers had when last asked, */
+    int64_t worked_at; /* when that had grown, */
+    int64_t work_asked; /* and when it was asked for; ns, monotonic */
+
     atomic_int waiting; /* slots that the workers and the weigher have */
 
     atomic_bool is_ending; /* workers end; the reader lets everything go, so that none waits */

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "sense/files_private.h"
+#include "sys/thread.h"
 
 #define ARRIVED (100 * NS_PER_S)
 #define MS      NS_PER_MS
@@ -89,6 +90,27 @@ static void test_in_line(void **state)
     mem_free(files);
 }
 
+/* This thread stands for a worker: as long as it computes, what it has in hand is held. */
+static void test_with_work(void **state)
+{
+    struct files *files = files_make();
+    int64_t at = 0;
+
+    (void)state;
+    atomic_store(&files->worker_clocks[0], thread_clock());
+    while (at < FILES_LINE_NS - 150 * MS) {
+        int64_t until = thread_clock_read(atomic_load(&files->worker_clocks[0])) + 2 * MS;
+
+        while (thread_clock_read(atomic_load(&files->worker_clocks[0])) < until) {
+            /* computes */
+        }
+        at += 150 * MS;
+        assert_true(is_held(files, at));
+    }
+    assert_false(is_held(files, FILES_LINE_NS + 1)); /* but not for ever */
+    mem_free(files);
+}
+
 static void test_safe(void **state)
 {
     struct files *files = files_make();
@@ -122,6 +144,7 @@ int main(void)
         cmocka_unit_test(test_with_progress),
         cmocka_unit_test(test_stall_after_progress),
         cmocka_unit_test(test_in_line),
+        cmocka_unit_test(test_with_work),
         cmocka_unit_test(test_safe),
         cmocka_unit_test(test_safe_without_progress),
     };
