@@ -106,6 +106,8 @@ struct core {
     bool is_full;
     bool is_holding; /* an action waits for the end of its time to be called off */
     int64_t started;
+    int64_t expire_stepped; /* when the time to delete by was moved on after a leap; monotonic */
+    bool is_leap_told;
 
     struct worker *worker;
     struct limiter pairs;     /* failures to log in: of a user from an address */
@@ -157,6 +159,9 @@ void core_tell(struct core *core, uint32_t changed);
 /* One alert of the centre's own about a host. */
 [[nodiscard]] int core_raise(struct core *core, const struct id *host, enum severity severity,
                              const char *title, uint64_t *ret_number);
+
+/* core_expire.c: deletes what is older than event_life; called once an hour. */
+void core_expire(struct core *core);
 
 /* core_action.c */
 void core_actions_deliver(struct core *core, struct core_host *host);

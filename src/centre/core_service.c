@@ -31,19 +31,6 @@ static void core_on_commit(void *context)
     (void)core_batch_commit(context); /* a failure has been dealt with: agents send again */
 }
 
-/* Under load there is always something to commit, and the archive deletes nothing before it is. */
-static void core_expire_events(struct core *core)
-{
-    int64_t before = clock_wall(core->options.clock) - core->options.event_life;
-    unsigned days = 0;
-    int r = core_batch_commit(core);
-
-    r = r < 0 ? r : archive_expire(core->options.archive, before, &days);
-    if (r < 0) {
-        log_warn("old events could not be deleted; they are in an hour reason=%s", err_text(r));
-    }
-}
-
 static void core_on_tick(void *context)
 {
     struct core *core = context;
@@ -59,7 +46,7 @@ static void core_on_tick(void *context)
     }
     core_actions_release(core);
     if (core->options.event_life != 0 && core->ticks % CORE_TICKS_EXPIRE == 1) {
-        core_expire_events(core);
+        core_expire(core);
     }
     if (core->changed != 0 && !core->is_batch) {
         core_tell(core, 0);
@@ -225,6 +212,7 @@ int core_new(const struct core_options *options, struct core **ret_core, struct 
     }
     core->options = *options;
     core->started = clock_wall(options->clock);
+    core->expire_stepped = clock_mono(options->clock);
     core->is_holding = true; /* perhaps, from the life before */
     map_init(&core->hosts_by_key, CORE_HOSTS_MAX, seed);
     map_init(&core->hosts_by_id, CORE_HOSTS_MAX, seed);

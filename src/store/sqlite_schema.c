@@ -211,11 +211,13 @@ static const char schema_settings[] = "CREATE TABLE settings ("
                                       ") STRICT;"
                                       "CREATE INDEX settings_name ON settings (name, number);";
 
-static const char schema_last_step[] =
-    "ALTER TABLE users ADD COLUMN totp_step INTEGER NOT NULL DEFAULT 0;";
+/* What must not be forgotten over a restart: the last code of each authenticator, and the time. */
+static const char schema_last_times[] =
+    "ALTER TABLE users ADD COLUMN totp_step INTEGER NOT NULL DEFAULT 0;"
+    "INSERT INTO counters VALUES ('clock', 0);";
 
 const char *const store_steps[] = {schema_tables,      schema_words,    schema_alert_counts,
-                                   schema_real_counts, schema_settings, schema_last_step};
+                                   schema_real_counts, schema_settings, schema_last_times};
 const unsigned store_step_count = sizeof(store_steps) / sizeof(store_steps[0]);
 
 static int schema_put_folded(struct buf *buf, const char *text)

@@ -281,6 +281,10 @@ struct store_action_filter {
  * store_close at the end; call it to know that it worked. Not within a transaction. */
 [[nodiscard]] int store_audit_anchor(struct store *store);
 
+/* Up to when the clock was believed last, ns since 1970 UTC; 0: never yet. */
+[[nodiscard]] int store_clock(struct store *store, int64_t *ret_time);
+[[nodiscard]] int store_set_clock(struct store *store, int64_t time);
+
 [[nodiscard]] int store_counts(struct store *store, struct store_counts *ret_counts);
 [[nodiscard]] int store_counts_add(
     struct store *store, const struct store_counts *more); /* events findings duplicates */
