@@ -154,6 +154,7 @@ struct files_port shield_files_port(struct shield *shield)
                               .beat = shield_beat,
                               .glanced = shield_glanced,
                               .opened = shield_opened,
+                              .weighed = shield_weighed,
                               .named = shield_named,
                               .asked = shield_asked,
                               .is_calm = shield_is_calm,

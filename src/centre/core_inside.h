@@ -119,13 +119,14 @@ struct core {
     bool is_full;
     bool is_holding; /* an action waits for the end of its time to be called off */
     int64_t started;
-    int64_t begun; /* the same, monotonic */
+    int64_t begun;          /* the same, monotonic */
+    int64_t expire_stepped; /* when the time to delete by was moved on after a leap; monotonic */
+    bool is_leap_told;
 
     struct worker *worker;
     struct limiter pairs;     /* failures to log in: of a user from an address */
     struct limiter addresses; /* from an address, whoever */
     struct limiter users;     /* of a user, from wherever */
-    struct map totp_steps;    /* user name → struct core_totp: the step that was used last */
     struct list operators;
     struct list calls;
     unsigned call_count;
@@ -172,6 +173,9 @@ void core_tell(struct core *core, uint32_t changed);
 /* One alert of the centre's own about a host. */
 [[nodiscard]] int core_raise(struct core *core, const struct id *host, enum severity severity,
                              const char *title, uint64_t *ret_number);
+
+/* core_expire.c: deletes what is older than event_life; called once an hour. */
+void core_expire(struct core *core);
 
 /* core_action.c */
 void core_actions_deliver(struct core *core, struct core_host *host);
@@ -224,9 +228,6 @@ struct core_alarm {
 
 /* core_setting.c: reads what people set in the console and lets it count. */
 [[nodiscard]] int core_settings_apply(struct core *core);
-
-/* core_login.c */
-void core_totp_steps_done(struct core *core);
 
 /* core_enrol.c */
 void core_enrol(struct core_stream *stream, const struct link_enrol *enrol);

@@ -126,7 +126,8 @@ int files_new(const struct files_config *config, const struct files_port *port,
         return r;
     }
     pthread_mutex_init(&files->lock, NULL);
-    pthread_cond_init(&files->has_work, NULL);
+    pthread_cond_init(&files->unsafe.has_work, NULL);
+    pthread_cond_init(&files->safe.has_work, NULL);
     pthread_mutex_init(&files->names_lock, NULL);
     pthread_cond_init(&files->names_rest, NULL);
     r = files_init(files, config);
@@ -160,6 +161,9 @@ int files_start_workers(struct files *files)
 {
     int r = files_start(files, "names", files_names_run);
 
+    if (r == 0) {
+        r = files_start(files, "weigher", files_weigher_run);
+    }
     for (int i = 0; r == 0 && i < FILES_WORKERS; i++) {
         r = files_start(files, "worker", files_worker_run);
     }
@@ -172,7 +176,8 @@ void files_stop_workers(struct files *files)
 
     pthread_mutex_lock(&files->lock);
     atomic_store(&files->is_ending, true);
-    pthread_cond_broadcast(&files->has_work);
+    pthread_cond_broadcast(&files->unsafe.has_work);
+    pthread_cond_broadcast(&files->safe.has_work);
     pthread_mutex_unlock(&files->lock);
     atomic_store(&files->is_names_ending, true);
     if (files->end_fd >= 0) {
@@ -207,7 +212,8 @@ void files_free(struct files *files)
     }
     strays_free(files->strays);
     closep(&files->end_fd);
-    pthread_cond_destroy(&files->has_work);
+    pthread_cond_destroy(&files->unsafe.has_work);
+    pthread_cond_destroy(&files->safe.has_work);
     pthread_cond_destroy(&files->names_rest);
     pthread_mutex_destroy(&files->names_lock);
     pthread_mutex_destroy(&files->lock);

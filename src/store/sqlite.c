@@ -223,3 +223,27 @@ int store_counts_add(struct store *store, const struct store_counts *more)
     r = r < 0 ? r : store_counter_add(store, "duplicates", more->duplicates);
     return store_written(store, r);
 }
+
+int store_clock(struct store *store, int64_t *ret_time)
+{
+    CLEANUP(query_done) struct query query = {0};
+    int r;
+
+    query_init(&query, store->database, "SELECT value FROM counters WHERE name = 'clock'");
+    r = query_one(&query);
+    if (r == 0 && query.error == 0) {
+        *ret_time = query_i64(&query, 0);
+    }
+    return r < 0 ? r : query.error;
+}
+
+int store_set_clock(struct store *store, int64_t time)
+{
+    CLEANUP(query_done) struct query query = {0};
+    int r = store_may_write(store);
+
+    query_init(&query, store->database, "UPDATE counters SET value = ?1 WHERE name = 'clock'");
+    query_bind_i64(&query, 1, time);
+    r = r < 0 ? r : query_run(&query);
+    return store_written(store, r);
+}

@@ -211,6 +211,11 @@ static const char schema_settings[] = "CREATE TABLE settings ("
                                       ") STRICT;"
                                       "CREATE INDEX settings_name ON settings (name, number);";
 
+/* What must not be forgotten over a restart: the last code of each authenticator, and the time. */
+static const char schema_last_times[] =
+    "ALTER TABLE users ADD COLUMN totp_step INTEGER NOT NULL DEFAULT 0;"
+    "INSERT INTO counters VALUES ('clock', 0);";
+
 /* Watched sites. What a look changes with every look is small and stands apart: one row a page and
  * view, one short series a site. What is kept of the past is changes only, and the texts that they
  * name by their hash. */
@@ -330,7 +335,8 @@ static const char schema_sites[] =
     "END;";
 
 const char *const store_steps[] = {schema_tables,      schema_words,    schema_alert_counts,
-                                   schema_real_counts, schema_settings, schema_sites};
+                                   schema_real_counts, schema_settings, schema_last_times,
+                                   schema_sites};
 const unsigned store_step_count = sizeof(store_steps) / sizeof(store_steps[0]);
 
 static int schema_put_folded(struct buf *buf, const char *text)

@@ -74,6 +74,7 @@ struct store_user {
     enum role role;
     struct str password;    /* Argon2id encoded string */
     struct str totp_secret; /* raw bytes, empty: not in use */
+    uint64_t totp_step;     /* of the last code that was taken: none up to it is good again */
     bool is_disabled;
     bool must_change_password;
     enum language language;
@@ -283,6 +284,10 @@ struct store_action_filter {
 /* Writes the head to audit.anchors, unless it stands there. store_commit does it once an hour and
  * store_close at the end; call it to know that it worked. Not within a transaction. */
 [[nodiscard]] int store_audit_anchor(struct store *store);
+
+/* Up to when the clock was believed last, ns since 1970 UTC; 0: never yet. */
+[[nodiscard]] int store_clock(struct store *store, int64_t *ret_time);
+[[nodiscard]] int store_set_clock(struct store *store, int64_t time);
 
 [[nodiscard]] int store_counts(struct store *store, struct store_counts *ret_counts);
 [[nodiscard]] int store_counts_add(

@@ -3,6 +3,7 @@
 
 #include "base/banned.h"
 #include "base/err.h"
+#include "base/time.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -77,6 +78,23 @@ int thread_visit_cpu(int cpu)
         return -ERR_INVAL;
     }
     return sched_setaffinity(0, sizeof(all), &all) == 0 ? 1 : -errno;
+}
+
+int thread_clock(void)
+{
+    clockid_t clock;
+
+    return pthread_getcpuclockid(pthread_self(), &clock) == 0 ? clock : 0;
+}
+
+int64_t thread_clock_read(int clock)
+{
+    struct timespec time;
+
+    if (clock == 0 || clock_gettime(clock, &time) != 0) {
+        return 0;
+    }
+    return time.tv_sec * NS_PER_S + time.tv_nsec;
 }
 
 bool thread_is_own(pid_t tid)

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Starts a thread with all signals blocked; name: at most 15 bytes, shown by ps -L. */
@@ -20,6 +21,11 @@ void thread_mutex_init(pthread_mutex_t *mutex);
 /* Moves this thread to a processor, once: it may go anywhere afterwards. 1 when it had been on
  * another one. */
 [[nodiscard]] int thread_visit_cpu(int cpu);
+/* The clock that tells how long the calling thread has had a processor, 0 when there is none; it
+ * may be read by all of the process. */
+int thread_clock(void);
+/* ns; 0 for clock 0, and for one whose thread has ended. */
+int64_t thread_clock_read(int clock);
 /* Whether a thread id is one of this process's. */
 bool thread_is_own(pid_t tid);
 
