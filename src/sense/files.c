@@ -119,7 +119,7 @@ int files_new(const struct files_config *config, const struct files_port *port,
         return -ERR_NOMEM;
     }
     files->port = *port;
-    files->end_fd = -1;
+    files->end_fd = files->named_fd = -1;
     r = strays_new(STRAY_FILES, STRAY_FOLDERS, &files->strays);
     if (r < 0) {
         mem_free(files);

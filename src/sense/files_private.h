@@ -89,6 +89,8 @@ struct files {
     char target_path[FILES_PATH_MAX];
     char home_path[FILES_PATH_MAX]; /* names thread only: where they lie for everyone else */
     char target_home_path[FILES_PATH_MAX];
+    int named_fd; /* names thread only: of what is told now; -1: not asked for, or gone */
+    bool is_named_sought;
     struct files_open slots[FILES_SLOTS];
 };
 
