@@ -46,6 +46,7 @@ struct files {
     struct procwatch *processes; /* the caller's; NULL: none */
     uint64_t processes_lost;     /* names thread */
     int end_fd;
+    int paths; /* of our descriptors, as fd_open_paths gives it */
     const struct files_place *places;
     size_t place_count;
     struct files_root roots[FILES_PLACES_MAX];
