@@ -98,6 +98,7 @@ struct look_room {
 };
 
 struct shield {
+    pid_t pid; /* ours */
     const struct agent_settings *settings;
     enum agent_mode mode;
     struct page *page;

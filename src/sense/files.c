@@ -101,8 +101,11 @@ static int files_init(struct files *files, const struct files_config *config)
     for (size_t i = 0; r == 0 && i < config->place_count; i++) {
         r = config->places[i].is_left_out ? 0 : files_add_root(files, config->places[i].path);
     }
+    if (r == 0) {
+        r = files->paths = fd_open_paths();
+    }
     files->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return r == 0 && files->end_fd < 0 ? -errno : r;
+    return r >= 0 && files->end_fd < 0 ? -errno : r < 0 ? r : 0;
 }
 
 int files_new(const struct files_config *config, const struct files_port *port,
@@ -119,7 +122,7 @@ int files_new(const struct files_config *config, const struct files_port *port,
         return -ERR_NOMEM;
     }
     files->port = *port;
-    files->end_fd = -1;
+    files->end_fd = files->named_fd = files->paths = -1;
     r = strays_new(STRAY_FILES, STRAY_FOLDERS, &files->strays);
     if (r < 0) {
         mem_free(files);
@@ -212,6 +215,7 @@ void files_free(struct files *files)
     }
     strays_free(files->strays);
     closep(&files->end_fd);
+    closep(&files->paths);
     pthread_cond_destroy(&files->unsafe.has_work);
     pthread_cond_destroy(&files->safe.has_work);
     pthread_cond_destroy(&files->names_rest);

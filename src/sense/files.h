@@ -143,6 +143,9 @@ void files_settle(struct files *files, int fd);
 void files_unsettle(struct files *files, int fd);
 /* A path by which this program may open what the handle means, as an O_PATH descriptor. */
 [[nodiscard]] int files_open_handle(struct files *files, const struct file_handle_id *handle);
+/* Names thread, while that name is told: its file as an O_PATH descriptor, borrowed, opened once
+ * for all who ask. -1 when it is gone. */
+int files_named_fd(struct files *files, const struct files_name *name);
 struct files_counts files_counts(struct files *files);
 /* Waits until the names thread has handed on all that the kernel had for it, timeout_ns at most.
  * False when it has not. Not on the names thread. */

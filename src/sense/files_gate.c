@@ -95,7 +95,7 @@ static void files_find_path(struct files *files, struct files_open *open)
     char home[FILES_PATH_MAX];
     struct str path;
 
-    if (fd_path(open->fd, open->path, sizeof(open->path)) < 0) {
+    if (fd_path_in(files->paths, open->fd, open->path, sizeof(open->path)) < 0) {
         open->path[0] = '\0';
     }
     path = files_home(files, str_from(open->path), home);

@@ -54,6 +54,7 @@ struct files {
     struct procwatch *processes; /* the caller's; NULL: none */
     uint64_t processes_lost;     /* names thread */
     int end_fd;
+    int paths; /* of our descriptors, as fd_open_paths gives it */
     const struct files_place *places;
     size_t place_count;
     struct files_root roots[FILES_PLACES_MAX];
@@ -101,6 +102,8 @@ struct files {
     char target_path[FILES_PATH_MAX];
     char home_path[FILES_PATH_MAX]; /* names thread only: where they lie for everyone else */
     char target_home_path[FILES_PATH_MAX];
+    int named_fd; /* names thread only: of what is told now; -1: not asked for, or gone */
+    bool is_named_sought;
     struct files_open slots[FILES_SLOTS];
 };
 
