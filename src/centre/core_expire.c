@@ -10,10 +10,9 @@
 #include "centre/core_inside.h"
 
 #define EXPIRE_STEP (86400 * NS_PER_S) /* days are what the archive deletes */
-#define EXPIRE_PACE                                                                                \
-    (EXPIRE_STEP / 2)                 /* running time between two steps: what was off catches up   \
-                                       */
-#define EXPIRE_TOLD (7 * EXPIRE_STEP) /* a centre that was off for less is nothing to tell of */
+#define EXPIRE_REST (2 * EXPIRE_STEP)  /* to be off for so long is nothing unusual */
+#define EXPIRE_PACE (EXPIRE_STEP / 2)  /* running time for a step: what was off catches up */
+#define EXPIRE_TOLD (7 * EXPIRE_STEP)  /* a centre that was off for less is nothing to tell of */
 
 /* The time to go by: the clock's, or the steady part of it. */
 static int64_t expire_step(struct core *core, int64_t believed)
@@ -21,7 +20,7 @@ static int64_t expire_step(struct core *core, int64_t believed)
     int64_t now = clock_wall(core->options.clock);
     int64_t mono = clock_mono(core->options.clock);
 
-    if (believed == 0 || now - believed <= EXPIRE_STEP) {
+    if (believed == 0 || now - believed <= EXPIRE_REST) {
         return now;
     }
     if (mono - core->expire_stepped < EXPIRE_PACE) {
