@@ -17,6 +17,16 @@ static bool alarm_has(const struct site_check *check, enum site_layer layer)
     return (check->layers & 1U << layer) != 0;
 }
 
+static bool alarm_says(const struct site_check *check, const char *what)
+{
+    for (size_t i = 0; i < check->reason_count; i++) {
+        if (str_is_text(check->reasons[i].what, what)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The first page of a site, and log-in and one-stop services as a whole, are what people see. */
 static bool alarm_is_home(const struct store_site *site, const struct site_check *check)
 {
@@ -29,6 +39,12 @@ static const char *alarm_title(const struct store_site *site, const struct site_
 
     if (is_odd) {
         return N_("A page has changed in an unusual way");
+    }
+    if (alarm_says(check, "password_away")) {
+        return N_("A form sends passwords to a stranger's host");
+    }
+    if (alarm_says(check, "sent_away")) {
+        return N_("Visitors are sent on to a stranger's host");
     }
     if (alarm_has(check, SITE_LAYER_CLOAK)) {
         return N_("Search engines are shown another page than people");
