@@ -152,7 +152,7 @@ int core_alarm_page(struct core *core, const struct store_site *site,
     if (rank == 0 && !id_is_none(&look->alarm) &&
         (check->verdict == SITE_VERDICT_OK || check->verdict == SITE_VERDICT_CHANGED)) {
         alarm.severity = SEVERITY_INFO;
-        alarm.title = N_("The page is in order again");
+        alarm.title = N_("The page shows nothing odd any more");
         alarm.check = NULL;
         return alarm_end_page(core, &alarm, look);
     }

@@ -114,7 +114,7 @@ static void test_incident_and_recovery(void **state)
     under.verdict = SITE_VERDICT_OK;
     under.time += 60 * NS_PER_S;
     look(&under, "Một", STR(""));
-    (void)alert_of(number, "taken", "critical", STR("The page is in order again"));
+    (void)alert_of(number, "taken", "critical", STR("The page shows nothing odd any more"));
 
     ask("GET", "/api/v1/sites?verdict=grave&service=one-stop", viewer, NULL, 200, &answer);
     assert_int_equal(json_member(answer.json, "items")->count, 1);
