@@ -17,6 +17,16 @@ static bool alarm_has(const struct site_check *check, enum site_layer layer)
     return (check->layers & 1U << layer) != 0;
 }
 
+static bool alarm_says(const struct site_check *check, const char *what)
+{
+    for (size_t i = 0; i < check->reason_count; i++) {
+        if (str_is_text(check->reasons[i].what, what)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The first page of a site, and log-in and one-stop services as a whole, are what people see. */
 static bool alarm_is_home(const struct store_site *site, const struct site_check *check)
 {
@@ -29,6 +39,12 @@ static const char *alarm_title(const struct store_site *site, const struct site_
 
     if (is_odd) {
         return N_("A page has changed in an unusual way");
+    }
+    if (alarm_says(check, "password_away")) {
+        return N_("A form sends passwords to a stranger's host");
+    }
+    if (alarm_says(check, "sent_away")) {
+        return N_("Visitors are sent on to a stranger's host");
     }
     if (alarm_has(check, SITE_LAYER_CLOAK)) {
         return N_("Search engines are shown another page than people");
@@ -136,7 +152,7 @@ int core_alarm_page(struct core *core, const struct store_site *site,
     if (rank == 0 && !id_is_none(&look->alarm) &&
         (check->verdict == SITE_VERDICT_OK || check->verdict == SITE_VERDICT_CHANGED)) {
         alarm.severity = SEVERITY_INFO;
-        alarm.title = N_("The page is in order again");
+        alarm.title = N_("The page shows nothing odd any more");
         alarm.check = NULL;
         return alarm_end_page(core, &alarm, look);
     }

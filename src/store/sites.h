@@ -177,7 +177,8 @@ struct store_change {
 [[nodiscard]] int store_window_is_open(struct store *store, uint64_t site, int64_t now,
                                        bool *ret_is_open);
 
-/* The page's number, new or known. -ERR_LIMIT past STORE_SITE_PAGES_MAX of one site. */
+/* The page's number, new or known. Past STORE_SITE_PAGES_MAX of one site those go that were looked
+ * at longest ago and that raised no alert; -ERR_LIMIT when there are none. */
 [[nodiscard]] int store_page_put(struct store *store, uint64_t site, struct str url,
                                  enum site_page kind, uint64_t *ret_page);
 /* What the judge has learned, of a page (empty when nothing), or of the site when url is empty. */

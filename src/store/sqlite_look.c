@@ -8,7 +8,8 @@
 #include "base/err.h"
 #include "store/sqlite.h"
 
-#define LOOK_FRESH (86400 * NS_PER_S) /* a page that was found once and is no longer asked for */
+#define PAGES_DROPPED 64                 /* at a time */
+#define LOOK_FRESH    (86400 * NS_PER_S) /* a page that was found once and is no longer asked for */
 
 static int page_count(struct store *store, uint64_t site, uint64_t *ret_count)
 {
@@ -38,6 +39,49 @@ static int page_find(struct store *store, uint64_t site, struct str url, uint64_
     return r < 0 ? r : query.error;
 }
 
+/* The pages that were looked at longest ago and that no alert speaks of. */
+static int page_stale(struct store *store, uint64_t site, uint64_t pages[PAGES_DROPPED],
+                      size_t *ret_count)
+{
+    CLEANUP(query_done) struct query query = {0};
+    size_t count = 0;
+    int r;
+
+    query_init(&query, store->database,
+               "SELECT p.number FROM site_pages p WHERE p.site = ?1 AND p.kind <> 0"
+               " AND NOT EXISTS (SELECT 1 FROM site_changes WHERE page = p.number AND alert <> 0)"
+               " ORDER BY (SELECT max(time) FROM site_looks WHERE page = p.number)");
+    query_bind_u64(&query, 1, site);
+    while (count < PAGES_DROPPED && (r = query_next(&query)) > 0) {
+        pages[count++] = query_u64(&query, 0);
+    }
+    *ret_count = count;
+    return query.error;
+}
+
+/* News come and go: what is no longer linked makes room for what is. */
+static int page_make_room(struct store *store, uint64_t site)
+{
+    static const char *const steps[] = {"DELETE FROM site_changes WHERE page = ?1",
+                                        "DELETE FROM site_looks WHERE page = ?1",
+                                        "DELETE FROM site_pages WHERE number = ?1"};
+    uint64_t pages[PAGES_DROPPED];
+    size_t count = 0;
+    int r = page_stale(store, site, pages, &count);
+
+    if (r == 0 && count == 0) {
+        return -ERR_LIMIT;
+    }
+    for (size_t i = 0; r == 0 && i < count * ARRAY_LEN(steps); i++) {
+        CLEANUP(query_done) struct query query = {0};
+
+        query_init(&query, store->database, steps[i % ARRAY_LEN(steps)]);
+        query_bind_u64(&query, 1, pages[i / ARRAY_LEN(steps)]);
+        r = query_run(&query);
+    }
+    return store_written(store, r);
+}
+
 int store_page_put(struct store *store, uint64_t site, struct str url, enum site_page kind,
                    uint64_t *ret_page)
 {
@@ -50,8 +94,11 @@ int store_page_put(struct store *store, uint64_t site, struct str url, enum site
         return r;
     }
     r = page_count(store, site, &count);
-    if (r < 0 || count >= STORE_SITE_PAGES_MAX) {
-        return r < 0 ? r : -ERR_LIMIT;
+    if (r == 0 && count >= STORE_SITE_PAGES_MAX) {
+        r = page_make_room(store, site);
+    }
+    if (r < 0) {
+        return r;
     }
     query_init(&query, store->database,
                "INSERT INTO site_pages (site, url, kind) VALUES (?1, ?2, ?3)");

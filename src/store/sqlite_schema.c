@@ -310,6 +310,7 @@ static const char schema_sites[] =
     "CREATE INDEX site_changes_before ON site_changes (before);"
     "CREATE INDEX site_changes_after ON site_changes (after);"
     "CREATE INDEX site_changes_source ON site_changes (source);"
+    "CREATE INDEX site_changes_page ON site_changes (page);"
     "CREATE INDEX site_changes_alert ON site_changes (alert) WHERE alert <> 0;"
     "CREATE INDEX site_looks_text ON site_looks (text);"
 

@@ -114,11 +114,43 @@ static void test_incident_and_recovery(void **state)
     under.verdict = SITE_VERDICT_OK;
     under.time += 60 * NS_PER_S;
     look(&under, "Một", STR(""));
-    (void)alert_of(number, "taken", "critical", STR("The page is in order again"));
+    (void)alert_of(number, "taken", "critical", STR("The page shows nothing odd any more"));
 
     ask("GET", "/api/v1/sites?verdict=grave&service=one-stop", viewer, NULL, 200, &answer);
     assert_int_equal(json_member(answer.json, "items")->count, 1);
     answer_done(&answer);
+}
+
+/* Each kind of attack is told in its own words. */
+static void test_kinds(void **state)
+{
+    static const struct {
+        enum site_layer layer;
+        const char *what;
+        const char *title;
+    } kinds[] = {
+        {SITE_LAYER_HOSTS, "password_away", "A form sends passwords to a stranger's host"},
+        {SITE_LAYER_HOSTS, "sent_away", "Visitors are sent on to a stranger's host"},
+        {SITE_LAYER_HOSTS, "listed_host", "Foreign content was planted in a page"},
+        {SITE_LAYER_CLOAK, "other_view", "Search engines are shown another page than people"},
+        {SITE_LAYER_PROFILE, "boast_page", "A page was defaced"},
+    };
+    int64_t number = add_site("Các kiểu", "https://kinds.example.gov.vn/", "portal");
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        char url[80];
+        struct site_reason reason = {.layer = kinds[i].layer, .what = str_from(kinds[i].what)};
+        struct site_check bad;
+
+        (void)snprintf(url, sizeof(url), "https://kinds.example.gov.vn/%zu", i);
+        bad = red(number, url);
+        bad.reasons = &reason;
+        bad.layers = 1U << kinds[i].layer;
+        look(&bad, NULL, STR(""));
+        (void)alert_of(number, "new", "high", str_from(kinds[i].title));
+    }
+    assert_int_equal(count_alerts(number), ARRAY_LEN(kinds));
 }
 
 static void test_outage(void **state)
@@ -276,10 +308,11 @@ static void test_own_network(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaced),      cmocka_unit_test(test_incident_and_recovery),
-        cmocka_unit_test(test_outage),       cmocka_unit_test(test_certificate),
-        cmocka_unit_test(test_window),       cmocka_unit_test(test_hostile_fetch),
-        cmocka_unit_test(test_silent_watch), cmocka_unit_test(test_own_network),
+        cmocka_unit_test(test_defaced),       cmocka_unit_test(test_incident_and_recovery),
+        cmocka_unit_test(test_kinds),         cmocka_unit_test(test_outage),
+        cmocka_unit_test(test_certificate),   cmocka_unit_test(test_window),
+        cmocka_unit_test(test_hostile_fetch), cmocka_unit_test(test_silent_watch),
+        cmocka_unit_test(test_own_network),
     };
 
     return cmocka_run_group_tests_name("look", tests, start, stop);

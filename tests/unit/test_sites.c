@@ -164,6 +164,37 @@ static void test_memory(void **state)
     assert_int_equal(got.len, 0);
 }
 
+/* News pages come and go for years: the oldest make room, what a person named never does. */
+static void test_page_room(void **state)
+{
+    struct bench *bench = *state;
+    uint64_t first = 0;
+    uint64_t page = 0;
+    uint64_t site;
+
+    assert_int_equal(store_begin(bench->store), 0);
+    site = put_site(bench, "Cổng", "Sở", "https://a.vn/");
+    put_look(bench, site, "https://a.vn/", SITE_VIEW_DESKTOP, SITE_VERDICT_OK, FIXTURE_NOW);
+    assert_int_equal(
+        store_page_put(bench->store, site, STR("https://a.vn/tin/0"), SITE_PAGE_LINKED, &first), 0);
+    for (unsigned i = 1; i < STORE_SITE_PAGES_MAX + 10; i++) {
+        char url[40];
+
+        (void)snprintf(url, sizeof(url), "https://a.vn/tin/%u", i);
+        assert_int_equal(store_page_put(bench->store, site, str_from(url), SITE_PAGE_LINKED, &page),
+                         0);
+    }
+    assert_int_equal(store_commit(bench->store), 0);
+    assert_int_equal(store_begin(bench->store), 0);
+    assert_int_equal(
+        store_page_put(bench->store, site, STR("https://a.vn/"), SITE_PAGE_LISTED, &page), 0);
+    assert_true(page < first); /* what a person named stays */
+    assert_int_equal(
+        store_page_put(bench->store, site, STR("https://a.vn/tin/0"), SITE_PAGE_LINKED, &page), 0);
+    assert_true(page > first); /* it had gone */
+    assert_int_equal(store_commit(bench->store), 0);
+}
+
 /* History is bounded, and a change that raised an alert outlives those that did not. */
 static void test_changes(void **state)
 {
@@ -332,6 +363,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_list, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gravest, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_memory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_page_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_changes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_evidence, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_evidence_limit, set_up, tear_down),

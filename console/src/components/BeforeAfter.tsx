@@ -10,7 +10,7 @@ const most = 400; // rows that are drawn at once
 
 function Cell({ passage, mark }: { passage: Passage | null; mark: 'same' | 'new' | 'gone' }) {
   if (!passage) return <div class="passage" />;
-  const words = <>{passage.link ? '↗ ' : ''}{passage.text}</>;
+  const words = <>{passage.link ? '↗ ' : ''}<bdi>{passage.text}</bdi></>;
   return (
     <div class={`passage ${mark}`}>
       {mark === 'new' && <ins>{words}</ins>}

@@ -56,7 +56,7 @@ function Reasons({ check }: { check: Check }) {
           {check.why.map((reason, at) => (
             <tr key={at}>
               <td>
-                {reason.text}{reason.value && <span class="quiet"> ({reason.value})</span>}
+                {reason.text}{reason.value && <span class="quiet"> (<bdi>{reason.value}</bdi>)</span>}
                 {reason.snippet && <code class="snippet">{reason.snippet}</code>}
                 {reason.view !== check.view && <span class="quiet"> {t('seen by {0}', viewWord(reason.view))}</span>}
               </td>

@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 
 import { get, wordsOf, type Page } from '../api';
+import { walk } from '../components/AlertTable';
 import { Search } from '../components/Search';
 import { SiteForm } from '../components/SiteForm';
 import { SiteImport } from '../components/SiteImport';
@@ -23,7 +24,7 @@ function Row({ site }: { site: Site }) {
   const state = siteState(site);
   const [days, tone] = certificate(site);
   return (
-    <tr onClick={(event) => !(event.target as Element).closest('a') && go(href)}>
+    <tr data-number={site.number} onClick={(event) => !(event.target as Element).closest('a') && go(href)}>
       <td><a href={href}>{site.name}</a><span class="narrow"><SiteMark state={state} /> <span class="quiet">{site.unit}</span></span></td>
       <td class="wide">{site.unit}</td>
       <td class="wide"><SiteMark state={state} /></td>
@@ -111,6 +112,7 @@ export function Sites() {
     list.reload();
     reloadUnits();
   };
+  useEffect(() => addKeys([{ key: 'j', what: t('Next'), run: () => walk(1) }, { key: 'k', what: t('Previous'), run: () => walk(-1) }]), []);
   useEffect(() => (may('admin') ? addKeys([{ key: 'w', what: t('Watch a site'), run: () => setOpen('form') }]) : undefined), []);
   return (
     <main>
