@@ -7,8 +7,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-#define SIEVE_BITS 16
-#define ROOM_MIN   64
+#define ROOM_BITS_MIN 10
+#define ROOM_MIN      (1U << ROOM_BITS_MIN)
+#define SIEVE_TIMES   3 /* as a power of two */
 
 struct literal_head {
     uint32_t bytes;
@@ -22,7 +23,8 @@ struct literal {
 };
 
 struct literals {
-    uint64_t sieve[(1U << SIEVE_BITS) / 64];
+    uint64_t *sieve; /* eight bits for each place of the tables */
+    unsigned sieve_bits;
     struct literal_head *heads;
     struct literal *table;
     size_t room; /* of both tables, a power of two */
@@ -50,6 +52,7 @@ void literals_free(struct literals *literals)
     if (literals == NULL) {
         return;
     }
+    mem_free(literals->sieve);
     mem_free(literals->heads);
     mem_free(literals->table);
     mem_free(literals->bytes);
@@ -109,30 +112,48 @@ static struct literal *literal_find(const struct literals *literals, const char 
     }
 }
 
+static uint32_t sieve_bit(const struct literals *literals, uint32_t bytes)
+{
+    return head_hash(bytes) >> (32 - literals->sieve_bits);
+}
+
+static void sieve_add(struct literals *literals, uint32_t bytes)
+{
+    uint32_t bit = sieve_bit(literals, bytes);
+
+    literals->sieve[bit / 64] |= (uint64_t)1 << (bit % 64);
+}
+
 static int literals_grow(struct literals *literals)
 {
     struct literals old = *literals;
     size_t room = old.room != 0 ? old.room * 2 : ROOM_MIN;
     struct literal_head *heads = mem_alloc(room, sizeof(*heads));
     struct literal *table = mem_alloc(room, sizeof(*table));
+    uint64_t *sieve = mem_alloc((room << SIEVE_TIMES) / 64, sizeof(*sieve));
 
-    if (heads == NULL || table == NULL) {
+    if (heads == NULL || table == NULL || sieve == NULL) {
         mem_free(heads);
         mem_free(table);
+        mem_free(sieve);
         return -ERR_NOMEM;
     }
+    literals->sieve = sieve;
+    literals->sieve_bits = old.room != 0 ? old.sieve_bits + 1 : ROOM_BITS_MIN + SIEVE_TIMES;
     literals->heads = heads;
     literals->table = table;
     literals->room = room;
     for (size_t i = 0; i < old.room; i++) {
         if (old.heads[i].lengths != 0) {
             *head_find(literals, old.heads[i].bytes) = old.heads[i];
+            sieve_add(literals, old.heads[i].bytes);
         }
         if (old.table[i].at != 0) {
             *literal_find(literals, old.bytes + old.table[i].at - 1, old.table[i].len) =
                 old.table[i];
         }
     }
+    mem_free(old.sieve);
     mem_free(old.heads);
     mem_free(old.table);
     return 0;
@@ -188,8 +209,7 @@ int literals_add(struct literals *literals, struct str literal, uint32_t value)
     head = head_find(literals, bytes);
     head->bytes = bytes;
     head->lengths |= (uint64_t)1 << (literal.len - 1);
-    bytes = head_hash(bytes) >> (32 - SIEVE_BITS);
-    literals->sieve[bytes / 64] |= (uint64_t)1 << (bytes % 64);
+    sieve_add(literals, bytes);
     literals->count++;
     return 0;
 }
@@ -224,7 +244,7 @@ bool literals_find(const struct literals *literals, struct str text, size_t from
         return false;
     }
     for (size_t at = from; at <= text.len - LITERAL_MIN; at++) {
-        uint32_t bit = head_hash(head_of(text.ptr + at)) >> (32 - SIEVE_BITS);
+        uint32_t bit = sieve_bit(literals, head_of(text.ptr + at));
 
         if ((literals->sieve[bit / 64] >> (bit % 64) & 1) != 0 &&
             literals_match(literals, text, at, ret_hit)) {
@@ -242,5 +262,6 @@ size_t literals_count(const struct literals *literals)
 size_t literals_size(const struct literals *literals)
 {
     return sizeof(*literals) + literals->bytes_room +
-           literals->room * (sizeof(struct literal) + sizeof(struct literal_head));
+           literals->room *
+               (sizeof(struct literal) + sizeof(struct literal_head) + (1U << SIEVE_TIMES) / 8);
 }

@@ -1,5 +1,5 @@
 /* Thousands of literals, all looked for in one pass over a text: the first four bytes at each place
- * ask a bit set of 8 KiB, which says no nearly always; else a hash is looked up for each length
+ * ask a bit set, which says no nearly always; else a hash is looked up for each length
  * that literals with these four bytes have. So a text costs a fixed number of steps a byte,
  * whatever it and the literals are. Pure once it is built; not thread-safe while it is. */
 #ifndef BASE_LITERALS_H
