@@ -14,6 +14,7 @@
 struct literal_head {
     uint32_t bytes;
     uint64_t lengths; /* bit l - 1: a literal of l bytes; 0: free */
+    uint64_t fifth;   /* bit b % 64: a literal whose next byte is b */
 };
 
 struct literal {
@@ -86,6 +87,11 @@ static uint64_t literal_hash(const char *ptr, size_t len)
         hash = (hash ^ (unsigned char)ptr[i]) * 0x100000001b3U;
     }
     return hash ^ hash >> 32;
+}
+
+static uint64_t fifth_bit(const char *ptr)
+{
+    return (uint64_t)1 << ((unsigned char)ptr[LITERAL_MIN] % 64);
 }
 
 static struct literal_head *head_find(const struct literals *literals, uint32_t bytes)
@@ -209,6 +215,7 @@ int literals_add(struct literals *literals, struct str literal, uint32_t value)
     head = head_find(literals, bytes);
     head->bytes = bytes;
     head->lengths |= (uint64_t)1 << (literal.len - 1);
+    head->fifth |= literal.len > LITERAL_MIN ? fifth_bit(literal.ptr) : 0;
     sieve_add(literals, bytes);
     literals->count++;
     return 0;
@@ -218,8 +225,12 @@ int literals_add(struct literals *literals, struct str literal, uint32_t value)
 static bool literals_match(const struct literals *literals, struct str text, size_t at,
                            struct literals_hit *ret_hit)
 {
-    uint64_t lengths = head_find(literals, head_of(text.ptr + at))->lengths;
+    const struct literal_head *head = head_find(literals, head_of(text.ptr + at));
+    uint64_t lengths = head->lengths;
 
+    if (at + LITERAL_MIN >= text.len || (head->fifth & fifth_bit(text.ptr + at)) == 0) {
+        lengths &= (uint64_t)1 << (LITERAL_MIN - 1);
+    }
     while (lengths != 0) {
         size_t len = 64 - (size_t)__builtin_clzll(lengths);
         const struct literal *slot;

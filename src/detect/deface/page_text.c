@@ -135,22 +135,6 @@ static size_t line_put_reference(struct page_reader *reader, struct str s)
     return taken;
 }
 
-/* The end of a run of plain letters, single spaces between them included. */
-static size_t text_plain_end(struct str raw, size_t at)
-{
-    while (at < raw.len) {
-        unsigned char c = (unsigned char)raw.ptr[at];
-
-        if (text_classes[c] != TEXT_PLAIN &&
-            (c != ' ' || at + 1 == raw.len ||
-             text_classes[(unsigned char)raw.ptr[at + 1]] != TEXT_PLAIN)) {
-            break;
-        }
-        at++;
-    }
-    return at;
-}
-
 static void line_put_plain(struct page_reader *reader, struct str run)
 {
     line_put(reader, run.ptr, run.len);
@@ -176,7 +160,7 @@ static void line_add(struct page_reader *reader, struct str raw)
             at += line_put_high(reader, str_slice(raw, at, raw.len));
             break;
         default:
-            at = text_plain_end(raw, at);
+            at = page_plain_end(raw, at);
             line_put_plain(reader, str_slice(raw, start, at));
             break;
         }

@@ -60,6 +60,35 @@ static void words_look(struct page_words *words)
     words->words = mask;
 }
 
+static bool is_plain(struct str text, size_t at)
+{
+    return at < text.len && text.ptr[at] > ' ' && text.ptr[at] != 0x7f && text.ptr[at] != '&';
+}
+
+size_t page_plain_end(struct str text, size_t at)
+{
+    while (text.len - at >= LANES) {
+        page_bytes bytes = load_lanes(text.ptr + at);
+        uint64_t plain = mask_of((page_bytes)(bytes > ' ') & (page_bytes)(bytes < 0x7f) &
+                                 (page_bytes)(bytes != '&'));
+        uint64_t space = mask_of((page_bytes)(bytes == ' '));
+        uint64_t stops = ~(plain | (space & plain >> 1));
+        unsigned run = (unsigned)__builtin_ctzll(stops); /* a space in the last lane stops too */
+
+        at += run;
+        if (run < LANES - 1 || (run < LANES && (space >> run & 1) == 0)) {
+            return at;
+        }
+        if (run < LANES && !is_plain(text, at + 1)) {
+            return at;
+        }
+    }
+    while (is_plain(text, at) || (at < text.len && text.ptr[at] == ' ' && is_plain(text, at + 1))) {
+        at++;
+    }
+    return at;
+}
+
 size_t page_count_signs(struct str text)
 {
     size_t count = 0;

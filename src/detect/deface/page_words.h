@@ -29,6 +29,9 @@ bool page_word_has_digit(struct str word);
 /* Bytes that are neither of a word nor white space nor one of "+/=". */
 size_t page_count_signs(struct str text);
 
+/* The end of a run of plain letters from `at` on: ASCII but '&', and single spaces between them. */
+size_t page_plain_end(struct str text, size_t at);
+
 /* One hash out of two, in their order. */
 static inline uint64_t page_mix(uint64_t hash, uint64_t more)
 {
