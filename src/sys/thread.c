@@ -3,8 +3,8 @@
 
 #include "base/banned.h"
 #include "base/err.h"
-#include "base/time.h"
 #include "base/mem.h"
+#include "base/time.h"
 
 #include <errno.h>
 #include <sched.h>
