@@ -16,64 +16,78 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PAGE_SIZE_MAX    (8u << 20) /* of a body; what is behind is not read, is_cut says so */
-#define PAGE_BLOCKS_MAX  8192
-#define PAGE_LINKS_MAX   8192
-#define PAGE_SCRIPTS_MAX 1024
-#define PAGE_URL_MAX     1024
-#define PAGE_TITLE_MAX   512
+#define PAGE_SIZE_MAX      (8u << 20) /* of a body; what is behind is not read, is_cut says so */
+#define PAGE_BLOCKS_MAX    8192
+#define PAGE_LINKS_MAX     8192
+#define PAGE_SCRIPTS_MAX   1024
+#define PAGE_DEPTH_MAX     256 /* elements inside each other; deeper ones count as this deep */
+#define PAGE_URL_MAX       1024
+#define PAGE_HOST_MAX      253
+#define PAGE_LINK_TEXT_MAX 512
+#define PAGE_TITLE_MAX     512
+#define PAGE_ARENA_MAX     (128u << 20) /* enough for any page; an ordinary one takes about 1 MB */
 
 /* How something is kept from people's eyes; bits. */
 enum page_hiding {
-    PAGE_HIDING_DISPLAY = 1 << 0, /* display:none, visibility:hidden, hidden */
-    PAGE_HIDING_PLACE = 1 << 1,   /* off-screen by position, indent, margin, clip */
-    PAGE_HIDING_SIZE = 1 << 2,    /* font, height or width of 0 or 1 */
-    PAGE_HIDING_COLOUR = 1 << 3,  /* the colour of what is behind it, or transparent */
+    PAGE_HIDING_DISPLAY =
+        1 << 0,                  /* display:none, visibility:hidden, hidden, <template>, <dialog> */
+    PAGE_HIDING_PLACE = 1 << 1,  /* off-screen by position, indent, margin, clip */
+    PAGE_HIDING_SIZE = 1 << 2,   /* font, height or width of 0 or 1 */
+    PAGE_HIDING_COLOUR = 1 << 3, /* the colour of what is behind it, or transparent */
     PAGE_HIDING_NOSCRIPT = 1 << 4,
     PAGE_HIDING_OVERFLOW = 1 << 5, /* a box of no height with overflow:hidden, marquee of 1 px */
-    PAGE_HIDING_SHEET = 1 << 6,    /* through a class or id of a local style sheet */
+    PAGE_HIDING_SHEET = 1 << 6,    /* through a style sheet of the page or of options.sheets, beside
+                                      what the sheet does */
 };
 
 struct page_block {
     struct str text; /* normalised, UTF-8 */
-    uint64_t hash;
-    uint32_t offset; /* in the body */
-    uint32_t hiding; /* enum page_hiding */
-    bool is_link;    /* stands inside <a> */
+    uint64_t hash;   /* of the text, whatever hides it */
+    uint32_t offset; /* of its first letter in page.source */
+    uint32_t hiding; /* enum page_hiding; a block ends where this changes */
+    bool is_link;    /* all of it stands inside <a> */
 };
 
 enum page_link_kind {
     PAGE_LINK_ANCHOR,
     PAGE_LINK_SCRIPT,
-    PAGE_LINK_FRAME, /* iframe, frame, object, embed */
-    PAGE_LINK_FORM,
+    PAGE_LINK_FRAME,   /* iframe, frame, object, embed */
+    PAGE_LINK_FORM,    /* each <form>, also one that names no action; formaction of a button */
     PAGE_LINK_REFRESH, /* meta refresh, and location set by an inline script to a constant */
     PAGE_LINK_STYLE,
     PAGE_LINK_IMAGE,
     PAGE_LINK_CANONICAL, /* canonical, alternate, amphtml, og:url */
+    PAGE_LINK_MEDIA,     /* audio, video */
+    PAGE_LINK_BASE,      /* <base>: where relative links lead; they have its host */
     PAGE_LINK_COUNT,
 };
 
 struct page_link {
     enum page_link_kind kind;
-    struct str url; /* as written, entities decoded */
-    struct str
-        host; /* lower case, punycode or UTF-8 as written, without port; empty: the page's own */
+    struct str url; /* as written, entities decoded, cut at PAGE_URL_MAX */
+    /* Lower case, punycode or UTF-8 as written, without port. Empty: the page's own (with or
+     * without "www."), or none, as in "mailto:". */
+    struct str host;
     struct str text; /* of an anchor, alt of an image */
-    uint32_t offset;
-    uint32_t hiding;
+    uint32_t offset; /* of its tag in page.source */
+    uint32_t hiding; /* of its element; PAGE_HIDING_SIZE also for a frame or picture of 0 or 1 px */
+    bool has_password; /* of a form: a field of that type stands in it */
 };
 
 struct page_script { /* inline */
-    uint64_t hash; /* of its tokens, without literals of numbers and white space: nonces fall out */
-    struct str text; /* borrows the body */
+    /* Of its words and signs in their order, without white space and without words that hold a
+     * digit: nonces, time stamps and counters fall out. */
+    uint64_t hash;
+    struct str text; /* borrows page.source */
     uint32_t offset;
+    bool is_data; /* of a type that browsers do not run: JSON, a template */
 };
 
 struct page {
-    size_t size;
-    bool is_cut;  /* past a limit above */
-    bool is_html; /* at least one tag of a page was seen */
+    size_t size;       /* of the body as given */
+    struct str source; /* what was read, as UTF-8: the body, or its translation in the arena */
+    bool is_cut;       /* past a limit above */
+    bool is_html;      /* at least one tag of a page was seen */
     struct str title;
     struct str language;    /* of <html lang> */
     struct str description; /* meta description */
@@ -97,13 +111,15 @@ struct page {
 };
 
 struct page_options {
-    struct str url;    /* where it was fetched from: resolves hosts */
-    struct str sheets; /* local style sheets, one after another; empty: none known */
+    struct str url;     /* where it was fetched from: resolves hosts */
+    struct str charset; /* of the Content-Type; empty: it names none */
+    struct str sheets;  /* local style sheets, one after another; empty: none known */
 };
 
-/* body: decoded, any bytes; in UTF-8, or UTF-16 by its mark, or windows-1258/1252 as its meta says
- * (text that is not valid becomes U+FFFD). -ERR_NOMEM, -ERR_LIMIT of the arena. Everything else is
- * a page, however broken. */
+/* body: content encoding undone, any bytes; in UTF-8, UTF-16, windows-1258 or windows-1252 as
+ * codec/charset.h finds out (text that is not valid becomes U+FFFD). The body must outlive the
+ * page. -ERR_NOMEM out of memory or past the arena's limit. Everything else is a page, however
+ * broken. */
 [[nodiscard]] int page_read(const struct page_options *options, struct str body,
                             struct arena *arena, struct page *ret_page);
 
