@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "model/reason.h"
 #include "model/wire.h"
 
 #include <assert.h>
@@ -41,17 +42,6 @@ static const char *const action_names[] = {
     [FINDING_ACTION_KILLED] = "killed",   [FINDING_ACTION_RESTORED] = "restored",
 };
 static_assert(sizeof(action_names) / sizeof(action_names[0]) == FINDING_ACTION_COUNT);
-
-struct reason_row {
-    const char *word;
-    const char *sentence;
-};
-
-static const struct reason_row reason_rows[] = {
-#define REASON(reason_word, reason_sentence) {.word = (reason_word), .sentence = (reason_sentence)},
-#include "model/reasons.def"
-#undef REASON
-};
 
 const char *severity_name(enum severity severity)
 {
@@ -149,30 +139,6 @@ void finding_encode(const struct finding *finding, struct buf *buf)
     cbor_put_i64(buf, finding->action_ns);
 }
 
-/* Room for as many items as the next array holds; NULL with count 0 when there are none or it
- * failed. */
-static void *finding_take_array(struct cbor_reader *reader, struct arena *arena, size_t max,
-                                size_t size, size_t *ret_count)
-{
-    size_t count = cbor_get_array(reader);
-    void *items = NULL;
-
-    *ret_count = 0;
-    if (count > max) {
-        cbor_fail(reader, -ERR_LIMIT);
-        return NULL;
-    }
-    if (count != 0) {
-        items = arena_alloc(arena, count, size);
-        if (items == NULL) {
-            cbor_fail(reader, -ERR_NOMEM);
-            return NULL;
-        }
-    }
-    *ret_count = count;
-    return items;
-}
-
 static struct finding_process process_decode(struct cbor_reader *reader)
 {
     struct finding_process process = {0};
@@ -192,7 +158,7 @@ static const struct finding_process *processes_decode(struct cbor_reader *reader
                                                       size_t *ret_count)
 {
     struct finding_process *processes =
-        finding_take_array(reader, arena, max, sizeof(*processes), ret_count);
+        wire_take_array(reader, arena, max, sizeof(*processes), ret_count);
 
     for (size_t i = 0; i < *ret_count && reader->error == 0; i++) {
         processes[i] = process_decode(reader);
@@ -202,8 +168,8 @@ static const struct finding_process *processes_decode(struct cbor_reader *reader
 
 static void reasons_decode(struct cbor_reader *reader, struct arena *arena, struct finding *finding)
 {
-    struct finding_reason *reasons = finding_take_array(reader, arena, FINDING_WHY_MAX,
-                                                        sizeof(*reasons), &finding->reason_count);
+    struct finding_reason *reasons =
+        wire_take_array(reader, arena, FINDING_WHY_MAX, sizeof(*reasons), &finding->reason_count);
 
     for (size_t i = 0; i < finding->reason_count && reader->error == 0; i++) {
         wire_open(reader, REASON_MEMBERS);
@@ -217,7 +183,7 @@ static void reasons_decode(struct cbor_reader *reader, struct arena *arena, stru
 static void files_decode(struct cbor_reader *reader, struct arena *arena, struct finding *finding)
 {
     struct finding_file *files =
-        finding_take_array(reader, arena, FINDING_FILES_MAX, sizeof(*files), &finding->file_count);
+        wire_take_array(reader, arena, FINDING_FILES_MAX, sizeof(*files), &finding->file_count);
 
     for (size_t i = 0; i < finding->file_count && reader->error == 0; i++) {
         wire_open(reader, FILE_MEMBERS);
@@ -326,16 +292,6 @@ static struct str finding_translate(struct str sentence)
     return translated != text ? str_from(translated) : sentence;
 }
 
-static struct str finding_reason_text(struct str what)
-{
-    for (size_t i = 0; i < sizeof(reason_rows) / sizeof(reason_rows[0]); i++) {
-        if (str_is_text(what, reason_rows[i].word)) {
-            return str_from(text_get(reason_rows[i].sentence));
-        }
-    }
-    return what;
-}
-
 static void json_put_member(struct json_writer *json, const char *key, struct str value)
 {
     json_put_key(json, key);
@@ -373,7 +329,7 @@ static void reasons_write_json(const struct finding *finding, struct json_writer
 
         json_open_object(json);
         json_put_member(json, "what", reason->what);
-        json_put_member(json, "text", finding_reason_text(reason->what));
+        json_put_member(json, "text", reason_text(reason->what));
         json_put_member(json, "value", reason->value);
         json_put_key(json, "score");
         json_put_double(json, reason->score);

@@ -1,5 +1,5 @@
-/* Shared pieces of the model's wire form. Neighbours: event, finding, record and action, which are
- * decoded with them from bytes of other machines. */
+/* Shared pieces of the model's wire form. Neighbours: event, finding, record, action and site,
+ * which are decoded with them from bytes of other machines. */
 #include "model/wire.h"
 
 #include "base/banned.h"
@@ -47,6 +47,28 @@ uint32_t wire_get_u32(struct cbor_reader *reader)
         return 0;
     }
     return (uint32_t)value;
+}
+
+void *wire_take_array(struct cbor_reader *reader, struct arena *arena, size_t max, size_t size,
+                      size_t *ret_count)
+{
+    size_t count = cbor_get_array(reader);
+    void *items = NULL;
+
+    *ret_count = 0;
+    if (count > max) {
+        cbor_fail(reader, -ERR_LIMIT);
+        return NULL;
+    }
+    if (count != 0) {
+        items = arena_alloc(arena, count, size);
+        if (items == NULL) {
+            cbor_fail(reader, -ERR_NOMEM);
+            return NULL;
+        }
+    }
+    *ret_count = count;
+    return items;
 }
 
 void wire_put_id(struct buf *buf, const struct id *id)

@@ -3,6 +3,7 @@
 #ifndef MODEL_WIRE_H
 #define MODEL_WIRE_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/id.h"
 #include "codec/cbor.h"
@@ -18,6 +19,11 @@ unsigned wire_get_enum(struct cbor_reader *reader, unsigned count);
 int wire_get_result(struct cbor_reader *reader);
 /* 32 bits; -ERR_SYNTAX past them. */
 uint32_t wire_get_u32(struct cbor_reader *reader);
+
+/* Room in the arena for as many items of size bytes as the next array holds, max at most
+ * (-ERR_LIMIT); NULL with count 0 when there are none or it failed. */
+void *wire_take_array(struct cbor_reader *reader, struct arena *arena, size_t max, size_t size,
+                      size_t *ret_count);
 
 void wire_put_id(struct buf *buf, const struct id *id);
 struct id wire_get_id(struct cbor_reader *reader);

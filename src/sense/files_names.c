@@ -192,7 +192,7 @@ static void files_note_folder_moved(struct files *files, struct str from, struct
     if (from.len == 0 || to.len == 0) {
         return;
     }
-    is_known = strays_move_folder(files->strays, from, to);
+    is_known = strays_move_folder(files->strays, from, to, clock_mono(&clock_real));
     if (files_holds(files, to)) {
         strays_drop_folder(files->strays, to);
     } else if (name->is_inside && !name->is_target_inside && !is_known) {

@@ -269,7 +269,7 @@ static char *path_moved(struct str path, struct str from, struct str to)
     return len > 0 && (size_t)len < sizeof(text) ? mem_dup(text, (size_t)len) : NULL;
 }
 
-bool strays_move_folder(struct strays *strays, struct str from, struct str to)
+bool strays_move_folder(struct strays *strays, struct str from, struct str to, int64_t now)
 {
     bool is_known = false;
 
@@ -286,10 +286,13 @@ bool strays_move_folder(struct strays *strays, struct str from, struct str to)
         }
         is_known = is_known || str_is_text(from, folder->path);
         path = path_moved(str_from(folder->path), from, to);
-        if (path != NULL) {
-            mem_free(folder->path);
-            folder->path = path;
+        if (path == NULL) { /* where it is now cannot be remembered */
+            strays_note_crowd(strays, now, now);
+            folder_forget(strays, folder);
+            continue;
         }
+        mem_free(folder->path);
+        folder->path = path;
     }
     pthread_mutex_unlock(&strays->lock);
     return is_known;
@@ -317,7 +320,10 @@ bool strays_lead_home(struct strays *strays, struct str path, char ret_home[STRA
         struct str rest = str_slice(path, longest, path.len);
         int len = snprintf(ret_home, STRAYS_PATH_MAX, "%s%.*s", nearest->home, STR_ARG(rest));
 
-        nearest = len > 0 && len < STRAYS_PATH_MAX ? nearest : NULL;
+        if (len < 0 ||
+            len >= STRAYS_PATH_MAX) { /* deeper than a path can say: guarded all the same */
+            (void)snprintf(ret_home, STRAYS_PATH_MAX, "%s", nearest->home);
+        }
     }
     pthread_mutex_unlock(&strays->lock);
     return nearest != NULL;

@@ -42,8 +42,9 @@ void strays_add_folder(struct strays *strays, struct str path, struct str home, 
 /* What is known of the folder at that path and of those in it is forgotten. */
 void strays_drop_folder(struct strays *strays, struct str path);
 /* A folder was moved, and those that are known in it with it. True when it is known itself. */
-bool strays_move_folder(struct strays *strays, struct str from, struct str to);
-/* Whether path lies in a folder that has left; where it would lie at home then. */
+bool strays_move_folder(struct strays *strays, struct str from, struct str to, int64_t now);
+/* Whether path lies in a folder that has left; where it would lie at home then, the folder's own
+ * home where that is longer than a path can be. */
 bool strays_lead_home(struct strays *strays, struct str path, char ret_home[STRAYS_PATH_MAX]);
 
 #endif

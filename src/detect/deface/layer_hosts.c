@@ -64,7 +64,7 @@ static void hosts_read_stranger(struct layers *layers, size_t at, unsigned stran
     if (layers->diff->links[at].is_outward && host_is_suspect(link->host)) {
         layers_say(layers, SIGNAL_ODD, 1, link->host, spot_of_link(link));
     }
-    if (role == SITE_ROLE_FORM && layers->diff->page->password_count != 0) {
+    if (link->has_password) {
         layers_say(layers, SIGNAL_PASSWORD, 1, link->host, spot_of_link(link));
         layers->is_impossible = true;
     }

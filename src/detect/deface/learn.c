@@ -9,7 +9,7 @@
 #include "detect/deface/hosts.h"
 
 #define MEAN_LOOKS   32
-#define LEARN_ARENA  (4U << 20) /* the most that a page within its limits needs */
+#define LEARN_ARENA  (8U << 20) /* the most that a page within its limits needs */
 
 static void view_learn_structure(struct profile_view *view, uint64_t simhash)
 {

@@ -100,10 +100,11 @@ int profile_view_make(struct deface_profile *profile, enum site_view view,
 enum site_role site_role_of(enum page_link_kind kind)
 {
     static const enum site_role roles[PAGE_LINK_COUNT] = {
-        [PAGE_LINK_ANCHOR] = SITE_ROLE_ANCHOR, [PAGE_LINK_SCRIPT] = SITE_ROLE_SCRIPT,
-        [PAGE_LINK_FRAME] = SITE_ROLE_FRAME,   [PAGE_LINK_FORM] = SITE_ROLE_FORM,
+        [PAGE_LINK_ANCHOR] = SITE_ROLE_ANCHOR,   [PAGE_LINK_SCRIPT] = SITE_ROLE_SCRIPT,
+        [PAGE_LINK_FRAME] = SITE_ROLE_FRAME,     [PAGE_LINK_FORM] = SITE_ROLE_FORM,
         [PAGE_LINK_REFRESH] = SITE_ROLE_REFRESH, [PAGE_LINK_STYLE] = SITE_ROLE_OTHER,
-        [PAGE_LINK_IMAGE] = SITE_ROLE_OTHER,   [PAGE_LINK_CANONICAL] = SITE_ROLE_OTHER,
+        [PAGE_LINK_IMAGE] = SITE_ROLE_OTHER,     [PAGE_LINK_CANONICAL] = SITE_ROLE_OTHER,
+        [PAGE_LINK_MEDIA] = SITE_ROLE_OTHER,     [PAGE_LINK_BASE] = SITE_ROLE_SCRIPT,
     };
 
     return roles[kind];

@@ -1,0 +1,123 @@
+/* Whether one audience gets another page than people do: see detect/deface/crawl.h. Neighbour:
+ * crawl.c. By status: a G-test of served, moved and missing against each other, and a gap between
+ * the shares wide enough to be a policy; by size: the medians' distance against the spread of
+ * either side. */
+#include "base/banned.h"
+#include "detect/deface/crawl_private.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define STATUS_G_MIN   13.8 /* two degrees of freedom, one page in a thousand by chance */
+#define STATUS_GAP_MIN 0.6  /* http→https sends half of all visits on: less than this */
+#define SIZE_GAP_MIN   2048 /* bytes: a greeting or a token may differ */
+#define SIZE_RATIO_MIN 1.3
+#define SIZE_SPREADS   3
+
+static uint64_t side_total(const struct crawl_counts *counts)
+{
+    return counts->served + counts->moved + counts->missing;
+}
+
+static double g_term(uint64_t seen, uint64_t row, uint64_t column, uint64_t all)
+{
+    double expected = (double)row * (double)column / (double)all;
+
+    return seen == 0 ? 0 : 2 * (double)seen * log((double)seen / expected);
+}
+
+static double g_statistic(const struct crawl_counts *a, const struct crawl_counts *b)
+{
+    uint64_t total_a = side_total(a);
+    uint64_t total_b = side_total(b);
+    uint64_t all = total_a + total_b;
+
+    return g_term(a->served, total_a, a->served + b->served, all) +
+           g_term(b->served, total_b, a->served + b->served, all) +
+           g_term(a->moved, total_a, a->moved + b->moved, all) +
+           g_term(b->moved, total_b, a->moved + b->moved, all) +
+           g_term(a->missing, total_a, a->missing + b->missing, all) +
+           g_term(b->missing, total_b, a->missing + b->missing, all);
+}
+
+/* Engines are served what people are not, or people from a search are sent on where others are not.
+ */
+static double status_gap(enum crawl_audience audience, const struct crawl_counts *theirs,
+                         const struct crawl_counts *people)
+{
+    double their_total = (double)side_total(theirs);
+    double people_total = (double)side_total(people);
+
+    return audience == CRAWL_AUDIENCE_ENGINE
+               ? (double)theirs->served / their_total - (double)people->served / people_total
+               : (double)theirs->moved / their_total - (double)people->moved / people_total;
+}
+
+static int compare_sizes(const void *a, const void *b)
+{
+    const uint32_t *x = a;
+    const uint32_t *y = b;
+
+    return *x < *y ? -1 : *x > *y;
+}
+
+struct size_band {
+    uint32_t low;
+    uint32_t median;
+    uint32_t high;
+};
+
+static struct size_band size_band(const struct crawl_side *side)
+{
+    size_t count = side->size_count < CRAWL_SIZES ? side->size_count : CRAWL_SIZES;
+    uint32_t sorted[CRAWL_SIZES];
+
+    memcpy(sorted, side->sizes, sizeof(sorted));
+    qsort(sorted, count, sizeof(sorted[0]), compare_sizes);
+    return (struct size_band){sorted[0], sorted[count / 2], sorted[count - 1]};
+}
+
+static double size_score(struct size_band a, struct size_band b)
+{
+    double gap = fabs((double)a.median - (double)b.median);
+    double spread_a = (double)a.high - (double)a.low;
+    double spread_b = (double)b.high - (double)b.low;
+    double spread = fmax(fmax(spread_a, spread_b), SIZE_GAP_MIN / (double)SIZE_SPREADS);
+    double least = fmax(1, fmin(a.median, b.median));
+
+    return gap > SIZE_SPREADS * spread && fmax(a.median, b.median) > SIZE_RATIO_MIN * least
+               ? gap / spread
+               : 0;
+}
+
+bool crawl_compare(const struct crawl_page *page, enum crawl_audience audience, unsigned visits_min,
+                   struct crawl_cloak *ret_cloak)
+{
+    const struct crawl_side *theirs = &page->sides[audience];
+    const struct crawl_side *people = &page->sides[CRAWL_AUDIENCE_PEOPLE];
+    struct crawl_cloak cloak = {.audience = audience,
+                                .theirs = theirs->counts,
+                                .people = people->counts,
+                                .last = page->last};
+
+    if (side_total(&theirs->counts) < visits_min || side_total(&people->counts) < visits_min) {
+        return false;
+    }
+    cloak.engine = audience == CRAWL_AUDIENCE_ENGINE ? page->engine : (struct str){0};
+    if (theirs->size_count != 0) {
+        cloak.their_size = size_band(theirs).median;
+    }
+    if (people->size_count != 0) {
+        cloak.people_size = size_band(people).median;
+    }
+    cloak.score = g_statistic(&theirs->counts, &people->counts);
+    if (cloak.score < STATUS_G_MIN ||
+        status_gap(audience, &theirs->counts, &people->counts) < STATUS_GAP_MIN) {
+        cloak.is_by_size = true;
+        cloak.score = theirs->size_count >= visits_min && people->size_count >= visits_min
+                          ? size_score(size_band(theirs), size_band(people))
+                          : 0;
+    }
+    *ret_cloak = cloak;
+    return cloak.score > 0;
+}

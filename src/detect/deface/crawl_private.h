@@ -1,0 +1,64 @@
+/* What crawl.c keeps of each page and crawl_judge.c compares. Only for those and
+ * crawl_audience.c. */
+#ifndef DETECT_DEFACE_CRAWL_PRIVATE_H
+#define DETECT_DEFACE_CRAWL_PRIVATE_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "detect/deface/crawl.h"
+
+#define CRAWL_SIZES    8    /* of the last answers, for the median and the spread */
+#define CRAWL_KEY_MAX  2048 /* bytes of host and path; longer ones are no page that people link */
+#define CRAWL_HOST_MAX 255
+
+struct crawl_side {
+    struct crawl_counts counts;
+    uint32_t sizes[CRAWL_SIZES]; /* of what was served; 2^32-1 stands for more */
+    uint32_t size_count;         /* ever; the ring's next place is its remainder */
+};
+
+struct crawl_page {
+    struct list age; /* in crawl.by_age, the longest unseen first */
+    struct crawl_side sides[CRAWL_AUDIENCE_COUNT];
+    struct str engine; /* the last one that came; for good */
+    int64_t last;
+    size_t host_len;
+    size_t key_len;
+    char key[]; /* host, '/' of the path at once behind it */
+};
+
+struct crawl_address {
+    uint8_t bytes[16]; /* IPv4 as ::ffff:a.b.c.d */
+};
+
+struct crawl_network {
+    struct crawl_address base;
+    unsigned bits;
+    struct str engine;
+};
+
+enum {
+#define CRAWLER(engine_name, network_text) +1
+#define SEARCH(host_part)
+    CRAWL_NETWORKS = 0
+#include "detect/deface/crawlers.def"
+#undef CRAWLER
+#undef SEARCH
+};
+
+struct crawl {
+    struct crawl_network networks[CRAWL_NETWORKS];
+    struct crawl_limits limits;
+    struct map pages;
+    struct list by_age;
+    struct crawl_totals totals;
+};
+
+/* From crawlers.def; false when a row of it is no network. */
+bool crawl_networks_fill(struct crawl_network networks[CRAWL_NETWORKS]);
+
+/* Whether the audience gets another page than people; fills all but host and path. */
+bool crawl_compare(const struct crawl_page *page, enum crawl_audience audience, unsigned visits_min,
+                   struct crawl_cloak *ret_cloak);
+
+#endif

@@ -1,0 +1,239 @@
+/* The access-log view: cloaks by status, by size and by referrer are told; log-ins, redirects to
+ * https, false robots, caches and busy pages are not. */
+#include "harness.h"
+
+#include "base/prng.h"
+#include "detect/deface/crawl.h"
+
+#include <stdio.h>
+
+#define GOOGLE "66.249.66.7"
+#define BOT    "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+#define PEOPLE "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Gecko/20100101 Firefox/140.0"
+#define SEARCH "https://www.google.com.vn/search?q=cong+thong+tin"
+
+struct visit {
+    const char *address;
+    const char *agent;
+    const char *referrer;
+    const char *path;
+    unsigned status;
+    uint64_t size;
+};
+
+static struct crawl *crawl;
+static struct arena *arena;
+
+static void begin(size_t pages_max)
+{
+    struct crawl_limits limits = crawl_limits_default;
+
+    limits.pages_max = pages_max;
+    assert_int_equal(crawl_new(&limits, 7, &crawl), 0);
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+}
+
+static void end(void)
+{
+    crawl_free(crawl);
+    arena_free(arena);
+}
+
+static void see(struct visit visit, unsigned times)
+{
+    struct weblog_line line = {.address = str_from(visit.address),
+                               .agent = str_from(visit.agent),
+                               .referrer = str_from(visit.referrer),
+                               .host = STR("xa.example.vn"),
+                               .path = str_from(visit.path),
+                               .method = STR("GET"),
+                               .status = visit.status,
+                               .size = visit.size,
+                               .time = 5};
+
+    for (unsigned i = 0; i < times; i++) {
+        assert_int_equal(crawl_add(crawl, &line), 0);
+    }
+}
+
+static size_t report(const struct crawl_cloak **ret_cloaks)
+{
+    size_t count = 0;
+
+    assert_int_equal(crawl_report(crawl, 10, arena, ret_cloaks, &count), 0);
+    return count;
+}
+
+static void test_cloak_by_status(void **state)
+{
+    const struct crawl_cloak *cloaks = NULL;
+
+    (void)state;
+    begin(100);
+    see((struct visit){GOOGLE, BOT, "", "/uploads/no-hu.html", 200, 60000}, 6);
+    see((struct visit){"113.160.1.1", PEOPLE, "", "/uploads/no-hu.html", 302, 0}, 5);
+    see((struct visit){"113.160.1.2", PEOPLE, "", "/", 200, 5000}, 50);
+    see((struct visit){GOOGLE, BOT, "", "/", 200, 5000}, 10);
+    assert_int_equal(report(&cloaks), 1);
+    assert_str(cloaks[0].path, "/uploads/no-hu.html");
+    assert_str(cloaks[0].host, "xa.example.vn");
+    assert_str(cloaks[0].engine, "Google");
+    assert_int_equal(cloaks[0].audience, CRAWL_AUDIENCE_ENGINE);
+    assert_false(cloaks[0].is_by_size);
+    assert_int_equal(cloaks[0].theirs.served, 6);
+    assert_int_equal(cloaks[0].people.moved, 5);
+    end();
+}
+
+static void test_cloak_by_referrer(void **state)
+{
+    const struct crawl_cloak *cloaks = NULL;
+
+    (void)state;
+    begin(100);
+    see((struct visit){"113.160.1.1", PEOPLE, "", "/", 200, 9000}, 20);
+    see((struct visit){"113.160.1.9", PEOPLE, SEARCH, "/", 302, 0}, 8);
+    assert_int_equal(report(&cloaks), 1);
+    assert_int_equal(cloaks[0].audience, CRAWL_AUDIENCE_SEARCH);
+    assert_str(cloaks[0].engine, "");
+    end();
+}
+
+static void test_cloak_by_size(void **state)
+{
+    const struct crawl_cloak *cloaks = NULL;
+
+    (void)state;
+    begin(100);
+    for (unsigned i = 0; i < 8; i++) {
+        see((struct visit){GOOGLE, BOT, "", "/gioi-thieu", 200, 41000 + 10 * i}, 1);
+        see((struct visit){"113.160.1.1", PEOPLE, "", "/gioi-thieu", 200, 18000 + 7 * i}, 1);
+    }
+    assert_int_equal(report(&cloaks), 1);
+    assert_true(cloaks[0].is_by_size);
+    assert_in_range(cloaks[0].their_size, 41000, 41080);
+    assert_in_range(cloaks[0].people_size, 18000, 18060);
+    end();
+}
+
+/* Everything that honest sites do every day. */
+static void test_honest(void **state)
+{
+    const struct crawl_cloak *cloaks = NULL;
+    struct prng prng;
+
+    (void)state;
+    begin(1000);
+    prng_init(&prng, 3);
+    see((struct visit){GOOGLE, BOT, "", "/admin", 302, 0}, 9); /* log in first */
+    see((struct visit){"10.0.0.4", PEOPLE, "", "/admin", 200, 30000}, 40);
+    see((struct visit){GOOGLE, BOT, "", "/old", 200, 8000}, 20); /* http → https, then served */
+    see((struct visit){"10.0.0.4", PEOPLE, "", "/old", 301, 0}, 20);
+    see((struct visit){"10.0.0.4", PEOPLE, "", "/old", 200, 8000}, 20);
+    see((struct visit){GOOGLE, BOT, "", "/style.css", 304, 0}, 20); /* cached */
+    see((struct visit){"10.0.0.4", PEOPLE, "", "/style.css", 200, 90000}, 20);
+    see((struct visit){"8.8.4.4", BOT, "", "/shop", 403, 0}, 20); /* says that it is Google */
+    see((struct visit){"10.0.0.4", PEOPLE, "", "/shop", 200, 100}, 20);
+    see((struct visit){GOOGLE, BOT, "", "/down", 503, 0}, 20); /* ill for a while */
+    see((struct visit){"10.0.0.4", PEOPLE, "", "/down", 200, 100}, 20);
+    see((struct visit){GOOGLE, BOT, "", "/few", 200, 1}, 4); /* too few to tell */
+    see((struct visit){"10.0.0.4", PEOPLE, "", "/few", 302, 1}, 4);
+    for (unsigned i = 0; i < 400; i++) { /* a front page that is never twice the same */
+        see((struct visit){GOOGLE, BOT, "", "/", 200, 40000 + prng_below(&prng, 30000)}, 1);
+        see((struct visit){"10.0.0.4", PEOPLE, "", "/", 200, 40000 + prng_below(&prng, 30000)}, 1);
+    }
+    assert_int_equal(report(&cloaks), 0);
+    end();
+}
+
+static void test_bounded(void **state)
+{
+    const struct crawl_cloak *cloaks = NULL;
+    char path[64];
+
+    (void)state;
+    begin(50);
+    see((struct visit){GOOGLE, BOT, "", "/kept", 200, 60000}, 6);
+    see((struct visit){"10.0.0.4", PEOPLE, "", "/kept", 404, 0}, 6);
+    for (unsigned i = 0; i < 500; i++) {
+        (void)snprintf(path, sizeof(path), "/scan/%u", i);
+        see((struct visit){"10.0.0.5", PEOPLE, "", path, 404, 0}, 1);
+        see((struct visit){"10.0.0.4", PEOPLE, "", "/kept", 404, 0}, 1);
+    }
+    assert_int_equal(crawl_totals(crawl).pages, 50);
+    assert_int_equal(crawl_totals(crawl).forgotten, 451);
+    assert_int_equal(crawl_totals(crawl).lines, 1012);
+    assert_int_equal(report(&cloaks), 1);
+    end();
+}
+
+static void test_audience(void **state)
+{
+    static const struct {
+        const char *address;
+        const char *agent;
+        const char *referrer;
+        enum crawl_audience audience;
+    } cases[] = {
+        {"66.249.95.255", BOT, "", CRAWL_AUDIENCE_ENGINE},
+        {"66.249.96.0", BOT, "", CRAWL_AUDIENCE_NONE},
+        {"::ffff:66.249.64.1", BOT, "", CRAWL_AUDIENCE_ENGINE},
+        {"2001:4860:4801:10::1", BOT, "", CRAWL_AUDIENCE_ENGINE},
+        {"2001:4860:4802::1", BOT, "", CRAWL_AUDIENCE_NONE},
+        {"not an address", BOT, "", CRAWL_AUDIENCE_NONE},
+        {"1.2.3.4", PEOPLE, SEARCH, CRAWL_AUDIENCE_SEARCH},
+        {"1.2.3.4", PEOPLE, "https://coccoc.com/search?query=x", CRAWL_AUDIENCE_SEARCH},
+        {"1.2.3.4", PEOPLE, "https://notgoogle.example/google.com", CRAWL_AUDIENCE_PEOPLE},
+        {"1.2.3.4", PEOPLE, "google.com", CRAWL_AUDIENCE_PEOPLE},
+        {"1.2.3.4", "", "", CRAWL_AUDIENCE_NONE},
+        {"1.2.3.4", "python-requests/2.28", "", CRAWL_AUDIENCE_NONE},
+    };
+
+    (void)state;
+    begin(10);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct weblog_line line = {.address = str_from(cases[i].address),
+                                   .agent = str_from(cases[i].agent),
+                                   .referrer = str_from(cases[i].referrer)};
+        struct str engine;
+
+        assert_int_equal(crawl_audience(crawl, &line, &engine), cases[i].audience);
+        assert_int_equal(engine.len != 0, cases[i].audience == CRAWL_AUDIENCE_ENGINE);
+    }
+    end();
+}
+
+static void test_out_of_memory(void **state)
+{
+    struct crawl *none = NULL;
+    struct weblog_line line = {.method = STR("GET"),
+                               .path = STR("/"),
+                               .status = 200,
+                               .agent = STR("Firefox"),
+                               .address = STR("1.2.3.4")};
+
+    (void)state;
+    mem_fail_at(1);
+    assert_int_equal(crawl_new(&crawl_limits_default, 1, &none), -ERR_NOMEM);
+    assert_int_equal(crawl_new(&crawl_limits_default, 1, &none), 0);
+    for (uint64_t nth = 1; nth <= 2; nth++) {
+        mem_fail_at(nth);
+        assert_int_equal(crawl_add(none, &line), -ERR_NOMEM);
+        assert_int_equal(crawl_totals(none).pages, 0);
+    }
+    mem_fail_at(0);
+    assert_int_equal(crawl_add(none, &line), 0);
+    crawl_free(none);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cloak_by_status), cmocka_unit_test(test_cloak_by_referrer),
+        cmocka_unit_test(test_cloak_by_size),   cmocka_unit_test(test_honest),
+        cmocka_unit_test(test_bounded),         cmocka_unit_test(test_audience),
+        cmocka_unit_test(test_out_of_memory),
+    };
+
+    return cmocka_run_group_tests_name("crawl", tests, NULL, NULL);
+}
