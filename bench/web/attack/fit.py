@@ -105,7 +105,19 @@ CIVIC = [  # a portal's everyday
     "Annual report of the department, financial year {year}", "Contact us by phone or e-mail", "Sign up for our newsletter", "Log in to your account", "Privacy policy and terms of use", "Download the application form (PDF)",
 ]
 TOPICS = {"gambling": GAMBLING, "pharma": PHARMA, "adult": ADULT, "loan": LOAN, "crypto": CRYPTO}
+BODIES = ["ubnd", "so", "cong", "thanhtra", "congan", "benhvien", "thpt", "dangky", "bhxh", "thue", "haiquan", "kho", "thuvien", "baotang", "vien",
+          "truong", "hoichuthapdo", "doan", "hoinongdan", "tuphap", "noivu", "xaydung", "giaothong", "nongnghiep", "dulich", "vanhoa", "yte"]
+PLACES = ["hanoi", "haiphong", "danang", "cantho", "hue", "quangninh", "bacgiang", "thanhhoa", "nghean", "hatinh", "kontum", "gialai", "daklak", "lamdong",
+          "binhduong", "dongnai", "longan", "tiengiang", "bentre", "camau", "kiengiang", "laocai", "yenbai", "sonla", "dienbien", "thaibinh", "namdinh"]
+ENDS = ["gov.vn", "edu.vn", "org.vn", "com.vn", "vn", "net.vn", "com", "org"]
 OWN_LINKS = ["/tin-tuc/{day}", "/van-ban", "https://dichvucong.gov.vn/", "/bai-viet/{month}", "https://www.facebook.com/ubnd", "#", "/login"]
+
+
+PART = None  # 0 or 1: only every second template, so that the line to log-odds is drawn on unseen ones
+
+
+def templates(rows):
+    return rows if PART is None else rows[PART::2]
 
 
 def host(rng):
@@ -118,7 +130,7 @@ def address(rng):
 
 def planted(rng, topic, shape=None):
     """One planted stretch: a link, a row of links, a paragraph with and without a link."""
-    words = [craft.disguise(rng, craft.fill(rng, rng.choice(TOPICS[topic]), SLOTS)) for _ in range(rng.randint(2, 8))]
+    words = [craft.disguise(rng, craft.fill(rng, rng.choice(templates(TOPICS[topic])), SLOTS)) for _ in range(rng.randint(2, 8))]
     shape = shape or rng.choice(["link", "link", "row", "row", "text", "text", "bare", "list"])
     if shape == "link":
         return f'<p><a href="{address(rng)}">{words[0]}</a></p>'
@@ -131,14 +143,14 @@ def planted(rng, topic, shape=None):
 
 
 def boast(rng):
-    return f"<div><h1>{craft.disguise(rng, craft.fill(rng, rng.choice(BOAST), SLOTS))}</h1></div>"
+    return f"<div><h1>{craft.disguise(rng, craft.fill(rng, rng.choice(templates(BOAST)), SLOTS))}</h1></div>"
 
 
 def ordinary(rng, count):
     """A stretch of a portal: headlines with links, now and then about crime."""
     rows = []
     for _ in range(count):
-        text = craft.fill(rng, rng.choice(NEWS if rng.random() < .5 else CIVIC), SLOTS)
+        text = craft.fill(rng, rng.choice(templates(NEWS if rng.random() < .5 else CIVIC)), SLOTS)
         href = craft.fill(rng, rng.choice(OWN_LINKS), SLOTS)
         rows.append(rng.choice([f'<li><a href="{href}">{text}</a></li>', f"<p>{text}</p>", f'<h3><a href="{href}">{text}</a></h3><p>{text}</p>']))
     return "".join(rows)
@@ -166,7 +178,7 @@ def small_page(rng):
 
 
 def boast_page(rng):
-    lines = [craft.disguise(rng, craft.fill(rng, rng.choice(BOAST), SLOTS)) for _ in range(rng.randint(1, 6))]
+    lines = [craft.disguise(rng, craft.fill(rng, rng.choice(templates(BOAST)), SLOTS)) for _ in range(rng.randint(1, 6))]
     title = rng.choice([lines[0], f"Hacked by {rng.choice(SLOTS['handle'])}", f"-={rng.choice(SLOTS['team'])}=-", "0wn3d", "Hacked", lines[-1]])
     style = "<style>body{background:#000;color:#0f0;text-align:center;font-family:courier}</style>"
     media = rng.choice(["", '<img src="https://i.imgur.com/x7Kq.jpg" width=400>', '<embed src="https://www.youtube.com/v/zz" autostart="true">',
@@ -180,3 +192,8 @@ def boast_page(rng):
     else:
         body = f"<pre>{chr(10).join(lines)}</pre>{media}"
     return craft.page(title, body + script, style)
+
+
+def body_host(rng):
+    """The name of an office, a school, a firm."""
+    return f"{rng.choice(['', 'www.', 'dichvucong.', 'mail.'])}{rng.choice(BODIES)}{rng.choice(['', '-', '.'])}{rng.choice(PLACES)}.{rng.choice(ENDS)}"
