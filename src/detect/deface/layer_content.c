@@ -92,7 +92,7 @@ int layer_content_read(struct layers *layers)
     if (score > 0) {
         struct str first = page->block_count != 0 ? page->blocks[0].text : page->title;
 
-        layers_say(layers, SIGNAL_BOAST, score, page->title,
+        layers_say(layers, SIGNAL_BOAST, score, str_said(page->title),
                    (struct spot){page->title.len != 0 ? page->title : first, 0, 0});
     }
     return 0;

@@ -35,7 +35,7 @@ static void profile_read_title(struct layers *layers)
     const struct diff *diff = layers->diff;
 
     if (diff->is_title_new && !diff->is_title_of_site) {
-        layers_say(layers, SIGNAL_TITLE, 1, diff->page->title,
+        layers_say(layers, SIGNAL_TITLE, 1, str_said(diff->page->title),
                    (struct spot){.text = diff->page->title});
     }
 }
@@ -101,7 +101,7 @@ void layer_profile_read(struct layers *layers)
                    arena_printf(layers->arena, "%u", diff->distance), spot_first_new(diff));
     }
     if (diff->is_language_new) {
-        layers_say(layers, SIGNAL_LANGUAGE, 1, diff->page->language, spot_first_new(diff));
+        layers_say(layers, SIGNAL_LANGUAGE, 1, str_said(diff->page->language), spot_first_new(diff));
     }
     profile_read_landmarks(layers);
     profile_read_images(layers);

@@ -44,8 +44,16 @@ struct layers {
     bool is_impossible;
 };
 
+/* value.ptr NULL: it could not be made, which ends the judging as -ERR_NOMEM; what is merely absent
+ * is given through str_said. */
 void layers_say(struct layers *layers, enum signal signal, double measure, struct str value,
                 struct spot spot);
+
+/* The text, or an empty one where there is none. */
+static inline struct str str_said(struct str text)
+{
+    return text.len != 0 ? text : STR("");
+}
 
 void layer_profile_read(struct layers *layers);
 void layer_hosts_read(struct layers *layers);
