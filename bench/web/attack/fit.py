@@ -1,5 +1,7 @@
 """Wording for fitting the weights: planted pages by topic, boasts, and the ordinary pages that look like them. The
 bench has other wording (bench.py); neither reads the other."""
+import re
+
 from . import craft
 
 BRANDS = ["kubet", "W88", "Fun88", "188BET", "789bet", "Jun88", "Hi88", "SHBET", "NEW88", "Debet", "Win55", "K8", "Lucky88", "TK88",
@@ -197,3 +199,12 @@ def boast_page(rng):
 def body_host(rng):
     """The name of an office, a school, a firm."""
     return f"{rng.choice(['', 'www.', 'dichvucong.', 'mail.'])}{rng.choice(BODIES)}{rng.choice(['', '-', '.'])}{rng.choice(PLACES)}.{rng.choice(ENDS)}"
+
+
+def short_page(rng, manual):
+    """A sentence or two of a manual, alone: errors, notes and empty shells look like this."""
+    words = re.sub(r"(?s)<(script|style).*?</\1>|<[^>]+>", " ", manual).split()
+    at, size = rng.randrange(max(1, len(words))), rng.choice([2, 4, 6, 10, 20, 40])
+    text, title = " ".join(words[at:at + size]), rng.choice(["", "", " ".join(words[:3]), "Error", "Lỗi", "Thông báo"])
+    return rng.choice([craft.page(title, f"<p>{text}</p>"), craft.page(title, f"<h1>{text}</h1>", "<style>body{text-align:center}</style>"),
+                       f"<html><body>{text}</body></html>", craft.page(title, f'<img src="/logo.png"><center>{text}</center>')])

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "detect/deface/hosts.h"
 
+#define WORDS_MIN 60 /* below it two texts may be near by chance */
 #define FRESH 4 /* looks: a row seen last before that was edited away and is no longer stable */
 
 uint32_t text_count_words(struct str text)
@@ -94,26 +95,58 @@ static void diff_links(struct diff *diff, uint64_t key, uint32_t *hashes)
     diff->site_links = asked != 0 ? (double)shared / (double)asked : 0;
 }
 
-/* Part of the stable rows that are among the hashes, which get sorted. */
-static double rows_kept(const struct items *items, uint32_t look, uint32_t *hashes, size_t count,
-                        size_t *ret_stable)
+struct kept {
+    size_t stable;
+    size_t kept;
+    size_t lost_images;
+};
+
+/* How many of the stable rows are among the hashes, which get sorted. */
+static struct kept rows_kept(const struct items *items, uint32_t look, uint32_t *hashes,
+                             size_t count)
 {
-    size_t stable = 0;
-    size_t kept = 0;
+    struct kept kept = {0};
 
     qsort(hashes, count, sizeof(*hashes), hash_compare);
     for (size_t i = 0; i < items->count; i++) {
         const struct item *item = &items->rows[i];
+        bool is_there;
 
         if (item->share < ITEMS_STABLE || (uint16_t)(look - item->last) > FRESH) {
             continue;
         }
-        stable++;
-        kept += count != 0 &&
-                bsearch(&item->hash, hashes, count, sizeof(*hashes), hash_compare) != NULL;
+        is_there = count != 0 &&
+                   bsearch(&item->hash, hashes, count, sizeof(*hashes), hash_compare) != NULL;
+        kept.stable++;
+        kept.kept += is_there;
+        kept.lost_images += !is_there && (item->hash & ((1U << PROFILE_KIND_BITS) - 1)) ==
+                                             PAGE_LINK_IMAGE;
     }
-    *ret_stable = stable;
-    return stable != 0 ? (double)kept / (double)stable : 1;
+    return kept;
+}
+
+static double kept_part(const struct kept *kept)
+{
+    return kept->stable != 0 ? (double)kept->kept / (double)kept->stable : 1;
+}
+
+/* texts, links: hashes of the look's blocks, and of its links and scripts. */
+static void diff_lasting(struct diff *diff, uint32_t *texts, uint32_t *links)
+{
+    const struct profile_view *view = diff->view;
+    const struct page *page = diff->page;
+    struct kept kept;
+
+    if (view == NULL) {
+        return;
+    }
+    kept = rows_kept(&view->texts, view->looks, texts, page->block_count);
+    diff->stable_texts = kept.stable;
+    diff->kept_texts = kept_part(&kept);
+    kept = rows_kept(&view->links, view->looks, links, page->link_count + page->script_count);
+    diff->stable_links = kept.stable;
+    diff->kept_links = kept_part(&kept);
+    diff->lost_images = kept.lost_images;
 }
 
 static void diff_head(struct diff *diff, uint64_t key)
@@ -136,6 +169,9 @@ static void diff_head(struct diff *diff, uint64_t key)
     if (view != NULL && view->looks != 0) {
         diff->is_language_new = view->language != 0 && page->language.len != 0 &&
                                 view->language != language;
+        diff->has_old_words =
+            page->word_count >= WORDS_MIN &&
+            __builtin_popcountll(view->text_simhash ^ page->text_simhash) <= PROFILE_SAME_WORDS;
         diff->distance = profile_view_distance(view, page->structure_simhash);
         diff->usual_words = profile_view_words(view);
     }
@@ -169,13 +205,7 @@ int diff_make(const struct deface_site *site, const struct deface_profile *profi
         links[page->link_count + i] = profile_hash_script(key, &page->scripts[i]);
     }
     diff_head(&diff, key);
-    if (diff.view != NULL) {
-        diff.kept_texts = rows_kept(&diff.view->texts, diff.view->looks, texts, page->block_count,
-                                    &diff.stable_texts);
-        diff.kept_links =
-            rows_kept(&diff.view->links, diff.view->looks, links,
-                      page->link_count + page->script_count, &diff.stable_links);
-    }
+    diff_lasting(&diff, texts, links);
     *ret_diff = diff;
     return 0;
 }

@@ -36,6 +36,8 @@ struct diff {
     uint32_t usual_words; /* median; 0: nothing was learned */
     size_t stable_texts;
     size_t stable_links;
+    size_t lost_images; /* stable ones that are gone */
+    bool has_old_words; /* as a whole it says what the last fine look said, however cut up */
 };
 
 /* site and profile may be NULL or empty: then everything is new. -ERR_NOMEM. */

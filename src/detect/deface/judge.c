@@ -1,28 +1,32 @@
-/* From signals to a verdict. Each layer gives the heaviest of its signals and a quarter of the
- * others, since those of one layer hang together; layers are taken as independent and added to the
- * odds that a look meets an attack at all.
+/* From signals to a verdict. Signals that hang together give the heaviest of them and a little of
+ * the others: those of intent within their layer, those of change all together, since one redesign
+ * sets off title, structure and hosts at once. These sums are taken as independent and added to the
+ * odds that a look meets an attack at all. Red wants two layers of which one shows intent.
  * On its way: page_read → deface_judge → diff.c → news.c → layer_*.c → here. */
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/utf8.h"
+#include "base/time.h"
 #include "detect/deface/absence.h"
 #include "detect/deface/layers.h"
 
-#define PRIOR       (-9.2) /* one look in ten thousand */
-#define SPEAKS      2.5    /* of a layer: enough to be one of two */
+#define PRIOR       (-6.9) /* one look in a thousand */
+#define SPEAKS      2.5 /* of a layer: enough to be one of two */
+#define INTENT_SPEAKS 4.0
 #define RED         3.0
 #define YELLOW      0.0
 #define STAYS       1.5 /* an alarm ends only so far below what raises it */
-#define COMPANIONS  0.25
+#define COMPANIONS  0.15
+#define SETTLED_NS  (7 * 24 * 3600 * NS_PER_S)
 #define SNIPPET_CUT 80 /* bytes shown before the place */
 
 static const struct {
     enum site_layer layer;
+    enum signal_kind kind;
     const char *word;
 } signal_rows[SIGNAL_COUNT] = {
-#define SIGNAL(constant, layer, word) {SITE_LAYER_##layer, word},
+#define SIGNAL(constant, layer, kind, word) {SITE_LAYER_##layer, SIGNAL_KIND_##kind, word},
 #include "detect/deface/signals.def"
 #undef SIGNAL
 };
@@ -139,25 +143,42 @@ static int verdict_put_reasons(const struct layers *layers, struct deface_verdic
     return 0;
 }
 
-static void verdict_add_up(const struct layers *layers, struct deface_verdict *verdict)
+struct tally {
+    double heaviest;
+    double sum;
+};
+
+static void tally_add(struct tally *tally, double part)
 {
+    tally->sum += part;
+    tally->heaviest = part > tally->heaviest ? part : tally->heaviest;
+}
+
+static double tally_total(const struct tally *tally)
+{
+    return tally->heaviest + COMPANIONS * (tally->sum - tally->heaviest);
+}
+
+static void verdict_add_up(const struct layers *layers, struct deface_verdict *verdict,
+                           bool *ret_has_intent)
+{
+    struct tally intents[SITE_LAYER_COUNT] = {0};
+    struct tally change = {0};
+
     verdict->score = PRIOR;
+    for (unsigned i = 0; i < SIGNAL_COUNT; i++) {
+        double part = layers->said[i].is_said ? fusion_weight(i) * layers->said[i].measure : 0;
+
+        tally_add(signal_rows[i].kind == SIGNAL_KIND_INTENT ? &intents[signal_rows[i].layer]
+                                                            : &change,
+                  part);
+        verdict->layers |= part >= SPEAKS ? 1U << signal_rows[i].layer : 0;
+    }
+    verdict->score += tally_total(&change);
+    *ret_has_intent = false;
     for (unsigned layer = 0; layer < SITE_LAYER_COUNT; layer++) {
-        double heaviest = 0;
-        double sum = 0;
-
-        for (unsigned i = 0; i < SIGNAL_COUNT; i++) {
-            double part = layers->said[i].is_said && signal_rows[i].layer == layer
-                              ? fusion_weight(i) * layers->said[i].measure
-                              : 0;
-
-            sum += part;
-            heaviest = part > heaviest ? part : heaviest;
-        }
-        verdict->score += heaviest + COMPANIONS * (sum - heaviest);
-        if (heaviest >= SPEAKS) {
-            verdict->layers |= 1U << layer;
-        }
+        verdict->score += tally_total(&intents[layer]);
+        *ret_has_intent = *ret_has_intent || intents[layer].heaviest >= INTENT_SPEAKS;
     }
 }
 
@@ -172,18 +193,28 @@ static bool view_is_alarmed(const struct profile_view *view)
            (view->verdict == SITE_VERDICT_YELLOW || view->verdict == SITE_VERDICT_RED);
 }
 
+/* A yellow that shows no intent and that nobody answered for a week ends, and what it was about is
+ * learned: the alarm was given, and a profile that knows only what was is blind to what comes. */
+static bool view_is_settled(const struct profile_view *view, const struct deface_look *look)
+{
+    return view != NULL && view->verdict == SITE_VERDICT_YELLOW && view->alarmed != 0 &&
+           look->time - view->alarmed >= SETTLED_NS;
+}
+
 static enum site_verdict verdict_choose(const struct layers *layers,
-                                        const struct deface_verdict *verdict)
+                                        const struct deface_verdict *verdict, bool has_intent)
 {
     double lower = view_is_alarmed(layers->diff->view) ? STAYS : 0;
 
     if (layers->is_impossible) {
         return SITE_VERDICT_RED;
     }
-    if (verdict->score >= RED - lower && __builtin_popcount(verdict->layers) >= 2) {
+    if (verdict->score >= RED - lower && has_intent &&
+        __builtin_popcount(verdict->layers) >= 2) {
         return SITE_VERDICT_RED;
     }
-    if (verdict->score >= YELLOW - lower) {
+    if (verdict->score >= YELLOW - lower &&
+        (has_intent || !view_is_settled(layers->diff->view, layers->look))) {
         return SITE_VERDICT_YELLOW;
     }
     if (verdict->failure != SITE_FAILURE_NONE) {
@@ -248,6 +279,7 @@ static void layers_hush_profile(struct layers *layers)
 
 static int judge_page(struct layers *layers, struct deface_verdict *verdict)
 {
+    bool has_intent = false;
     int r = layers_read(layers, verdict);
 
     if (r < 0) {
@@ -258,8 +290,8 @@ static int judge_page(struct layers *layers, struct deface_verdict *verdict)
         !layers->said[SIGNAL_TOPIC].is_said) {
         layers_hush_profile(layers);
     }
-    verdict_add_up(layers, verdict);
-    verdict->verdict = verdict_choose(layers, verdict);
+    verdict_add_up(layers, verdict, &has_intent);
+    verdict->verdict = verdict_choose(layers, verdict, has_intent);
     if (verdict->verdict != SITE_VERDICT_UNKNOWN) {
         verdict->failure = SITE_FAILURE_NONE;
     }

@@ -6,6 +6,7 @@
 #include "base/err.h"
 
 #define FOLD_ROOM   256
+#define WORDS_MIN   2
 #define HIDDEN_SAYS 0.0 /* score of a hidden piece from which on hiding it means something */
 
 static struct str piece_value(struct layers *layers, const struct news_piece *piece)
@@ -84,7 +85,7 @@ int layer_content_read(struct layers *layers)
     if (!layers->look->is_own_change) {
         hiding_read_links(layers);
     }
-    if (!page_is_news(layers->diff)) {
+    if (page->word_count + page->hidden_word_count < WORDS_MIN || !page_is_news(layers->diff)) {
         return 0;
     }
     content_of_page(features, layers->model->lexicon, page, &fold);

@@ -8,6 +8,8 @@
 #include "detect/deface/hosts.h"
 
 #define HOST_CERTAIN 3.0 /* score at which a host name looks like a betting site's */
+#define ELSE_SAME    0.8
+#define IN_REDESIGN  0.4
 #define LEARN_SITE   20  /* looks at any of its pages before a site's hosts are known */
 
 static struct spot spot_of_link(const struct page_link *link)
@@ -54,12 +56,12 @@ static void hosts_read_stranger(struct layers *layers, size_t at, unsigned stran
     };
     const struct page_link *link = &layers->diff->page->links[at];
     enum site_role role = site_role_of(link->kind);
-    bool is_lone = strangers == 1 && layers->diff->kept_links > 0.8;
+    bool is_lone = strangers == 1 && layers->diff->kept_links > ELSE_SAME;
 
     if (signals[role] == SIGNAL_COUNT) {
         return;
     }
-    layers_say(layers, signals[role], role == SITE_ROLE_SCRIPT && !is_lone ? 0.5 : 1, link->host,
+    layers_say(layers, signals[role], role == SITE_ROLE_SCRIPT && !is_lone ? IN_REDESIGN : 1, link->host,
                spot_of_link(link));
     if (layers->diff->links[at].is_outward && host_is_suspect(link->host)) {
         layers_say(layers, SIGNAL_ODD, 1, link->host, spot_of_link(link));

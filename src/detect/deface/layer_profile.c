@@ -7,7 +7,8 @@
 #define LANDMARKS_MIN  3    /* lasting rows below which their absence says nothing */
 #define GONE           0.3  /* part of the landmarks that is left */
 #define REPLACED       0.08
-#define IMAGES_MIN     2
+#define ELSE_SAME      0.8
+#define IMAGE_IN_REDESIGN 0.2
 
 static bool profile_is_learned(const struct layers *layers)
 {
@@ -61,7 +62,7 @@ static void profile_read_landmarks(struct layers *layers)
     const struct diff *diff = layers->diff;
     double kept = diff_kept(diff);
 
-    if (!diff_has_landmarks(diff) || kept >= GONE) {
+    if (!diff_has_landmarks(diff) || kept >= GONE || diff->has_old_words) {
         return;
     }
     layers_say(layers, SIGNAL_LANDMARKS, 1, percent(layers, kept), spot_first_new(diff));
@@ -70,19 +71,20 @@ static void profile_read_landmarks(struct layers *layers)
     }
 }
 
-/* An image that was always there is gone and one from a stranger's host came. */
+/* A picture that was always there gave way to one on a stranger's host, on a page that is otherwise
+ * the same: an emblem exchanged, not a redesign. One on the page's own host is how editors change
+ * pictures; that is for the eye (SITE_LAYER_VISUAL). */
 static void profile_read_images(struct layers *layers)
 {
     const struct diff *diff = layers->diff;
+    bool is_else_same = diff->kept_links > ELSE_SAME && diff->kept_texts > ELSE_SAME;
 
-    if (diff->stable_links < IMAGES_MIN || diff->kept_links >= 1) {
-        return;
-    }
-    for (size_t i = 0; i < diff->page->link_count; i++) {
+    for (size_t i = 0; i < diff->page->link_count && diff->lost_images != 0; i++) {
         const struct page_link *link = &diff->page->links[i];
 
-        if (link->kind == PAGE_LINK_IMAGE && diff->links[i].is_new && diff->links[i].is_strange) {
-            layers_say(layers, SIGNAL_IMAGE, 1, link->host,
+        if (link->kind == PAGE_LINK_IMAGE && diff->links[i].is_new && link->hiding == 0 &&
+            (diff->links[i].is_strange || diff->links[i].is_outward)) {
+            layers_say(layers, SIGNAL_IMAGE, is_else_same ? 1 : IMAGE_IN_REDESIGN, link->host,
                        (struct spot){link->url, 0, link->offset});
         }
     }

@@ -9,10 +9,15 @@
 #include "detect/deface/news.h"
 
 enum signal {
-#define SIGNAL(constant, layer, word) SIGNAL_##constant,
+#define SIGNAL(constant, layer, kind, word) SIGNAL_##constant,
 #include "detect/deface/signals.def"
 #undef SIGNAL
     SIGNAL_COUNT,
+};
+
+enum signal_kind {
+    SIGNAL_KIND_CHANGE,
+    SIGNAL_KIND_INTENT,
 };
 
 struct deface_model {

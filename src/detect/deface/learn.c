@@ -105,6 +105,7 @@ static int view_learn(struct profile_view *view, const struct diff *diff,
     view->first = view->looks == 1 ? look->time : view->first;
     view->last = look->time;
     view->body_hash = page->body_hash;
+    view->text_simhash = page->text_simhash;
     return 0;
 }
 
@@ -140,8 +141,17 @@ static bool look_teaches(const struct deface_look *look, const struct deface_ver
            verdict->verdict != SITE_VERDICT_UNKNOWN;
 }
 
-static void view_note(struct profile_view *view, const struct deface_verdict *verdict)
+static void view_note(struct profile_view *view, const struct deface_look *look,
+                      const struct deface_verdict *verdict)
 {
+    bool is_alarm =
+        verdict->verdict == SITE_VERDICT_YELLOW || verdict->verdict == SITE_VERDICT_RED;
+
+    if (!is_alarm && verdict->verdict != SITE_VERDICT_UNKNOWN) {
+        view->alarmed = 0;
+    } else if (is_alarm && view->alarmed == 0) {
+        view->alarmed = look->time;
+    }
     view->verdict = verdict->verdict;
     view->failure = verdict->failure;
     if (verdict->verdict == SITE_VERDICT_UNKNOWN) {
@@ -162,7 +172,9 @@ static int look_learn(struct deface_site *site, struct deface_profile *profile,
 
     r = r < 0 ? r : diff_make(site, profile, look, arena, &diff);
     r = r < 0 ? r : view_learn(view, &diff, look, profile->key, hashes);
-    r = r < 0 ? r : site_learn(site, look->page, hashes);
+    if (r == 0 && (look->kind == SITE_PAGE_LISTED || look->kind == SITE_PAGE_LINKED)) {
+        r = site_learn(site, look->page, hashes);
+    }
     arena_free(arena);
     mem_free(hashes);
     return r;
@@ -183,6 +195,6 @@ int deface_learn(struct deface_site *site, struct deface_profile *profile,
             return r;
         }
     }
-    view_note(view, verdict);
+    view_note(view, look, verdict);
     return 0;
 }

@@ -147,13 +147,14 @@ uint32_t profile_hash_link(uint64_t key, const struct page_link *link)
     size_t end = str_find_byte(link->url, '?');
     size_t mark = str_find_byte(link->url, '#');
 
-    return hash_digitless(key + 1 + link->kind,
-                          str_slice(link->url, 0, mark < end ? mark : end));
+    return hash_digitless(key + 1 + link->kind, str_slice(link->url, 0, mark < end ? mark : end))
+               << PROFILE_KIND_BITS |
+           link->kind;
 }
 
 uint32_t profile_hash_script(uint64_t key, const struct page_script *script)
 {
-    return hash_fold(map_hash(MAP_KEY(script->hash), key));
+    return hash_fold(map_hash(MAP_KEY(script->hash), key)) << PROFILE_KIND_BITS | PAGE_LINK_COUNT;
 }
 
 uint32_t site_hash_domain(uint64_t key, struct str domain, enum site_role role)

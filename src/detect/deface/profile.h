@@ -16,6 +16,8 @@
 #define PROFILE_CLUSTERS_MAX 8
 #define PROFILE_SIZES_MAX    32
 #define PROFILE_NEAR         10 /* bits by which structures of one page differ */
+#define PROFILE_SAME_WORDS   16 /* bits by which texts of the same words, otherwise cut, differ */
+#define PROFILE_KIND_BITS    4  /* of a link's hash, the lowest: its kind */
 #define SITE_DOMAINS_MAX     768
 #define SITE_PARTS_MAX       512
 #define SITE_TITLES_MAX      64
@@ -39,10 +41,12 @@ struct profile_view {
     uint32_t language;                 /* hash; 0: none said */
     double novelty;    /* share of a look's words that are new, running mean */
     double apart;      /* share of a look's words that the desktop's view does not know */
-    uint64_t body_hash; /* of the last look that was fine */
+    uint64_t body_hash;    /* of the last look that was fine */
+    uint64_t text_simhash; /* of the same */
     enum site_verdict verdict;
     enum site_failure failure;
     uint32_t failures; /* in a row */
+    int64_t alarmed;   /* since when it has been yellow or red; 0: it is not */
 };
 
 struct deface_profile {

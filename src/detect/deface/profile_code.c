@@ -11,7 +11,7 @@
 
 #define PROFILE_VERSION 1
 #define PROFILE_MEMBERS 3
-#define VIEW_MEMBERS    14
+#define VIEW_MEMBERS    16
 #define SITE_VERSION    1
 #define SITE_MEMBERS    6
 #define CLUSTER_MEMBERS 3
@@ -116,8 +116,10 @@ static void view_encode(const struct profile_view *view, struct buf *buf)
     cbor_put_double(buf, view->novelty);
     cbor_put_double(buf, view->apart);
     cbor_put_u64(buf, view->body_hash);
+    cbor_put_u64(buf, view->text_simhash);
     cbor_put_u64(buf, (uint64_t)view->verdict * SITE_FAILURE_COUNT + view->failure);
     cbor_put_u64(buf, view->failures);
+    cbor_put_i64(buf, view->alarmed);
 }
 
 static int view_decode(struct deface_profile *profile, enum site_view number,
@@ -153,10 +155,12 @@ static int view_decode(struct deface_profile *profile, enum site_view number,
     view->novelty = get_part(reader);
     view->apart = get_part(reader);
     view->body_hash = cbor_get_u64(reader);
+    view->text_simhash = cbor_get_u64(reader);
     state = get_below(reader, (uint64_t)SITE_VERDICT_COUNT * SITE_FAILURE_COUNT);
     view->verdict = (enum site_verdict)(state / SITE_FAILURE_COUNT);
     view->failure = (enum site_failure)(state % SITE_FAILURE_COUNT);
     view->failures = get_u32(reader);
+    view->alarmed = cbor_get_i64(reader);
     return reader->error;
 }
 
