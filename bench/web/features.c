@@ -5,9 +5,9 @@
  *   deface-features score         prints a line an example: label, best topic score, page score,
  *                                 host score, what the best piece is about
  *
- * An example is a line "LABEL HOST LENGTH" and so many bytes. Labels: a topic of content.h (the body
- * is a page of which every piece is of that topic), "benign" (a page none of whose pieces is of
- * any), "boast_page" (a page as a whole), "host" and "host_benign" (host names, one a line). */
+ * An example is a line "LABEL HOST LENGTH" and so many bytes. Labels: a topic of content.h (the
+ * body is a page of which every piece is of that topic), "benign" (a page none of whose pieces is
+ * of any), "boast_page" (a page as a whole), "host" and "host_benign" (host names, one a line). */
 #include "base/mem.h"
 #include "base/prng.h"
 #include "detect/deface/content.h"

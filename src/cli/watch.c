@@ -27,7 +27,8 @@ static int watch_run(const struct command_call *call)
                                                  settings->json};
 
     if (settings->replay == NULL) {
-        return command_fail(EXIT_STATUS_USAGE, _("give the folder of stored versions: --replay DIR"));
+        return command_fail(EXIT_STATUS_USAGE,
+                            _("give the folder of stored versions: --replay DIR"));
     }
     return watch_replay(&options);
 }

@@ -173,8 +173,8 @@ static int replaying_ask(struct replaying *replaying, int fd, const struct versi
     verdict = msg_get_u32(&packet.msg);
     r = packet.msg.type == REPLAY_MESSAGE_JUDGED ? msg_close(&packet.msg) : -ERR_PROTO;
     channel_packet_done(&packet);
-    replaying->is_found = replaying->is_found || verdict == SITE_VERDICT_YELLOW ||
-                          verdict == SITE_VERDICT_RED;
+    replaying->is_found =
+        replaying->is_found || verdict == SITE_VERDICT_YELLOW || verdict == SITE_VERDICT_RED;
     return r;
 }
 
@@ -248,9 +248,8 @@ static int replaying_page(struct replaying *replaying, const char *page)
 
     if (folder < 0) {
         replaying_refuse(replaying, page, NULL,
-                         folder == -ERR_NOTDIR
-                             ? _("is no folder of a page's versions; not judged")
-                             : err_text(folder));
+                         folder == -ERR_NOTDIR ? _("is no folder of a page's versions; not judged")
+                                               : err_text(folder));
         return 0;
     }
     r = names_list(dup(folder), REPLAY_VERSIONS_MAX, &names);

@@ -1,7 +1,7 @@
 /* `canhgac watch --replay DIR`: judges stored versions of pages as if they came in now. DIR holds a
- * folder a page, which holds EPOCH.html (seen by people) and EPOCH.VIEW.html (seen by another view),
- * EPOCH in seconds since 1970. Each page is a site of its own, learned from nothing in the order of
- * time; nothing is kept. Files are opened here and read in a child without rights
+ * folder a page, which holds EPOCH.html (seen by people) and EPOCH.VIEW.html (seen by another
+ * view), EPOCH in seconds since 1970. Each page is a site of its own, learned from nothing in the
+ * order of time; nothing is kept. Files are opened here and read in a child without rights
  * (watch_replay_judge.h). */
 #ifndef CLI_WATCH_REPLAY_H
 #define CLI_WATCH_REPLAY_H

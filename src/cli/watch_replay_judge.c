@@ -1,7 +1,6 @@
-/* Reads and judges stored pages without rights. On its way: watch_replay.c → (channel) → page_read →
- * deface_judge → a line on standard output → deface_learn.
- * Invariants: rights go before the first byte is read; a page's profile lives as long as its
- * versions come. */
+/* Reads and judges stored pages without rights. On its way: watch_replay.c → (channel) → page_read
+ * → deface_judge → a line on standard output → deface_learn. Invariants: rights go before the first
+ * byte is read; a page's profile lives as long as its versions come. */
 #include "cli/watch_replay_judge.h"
 
 #include "base/arena.h"
@@ -206,8 +205,7 @@ static int replay_begin_page(struct replay *replay, struct msg_reader *msg)
     if (msg_close(msg) < 0) {
         return -ERR_PROTO;
     }
-    return deface_site_new(&replay->site) < 0 ? -ERR_NOMEM
-                                              : deface_profile_new(&replay->profile);
+    return deface_site_new(&replay->site) < 0 ? -ERR_NOMEM : deface_profile_new(&replay->profile);
 }
 
 static int replay_judge_body(struct replay *replay, struct deface_look *look,

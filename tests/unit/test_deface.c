@@ -94,9 +94,8 @@ static struct deface_verdict judge(struct world *world, const struct deface_look
 {
     struct deface_verdict verdict;
 
-    assert_int_equal(deface_judge(world->model, world->site, world->profile, look, world->arena,
-                                  &verdict),
-                     0);
+    assert_int_equal(
+        deface_judge(world->model, world->site, world->profile, look, world->arena, &verdict), 0);
     return verdict;
 }
 
@@ -147,7 +146,8 @@ static const struct golden {
     {"<p><a href='https://nhacai79.vip/'>Nhà cái uy tín</a> <a href='https://nhacai79.vip/a'>nổ hũ "
      "đổi thưởng</a> đăng ký nhận 100k</p>",
      SITE_VERDICT_RED, "topic"},
-    {"<p><a href='https://nhacai79.vip/'>n.h.à c.á.i u.y t.í.n</a> <a href='https://nhacai79.vip/b'>"
+    {"<p><a href='https://nhacai79.vip/'>n.h.à c.á.i u.y t.í.n</a> <a "
+     "href='https://nhacai79.vip/b'>"
      "n\u200bổ h\u200bũ đ\u043ei thưởng</a></p>",
      SITE_VERDICT_RED, "topic"},
     {"<div style='display:none'><a href='https://nhacai79.vip/'>nhà cái uy tín, cá cược bóng đá"
@@ -246,10 +246,11 @@ static void test_views(void **state)
     world_learn(&world);
     verdict = see(&world, portal_with(&world, ""), SITE_VIEW_CRAWLER);
     assert_true(verdict.verdict == SITE_VERDICT_OK || verdict.verdict == SITE_VERDICT_CHANGED);
-    verdict = see(&world,
-                  portal_with(&world, "<h2>Nhà cái uy tín số 1</h2><p>Đăng ký chơi tài xỉu, nạp rút "
-                                      "nhanh, tặng 100k cho thành viên mới</p>"),
-                  SITE_VIEW_CRAWLER);
+    verdict =
+        see(&world,
+            portal_with(&world, "<h2>Nhà cái uy tín số 1</h2><p>Đăng ký chơi tài xỉu, nạp rút "
+                                "nhanh, tặng 100k cho thành viên mới</p>"),
+            SITE_VIEW_CRAWLER);
     assert_int_equal(verdict.verdict, SITE_VERDICT_RED);
     assert_true((verdict.layers & 1U << SITE_LAYER_CLOAK) != 0);
     missing = look_at(&world, STR("<h1>404</h1>"), SITE_VIEW_CRAWLER);
@@ -261,7 +262,8 @@ static void test_views(void **state)
 
 static void test_ours(void **state)
 {
-    static const char news[] = "<form action='https://thu.example/x'><input type='password'></form>";
+    static const char news[] =
+        "<form action='https://thu.example/x'><input type='password'></form>";
     struct deface_verdict verdict;
     struct deface_look look;
     struct world world;
@@ -448,11 +450,11 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_goldens), cmocka_unit_test(test_replaced),
-        cmocka_unit_test(test_unknown), cmocka_unit_test(test_views),
-        cmocka_unit_test(test_ours),    cmocka_unit_test(test_codec),
+        cmocka_unit_test(test_goldens),      cmocka_unit_test(test_replaced),
+        cmocka_unit_test(test_unknown),      cmocka_unit_test(test_views),
+        cmocka_unit_test(test_ours),         cmocka_unit_test(test_codec),
         cmocka_unit_test(test_learns_alike), cmocka_unit_test(test_size),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_refused),      cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

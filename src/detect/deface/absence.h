@@ -1,5 +1,6 @@
-/* Whether there is anything to judge: blank, captcha, a firewall's page, an error, a torn render are
- * "unknown", never "changed". Asked by judge.c, which lets an attack seen on such a page win. */
+/* Whether there is anything to judge: blank, captcha, a firewall's page, an error, a torn render
+ * are "unknown", never "changed". Asked by judge.c, which lets an attack seen on such a page win.
+ */
 #ifndef DETECT_DEFACE_ABSENCE_H
 #define DETECT_DEFACE_ABSENCE_H
 

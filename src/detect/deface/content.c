@@ -1,6 +1,6 @@
-/* Features and their sum. Each feature is a kind and a text, hashed together into a bucket; a bucket
- * counts once. The sum is divided by the root of how many there are, so that a long piece does not
- * say more than a short one merely by its length. */
+/* Features and their sum. Each feature is a kind and a text, hashed together into a bucket; a
+ * bucket counts once. The sum is divided by the root of how many there are, so that a long piece
+ * does not say more than a short one merely by its length. */
 #include "detect/deface/content.h"
 
 #include "base/banned.h"
@@ -306,7 +306,7 @@ static void features_put_cross(struct content_features *features, enum content_c
 void content_end(struct content_features *features)
 {
     features_put_figure(features, "outward", features->outward);
-    for (unsigned class = 0; class < CONTENT_CLASS_COUNT; class++) {
+    for (unsigned class = 0; class < CONTENT_CLASS_COUNT; class ++) {
         if (features->phrases[class] != 0) {
             features_put_figure(features, class_names[class], features->phrases[class]);
         }

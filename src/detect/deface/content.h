@@ -18,23 +18,24 @@
 #define CONTENT_FEATURES_MAX 1024 /* of one piece; later ones are left out */
 
 enum content_class { /* of phrases; the first six are topics */
-    CONTENT_CLASS_GAMBLING,
-    CONTENT_CLASS_PHARMA,
-    CONTENT_CLASS_ADULT,
-    CONTENT_CLASS_LOAN,
-    CONTENT_CLASS_CRYPTO,
-    CONTENT_CLASS_BOAST,
-    CONTENT_CLASS_CALL,
-    CONTENT_CLASS_NEWS,
-    CONTENT_CLASS_COUNT,
+                     CONTENT_CLASS_GAMBLING,
+                     CONTENT_CLASS_PHARMA,
+                     CONTENT_CLASS_ADULT,
+                     CONTENT_CLASS_LOAN,
+                     CONTENT_CLASS_CRYPTO,
+                     CONTENT_CLASS_BOAST,
+                     CONTENT_CLASS_CALL,
+                     CONTENT_CLASS_NEWS,
+                     CONTENT_CLASS_COUNT,
 };
 
 #define CONTENT_TOPICS 6
 
 enum content_model { /* the topics, then: */
-    CONTENT_MODEL_PAGE = CONTENT_TOPICS, /* a whole page that somebody put there to boast */
-    CONTENT_MODEL_HOST,                  /* a host name as betting sites choose them */
-    CONTENT_MODEL_COUNT,
+                     CONTENT_MODEL_PAGE =
+                         CONTENT_TOPICS, /* a whole page that somebody put there to boast */
+                     CONTENT_MODEL_HOST, /* a host name as betting sites choose them */
+                     CONTENT_MODEL_COUNT,
 };
 
 struct content_lexicon;
@@ -42,8 +43,8 @@ struct content_lexicon;
 struct content_features {
     uint16_t ids[CONTENT_FEATURES_MAX];
     size_t count;
-    unsigned phrases[CONTENT_CLASS_COUNT]; /* how many different ones */
-    struct str phrase[CONTENT_CLASS_COUNT]; /* the longest, from the lexicon */
+    unsigned phrases[CONTENT_CLASS_COUNT];   /* how many different ones */
+    struct str phrase[CONTENT_CLASS_COUNT];  /* the longest, from the lexicon */
     uint32_t phrase_at[CONTENT_CLASS_COUNT]; /* its offset, as the words have it */
     unsigned outward;                        /* links out of the site */
     uint8_t seen[CONTENT_BUCKETS / 8];

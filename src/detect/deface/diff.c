@@ -7,7 +7,7 @@
 #include "detect/deface/hosts.h"
 
 #define WORDS_MIN 60 /* below it two texts may be near by chance */
-#define FRESH 4 /* looks: a row seen last before that was edited away and is no longer stable */
+#define FRESH     4 /* looks: a row seen last before that was edited away and is no longer stable */
 
 uint32_t text_count_words(struct str text)
 {
@@ -119,8 +119,8 @@ static struct kept rows_kept(const struct items *items, uint32_t look, uint32_t 
                    bsearch(&item->hash, hashes, count, sizeof(*hashes), hash_compare) != NULL;
         kept.stable++;
         kept.kept += is_there;
-        kept.lost_images += !is_there && (item->hash & ((1U << PROFILE_KIND_BITS) - 1)) ==
-                                             PAGE_LINK_IMAGE;
+        kept.lost_images +=
+            !is_there && (item->hash & ((1U << PROFILE_KIND_BITS) - 1)) == PAGE_LINK_IMAGE;
     }
     return kept;
 }
@@ -160,15 +160,15 @@ static void diff_head(struct diff *diff, uint64_t key)
         page->description.len != 0 &&
         !view_has_text(view, profile_hash_text(key, page->description)) &&
         !view_has_text(diff->desktop, profile_hash_text(key, page->description));
-    diff->is_title_new = !(view != NULL && items_find(&view->titles, title) != NULL) &&
-                         !(diff->desktop != NULL &&
-                           items_find(&diff->desktop->titles, title) != NULL);
+    diff->is_title_new =
+        !(view != NULL && items_find(&view->titles, title) != NULL) &&
+        !(diff->desktop != NULL && items_find(&diff->desktop->titles, title) != NULL);
     diff->is_title_of_site =
         diff->site != NULL && page->title.len != 0 &&
         items_find(&diff->site->titles, profile_hash_text(diff->site->key, page->title)) != NULL;
     if (view != NULL && view->looks != 0) {
-        diff->is_language_new = view->language != 0 && page->language.len != 0 &&
-                                view->language != language;
+        diff->is_language_new =
+            view->language != 0 && page->language.len != 0 && view->language != language;
         diff->has_old_words =
             page->word_count >= WORDS_MIN &&
             __builtin_popcountll(view->text_simhash ^ page->text_simhash) <= PROFILE_SAME_WORDS;
@@ -183,8 +183,7 @@ int diff_make(const struct deface_site *site, const struct deface_profile *profi
     const struct page *page = look->page;
     uint64_t key = profile != NULL ? profile->key : 0;
     uint32_t *texts = arena_alloc(arena, page->block_count + 1, sizeof(*texts));
-    uint32_t *links =
-        arena_alloc(arena, page->link_count + page->script_count + 1, sizeof(*links));
+    uint32_t *links = arena_alloc(arena, page->link_count + page->script_count + 1, sizeof(*links));
     struct diff diff = {
         .page = page,
         .view = profile_view_of(profile, look->view),

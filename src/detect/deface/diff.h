@@ -29,10 +29,10 @@ struct diff {
     bool is_description_new;
     bool is_title_of_site;
     bool is_language_new;
-    unsigned distance;  /* bits to the nearest structure seen; 0 when nothing was learned */
-    double kept_texts;  /* part of the stable blocks that are still there; 1: none are stable */
-    double kept_links;  /* part of the stable links that are */
-    double site_links;  /* part of the look's links that the site has elsewhere too */
+    unsigned distance;    /* bits to the nearest structure seen; 0 when nothing was learned */
+    double kept_texts;    /* part of the stable blocks that are still there; 1: none are stable */
+    double kept_links;    /* part of the stable links that are */
+    double site_links;    /* part of the look's links that the site has elsewhere too */
     uint32_t usual_words; /* median; 0: nothing was learned */
     size_t stable_texts;
     size_t stable_links;

@@ -70,7 +70,8 @@ struct fold_state {
 
 int fold_init(struct fold *fold, struct arena *arena, size_t room)
 {
-    *fold = (struct fold){.words = arena_alloc(arena, room + 1, sizeof(*fold->words)), .room = room};
+    *fold =
+        (struct fold){.words = arena_alloc(arena, room + 1, sizeof(*fold->words)), .room = room};
     return fold->words != NULL ? 0 : -ERR_NOMEM;
 }
 
@@ -170,7 +171,8 @@ static void state_end_word(struct fold_state *state)
     struct fold *fold = state->fold;
     struct fold_word *word = &state->word;
 
-    while (word->len != 0 && (word->text[word->len - 1] == '@' || word->text[word->len - 1] == '$')) {
+    while (word->len != 0 &&
+           (word->text[word->len - 1] == '@' || word->text[word->len - 1] == '$')) {
         word->len--;
     }
     if (word->len != 0 && fold->count < fold->room) {

@@ -1,5 +1,5 @@
-/* What each signal is worth: tables that tools/fit-deface makes. The score of a model becomes a part
- * of its signal's weight by a line (Platt 1999), cut at 0 and 1. */
+/* What each signal is worth: tables that tools/fit-deface makes. The score of a model becomes a
+ * part of its signal's weight by a line (Platt 1999), cut at 0 and 1. */
 #include "detect/deface/layers.h"
 
 #include "base/banned.h"

@@ -10,7 +10,9 @@
 #define FADED         655U /* one in a hundred looks */
 #define ITEM_SIZE     8    /* encoded */
 #define FILTER_PROBES 3
-#define FILTER_FULL   3000 /* things, at which one in twelve unknown ones would be taken for known */
+#define FILTER_FULL                                                                                \
+    3000 /* things, at which one in twelve unknown ones would be taken for known                   \
+          */
 
 void items_init(struct items *items, size_t limit)
 {
@@ -172,8 +174,7 @@ static void items_trim(struct items *items, uint16_t *shares)
     items->count = kept;
 }
 
-int items_learn(struct items *items, uint32_t *hashes, size_t count, uint32_t look,
-                bool has_filter)
+int items_learn(struct items *items, uint32_t *hashes, size_t count, uint32_t look, bool has_filter)
 {
     size_t kept = hashes_sort(hashes, count);
     size_t room = items->count + kept;
@@ -239,8 +240,8 @@ void items_encode(const struct items *items, struct buf *buf)
     }
     cbor_put_array(buf, 3);
     cbor_put_bytes(buf, str_of((const char *)rows, items->count * ITEM_SIZE));
-    cbor_put_bytes(buf, str_of((const char *)items->filter,
-                               items->filter != NULL ? ITEMS_FILTER_BYTES : 0));
+    cbor_put_bytes(
+        buf, str_of((const char *)items->filter, items->filter != NULL ? ITEMS_FILTER_BYTES : 0));
     cbor_put_u64(buf, items->filtered);
     mem_free(rows);
 }

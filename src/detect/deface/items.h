@@ -1,7 +1,7 @@
 /* Things that a page has had, each as a keyed hash with how often and when last: bounded memory of
  * text blocks, links, titles, domains. How often is a running mean over the looks so far, and after
- * 32 of them over about the last 32, so that what a page no longer has fades. What does not fit goes
- * into a filter of bits that only answers "seen, most likely". Not thread-safe. */
+ * 32 of them over about the last 32, so that what a page no longer has fades. What does not fit
+ * goes into a filter of bits that only answers "seen, most likely". Not thread-safe. */
 #ifndef DETECT_DEFACE_ITEMS_H
 #define DETECT_DEFACE_ITEMS_H
 

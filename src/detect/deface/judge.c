@@ -11,15 +11,15 @@
 #include "detect/deface/absence.h"
 #include "detect/deface/layers.h"
 
-#define PRIOR       (-6.9) /* one look in a thousand */
-#define SPEAKS      2.5 /* of a layer: enough to be one of two */
+#define PRIOR         (-6.9) /* one look in a thousand */
+#define SPEAKS        2.5    /* of a layer: enough to be one of two */
 #define INTENT_SPEAKS 4.0
-#define RED         3.0
-#define YELLOW      0.0
-#define STAYS       1.5 /* an alarm ends only so far below what raises it */
-#define COMPANIONS  0.15
-#define SETTLED_NS  (7 * 24 * 3600 * NS_PER_S)
-#define SNIPPET_CUT 80 /* bytes shown before the place */
+#define RED           3.0
+#define YELLOW        0.0
+#define STAYS         1.5 /* an alarm ends only so far below what raises it */
+#define COMPANIONS    0.15
+#define SETTLED_NS    (7 * 24 * 3600 * NS_PER_S)
+#define SNIPPET_CUT   80 /* bytes shown before the place */
 
 static const struct {
     enum site_layer layer;
@@ -72,7 +72,8 @@ static bool byte_is_inside(char byte)
 static struct str snippet_make(struct arena *arena, const struct spot *spot, size_t *ret_from)
 {
     size_t from = spot->at > SNIPPET_CUT ? spot->at - SNIPPET_CUT : 0;
-    size_t upto = from + SITE_SNIPPET_MAX < spot->text.len ? from + SITE_SNIPPET_MAX : spot->text.len;
+    size_t upto =
+        from + SITE_SNIPPET_MAX < spot->text.len ? from + SITE_SNIPPET_MAX : spot->text.len;
     struct str copy;
 
     while (from < upto && byte_is_inside(spot->text.ptr[from])) {
@@ -209,8 +210,7 @@ static enum site_verdict verdict_choose(const struct layers *layers,
     if (layers->is_impossible) {
         return SITE_VERDICT_RED;
     }
-    if (verdict->score >= RED - lower && has_intent &&
-        __builtin_popcount(verdict->layers) >= 2) {
+    if (verdict->score >= RED - lower && has_intent && __builtin_popcount(verdict->layers) >= 2) {
         return SITE_VERDICT_RED;
     }
     if (verdict->score >= YELLOW - lower &&
@@ -228,8 +228,7 @@ static enum site_verdict verdict_choose(const struct layers *layers,
 static bool verdict_is_doubtful(const struct deface_verdict *verdict,
                                 const struct profile_view *view)
 {
-    bool is_alarm =
-        verdict->verdict == SITE_VERDICT_YELLOW || verdict->verdict == SITE_VERDICT_RED;
+    bool is_alarm = verdict->verdict == SITE_VERDICT_YELLOW || verdict->verdict == SITE_VERDICT_RED;
     bool is_torn = verdict->failure == SITE_FAILURE_PARTIAL ||
                    verdict->failure == SITE_FAILURE_BLANK ||
                    verdict->failure == SITE_FAILURE_STATUS;

@@ -1,6 +1,6 @@
 /* Another page for robots, or for those who come from a search, than for people: what this view has
- * and people's view never had, less what it has always had more. A page that nobody was meant to find
- * (a made-up path, or one that only robots are told of) is the same trick by address. Cloak of
+ * and people's view never had, less what it has always had more. A page that nobody was meant to
+ * find (a made-up path, or one that only robots are told of) is the same trick by address. Cloak of
  * Visibility (Invernizzi 2016), Cloaker Catcher (Duan 2017). */
 #include "detect/deface/layers.h"
 

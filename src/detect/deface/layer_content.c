@@ -1,5 +1,5 @@
-/* What the new text is about, and whether it is kept from people's eyes. Topic words alone are news;
- * what sells has links out of the site or calls to act, which the fitted weights know. */
+/* What the new text is about, and whether it is kept from people's eyes. Topic words alone are
+ * news; what sells has links out of the site or calls to act, which the fitted weights know. */
 #include "detect/deface/layers.h"
 
 #include "base/banned.h"
@@ -13,9 +13,9 @@ static struct str piece_value(struct layers *layers, const struct news_piece *pi
 {
     const char *topic = content_class_name(piece->topic);
 
-    return piece->phrases != 0 ? arena_printf(layers->arena, "%s: %.*s", topic,
-                                              STR_ARG(piece->phrase))
-                               : str_from(topic);
+    return piece->phrases != 0
+               ? arena_printf(layers->arena, "%s: %.*s", topic, STR_ARG(piece->phrase))
+               : str_from(topic);
 }
 
 static struct spot piece_spot(const struct news_piece *piece)
@@ -47,7 +47,8 @@ static void content_read_pieces(struct layers *layers)
     }
 }
 
-/* A link out of the site that people are not meant to see: menus hide their own links, not those. */
+/* A link out of the site that people are not meant to see: menus hide their own links, not those.
+ */
 static void hiding_read_links(struct layers *layers)
 {
     const struct diff *diff = layers->diff;
@@ -58,9 +59,9 @@ static void hiding_read_links(struct layers *layers)
 
         if (is_eye && (link->hiding & ~(uint32_t)PAGE_HIDING_NOSCRIPT) != 0 &&
             diff->links[i].is_new && diff->links[i].is_outward) {
-            layers_say(layers, SIGNAL_HIDDEN_LINK, 1, link->host,
-                       (struct spot){link->text.len != 0 ? link->text : link->url, 0,
-                                     link->offset});
+            layers_say(
+                layers, SIGNAL_HIDDEN_LINK, 1, link->host,
+                (struct spot){link->text.len != 0 ? link->text : link->url, 0, link->offset});
         }
     }
 }

@@ -1,7 +1,7 @@
 /* Where the page leads that its site never led to. A listed host and a password field that sends to
- * a stranger are events that cannot be on a public body's page; the rest adds up. A new vendor among
- * several at once is a redesign; a lone one on a page that is otherwise the same is how skimmers
- * come. */
+ * a stranger are events that cannot be on a public body's page; the rest adds up. A new vendor
+ * among several at once is a redesign; a lone one on a page that is otherwise the same is how
+ * skimmers come. */
 #include "detect/deface/layers.h"
 
 #include "base/banned.h"
@@ -10,7 +10,7 @@
 #define HOST_CERTAIN 3.0 /* score at which a host name looks like a betting site's */
 #define ELSE_SAME    0.8
 #define IN_REDESIGN  0.4
-#define LEARN_SITE   20  /* looks at any of its pages before a site's hosts are known */
+#define LEARN_SITE   20 /* looks at any of its pages before a site's hosts are known */
 
 static struct spot spot_of_link(const struct page_link *link)
 {
@@ -50,8 +50,8 @@ static bool host_is_suspect(struct str host)
 static void hosts_read_stranger(struct layers *layers, size_t at, unsigned strangers)
 {
     static const enum signal signals[SITE_ROLE_COUNT] = {
-        [SITE_ROLE_ANCHOR] = SIGNAL_OUTWARD, [SITE_ROLE_SCRIPT] = SIGNAL_SCRIPT,
-        [SITE_ROLE_FRAME] = SIGNAL_FRAME,    [SITE_ROLE_FORM] = SIGNAL_FORM,
+        [SITE_ROLE_ANCHOR] = SIGNAL_OUTWARD,  [SITE_ROLE_SCRIPT] = SIGNAL_SCRIPT,
+        [SITE_ROLE_FRAME] = SIGNAL_FRAME,     [SITE_ROLE_FORM] = SIGNAL_FORM,
         [SITE_ROLE_REFRESH] = SIGNAL_REFRESH, [SITE_ROLE_OTHER] = SIGNAL_COUNT,
     };
     const struct page_link *link = &layers->diff->page->links[at];
@@ -61,8 +61,8 @@ static void hosts_read_stranger(struct layers *layers, size_t at, unsigned stran
     if (signals[role] == SIGNAL_COUNT) {
         return;
     }
-    layers_say(layers, signals[role], role == SITE_ROLE_SCRIPT && !is_lone ? IN_REDESIGN : 1, link->host,
-               spot_of_link(link));
+    layers_say(layers, signals[role], role == SITE_ROLE_SCRIPT && !is_lone ? IN_REDESIGN : 1,
+               link->host, spot_of_link(link));
     if (layers->diff->links[at].is_outward && host_is_suspect(link->host)) {
         layers_say(layers, SIGNAL_ODD, 1, link->host, spot_of_link(link));
     }

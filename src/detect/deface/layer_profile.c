@@ -4,10 +4,10 @@
 
 #include "base/banned.h"
 
-#define LANDMARKS_MIN  3    /* lasting rows below which their absence says nothing */
-#define GONE           0.3  /* part of the landmarks that is left */
-#define REPLACED       0.08
-#define ELSE_SAME      0.8
+#define LANDMARKS_MIN     3   /* lasting rows below which their absence says nothing */
+#define GONE              0.3 /* part of the landmarks that is left */
+#define REPLACED          0.08
+#define ELSE_SAME         0.8
 #define IMAGE_IN_REDESIGN 0.2
 
 static bool profile_is_learned(const struct layers *layers)
@@ -99,11 +99,12 @@ void layer_profile_read(struct layers *layers)
     }
     profile_read_title(layers);
     if (diff->distance > PROFILE_NEAR) {
-        layers_say(layers, SIGNAL_STRUCTURE, 1,
-                   arena_printf(layers->arena, "%u", diff->distance), spot_first_new(diff));
+        layers_say(layers, SIGNAL_STRUCTURE, 1, arena_printf(layers->arena, "%u", diff->distance),
+                   spot_first_new(diff));
     }
     if (diff->is_language_new) {
-        layers_say(layers, SIGNAL_LANGUAGE, 1, str_said(diff->page->language), spot_first_new(diff));
+        layers_say(layers, SIGNAL_LANGUAGE, 1, str_said(diff->page->language),
+                   spot_first_new(diff));
     }
     profile_read_landmarks(layers);
     profile_read_images(layers);

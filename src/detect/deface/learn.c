@@ -8,8 +8,8 @@
 #include "detect/deface/diff.h"
 #include "detect/deface/hosts.h"
 
-#define MEAN_LOOKS   32
-#define LEARN_ARENA  (8U << 20) /* the most that a page within its limits needs */
+#define MEAN_LOOKS  32
+#define LEARN_ARENA (8U << 20) /* the most that a page within its limits needs */
 
 static void view_learn_structure(struct profile_view *view, uint64_t simhash)
 {
@@ -20,8 +20,7 @@ static void view_learn_structure(struct profile_view *view, uint64_t simhash)
         struct cluster *cluster = &view->clusters[i];
 
         cluster->share = (uint16_t)(cluster->share - cluster->share / over);
-        if (at == NULL &&
-            __builtin_popcountll(cluster->simhash ^ simhash) <= PROFILE_NEAR) {
+        if (at == NULL && __builtin_popcountll(cluster->simhash ^ simhash) <= PROFILE_NEAR) {
             at = cluster;
         }
     }
@@ -134,8 +133,7 @@ static int site_learn(struct deface_site *site, const struct page *page, uint32_
 
 static bool look_teaches(const struct deface_look *look, const struct deface_verdict *verdict)
 {
-    bool is_fine =
-        verdict->verdict == SITE_VERDICT_OK || verdict->verdict == SITE_VERDICT_CHANGED;
+    bool is_fine = verdict->verdict == SITE_VERDICT_OK || verdict->verdict == SITE_VERDICT_CHANGED;
 
     return look->page != NULL && (is_fine || look->is_own_change) &&
            verdict->verdict != SITE_VERDICT_UNKNOWN;
@@ -144,8 +142,7 @@ static bool look_teaches(const struct deface_look *look, const struct deface_ver
 static void view_note(struct profile_view *view, const struct deface_look *look,
                       const struct deface_verdict *verdict)
 {
-    bool is_alarm =
-        verdict->verdict == SITE_VERDICT_YELLOW || verdict->verdict == SITE_VERDICT_RED;
+    bool is_alarm = verdict->verdict == SITE_VERDICT_YELLOW || verdict->verdict == SITE_VERDICT_RED;
 
     if (!is_alarm && verdict->verdict != SITE_VERDICT_UNKNOWN) {
         view->alarmed = 0;

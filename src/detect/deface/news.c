@@ -191,8 +191,7 @@ static void reading_long(struct reading *reading, size_t at)
     uint32_t from = 0;
 
     while (from < block->text.len) {
-        struct str part =
-            text_front(str_slice(block->text, from, block->text.len), PIECE_WORDS);
+        struct str part = text_front(str_slice(block->text, from, block->text.len), PIECE_WORDS);
 
         reading_begin(reading);
         reading_add(reading, part, block->offset + from, false);
@@ -248,8 +247,7 @@ int news_read(const struct content_lexicon *lexicon, const struct diff *diff,
         .pieces = arena_alloc(arena, NEWS_PIECES_MAX, sizeof(struct news_piece)),
     };
 
-    if (reading == NULL || news.pieces == NULL ||
-        fold_init(&reading->fold, arena, FOLD_ROOM) < 0) {
+    if (reading == NULL || news.pieces == NULL || fold_init(&reading->fold, arena, FOLD_ROOM) < 0) {
         return -ERR_NOMEM;
     }
     reading->lexicon = lexicon;
@@ -258,8 +256,7 @@ int news_read(const struct content_lexicon *lexicon, const struct diff *diff,
     reading->news = &news;
     reading_head(reading);
     for (size_t at = 0; at < diff->page->block_count;) {
-        if (diff->text_is_new[at] &&
-            text_count_words(diff->page->blocks[at].text) > PIECE_LONG) {
+        if (diff->text_is_new[at] && text_count_words(diff->page->blocks[at].text) > PIECE_LONG) {
             reading_long(reading, at++);
         } else {
             at = diff->text_is_new[at] ? reading_piece(reading, at) : at + 1;

@@ -188,8 +188,7 @@ unsigned profile_view_distance(const struct profile_view *view, uint64_t simhash
     unsigned nearest = 64;
 
     for (size_t i = 0; i < view->cluster_count; i++) {
-        unsigned bits =
-            (unsigned)__builtin_popcountll(view->clusters[i].simhash ^ simhash);
+        unsigned bits = (unsigned)__builtin_popcountll(view->clusters[i].simhash ^ simhash);
 
         nearest = bits < nearest ? bits : nearest;
     }

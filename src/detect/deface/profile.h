@@ -39,8 +39,8 @@ struct profile_view {
     size_t cluster_count;
     uint32_t sizes[PROFILE_SIZES_MAX]; /* words of the last looks, a ring */
     uint32_t language;                 /* hash; 0: none said */
-    double novelty;    /* share of a look's words that are new, running mean */
-    double apart;      /* share of a look's words that the desktop's view does not know */
+    double novelty;                    /* share of a look's words that are new, running mean */
+    double apart;          /* share of a look's words that the desktop's view does not know */
     uint64_t body_hash;    /* of the last look that was fine */
     uint64_t text_simhash; /* of the same */
     enum site_verdict verdict;

@@ -1,5 +1,5 @@
-/* Profiles and sites as bytes, for the store. What is decoded counts as hostile: each number has its
- * bound, each set its limit. Layouts are arrays in the order of the structs. */
+/* Profiles and sites as bytes, for the store. What is decoded counts as hostile: each number has
+ * its bound, each set its limit. Layouts are arrays in the order of the structs. */
 #include "detect/deface/profile.h"
 
 #include "base/banned.h"
