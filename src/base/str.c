@@ -9,11 +9,6 @@ struct str str_from(const char *text)
     return (struct str){text, text != NULL ? strlen(text) : 0};
 }
 
-struct str str_of(const char *ptr, size_t len)
-{
-    return (struct str){ptr, len};
-}
-
 bool str_is(struct str a, struct str b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
@@ -96,17 +91,6 @@ struct str str_trim(struct str s)
         s.len--;
     }
     return s;
-}
-
-struct str str_slice(struct str s, size_t from, size_t to)
-{
-    if (to > s.len) {
-        to = s.len;
-    }
-    if (from > to) {
-        from = to;
-    }
-    return s.ptr == NULL ? s : str_of(s.ptr + from, to - from);
 }
 
 bool str_cut(struct str *rest, char byte, struct str *ret_part)

@@ -21,7 +21,10 @@ struct str {
 
 /* The whole of a NUL-terminated text; NULL becomes the empty string. */
 struct str str_from(const char *text);
-struct str str_of(const char *ptr, size_t len);
+static inline struct str str_of(const char *ptr, size_t len)
+{
+    return (struct str){ptr, len};
+}
 
 bool str_is(struct str a, struct str b);
 bool str_is_text(struct str a, const char *text);
@@ -38,7 +41,12 @@ size_t str_find(struct str s, struct str needle);
 
 struct str str_trim(struct str s);
 /* Clamped to the string; never reads past it. */
-struct str str_slice(struct str s, size_t from, size_t to);
+static inline struct str str_slice(struct str s, size_t from, size_t to)
+{
+    to = to < s.len ? to : s.len;
+    from = from < to ? from : to;
+    return s.ptr == NULL ? s : str_of(s.ptr + from, to - from);
+}
 
 /* Cuts up to the next `byte`: *ret_part gets what stands before it, *rest what stands behind.
  * False when nothing is left. A string without the byte yields itself once. */

@@ -120,6 +120,28 @@ static struct str charset_of_meta(struct str body)
     return str_of(NULL, 0);
 }
 
+/* Whether a body that says nothing reads as UTF-8: a fault here and there, or a cut at its end,
+ * does not make it something else. */
+static bool charset_is_utf8(struct str body)
+{
+    size_t faults = 0;
+    size_t letters = 0;
+    size_t at = 0;
+
+    while (at < body.len) {
+        uint32_t rune;
+        size_t width = 1;
+
+        if ((unsigned char)body.ptr[at] >= 0x80) {
+            width = utf8_decode(str_slice(body, at, body.len), &rune);
+            letters += width != 0;
+            faults += width == 0;
+        }
+        at += width != 0 ? width : 1;
+    }
+    return faults <= letters;
+}
+
 enum charset charset_find(struct str body, struct str label)
 {
     enum charset charset;
@@ -138,7 +160,7 @@ enum charset charset_find(struct str body, struct str label)
     }
     label = charset_of_meta(body);
     if (label.len == 0) {
-        return utf8_is_valid(body) ? CHARSET_UTF8 : CHARSET_1258;
+        return charset_is_utf8(body) ? CHARSET_UTF8 : CHARSET_1258;
     }
     charset = charset_of_label(label);
     /* A <meta> that could be read is not in UTF-16, whatever it says. */

@@ -181,6 +181,13 @@ uint32_t css_read_colour(struct str text)
     return css_read_hex(text); /* bgcolor=FFFFFF */
 }
 
+static bool css_has_word(struct str text, const char *word)
+{
+    size_t len = strlen(word);
+
+    return text.len >= len && str_is_nocase(str_slice(text, 0, len), str_of(word, len));
+}
+
 /* The first colour among the words of a background; a picture covers it. */
 static uint32_t css_read_background(struct str text)
 {
@@ -189,8 +196,11 @@ static uint32_t css_read_background(struct str text)
     if (str_find(text, STR("url(")) != text.len || str_find(text, STR("gradient")) != text.len) {
         return CSS_COLOUR_UNKNOWN;
     }
-    if (str_find(text, STR("rgb")) == 0 || str_is_nocase(text, STR("none"))) {
-        return text.ptr[0] == 'r' ? css_read_colour(text) : CSS_COLOUR_NONE;
+    if (css_has_word(text, "none")) {
+        return CSS_COLOUR_NONE;
+    }
+    if (css_has_word(text, "rgb")) {
+        return css_read_colour(text);
     }
     while (str_cut(&text, ' ', &word)) {
         uint32_t colour = css_read_colour(word);
@@ -200,13 +210,6 @@ static uint32_t css_read_background(struct str text)
         }
     }
     return CSS_COLOUR_UNKNOWN;
-}
-
-static bool css_has_word(struct str text, const char *word)
-{
-    size_t len = strlen(word);
-
-    return text.len >= len && str_is_nocase(str_slice(text, 0, len), str_of(word, len));
 }
 
 /* rect() of no size, inset() that leaves nothing. */

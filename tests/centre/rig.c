@@ -288,7 +288,7 @@ static void rig_parse_answer(struct answer *answer, struct str bytes, size_t hea
 
     assert_int_equal(str_to_u64(code, &status), 0);
     answer->status = (int)status;
-    (void)snprintf(answer->head, sizeof(answer->head), "%.*s", (int)head, bytes.ptr);
+    (void)snprintf(answer->head, sizeof(answer->head), "%.*s", STR_ARG(str_slice(bytes, 0, head)));
     buf_put_str(&answer->body, str_slice(bytes, head, bytes.len));
     assert_int_equal(arena_new(16U << 20, &answer->arena), 0);
     if (json_parse(buf_str(&answer->body), answer->arena, &answer->json, &diag) < 0) {

@@ -75,8 +75,8 @@ struct page_link {
 };
 
 struct page_script { /* inline */
-    /* Of its words and signs in their order, without white space and without words that hold a
-     * digit: nonces, time stamps and counters fall out. */
+    /* Of its words in their order but those that hold a digit, and of how many signs it has, "+/="
+     * aside: white space, nonces, time stamps and counters fall out. */
     uint64_t hash;
     struct str text; /* borrows page.source */
     uint32_t offset;

@@ -1,26 +1,17 @@
 /* What the parts of page_read share: page.c walks the tags and keeps the stack of open elements,
  * page_tag.c takes what single tags tell,
  * page_style.c finds what hides them, page_text.c makes blocks, page_link.c links and hosts,
- * page_script.c hashes scripts. */
+ * page_script.c hashes scripts; page_words.c finds words. */
 #ifndef DETECT_DEFACE_PAGE_PART_H
 #define DETECT_DEFACE_PAGE_PART_H
 
 #include "codec/css.h"
 #include "codec/html.h"
 #include "detect/deface/page.h"
+#include "detect/deface/page_words.h"
 
 #define PAGE_NO_LINK     SIZE_MAX
 #define PAGE_OTHER_SLOTS 64 /* counters of open elements that are no enum html_tag */
-
-/* Charikar's sum over features, a binary counter for each of 64 bits, all counted at once: bit i of
- * planes[k] is bit k of counter i. */
-struct page_simhash {
-    uint64_t planes[32];
-    uint64_t count;
-};
-
-void page_simhash_add(struct page_simhash *simhash, uint64_t feature);
-uint64_t page_simhash_result(const struct page_simhash *simhash);
 
 /* A set of names of classes and ids, two bits each: the elements around. */
 struct page_names {

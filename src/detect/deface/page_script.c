@@ -7,25 +7,10 @@
 #include "base/err.h"
 
 #include <string.h>
-#include <xxhash.h>
-
-#define WORD_IS    1 /* part of a word */
-#define WORD_DIGIT 2
-#define WORD_SPACE 4
-
-static const uint8_t script_classes[256] = {
-    ['0' ... '9'] = WORD_IS | WORD_DIGIT,
-    ['A' ... 'Z'] = WORD_IS,
-    ['a' ... 'z'] = WORD_IS,
-    ['_'] = WORD_IS,
-    ['$'] = WORD_IS,
-    [0x80 ... 0xff] = WORD_IS,
-    [0 ... ' '] = WORD_SPACE,
-};
 
 static size_t script_skip_space(struct str text, size_t at)
 {
-    while (at < text.len && script_classes[(unsigned char)text.ptr[at]] == WORD_SPACE) {
+    while (at < text.len && (unsigned char)text.ptr[at] <= ' ') {
         at++;
     }
     return at;
@@ -33,58 +18,23 @@ static size_t script_skip_space(struct str text, size_t at)
 
 static bool script_is_word(struct str text, size_t at)
 {
-    return at < text.len && (script_classes[(unsigned char)text.ptr[at]] & WORD_IS) != 0;
-}
+    char c = at < text.len ? text.ptr[at] : ' ';
 
-static uint64_t script_mix(uint64_t hash, uint64_t token)
-{
-    hash = (hash ^ token) * 0x9e3779b97f4a7c15U;
-    return hash ^ hash >> 29;
-}
-
-/* A word of up to eight bytes is its own hash. */
-static uint64_t script_word_hash(struct str text, size_t at, size_t len)
-{
-    uint64_t word = 0;
-
-    if (len > sizeof(word)) {
-        return XXH3_64bits(text.ptr + at, len);
-    }
-    if (text.len - at >= sizeof(word) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
-        memcpy(&word, text.ptr + at, sizeof(word));
-        return len == sizeof(word) ? word : word & (((uint64_t)1 << (len * 8)) - 1);
-    }
-    memcpy(&word, text.ptr + at, len);
-    return word;
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' ||
+           c == '$' || (unsigned char)c >= 0x80;
 }
 
 static uint64_t script_hash(struct str text)
 {
-    uint64_t hash = text.len != 0;
-    size_t at = 0;
+    struct page_words words;
+    struct page_word word;
+    uint64_t hash = 1;
 
-    while (at < text.len) {
-        size_t start = at;
-        unsigned seen = 0;
-        unsigned class = script_classes[(unsigned char)text.ptr[at]];
-
-        if ((class & WORD_IS) == 0) {
-            if (class == 0) {
-                hash = script_mix(hash, (unsigned char)text.ptr[at]);
-            }
-            at++;
-            continue;
-        }
-        do {
-            seen |= class;
-            at++;
-            class = at < text.len ? script_classes[(unsigned char)text.ptr[at]] : 0;
-        } while ((class & WORD_IS) != 0);
-        if ((seen & WORD_DIGIT) == 0) {
-            hash = script_mix(hash, script_word_hash(text, start, at - start));
-        }
+    page_words_open(&words, text);
+    while (page_words_next(&words, &word)) {
+        hash = word.has_digit ? hash : page_mix(hash, word.hash);
     }
-    return hash;
+    return page_mix(hash, words.signs);
 }
 
 /* The string literal at the front, without its quotes; empty when none stands there. */

@@ -27,38 +27,6 @@ static const uint8_t text_classes[256] = {
     [0x80 ... 0xff] = TEXT_HIGH,
 };
 
-/* Letters and digits, and everything outside ASCII. */
-static const uint8_t word_bytes[256] = {
-    ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, [0x80 ... 0xff] = 1};
-
-void page_simhash_add(struct page_simhash *simhash, uint64_t feature)
-{
-    uint64_t carry = feature;
-
-    for (size_t i = 0; carry != 0 && i < 32; i++) {
-        uint64_t both = simhash->planes[i] & carry;
-
-        simhash->planes[i] ^= carry;
-        carry = both;
-    }
-    simhash->count++;
-}
-
-uint64_t page_simhash_result(const struct page_simhash *simhash)
-{
-    uint64_t result = 0;
-
-    for (unsigned bit = 0; bit < 64; bit++) {
-        uint64_t sum = 0;
-
-        for (unsigned i = 0; i < 32; i++) {
-            sum |= (simhash->planes[i] >> bit & 1) << i;
-        }
-        result |= (uint64_t)(sum * 2 > simhash->count) << bit;
-    }
-    return result;
-}
-
 static bool line_reserve(struct page_reader *reader, size_t len)
 {
     size_t room = reader->line_room != 0 ? reader->line_room : LINE_FIRST;
@@ -240,31 +208,22 @@ void page_text_add(struct page_reader *reader, struct str raw, size_t offset)
 /* Counts the words; those of visible blocks are features, alone and with their neighbour. */
 static uint32_t text_count_words(struct page_reader *reader, struct str text, bool is_visible)
 {
+    struct page_words words;
+    struct page_word word;
     uint64_t before = 0;
     uint32_t count = 0;
-    size_t at = 0;
 
-    while (at < text.len) {
-        size_t start = at;
-        uint64_t hash;
-
-        while (at < text.len && word_bytes[(unsigned char)text.ptr[at]] != 0) {
-            at++;
-        }
-        if (at == start) {
-            at++;
-            continue;
-        }
+    page_words_open(&words, text);
+    while (page_words_next(&words, &word)) {
         count++;
         if (!is_visible) {
             continue;
         }
-        hash = XXH3_64bits(text.ptr + start, at - start);
-        page_simhash_add(&reader->text, hash);
+        page_simhash_add(&reader->text, word.hash);
         if (before != 0) {
-            page_simhash_add(&reader->text, XXH3_64bits(&(uint64_t[]){before, hash}, 16));
+            page_simhash_add(&reader->text, page_mix(before, word.hash));
         }
-        before = hash;
+        before = word.hash;
     }
     return count;
 }
@@ -281,7 +240,7 @@ static void text_keep_block(struct page_reader *reader, struct str line)
 
     if (is_visible) {
         page->word_count += words;
-        reader->text_hash = XXH3_64bits(&(uint64_t[]){reader->text_hash, block.hash}, 16);
+        reader->text_hash = page_mix(reader->text_hash, block.hash);
     } else {
         page->hidden_word_count += words;
     }

@@ -1,0 +1,227 @@
+/* Words by masks, and simhash by carry-save adders. On the data's way: page_text.c and
+ * page_script.c ask here for each word. */
+#include "detect/deface/page_words.h"
+
+#include "base/banned.h"
+
+#include <string.h>
+#include <xxhash.h>
+
+#define WINDOW 64
+
+#define LANES  16 /* bytes that every processor of today compares at once */
+
+typedef uint8_t page_bytes __attribute__((vector_size(LANES)));
+typedef uint64_t page_lanes __attribute__((vector_size(LANES)));
+
+/* Bit i is set where byte i is 0xff; the others are 0. */
+static uint64_t mask_of(page_bytes bytes)
+{
+    page_lanes lanes = (page_lanes)(bytes & 1);
+
+    return lanes[0] * 0x0102040810204080U >> 56 | lanes[1] * 0x0102040810204080U >> 56 << 8;
+}
+
+struct page_masks {
+    uint64_t words;
+    uint64_t digits;
+    uint64_t signs;
+};
+
+static struct page_masks masks_of(const char *ptr)
+{
+    page_bytes bytes;
+    page_bytes digits;
+    page_bytes in_word;
+    page_bytes signs;
+
+    memcpy(&bytes, ptr, sizeof(bytes));
+    digits = (page_bytes)((bytes - (uint8_t)'0') < 10);
+    in_word = (page_bytes)(((bytes | 0x20) - (uint8_t)'a') < 26) | digits |
+              (page_bytes)(bytes >= 0x80) | (page_bytes)(bytes == '_') | (page_bytes)(bytes == '$');
+    signs = ~in_word & (page_bytes)(bytes > ' ') & (page_bytes)(bytes != '+') &
+            (page_bytes)(bytes != '/') & (page_bytes)(bytes != '=');
+    return (struct page_masks){mask_of(in_word), mask_of(digits), mask_of(signs)};
+}
+
+/* Looks at the window that begins at words->at. */
+static void words_look(struct page_words *words)
+{
+    size_t len = words->text.len - words->at;
+    const char *ptr = words->text.ptr + words->at;
+    struct page_masks masks = {0};
+    char rest[WINDOW];
+
+    if (len < WINDOW) {
+        memset(rest, ' ', sizeof(rest));
+        memcpy(rest, ptr, len);
+        ptr = rest;
+    }
+    for (unsigned i = 0; i < WINDOW && i < len; i += LANES) {
+        struct page_masks part = masks_of(ptr + i);
+
+        masks.words |= part.words << i;
+        masks.digits |= part.digits << i;
+        masks.signs |= part.signs << i;
+    }
+    words->words = masks.words;
+    words->digits = masks.digits;
+    words->sign_mask = masks.signs;
+}
+
+void page_words_open(struct page_words *words, struct str text)
+{
+    *words = (struct page_words){.text = text};
+    if (text.len != 0) {
+        words_look(words);
+    }
+}
+
+static size_t words_end_of(struct str text, size_t at)
+{
+    struct page_words rest = {.text = text, .at = at};
+
+    while (rest.at < text.len) {
+        words_look(&rest);
+        if (~rest.words != 0) {
+            return rest.at + (size_t)__builtin_ctzll(~rest.words);
+        }
+        rest.at += WINDOW;
+    }
+    return text.len;
+}
+
+/* Up to eight bytes as a number. Where the text goes on they are loaded at once. */
+static uint64_t word_load(struct str text, size_t at, size_t len)
+{
+    uint64_t word = 0;
+
+    if (text.len - at >= sizeof(word) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
+        memcpy(&word, text.ptr + at, sizeof(word));
+        return word & UINT64_MAX >> (64 - len * 8);
+    }
+    for (size_t i = len; i-- != 0;) {
+        word = word << 8 | (unsigned char)text.ptr[at + i];
+    }
+    return word;
+}
+
+static uint64_t word_hash(struct str text, size_t at, size_t len)
+{
+    uint64_t word;
+
+    if (len > 2 * sizeof(word)) {
+        return XXH3_64bits(text.ptr + at, len) | 1;
+    }
+    word = word_load(text, at, len < sizeof(word) ? len : sizeof(word));
+    if (len > sizeof(word)) {
+        word = page_mix(word, word_load(text, at + len - sizeof(word), sizeof(word)) + len);
+    }
+    word = (word ^ word >> 32) * 0xd6e8feb86659fd93U;
+    word = (word ^ word >> 32) * 0xd6e8feb86659fd93U;
+    return (word ^ word >> 32) | 1;
+}
+
+/* A word that reaches out of its window begins the next one; one that fills a window is measured by
+ * itself. */
+static bool words_take_long(struct page_words *words, size_t start, struct page_word *ret_word)
+{
+    size_t end = words_end_of(words->text, start);
+    struct str text = str_slice(words->text, start, end);
+
+    ret_word->text = text;
+    ret_word->hash = word_hash(words->text, start, text.len);
+    ret_word->has_digit = false;
+    for (size_t i = 0; i < text.len && !ret_word->has_digit; i++) {
+        ret_word->has_digit = text.ptr[i] >= '0' && text.ptr[i] <= '9';
+    }
+    words->at = end;
+    words->words = 0;
+    if (end < words->text.len) {
+        words_look(words);
+    }
+    return true;
+}
+
+bool page_words_next(struct page_words *words, struct page_word *ret_word)
+{
+    unsigned start;
+    unsigned len;
+
+    while (words->words == 0) {
+        if (words->text.len - words->at <= WINDOW) {
+            words->signs += (size_t)__builtin_popcountll(words->sign_mask);
+            words->sign_mask = 0;
+            words->at = words->text.len;
+            return false;
+        }
+        words->signs += (size_t)__builtin_popcountll(words->sign_mask);
+        words->at += WINDOW;
+        words_look(words);
+    }
+    start = (unsigned)__builtin_ctzll(words->words);
+    if (~(words->words >> start) == 0 ||
+        start + (unsigned)__builtin_ctzll(~(words->words >> start)) >= WINDOW) {
+        words->signs += (size_t)__builtin_popcountll(words->sign_mask & ~(UINT64_MAX << start));
+        return words_take_long(words, words->at + start, ret_word);
+    }
+    len = (unsigned)__builtin_ctzll(~(words->words >> start));
+    ret_word->text = str_of(words->text.ptr + words->at + start, len);
+    ret_word->hash = word_hash(words->text, words->at + start, len);
+    ret_word->has_digit = (words->digits >> start & ~(UINT64_MAX << len)) != 0;
+    words->words &= UINT64_MAX << (start + len);
+    return true;
+}
+
+/* A full adder of 64 columns: a + b + c = 2·ret_high + result. */
+static uint64_t carry_save(uint64_t a, uint64_t b, uint64_t c, uint64_t *ret_high)
+{
+    uint64_t half = a ^ b;
+
+    *ret_high = (a & b) | (half & c);
+    return half ^ c;
+}
+
+/* Harley and Seal's tree: eight features need seven adders, and only what leaves the tree ripples
+ * through the counters. */
+void page_simhash_add_batch(struct page_simhash *simhash)
+{
+    const uint64_t *f = simhash->batch;
+    uint64_t *planes = simhash->planes;
+    uint64_t twos[4];
+    uint64_t fours[2];
+    uint64_t carry;
+
+    planes[0] = carry_save(planes[0], f[0], f[1], &twos[0]);
+    planes[0] = carry_save(planes[0], f[2], f[3], &twos[1]);
+    planes[0] = carry_save(planes[0], f[4], f[5], &twos[2]);
+    planes[0] = carry_save(planes[0], f[6], f[7], &twos[3]);
+    planes[1] = carry_save(planes[1], twos[0], twos[1], &fours[0]);
+    planes[1] = carry_save(planes[1], twos[2], twos[3], &fours[1]);
+    planes[2] = carry_save(planes[2], fours[0], fours[1], &carry);
+    for (size_t i = 3; carry != 0 && i < 32; i++) {
+        uint64_t both = planes[i] & carry;
+
+        planes[i] ^= carry;
+        carry = both;
+    }
+    simhash->count += simhash->waiting;
+    simhash->waiting = 0;
+    memset(simhash->batch, 0, sizeof(simhash->batch));
+}
+
+uint64_t page_simhash_result(struct page_simhash *simhash)
+{
+    uint64_t result = 0;
+
+    page_simhash_add_batch(simhash);
+    for (unsigned bit = 0; bit < 64; bit++) {
+        uint64_t sum = 0;
+
+        for (unsigned i = 0; i < 32; i++) {
+            sum |= (simhash->planes[i] >> bit & 1) << i;
+        }
+        result |= (uint64_t)(sum * 2 > simhash->count) << bit;
+    }
+    return result;
+}
