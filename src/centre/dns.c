@@ -16,6 +16,7 @@
 #include <sys/random.h>
 
 #define DNS_SOCKETS_MAX 64
+#define DNS_ASKED_MAX   64 /* names at a time: more, and a burst of answers is lost on its way */
 #define DNS_TRY_MS      3000
 #define DNS_TRIES       2
 #define DNS_KEPT_MIN    (30 * NS_PER_S)
@@ -25,8 +26,9 @@ struct dns_host {
     struct list waits;
     struct dns *dns;
     char name[DNS_HOST_MAX + 1];
-    bool is_asked;   /* under way */
-    int64_t expires; /* monotonic ns */
+    struct list node; /* in the queue */
+    bool is_asked;    /* under way, or in the queue */
+    int64_t expires;  /* monotonic ns */
     struct dns_answer answer;
 };
 
@@ -47,6 +49,8 @@ struct dns {
     struct loop_source *timer;
     struct dns_socket sockets[DNS_SOCKETS_MAX];
     struct map hosts;
+    struct list queue;
+    unsigned asked;
     bool is_library;
     bool is_ending;
 };
@@ -145,6 +149,7 @@ int dns_new(const struct dns_options *options, struct dns **ret_dns, struct diag
     }
     dns->options = *options;
     map_init(&dns->hosts, options->host_limit, seed);
+    list_init(&dns->queue);
     r = loop_add_timer(options->loop, dns_on_timer, dns, &dns->timer);
     if (r == 0) {
         r = dns_make_channel(dns, diag);
@@ -229,6 +234,8 @@ static int64_t dns_take(struct dns_answer *answer, const struct ares_addrinfo *i
     return kept > DNS_KEPT_MIN ? kept : DNS_KEPT_MIN;
 }
 
+static void dns_ask_next(struct dns *dns);
+
 /* Whoever is told may ask anew, or make room: nothing of the host is touched after that. */
 static void dns_tell(struct dns_host *host)
 {
@@ -259,6 +266,7 @@ static void dns_on_answer(void *context, int status, int timeouts, struct ares_a
         return;
     }
     host->is_asked = false;
+    dns->asked--;
     host->answer = (struct dns_answer){.error = dns_error(status)};
     if (info != NULL) {
         kept = dns_take(&host->answer, info);
@@ -270,6 +278,23 @@ static void dns_on_answer(void *context, int status, int timeouts, struct ares_a
     /* a failure is not kept: what asks again wants to know anew */
     host->expires = host->answer.error == 0 ? clock_mono(dns->options.clock) + kept : 0;
     dns_tell(host);
+    dns_ask_next(dns);
+}
+
+/* A question that waits for its turn is not timed. */
+static void dns_ask_next(struct dns *dns)
+{
+    const struct ares_addrinfo_hints hints = {
+        .ai_flags = ARES_AI_NOSORT, .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+
+    while (dns->asked < DNS_ASKED_MAX && !list_is_empty(&dns->queue)) {
+        struct dns_host *host = LIST_ENTRY(dns->queue.next, struct dns_host, node);
+
+        list_remove(&host->node);
+        dns->asked++;
+        ares_getaddrinfo(dns->channel, host->name, NULL, &hints, dns_on_answer, host);
+    }
+    dns_arm(dns);
 }
 
 /* Makes room by dropping what has expired. */
@@ -303,6 +328,7 @@ static struct dns_host *dns_host(struct dns *dns, struct str name)
     }
     host->dns = dns;
     list_init(&host->waits);
+    list_init(&host->node);
     memcpy(host->name, name.ptr, name.len);
     if (map_put(&dns->hosts, str_from(host->name), host) < 0) {
         mem_free(host);
@@ -314,8 +340,6 @@ static struct dns_host *dns_host(struct dns *dns, struct str name)
 int dns_resolve(struct dns *dns, struct str name, dns_done_fn *done, void *context,
                 struct dns_wait **ret_wait)
 {
-    const struct ares_addrinfo_hints hints = {
-        .ai_flags = ARES_AI_NOSORT, .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct dns_host *host;
     struct dns_wait *wait;
 
@@ -341,9 +365,8 @@ int dns_resolve(struct dns *dns, struct str name, dns_done_fn *done, void *conte
     list_append(&host->waits, &wait->node);
     if (!host->is_asked) {
         host->is_asked = true;
-        ares_getaddrinfo(dns->channel, host->name, NULL, &hints, dns_on_answer, host);
-        dns_arm(dns);
-        *ret_wait = host->is_asked ? wait : NULL; /* figures are answered at once */
+        list_append(&dns->queue, &host->node);
+        dns_ask_next(dns); /* which may tell, and free whoever waits: nothing is touched after it */
     }
     return 0;
 }
