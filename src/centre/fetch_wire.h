@@ -65,6 +65,12 @@ void fetch_check_put(struct msg_writer *msg, const struct fetch_check *check);
 /* For PROFILE_ASK and PROFILE; -ERR_PROTO. */
 [[nodiscard]] int fetch_profile_get(struct msg_reader *msg, uint64_t *ret_site,
                                     struct str *ret_url);
+/* In a watch that looks once: nothing came, so the site's other looks would bring nothing either.
+ */
+static inline bool fetch_check_is_last(const struct site_check *check)
+{
+    return check->verdict == SITE_VERDICT_UNKNOWN && check->status == 0;
+}
 [[nodiscard]] int fetch_look_get(struct msg_reader *msg, uint64_t *ret_site, struct str *ret_url,
                                  bool *ret_is_own_change);
 

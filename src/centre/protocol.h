@@ -63,6 +63,8 @@ enum centre_message {
     /* fetch → core: one look. u64 site, str check (site_check_encode), u32 which descriptors travel
      * (enum fetch_part, in that order): to be written together with the check, or not at all. */
     CENTRE_MESSAGE_CHECK,
+    /* fetch → supervisor: a reader does not answer: end it, another will be started. u32 which. */
+    CENTRE_MESSAGE_HUNG,
 };
 
 /* What CENTRE_MESSAGE_CHANGED speaks of. */

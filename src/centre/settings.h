@@ -47,6 +47,10 @@ struct centre_settings {
     const char *front_user;
     const char *core_user;
     const char *api_user;
+    const char *fetch_user;
+    const char *reader_user;
+    const char *name_servers;             /* for the website watch; NULL: the system's */
+    const char *web_authorities;          /* PEM file, beside the system's; NULL: none */
     bool is_user_kept;                    /* stay the user that started it: to try it out */
     uint8_t sources[CENTRE_SETTINGS_MAX]; /* enum centre_source of each row */
 };

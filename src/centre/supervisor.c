@@ -12,9 +12,11 @@
 #include "base/time.h"
 #include "centre/api.h"
 #include "centre/core.h"
+#include "centre/fetch.h"
 #include "centre/front.h"
 #include "centre/keys.h"
 #include "centre/protocol.h"
+#include "centre/reader.h"
 #include "sys/channel.h"
 #include "sys/fd.h"
 #include "sys/loop.h"
@@ -34,7 +36,7 @@
 
 #define SUPERVISOR_SOURCES     64
 #define SUPERVISOR_LISTEN_MAX  16
-#define SUPERVISOR_KEEP_MAX    (SUPERVISOR_LISTEN_MAX + 4)
+#define SUPERVISOR_KEEP_MAX    (SUPERVISOR_LISTEN_MAX + 8)
 #define SUPERVISOR_FIRST_DELAY (100 * NS_PER_MS)
 #define SUPERVISOR_READY_DELAY (800 * NS_PER_MS)
 #define SUPERVISOR_LAST_DELAY  (60 * NS_PER_S)
@@ -43,11 +45,15 @@
 #define SUPERVISOR_END_TIME    (10 * NS_PER_S)
 #define SUPERVISOR_DAY         (86400 * NS_PER_S)
 
+#define SUPERVISOR_READERS     2 /* pages are read beside each other on so many processors */
+
 enum supervisor_child {
     SUPERVISOR_CORE, /* first: the others read what it has made */
     SUPERVISOR_API,
     SUPERVISOR_FRONT,
-    SUPERVISOR_COUNT,
+    SUPERVISOR_FETCH,
+    SUPERVISOR_READER, /* the first of SUPERVISOR_READERS */
+    SUPERVISOR_COUNT = SUPERVISOR_READER + SUPERVISOR_READERS,
 };
 
 struct supervisor;
@@ -76,6 +82,7 @@ struct supervisor {
     int front_api[2];
     int api_core[2];
     int fetch_core[2];
+    int fetch_reader[SUPERVISOR_READERS][2];
     struct child children[SUPERVISOR_COUNT];
     struct loop_source *end_timer;
     bool is_ending;
@@ -85,14 +92,28 @@ struct supervisor {
 };
 
 static const char *const supervisor_names[] = {
-    [SUPERVISOR_CORE] = "core", [SUPERVISOR_API] = "api", [SUPERVISOR_FRONT] = "front"};
+    [SUPERVISOR_CORE] = "core",     [SUPERVISOR_API] = "api",
+    [SUPERVISOR_FRONT] = "front",   [SUPERVISOR_FETCH] = "fetch",
+    [SUPERVISOR_READER] = "reader", [SUPERVISOR_READER + 1] = "reader"};
+
+static int supervisor_fetch(const struct supervisor *supervisor, int far_channel)
+{
+    struct fetch_channels channels = {.core = supervisor->fetch_core[0],
+                                      .reader_count = SUPERVISOR_READERS,
+                                      .supervisor = far_channel};
+
+    for (size_t i = 0; i < SUPERVISOR_READERS; i++) {
+        channels.readers[i] = supervisor->fetch_reader[i][0];
+    }
+    return fetch_run_centre(&supervisor->next, &channels);
+}
 
 static int supervisor_body(void *context)
 {
     const struct child *child = context;
     const struct supervisor *supervisor = child->supervisor;
 
-    switch (child->which) {
+    switch ((int)child->which) {
     case SUPERVISOR_CORE:
         return core_run(&supervisor->next,
                         (struct core_channels){.front = supervisor->front_core[1],
@@ -110,10 +131,14 @@ static int supervisor_body(void *context)
                                                  .core = supervisor->front_core[0],
                                                  .api = supervisor->front_api[0],
                                                  .supervisor = child->far_channel});
-    case SUPERVISOR_COUNT:
-        break;
+    case SUPERVISOR_FETCH:
+        return supervisor_fetch(supervisor, child->far_channel);
+    default:
+        return reader_run(&(struct reader_options){
+            .user = supervisor->next.is_user_kept ? NULL : supervisor->next.reader_user,
+            .channel = supervisor->fetch_reader[child->which - SUPERVISOR_READER][1],
+            .supervisor = child->far_channel});
     }
-    return EXIT_FAILURE;
 }
 
 /* Which descriptors a child gets to keep. */
@@ -133,6 +158,13 @@ static size_t supervisor_keep(const struct child *child, int keep[SUPERVISOR_KEE
         keep[count++] = supervisor->front_core[1];
         keep[count++] = supervisor->api_core[1];
         keep[count++] = supervisor->fetch_core[1];
+    } else if (child->which == SUPERVISOR_FETCH) {
+        keep[count++] = supervisor->fetch_core[0];
+        for (size_t i = 0; i < SUPERVISOR_READERS; i++) {
+            keep[count++] = supervisor->fetch_reader[i][0];
+        }
+    } else if (child->which >= SUPERVISOR_READER) {
+        keep[count++] = supervisor->fetch_reader[child->which - SUPERVISOR_READER][1];
     } else {
         keep[count++] = supervisor->front_api[1];
         keep[count++] = supervisor->api_core[0];
@@ -257,9 +289,11 @@ static void supervisor_on_child_end(void *context, pid_t pid, int wait_status)
     supervisor_start_later(child, was_ready);
 }
 
+/* Agents are served and people let in whether or not websites can be watched; that they cannot is a
+ * finding of core's. */
 static void supervisor_announce(struct supervisor *supervisor)
 {
-    for (size_t i = 0; i < SUPERVISOR_COUNT; i++) {
+    for (size_t i = 0; i < SUPERVISOR_FETCH; i++) {
         if (!supervisor->children[i].is_ready) {
             return;
         }
@@ -309,6 +343,14 @@ static void supervisor_take_settings(struct supervisor *supervisor, struct msg_r
     }
 }
 
+/* Fetch may be in other hands: it can have readers ended, whose pages it reads, and nobody else. */
+static void supervisor_end_reader(const struct supervisor *supervisor, uint32_t which)
+{
+    if (which < SUPERVISOR_READERS && supervisor->children[SUPERVISOR_READER + which].pid != 0) {
+        (void)kill(supervisor->children[SUPERVISOR_READER + which].pid, SIGKILL);
+    }
+}
+
 static void supervisor_on_child_message(void *context, int fd, unsigned events)
 {
     struct child *child = context;
@@ -323,6 +365,9 @@ static void supervisor_on_child_message(void *context, int fd, unsigned events)
         } else if (supervisor->packet.msg.type == CENTRE_MESSAGE_SETTINGS &&
                    child->which == SUPERVISOR_CORE) {
             supervisor_take_settings(supervisor, &supervisor->packet.msg);
+        } else if (supervisor->packet.msg.type == CENTRE_MESSAGE_HUNG &&
+                   child->which == SUPERVISOR_FETCH) {
+            supervisor_end_reader(supervisor, msg_get_u32(&supervisor->packet.msg));
         }
         channel_packet_done(&supervisor->packet);
         supervisor_announce(supervisor);
@@ -459,7 +504,13 @@ static int supervisor_make_channels(struct supervisor *supervisor)
     if (r == 0) {
         r = channel_pair(supervisor->api_core);
     }
-    return r < 0 ? r : channel_pair(supervisor->fetch_core);
+    if (r == 0) {
+        r = channel_pair(supervisor->fetch_core);
+    }
+    for (size_t i = 0; r == 0 && i < SUPERVISOR_READERS; i++) {
+        r = channel_pair(supervisor->fetch_reader[i]);
+    }
+    return r;
 }
 
 static int supervisor_make_loop(struct supervisor *supervisor)
@@ -522,6 +573,10 @@ static void supervisor_done(struct supervisor *supervisor)
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         closep(all[i]);
     }
+    for (size_t i = 0; i < SUPERVISOR_READERS; i++) {
+        closep(&supervisor->fetch_reader[i][0]);
+        closep(&supervisor->fetch_reader[i][1]);
+    }
 }
 
 static int supervisor_prepare(struct supervisor *supervisor, struct diag *diag)
@@ -546,7 +601,8 @@ int centre_supervise(const struct centre_settings *settings, struct diag *diag)
                                            .front_core = {-1, -1},
                                            .front_api = {-1, -1},
                                            .api_core = {-1, -1},
-                                           .fetch_core = {-1, -1}};
+                                           .fetch_core = {-1, -1},
+                                           .fetch_reader = {{-1, -1}, {-1, -1}}};
     CLEANUP(closep) int claim = -1;
     int r;
 

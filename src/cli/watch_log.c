@@ -223,7 +223,7 @@ static int watch_log_sum_up(const struct watch_log *log, bool is_json, int statu
     if (log->refused != 0) {
         (void)command_fail(EXIT_STATUS_FAILED,
                            _("%llu lines do not fit the log format and were passed over; give the "
-                             "server's own with --log-format"),
+                             "server's own with --format"),
                            (unsigned long long)log->refused);
     }
     if (totals.forgotten != 0) {

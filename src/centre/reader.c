@@ -1,0 +1,228 @@
+/* The reader's process: see centre/reader.h. Invariants: rights are given up before the first byte
+ * of a page is read; one question at a time, each with its own limit of processor time, past which
+ * the kernel ends the process; nothing of one page is left when the next is read. */
+#include "centre/reader.h"
+
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "centre/protocol.h"
+#include "centre/reader_page.h"
+#include "cli/command.h"
+#include "detect/deface/deface.h"
+#include "sys/channel.h"
+#include "sys/fd.h"
+#include "sys/sandbox.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#define MEMORY_MORE (768ULL << 20) /* beyond what is mapped at the start */
+#define FILE_LIMIT                                                                                 \
+    4096 /* descriptors on their way count too, those of all of its user's processes */
+#define ARENA_LIMIT (256U << 20)
+#define CHECK_MAX   (48U << 10)
+
+struct reader {
+    int channel;
+    struct deface_model *model;
+    struct arena *arena;
+    struct msg_writer answer;
+    struct channel_packet packet;
+};
+
+/* Bytes of address space in use; 0 when it cannot be told, which means no limit. */
+static uint64_t reader_mapped(void)
+{
+    CLEANUP(buf_done) struct buf buf;
+    struct str text;
+    struct str pages;
+    uint64_t count = 0;
+
+    buf_init(&buf, 4096);
+    if (file_read_all(AT_FDCWD, "/proc/self/statm", &buf) < 0) {
+        return 0;
+    }
+    text = buf_str(&buf);
+    if (!str_cut(&text, ' ', &pages) || str_to_u64(pages, &count) < 0) {
+        return 0;
+    }
+    return count * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static int reader_enter(const struct reader_options *options)
+{
+    uint64_t mapped = reader_mapped();
+    struct diag diag = {0};
+    const struct sandbox sandbox = {
+        .user = options->user == NULL || getpwnam(options->user) != NULL ? options->user : "nobody",
+        .calls = SANDBOX_CALLS_IO,
+        .memory_limit = mapped != 0 ? mapped + MEMORY_MORE : 0,
+        .file_limit = FILE_LIMIT,
+    };
+    unsigned missing = 0;
+    int r = sandbox_enter(&sandbox, &missing, &diag);
+
+    if (r < 0) {
+        log_error("reader: %s", diag_text(&diag, r));
+    } else if (missing != 0) {
+        log_warn("this kernel lacks part of the sandbox missing=%u", missing);
+    }
+    return r;
+}
+
+/* A parser that loops must not live on: the kernel ends the process so many seconds of work from
+ * now. */
+static void reader_limit_work(void)
+{
+    struct rusage usage;
+    struct rlimit limit;
+
+    if (getrusage(RUSAGE_SELF, &usage) == 0 && getrlimit(RLIMIT_CPU, &limit) == 0) {
+        limit.rlim_cur =
+            (rlim_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + READER_CPU_SECONDS + 1);
+        (void)setrlimit(RLIMIT_CPU, &limit);
+    }
+}
+
+static int reader_send(struct reader *reader, const struct reader_look *look)
+{
+    CLEANUP(buf_done) struct buf check;
+    uint32_t parts = 0;
+    int fds[3];
+    unsigned count = 0;
+    int r;
+
+    buf_init(&check, CHECK_MAX);
+    site_check_encode(&look->check, &check);
+    msg_begin(&reader->answer, READER_MESSAGE_ANSWER);
+    msg_put_u64(&reader->answer, look->number);
+    msg_put_str(&reader->answer, buf_str(&check));
+    msg_put_u32(&reader->answer, look->needs_second ? READER_FLAG_NEEDS_SECOND : 0);
+    if (look->page_out >= 0 && look->site_out >= 0) {
+        parts |= READER_PART_PAGE | READER_PART_SITE;
+        fds[count++] = look->page_out;
+        fds[count++] = look->site_out;
+    }
+    if (look->text_out >= 0) {
+        parts |= READER_PART_TEXT;
+        fds[count++] = look->text_out;
+    }
+    msg_put_u32(&reader->answer, parts);
+    msg_put_u64(&reader->answer, look->text_hash);
+    reader_links_put(&look->links, &reader->answer);
+    r = buf_error(&check);
+    if (r == 0) {
+        r = msg_end(&reader->answer);
+    }
+    return r < 0 ? r : channel_send(reader->channel, &reader->answer, fds, count);
+}
+
+/* What fetch says is right in form, or this process has been sent something by nobody we know. */
+static int reader_take(struct reader *reader, struct reader_look *look)
+{
+    struct msg_reader *msg = &reader->packet.msg;
+    struct cbor_reader cbor;
+    struct str check;
+    unsigned next = 0;
+    uint32_t parts;
+    int r;
+
+    look->number = msg_get_u64(msg);
+    check = msg_get_str(msg);
+    look->flags = msg_get_u32(msg);
+    look->text_hash = msg_get_u64(msg);
+    parts = msg_get_u32(msg);
+    if (reader->packet.msg.type != READER_MESSAGE_ASK || msg_close(msg) < 0) {
+        return -ERR_PROTO;
+    }
+    if ((parts & READER_PART_PAGE) != 0) {
+        look->page_in = channel_packet_take(&reader->packet, next++);
+    }
+    if ((parts & READER_PART_SITE) != 0) {
+        look->site_in = channel_packet_take(&reader->packet, next++);
+    }
+    if ((parts & READER_PART_BODY) != 0) {
+        look->body = channel_packet_take(&reader->packet, next++);
+    }
+    cbor_open(&cbor, check);
+    r = site_check_decode(&cbor, look->arena, &look->check);
+    return r < 0 ? r : cbor_close(&cbor);
+}
+
+static int reader_answer(struct reader *reader)
+{
+    struct reader_look look;
+    int r;
+
+    arena_reset(reader->arena);
+    reader_look_init(&look, reader->model, reader->arena);
+    reader_limit_work();
+    r = reader_take(reader, &look);
+    if (r == 0) {
+        r = reader_look_judge(&look);
+    }
+    if (r == 0) {
+        r = reader_send(reader, &look);
+    }
+    reader_look_done(&look);
+    return r;
+}
+
+static int reader_ready(struct reader *reader, int supervisor)
+{
+    if (supervisor < 0) {
+        return 0;
+    }
+    msg_begin(&reader->answer, CENTRE_MESSAGE_READY);
+    msg_put_str(&reader->answer, STR("reader"));
+    return channel_send(supervisor, &reader->answer, NULL, 0);
+}
+
+static int reader_serve(struct reader *reader)
+{
+    int r;
+
+    msg_begin(&reader->answer, READER_MESSAGE_READY);
+    r = channel_send(reader->channel, &reader->answer, NULL, 0);
+    while (r == 0) {
+        r = channel_receive(reader->channel, &reader->packet);
+        if (r == 0) {
+            r = reader_answer(reader);
+            channel_packet_done(&reader->packet);
+        }
+    }
+    return r == -ERR_PIPE ? 0 : r;
+}
+
+int reader_run(const struct reader_options *options)
+{
+    static struct reader reader;
+    int r;
+
+    log_init("reader", LOG_LEVEL_INFO);
+    reader.channel = options->channel;
+    r = arena_new(ARENA_LIMIT, &reader.arena);
+    if (r == 0) {
+        r = deface_model_new(NULL, &reader.model);
+    }
+    if (r == 0) {
+        r = reader_enter(options);
+    }
+    if (r == 0) {
+        r = reader_ready(&reader, options->supervisor);
+    }
+    if (r == 0) {
+        r = reader_serve(&reader);
+    }
+    if (r < 0) {
+        log_error("reader ends: %s", err_text(r));
+    }
+    deface_model_free(reader.model);
+    arena_free(reader.arena);
+    return r < 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_CLEAN;
+}

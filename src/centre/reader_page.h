@@ -1,0 +1,54 @@
+/* One question to the reader: from the bytes that came to a verdict, to what is kept of the page,
+ * and to the addresses it names. Only for reader*.c and its tests; hostile bytes. */
+#ifndef CENTRE_READER_PAGE_H
+#define CENTRE_READER_PAGE_H
+
+#include "base/arena.h"
+#include "base/msg.h"
+#include "centre/reader.h"
+#include "detect/deface/deface.h"
+
+struct reader_links {
+    size_t count;
+    struct {
+        enum reader_link kind;
+        struct str url;
+    } items[READER_LINKS_MAX];
+};
+
+struct reader_look {
+    const struct deface_model *model;
+    struct arena *arena;
+    uint64_t number;
+    uint32_t flags;          /* enum reader_flag */
+    struct site_check check; /* as fetched, then as judged */
+    bool needs_second;
+    int body;    /* -1: nothing came */
+    int page_in; /* what is kept, -1: nothing yet */
+    int site_in;
+    int page_out; /* what to keep, -1: as before */
+    int site_out;
+    uint64_t text_hash; /* of the words that were handed on last, then of these */
+    int text_out;       /* the words, -1: as before */
+    struct reader_links links;
+};
+
+void reader_look_init(struct reader_look *look, const struct deface_model *model,
+                      struct arena *arena);
+/* Closes descriptors; the arena is the caller's. */
+void reader_look_done(struct reader_look *look);
+/* -ERR_NOMEM, -ERR_LIMIT: the page is then not judged, and whoever asked hears nothing. */
+[[nodiscard]] int reader_look_judge(struct reader_look *look);
+
+/* Adds an address when it is one of the same site, new and not too long. */
+void reader_links_add(struct reader_look *look, enum reader_link kind, struct str url);
+void reader_links_put(const struct reader_links *links, struct msg_writer *msg);
+/* From a page that was read, and from robots.txt. */
+void reader_links_of_page(struct reader_look *look, const struct page *page);
+void reader_links_of_robots(struct reader_look *look, struct str body);
+/* Reads a sitemap or an index of sitemaps (expat, at most so many addresses): as links, and as the
+ * HTML page that it would be, for the judge. */
+[[nodiscard]] int reader_read_sitemap(struct reader_look *look, struct str body,
+                                      struct str *ret_html);
+
+#endif

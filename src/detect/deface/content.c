@@ -1,0 +1,403 @@
+/* Features and their sum. Each feature is a kind and a text, hashed together into a bucket; a
+ * bucket counts once. The sum is divided by the root of how many there are, so that a long piece
+ * does not say more than a short one merely by its length. */
+#include "detect/deface/content.h"
+
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/map.h"
+#include "base/mem.h"
+
+#include <math.h>
+#include <xxhash.h>
+
+#define PHRASE_SIZE    64
+#define PHRASE_WORDS   10
+#define PART_SIZE      4 /* letters of a part of a word */
+#define PART_WORD_MIN  6
+#define COUNT_FLOOR    24 /* pieces of fewer features are weighed as if they had as many */
+#define PAGE_WORDS     256
+#define WEIGHT_UNIT    64.0 /* in weights.def */
+#define BOAST_WORD_MAX 600
+
+struct phrase {
+    enum content_class class;
+    const char *text;
+};
+
+static const struct phrase phrases[] = {
+#define PHRASE(class, text) {CONTENT_CLASS_##class, text},
+#include "detect/deface/lexicon.def"
+#undef PHRASE
+};
+
+struct weights {
+    int16_t of[CONTENT_MODEL_COUNT];
+};
+
+static const struct weights weights[CONTENT_BUCKETS] = {
+#define WEIGHT(bucket, ...) [bucket] = {{__VA_ARGS__}},
+#define BIAS(...)
+#include "detect/deface/weights.def"
+#undef BIAS
+#undef WEIGHT
+};
+
+static const double biases[CONTENT_MODEL_COUNT] = {
+#define WEIGHT(bucket, ...)
+#define BIAS(...) __VA_ARGS__
+#include "detect/deface/weights.def"
+#undef BIAS
+#undef WEIGHT
+};
+
+static const char *const class_names[CONTENT_CLASS_COUNT] = {
+    "gambling", "pharma", "adult", "loan", "crypto", "boast", "call", "news",
+};
+
+struct entry {
+    struct phrase phrase;
+    char joined[PHRASE_SIZE];
+    size_t len;
+};
+
+struct content_lexicon {
+    struct map map;
+    struct entry entries[ARRAY_LEN(phrases)];
+};
+
+const char *content_class_name(enum content_class topic)
+{
+    return class_names[topic];
+}
+
+/* The phrase as one word, folded as texts are: "赌场" and "sex" alike. */
+static void entry_join(struct entry *entry, struct fold *fold)
+{
+    fold->count = 0;
+    fold_add(fold, str_from(entry->phrase.text), 0);
+    for (size_t i = 0; i < fold->count; i++) {
+        size_t len = fold->words[i].len;
+
+        if (entry->len + len <= sizeof(entry->joined)) {
+            memcpy(entry->joined + entry->len, fold->words[i].text, len);
+            entry->len += len;
+        }
+    }
+}
+
+int content_lexicon_new(struct content_lexicon **ret_lexicon)
+{
+    struct fold_word words[PHRASE_WORDS];
+    struct fold fold = {.words = words, .room = PHRASE_WORDS};
+    struct content_lexicon *lexicon = mem_alloc(1, sizeof(*lexicon));
+    int r = lexicon != NULL ? 0 : -ERR_NOMEM;
+
+    if (r < 0) {
+        return r;
+    }
+    map_init(&lexicon->map, ARRAY_LEN(phrases), 0);
+    for (size_t i = 0; r == 0 && i < ARRAY_LEN(phrases); i++) {
+        struct entry *entry = &lexicon->entries[i];
+
+        entry->phrase = phrases[i];
+        entry_join(entry, &fold);
+        r = map_put(&lexicon->map, str_of(entry->joined, entry->len), entry);
+    }
+    if (r < 0) {
+        content_lexicon_free(lexicon);
+        return r;
+    }
+    *ret_lexicon = lexicon;
+    return 0;
+}
+
+void content_lexicon_free(struct content_lexicon *lexicon)
+{
+    if (lexicon != NULL) {
+        map_done(&lexicon->map);
+        mem_free(lexicon);
+    }
+}
+
+void content_begin(struct content_features *features)
+{
+    memset(features, 0, sizeof(*features));
+}
+
+static void features_put_id(struct content_features *features, uint64_t hash)
+{
+    uint16_t id = (uint16_t)(hash % CONTENT_BUCKETS);
+    uint8_t bit = (uint8_t)(1U << id % 8);
+
+    if ((features->seen[id / 8] & bit) == 0 && features->count < CONTENT_FEATURES_MAX) {
+        features->seen[id / 8] |= bit;
+        features->ids[features->count++] = id;
+    }
+}
+
+static void features_put(struct content_features *features, char kind, struct str text)
+{
+    features_put_id(features, XXH3_64bits_withSeed(text.ptr, text.len, (unsigned char)kind));
+}
+
+static void features_put_pair(struct content_features *features, struct str a, struct str b)
+{
+    uint64_t hash = XXH3_64bits_withSeed(a.ptr, a.len, 'b');
+
+    features_put_id(features, XXH3_64bits_withSeed(b.ptr, b.len, hash));
+}
+
+/* A figure as a feature: 1, 2, 3–4, 5–8 … */
+static void features_put_figure(struct content_features *features, const char *name,
+                                uint64_t figure)
+{
+    unsigned step = 0;
+
+    while (step < 12 && figure > (1ULL << step)) {
+        step++;
+    }
+    step = figure == 0 ? 99 : step;
+    features_put_id(features, XXH3_64bits_withSeed(name, strlen(name), 'f' + 256U * step));
+}
+
+static void features_put_parts(struct content_features *features, char kind, struct str word)
+{
+    for (size_t at = 0; at + PART_SIZE <= word.len; at++) {
+        features_put(features, kind, str_slice(word, at, at + PART_SIZE));
+    }
+}
+
+static bool word_has_digit(struct str word)
+{
+    for (size_t i = 0; i < word.len; i++) {
+        if (word.ptr[i] >= '0' && word.ptr[i] <= '9') {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool word_is_number(struct str word)
+{
+    for (size_t i = 0; i < word.len; i++) {
+        if (word.ptr[i] < '0' || word.ptr[i] > '9') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void features_put_phrase(struct content_features *features, const struct entry *entry,
+                                uint32_t at, bool is_outward)
+{
+    enum content_class class = entry->phrase.class;
+    size_t before = features->count;
+
+    features_put(features, 'p', str_of(entry->joined, entry->len));
+    if (features->count != before) {
+        features->phrases[class]++;
+    }
+    if (is_outward) {
+        features_put(features, 'q', str_from(class_names[class]));
+    }
+    if (entry->len > features->phrase[class].len) {
+        features->phrase[class] = str_from(entry->phrase.text);
+        features->phrase_at[class] = at;
+    }
+}
+
+/* Phrases that begin with the first word, over whatever borders they were cut into. */
+static void features_put_phrases(struct content_features *features,
+                                 const struct content_lexicon *lexicon,
+                                 const struct fold_word *words, size_t count, bool is_outward)
+{
+    char joined[PHRASE_SIZE];
+    size_t len = 0;
+
+    for (size_t i = 0; i < count && i < PHRASE_WORDS; i++) {
+        const struct entry *entry;
+
+        if (len + words[i].len > sizeof(joined)) {
+            return;
+        }
+        memcpy(joined + len, words[i].text, words[i].len);
+        len += words[i].len;
+        entry = map_get(&lexicon->map, str_of(joined, len));
+        if (entry != NULL) {
+            features_put_phrase(features, entry, words[0].from, is_outward);
+        }
+    }
+}
+
+void content_add_words(struct content_features *features, const struct content_lexicon *lexicon,
+                       const struct fold_word *words, size_t count, bool is_outward)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct str word = fold_word_str(&words[i]);
+
+        features_put_phrases(features, lexicon, words + i, count - i, is_outward);
+        if (word_is_number(word)) {
+            continue; /* dates, counters and amounts are of no topic */
+        }
+        features_put(features, 'w', word);
+        if (is_outward) {
+            features_put(features, 'a', word);
+        }
+        if (i + 1 < count) {
+            features_put_pair(features, word, fold_word_str(&words[i + 1]));
+        }
+        if (word.len >= PART_WORD_MIN || word_has_digit(word)) {
+            features_put_parts(features, 'g', word);
+        }
+    }
+}
+
+static struct str host_bare(struct str host)
+{
+    return str_has_prefix(host, STR("www.")) ? str_slice(host, 4, host.len) : host;
+}
+
+static void features_put_host(struct content_features *features, struct str host)
+{
+    char text[FOLD_WORD_SIZE + 2] = "^";
+    size_t last = 0;
+    size_t len;
+
+    host = host_bare(host);
+    for (size_t i = 0; i < host.len; i++) {
+        last = host.ptr[i] == '.' ? i : last;
+    }
+    features_put(features, 't', str_slice(host, last, host.len));
+    host = str_slice(host, 0, last);
+    len = host.len < FOLD_WORD_SIZE ? host.len : FOLD_WORD_SIZE;
+    if (len != 0) {
+        memcpy(text + 1, host.ptr, len);
+    }
+    text[len + 1] = '$';
+    features_put_parts(features, 'h', str_of(text, len + 2));
+    for (size_t at = 0; at + 3 <= len + 2; at++) {
+        features_put(features, 'i', str_of(text + at, 3));
+    }
+    features_put_figure(features, "host digits", word_has_digit(host));
+}
+
+void content_add_host(struct content_features *features, struct str host)
+{
+    features->outward++;
+    features_put_host(features, host);
+}
+
+void content_add_hiding(struct content_features *features)
+{
+    features_put_figure(features, "hidden", 1);
+}
+
+static void features_put_cross(struct content_features *features, enum content_class topic,
+                               const char *with, bool is_there)
+{
+    char name[32];
+
+    (void)snprintf(name, sizeof(name), "%s %s", class_names[topic], with);
+    features_put_figure(features, name, is_there ? 1 : 0);
+}
+
+void content_end(struct content_features *features)
+{
+    features_put_figure(features, "outward", features->outward);
+    for (unsigned class = 0; class < CONTENT_CLASS_COUNT; class ++) {
+        if (features->phrases[class] != 0) {
+            features_put_figure(features, class_names[class], features->phrases[class]);
+        }
+        if (class < CONTENT_TOPICS && features->phrases[class] != 0) {
+            features_put_cross(features, class, "call", features->phrases[CONTENT_CLASS_CALL] != 0);
+            features_put_cross(features, class, "news", features->phrases[CONTENT_CLASS_NEWS] != 0);
+            features_put_cross(features, class, "out", features->outward != 0);
+        }
+    }
+}
+
+void content_of_host(struct content_features *features, struct str host)
+{
+    content_begin(features);
+    features_put_host(features, host);
+    features_put_figure(features, "host length", host.len);
+}
+
+static unsigned page_outward(const struct page *page)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < page->link_count; i++) {
+        count += page->links[i].kind == PAGE_LINK_ANCHOR && page->links[i].host.len != 0;
+    }
+    return count;
+}
+
+static void features_put_page_shape(struct content_features *features, const struct page *page)
+{
+    unsigned kinds[PAGE_LINK_COUNT] = {0};
+
+    for (size_t i = 0; i < page->link_count; i++) {
+        kinds[page->links[i].kind]++;
+    }
+    features_put_figure(features, "page words", page->word_count);
+    features_put_figure(features, "page blocks", page->block_count);
+    features_put_figure(features, "page anchors", kinds[PAGE_LINK_ANCHOR]);
+    features_put_figure(features, "page sheets", kinds[PAGE_LINK_STYLE]);
+    features_put_figure(features, "page images", page->image_count);
+    features_put_figure(features, "page scripts", page->script_count);
+    features_put_figure(features, "page outward", page_outward(page));
+    features_put_figure(features, "page language", page->language.len != 0);
+    features_put_figure(features, "page description", page->description.len != 0);
+    features_put_figure(features, "page is short", page->word_count < BOAST_WORD_MAX);
+}
+
+void content_of_page(struct content_features *features, const struct content_lexicon *lexicon,
+                     const struct page *page, struct fold *fold)
+{
+    size_t room = fold->room < PAGE_WORDS ? fold->room : PAGE_WORDS;
+    struct fold part = {.words = fold->words, .room = room};
+
+    content_begin(features);
+    fold_add(&part, page->title, 0);
+    for (size_t i = 0; i < part.count; i++) {
+        features_put(features, 'T', fold_word_str(&part.words[i]));
+    }
+    content_add_words(features, lexicon, part.words, part.count, false);
+    part.count = 0;
+    for (size_t i = 0; i < page->block_count && part.count < room; i++) {
+        fold_add(&part, page->blocks[i].text, page->blocks[i].offset);
+    }
+    content_add_words(features, lexicon, part.words, part.count, false);
+    features_put_page_shape(features, page);
+    content_end(features);
+}
+
+double content_score(const struct content_features *features, unsigned model)
+{
+    size_t count = features->count > COUNT_FLOOR ? features->count : COUNT_FLOOR;
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < features->count; i++) {
+        sum += weights[features->ids[i]].of[model];
+    }
+    return biases[model] + (double)sum / WEIGHT_UNIT / sqrt((double)count);
+}
+
+enum content_class content_topic(const struct content_features *features, double *ret_score)
+{
+    enum content_class best = CONTENT_CLASS_GAMBLING;
+
+    *ret_score = content_score(features, best);
+    for (unsigned topic = 1; topic < CONTENT_TOPICS; topic++) {
+        double score = content_score(features, topic);
+
+        if (score > *ret_score) {
+            *ret_score = score;
+            best = topic;
+        }
+    }
+    return best;
+}

@@ -1,0 +1,111 @@
+/* Title, structure, language and what of the lasting parts is left. Speaks only about a page that
+ * was learned: before that it has no word. */
+#include "detect/deface/layers.h"
+
+#include "base/banned.h"
+
+#define LANDMARKS_MIN     3   /* lasting rows below which their absence says nothing */
+#define GONE              0.3 /* part of the landmarks that is left */
+#define REPLACED          0.08
+#define ELSE_SAME         0.8
+#define IMAGE_IN_REDESIGN 0.2
+
+static bool profile_is_learned(const struct layers *layers)
+{
+    return layers->diff->view != NULL && layers->diff->view->looks >= DEFACE_LEARN_LOOKS &&
+           !layers->look->is_own_change;
+}
+
+static struct spot spot_first_new(const struct diff *diff)
+{
+    for (size_t i = 0; i < diff->page->block_count; i++) {
+        if (diff->text_is_new[i]) {
+            return (struct spot){diff->page->blocks[i].text, 0, diff->page->blocks[i].offset};
+        }
+    }
+    return (struct spot){.text = diff->page->title};
+}
+
+static struct str percent(struct layers *layers, double part)
+{
+    return arena_printf(layers->arena, "%.0f %%", part * 100);
+}
+
+static void profile_read_title(struct layers *layers)
+{
+    const struct diff *diff = layers->diff;
+
+    if (diff->is_title_new && !diff->is_title_of_site) {
+        layers_say(layers, SIGNAL_TITLE, 1, str_said(diff->page->title),
+                   (struct spot){.text = diff->page->title});
+    }
+}
+
+static bool diff_has_landmarks(const struct diff *diff)
+{
+    return diff->stable_texts + diff->stable_links >= LANDMARKS_MIN;
+}
+
+/* Kept is what the better kept of texts and links keeps, so that a site that gets a new look with
+ * its old words, or new words in its old look, is not called replaced. */
+static double diff_kept(const struct diff *diff)
+{
+    double texts = diff->stable_texts >= LANDMARKS_MIN ? diff->kept_texts : 0;
+    double links = diff->stable_links >= LANDMARKS_MIN ? diff->kept_links : 0;
+    double kept = texts > links ? texts : links;
+
+    return kept > diff->site_links ? kept : diff->site_links;
+}
+
+static void profile_read_landmarks(struct layers *layers)
+{
+    const struct diff *diff = layers->diff;
+    double kept = diff_kept(diff);
+
+    if (!diff_has_landmarks(diff) || kept >= GONE || diff->has_old_words) {
+        return;
+    }
+    layers_say(layers, SIGNAL_LANDMARKS, 1, percent(layers, kept), spot_first_new(diff));
+    if (kept < REPLACED && diff->is_title_new) {
+        layers_say(layers, SIGNAL_REPLACED, 1, percent(layers, kept), spot_first_new(diff));
+    }
+}
+
+/* A picture that was always there gave way to one on a stranger's host, on a page that is otherwise
+ * the same: an emblem exchanged, not a redesign. One on the page's own host is how editors change
+ * pictures; that is for the eye (SITE_LAYER_VISUAL). */
+static void profile_read_images(struct layers *layers)
+{
+    const struct diff *diff = layers->diff;
+    bool is_else_same = diff->kept_links > ELSE_SAME && diff->kept_texts > ELSE_SAME;
+
+    for (size_t i = 0; i < diff->page->link_count && diff->lost_images != 0; i++) {
+        const struct page_link *link = &diff->page->links[i];
+
+        if (link->kind == PAGE_LINK_IMAGE && diff->links[i].is_new && link->hiding == 0 &&
+            (diff->links[i].is_strange || diff->links[i].is_outward)) {
+            layers_say(layers, SIGNAL_IMAGE, is_else_same ? 1 : IMAGE_IN_REDESIGN, link->host,
+                       (struct spot){link->url, 0, link->offset});
+        }
+    }
+}
+
+void layer_profile_read(struct layers *layers)
+{
+    const struct diff *diff = layers->diff;
+
+    if (!profile_is_learned(layers)) {
+        return;
+    }
+    profile_read_title(layers);
+    if (diff->distance > PROFILE_NEAR) {
+        layers_say(layers, SIGNAL_STRUCTURE, 1, arena_printf(layers->arena, "%u", diff->distance),
+                   spot_first_new(diff));
+    }
+    if (diff->is_language_new) {
+        layers_say(layers, SIGNAL_LANGUAGE, 1, str_said(diff->page->language),
+                   spot_first_new(diff));
+    }
+    profile_read_landmarks(layers);
+    profile_read_images(layers);
+}

@@ -1,0 +1,197 @@
+/* Taking a look into the profile and the site, once its verdict stands. What was judged suspicious
+ * teaches nothing, unless its editors said that it is theirs. */
+#include "detect/deface/deface.h"
+
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "detect/deface/diff.h"
+#include "detect/deface/hosts.h"
+
+#define MEAN_LOOKS  32
+#define LEARN_ARENA (8U << 20) /* the most that a page within its limits needs */
+
+static void view_learn_structure(struct profile_view *view, uint64_t simhash)
+{
+    struct cluster *at = NULL;
+    uint32_t over = view->looks < MEAN_LOOKS ? view->looks : MEAN_LOOKS;
+
+    for (size_t i = 0; i < view->cluster_count; i++) {
+        struct cluster *cluster = &view->clusters[i];
+
+        cluster->share = (uint16_t)(cluster->share - cluster->share / over);
+        if (at == NULL && __builtin_popcountll(cluster->simhash ^ simhash) <= PROFILE_NEAR) {
+            at = cluster;
+        }
+    }
+    if (at == NULL && view->cluster_count < PROFILE_CLUSTERS_MAX) {
+        at = &view->clusters[view->cluster_count++];
+        *at = (struct cluster){0};
+    }
+    for (size_t i = 0; at == NULL && i < view->cluster_count; i++) {
+        at = &view->clusters[i];
+        for (size_t j = 1; j < view->cluster_count; j++) {
+            at = view->clusters[j].share < at->share ? &view->clusters[j] : at;
+        }
+        *at = (struct cluster){0};
+    }
+    if (at != NULL) {
+        at->simhash = simhash; /* a page that drifts takes its cluster along */
+        at->share = (uint16_t)(at->share + (ITEMS_SHARE_ONE - at->share) / over);
+        at->last = (uint16_t)view->looks;
+    }
+}
+
+static double mean_next(double mean, double value, uint32_t look)
+{
+    double over = look < MEAN_LOOKS ? (double)look : MEAN_LOOKS;
+
+    return mean + (value - mean) / over;
+}
+
+static double part_of(uint32_t part, uint32_t whole)
+{
+    return whole != 0 ? (double)part / (double)whole : 0;
+}
+
+static int view_learn_texts(struct profile_view *view, const struct page *page, uint64_t key,
+                            uint32_t *hashes)
+{
+    size_t count = page->block_count;
+
+    for (size_t i = 0; i < count; i++) {
+        hashes[i] = profile_hash_text(key, page->blocks[i].text);
+    }
+    if (page->description.len != 0) {
+        hashes[count++] = profile_hash_text(key, page->description);
+    }
+    return items_learn(&view->texts, hashes, count, view->looks, true);
+}
+
+static int view_learn_links(struct profile_view *view, const struct page *page, uint64_t key,
+                            uint32_t *hashes)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < page->link_count; i++) {
+        hashes[count++] = profile_hash_link(key, &page->links[i]);
+    }
+    for (size_t i = 0; i < page->script_count; i++) {
+        hashes[count++] = profile_hash_script(key, &page->scripts[i]);
+    }
+    return items_learn(&view->links, hashes, count, view->looks, true);
+}
+
+static int view_learn(struct profile_view *view, const struct diff *diff,
+                      const struct deface_look *look, uint64_t key, uint32_t *hashes)
+{
+    const struct page *page = look->page;
+    uint32_t title = profile_hash_text(key, page->title);
+    int r;
+
+    view->looks += view->looks < UINT32_MAX;
+    r = view_learn_texts(view, page, key, hashes);
+    r = r < 0 ? r : view_learn_links(view, page, key, hashes);
+    r = r < 0 ? r : items_learn(&view->titles, &title, 1, view->looks, false);
+    if (r < 0) {
+        return r;
+    }
+    view_learn_structure(view, page->structure_simhash);
+    view->sizes[(view->looks - 1) % PROFILE_SIZES_MAX] = page->word_count;
+    view->language = page->language.len != 0 ? profile_hash_text(key, page->language) : 0;
+    view->novelty = mean_next(view->novelty, part_of(diff->new_words, diff->words), view->looks);
+    view->apart = mean_next(view->apart, part_of(diff->apart_words, diff->words), view->looks);
+    view->first = view->looks == 1 ? look->time : view->first;
+    view->last = look->time;
+    view->body_hash = page->body_hash;
+    view->text_simhash = page->text_simhash;
+    return 0;
+}
+
+static int site_learn(struct deface_site *site, const struct page *page, uint32_t *hashes)
+{
+    uint32_t title = profile_hash_text(site->key, page->title);
+    size_t count = 0;
+    int r;
+
+    site->looks += site->looks < UINT32_MAX;
+    for (size_t i = 0; i < page->link_count; i++) {
+        const struct page_link *link = &page->links[i];
+
+        if (link->host.len != 0) {
+            hashes[count++] =
+                site_hash_domain(site->key, host_domain(link->host), site_role_of(link->kind));
+        }
+    }
+    r = items_learn(&site->domains, hashes, count, site->looks, false);
+    for (size_t i = 0; i < page->link_count; i++) {
+        hashes[i] = profile_hash_link(site->key, &page->links[i]);
+    }
+    r = r < 0 ? r : items_learn(&site->parts, hashes, page->link_count, site->looks, false);
+    return r < 0 ? r : items_learn(&site->titles, &title, 1, site->looks, false);
+}
+
+static bool look_teaches(const struct deface_look *look, const struct deface_verdict *verdict)
+{
+    bool is_fine = verdict->verdict == SITE_VERDICT_OK || verdict->verdict == SITE_VERDICT_CHANGED;
+
+    return look->page != NULL && (is_fine || look->is_own_change) &&
+           verdict->verdict != SITE_VERDICT_UNKNOWN;
+}
+
+static void view_note(struct profile_view *view, const struct deface_look *look,
+                      const struct deface_verdict *verdict)
+{
+    bool is_alarm = verdict->verdict == SITE_VERDICT_YELLOW || verdict->verdict == SITE_VERDICT_RED;
+
+    if (!is_alarm && verdict->verdict != SITE_VERDICT_UNKNOWN) {
+        view->alarmed = 0;
+    } else if (is_alarm && view->alarmed == 0) {
+        view->alarmed = look->time;
+    }
+    view->verdict = verdict->verdict;
+    view->failure = verdict->failure;
+    if (verdict->verdict == SITE_VERDICT_UNKNOWN) {
+        view->failures += view->failures < UINT32_MAX;
+    } else {
+        view->failures = 0;
+    }
+}
+
+static int look_learn(struct deface_site *site, struct deface_profile *profile,
+                      const struct deface_look *look, struct profile_view *view)
+{
+    size_t room = look->page->block_count + look->page->link_count + look->page->script_count + 2;
+    uint32_t *hashes = mem_alloc(room, sizeof(*hashes));
+    struct arena *arena = NULL;
+    struct diff diff;
+    int r = hashes != NULL ? arena_new(LEARN_ARENA, &arena) : -ERR_NOMEM;
+
+    r = r < 0 ? r : diff_make(site, profile, look, arena, &diff);
+    r = r < 0 ? r : view_learn(view, &diff, look, profile->key, hashes);
+    if (r == 0 && (look->kind == SITE_PAGE_LISTED || look->kind == SITE_PAGE_LINKED)) {
+        r = site_learn(site, look->page, hashes);
+    }
+    arena_free(arena);
+    mem_free(hashes);
+    return r;
+}
+
+int deface_learn(struct deface_site *site, struct deface_profile *profile,
+                 const struct deface_look *look, const struct deface_verdict *verdict)
+{
+    struct profile_view *view;
+    int r = profile_view_make(profile, look->view, &view);
+
+    if (r < 0) {
+        return r;
+    }
+    if (look_teaches(look, verdict)) {
+        r = look_learn(site, profile, look, view);
+        if (r < 0) {
+            return r;
+        }
+    }
+    view_note(view, look, verdict);
+    return 0;
+}

@@ -1,0 +1,268 @@
+/* Cuts the new blocks into pieces. Borders: so many words, so many blocks, a known stretch between.
+ * Links belong to the piece between whose neighbours they stand; those of a known stretch, such as
+ * an address changed behind an old word, make pieces of their own. */
+#include "detect/deface/news.h"
+
+#include "base/banned.h"
+#include "base/err.h"
+
+#define PIECE_WORDS  48
+#define PIECE_BLOCKS 16
+#define PIECE_GAP    3
+#define PIECE_LONG   72 /* words of a block that is cut up itself */
+#define FOLD_ROOM    512
+
+struct reading {
+    const struct content_lexicon *lexicon;
+    const struct diff *diff;
+    const struct news_listener *listener;
+    struct news *news;
+    struct fold fold;
+    struct content_features features;
+    struct news_piece piece;
+    size_t link; /* next to be given to a piece */
+};
+
+static void reading_begin(struct reading *reading)
+{
+    content_begin(&reading->features);
+    reading->piece = (struct news_piece){0};
+}
+
+/* The block that holds a byte of the body: words carry their place as offset + place in text. */
+static struct str text_at(const struct page *page, size_t first, size_t last, uint64_t place,
+                          uint64_t *ret_offset)
+{
+    for (size_t i = first; i <= last && i < page->block_count; i++) {
+        const struct page_block *block = &page->blocks[i];
+
+        if (place >= block->offset && place < (uint64_t)block->offset + block->text.len) {
+            *ret_offset = block->offset;
+            return block->text;
+        }
+    }
+    return str_of("", 0);
+}
+
+static void reading_place(struct reading *reading, size_t first, size_t last)
+{
+    struct news_piece *piece = &reading->piece;
+    uint64_t place = reading->features.phrase_at[piece->topic];
+    uint64_t offset = 0;
+    struct str text = text_at(reading->diff->page, first, last, place, &offset);
+
+    if (text.len != 0 && piece->phrases != 0) {
+        piece->text = text;
+        piece->offset = offset;
+        piece->at = (uint32_t)(place - offset);
+    }
+}
+
+/* Weighs what was gathered; first > last: no blocks in it. */
+static void reading_end(struct reading *reading, size_t first, size_t last)
+{
+    struct news *news = reading->news;
+    struct news_piece *piece = &reading->piece;
+
+    if (reading->features.count == 0 || news->count == NEWS_PIECES_MAX) {
+        return;
+    }
+    content_end(&reading->features);
+    if (reading->listener != NULL) {
+        reading->listener->hear(reading->listener->context, &reading->features);
+    }
+    piece->topic = content_topic(&reading->features, &piece->score);
+    piece->phrases = reading->features.phrases[piece->topic];
+    piece->phrase = reading->features.phrase[piece->topic];
+    piece->outward = reading->features.outward;
+    reading_place(reading, first, last);
+    news->pieces[news->count++] = *piece;
+}
+
+static void reading_add(struct reading *reading, struct str text, uint32_t offset, bool is_outward)
+{
+    reading->fold.count = 0;
+    fold_add(&reading->fold, text, offset);
+    content_add_words(&reading->features, reading->lexicon, reading->fold.words,
+                      reading->fold.count, is_outward);
+    if (reading->piece.text.len == 0) {
+        reading->piece.text = text;
+        reading->piece.offset = offset;
+    }
+}
+
+static void reading_hide(struct reading *reading)
+{
+    reading->piece.is_hidden = true;
+    content_add_hiding(&reading->features);
+}
+
+static void reading_add_link(struct reading *reading, size_t at)
+{
+    const struct page_link *link = &reading->diff->page->links[at];
+    const struct diff_link *known = &reading->diff->links[at];
+
+    if (!known->is_new || (!known->is_outward && link->kind != PAGE_LINK_IMAGE)) {
+        return;
+    }
+    if (known->is_outward && link->kind != PAGE_LINK_IMAGE && link->kind != PAGE_LINK_STYLE) {
+        content_add_host(&reading->features, link->host);
+    }
+    if (link->text.len != 0) {
+        reading_add(reading, link->text, link->offset, known->is_outward);
+    } else if (reading->piece.text.len == 0) {
+        reading->piece.text = link->url;
+        reading->piece.offset = link->offset;
+    }
+    if (link->hiding != 0) {
+        reading_hide(reading);
+    }
+}
+
+/* Links that stand before `end`, each into the piece being gathered. */
+static void reading_take_links(struct reading *reading, uint64_t end)
+{
+    const struct page *page = reading->diff->page;
+
+    while (reading->link < page->link_count && page->links[reading->link].offset < end) {
+        reading_add_link(reading, reading->link++);
+    }
+}
+
+/* Those that stand before `end` and in no piece: each run of them is one. */
+static void reading_strays(struct reading *reading, uint64_t end)
+{
+    const struct page *page = reading->diff->page;
+    unsigned taken = 0;
+
+    reading_begin(reading);
+    while (reading->link < page->link_count && page->links[reading->link].offset < end) {
+        reading_add_link(reading, reading->link++);
+        if (reading->features.outward > PIECE_BLOCKS) {
+            reading_end(reading, 1, 0);
+            reading_begin(reading);
+        }
+        taken++;
+    }
+    if (taken != 0) {
+        reading_end(reading, 1, 0);
+    }
+}
+
+static void reading_head(struct reading *reading)
+{
+    const struct page *page = reading->diff->page;
+
+    if (!reading->diff->is_title_new && !reading->diff->is_description_new) {
+        return;
+    }
+    reading_begin(reading);
+    reading->piece.is_head = true;
+    if (reading->diff->is_title_new && page->title.len != 0) {
+        reading_add(reading, page->title, 0, false);
+    }
+    if (reading->diff->is_description_new) {
+        reading_add(reading, page->description, 0, false);
+    }
+    reading_end(reading, 1, 0);
+}
+
+/* The front of text, of so many words at most. */
+static struct str text_front(struct str text, uint32_t words)
+{
+    size_t at = 0;
+
+    while (at < text.len && words != 0) {
+        while (at < text.len && text.ptr[at] == ' ') {
+            at++;
+        }
+        while (at < text.len && text.ptr[at] != ' ') {
+            at++;
+        }
+        words--;
+    }
+    return str_slice(text, 0, at);
+}
+
+/* A block too long for one piece, in pieces: a few words among hundreds would not weigh. */
+static void reading_long(struct reading *reading, size_t at)
+{
+    const struct page_block *block = &reading->diff->page->blocks[at];
+    uint32_t from = 0;
+
+    while (from < block->text.len) {
+        struct str part = text_front(str_slice(block->text, from, block->text.len), PIECE_WORDS);
+
+        reading_begin(reading);
+        reading_add(reading, part, block->offset + from, false);
+        if (block->hiding != 0) {
+            reading_hide(reading);
+        }
+        reading_end(reading, at, at);
+        from += (uint32_t)(part.len != 0 ? part.len : 1);
+    }
+}
+
+/* From the new block at `at`; returns behind the last that was taken. */
+static size_t reading_piece(struct reading *reading, size_t at)
+{
+    const struct page *page = reading->diff->page;
+    const bool *is_new = reading->diff->text_is_new;
+    size_t last = at;
+    size_t blocks = 0;
+    uint32_t words = 0;
+    uint64_t end;
+
+    reading_strays(reading, at != 0 ? page->blocks[at - 1].offset + 1 : 0);
+    reading_begin(reading);
+    for (size_t i = at; i < page->block_count && i - last <= PIECE_GAP; i++) {
+        uint32_t more = is_new[i] ? text_count_words(page->blocks[i].text) : 0;
+
+        if (!is_new[i]) {
+            continue;
+        }
+        if (blocks == PIECE_BLOCKS || more > PIECE_LONG ||
+            (words != 0 && words + more > PIECE_WORDS)) {
+            break;
+        }
+        reading_add(reading, page->blocks[i].text, page->blocks[i].offset, false);
+        if (page->blocks[i].hiding != 0) {
+            reading_hide(reading);
+        }
+        words += more;
+        blocks++;
+        last = i;
+    }
+    end = last + 1 < page->block_count ? page->blocks[last + 1].offset : UINT64_MAX;
+    reading_take_links(reading, end);
+    reading_end(reading, at, last);
+    return last + 1;
+}
+
+int news_read(const struct content_lexicon *lexicon, const struct diff *diff,
+              const struct news_listener *listener, struct arena *arena, struct news *ret_news)
+{
+    struct reading *reading = arena_alloc(arena, 1, sizeof(*reading));
+    struct news news = {
+        .pieces = arena_alloc(arena, NEWS_PIECES_MAX, sizeof(struct news_piece)),
+    };
+
+    if (reading == NULL || news.pieces == NULL || fold_init(&reading->fold, arena, FOLD_ROOM) < 0) {
+        return -ERR_NOMEM;
+    }
+    reading->lexicon = lexicon;
+    reading->diff = diff;
+    reading->listener = listener;
+    reading->news = &news;
+    reading_head(reading);
+    for (size_t at = 0; at < diff->page->block_count;) {
+        if (diff->text_is_new[at] && text_count_words(diff->page->blocks[at].text) > PIECE_LONG) {
+            reading_long(reading, at++);
+        } else {
+            at = diff->text_is_new[at] ? reading_piece(reading, at) : at + 1;
+        }
+    }
+    reading_strays(reading, UINT64_MAX);
+    *ret_news = news;
+    return 0;
+}

@@ -1,0 +1,212 @@
+/* Making, asking and freeing. Encoded in profile_code.c, taught in learn.c, compared in diff.c. */
+#include "detect/deface/profile.h"
+
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "base/map.h"
+#include "base/mem.h"
+
+#define TEXT_PIECE 512
+
+static int key_new(uint64_t *ret_key)
+{
+    struct id id;
+    int r = id_new(&id);
+
+    if (r == 0) {
+        memcpy(ret_key, id.bytes, sizeof(*ret_key));
+    }
+    return r;
+}
+
+int deface_profile_new(struct deface_profile **ret_profile)
+{
+    struct deface_profile *profile = mem_alloc(1, sizeof(*profile));
+    int r = profile != NULL ? key_new(&profile->key) : -ERR_NOMEM;
+
+    if (r < 0) {
+        mem_free(profile);
+        return r;
+    }
+    *ret_profile = profile;
+    return 0;
+}
+
+void deface_profile_free(struct deface_profile *profile)
+{
+    for (unsigned i = 0; profile != NULL && i < SITE_VIEW_COUNT; i++) {
+        if (profile->views[i] != NULL) {
+            items_done(&profile->views[i]->texts);
+            items_done(&profile->views[i]->links);
+            items_done(&profile->views[i]->titles);
+            mem_free(profile->views[i]);
+        }
+    }
+    mem_free(profile);
+}
+
+int deface_site_new(struct deface_site **ret_site)
+{
+    struct deface_site *site = mem_alloc(1, sizeof(*site));
+    int r = site != NULL ? key_new(&site->key) : -ERR_NOMEM;
+
+    if (r < 0) {
+        mem_free(site);
+        return r;
+    }
+    items_init(&site->domains, SITE_DOMAINS_MAX);
+    items_init(&site->parts, SITE_PARTS_MAX);
+    items_init(&site->titles, SITE_TITLES_MAX);
+    *ret_site = site;
+    return 0;
+}
+
+void deface_site_free(struct deface_site *site)
+{
+    if (site != NULL) {
+        items_done(&site->domains);
+        items_done(&site->parts);
+        items_done(&site->titles);
+        mem_free(site);
+    }
+}
+
+const struct profile_view *profile_view_of(const struct deface_profile *profile,
+                                           enum site_view view)
+{
+    return profile != NULL ? profile->views[view] : NULL;
+}
+
+int profile_view_make(struct deface_profile *profile, enum site_view view,
+                      struct profile_view **ret_view)
+{
+    struct profile_view *made = profile->views[view];
+
+    if (made == NULL) {
+        made = mem_alloc(1, sizeof(*made));
+        if (made == NULL) {
+            return -ERR_NOMEM;
+        }
+        items_init(&made->texts, PROFILE_TEXTS_MAX);
+        items_init(&made->links, PROFILE_LINKS_MAX);
+        items_init(&made->titles, PROFILE_TITLES_MAX);
+        profile->views[view] = made;
+    }
+    *ret_view = made;
+    return 0;
+}
+
+enum site_role site_role_of(enum page_link_kind kind)
+{
+    static const enum site_role roles[PAGE_LINK_COUNT] = {
+        [PAGE_LINK_ANCHOR] = SITE_ROLE_ANCHOR,   [PAGE_LINK_SCRIPT] = SITE_ROLE_SCRIPT,
+        [PAGE_LINK_FRAME] = SITE_ROLE_FRAME,     [PAGE_LINK_FORM] = SITE_ROLE_FORM,
+        [PAGE_LINK_REFRESH] = SITE_ROLE_REFRESH, [PAGE_LINK_STYLE] = SITE_ROLE_OTHER,
+        [PAGE_LINK_IMAGE] = SITE_ROLE_OTHER,     [PAGE_LINK_CANONICAL] = SITE_ROLE_OTHER,
+        [PAGE_LINK_MEDIA] = SITE_ROLE_OTHER,     [PAGE_LINK_BASE] = SITE_ROLE_SCRIPT,
+    };
+
+    return roles[kind];
+}
+
+static uint32_t hash_fold(uint64_t hash)
+{
+    return (uint32_t)(hash ^ hash >> 32);
+}
+
+/* Runs of digits count as one zero: dates, counters and numbered files are the same thing again. */
+static uint32_t hash_digitless(uint64_t key, struct str text)
+{
+    char piece[TEXT_PIECE];
+    size_t len = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        bool is_digit = text.ptr[i] >= '0' && text.ptr[i] <= '9';
+
+        if (is_digit && len != 0 && piece[len - 1] == '0') {
+            continue;
+        }
+        piece[len++] = is_digit ? '0' : text.ptr[i];
+        if (len == sizeof(piece)) {
+            key = map_hash(str_of(piece, len), key);
+            len = 0;
+        }
+    }
+    return hash_fold(map_hash(str_of(piece, len), key));
+}
+
+uint32_t profile_hash_text(uint64_t key, struct str text)
+{
+    return hash_digitless(key, text);
+}
+
+/* Query and fragment carry versions and sessions. */
+uint32_t profile_hash_link(uint64_t key, const struct page_link *link)
+{
+    size_t end = str_find_byte(link->url, '?');
+    size_t mark = str_find_byte(link->url, '#');
+
+    return hash_digitless(key + 1 + link->kind, str_slice(link->url, 0, mark < end ? mark : end))
+               << PROFILE_KIND_BITS |
+           link->kind;
+}
+
+uint32_t profile_hash_script(uint64_t key, const struct page_script *script)
+{
+    return hash_fold(map_hash(MAP_KEY(script->hash), key)) << PROFILE_KIND_BITS | PAGE_LINK_COUNT;
+}
+
+uint32_t site_hash_domain(uint64_t key, struct str domain, enum site_role role)
+{
+    return hash_fold(map_hash(domain, key + role));
+}
+
+static int size_compare(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+uint32_t profile_view_words(const struct profile_view *view)
+{
+    uint32_t sizes[PROFILE_SIZES_MAX];
+    size_t count = view->looks < PROFILE_SIZES_MAX ? view->looks : PROFILE_SIZES_MAX;
+
+    if (count == 0) {
+        return 0;
+    }
+    memcpy(sizes, view->sizes, sizeof(sizes));
+    qsort(sizes, count, sizeof(sizes[0]), size_compare);
+    return sizes[count / 2];
+}
+
+unsigned profile_view_distance(const struct profile_view *view, uint64_t simhash)
+{
+    unsigned nearest = 64;
+
+    for (size_t i = 0; i < view->cluster_count; i++) {
+        unsigned bits = (unsigned)__builtin_popcountll(view->clusters[i].simhash ^ simhash);
+
+        nearest = bits < nearest ? bits : nearest;
+    }
+    return nearest;
+}
+
+bool site_has_domain(const struct deface_site *site, struct str domain, enum site_role role)
+{
+    return site != NULL &&
+           items_find(&site->domains, site_hash_domain(site->key, domain, role)) != NULL;
+}
+
+bool site_knows_domain(const struct deface_site *site, struct str domain)
+{
+    for (unsigned role = 0; role < SITE_ROLE_COUNT; role++) {
+        if (site_has_domain(site, domain, role)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,275 @@
+/* What the website watch decides without a network: which addresses are private, which hosts are
+ * one site, what core and fetch say to each other, whose network is down, what is news of a
+ * certificate. */
+#include "harness.h"
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "centre/dns.h"
+#include "centre/fetch_facts.h"
+#include "centre/fetch_network.h"
+#include "centre/fetch_wire.h"
+#include "centre/fetcher.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+static void test_private_addresses(void **state)
+{
+    static const char *const private[] = {"127.0.0.1",
+                                          "10.1.2.3",
+                                          "172.16.0.1",
+                                          "172.31.255.255",
+                                          "192.168.0.1",
+                                          "169.254.169.254",
+                                          "100.64.0.1",
+                                          "0.0.0.0",
+                                          "224.0.0.1",
+                                          "255.255.255.255",
+                                          "198.18.0.1",
+                                          "::1",
+                                          "::",
+                                          "fe80::1",
+                                          "fd00::1",
+                                          "::ffff:127.0.0.1",
+                                          "::ffff:10.0.0.1",
+                                          "ff02::1",
+                                          "2001:db8::1",
+                                          "64:ff9b::a00:1",
+                                          "2002:7f00:1::",
+                                          "example.vn",
+                                          "",
+                                          "127.1",
+                                          "0x7f.0.0.1"};
+    static const char *const public[] = {"1.1.1.1",     "113.160.0.1",        "172.32.0.1",
+                                         "100.128.0.1", "2001:ee0::1",        "2400:cb00::1",
+                                         "8.8.8.8",     "::ffff:113.160.0.1", "192.169.0.1"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(private) / sizeof(private[0]); i++) {
+        assert_true(dns_is_private(private[i]));
+    }
+    for (size_t i = 0; i < sizeof(public) / sizeof(public[0]); i++) {
+        assert_false(dns_is_private(public[i]));
+    }
+}
+
+static void expect_url(const char *given, const char *wanted)
+{
+    char out[SITE_URL_MAX + 1];
+
+    assert_int_equal(url_canonical(str_from(given), out, NULL), 0);
+    assert_string_equal(out, wanted);
+}
+
+static void test_addresses_as_people_write_them(void **state)
+{
+    static const char *const bad[] = {"",
+                                      "ftp://a.vn/",
+                                      "file:///etc/passwd",
+                                      "javascript:alert(1)",
+                                      "http://",
+                                      "http://a b/",
+                                      "http://u@a.vn/",
+                                      "http://a.vn:99999/",
+                                      "http://[::1/",
+                                      "http://a.vn/\r\nHost: b"};
+    static char longest[SITE_URL_MAX + 100];
+    char out[SITE_URL_MAX + 1];
+    struct diag diag;
+
+    (void)state;
+    (void)setlocale(LC_CTYPE, "C.UTF-8"); /* as main does: libcurl reads names by it */
+    expect_url("tinh.gov.vn", "https://tinh.gov.vn/");
+    expect_url("HTTP://Tinh.gov.vn", "http://tinh.gov.vn/");
+    expect_url("http://tinh.gov.vn:8080/a?b=c#d", "http://tinh.gov.vn:8080/a?b=c");
+    expect_url("https://xã.vn/", "https://xn--x-yfa.vn/");
+    expect_url("http://[::1]:80/", "http://[::1]:80/");
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        diag = (struct diag){0};
+        assert_int_equal(url_canonical(str_from(bad[i]), out, &diag), -ERR_SYNTAX);
+        assert_true(diag.text[0] != '\0');
+    }
+    memset(longest, 'a', sizeof(longest) - 1);
+    assert_int_equal(url_canonical(str_from(longest), out, NULL), -ERR_SYNTAX);
+}
+
+static void test_hosts_of_one_site(void **state)
+{
+    static const struct {
+        const char *a;
+        const char *b;
+        bool is_same;
+    } rows[] = {{"tinh.gov.vn", "www.tinh.gov.vn", true},
+                {"tinh.gov.vn", "TINH.gov.vn", true},
+                {"tinh.gov.vn", "sso.tinh.gov.vn", true},
+                {"a.tinh.gov.vn", "b.tinh.gov.vn", true},
+                {"tinh1.gov.vn", "tinh2.gov.vn", false},
+                {"a.example.com", "b.example.com", true},
+                {"example.com", "example.net", false},
+                {"tinh.vn", "kubet.vn", false},
+                {"tinh.gov.vn", "tinh.gov.vn.kubet.com", false},
+                {"xtinh.gov.vn", "tinh.gov.vn", false},
+                {"10.0.0.1", "10.0.0.2", false},
+                {"10.0.0.1", "10.0.0.1", true},
+                {"", "tinh.gov.vn", false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(url_is_same_site(str_from(rows[i].a), str_from(rows[i].b)),
+                         rows[i].is_same);
+        assert_int_equal(url_is_same_site(str_from(rows[i].b), str_from(rows[i].a)),
+                         rows[i].is_same);
+    }
+    assert_true(str_is_text(url_host(STR("http://[::1]:80/x")), "::1"));
+    assert_true(str_is_text(url_host(STR("https://a.vn?b")), "a.vn"));
+    assert_true(str_is_text(url_origin(STR("https://a.vn:8443/b/c")), "https://a.vn:8443"));
+}
+
+static void test_the_list_travels_in_pieces(void **state)
+{
+    static struct msg_writer msg;
+    struct msg_reader reader;
+    struct fetch_site site = {.service = SITE_SERVICE_PORTAL, .interval = 15 * NS_PER_S};
+    uint64_t next = 1;
+    uint64_t seen = 0;
+    bool is_last = false;
+    int r;
+
+    (void)state;
+    site.url = STR("https://mot-cai-ten-rat-dai.cong-thong-tin-dien-tu.tinh.gov.vn/trang-chu");
+    while (!is_last) {
+        uint64_t after = next - 1;
+
+        fetch_sites_begin(&msg, after);
+        for (r = 0; next <= 2000 && r == 0; next += r == 0 ? 1 : 0) {
+            site.number = next;
+            site.is_window_open = next % 2 == 0;
+            r = fetch_sites_put(&msg, &site);
+        }
+        fetch_sites_end(&msg, next > 2000);
+        assert_int_equal(msg_end(&msg), 0);
+        msg_open(&reader, str_of((const char *)msg.bytes, msg.len));
+        assert_int_equal(fetch_sites_after(&reader), after);
+        while ((r = fetch_sites_get(&reader, &site, &is_last)) == 1) {
+            assert_int_equal(site.number, ++seen);
+            assert_int_equal(site.is_window_open, seen % 2 == 0);
+        }
+        assert_int_equal(r, 0);
+    }
+    assert_int_equal(seen, 2000);
+}
+
+/* Neither side believes the other. */
+static void test_unsound_words_are_refused(void **state)
+{
+    static struct msg_writer msg;
+    const struct fetch_site sound = {.number = 1, .url = STR("https://a.vn/")};
+    struct fetch_site unsound[5] = {sound, sound, sound, sound, sound};
+    struct fetch_check check = {.site = 1, .check = STR("x"), .parts = 1U << 20};
+    struct msg_reader reader;
+    struct fetch_site site;
+    bool is_last;
+
+    (void)state;
+    unsound[0].number = 0;
+    unsound[1].url = STR("");
+    unsound[2].service = SITE_SERVICE_COUNT;
+    unsound[3].views = 1U << SITE_VIEW_COUNT;
+    unsound[4].interval = 1;
+    for (size_t i = 0; i < 5; i++) {
+        fetch_sites_begin(&msg, 0);
+        assert_int_equal(fetch_sites_put(&msg, &unsound[i]), 0);
+        fetch_sites_end(&msg, true);
+        msg_open(&reader, str_of((const char *)msg.bytes, msg.len));
+        (void)fetch_sites_after(&reader);
+        assert_int_equal(fetch_sites_get(&reader, &site, &is_last), -ERR_PROTO);
+    }
+    fetch_check_put(&msg, &check);
+    msg_open(&reader, str_of((const char *)msg.bytes, msg.len));
+    assert_int_equal(fetch_check_get(&reader, &check), -ERR_PROTO);
+}
+
+static void test_whose_network_is_down(void **state)
+{
+    struct fetch_network network = {0};
+    int64_t now = 1000 * NS_PER_S;
+
+    (void)state;
+    fetch_network_note(&network, now, true);
+    assert_false(fetch_network_is_down(&network, now)); /* the only site that is watched */
+    for (int i = 0; i < 100; i++) {
+        fetch_network_note(&network, now, false);
+    }
+    for (int i = 0; i < 4; i++) {
+        fetch_network_note(&network, now, true);
+    }
+    assert_false(fetch_network_is_down(&network, now)); /* five of 105 */
+    fetch_network_note(&network, now, true);
+    assert_true(fetch_network_is_down(&network, now));
+    assert_false(fetch_network_is_down(&network, now + 120 * NS_PER_S));
+    for (int i = 0; i < 400; i++) {
+        fetch_network_note(&network, now + 5 * NS_PER_S, false);
+    }
+    assert_false(fetch_network_is_down(&network, now + 5 * NS_PER_S));
+}
+
+static struct site_check look_at(struct facts *facts, struct fetcher_answer answer,
+                                 struct arena *arena)
+{
+    struct site_check check = {.verdict = SITE_VERDICT_OK, .url_final = STR("http://a.vn/")};
+
+    answer.status = 200;
+    assert_int_equal(facts_take(facts, &answer, arena, &check), 0);
+    return check;
+}
+
+static void test_news_of_a_certificate(void **state)
+{
+    struct fetcher_answer answer = {.certificate = {.end = NS_PER_S, .issuer = "Authority A"}};
+    struct facts facts = {0};
+    struct facts again;
+    struct site_check check;
+    struct arena *arena;
+    struct buf buf;
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    for (int i = 0; i < 50; i++) {
+        check = look_at(&facts, answer, arena);
+        assert_int_equal(check.verdict, SITE_VERDICT_OK);
+        assert_int_equal(check.reason_count, 0);
+    }
+    buf_init(&buf, FACTS_SIZE_MAX);
+    facts_encode(&facts, &buf);
+    assert_int_equal(facts_decode(buf_str(&buf), &again), 0);
+    (void)snprintf(answer.certificate.issuer, sizeof(answer.certificate.issuer), "Authority B");
+    check = look_at(&again, answer, arena);
+    assert_int_equal(check.verdict, SITE_VERDICT_YELLOW);
+    assert_true(str_is_text(check.reasons[0].what, "issuer"));
+    assert_int_equal(look_at(&again, answer, arena).verdict, SITE_VERDICT_OK); /* told once */
+    answer.facts = FETCHER_FACT_DOWNGRADED;
+    assert_int_equal(look_at(&again, answer, arena).verdict, SITE_VERDICT_YELLOW);
+    assert_int_equal(look_at(&again, answer, arena).verdict, SITE_VERDICT_OK);
+    for (size_t cut = 0; cut < buf.len; cut++) {
+        assert_true(facts_decode(str_of(buf.ptr, cut), &again) < 0);
+    }
+    buf_done(&buf);
+    arena_free(arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_private_addresses),
+        cmocka_unit_test(test_addresses_as_people_write_them),
+        cmocka_unit_test(test_hosts_of_one_site),
+        cmocka_unit_test(test_the_list_travels_in_pieces),
+        cmocka_unit_test(test_unsound_words_are_refused),
+        cmocka_unit_test(test_whose_network_is_down),
+        cmocka_unit_test(test_news_of_a_certificate),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

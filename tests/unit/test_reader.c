@@ -1,0 +1,210 @@
+/* The process that reads hostile pages: what it names of a site, and that it can do nothing else.
+ */
+#include "harness.h"
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "centre/reader_page.h"
+#include "sys/channel.h"
+#include "sys/fd.h"
+#include "sys/spawn.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+struct bench {
+    struct arena *arena;
+    struct deface_model *model;
+};
+
+static int bench_open(void **state)
+{
+    static struct bench bench;
+
+    assert_int_equal(arena_new(256U << 20, &bench.arena), 0);
+    assert_int_equal(deface_model_new(NULL, &bench.model), 0);
+    *state = &bench;
+    return 0;
+}
+
+static int bench_close(void **state)
+{
+    struct bench *bench = *state;
+
+    deface_model_free(bench->model);
+    arena_free(bench->arena);
+    return 0;
+}
+
+static int body_of(struct str text)
+{
+    int fd = memfd_create("body", MFD_CLOEXEC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(fd_write_full(fd, text.ptr, text.len), 0);
+    return fd;
+}
+
+static void look_make(struct bench *bench, struct reader_look *look, enum site_page page,
+                      struct str body)
+{
+    arena_reset(bench->arena);
+    reader_look_init(look, bench->model, bench->arena);
+    look->check = (struct site_check){.site = 1,
+                                      .url = STR("https://tinh.gov.vn/"),
+                                      .url_final = STR("https://www.tinh.gov.vn/vi/"),
+                                      .page = page,
+                                      .time = 1800000000LL * 1000000000,
+                                      .status = 200};
+    look->flags = READER_FLAG_LINKS;
+    look->body = body_of(body);
+}
+
+static bool has_link(const struct reader_look *look, enum reader_link kind, const char *url)
+{
+    for (size_t i = 0; i < look->links.count; i++) {
+        if (look->links.items[i].kind == kind && str_is_text(look->links.items[i].url, url)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void test_links_of_a_page(void **state)
+{
+    struct reader_look look;
+
+    look_make(*state, &look, SITE_PAGE_LISTED,
+              STR("<html><body><a href=/a.html>a</a><a href='b.html#x'>b</a>"
+                  "<a href='//tinh.gov.vn/c'>c</a><a href='https://kubet.example/'>d</a>"
+                  "<a href='javascript:void(0)'>e</a><a href='mailto:a@b.vn'>f</a><a href=#>g</a>"
+                  "<img src=/sites/default/files/2026/x.png><a href=/a.html>again</a>"));
+    assert_int_equal(reader_look_judge(&look), 0);
+    assert_true(has_link(&look, READER_LINK_PAGE, "https://www.tinh.gov.vn/a.html"));
+    assert_true(has_link(&look, READER_LINK_PAGE, "https://www.tinh.gov.vn/vi/b.html"));
+    assert_true(has_link(&look, READER_LINK_PAGE, "https://tinh.gov.vn/c"));
+    assert_true(
+        has_link(&look, READER_LINK_UPLOADS, "https://www.tinh.gov.vn/sites/default/files/"));
+    assert_int_equal(look.links.count, 4);
+    assert_true(look.page_out >= 0 && look.site_out >= 0);
+    reader_look_done(&look);
+}
+
+static void test_links_of_robots_and_sitemaps(void **state)
+{
+    struct reader_look look;
+
+    look_make(*state, &look, SITE_PAGE_ROBOTS,
+              STR("User-agent: *\r\nDisallow: /admin\r\nsitemap: https://tinh.gov.vn/s.xml\r\n"
+                  "Sitemap: https://kubet.example/s.xml\n"));
+    assert_int_equal(reader_look_judge(&look), 0);
+    assert_int_equal(look.links.count, 1);
+    assert_true(has_link(&look, READER_LINK_SITEMAP, "https://tinh.gov.vn/s.xml"));
+    reader_look_done(&look);
+    look_make(*state, &look, SITE_PAGE_SITEMAP,
+              STR("<?xml version='1.0'?><x:urlset xmlns:x='http://www.sitemaps.org/schemas/0.9'>"
+                  "<x:url><x:loc> https://tinh.gov.vn/p/nha-cai-uy-tin.html </x:loc></x:url>"
+                  "<x:url><x:loc>https://kubet.example/</x:loc></x:url><broken"));
+    assert_int_equal(reader_look_judge(&look), 0);
+    assert_int_equal(look.links.count, 1);
+    assert_true(has_link(&look, READER_LINK_PAGE, "https://tinh.gov.vn/p/nha-cai-uy-tin.html"));
+    reader_look_done(&look);
+}
+
+/* Ten entities of ten of the one before: a billion letters to whoever expands them. */
+static void test_a_sitemap_that_swells(void **state)
+{
+    struct reader_look look;
+
+    look_make(*state, &look, SITE_PAGE_SITEMAP,
+              STR("<!DOCTYPE u [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;'>"
+                  "<!ENTITY c '&b;&b;&b;&b;&b;&b;&b;&b;'>]><urlset><url><loc>&c;</loc></url>"
+                  "<url><loc>https://tinh.gov.vn/x</loc></url></urlset>"));
+    assert_int_equal(reader_look_judge(&look), 0);
+    assert_int_equal(look.links.count, 0);
+    reader_look_done(&look);
+}
+
+/* A page without words or title, and one that sends people elsewhere. */
+static void test_pages_of_nothing(void **state)
+{
+    struct reader_look look;
+
+    look_make(*state, &look, SITE_PAGE_LISTED, STR(""));
+    assert_int_equal(reader_look_judge(&look), 0);
+    assert_int_equal(look.check.verdict, SITE_VERDICT_UNKNOWN);
+    reader_look_done(&look);
+    look_make(*state, &look, SITE_PAGE_LISTED, STR("moved"));
+    look.flags |= READER_FLAG_ELSEWHERE;
+    look.check.status = 302;
+    look.check.url_final = STR("https://kubet.example/");
+    assert_int_equal(reader_look_judge(&look), 0);
+    assert_true(look.check.verdict != SITE_VERDICT_OK);
+    reader_look_done(&look);
+}
+
+/* What a second look finds can confirm the first, never outdo it. */
+static void test_a_second_look_is_no_worse_than_the_first(void **state)
+{
+    struct reader_look look;
+
+    look_make(*state, &look, SITE_PAGE_LISTED,
+              STR("<title>Hacked by X</title><h1>Hacked by X</h1> greetz to all crew"));
+    look.flags |= READER_FLAG_SECOND;
+    look.check.verdict = SITE_VERDICT_CHANGED;
+    assert_int_equal(reader_look_judge(&look), 0);
+    assert_int_equal(look.check.verdict, SITE_VERDICT_CHANGED);
+    assert_false(look.check.is_confirmed);
+    reader_look_done(&look);
+}
+
+static int reader_body(void *context)
+{
+    const struct reader_options options = {.channel = *(const int *)context, .supervisor = -1};
+
+    return reader_run(&options);
+}
+
+/* It answers, and ends with its channel; a question that is none ends it at once. */
+static void test_the_process(void **state)
+{
+    static struct channel_packet packet;
+    static struct msg_writer msg;
+    int ends[2];
+    int status;
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(channel_pair(ends), 0);
+    assert_int_equal(spawn_body("reader", &ends[1], 1, reader_body, &ends[1], &pid), 0);
+    closep(&ends[1]);
+    assert_int_equal(channel_receive_within(ends[0], 10000, &packet), 0);
+    assert_int_equal(packet.msg.type, READER_MESSAGE_READY);
+    channel_packet_done(&packet);
+    msg_begin(&msg, READER_MESSAGE_ASK);
+    msg_put_u64(&msg, 1);
+    msg_put_str(&msg, STR("no check"));
+    msg_put_u32(&msg, 0);
+    msg_put_u32(&msg, 0);
+    assert_int_equal(channel_send(ends[0], &msg, NULL, 0), 0);
+    assert_int_equal(channel_receive_within(ends[0], 10000, &packet), -ERR_PIPE);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+    closep(&ends[0]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_links_of_a_page),
+        cmocka_unit_test(test_links_of_robots_and_sitemaps),
+        cmocka_unit_test(test_a_sitemap_that_swells),
+        cmocka_unit_test(test_pages_of_nothing),
+        cmocka_unit_test(test_a_second_look_is_no_worse_than_the_first),
+        cmocka_unit_test(test_the_process),
+    };
+
+    return cmocka_run_group_tests(tests, bench_open, bench_close);
+}
