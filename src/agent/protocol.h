@@ -5,6 +5,7 @@
  *   sensor ── open files ▶ scanner ── verdicts ─▶ sensor
  *   sensor ── whom to hold ▶ leash ── who stands ─▶ sensor
  *   outlet ── actions ──▶ supervisor ── answers ─▶ outlet
+ *   guard ── records, who is that? ─▶ supervisor ── this one ─▶ guard
  *
  * The supervisor keeps both ends of every channel open: a child that dies is replaced on the same
  * channels, its peers notice nothing, and what they sent meanwhile waits for the new one. What
@@ -57,6 +58,11 @@ enum agent_message {
     AGENT_MESSAGE_LOOSE,
     /* leash → sensor: it is not held, or not any more. u32 pid, u64 start. */
     AGENT_MESSAGE_IS_LOOSE,
+    /* guard → supervisor: who is that? Inside Landlock nobody else's /proc can be read. u32 pid. */
+    AGENT_MESSAGE_WHO,
+    /* supervisor → guard: u32 pid, u64 start, u32 uid, str exe, str cmdline; a start of 0: it has
+       gone. */
+    AGENT_MESSAGE_WHOSE,
 };
 
 #endif

@@ -42,6 +42,18 @@ const struct setting agent_setting_rows[] = {
      N_("size of that head and that tail")},
     {"spool-bytes", 0, SETTING_SIZE, "256M", "4M", "1T", ROW(spool_bytes), N_("SIZE"),
      N_("most bytes that may wait for the centre; beyond it the oldest events go, findings stay")},
+    {"webroot", 'w', SETTING_PATH_LIST, NULL, NULL, NULL, ROW(webroots), N_("FOLDER"),
+     N_("document root that is kept as it was signed (canhgac webroot); repeat it for more")},
+    {"webroot-upload", 0, SETTING_LIST, NULL, NULL, NULL, ROW(webroot_uploads), N_("GLOB"),
+     N_("folders below a document root that visitors write to, beside those of its manifest")},
+    {"webroot-content", 0, SETTING_LIST, NULL, NULL, NULL, ROW(webroot_contents), N_("GLOB"),
+     N_("folders below a document root that the site's own programs write to")},
+    {"webroot-store", 0, SETTING_PATH, NULL, NULL, NULL, ROW(webroot_store), N_("FOLDER"),
+     N_("where signed manifests, originals and evidence lie; by default webroot inside --folder")},
+    {"webroot-evidence", 0, SETTING_SIZE, "1G", "1M", "1P", ROW(webroot_evidence), N_("SIZE"),
+     N_("most bytes of attackers' files that are kept as evidence")},
+    {"webroot-rescan", 0, SETTING_DURATION, "15m", "1s", "7d", ROW(webroot_rescan), N_("TIME"),
+     N_("how often all of a document root is compared with its manifest")},
     {0},
 };
 

@@ -31,6 +31,12 @@ struct agent_settings {
     int64_t whole_bytes;
     int64_t edge_bytes;
     int64_t spool_bytes;
+    struct setting_list webroots;
+    struct setting_list webroot_uploads;
+    struct setting_list webroot_contents;
+    const char *webroot_store;
+    int64_t webroot_evidence;
+    int64_t webroot_rescan;
 };
 
 extern const struct setting agent_setting_rows[];

@@ -149,6 +149,7 @@ void shield_folder_named(struct shield *shield, const struct files_name *name, s
         shield_folder_removed(shield, name->path, who);
         break;
     case NAME_CHANGE_CLOSE:
+    case NAME_CHANGE_MODIFY:
     case NAME_CHANGE_LOST:
     default:
         break;

@@ -432,6 +432,7 @@ void shield_named(void *context, const struct files_name *name)
         shield_renamed(shield, name, who, &job);
         break;
     case NAME_CHANGE_ATTRIB:
+    case NAME_CHANGE_MODIFY:
     case NAME_CHANGE_LOST:
     default:
         break;

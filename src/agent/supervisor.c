@@ -63,6 +63,8 @@ static int supervisor_make_pairs(struct supervisor *supervisor)
                 SUPERVISOR_OUTBOX, NULL);
     outbox_init(&supervisor->outlet, supervisor->pairs[PAIR_OUTLET_SUPERVISOR][1],
                 SUPERVISOR_OUTBOX, NULL);
+    outbox_init(&supervisor->guard, supervisor->pairs[PAIR_GUARD_SUPERVISOR][1], SUPERVISOR_OUTBOX,
+                NULL);
     return 0;
 }
 
@@ -77,6 +79,10 @@ static int supervisor_listen(struct supervisor *supervisor)
     if (r == 0) {
         r = loop_add_fd(supervisor->loop, supervisor->outlet.channel, LOOP_READ,
                         supervisor_on_outlet, supervisor, &supervisor->outlet.source);
+    }
+    if (r == 0) {
+        r = loop_add_fd(supervisor->loop, supervisor->guard.channel, LOOP_READ, supervisor_on_guard,
+                        supervisor, &supervisor->guard.source);
     }
     if (r == 0) {
         r = loop_add_signal(supervisor->loop, SIGTERM, supervisor_on_signal, supervisor);
@@ -140,6 +146,9 @@ static int supervisor_start(struct supervisor *supervisor)
         atomic_store(&supervisor->page->own[0], getpid());
     }
     for (int kind = 0; r == 0 && kind < CHILD_COUNT; kind++) {
+        if (kind == CHILD_GUARD && supervisor->settings->webroots.count == 0) {
+            continue;
+        }
         r = supervisor_start_child(supervisor, (enum child_kind)kind);
     }
     return r;
@@ -149,6 +158,7 @@ static void supervisor_done(struct supervisor *supervisor)
 {
     outbox_done(&supervisor->sensor);
     outbox_done(&supervisor->outlet);
+    outbox_done(&supervisor->guard);
     loop_free(supervisor->loop);
     confines_done(&supervisor->confines);
     control_done(&supervisor->control);
@@ -182,6 +192,7 @@ int agent_supervise(const struct agent_settings *settings, agent_outlet_fn *outl
     supervisor->state = AGENT_STATE_STARTING;
     outbox_init(&supervisor->sensor, -1, 0, NULL);
     outbox_init(&supervisor->outlet, -1, 0, NULL);
+    outbox_init(&supervisor->guard, -1, 0, NULL);
     memset(supervisor->fds, -1, sizeof(supervisor->fds));
     memset(supervisor->pairs, -1, sizeof(supervisor->pairs));
     supervisor->control.fd = -1;

@@ -1,6 +1,7 @@
-/* The five children: what each is given, and what happens when one dies. A first death is repaired
+/* The children: what each is given, and what happens when one dies. A first death is repaired
  * at once, and one that had been serving or was killed is back within a second however often it
  * dies; one that does not even come up is waited for longer and longer. Both are told. */
+#include "agent/guard.h"
 #include "agent/leash.h"
 #include "agent/scanner.h"
 #include "agent/sensor.h"
@@ -26,11 +27,9 @@
 #define CHILD_END_NS      (10 * NS_PER_S)
 #define CHILD_LOOP_DEATH  3 /* in a row: told as a finding */
 
-const char *const child_names[CHILD_COUNT] = {[CHILD_WATCHDOG] = "watchdog",
-                                              [CHILD_SCANNER] = "scanner",
-                                              [CHILD_OUTLET] = "outlet",
-                                              [CHILD_LEASH] = "leash",
-                                              [CHILD_SENSOR] = "sensor"};
+const char *const child_names[CHILD_COUNT] = {
+    [CHILD_WATCHDOG] = "watchdog", [CHILD_SCANNER] = "scanner", [CHILD_OUTLET] = "outlet",
+    [CHILD_LEASH] = "leash",       [CHILD_SENSOR] = "sensor",   [CHILD_GUARD] = "guard"};
 
 /* The shared pages say who belongs to us: a child that reads hostile bytes must not have them
  * mapped. Ctrl+C reaches the whole group of a terminal; only the supervisor acts on it, in order.
@@ -101,11 +100,21 @@ static int child_run_sensor(void *context)
     return sensor_run(&config);
 }
 
-static spawn_body_fn *const child_bodies[CHILD_COUNT] = {[CHILD_WATCHDOG] = child_run_watchdog,
-                                                         [CHILD_SCANNER] = child_run_scanner,
-                                                         [CHILD_OUTLET] = child_run_outlet,
-                                                         [CHILD_LEASH] = child_run_leash,
-                                                         [CHILD_SENSOR] = child_run_sensor};
+static int child_run_guard(void *context)
+{
+    const struct supervisor *supervisor = child_begin(context);
+    const struct guard_config config = {.settings = supervisor->settings,
+                                        .supervisor = supervisor->pairs[PAIR_GUARD_SUPERVISOR][0]};
+
+    page_free(supervisor->page);
+    intake_page_free(supervisor->intake);
+    return guard_run(&config);
+}
+
+static spawn_body_fn *const child_bodies[CHILD_COUNT] = {
+    [CHILD_WATCHDOG] = child_run_watchdog, [CHILD_SCANNER] = child_run_scanner,
+    [CHILD_OUTLET] = child_run_outlet,     [CHILD_LEASH] = child_run_leash,
+    [CHILD_SENSOR] = child_run_sensor,     [CHILD_GUARD] = child_run_guard};
 
 /* The descriptors each may have. */
 static size_t child_keep(const struct supervisor *supervisor, enum child_kind kind,
@@ -139,6 +148,9 @@ static size_t child_keep(const struct supervisor *supervisor, enum child_kind ki
         keep[count++] = supervisor->pairs[PAIR_SENSOR_OUTLET][0];
         keep[count++] = supervisor->pairs[PAIR_SENSOR_SCANNER][0];
         keep[count++] = supervisor->pairs[PAIR_SENSOR_LEASH][0];
+        break;
+    case CHILD_GUARD:
+        keep[count++] = supervisor->pairs[PAIR_GUARD_SUPERVISOR][0];
         break;
     case CHILD_COUNT:
     default:
@@ -196,6 +208,10 @@ static void child_tell_death(struct child *child, int wait_status)
     } else if (child->kind == CHILD_SENSOR) {
         supervisor_tell(supervisor, N_("The sensor was ended by somebody else and started again"),
                         value);
+    } else if (child->kind == CHILD_GUARD && child_was_killed(wait_status)) {
+        supervisor_tell(supervisor,
+                        N_("The webroot guard was ended by somebody else and started again"),
+                        value);
     } else if (child->failures == CHILD_LOOP_DEATH) {
         supervisor_tell(supervisor, N_("A part of the agent dies again and again"), value);
     }
@@ -229,6 +245,11 @@ static void child_on_death(void *context, pid_t pid, int wait_status)
         supervisor->result = diag_set(&supervisor->diag, -ERR_CANCELED,
                                       _("the sensor could not start; the line above says why"));
         loop_stop(supervisor->loop, 0);
+        return;
+    }
+    if (child->kind == CHILD_GUARD && WIFEXITED(wait_status) &&
+        WEXITSTATUS(wait_status) == EXIT_SUCCESS) { /* its root was replaced: it opens it anew */
+        (void)!loop_source_set_timer(child->timer, CHILD_DELAY_FIRST, 0);
         return;
     }
     atomic_fetch_add(&supervisor->page->restarts, 1);
@@ -333,10 +354,12 @@ void supervisor_end(struct supervisor *supervisor)
     if (supervisor_has_workers(supervisor)) {
         return;
     }
-    if (supervisor->children[CHILD_SENSOR].pid != 0) {
+    if (supervisor->children[CHILD_SENSOR].pid != 0 || supervisor->children[CHILD_GUARD].pid != 0) {
         supervisor_end_child(supervisor, CHILD_SENSOR);
+        supervisor_end_child(supervisor, CHILD_GUARD);
         return;
     }
+    supervisor_on_guard(supervisor, supervisor->guard.channel, LOOP_READ);
     supervisor_on_sensor(supervisor, supervisor->sensor.channel, LOOP_READ);
     if (supervisor_has_workers(supervisor)) {
         return;

@@ -22,6 +22,7 @@ enum child_kind {
     CHILD_OUTLET,
     CHILD_LEASH,
     CHILD_SENSOR,
+    CHILD_GUARD, /* only where a document root is to be guarded */
     CHILD_COUNT,
 };
 
@@ -32,6 +33,7 @@ enum pair_kind {
     PAIR_SENSOR_SCANNER,
     PAIR_SENSOR_LEASH,
     PAIR_OUTLET_SUPERVISOR,
+    PAIR_GUARD_SUPERVISOR,
     PAIR_COUNT,
 };
 
@@ -107,6 +109,7 @@ struct supervisor {
     struct child children[CHILD_COUNT];
     struct outbox sensor;
     struct outbox outlet;
+    struct outbox guard;
     struct held held[HELD_MAX];
     size_t held_count;
     uint64_t held_refused; /* groups that found no place there */
@@ -132,6 +135,7 @@ void supervisor_end(struct supervisor *supervisor);
 /* supervisor_requests.c */
 void supervisor_on_sensor(void *context, int fd, unsigned events);
 void supervisor_on_outlet(void *context, int fd, unsigned events);
+void supervisor_on_guard(void *context, int fd, unsigned events);
 /* A finding of the supervisor itself. title: English source sentence. */
 void supervisor_tell(struct supervisor *supervisor, const char *title, const char *value);
 

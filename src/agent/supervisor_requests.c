@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "sys/process.h"
 #include "sys/service.h"
 
 #include <unistd.h>
@@ -73,7 +74,7 @@ static void request_sensor_ready(struct supervisor *supervisor, struct msg_reade
     supervisor->state = AGENT_STATE_WATCHING;
 }
 
-static void request_outlet_ready(struct supervisor *supervisor, struct msg_reader *msg)
+static void request_other_ready(struct supervisor *supervisor, struct msg_reader *msg)
 {
     (void)supervisor;
     (void)msg_get_str(msg);
@@ -123,6 +124,41 @@ static void request_action(struct supervisor *supervisor, struct msg_reader *msg
     supervisor_take_action(supervisor, &request);
 }
 
+/* Handed on as it is: a record is read where it is shown. */
+static void request_guard_record(struct supervisor *supervisor, struct msg_reader *msg)
+{
+    struct str record;
+
+    (void)msg_get_u64(msg);
+    record = msg_get_str(msg);
+    if (msg_close(msg) < 0) {
+        log_warn("a record of the guard that cannot be read was passed over");
+        return;
+    }
+    msg_begin(&supervisor->msg, AGENT_MESSAGE_RECORD);
+    msg_put_u64(&supervisor->msg, outbox_number(&supervisor->outlet));
+    msg_put_str(&supervisor->msg, record);
+    outbox_send(&supervisor->outlet, &supervisor->msg);
+}
+
+static void request_who(struct supervisor *supervisor, struct msg_reader *msg)
+{
+    pid_t pid = (pid_t)msg_get_u32(msg);
+    struct process_info info = {0};
+
+    if (msg_close(msg) < 0) {
+        return;
+    }
+    (void)!process_read(pid, &info);
+    msg_begin(&supervisor->msg, AGENT_MESSAGE_WHOSE);
+    msg_put_u32(&supervisor->msg, (uint32_t)pid);
+    msg_put_u64(&supervisor->msg, info.start);
+    msg_put_u32(&supervisor->msg, (uint32_t)info.uid);
+    msg_put_str(&supervisor->msg, str_from(info.exe));
+    msg_put_str(&supervisor->msg, str_from(info.cmdline));
+    outbox_send(&supervisor->guard, &supervisor->msg);
+}
+
 static const struct request_row request_rows[] = {
     {AGENT_MESSAGE_READY, CHILD_SENSOR, AGENT_STATE_STARTING | AGENT_STATE_WATCHING,
      request_sensor_ready},
@@ -130,8 +166,14 @@ static const struct request_row request_rows[] = {
     {AGENT_MESSAGE_RESTORE, CHILD_SENSOR, AGENT_STATE_WATCHING | AGENT_STATE_ENDING,
      request_restore},
     {AGENT_MESSAGE_READY, CHILD_OUTLET, AGENT_STATE_STARTING | AGENT_STATE_WATCHING,
-     request_outlet_ready},
+     request_other_ready},
     {AGENT_MESSAGE_ACTION, CHILD_OUTLET, AGENT_STATE_WATCHING, request_action},
+    {AGENT_MESSAGE_READY, CHILD_GUARD, AGENT_STATE_STARTING | AGENT_STATE_WATCHING,
+     request_other_ready},
+    {AGENT_MESSAGE_RECORD, CHILD_GUARD,
+     AGENT_STATE_STARTING | AGENT_STATE_WATCHING | AGENT_STATE_ENDING, request_guard_record},
+    {AGENT_MESSAGE_WHO, CHILD_GUARD,
+     AGENT_STATE_STARTING | AGENT_STATE_WATCHING | AGENT_STATE_ENDING, request_who},
 };
 
 static void supervisor_dispatch(struct supervisor *supervisor, enum child_kind from)
@@ -155,7 +197,9 @@ static void supervisor_receive(struct supervisor *supervisor, int fd, unsigned e
                                enum child_kind from)
 {
     if ((events & LOOP_WRITE) != 0) {
-        outbox_flush(from == CHILD_SENSOR ? &supervisor->sensor : &supervisor->outlet);
+        outbox_flush(from == CHILD_SENSOR  ? &supervisor->sensor
+                     : from == CHILD_GUARD ? &supervisor->guard
+                                           : &supervisor->outlet);
     }
     while (channel_receive(fd, &supervisor->packet) == 0) {
         supervisor_dispatch(supervisor, from);
@@ -171,6 +215,11 @@ void supervisor_on_sensor(void *context, int fd, unsigned events)
 void supervisor_on_outlet(void *context, int fd, unsigned events)
 {
     supervisor_receive(context, fd, events, CHILD_OUTLET);
+}
+
+void supervisor_on_guard(void *context, int fd, unsigned events)
+{
+    supervisor_receive(context, fd, events, CHILD_GUARD);
 }
 
 void supervisor_tell(struct supervisor *supervisor, const char *title, const char *value)

@@ -181,6 +181,33 @@ static bool meta_has_xattr(struct str xattrs, const char *wanted)
     return false;
 }
 
+static bool meta_has_pair(struct str xattrs, struct str wanted, struct str wanted_value)
+{
+    struct str name;
+    struct str value;
+
+    while (meta_next_xattr(&xattrs, &name, &value)) {
+        if (str_is(name, wanted) && str_is(value, wanted_value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool vault_meta_is_same(struct str one, struct str other)
+{
+    struct str rest = one;
+    struct str name;
+    struct str value;
+
+    while (one.len == other.len && meta_next_xattr(&rest, &name, &value)) {
+        if (!meta_has_pair(other, name, value)) {
+            return false;
+        }
+    }
+    return one.len == other.len; /* names are unique: as many, all found, are the same */
+}
+
 /* Labels that the security module sets by itself come and go with it. */
 static int meta_drop_strange(int fd, const struct vault_meta *meta)
 {

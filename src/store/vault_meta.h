@@ -25,6 +25,8 @@ void vault_meta_room_done(struct vault_meta_room *room);
                                    const struct vault_meta *meta, bool has_times);
 /* All attributes of an open file or folder, packed, behind what is in the buffer. -ERR_LIMIT. */
 [[nodiscard]] int vault_meta_read_xattrs(int fd, struct buf *xattrs);
+/* Whether two packed lists hold the same attributes, in whatever order. */
+bool vault_meta_is_same(struct str one, struct str other);
 /* Takes away, in the packed list itself, what only root may give: all but user attributes, ACLs,
  * and capabilities if has_capabilities. True when something was taken. */
 bool vault_meta_confine(struct str *xattrs, struct buf *room, bool has_capabilities);

@@ -49,6 +49,15 @@ int fanotify_names_new(void)
     return group >= 0 ? group : -errno;
 }
 
+int fanotify_folders_new(void)
+{
+    int group = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_UNLIMITED_MARKS | FAN_NONBLOCK |
+                                  FAN_REPORT_DFID_NAME_TARGET,
+                              O_RDONLY | O_CLOEXEC);
+
+    return group >= 0 ? group : -errno;
+}
+
 static int fanotify_mark_whole(int group, uint64_t mask, int folder_fd)
 {
     return fanotify_mark(group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, mask, folder_fd, NULL) == 0
@@ -69,6 +78,15 @@ int fanotify_names_mark(int group, int folder_fd)
 int fanotify_attributes_mark(int group, int folder_fd)
 {
     return fanotify_mark_whole(group, FAN_ATTRIB, folder_fd);
+}
+
+int fanotify_folder_mark(int group, int folder_fd, bool has_names)
+{
+    uint64_t mask = FAN_MODIFY | FAN_EVENT_ON_CHILD | (has_names ? NAMES_MASK : 0);
+
+    return fanotify_mark(group, FAN_MARK_ADD | FAN_MARK_ONLYDIR, mask, folder_fd, NULL) == 0
+               ? 0
+               : -errno;
 }
 
 int fanotify_ignore(int group, int fd, bool is_lasting)
@@ -193,6 +211,7 @@ static unsigned name_changes(uint64_t mask)
            ((mask & FAN_DELETE) != 0 ? NAME_CHANGE_DELETE : 0U) |
            ((mask & FAN_RENAME) != 0 ? NAME_CHANGE_RENAME : 0U) |
            ((mask & FAN_ATTRIB) != 0 ? NAME_CHANGE_ATTRIB : 0U) |
+           ((mask & FAN_MODIFY) != 0 ? NAME_CHANGE_MODIFY : 0U) |
            ((mask & FAN_Q_OVERFLOW) != 0 ? NAME_CHANGE_LOST : 0U);
 }
 

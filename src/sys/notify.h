@@ -33,6 +33,7 @@ enum name_change {
     NAME_CHANGE_RENAME = 8,
     NAME_CHANGE_LOST = 16,   /* the kernel dropped events here */
     NAME_CHANGE_ATTRIB = 32, /* owner, mode, times, attributes */
+    NAME_CHANGE_MODIFY = 64, /* written to, or truncated */
 };
 
 struct name_event {
@@ -50,11 +51,18 @@ struct name_event {
  * -ERR_NOSYS or -ERR_INVAL on a kernel that lacks permission events or names. */
 [[nodiscard]] int fanotify_gate_new(void);
 [[nodiscard]] int fanotify_names_new(void);
+/* A names group that would rather lose events, and say so, than grow without end. */
+[[nodiscard]] int fanotify_folders_new(void);
 /* Whole file system that folder_fd lies on. Needs CAP_SYS_ADMIN. */
 [[nodiscard]] int fanotify_gate_mark(int group, int folder_fd);
 [[nodiscard]] int fanotify_names_mark(int group, int folder_fd);
 /* Tells a names group of changed attributes only. */
 [[nodiscard]] int fanotify_attributes_mark(int group, int folder_fd);
+
+/* Tells of one folder and what is in it, not below: writes, and with has_names all of
+ * fanotify_names_mark too, where a whole file system cannot be marked. Needs no rights beyond the
+ * group. */
+[[nodiscard]] int fanotify_folder_mark(int group, int folder_fd, bool has_names);
 
 /* Opens of this file do not come through the gate until it is modified (is_lasting: not even then).
  * The kernel may forget the mark with the inode. Needs no rights beyond the group. */

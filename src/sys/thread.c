@@ -89,6 +89,11 @@ int thread_raise_priority(int priority)
     return thread_schedule(SCHED_FIFO, priority);
 }
 
+int thread_ordinary_priority(void)
+{
+    return thread_schedule(SCHED_OTHER, 0);
+}
+
 int thread_lower_priority(void)
 {
     int r = thread_schedule(SCHED_BATCH, 0);

@@ -13,6 +13,8 @@
                                pthread_t *ret_thread);
 /* Real-time scheduling (FIFO) of this thread, 1 … 99; -ERR_PERM without CAP_SYS_NICE. */
 [[nodiscard]] int thread_raise_priority(int priority);
+/* Back to the ordinary, with the nice value that it has. */
+[[nodiscard]] int thread_ordinary_priority(void);
 /* Work that nobody waits for. Not SCHED_IDLE: a thread that takes locks others wait for must not
  * starve. */
 [[nodiscard]] int thread_lower_priority(void);
