@@ -19,10 +19,16 @@ void csv_open(struct csv_reader *reader, struct str text)
 static size_t csv_skip_end(struct csv_reader *reader, size_t at)
 {
     struct str rest = str_slice(reader->text, at, reader->text.len);
-    size_t len = str_has_prefix(rest, STR("\r\n")) ? 2 : str_has_prefix(rest, STR("\n")) ? 1 : 0;
 
-    reader->line += len != 0;
-    return at + len;
+    if (str_has_prefix(rest, STR("\r\n"))) {
+        reader->line++;
+        return at + 2;
+    }
+    if (str_has_prefix(rest, STR("\n"))) {
+        reader->line++;
+        return at + 1;
+    }
+    return at;
 }
 
 static int csv_fail(struct csv_reader *reader, size_t at, uint64_t line, int code,
