@@ -1,187 +1,174 @@
-/* CSV. On the data's way: files that people bring (sites, indicators) → here. */
+/* Rows of a CSV text: see codec/csv.h. Neighbours: core_import.c reads lists of sites with it. */
 #include "codec/csv.h"
 
 #include "base/banned.h"
 #include "base/err.h"
-#include "base/text.h"
 
-#include <string.h>
+#include <stdbool.h>
 
-void csv_open(struct csv_reader *reader, struct str text)
+static char csv_guess(struct str line)
 {
-    *reader = (struct csv_reader){.text = text, .line = 1};
-    if (str_has_prefix(text, STR("\xef\xbb\xbf"))) {
-        reader->at = 3;
-    }
-}
+    static const char separators[] = {',', ';', '\t'};
+    size_t most = 0;
+    char best = ',';
 
-/* Behind the line end at `at`, or `at` where none stands. */
-static size_t csv_skip_end(struct csv_reader *reader, size_t at)
-{
-    struct str rest = str_slice(reader->text, at, reader->text.len);
+    for (size_t i = 0; i < sizeof(separators); i++) {
+        size_t count = 0;
 
-    if (str_has_prefix(rest, STR("\r\n"))) {
-        reader->line++;
-        return at + 2;
-    }
-    if (str_has_prefix(rest, STR("\n"))) {
-        reader->line++;
-        return at + 1;
-    }
-    return at;
-}
-
-static int csv_fail(struct csv_reader *reader, size_t at, uint64_t line, int code,
-                    struct diag *diag, const char *what)
-{
-    size_t end = at + str_find_byte(str_slice(reader->text, at, reader->text.len), '\n');
-
-    reader->at = csv_skip_end(reader, end);
-    reader->fault = line;
-    return diag_set(diag, code, _("line %llu: %s"), (unsigned long long)line, what);
-}
-
-/* A quoted field whose text begins at `at`; where its closing quote stands, or text.len. */
-static size_t csv_quote_end(struct str text, size_t at, bool *ret_has_doubled, uint64_t *line)
-{
-    for (; at < text.len; at++) {
-        *line += text.ptr[at] == '\n';
-        if (text.ptr[at] != '"') {
-            continue;
+        for (size_t at = 0; at < line.len; at++) {
+            count += line.ptr[at] == separators[i] ? 1 : 0;
         }
-        if (at + 1 == text.len || text.ptr[at + 1] != '"') {
-            return at;
+        if (count > most) {
+            most = count;
+            best = separators[i];
         }
-        *ret_has_doubled = true;
-        at++;
     }
-    return at;
+    return best;
 }
 
-static struct str csv_undouble(struct str field, struct arena *arena)
+void csv_open(struct csv_reader *reader, struct str bytes)
 {
-    char *out = arena_alloc(arena, field.len, 1);
+    if (str_has_prefix(bytes, STR("\xef\xbb\xbf"))) {
+        bytes = str_slice(bytes, 3, bytes.len);
+    }
+    *reader = (struct csv_reader){.rest = bytes, .next_line = 1};
+    reader->separator = csv_guess(str_slice(bytes, 0, str_find_byte(bytes, '\n')));
+}
+
+static void csv_skip(struct csv_reader *reader, size_t len)
+{
+    reader->rest = str_slice(reader->rest, len, reader->rest.len);
+}
+
+static bool csv_is_at(const struct csv_reader *reader, char byte)
+{
+    return reader->rest.len != 0 && reader->rest.ptr[0] == byte;
+}
+
+static bool csv_is_line_end(const struct csv_reader *reader)
+{
+    return reader->rest.len == 0 || csv_is_at(reader, '\n') ||
+           str_has_prefix(reader->rest, STR("\r\n"));
+}
+
+static void csv_end_line(struct csv_reader *reader)
+{
+    size_t end = str_find_byte(reader->rest, '\n');
+
+    csv_skip(reader, end + 1);
+    reader->next_line++;
+}
+
+static int csv_plain(struct csv_reader *reader, struct str *ret_field)
+{
+    size_t len = 0;
+
+    while (len < reader->rest.len && reader->rest.ptr[len] != reader->separator &&
+           reader->rest.ptr[len] != '\n') {
+        len++;
+    }
+    *ret_field = str_trim(str_slice(reader->rest, 0, len));
+    if (len != 0 && reader->rest.ptr[len - 1] == '\r' && len < reader->rest.len) {
+        len--; /* of the line's end */
+    }
+    csv_skip(reader, len);
+    return ret_field->len > CSV_FIELD_MAX ? -ERR_LIMIT : 0;
+}
+
+/* Most bytes that the quoted field in front may have. */
+static size_t csv_room(struct str rest)
+{
+    size_t at = 0;
+
+    while (at < rest.len && at < 2 * (size_t)CSV_FIELD_MAX) {
+        if (rest.ptr[at] == '"' && (at + 1 == rest.len || rest.ptr[at + 1] != '"')) {
+            break;
+        }
+        at += rest.ptr[at] == '"' ? 2 : 1;
+    }
+    return at < CSV_FIELD_MAX ? at : CSV_FIELD_MAX;
+}
+
+/* The reader stands behind the opening quote. */
+static int csv_quoted(struct csv_reader *reader, struct arena *arena, struct str *ret_field)
+{
+    size_t room = csv_room(reader->rest);
+    char *out = arena_alloc(arena, room + 1, 1);
     size_t len = 0;
 
     if (out == NULL) {
-        return str_of(NULL, 0);
+        return -ERR_NOMEM;
     }
-    for (size_t i = 0; i < field.len; i++) {
-        out[len++] = field.ptr[i];
-        i += field.ptr[i] == '"';
-    }
-    return str_of(out, len);
-}
+    while (reader->rest.len != 0) {
+        char byte = reader->rest.ptr[0];
 
-static int csv_quoted(struct csv_reader *reader, struct arena *arena, size_t *at,
-                      struct str *ret_field, struct diag *diag)
-{
-    bool has_doubled = false;
-    uint64_t line = reader->line;
-    uint64_t last = line;
-    size_t end = csv_quote_end(reader->text, *at + 1, &has_doubled, &last);
-
-    if (end == reader->text.len) {
-        return csv_fail(reader, *at, line, -ERR_SYNTAX, diag,
-                        _("a quote is opened and never closed"));
-    }
-    *ret_field = str_slice(reader->text, *at + 1, end);
-    if (has_doubled) {
-        *ret_field = csv_undouble(*ret_field, arena);
-        if (ret_field->ptr == NULL) {
-            return -ERR_NOMEM;
+        csv_skip(reader, 1);
+        reader->next_line += byte == '\n' ? 1 : 0;
+        if (byte == '"' && !csv_is_at(reader, '"')) {
+            *ret_field = str_trim(str_of(out, len));
+            return csv_is_line_end(reader) || csv_is_at(reader, reader->separator) ? 0
+                                                                                   : -ERR_SYNTAX;
         }
+        if (byte == '"') {
+            csv_skip(reader, 1);
+        }
+        if (len == room) {
+            return -ERR_LIMIT;
+        }
+        out[len++] = byte;
     }
-    reader->line = last;
-    *at = end + 1;
-    return 0;
+    return -ERR_SYNTAX;
 }
 
-static int csv_plain(struct csv_reader *reader, size_t *at, struct str *ret_field,
-                     struct diag *diag)
+static int csv_field(struct csv_reader *reader, struct arena *arena, struct str *ret_field)
 {
-    size_t end = *at;
-
-    while (end < reader->text.len && reader->text.ptr[end] != ',' &&
-           reader->text.ptr[end] != '\n' && reader->text.ptr[end] != '"') {
-        end++;
+    if (!csv_is_at(reader, '"')) {
+        return csv_plain(reader, ret_field);
     }
-    if (end < reader->text.len && reader->text.ptr[end] == '"') {
-        return csv_fail(reader, end, reader->line, -ERR_SYNTAX, diag,
-                        _("a quote stands inside a field; put quotes around the whole field and "
-                          "double those inside"));
-    }
-    *ret_field = str_slice(reader->text, *at, end);
-    if (end < reader->text.len && reader->text.ptr[end] == '\n' && ret_field->len != 0 &&
-        ret_field->ptr[ret_field->len - 1] == '\r') {
-        ret_field->len--;
-        end--;
-    }
-    *at = end;
-    return 0;
+    csv_skip(reader, 1);
+    return csv_quoted(reader, arena, ret_field);
 }
 
-static int csv_field(struct csv_reader *reader, struct arena *arena, size_t *at,
-                     struct csv_row *row, struct diag *diag)
+static int csv_row(struct csv_reader *reader, struct arena *arena,
+                   struct str ret_fields[CSV_FIELDS_MAX])
 {
-    struct str field = {0};
-    int r;
+    int count = 0;
 
-    if (row->count == CSV_FIELDS_MAX) {
-        return csv_fail(reader, *at, reader->line, -ERR_LIMIT, diag, _("too many fields in a row"));
-    }
-    r = *at < reader->text.len && reader->text.ptr[*at] == '"'
-            ? csv_quoted(reader, arena, at, &field, diag)
-            : csv_plain(reader, at, &field, diag);
-    if (r < 0) {
-        return r;
-    }
-    if (field.len > CSV_FIELD_MAX) {
-        return csv_fail(reader, *at, reader->line, -ERR_LIMIT, diag, _("a field is too long"));
-    }
-    row->fields[row->count++] = field;
-    return 0;
-}
-
-int csv_next(struct csv_reader *reader, struct arena *arena, struct csv_row *ret_row,
-             struct diag *diag)
-{
-    size_t at = reader->at;
-    size_t end;
-    int r;
-
-    while ((end = csv_skip_end(reader, at)) != at) {
-        at = end;
-    }
-    reader->at = at;
-    if (at == reader->text.len) {
-        return 0;
-    }
-    ret_row->line = reader->line;
-    ret_row->count = 0;
     for (;;) {
-        r = csv_field(reader, arena, &at, ret_row, diag);
+        int r = count == CSV_FIELDS_MAX ? -ERR_LIMIT : csv_field(reader, arena, &ret_fields[count]);
+
         if (r < 0) {
             return r;
         }
-        if (at == reader->text.len || (end = csv_skip_end(reader, at)) != at) {
-            reader->at = at == reader->text.len ? at : end;
-            return 1;
+        count++;
+        if (!csv_is_at(reader, reader->separator)) {
+            return count;
         }
-        if (reader->text.ptr[at] != ',') {
-            return csv_fail(reader, at, reader->line, -ERR_SYNTAX, diag,
-                            _("something stands between a closing quote and the next comma"));
-        }
-        at++;
+        csv_skip(reader, 1);
     }
 }
 
-size_t csv_column(const struct csv_row *head, const char *name)
+static bool csv_is_blank(const struct str *fields, int count)
 {
-    for (size_t i = 0; i < head->count; i++) {
-        if (str_is_nocase(str_trim(head->fields[i]), str_from(name))) {
-            return i;
+    for (int i = 0; i < count; i++) {
+        if (fields[i].len != 0) {
+            return false;
         }
     }
-    return head->count;
+    return true;
+}
+
+int csv_next(struct csv_reader *reader, struct arena *arena, struct str ret_fields[CSV_FIELDS_MAX])
+{
+    while (reader->rest.len != 0) {
+        int r;
+
+        reader->line = reader->next_line;
+        r = csv_row(reader, arena, ret_fields);
+        csv_end_line(reader);
+        if (r < 0 || !csv_is_blank(ret_fields, r)) {
+            return r;
+        }
+    }
+    return 0;
 }

@@ -1,39 +1,30 @@
-/* CSV as RFC 4180 has it, strictly: quotes stand around a whole field or nowhere, and are doubled
- * inside. CR LF and LF both end a row, a byte order mark at the front is passed over. A faulty row
- * is named with its line and can be passed over; the next call goes on with the row behind it.
- * Pure. */
+/* CSV, RFC 4180, as spreadsheets write it: fields parted by comma, semicolon or tab (whichever the
+ * first line has most of), quoted where they must be, lines ended by LF or CRLF, a byte order mark
+ * in front. Pure; reads borrowed bytes line by line, never more than the limits. */
 #ifndef CODEC_CSV_H
 #define CODEC_CSV_H
 
 #include "base/arena.h"
-#include "base/diag.h"
 #include "base/str.h"
 
 #include <stddef.h>
-#include <stdint.h>
 
-#define CSV_FIELDS_MAX 64
-#define CSV_FIELD_MAX  65536
+#define CSV_FIELDS_MAX 32
+#define CSV_FIELD_MAX  4096 /* bytes */
 
 struct csv_reader {
-    struct str text;
-    size_t at;
-    uint64_t line;  /* of the next row, from 1 */
-    uint64_t fault; /* line of the last fault */
+    struct str rest;
+    char separator;
+    unsigned line; /* of the row that was read last, from 1 */
+    unsigned next_line;
 };
 
-struct csv_row {
-    uint64_t line; /* on which it begins; a quoted field may hold line ends */
-    size_t count;
-    struct str fields[CSV_FIELDS_MAX]; /* borrow the text, or the arena where quotes were doubled */
-};
-
-void csv_open(struct csv_reader *reader, struct str text);
-/* 1: a row; 0: the end; -ERR_SYNTAX or -ERR_LIMIT with the line in diag, the row is passed over;
- * -ERR_NOMEM. An empty line is passed over. */
-[[nodiscard]] int csv_next(struct csv_reader *reader, struct arena *arena, struct csv_row *ret_row,
-                           struct diag *diag);
-/* The place of a column in a head row, by its name without case; row->count when there is none. */
-size_t csv_column(const struct csv_row *head, const char *name);
+void csv_open(struct csv_reader *reader, struct str bytes);
+/* The next row that is not empty: how many fields it has, 0 at the end. Fields lie in the arena or
+ * borrow the bytes, without white space around them. -ERR_LIMIT past the limits, -ERR_SYNTAX for a
+ * quote that is not closed or has text behind it; the row is passed over then, and reading may go
+ * on. */
+[[nodiscard]] int csv_next(struct csv_reader *reader, struct arena *arena,
+                           struct str ret_fields[CSV_FIELDS_MAX]);
 
 #endif

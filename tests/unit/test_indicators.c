@@ -7,7 +7,6 @@
 #include "base/cleanup.h"
 #include "base/time.h"
 #include "base/utf8.h"
-#include "codec/csv.h"
 #include "detect/intel/indicators.h"
 
 #include <stdio.h>
@@ -103,55 +102,9 @@ static void test_faults_are_named(void **state)
     assert_string_equal(
         entries_of("domain,type\nkubet.net,x\n\"a.vn\nb.vn,\"y\"z\nkubet.com\n", &report),
         "domain:kubet.net ");
-    assert_int_equal(report.faults[0].line, 4);
+    assert_int_equal(report.faults[0].line, 3);
     assert_non_null(strstr(entries_of("{\"a\":", &report), "1"));
     assert_int_equal(report.taken, 0);
-}
-
-static void test_csv(void **state)
-{
-    static const struct {
-        const char *text;
-        const char *rows; /* fields by '|', rows by '/' or their fault's line */
-    } rows[] = {
-        {"a,b\r\nc,d", "a|b/c|d/"},
-        {"\xef\xbb\xbf"
-         "a\n\n\nb\n",
-         "a/b/"},
-        {"\"a,\"\"b\"\"\n\",\"\"\n,\n", "a,\"b\"\n|/|/"},
-        {"a\"b,c\nd\n", "line 1/d/"},
-        {"\"a\nb\"c,d\ne\n", "line 2/e/"},
-        {"x\n\"a\nb", "x/line 2/b/"},
-        {"a,\n", "a|/"},
-    };
-    struct arena *arena = NULL;
-
-    (void)state;
-    assert_int_equal(arena_new(1 << 20, &arena), 0);
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct csv_reader reader;
-        struct csv_row row;
-        struct buf out;
-        int r;
-
-        buf_init(&out, 4096);
-        csv_open(&reader, str_from(rows[i].text));
-        do {
-            struct diag diag = {{0}};
-
-            r = csv_next(&reader, arena, &row, &diag);
-            for (size_t f = 0; r == 1 && f < row.count; f++) {
-                buf_putf(&out, "%s%.*s", f != 0 ? "|" : "", STR_ARG(row.fields[f]));
-            }
-            if (r < 0) { /* "line N" in whatever language */
-                buf_putf(&out, "line %d", atoi(strpbrk(diag.text, "0123456789")));
-            }
-            buf_put_text(&out, r != 0 ? "/" : "");
-        } while (r != 0);
-        assert_str(buf_str(&out), rows[i].rows);
-        buf_done(&out);
-    }
-    arena_free(arena);
 }
 
 static struct indicators *load(const char *text)
@@ -431,15 +384,10 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formats),
-        cmocka_unit_test(test_faults_are_named),
-        cmocka_unit_test(test_csv),
-        cmocka_unit_test(test_hosts_are_found),
-        cmocka_unit_test(test_phrases_and_hashes),
-        cmocka_unit_test(test_expiry),
-        cmocka_unit_test(test_damaged_files_are_refused),
-        cmocka_unit_test(test_million),
-        cmocka_unit_test(test_published_list),
+        cmocka_unit_test(test_formats),         cmocka_unit_test(test_faults_are_named),
+        cmocka_unit_test(test_hosts_are_found), cmocka_unit_test(test_phrases_and_hashes),
+        cmocka_unit_test(test_expiry),          cmocka_unit_test(test_damaged_files_are_refused),
+        cmocka_unit_test(test_million),         cmocka_unit_test(test_published_list),
         cmocka_unit_test(test_no_memory),
     };
 
