@@ -285,10 +285,9 @@ static int read_lines(struct feed *feed, struct str text,
 static const char *const csv_value_columns[] = {
     "value", "indicator", "domain", "host", "hostname", "url", "phrase", "hash", "sha256", "md5"};
 
-struct feed_row {
-    uint64_t line;
-    size_t count;
+struct csv_row {
     struct str fields[CSV_FIELDS_MAX];
+    size_t count;
 };
 
 struct csv_columns {
@@ -297,27 +296,16 @@ struct csv_columns {
     size_t expires;
 };
 
-/* The place of a column in a head row; row->count when there is none. */
-static size_t csv_column(const struct feed_row *head, const char *name)
-{
-    for (size_t i = 0; i < head->count; i++) {
-        if (str_is_nocase(head->fields[i], str_from(name))) {
-            return i;
-        }
-    }
-    return head->count;
-}
-
-static bool csv_find_columns(const struct feed_row *head, struct csv_columns *ret_columns)
+static bool csv_find_columns(const struct csv_row *head, struct csv_columns *ret_columns)
 {
     ret_columns->value = head->count;
     for (size_t i = 0; i < ARRAY_LEN(csv_value_columns) && ret_columns->value == head->count; i++) {
-        ret_columns->value = csv_column(head, csv_value_columns[i]);
+        ret_columns->value = csv_column(head->fields, head->count, csv_value_columns[i]);
     }
-    ret_columns->type = csv_column(head, "type");
-    ret_columns->expires = csv_column(head, "expires");
+    ret_columns->type = csv_column(head->fields, head->count, "type");
+    ret_columns->expires = csv_column(head->fields, head->count, "expires");
     if (ret_columns->expires == head->count) {
-        ret_columns->expires = csv_column(head, "valid_until");
+        ret_columns->expires = csv_column(head->fields, head->count, "valid_until");
     }
     return ret_columns->value != head->count;
 }
@@ -346,8 +334,8 @@ static enum feed_kind kind_of(struct str type, struct str value, char *room)
     return feed_read_hash(value, room, &hash) ? FEED_KIND_HASH : FEED_KIND_DOMAIN;
 }
 
-static int read_csv_row(struct feed *feed, const struct feed_row *head, const struct feed_row *row,
-                        const struct csv_columns *columns)
+static int read_csv_row(struct feed *feed, const struct csv_row *head, const struct csv_row *row,
+                        uint64_t line, const struct csv_columns *columns)
 {
     struct str type = columns->type < row->count ? row->fields[columns->type] : str_of("", 0);
     struct str value = columns->value < row->count ? row->fields[columns->value] : str_of("", 0);
@@ -356,56 +344,58 @@ static int read_csv_row(struct feed *feed, const struct feed_row *head, const st
     const char *named = "";
 
     for (size_t i = 0; i < ARRAY_LEN(csv_value_columns); i++) {
-        if (csv_column(head, csv_value_columns[i]) == columns->value) {
+        if (csv_column(head->fields, head->count, csv_value_columns[i]) == columns->value) {
             named = csv_value_columns[i];
         }
     }
     if (row->count != head->count) {
-        feed_fault(feed, row->line, _("another number of fields than the head"), row->fields[0]);
+        feed_fault(feed, line, _("another number of fields than the head"), row->fields[0]);
         return 0;
     }
     type = columns->type < row->count ? type : str_from(named);
-    return feed_take(feed, row->line, kind_of(type, value, feed->room), value, read_time(expires));
+    return feed_take(feed, line, kind_of(type, value, feed->room), value, read_time(expires));
 }
 
-/* 1: a row; 0: the end; -ERR_SYNTAX and -ERR_LIMIT: the row was passed over. */
-static int read_row(struct csv_reader *reader, struct arena *arena, struct feed_row *row)
+/* csv_next's answer. */
+static int read_fields(struct csv_reader *reader, struct arena *arena, struct csv_row *row)
 {
-    int count = csv_next(reader, arena, row->fields);
+    int r = csv_next(reader, arena, row->fields);
 
-    row->line = reader->line;
-    row->count = count > 0 ? (size_t)count : 0;
-    return count > 0 ? 1 : count;
+    row->count = r > 0 ? (size_t)r : 0;
+    return r;
 }
 
 static int read_csv(struct feed *feed, struct str text)
 {
     struct csv_reader reader;
     struct csv_columns columns;
-    struct feed_row *head = arena_alloc(feed->arena, 2, sizeof(*head));
-    struct feed_row *row = head + 1;
+    struct csv_row *head = arena_alloc(feed->arena, 2, sizeof(*head));
+    struct csv_row *row = head + 1;
     int r;
 
     if (head == NULL) {
         return -ERR_NOMEM;
     }
     csv_open(&reader, text);
-    r = read_row(&reader, feed->arena, head);
+    r = read_fields(&reader, feed->arena, head);
+    if (r == -ERR_NOMEM) {
+        return r;
+    }
     if (r <= 0 || !csv_find_columns(head, &columns)) {
         return diag_set(feed->diag, -ERR_SYNTAX,
                         _("the first row names no column value, indicator, domain, host, url, "
                           "phrase or hash"));
     }
     for (;;) {
-        r = read_row(&reader, feed->arena, row);
+        r = read_fields(&reader, feed->arena, row);
         if (r == 0 || r == -ERR_NOMEM) {
             return r;
         }
         if (r < 0) {
-            feed_fault(feed, row->line, _("no row of CSV"), str_of("", 0));
+            feed_fault(feed, reader.line, _("no row of CSV"), str_from(err_text(r)));
             continue;
         }
-        r = read_csv_row(feed, head, row, &columns);
+        r = read_csv_row(feed, head, row, reader.line, &columns);
         if (r < 0) {
             return r;
         }
@@ -442,24 +432,6 @@ int feed_read(enum feed_format format, struct str text, struct arena *arena,
     return readers[format](feed, text);
 }
 
-/* Whether a line names a column of values, whatever parts the names. */
-static bool is_head_row(struct str line)
-{
-    struct feed_row row = {0};
-    struct csv_columns columns;
-
-    while (line.len != 0 && row.count < CSV_FIELDS_MAX) {
-        size_t end = 0;
-
-        while (end < line.len && strchr(",;\t\"\r", line.ptr[end]) == NULL) {
-            end++;
-        }
-        row.fields[row.count++] = str_trim(str_slice(line, 0, end));
-        line = str_slice(line, end + 1, line.len);
-    }
-    return csv_find_columns(&row, &columns);
-}
-
 enum feed_format feed_guess(struct str text)
 {
     struct str line;
@@ -473,16 +445,23 @@ enum feed_format feed_guess(struct str text)
                    : FEED_FORMAT_MISP;
     }
     while (str_cut(&text, '\n', &line)) {
+        struct csv_columns columns;
+        struct csv_reader reader;
+        struct csv_row row;
         struct str rest = line;
         struct str word;
 
         if (!line_word(&rest, &word)) {
             continue;
         }
+        csv_open(&reader, line);
         if (is_address(word) && str_trim(rest).len != 0) {
             return FEED_FORMAT_HOSTS;
         }
-        return is_head_row(line) ? FEED_FORMAT_CSV : FEED_FORMAT_PLAIN;
+        if (read_fields(&reader, NULL, &row) > 0 && csv_find_columns(&row, &columns)) {
+            return FEED_FORMAT_CSV;
+        }
+        return FEED_FORMAT_PLAIN;
     }
     return FEED_FORMAT_PLAIN;
 }
