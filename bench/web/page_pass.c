@@ -123,8 +123,8 @@ static void load_lists(struct bench *bench, const char *path)
     (void)fclose(file);
     buf_init(&out, INDICATORS_FILE_MAX);
     indicator_write_head(&writer, &list, &out);
-    must(feed_read(FEED_FORMAT_PLAIN, str_of(bench->room, len), bench->arena, write_entry, &writer,
-                   &report, &diag) == 0,
+    must(feed_read(FEED_FORMAT_PLAIN, str_of(bench->room, len), bench->arena,
+                   &(struct feed_sink){write_entry, &writer}, &report, &diag) == 0,
          "reading the list");
     indicator_write_end(&writer);
     must(indicators_new(indicators_popular(), &bench->indicators, &diag) == 0 &&

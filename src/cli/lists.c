@@ -239,7 +239,7 @@ static int show_run(const struct command_call *call)
     const struct lists_settings *settings = call->settings;
     CLEANUP(indicators_freep) struct indicators *indicators = NULL;
     struct show show = {.settings = settings};
-    struct str name;
+    struct str name = {0};
     int r = call_name(call, &name);
 
     r = r != 0 ? r : lists_load(settings->folder, name, &indicators);
@@ -253,7 +253,7 @@ static int show_run(const struct command_call *call)
 static int drop_run(const struct command_call *call)
 {
     const struct lists_settings *settings = call->settings;
-    struct str name;
+    struct str name = {0};
     int r = call_name(call, &name);
 
     return r != 0 ? r : lists_drop(settings->folder, name);
@@ -279,36 +279,46 @@ static bool check_one(const struct indicators *indicators, struct str text,
     return indicators_find_phrase(indicators, value, 0, ret_hit);
 }
 
+static void write_check_json(const char *text, const struct indicator_hit *hit, struct buf *buf)
+{
+    const struct str none = {0};
+    struct json_writer json;
+
+    json_begin(&json, buf);
+    json_open_object(&json);
+    json_put_key(&json, "asked");
+    json_put_text(&json, text);
+    json_put_key(&json, "listed");
+    json_put_bool(&json, hit != NULL);
+    json_put_key(&json, "list");
+    json_put_str(&json, hit != NULL ? hit->list->name : none);
+    json_put_key(&json, "label");
+    json_put_str(&json, hit != NULL ? hit->list->label : none);
+    json_put_key(&json, "entry");
+    json_put_str(&json, hit != NULL ? hit->value : none);
+    json_close_object(&json);
+}
+
 static void print_check(const struct lists_settings *settings, const char *text,
                         const struct indicator_hit *hit)
 {
-    struct json_writer json;
     struct buf buf;
 
     buf_init(&buf, 1 << 16);
     if (settings->is_json) {
-        json_begin(&json, &buf);
-        json_open_object(&json);
-        json_put_key(&json, "asked");
-        json_put_text(&json, text);
-        json_put_key(&json, "list");
-        json_put_str(&json, hit != NULL ? hit->list->name : str_of(NULL, 0));
-        json_put_key(&json, "label");
-        json_put_str(&json, hit != NULL ? hit->list->label : str_of(NULL, 0));
-        json_put_key(&json, "entry");
-        json_put_str(&json, hit != NULL ? hit->value : str_of(NULL, 0));
-        json_close_object(&json);
+        write_check_json(text, hit, &buf);
         print_json(&buf);
-    } else if (hit == NULL) {
-        (void)buf_put_plain(&buf, str_from(text));
+        buf_done(&buf);
+        return;
+    }
+    (void)buf_put_plain(&buf, str_from(text));
+    if (hit == NULL) {
         printf(_("%.*s: on no list"), STR_ARG(buf_str(&buf)));
-        putchar('\n');
     } else {
-        (void)buf_put_plain(&buf, str_from(text));
         printf(_("%.*s: %.*s (list %.*s, entry %.*s)"), STR_ARG(buf_str(&buf)),
                STR_ARG(hit->list->label), STR_ARG(hit->list->name), STR_ARG(hit->value));
-        putchar('\n');
     }
+    putchar('\n');
     buf_done(&buf);
 }
 

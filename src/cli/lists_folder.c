@@ -96,12 +96,16 @@ static void print_report(const struct lists_import *import, enum feed_format for
 {
     if (import->is_json) {
         print_report_json(import, format, report);
-    } else {
-        printf(_("%s: %llu entries read as %s, %llu passed over, %llu could not be read"),
-               import->file, (unsigned long long)report->taken, feed_format_name(format),
-               (unsigned long long)report->passed, (unsigned long long)report->faulty);
-        putchar('\n');
+        return;
     }
+    printf(_("%s: %llu entries read as %s, %llu passed over, %llu could not be read"), import->file,
+           (unsigned long long)report->taken, feed_format_name(format),
+           (unsigned long long)report->passed, (unsigned long long)report->faulty);
+    putchar('\n');
+}
+
+static void print_faults(const struct feed_report *report)
+{
     for (uint64_t i = 0; i < report->faulty && i < FEED_FAULTS_MAX; i++) {
         (void)fprintf(stderr, _("  line %llu: %s"), (unsigned long long)report->faults[i].line,
                       report->faults[i].what);
@@ -131,13 +135,13 @@ static int import_parse(const struct import_job *job, struct str text, struct ar
     int r;
 
     indicator_write_head(&writer, &list, out);
-    r = feed_read(format, text, arena, take_entry, &writer, &report, &diag);
+    r = feed_read(format, text, arena, &(struct feed_sink){take_entry, &writer}, &report, &diag);
     if (r < 0) {
         return command_fail(EXIT_STATUS_FAILED,
                             _("%s cannot be read as %s: %s; name its format with --format"),
                             import->file, feed_format_name(format), diag_text(&diag, r));
     }
-    print_report(import, format, &report);
+    print_faults(&report);
     if (report.taken == 0 || (report.faulty > report.taken && !import->is_forced)) {
         return command_fail(EXIT_STATUS_FAILED,
                             report.taken == 0
@@ -146,6 +150,7 @@ static int import_parse(const struct import_job *job, struct str text, struct ar
                                     "stays; --force takes the rest, --format names another format"),
                             import->file);
     }
+    print_report(import, format, &report);
     indicator_write_end(&writer);
     return buf_error(out) < 0 ? command_fail(EXIT_STATUS_FAILED, "%s", err_text(buf_error(out)))
                               : 0;
@@ -207,17 +212,17 @@ static int import_run_child(struct import_job *job)
     return WEXITSTATUS(status);
 }
 
-static int folder_open(const char *path, int *ret_folder)
+/* -1 when it cannot be opened, which was said then. */
+static int folder_open(const char *path)
 {
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (folder < 0) {
-        return command_fail(EXIT_STATUS_FAILED,
-                            _("the folder %s cannot be opened: %s; name another with --lists"),
-                            path, err_text(-errno));
+        (void)command_fail(EXIT_STATUS_FAILED,
+                           _("the folder %s cannot be opened: %s; name another with --lists"), path,
+                           err_text(-errno));
     }
-    *ret_folder = folder;
-    return 0;
+    return folder;
 }
 
 /* The child's file takes the list's name once it is on disk. */
@@ -246,10 +251,12 @@ int lists_import(const char *folder_path, const struct lists_import *import)
         return command_fail(EXIT_STATUS_FAILED, _("%s: %s"), import->file, err_text(-errno));
     }
     r = folder_make(folder_path, FOLDER_MODE, (uid_t)-1, (gid_t)-1);
-    r = r < 0 ? command_fail(EXIT_STATUS_FAILED, _("%s: %s"), folder_path, err_text(r))
-              : folder_open(folder_path, &folder);
-    if (r != 0) {
-        return r;
+    if (r < 0) {
+        return command_fail(EXIT_STATUS_FAILED, _("%s: %s"), folder_path, err_text(r));
+    }
+    folder = folder_open(folder_path);
+    if (folder < 0) {
+        return EXIT_STATUS_FAILED;
     }
     (void)snprintf(temporary, sizeof(temporary), ".import-%d", (int)getpid());
     target =
@@ -269,12 +276,11 @@ int lists_import(const char *folder_path, const struct lists_import *import)
 
 int lists_drop(const char *folder_path, struct str name)
 {
-    CLEANUP(closep) int folder = -1;
+    CLEANUP(closep) int folder = folder_open(folder_path);
     struct lists_name file = file_name(name);
-    int r = folder_open(folder_path, &folder);
 
-    if (r != 0) {
-        return r;
+    if (folder < 0) {
+        return EXIT_STATUS_FAILED;
     }
     if (unlinkat(folder, file.text, 0) < 0) {
         return command_fail(EXIT_STATUS_FAILED,
@@ -363,11 +369,12 @@ static int parse_all(const struct loaded *loaded, struct indicators **ret_indica
 int lists_load(const char *folder_path, struct str name, struct indicators **ret_indicators)
 {
     CLEANUP(mem_freep) struct loaded *loaded = mem_alloc(1, sizeof(*loaded));
-    CLEANUP(closep) int folder = -1;
-    int r = folder_open(folder_path, &folder);
+    CLEANUP(closep) int folder = folder_open(folder_path);
+    int r;
 
-    if (r != 0 || loaded == NULL) {
-        return r != 0 ? r : command_fail(EXIT_STATUS_FAILED, "%s", err_text(-ERR_NOMEM));
+    if (folder < 0 || loaded == NULL) {
+        return folder < 0 ? EXIT_STATUS_FAILED
+                          : command_fail(EXIT_STATUS_FAILED, "%s", err_text(-ERR_NOMEM));
     }
     r = name.len != 0 ? read_one(folder, file_name(name).text, loaded) : read_all(folder, loaded);
     r = r != 0 ? r : give_up_rights();

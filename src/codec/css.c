@@ -160,7 +160,10 @@ static size_t css_read_key(struct str text, uint64_t *ret_key, enum css_key_kind
     if (end == start) {
         return 0;
     }
-    *ret_kind = text.ptr[0] == '.' ? CSS_KEY_CLASS : text.ptr[0] == '#' ? CSS_KEY_ID : CSS_KEY_TAG;
+    *ret_kind = CSS_KEY_TAG;
+    if (start != 0) {
+        *ret_kind = text.ptr[0] == '.' ? CSS_KEY_CLASS : CSS_KEY_ID;
+    }
     *ret_key = css_key(*ret_kind, str_slice(text, start, end));
     return end;
 }

@@ -177,7 +177,7 @@ int feed_take(struct feed *feed, uint64_t line, enum feed_kind kind, struct str 
         return 0;
     }
     feed->report->taken++;
-    return feed->fn(feed->context, &entry);
+    return feed->sink->take(feed->sink->context, &entry);
 }
 
 static bool is_address(struct str word)
@@ -412,8 +412,8 @@ static int read_plain(struct feed *feed, struct str text)
     return read_lines(feed, text, read_plain_line);
 }
 
-int feed_read(enum feed_format format, struct str text, struct arena *arena, feed_fn *fn,
-              void *context, struct feed_report *ret_report, struct diag *diag)
+int feed_read(enum feed_format format, struct str text, struct arena *arena,
+              const struct feed_sink *sink, struct feed_report *ret_report, struct diag *diag)
 {
     static int (*const readers[FEED_FORMAT_COUNT])(struct feed *feed, struct str text) = {
         read_hosts, read_plain, read_csv, feed_read_misp, feed_read_stix};
@@ -427,8 +427,7 @@ int feed_read(enum feed_format format, struct str text, struct arena *arena, fee
         return diag_set(diag, -ERR_LIMIT, _("the list is larger than %u MB; part it"),
                         FEED_SIZE_MAX >> 20);
     }
-    *feed = (struct feed){
-        .arena = arena, .fn = fn, .context = context, .report = ret_report, .diag = diag};
+    *feed = (struct feed){.arena = arena, .sink = sink, .report = ret_report, .diag = diag};
     text = str_has_prefix(text, STR("\xef\xbb\xbf")) ? str_slice(text, 3, text.len) : text;
     return readers[format](feed, text);
 }

@@ -42,8 +42,12 @@ struct feed_entry {
     int64_t expires; /* ns since 1970 UTC; 0: it says nothing */
 };
 
-/* A negative answer ends feed_read with it. The entry is borrowed for the call. */
-typedef int feed_fn(void *context, const struct feed_entry *entry);
+/* Who is handed the entries. A negative answer ends feed_read with it. The entry is borrowed for
+ * the call. */
+struct feed_sink {
+    int (*take)(void *context, const struct feed_entry *entry);
+    void *context;
+};
 
 struct feed_fault {
     uint64_t line; /* of the file; in JSON the how manieth value */
@@ -65,10 +69,10 @@ enum feed_format feed_guess(struct str text);
 const char *feed_kind_name(enum feed_kind kind);
 
 /* arena: for JSON trees and rows; twelve times the text is enough. -ERR_SYNTAX when the whole is
- * not of that format, -ERR_LIMIT past FEED_SIZE_MAX or the arena, with diag; what fn answered.
- * Faulty lines are no error: see ret_report, which is valid whatever is returned. */
+ * not of that format, -ERR_LIMIT past FEED_SIZE_MAX or the arena, with diag; what the sink
+ * answered. Faulty lines are no error: see ret_report, which is valid whatever is returned. */
 [[nodiscard]] int feed_read(enum feed_format format, struct str text, struct arena *arena,
-                            feed_fn *fn, void *context, struct feed_report *ret_report,
+                            const struct feed_sink *sink, struct feed_report *ret_report,
                             struct diag *diag);
 
 /* A value as people write it, brought to its form in room of FEED_LINE_MAX bytes; false when it is

@@ -72,7 +72,8 @@ static int misp_attribute(struct feed *feed, const struct json_value *attribute)
     return feed_take(feed, feed_number(feed), row->kind, misp_part(type, value), 0);
 }
 
-/* Attributes lie in events, in their objects, or in a response around either. */
+/* Attributes lie in events, in their objects, or in a response around either.
+ * NOLINTNEXTLINE(misc-no-recursion): no deeper than MISP_DEPTH_MAX */
 static int misp_walk(struct feed *feed, const struct json_value *value, unsigned depth)
 {
     static const char *const inner[] = {"response", "Event", "Object"};

@@ -6,14 +6,13 @@
 
 struct feed {
     struct arena *arena;
-    feed_fn *fn;
-    void *context;
+    const struct feed_sink *sink;
     struct feed_report *report;
     struct diag *diag;
     char room[FEED_LINE_MAX];
 };
 
-/* A value of that kind; counted as faulty when it is none. What fn answered. */
+/* A value of that kind; counted as faulty when it is none. What the sink answered. */
 int feed_take(struct feed *feed, uint64_t line, enum feed_kind kind, struct str value,
               int64_t expires);
 void feed_fault(struct feed *feed, uint64_t line, const char *why, struct str value);

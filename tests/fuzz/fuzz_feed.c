@@ -27,8 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct feed_report report;
         struct diag diag = {{0}};
         uint64_t count = 0;
-        int r = feed_read((enum feed_format)format, text, fuzz_arena(), count_entry, &count,
-                          &report, &diag);
+        int r = feed_read((enum feed_format)format, text, fuzz_arena(),
+                          &(struct feed_sink){count_entry, &count}, &report, &diag);
 
         fuzz_check(r <= 0 && report.taken == count);
         fuzz_check(report.faulty == 0 || report.faults[0].what[0] != '\0');

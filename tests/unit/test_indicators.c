@@ -33,8 +33,8 @@ static const char *entries_of(const char *text, struct feed_report *ret_report)
 
     buf_init(&out, sizeof(said) - 1);
     assert_int_equal(arena_new(16 << 20, &arena), 0);
-    r = feed_read(feed_guess(str_from(text)), str_from(text), arena, collect, &out, ret_report,
-                  &diag);
+    r = feed_read(feed_guess(str_from(text)), str_from(text), arena,
+                  &(struct feed_sink){collect, &out}, ret_report, &diag);
     (void)snprintf(said, sizeof(said), "%.*s", STR_ARG(buf_str(&out)));
     if (r < 0) {
         (void)snprintf(said, sizeof(said), "%s", diag.text);
@@ -339,8 +339,8 @@ static void test_published_list(void **state)
     buf_init(&out, INDICATORS_FILE_MAX);
     assert_int_equal(arena_new(1 << 20, &arena), 0);
     indicator_write_head(&writer, &list, &out);
-    assert_int_equal(feed_read(feed_guess(str_of(text, len)), str_of(text, len), arena, write_entry,
-                               &writer, &report, &diag),
+    assert_int_equal(feed_read(feed_guess(str_of(text, len)), str_of(text, len), arena,
+                               &(struct feed_sink){write_entry, &writer}, &report, &diag),
                      0);
     indicator_write_end(&writer);
     assert_int_equal(report.faulty, 0);

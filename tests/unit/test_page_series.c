@@ -44,8 +44,8 @@ static void load_list(struct arena *arena, FILE *file, struct indicators **ret_i
 
     buf_init(&out, INDICATORS_FILE_MAX);
     indicator_write_head(&writer, &list, &out);
-    assert_int_equal(feed_read(FEED_FORMAT_PLAIN, str_of(body, len), arena, write_entry, &writer,
-                               &report, &diag),
+    assert_int_equal(feed_read(FEED_FORMAT_PLAIN, str_of(body, len), arena,
+                               &(struct feed_sink){write_entry, &writer}, &report, &diag),
                      0);
     indicator_write_end(&writer);
     assert_int_equal(indicators_new(indicators_popular(), ret_indicators, &diag), 0);

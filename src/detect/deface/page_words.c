@@ -146,7 +146,7 @@ static uint64_t word_load(struct str text, size_t at, size_t len)
 
     if (text.len - at >= sizeof(word) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
         memcpy(&word, text.ptr + at, sizeof(word));
-        return word & UINT64_MAX >> (64 - len * 8);
+        return len == sizeof(word) ? word : word & (((uint64_t)1 << (len * 8)) - 1);
     }
     for (size_t i = len; i-- != 0;) {
         word = word << 8 | (unsigned char)text.ptr[at + i];
