@@ -24,6 +24,7 @@
 #define UNIT         64.0
 #define FLOOR        24
 #define DROPPED      40 /* of a hundred features of an example at a step */
+#define AGAINST      (-0.6) /* the most that a word may say against a topic */
 
 enum kind { KIND_PIECE, KIND_PAGE, KIND_HOST };
 
@@ -236,7 +237,7 @@ static void model_step(struct model *model, struct prng *prng, const struct exam
 
         model->squares[kept[i]] += slope * slope;
         *weight += RATE * slope / sqrt(model->squares[kept[i]] + 1e-8);
-        *weight = !is_meant && model->is_for_only && *weight < 0 ? 0 : *weight;
+        *weight = !is_meant && model->is_for_only && *weight < AGAINST ? AGAINST : *weight;
     }
     model->bias_square += error * error;
     model->bias += RATE * error / sqrt(model->bias_square + 1e-8);

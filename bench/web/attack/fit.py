@@ -150,20 +150,8 @@ ENDS = ["gov.vn", "edu.vn", "org.vn", "com.vn", "vn", "net.vn", "com", "org"]
 OWN_LINKS = ["/tin-tuc/{day}", "/van-ban", "https://dichvucong.gov.vn/", "/bai-viet/{month}", "https://www.facebook.com/ubnd", "#", "/login"]
 
 
-PART = None  # 0 or 1: only every second template, so that the line to log-odds is drawn on unseen ones
-
-
-def slots():
-    """With PART set, also only every second word of the longer lists."""
-    return SLOTS if PART is None else {key: rows[PART::2] if len(rows) > 5 else rows for key, rows in SLOTS.items()}
-
-
-def templates(rows):
-    return rows if PART is None else rows[PART::2]
-
-
 def host(rng):
-    return craft.fill(rng, rng.choice(HOSTS), slots())
+    return craft.fill(rng, rng.choice(HOSTS), SLOTS)
 
 
 def address(rng):
@@ -172,7 +160,7 @@ def address(rng):
 
 def planted(rng, topic, shape=None):
     """One planted stretch: a link, a row of links, a paragraph with and without a link."""
-    words = [craft.disguise(rng, craft.fill(rng, rng.choice(templates(TOPICS[topic])), slots())) for _ in range(rng.randint(2, 8))]
+    words = [craft.disguise(rng, craft.fill(rng, rng.choice(TOPICS[topic]), SLOTS)) for _ in range(rng.randint(2, 8))]
     shape = shape or rng.choice(["link", "link", "row", "row", "text", "text", "bare", "list"])
     if shape == "link":
         return f'<p><a href="{address(rng)}">{words[0]}</a></p>'
@@ -185,7 +173,7 @@ def planted(rng, topic, shape=None):
 
 
 def boast(rng):
-    return f"<div><h1>{craft.disguise(rng, craft.fill(rng, rng.choice(templates(BOAST)), slots()))}</h1></div>"
+    return f"<div><h1>{craft.disguise(rng, craft.fill(rng, rng.choice(BOAST), SLOTS))}</h1></div>"
 
 
 def ordinary(rng, count):
@@ -220,7 +208,7 @@ def small_page(rng):
 
 
 def boast_page(rng):
-    lines = [craft.disguise(rng, craft.fill(rng, rng.choice(templates(BOAST)), slots())) for _ in range(rng.randint(1, 6))]
+    lines = [craft.disguise(rng, craft.fill(rng, rng.choice(BOAST), SLOTS)) for _ in range(rng.randint(1, 6))]
     title = rng.choice([lines[0], f"Hacked by {rng.choice(SLOTS['handle'])}", f"-={rng.choice(SLOTS['team'])}=-", "0wn3d", "Hacked", lines[-1], rng.choice(SLOTS["handle"]), "Hello", "Oops", ""])
     style = "<style>body{background:#000;color:#0f0;text-align:center;font-family:courier}</style>"
     media = rng.choice(["", '<img src="https://i.imgur.com/x7Kq.jpg" width=400>', '<embed src="https://www.youtube.com/v/zz" autostart="true">',

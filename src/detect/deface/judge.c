@@ -167,6 +167,7 @@ static void verdict_add_up(const struct layers *layers, struct deface_verdict *v
     struct tally change = {0};
 
     verdict->score = PRIOR;
+    verdict->layers = 0;
     for (unsigned i = 0; i < SIGNAL_COUNT; i++) {
         double part = layers->said[i].is_said ? fusion_weight(i) * layers->said[i].measure : 0;
 
@@ -285,11 +286,11 @@ static int judge_page(struct layers *layers, struct deface_verdict *verdict)
         return r;
     }
     verdict->is_impossible = layers->is_impossible;
-    if (verdict->failure != SITE_FAILURE_NONE && !layers->said[SIGNAL_BOAST].is_said &&
-        !layers->said[SIGNAL_TOPIC].is_said) {
-        layers_hush_profile(layers);
-    }
     verdict_add_up(layers, verdict, &has_intent);
+    if (verdict->failure != SITE_FAILURE_NONE && !has_intent) {
+        layers_hush_profile(layers);
+        verdict_add_up(layers, verdict, &has_intent);
+    }
     verdict->verdict = verdict_choose(layers, verdict, has_intent);
     if (verdict->verdict != SITE_VERDICT_UNKNOWN) {
         verdict->failure = SITE_FAILURE_NONE;
