@@ -23,7 +23,7 @@
 #define DECAY        2e-6
 #define UNIT         64.0
 #define FLOOR        24
-#define DROPPED      40 /* of a hundred features of an example at a step */
+#define DROPPED      40     /* of a hundred features of an example at a step */
 #define AGAINST      (-0.6) /* the most that a word may say against a topic */
 
 enum kind { KIND_PIECE, KIND_PAGE, KIND_HOST };

@@ -383,8 +383,7 @@ double content_score(const struct content_features *features, unsigned model)
     int64_t sum = 0;
 
     for (size_t i = 0; i < features->count; i++) {
-        sum += weights[features->ids[i]].of[model] *
-               (features->ids[i] < CONTENT_MEANT ? 2 : 1);
+        sum += weights[features->ids[i]].of[model] * (features->ids[i] < CONTENT_MEANT ? 2 : 1);
     }
     return biases[model] + (double)sum / WEIGHT_UNIT / sqrt((double)count);
 }

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONTENT_BUCKETS      8192
+#define CONTENT_BUCKETS 8192
 /* Buckets below this one are of what the lexicon and the page's shape say and count double; words,
  * above it, speak only for a topic, never against one (but for host names): text in words that were
  * never seen must not be called harmless for that. */

@@ -46,7 +46,10 @@ static double line_part(const struct line *line, double score, enum signal signa
 {
     double part = (line->slope * score + line->offset) / signal_weights[signal];
 
-    return part < 0 ? 0 : part > 1 ? 1 : part;
+    if (part < 0) {
+        return 0;
+    }
+    return part < 1 ? part : 1;
 }
 
 double fusion_topic(double score)

@@ -13,7 +13,7 @@
 
 #define PRIOR         (-6.9) /* one look in a thousand */
 #define SPEAKS        2.5    /* of a layer: enough to be one of two */
-#define INTENT_SPEAKS 5.0 /* of a layer: enough to show intent */
+#define INTENT_SPEAKS 5.0    /* of a layer: enough to show intent */
 #define RED           3.0
 #define YELLOW        0.0
 #define STAYS         1.5 /* an alarm ends only so far below what raises it */
