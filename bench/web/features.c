@@ -3,7 +3,7 @@
  *
  *   deface-features fit EPOCHS    prints weights.def's rows
  *   deface-features score         prints a line an example: label, best topic score, page score,
- *                                 host score, what the best piece is about
+ *                                 how many pieces, what the best piece is about
  *
  * An example is a line "LABEL HOST LENGTH" and so many bytes. Labels: a topic of content.h (the
  * body is a page of which every piece is of that topic), "benign" (a page none of whose pieces is
@@ -23,7 +23,7 @@
 #define DECAY        2e-6
 #define UNIT         64.0
 #define FLOOR        24
-#define DROPPED      40     /* of a hundred features of an example at a step */
+#define DROPPED      55     /* of a hundred features of an example at a step */
 #define AGAINST      (-0.6) /* the most that a word may say against a topic */
 
 enum kind { KIND_PIECE, KIND_PAGE, KIND_HOST };
@@ -41,6 +41,7 @@ struct corpus {
     int8_t label;
     bool is_scoring;
     double best; /* topic score of the current page */
+    unsigned pieces;
     unsigned topic;
 };
 
@@ -72,6 +73,7 @@ static void corpus_hear(void *context, const struct content_features *features)
         double score;
         unsigned topic = content_topic(features, &score);
 
+        corpus->pieces++;
         if (score > corpus->best) {
             corpus->best = score;
             corpus->topic = topic;
@@ -171,6 +173,7 @@ static void corpus_read(struct corpus *corpus)
         arena_reset(arena);
         corpus->label = label_column(str_from(label));
         corpus->best = -99;
+        corpus->pieces = 0;
         if (strncmp(label, "host", 4) == 0) {
             read_hosts(corpus, str_of(body, len), &scored);
         } else {
@@ -178,7 +181,7 @@ static void corpus_read(struct corpus *corpus)
                       corpus->label == CONTENT_MODEL_PAGE, &scored);
         }
         if (corpus->is_scoring && strncmp(label, "host", 4) != 0) {
-            printf("%s\t%.4f\t%.4f\t0\t%s\n", label, corpus->best, scored.page,
+            printf("%s\t%.4f\t%.4f\t%u\t%s\n", label, corpus->best, scored.page, corpus->pieces,
                    content_class_name(corpus->topic));
         }
         mem_free(body);
