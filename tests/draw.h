@@ -128,6 +128,11 @@ static inline struct finding draw_finding(struct prop *prop)
     finding.ancestors = draw_processes(prop, 4, &finding.ancestor_count);
     finding.group = draw_processes(prop, 4, &finding.group_count);
     draw_lists(prop, &finding);
+    if (prop_bool(prop)) {
+        finding.subject = draw_text(prop, 40);
+        finding.site = prop_u64(prop);
+        finding.change = prop_u64(prop);
+    }
     return finding;
 }
 
@@ -170,7 +175,8 @@ static inline bool is_same_finding(const struct finding *a, const struct finding
            is_same_double(a->score, b->score) && is_same_process(&a->process, &b->process) &&
            a->files_total == b->files_total && a->files_restored == b->files_restored &&
            a->action == b->action && a->action_result == b->action_result &&
-           a->action_ns == b->action_ns && is_same_lists(a, b);
+           a->action_ns == b->action_ns && str_is(a->subject, b->subject) && a->site == b->site &&
+           a->change == b->change && is_same_lists(a, b);
 }
 
 static inline struct action_request draw_request(struct prop *prop)

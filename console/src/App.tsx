@@ -13,6 +13,7 @@ import { Alerts } from './pages/Alerts';
 import { Hosts } from './pages/Hosts';
 import { ChangePassword, Login } from './pages/Login';
 import { Settings } from './pages/Settings';
+import { Sites } from './pages/Sites';
 import { Watch } from './pages/Watch';
 import { go, link, route } from './route';
 import { enter, hasEnded, logOut, me } from './session';
@@ -22,7 +23,8 @@ const pages: Record<string, { title: () => string; key: string; view: () => JSX.
   watch: { title: () => t('Watch'), key: '1', view: Watch },
   alerts: { title: () => t('Alerts'), key: '2', view: Alerts },
   hosts: { title: () => t('Hosts'), key: '3', view: Hosts },
-  settings: { title: () => t('Settings'), key: '4', view: Settings },
+  sites: { title: () => t('Sites'), key: '4', view: Sites },
+  settings: { title: () => t('Settings'), key: '5', view: Settings },
 };
 
 function Clock() {

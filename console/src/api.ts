@@ -30,6 +30,9 @@ export interface Finding {
   files_total: number;
   files_restored: number;
   action: { kind: string; result: string; ms: number };
+  /** Only of a page: its address, and the change behind it. */
+  subject?: string;
+  change?: number;
 }
 
 export interface Alert {
@@ -52,6 +55,10 @@ export interface Alert {
   files_total: number;
   files_restored: number;
   action: string;
+  /** A watched site that it speaks of, with the page and the change behind it; 0: a host. */
+  site: number;
+  subject: string;
+  change: number;
   /** On one alert's own page: what the host reported, newest first. */
   findings?: Finding[];
 }

@@ -7,6 +7,7 @@
 
 struct aliases {
     size_t limit;
+    size_t used; /* rows, from the first on */
     size_t next;
     struct alias list[];
 };
@@ -48,7 +49,7 @@ static bool alias_is(const struct alias *alias, uint64_t serial, struct str path
 
 static struct alias *aliases_find(struct aliases *aliases, uint64_t serial, struct str path)
 {
-    for (size_t i = 0; i < aliases->limit; i++) {
+    for (size_t i = 0; i < aliases->used; i++) {
         if (alias_is(&aliases->list[i], serial, path)) {
             return &aliases->list[i];
         }
@@ -70,6 +71,7 @@ static struct alias *aliases_take(struct aliases *aliases, uint64_t serial, stru
         return NULL;
     }
     alias = &aliases->list[aliases->next];
+    aliases->used += aliases->used < aliases->limit ? 1 : 0;
     aliases->next = (aliases->next + 1) % aliases->limit;
     alias_forget(alias);
     alias->serial = serial;
@@ -80,7 +82,7 @@ static struct alias *aliases_take(struct aliases *aliases, uint64_t serial, stru
 /* The name that was moved there, or NULL. */
 static struct alias *aliases_moved_to(struct aliases *aliases, uint64_t serial, struct str path)
 {
-    for (size_t i = 0; i < aliases->limit; i++) {
+    for (size_t i = 0; i < aliases->used; i++) {
         struct alias *alias = &aliases->list[i];
 
         if (alias->serial == serial && alias->moved_to != NULL &&
@@ -144,7 +146,7 @@ bool aliases_has(const struct aliases *aliases, uint64_t serial)
 
 uint64_t aliases_at(const struct aliases *aliases, struct str path)
 {
-    for (size_t i = 0; i < aliases->limit; i++) {
+    for (size_t i = 0; i < aliases->used; i++) {
         const struct alias *alias = &aliases->list[i];
 
         if (alias->serial != 0 && alias->lost_by.pid == 0 && str_is_text(path, alias->path)) {
@@ -156,7 +158,7 @@ uint64_t aliases_at(const struct aliases *aliases, struct str path)
 
 const struct alias *aliases_next(const struct aliases *aliases, uint64_t serial, size_t *cursor)
 {
-    while (*cursor < aliases->limit) {
+    while (*cursor < aliases->used) {
         const struct alias *alias = &aliases->list[(*cursor)++];
 
         if (alias->serial != 0 && (serial == 0 || alias->serial == serial)) {

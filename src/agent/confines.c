@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/time.h"
 #include "sys/fd.h"
 #include "sys/process.h"
 #include "sys/spawn.h"
@@ -22,6 +23,7 @@
 #define CONFINES_SEED 0x636f6e66U
 #define WALK_DEPTH    64
 #define WALK_BATCH    64
+#define WATCH_REST_NS (200 * NS_PER_MS)
 
 struct set_id {
     uint64_t key;
@@ -108,11 +110,24 @@ void confines_refresh(struct confines *confines)
     }
 }
 
+static void confines_watch_again(void *context)
+{
+    struct confines *confines = context;
+
+    (void)!loop_source_set_events(confines->watch_source, LOOP_READ);
+}
+
+/* Each unlink tells of changed attributes too; they are read in handfuls, and before a restore. */
 static void confines_on_watch(void *context, int fd, unsigned events)
 {
+    struct confines *confines = context;
+
     (void)fd;
     (void)events;
-    confines_refresh(context);
+    confines_refresh(confines);
+    if (loop_source_set_timer(confines->rest, WATCH_REST_NS, 0) == 0) {
+        (void)!loop_source_set_events(confines->watch_source, 0);
+    }
 }
 
 static void confines_on_walk(void *context, int fd, unsigned events)
@@ -221,6 +236,8 @@ static int confines_start_walk(struct confines *confines, struct loop *loop)
 
 static int confines_watch(struct confines *confines, struct loop *loop)
 {
+    int r;
+
     confines->watch = fanotify_names_new();
     for (size_t i = 0; confines->watch >= 0 && i < confines->count; i++) {
         int folder = confines->places[i].folder;
@@ -234,7 +251,10 @@ static int confines_watch(struct confines *confines, struct loop *loop)
         confines->watch = -1;
         return 0;
     }
-    return loop_add_fd(loop, confines->watch, LOOP_READ, confines_on_watch, confines, NULL);
+    r = loop_add_timer(loop, confines_watch_again, confines, &confines->rest);
+    return r < 0 ? r
+                 : loop_add_fd(loop, confines->watch, LOOP_READ, confines_on_watch, confines,
+                               &confines->watch_source);
 }
 
 int confines_init(struct confines *confines, const struct places *places, struct loop *loop)

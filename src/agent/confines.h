@@ -18,7 +18,9 @@ struct confines {
     int watch; /* fanotify group; -1: none */
     int walk;  /* pipe from the walk; -1: it has ended */
     struct loop_source *walk_source;
-    struct map set_ids; /* struct set_id, owned, by key */
+    struct loop_source *watch_source;
+    struct loop_source *rest; /* the timer after which the watch is read again */
+    struct map set_ids;       /* struct set_id, owned, by key */
     uint64_t fsids[FILES_PLACES_MAX];
     struct name_reader batch;
 };

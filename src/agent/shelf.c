@@ -11,6 +11,7 @@
 
 #define SHELF_SEED 0x7368656c66U
 #define TOKEN_BIT  (1ULL << 63) /* the vault counts from 1 and never gets here */
+#define DROPS_PART 8            /* of holds_max, this part may wait to be closed */
 
 struct file_entry {
     struct file_row row;
@@ -30,6 +31,9 @@ struct shelf {
     size_t holds_max;
     size_t held;
     uint64_t serials;
+    int *drops; /* descriptors let go and not closed yet; room for drops_max */
+    size_t drops_max;
+    size_t drop_count;
 };
 
 int shelf_new(size_t rows_max, size_t holds_max, struct shelf **ret_shelf)
@@ -41,6 +45,12 @@ int shelf_new(size_t rows_max, size_t holds_max, struct shelf **ret_shelf)
     }
     shelf->rows_max = rows_max;
     shelf->holds_max = holds_max;
+    shelf->drops_max = holds_max / DROPS_PART;
+    shelf->drops = mem_alloc(shelf->drops_max + 1, sizeof(shelf->drops[0]));
+    if (shelf->drops == NULL) {
+        mem_free(shelf);
+        return -ERR_NOMEM;
+    }
     map_init(&shelf->by_handle, rows_max + 1, SHELF_SEED);
     map_init(&shelf->by_key, rows_max + 1, SHELF_SEED);
     map_init(&shelf->by_serial, rows_max + 1, SHELF_SEED);
@@ -78,6 +88,11 @@ static void shelf_remove(struct shelf *shelf, struct file_row *row)
     mem_free(entry);
 }
 
+int shelf_take_drop(struct shelf *shelf)
+{
+    return shelf->drop_count != 0 ? shelf->drops[--shelf->drop_count] : -1;
+}
+
 void shelf_free(struct shelf *shelf)
 {
     if (shelf == NULL) {
@@ -90,6 +105,9 @@ void shelf_free(struct shelf *shelf)
     map_done(&shelf->by_key);
     map_done(&shelf->by_serial);
     map_done(&shelf->by_path);
+    while (shelf_take_drop(shelf) >= 0) {
+    }
+    mem_free(shelf->drops);
     mem_free(shelf);
 }
 
@@ -214,6 +232,9 @@ void shelf_let_go(struct shelf *shelf, struct file_row *row)
 {
     if (row->fd < 0) {
         return;
+    }
+    if (shelf->drop_count < shelf->drops_max) {
+        shelf->drops[shelf->drop_count++] = TAKE_FD(row->fd);
     }
     closep(&row->fd);
     list_remove(&row->holds);

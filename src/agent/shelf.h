@@ -66,7 +66,11 @@ void shelf_set_path(struct shelf *shelf, struct file_row *row, struct str path);
 void shelf_hold(struct shelf *shelf, struct file_row *row, int fd);
 /* What its descriptor tells now; the row's size is renewed from it. */
 bool shelf_is_held(struct file_row *row, struct stat *ret_stat);
+/* The descriptor waits for shelf_take_drop, while there is room for it: closing the last one of a
+ * removed file frees its blocks, which may take a while. */
 void shelf_let_go(struct shelf *shelf, struct file_row *row);
+/* One that was let go, the caller's to close; -1 when there is none. */
+int shelf_take_drop(struct shelf *shelf);
 /* Its last name is gone. */
 void shelf_set_deleted(struct shelf *shelf, struct file_row *row, int64_t now);
 bool shelf_is_crowded(const struct shelf *shelf);

@@ -62,6 +62,7 @@ int shield_new(const struct shield_config *config, struct shield **ret_shield)
     if (shield == NULL) {
         return -ERR_NOMEM;
     }
+    shield->pid = getpid();
     shield->settings = config->settings;
     shield->mode = agent_settings_mode(config->settings);
     shield->page = config->page;
@@ -124,7 +125,7 @@ static bool shield_is_exempt(void *context, pid_t tid)
 {
     const struct shield *shield = context;
 
-    return thread_is_own(tid) || page_is_own(shield->page, tid);
+    return tid == shield->pid || thread_is_own(tid) || page_is_own(shield->page, tid);
 }
 
 static void shield_beat(void *context, int64_t now, int64_t oldest)
@@ -154,6 +155,7 @@ struct files_port shield_files_port(struct shield *shield)
                               .beat = shield_beat,
                               .glanced = shield_glanced,
                               .opened = shield_opened,
+                              .weighed = shield_weighed,
                               .named = shield_named,
                               .asked = shield_asked,
                               .is_calm = shield_is_calm,

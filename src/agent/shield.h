@@ -1,14 +1,14 @@
 /* The ransom shield: what joins the gate, the judge, the vault and the brake.
  *
- * Each open is answered by: save what is about to be lost, tell the judge, look at what the judge
- * has open questions about, stop a group if it is ruled against, answer. Names come after the fact
- * and go the same way, from what was saved or is still held.
+ * Each open is answered by: save what is about to be lost, tell the judge, look (the weigher) at
+ * what the judge has open questions about, stop a group if it is ruled against, answer. Names come
+ * after the fact and go the same way, from what was saved or is still held.
  *
- * Threads: two workers and the names thread of sense/files.c, which hears of the leash too; the
- * keeper (saves in the background, tends the vault); and the owner's, which runs shield_turn and
- * shield_tick and alone talks to other processes. One lock guards judge, shelf and actors; nothing
- * is read, copied or sent while it is held. Neighbours: sense/files.c before; agent/sensor.c
- * behind. */
+ * Threads: two workers, the weigher and the names thread of sense/files.c, which hears of the leash
+ * too; the keeper (saves in the background, tends the vault); and the owner's, which runs
+ * shield_turn and shield_tick and alone talks to other processes. One lock guards judge, shelf and
+ * actors; nothing is read, copied or sent while it is held. Neighbours: sense/files.c before;
+ * agent/sensor.c behind. */
 #ifndef AGENT_SHIELD_H
 #define AGENT_SHIELD_H
 

@@ -327,7 +327,15 @@ static void binder_put_living(struct binder *binder, const struct origin *origin
 {
     struct vault_damage other = *damage;
 
-    if (origin->path.len == 0 || str_is(origin->path, damage->path)) {
+    if (origin->path.len == 0) {
+        return;
+    }
+    if (str_is(origin->path, damage->path)) {
+        if (damage->ino_now == 0) { /* opened anew since it was judged: it is mended where it is */
+            damage->path_now = origin->path;
+            damage->dev_now = origin->key.dev;
+            damage->ino_now = origin->key.ino;
+        }
         return;
     }
     if (origin->has_many) { /* another name of it: mended there, and linked to */

@@ -166,13 +166,31 @@ void shield_visit_facts(struct shield *shield, const struct file_handle_id *hand
     facts_see(shield->facts, key_of(handle), stat);
 }
 
+/* Without the lock. */
+static bool shield_stat_named(struct shield *shield, const struct files_name *name,
+                              struct stat *ret_stat)
+{
+    struct file_row *row;
+    bool is_held;
+    int fd;
+
+    pthread_mutex_lock(&shield->lock);
+    row = shelf_by_handle(shield->shelf, name->file);
+    is_held = row != NULL && shelf_is_held(row, ret_stat);
+    pthread_mutex_unlock(&shield->lock);
+    if (is_held) {
+        return true;
+    }
+    fd = files_named_fd(shield->files, name);
+    return fd >= 0 && fstat(fd, ret_stat) == 0;
+}
+
 void shield_file_named(struct shield *shield, const struct files_name *name, struct actor_key who,
                        bool is_own)
 {
-    CLEANUP(closep) int fd = files_open_handle(shield->files, name->file);
     bool is_change = name->change == NAME_CHANGE_ATTRIB && !is_own;
     struct stat stat;
-    bool is_gone = fd < 0 || fstat(fd, &stat) != 0 || stat.st_nlink == 0;
+    bool is_gone = !shield_stat_named(shield, name, &stat) || stat.st_nlink == 0;
 
     pthread_mutex_lock(&shield->lock);
     if (is_gone) {

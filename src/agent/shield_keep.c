@@ -151,6 +151,25 @@ static void keeper_settle_hot(struct shield *shield, struct file_key key)
     closep(&keep.fd);
 }
 
+/* Without the lock, which everybody waits for. */
+static void keeper_close_drops(struct shield *shield)
+{
+    int drops[KEEPER_BATCH];
+    size_t count;
+
+    do {
+        count = 0;
+        pthread_mutex_lock(&shield->lock);
+        while (count < KEEPER_BATCH && (drops[count] = shelf_take_drop(shield->shelf)) >= 0) {
+            count++;
+        }
+        pthread_mutex_unlock(&shield->lock);
+        for (size_t i = 0; i < count; i++) {
+            closep(&drops[i]);
+        }
+    } while (count == KEEPER_BATCH);
+}
+
 static void keeper_work(struct shield *shield)
 {
     struct file_key hot[SHIELD_HOT_MAX];
@@ -168,6 +187,7 @@ static void keeper_work(struct shield *shield)
     }
     for (int i = 0; i < KEEPER_BATCH && keeper_save_hold(shield, has_budget); i++) {
     }
+    keeper_close_drops(shield);
     shield_keep_folders(shield);
     (void)!vault_tend(shield->vault, &is_idle); /* what fails is tried again, and shows in saves */
 }

@@ -124,7 +124,7 @@ static void shield_before_truncate(struct shield *shield, pid_t tid, struct acto
     open->arrived = shield_now();
     if (open->fd >= 0 && files_is_guarded(shield->files, open) &&
         shield_visit_init(&visit, open) == 0) {
-        shield_take_visit(shield, &visit);
+        (void)!shield_take_visit(shield, &visit); /* all is looked at next */
         shield->truncated_by = who;
     }
     closep(&open->fd);

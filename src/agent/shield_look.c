@@ -155,6 +155,7 @@ static void look_answer(struct shield *shield, struct look *look, struct actor_k
     shield_step(shield, &step, &job);
     pthread_mutex_unlock(&shield->lock);
     shield_act(shield, job);
+    files_advance(shield->files);
 }
 
 /* With the lock: questions into looks that stand alone. */

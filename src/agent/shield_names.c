@@ -31,16 +31,16 @@ static bool shield_is_scratch(const struct file_row *row, struct actor_key who)
 }
 
 /* With the lock: the version to name a file by. The saved one if the file has not changed since,
- * else the inode that is held, else the saved one all the same. */
-static uint64_t shield_version_of(struct shield *shield, struct file_row *row)
+ * else the inode that is held, else the saved one all the same. held: what its descriptor tells,
+ * NULL when there is none. */
+static uint64_t shield_version_of(struct shield *shield, struct file_row *row,
+                                  const struct stat *held)
 {
-    struct stat stat;
-
-    if (!shelf_is_held(row, &stat)) {
+    if (held == NULL) {
         return row->version;
     }
     if (row->version != 0 && row->saved.size == row->size &&
-        row->saved.modified == stat.st_mtim.tv_sec * NS_PER_S + stat.st_mtim.tv_nsec) {
+        row->saved.modified == held->st_mtim.tv_sec * NS_PER_S + held->st_mtim.tv_nsec) {
         shelf_let_go(shield->shelf, row);
         return row->version;
     }
@@ -62,7 +62,7 @@ static uint64_t shield_version_of_gone(struct shield *shield, struct file_row *r
     } else if (!is_held && row->version == 0) {
         atomic_fetch_add(&shield->unheld, 1);
     }
-    version = shield_version_of(shield, row);
+    version = shield_version_of(shield, row, is_held && !is_scratch ? &stat : NULL);
     if (!row->is_deleted &&
         (is_held ? stat.st_nlink == 0 : !aliases_has(shield->aliases, row->serial))) {
         shelf_set_deleted(shield->shelf, row, shield_now());
@@ -79,12 +79,22 @@ static bool shield_has_lost_name(const struct file_row *row)
            str_has_suffix(str_from(path), STR(" (deleted)"));
 }
 
+static bool shield_knows(struct shield *shield, const struct files_name *name)
+{
+    bool is_known;
+
+    pthread_mutex_lock(&shield->lock);
+    is_known = shelf_by_handle(shield->shelf, name->file) != NULL;
+    pthread_mutex_unlock(&shield->lock);
+    return is_known;
+}
+
 /* A link made to a file that came about without an open here: O_TMPFILE, or from outside. */
 static void shield_created(struct shield *shield, const struct files_name *name,
                            struct actor_key who, struct shield_job **ret_job)
 {
-    CLEANUP(closep) int fd = files_open_handle(shield->files, name->file);
     struct judge_step step = {.kind = JUDGE_STEP_CREATE, .who = who, .path = name->path};
+    int fd = files_named_fd(shield->files, name);
     struct file_row *row;
     struct stat stat;
 
@@ -201,6 +211,16 @@ static struct file_row *shield_left(struct shield *shield, const struct files_na
     return row;
 }
 
+/* With the lock: whether the name that a delete tells of was the last, or the one it is held by. */
+static bool shield_is_name_gone(struct shield *shield, const struct file_row *row,
+                                const struct files_name *name)
+{
+    int fd = row->fd >= 0 ? row->fd : files_named_fd(shield->files, name);
+    struct stat stat;
+
+    return fd < 0 || (fstat(fd, &stat) == 0 && stat.st_nlink == 0) || shield_has_lost_name(row);
+}
+
 static void shield_deleted(struct shield *shield, const struct files_name *name,
                            struct actor_key who, struct shield_job **ret_job)
 {
@@ -215,7 +235,7 @@ static void shield_deleted(struct shield *shield, const struct files_name *name,
     if (row != NULL && shield_has_other_names(shield, row)) {
         aliases_lose(shield->aliases, row->serial, name->path, who);
     }
-    if (row != NULL && (shield_has_lost_name(row) || shield_is_gone(shield, row, name->file))) {
+    if (row != NULL && shield_is_name_gone(shield, row, name)) {
         if (step.path.len == 0 && row->fd >= 0 && fd_path(row->fd, path, sizeof(path)) == 0) {
             step.path = files_plain_path(path, true);
         }
@@ -283,11 +303,13 @@ static bool shield_end_swap(struct shield *shield, const struct files_name *name
                               .file = swap->file,
                               .path = str_from(swap->path),
                               .target_path = str_from(swap->target_path)};
+    struct stat stat;
 
     swap->pid = 0;
     if (is_swap && !shield_is_scratch(row, who)) {
         step.victim = row->key;
-        step.victim_version = shield_version_of(shield, row);
+        step.victim_version =
+            shield_version_of(shield, row, shelf_is_held(row, &stat) ? &stat : NULL);
         shield_step(shield, &step, ret_job);
     }
     return is_swap;
@@ -383,6 +405,9 @@ void shield_named(void *context, const struct files_name *name)
     if (name->is_folder) {
         shield_folder_named(shield, name, who);
         return;
+    }
+    if (name->change == NAME_CHANGE_CREATE && shield_knows(shield, name)) {
+        return; /* the gate has seen it made, and told all that is new */
     }
     if (name->change != NAME_CHANGE_RENAME) {
         shield_file_named(shield, name, who, is_own);

@@ -192,10 +192,11 @@ int shield_visit_init(struct visit *visit, struct files_open *open)
     return handle_of(open->fd, open->fsid, &visit->handle);
 }
 
-void shield_take_visit(struct shield *shield, struct visit *visit)
+bool shield_take_visit(struct shield *shield, struct visit *visit)
 {
     struct shield_job *job = NULL;
     bool is_stopped;
+    bool has_excess;
 
     shield_visit_folder(shield, visit->path, visit->who);
     if (shield_needs_save(shield, visit)) {
@@ -205,32 +206,47 @@ void shield_take_visit(struct shield *shield, struct visit *visit)
     pthread_mutex_lock(&shield->lock);
     is_stopped = judge_is_stopped(shield->judge, visit->who);
     shield_note_visit(shield, visit, &job);
+    has_excess = judge_excess(shield->judge, visit->who) != 0;
     pthread_mutex_unlock(&shield->lock);
     shield_act(shield, job);
-    shield_look(shield, visit->who);
     if (is_stopped) {
         shield_stop_straggler(shield, visit->who);
     }
+    return has_excess;
 }
 
-void shield_opened(void *context, struct files_open *open)
+bool shield_opened(void *context, struct files_open *open)
 {
     struct shield *shield = context;
     struct visit visit = {.waiter = open};
     CLEANUP(closep) int mark_fd = -1;
+    bool is_weighed;
 
     if (shield_who(shield, open->tid, &visit.who) < 0 || shield_visit_init(&visit, open) < 0) {
-        return; /* whoever waited has been killed */
+        return false; /* whoever waited has been killed */
     }
     visit.is_write = shield_is_write(open->tid);
     if (visit.is_write && visit.state.size != 0) {
         mark_fd = fcntl(open->fd, F_DUPFD_CLOEXEC, 0);
     }
-    shield_take_visit(shield, &visit);
+    is_weighed = shield_take_visit(shield, &visit);
     if (mark_fd >= 0) {
         files_settle(shield->files, mark_fd);
     }
-    files_allow(shield->files, open);
+    if (!is_weighed) {
+        files_allow(shield->files, open);
+    }
+    return is_weighed;
+}
+
+void shield_weighed(void *context, struct files_open *open)
+{
+    struct shield *shield = context;
+    struct actor_key who;
+
+    if (shield_who(shield, open->tid, &who) == 0) {
+        shield_look(shield, who);
+    }
 }
 
 struct open_files {

@@ -98,6 +98,7 @@ struct look_room {
 };
 
 struct shield {
+    pid_t pid; /* ours */
     const struct agent_settings *settings;
     enum agent_mode mode;
     struct page *page;
@@ -178,7 +179,8 @@ void shield_process_changed(void *context, const struct procwatch_event *event);
 
 /* shield_glance.c, shield_open.c, shield_names.c: the port */
 bool shield_glanced(void *context, struct files_open *open);
-void shield_opened(void *context, struct files_open *open);
+bool shield_opened(void *context, struct files_open *open);
+void shield_weighed(void *context, struct files_open *open);
 void shield_named(void *context, const struct files_name *name);
 /* shield_open.c. With who and is_write told. */
 [[nodiscard]] int shield_visit_init(struct visit *visit, struct files_open *open);
@@ -187,8 +189,9 @@ void shield_note_visit(struct shield *shield, struct visit *visit, struct shield
 /* With the lock: the row takes the descriptor over while there is room for one more. */
 void shield_hold(struct shield *shield, struct file_row *row, int *fd);
 /* What an open for reading or writing means to shelf and judge, with who and is_write told: the
- * original is safe afterwards, and whoever is ruled against stands still. */
-void shield_take_visit(struct shield *shield, struct visit *visit);
+ * original is safe afterwards, and whoever is ruled against stands still. True: there is something
+ * to look at before it goes on. */
+[[nodiscard]] bool shield_take_visit(struct shield *shield, struct visit *visit);
 /* Saves fd; 0 when it failed, which is counted. waiter: the open that is held for it, or NULL. */
 uint64_t shield_save(struct shield *shield, int fd, struct str path, struct actor_key who,
                      struct files_open *waiter);

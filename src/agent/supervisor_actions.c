@@ -33,28 +33,6 @@ struct action_rule {
     action_fn *fn;
 };
 
-struct held *supervisor_held(struct supervisor *supervisor, const struct id *finding, bool is_made)
-{
-    struct held *held;
-
-    for (size_t i = 0; i < supervisor->held_count; i++) {
-        if (id_is(&supervisor->held[i].finding, finding)) {
-            return &supervisor->held[i];
-        }
-    }
-    if (!is_made) {
-        return NULL;
-    }
-    if (supervisor->held_count == HELD_MAX) {
-        memmove(&supervisor->held[0], &supervisor->held[1],
-                (HELD_MAX - 1) * sizeof(supervisor->held[0]));
-        supervisor->held_count--;
-    }
-    held = &supervisor->held[supervisor->held_count++];
-    *held = (struct held){.finding = *finding, .state = HELD_STATE_STOPPED};
-    return held;
-}
-
 static void supervisor_answer(struct supervisor *supervisor, const struct id *request, int result,
                               const char *detail)
 {
@@ -168,8 +146,9 @@ static int worker_start(struct worker *worker)
     return loop_add_child(supervisor->loop, pid, worker_on_end, worker);
 }
 
+/* held: its row is busy then; NULL when it found no place in the list. */
 static int supervisor_start_worker(struct supervisor *supervisor, struct held *held,
-                                   enum action action, const struct id *request)
+                                   const struct worker *wanted)
 {
     for (size_t i = 0; i < WORKERS_MAX; i++) {
         struct worker *worker = &supervisor->workers[i];
@@ -177,13 +156,13 @@ static int supervisor_start_worker(struct supervisor *supervisor, struct held *h
         if (worker->pid == 0) {
             int r;
 
-            *worker = (struct worker){
-                .supervisor = supervisor, .finding = held->finding, .action = action, .pipe = -1};
-            if (request != NULL) {
-                worker->request = *request;
-            }
+            *worker = *wanted;
+            worker->supervisor = supervisor;
+            worker->pipe = -1;
             r = worker_start(worker);
-            held->is_busy = r == 0;
+            if (held != NULL) {
+                held->is_busy = r == 0;
+            }
             return r;
         }
     }
@@ -277,18 +256,28 @@ static void supervisor_retry_later(struct supervisor *supervisor, struct held *h
     supervisor_on_retry(supervisor);
 }
 
+/* Those that came while their own group, or every worker, was busy. */
+static void supervisor_restore_wanted(struct supervisor *supervisor)
+{
+    for (size_t i = 0; i < supervisor->held_count; i++) {
+        struct held *held = &supervisor->held[i];
+
+        if (held->is_wanted && !held->is_busy) {
+            held->is_wanted = false;
+            supervisor_restore(supervisor, &held->finding);
+        }
+    }
+}
+
 static void worker_finish(struct worker *worker, const struct worker_result *result)
 {
     struct supervisor *supervisor = worker->supervisor;
     struct held *held = supervisor_held(supervisor, &worker->finding, false);
-    bool is_wanted = false;
 
     worker->pid = 0;
     worker_tell(worker, result);
     if (held != NULL) {
         held->is_busy = false;
-        is_wanted = held->is_wanted;
-        held->is_wanted = false;
         if (result->result == 0) {
             worker_set_state(worker, held);
         }
@@ -301,9 +290,8 @@ static void worker_finish(struct worker *worker, const struct worker_result *res
     }
     supervisor_answer(supervisor, &worker->request, result->result,
                       result->result == 0 ? "done" : err_text(result->result));
-    if (is_wanted && held->state != HELD_STATE_RESUMED) {
-        supervisor_restore(supervisor, &worker->finding);
-    } else if (supervisor->state == AGENT_STATE_ENDING) {
+    supervisor_restore_wanted(supervisor);
+    if (supervisor->state == AGENT_STATE_ENDING) {
         supervisor_end(supervisor);
     }
 }
@@ -338,30 +326,41 @@ bool supervisor_has_workers(const struct supervisor *supervisor)
 
 void supervisor_restore(struct supervisor *supervisor, const struct id *finding)
 {
+    const struct worker wanted = {.finding = *finding, .action = ACTION_RESTORE};
     struct held *held = supervisor_held(supervisor, finding, true);
     int r = 0;
 
-    if (held->state == HELD_STATE_RESUMED) {
+    if (held != NULL && held->state == HELD_STATE_RESUMED) {
         return;
     }
-    if (held->is_busy) {
+    if (held != NULL && held->is_busy) {
         held->is_wanted = true;
         return;
     }
-    r = supervisor_start_worker(supervisor, held, ACTION_RESTORE, NULL);
-    if (r == -ERR_BUSY) {
-        held->is_wanted = true; /* asked for again with the next damage or by a person */
+    r = supervisor_start_worker(supervisor, held, &wanted);
+    if (r == -ERR_BUSY && held != NULL) {
+        held->is_wanted = true; /* its turn comes when a worker ends */
+        return;
     }
     if (r < 0) {
         log_error("files could not be restored: %s", err_text(r));
     }
 }
 
+static int action_by_worker(struct supervisor *supervisor, struct held *held,
+                            const struct action_request *request)
+{
+    const struct worker wanted = {
+        .finding = held->finding, .action = request->action, .request = request->id};
+
+    return supervisor_start_worker(supervisor, held, &wanted);
+}
+
 static int action_resume(struct supervisor *supervisor, struct held *held,
                          const struct action_request *request)
 {
     if (held->state == HELD_STATE_RESTORED) {
-        return supervisor_start_worker(supervisor, held, ACTION_RESUME, &request->id);
+        return action_by_worker(supervisor, held, request);
     }
     held->state = HELD_STATE_RESUMED;
     supervisor_send_decision(supervisor, ACTION_RESUME, held);
@@ -383,18 +382,6 @@ static int action_kill(struct supervisor *supervisor, struct held *held,
     return 0;
 }
 
-static int action_restore(struct supervisor *supervisor, struct held *held,
-                          const struct action_request *request)
-{
-    return supervisor_start_worker(supervisor, held, ACTION_RESTORE, &request->id);
-}
-
-static int action_undo(struct supervisor *supervisor, struct held *held,
-                       const struct action_request *request)
-{
-    return supervisor_start_worker(supervisor, held, ACTION_UNDO_RESTORE, &request->id);
-}
-
 static int action_status(struct supervisor *supervisor, struct held *held,
                          const struct action_request *request)
 {
@@ -410,8 +397,8 @@ static const struct action_rule action_rules[ACTION_COUNT] = {
     [ACTION_KILL] = {HELD_STATE_STOPPED | HELD_STATE_RESTORED, action_kill},
     [ACTION_RESTORE] = {HELD_STATE_STOPPED | HELD_STATE_RESTORED | HELD_STATE_KILLED |
                             HELD_STATE_KILLED_RESTORED,
-                        action_restore},
-    [ACTION_UNDO_RESTORE] = {HELD_STATE_RESTORED | HELD_STATE_KILLED_RESTORED, action_undo},
+                        action_by_worker},
+    [ACTION_UNDO_RESTORE] = {HELD_STATE_RESTORED | HELD_STATE_KILLED_RESTORED, action_by_worker},
     [ACTION_STATUS] = {0, action_status},
 };
 

@@ -61,14 +61,14 @@ enum held_state {
     HELD_STATE_KILLED_RESTORED = 16,
 };
 
-#define HELD_MAX 64
+#define HELD_MAX 256
 
 /* A group that a finding is about. */
 struct held {
     struct id finding;
     enum held_state state;
     bool is_busy;   /* a worker restores or undoes */
-    bool is_wanted; /* the sensor asked again meanwhile */
+    bool is_wanted; /* to be restored as soon as it and a worker are free */
     unsigned retries;
     int64_t retry_at; /* ns, monotonic: restored again then; 0: not */
     struct freeze_group group;
@@ -109,6 +109,7 @@ struct supervisor {
     struct outbox outlet;
     struct held held[HELD_MAX];
     size_t held_count;
+    uint64_t held_refused; /* groups that found no place there */
     struct worker workers[WORKERS_MAX];
     struct id asked[ASKED_MAX]; /* actions taken, so that one that comes twice is done once */
     size_t asked_next;
@@ -137,7 +138,10 @@ void supervisor_tell(struct supervisor *supervisor, const char *title, const cha
 /* supervisor_actions.c */
 void supervisor_take_action(struct supervisor *supervisor, const struct action_request *request);
 void supervisor_restore(struct supervisor *supervisor, const struct id *finding);
-struct held *supervisor_held(struct supervisor *supervisor, const struct id *finding, bool is_made);
 bool supervisor_has_workers(const struct supervisor *supervisor);
+
+/* supervisor_held.c: borrowed until the next call. NULL when it is not listed, or, is_made, when
+ * the list is full of groups that somebody has yet to decide about; the latter is told. */
+struct held *supervisor_held(struct supervisor *supervisor, const struct id *finding, bool is_made);
 
 #endif

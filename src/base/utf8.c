@@ -3,6 +3,9 @@
 
 #include "base/banned.h"
 
+#define UTF8_BLOCK  64
+#define UTF8_BEFORE 3 /* bytes that a character may begin before its last */
+
 static bool utf8_is_tail(unsigned char byte)
 {
     return (byte & 0xc0) == 0x80;
@@ -48,19 +51,72 @@ size_t utf8_decode(struct str s, uint32_t *ret_rune)
     return width;
 }
 
+/* Whether the bytes of a block cannot follow each other and the three before them: Unicode, table
+ * 3-7, in arithmetic that the compiler does for many bytes at once. Its end may cut a character. */
+static bool utf8_is_broken(const unsigned char *block)
+{
+    unsigned char broken = 0;
+
+    for (int i = 0; i < UTF8_BLOCK; i++) {
+        unsigned char byte = block[i];
+        unsigned char last = block[i - 1];
+        unsigned char is_due =
+            (unsigned char)((last >= 0xc0) | (block[i - 2] >= 0xe0) | (block[i - 3] >= 0xf0));
+
+        broken |= (unsigned char)(((byte & 0xc0) == 0x80) ^ is_due);
+        broken |= (unsigned char)((byte >= 0xf5) | ((byte & 0xfe) == 0xc0));
+        broken |=
+            (unsigned char)(((last == 0xe0) & (byte < 0xa0)) | ((last == 0xed) & (byte >= 0xa0)));
+        broken |=
+            (unsigned char)(((last == 0xf0) & (byte < 0x90)) | ((last == 0xf4) & (byte >= 0x90)));
+    }
+    return broken != 0;
+}
+
+/* Where the last whole character ends of text that is sound up to at, but for its end. */
+static size_t utf8_step_back(struct str s, size_t at)
+{
+    size_t lead = at;
+
+    while (lead != 0 && at - lead < UTF8_BEFORE && utf8_is_tail((unsigned char)s.ptr[lead - 1])) {
+        lead--;
+    }
+    return lead != 0 ? lead - 1 : 0;
+}
+
+/* Whole blocks that are sound, from the end of a sound character on. */
+static size_t utf8_skip_blocks(struct str s, size_t at)
+{
+    const unsigned char *bytes = (const unsigned char *)s.ptr;
+
+    if (s.len - at < UTF8_BLOCK) {
+        return at;
+    }
+    while (s.len - at >= UTF8_BLOCK && !utf8_is_broken(bytes + at)) {
+        at += UTF8_BLOCK;
+    }
+    return utf8_step_back(s, at);
+}
+
 size_t utf8_valid_prefix(struct str s)
 {
+    bool has_skipped = false;
     size_t at = 0;
 
     while (at < s.len) {
         uint32_t rune;
         size_t width;
 
+        if (!has_skipped && at >= UTF8_BEFORE) {
+            at = utf8_skip_blocks(s, at);
+            has_skipped = true;
+            continue;
+        }
         if ((unsigned char)s.ptr[at] < 0x80) { /* most bytes of most texts */
             at++;
             continue;
         }
-        width = utf8_decode(str_slice(s, at, s.len), &rune);
+        width = utf8_decode((struct str){s.ptr + at, s.len - at}, &rune);
         if (width == 0) {
             break;
         }

@@ -70,6 +70,10 @@ static void api_put_last(struct json_writer *json, const struct store_alert *ale
     json_put_u64(json, finding.files_total);
     json_put_key(json, "files_restored");
     json_put_u64(json, finding.files_restored);
+    json_put_key(json, "subject");
+    json_put_str(json, finding.subject);
+    json_put_key(json, "change");
+    json_put_u64(json, finding.change);
 }
 
 static void api_put_alert_members(struct json_writer *json, const struct store_alert *alert,
@@ -77,6 +81,8 @@ static void api_put_alert_members(struct json_writer *json, const struct store_a
 {
     json_put_key(json, "number");
     json_put_u64(json, alert->number);
+    json_put_key(json, "site");
+    json_put_u64(json, alert->site);
     api_put_last(json, alert, arena);
     json_put_key(json, "severity");
     json_put_text(json, severity_name(alert->severity));
@@ -142,6 +148,7 @@ int api_alert_list(struct api_request *request)
             severity_parse(arguments_text(arguments, "severity"), &severity) ? (int)severity : -1,
         .is_drill = alert_filter_drill(arguments_text(arguments, "drill")),
         .host = host->is_given ? &host->id : NULL,
+        .site = (uint64_t)arguments_number(arguments, "site", 0),
         .before = (uint64_t)arguments_number(arguments, "cursor", 0),
         .limit = (size_t)arguments_number(arguments, "limit", ALERT_PAGE),
     };

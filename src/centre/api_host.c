@@ -145,6 +145,8 @@ static void overview_put_counts(struct json_writer *json, const struct store_cou
     overview_put_count(json, "hosts_revoked", counts->hosts_revoked);
     overview_put_count(json, "alerts_new", counts->alerts_new);
     overview_put_count(json, "alerts_taken", counts->alerts_taken);
+    overview_put_count(json, "sites", counts->sites);
+    overview_put_count(json, "sites_grave", counts->sites_grave);
     overview_put_count(json, "events", counts->events);
     overview_put_count(json, "findings", counts->findings);
     overview_put_count(json, "duplicates", counts->duplicates);

@@ -20,6 +20,7 @@
 #include "centre/protocol.h"
 #include "centre/route.h"
 #include "codec/json.h"
+#include "store/sites.h"
 #include "store/store.h"
 #include "sys/channel.h"
 #include "sys/loop.h"
@@ -215,6 +216,11 @@ int api_alert_after(struct api_request *request);
 int api_action_list(struct api_request *request);
 int api_host_list(struct api_request *request);
 int api_host_get(struct api_request *request);
+int api_site_list(struct api_request *request);
+int api_unit_list(struct api_request *request);
+int api_site_get(struct api_request *request);
+int api_change_list(struct api_request *request);
+int api_change_get(struct api_request *request);
 int api_token_list(struct api_request *request);
 int api_user_list(struct api_request *request);
 int api_audit_list(struct api_request *request);

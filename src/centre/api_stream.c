@@ -219,7 +219,8 @@ static void hub_send_hints(struct api *api)
     } names[] = {{CENTRE_CHANGED_HOSTS, "hosts"},
                  {CENTRE_CHANGED_ACTIONS, "actions"},
                  {CENTRE_CHANGED_SETTINGS, "settings"},
-                 {CENTRE_CHANGED_DISK, "disk"}};
+                 {CENTRE_CHANGED_DISK, "disk"},
+                 {CENTRE_CHANGED_SITES, "sites"}};
     struct json_writer json;
 
     buf_reset(&api->hub.message);

@@ -4,10 +4,13 @@
 #include "base/banned.h"
 #include "base/text.h"
 #include "centre/password.h"
+#include "model/site.h"
 
 #define NAME_MAX_BYTES   64
 #define REASON_MAX_BYTES 2000
 #define VALUE_MAX_BYTES  1000
+#define CSV_MAX_BYTES    (48 << 10)
+#define SERVICES         "portal|one-stop|mail|document|other"
 
 /* Text in a body: the shape that most rows have. */
 #define BODY_TEXT(name_, required, least, most, says)                                              \
@@ -42,6 +45,21 @@
      .is_required = true,                                                                          \
      .minimum = 1,                                                                                 \
      .maximum = INT64_MAX,                                                                         \
+     .summary = (says)}
+#define PATH_NAMED(name_, says)                                                                    \
+    {.name = (name_),                                                                              \
+     .place = ARGUMENT_PLACE_PATH,                                                                 \
+     .type = ARGUMENT_TYPE_NUMBER,                                                                 \
+     .is_required = true,                                                                          \
+     .minimum = 1,                                                                                 \
+     .maximum = INT64_MAX,                                                                         \
+     .summary = (says)}
+#define BODY_NUMBER(name_, least, most, says)                                                      \
+    {.name = (name_),                                                                              \
+     .place = ARGUMENT_PLACE_BODY,                                                                 \
+     .type = ARGUMENT_TYPE_NUMBER,                                                                 \
+     .minimum = (least),                                                                           \
+     .maximum = (most),                                                                            \
      .summary = (says)}
 #define PATH_HOST                                                                                  \
     {.name = "id",                                                                                 \
@@ -118,6 +136,7 @@ const struct argument arguments_alert_list[] = {
      .place = ARGUMENT_PLACE_QUERY,
      .type = ARGUMENT_TYPE_ID,
      .summary = N_("only of this host")},
+    QUERY_NUMBER("site", N_("only of this watched site")),
     QUERY_TEXT("q", 200, N_("words that title or host must hold, with or without diacritics")),
     QUERY_NUMBER("cursor", N_("where to go on: next of the answer before")),
     QUERY_LIMIT,
@@ -171,6 +190,106 @@ const struct argument arguments_host[] = {
 const struct argument arguments_host_revoke[] = {
     PATH_HOST,
     BODY_TEXT("reason", true, 1, REASON_MAX_BYTES, N_("why; kept in the audit log")),
+    {},
+};
+
+const struct argument arguments_site_list[] = {
+    QUERY_TEXT("unit", SITE_NAME_MAX, N_("only of this unit")),
+    QUERY_CHOICE("service", SERVICES, N_("only of this service")),
+    QUERY_CHOICE("verdict", "unknown|ok|changed|yellow|red|grave",
+                 N_("only in this state; grave: red, yellow, and those that cannot be reached")),
+    QUERY_TEXT("q", 200,
+               N_("words that name, address or unit must hold, with or without "
+                  "diacritics")),
+    QUERY_NUMBER("cursor", N_("where to go on: next of the answer before")),
+    QUERY_LIMIT,
+    {},
+};
+
+const struct argument arguments_site[] = {
+    PATH_NUMBER(N_("the site's number")),
+    {},
+};
+
+/* What a site is made of, in a new one and in a change. */
+#define SITE_ROWS(required)                                                                        \
+    BODY_TEXT("name", required, 1, SITE_NAME_MAX, N_("the site's name")),                          \
+        BODY_TEXT("url", required, 8, SITE_URL_MAX - 1, N_("address of its first page")),          \
+        BODY_TEXT("unit", required, 1, SITE_NAME_MAX, N_("the unit that owns it")),                \
+        BODY_CHOICE("service", required, SERVICES, N_("what the site is for")),                    \
+        BODY_TEXT("permission", required, 1, REASON_MAX_BYTES,                                     \
+                  N_("the paper that permits the watch: number, date, who signed")),               \
+        BODY_TEXT(                                                                                 \
+            "views", false, 0, 60,                                                                 \
+            N_("as whom it is fetched, parted by spaces: desktop crawler search mobile; all "      \
+               "when left out")),                                                                  \
+        BODY_NUMBER("interval", 0, 86400,                                                          \
+                    N_("seconds between two requests; 0 or left out: as usual"))
+
+const struct argument arguments_site_make[] = {
+    SITE_ROWS(true),
+    {},
+};
+
+const struct argument arguments_site_change[] = {
+    PATH_NUMBER(N_("the site's number")),
+    SITE_ROWS(false),
+    BODY_BOOL("paused", N_("whether the watch over it rests")),
+    BODY_TEXT("reason", true, 1, REASON_MAX_BYTES, N_("why; kept in the audit log")),
+    {},
+};
+
+const struct argument arguments_site_drop[] = {
+    PATH_NUMBER(N_("the site's number")),
+    BODY_TEXT("reason", true, 1, REASON_MAX_BYTES, N_("why; kept in the audit log")),
+    {},
+};
+
+const struct argument arguments_site_import[] = {
+    BODY_TEXT("csv", true, 1, CSV_MAX_BYTES,
+              N_("a list with the columns name, url, unit, and if there are, service, permission")),
+    BODY_TEXT("permission", false, 0, REASON_MAX_BYTES,
+              N_("the paper that permits the watch over those that name none themselves")),
+    {},
+};
+
+const struct argument arguments_window_open[] = {
+    PATH_NUMBER(N_("the site's number")),
+    BODY_TEXT("begins", false, 0, 40, N_("when it begins (RFC 3339); now when left out")),
+    {.name = "minutes",
+     .place = ARGUMENT_PLACE_BODY,
+     .type = ARGUMENT_TYPE_NUMBER,
+     .is_required = true,
+     .minimum = 1,
+     .maximum = 20160,
+     .summary = N_("how long it lasts")},
+    BODY_TEXT("reason", true, 1, REASON_MAX_BYTES, N_("what is done to the site")),
+    {},
+};
+
+const struct argument arguments_window_close[] = {
+    PATH_NUMBER(N_("the site's number")),
+    PATH_NAMED("window", N_("the window's number")),
+    {},
+};
+
+const struct argument arguments_change_list[] = {
+    PATH_NUMBER(N_("the site's number")),
+    QUERY_NUMBER("cursor", N_("where to go on: next of the answer before")),
+    QUERY_LIMIT,
+    {},
+};
+
+const struct argument arguments_change[] = {
+    PATH_NUMBER(N_("the site's number")),
+    PATH_NAMED("change", N_("the change's number")),
+    {},
+};
+
+const struct argument arguments_change_decide[] = {
+    PATH_NUMBER(N_("the site's number")),
+    PATH_NAMED("change", N_("the change's number")),
+    BODY_TEXT("reason", false, 0, REASON_MAX_BYTES, N_("in the person's own words")),
     {},
 };
 

@@ -226,6 +226,8 @@ static int core_ingest_finding(struct core *core, struct core_host *host, struct
     int r;
 
     finding->host = str_from(host->name);
+    finding->site = 0; /* for those the centre speaks alone */
+    finding->change = 0;
     core->counted.findings++;
     core->changed |= CENTRE_CHANGED_ALERTS;
     r = store_alert_fold(core->options.store, &host->id, finding, &number);

@@ -20,6 +20,7 @@
 #include "link/authority.h"
 #include "link/server.h"
 #include "store/archive.h"
+#include "store/sites.h"
 #include "store/store.h"
 #include "sys/channel.h"
 #include "sys/loop.h"
@@ -70,6 +71,17 @@ struct core_stream {
     int64_t begun; /* the same */
 };
 
+/* What core remembers of the website watch. */
+struct core_watch {
+    int64_t heard;        /* monotonic; of anything fetch said, 0: nothing yet */
+    int64_t turned;       /* wall; so far it was looked whether a deploy window turned */
+    bool is_stale;        /* fetch must ask for its sites anew and has not been told yet */
+    bool is_holding;      /* "ours" was said somewhere and waits to be learned */
+    bool has_looked;      /* since screens were told */
+    struct id silence;    /* the finding that fetch says nothing, or none */
+    struct id no_network; /* that our own network is down, or none */
+};
+
 struct core_options {
     struct loop *loop;
     struct store *store;
@@ -101,17 +113,20 @@ struct core {
     uint32_t changed;            /* enum centre_changed since the api was told */
     struct loop_source *commit_timer;
     struct loop_source *tick_timer;
-    struct loop_source *channel_sources[3];
+    struct loop_source *channel_sources[4];
+    struct core_watch watch;
     unsigned ticks;
     bool is_full;
     bool is_holding; /* an action waits for the end of its time to be called off */
     int64_t started;
+    int64_t begun;          /* the same, monotonic */
+    int64_t expire_stepped; /* when the time to delete by was moved on after a leap; monotonic */
+    bool is_leap_told;
 
     struct worker *worker;
     struct limiter pairs;     /* failures to log in: of a user from an address */
     struct limiter addresses; /* from an address, whoever */
     struct limiter users;     /* of a user, from wherever */
-    struct map totp_steps;    /* user name → struct core_totp: the step that was used last */
     struct list operators;
     struct list calls;
     unsigned call_count;
@@ -159,17 +174,60 @@ void core_tell(struct core *core, uint32_t changed);
 [[nodiscard]] int core_raise(struct core *core, const struct id *host, enum severity severity,
                              const char *title, uint64_t *ret_number);
 
+/* core_expire.c: deletes what is older than event_life; called once an hour. */
+void core_expire(struct core *core);
+
 /* core_action.c */
 void core_actions_deliver(struct core *core, struct core_host *host);
 /* Sends what was held long enough; called on each tick. */
 void core_actions_release(struct core *core);
 void core_actions_expire(struct core *core);
 
+/* core_watch.c: the channel to fetch. */
+void core_on_fetch(void *context, int fd, unsigned events);
+/* Tells fetch to ask for its sites anew, now or as soon as there is room. */
+void core_watch_renew(struct core *core);
+/* Looks at a site, or at one page of it, at once. is_ours: what is seen then is learned. */
+[[nodiscard]] int core_watch_look(struct core *core, uint64_t site, struct str url, bool is_ours);
+/* Teaches what was called ours long enough ago; tells when fetch is silent. */
+void core_watch_tick(struct core *core);
+/* Drops what is too old or too much of evidence. */
+void core_watch_expire(struct core *core);
+
+/* core_check.c */
+/* Takes one look into the store and raises what it stands for. passages, body: evidence, or empty.
+ * -ERR_NOENT for a site that is no longer watched: nothing is written. */
+struct core_seen {
+    const struct site_check *check;
+    struct str bytes; /* the check, as it came */
+    struct str passages;
+    struct str body;
+};
+[[nodiscard]] int core_check_take(struct core *core, const struct core_seen *seen);
+
+/* core_alarm.c */
+/* A finding of the watch: raises it (an id of none is filled in), or brings it up to date. */
+struct core_alarm {
+    uint64_t site;
+    struct str subject;
+    uint64_t change;
+    int64_t time;
+    enum severity severity;
+    const char *title;
+    const struct site_check *check; /* whose reasons are told; NULL: none */
+};
+[[nodiscard]] int core_alarm_raise(struct core *core, const struct core_alarm *alarm, struct id *id,
+                                   uint32_t *revision, uint64_t *ret_alert);
+/* Tells what a look at a page of this site means, against the look before: fills look->alarm. */
+[[nodiscard]] int core_alarm_page(struct core *core, const struct store_site *site,
+                                  const struct site_check *check, struct store_look *look,
+                                  uint64_t *ret_alert);
+/* The same for what makes up the site: whether it can be reached, and its certificate. */
+[[nodiscard]] int core_alarm_site(struct core *core, struct store_site *site,
+                                  const struct site_check *check, const struct store_look *look);
+
 /* core_setting.c: reads what people set in the console and lets it count. */
 [[nodiscard]] int core_settings_apply(struct core *core);
-
-/* core_login.c */
-void core_totp_steps_done(struct core *core);
 
 /* core_enrol.c */
 void core_enrol(struct core_stream *stream, const struct link_enrol *enrol);
@@ -196,6 +254,7 @@ struct core_call {
     struct buf reply; /* CBOR */
     bool is_kept;     /* what was written stays although the answer is an error */
     bool is_setting;  /* settings are read anew after the commit */
+    bool is_watch;    /* fetch asks anew after the commit */
     uint32_t changed; /* enum centre_changed */
     core_then_fn *then;
     void *state;               /* of the function, in the arena */
@@ -250,6 +309,17 @@ int core_token_create(struct core_call *call);
 int core_user_create(struct core_call *call);
 int core_user_change(struct core_call *call);
 int core_setting_change(struct core_call *call);
+int core_site_create(struct core_call *call);
+int core_site_change(struct core_call *call);
+int core_site_drop(struct core_call *call);
+int core_site_restore(struct core_call *call);
+int core_site_import(struct core_call *call);
+int core_site_look(struct core_call *call);
+int core_window_open(struct core_call *call);
+int core_window_close(struct core_call *call);
+int core_page_ours(struct core_call *call);
+int core_page_incident(struct core_call *call);
+int core_page_undecide(struct core_call *call);
 int core_read_note(struct core_call *call);
 int core_health(struct core_call *call);
 

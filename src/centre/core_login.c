@@ -13,14 +13,6 @@
 #include "codec/cbor.h"
 #include "sys/net.h"
 
-#define LOGIN_NAME_MAX 80
-
-struct core_totp {
-    uint64_t step;
-    struct str user;
-    char bytes[LOGIN_NAME_MAX];
-};
-
 static struct str core_login_network(struct core_call *call)
 {
     char room[NET_ADDRESS_SIZE];
@@ -65,49 +57,10 @@ static int core_login_fail(struct core_call *call, struct str name)
                               "an administrator"));
 }
 
-/* The last step that a user's authenticator was used at. */
-static int core_login_step(struct core *core, struct str name, uint64_t **ret_step)
-{
-    struct core_totp *entry = map_get(&core->totp_steps, name);
-    int r;
-
-    if (entry == NULL) {
-        entry = mem_alloc(1, sizeof(*entry));
-        if (entry == NULL) {
-            return -ERR_NOMEM;
-        }
-        if (name.len > sizeof(entry->bytes)) {
-            mem_free(entry);
-            return -ERR_RANGE;
-        }
-        memcpy(entry->bytes, name.ptr, name.len);
-        entry->user = str_of(entry->bytes, name.len);
-        r = map_put(&core->totp_steps, entry->user, entry);
-        if (r < 0) {
-            mem_free(entry);
-            return r;
-        }
-    }
-    *ret_step = &entry->step;
-    return 0;
-}
-
-void core_totp_steps_done(struct core *core)
-{
-    size_t cursor = 0;
-    struct core_totp *entry;
-
-    while ((entry = map_next(&core->totp_steps, &cursor)) != NULL) {
-        mem_free(entry);
-    }
-    map_done(&core->totp_steps);
-}
-
-static int core_login_check_code(struct core_call *call, const struct store_user *user)
+/* What it raises in the user is kept with the session. */
+static int core_login_check_code(struct core_call *call, struct store_user *user)
 {
     const struct argument_value *code = arguments_get(&call->arguments, "code");
-    uint64_t *step = NULL;
-    int r;
 
     if (user->totp_secret.len == 0) {
         return 0;
@@ -115,10 +68,8 @@ static int core_login_check_code(struct core_call *call, const struct store_user
     if (!code->is_given) {
         return diag_set(&call->diag, -ERR_AGAIN, _("the authenticator's code is needed too"));
     }
-    r = core_login_step(call->core, user->name, &step);
-    return r < 0 ? r
-                 : totp_check(user->totp_secret, code->text, clock_wall(call->core->options.clock),
-                              step);
+    return totp_check(user->totp_secret, code->text, clock_wall(call->core->options.clock),
+                      &user->totp_step);
 }
 
 static int core_session_make(struct core_call *call, struct store_user *user)
@@ -334,20 +285,16 @@ static int core_me_totp_put_then(struct core_call *call, const struct worker_ans
 {
     struct store_user *user = &call->account.user;
     uint8_t secret[TOTP_SECRET_BYTES];
-    uint64_t *step = NULL;
+    uint64_t step = 0;
     int r = core_me_is_right(call, answer);
 
     if (r == 0) {
         r = totp_secret_parse(arguments_text(&call->arguments, "secret"), secret);
     }
     if (r == 0) {
-        r = core_login_step(call->core, user->name, &step);
-    }
-    if (r == 0) {
-        *step = 0;
         r = totp_check(str_of((const char *)secret, sizeof(secret)),
                        arguments_text(&call->arguments, "code"),
-                       clock_wall(call->core->options.clock), step);
+                       clock_wall(call->core->options.clock), &step);
         r = r == -ERR_DENIED
                 ? diag_set(&call->diag, -ERR_INVAL, _("the authenticator's code is wrong"))
                 : r;
@@ -356,6 +303,7 @@ static int core_me_totp_put_then(struct core_call *call, const struct worker_ans
         return r;
     }
     user->totp_secret = arena_copy(call->arena, str_of((const char *)secret, sizeof(secret)));
+    user->totp_step = step;
     mem_wipe(secret, sizeof(secret));
     return user->totp_secret.ptr == NULL ? -ERR_NOMEM : core_me_put(call, "me.totp.put");
 }

@@ -105,6 +105,9 @@ static void core_call_finish(struct core_call *call, int result)
     if (result == 0 && call->is_setting && core_settings_apply(core) < 0) {
         log_warn("the settings could not be read anew: they count from the next start");
     }
+    if (result == 0 && call->is_watch) {
+        core_watch_renew(core);
+    }
     if (result == 0 && call->deliver != NULL) {
         core_actions_deliver(core, call->deliver);
     }

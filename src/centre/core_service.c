@@ -31,19 +31,6 @@ static void core_on_commit(void *context)
     (void)core_batch_commit(context); /* a failure has been dealt with: agents send again */
 }
 
-/* Under load there is always something to commit, and the archive deletes nothing before it is. */
-static void core_expire_events(struct core *core)
-{
-    int64_t before = clock_wall(core->options.clock) - core->options.event_life;
-    unsigned days = 0;
-    int r = core_batch_commit(core);
-
-    r = r < 0 ? r : archive_expire(core->options.archive, before, &days);
-    if (r < 0) {
-        log_warn("old events could not be deleted; they are in an hour reason=%s", err_text(r));
-    }
-}
-
 static void core_on_tick(void *context)
 {
     struct core *core = context;
@@ -58,8 +45,12 @@ static void core_on_tick(void *context)
         }
     }
     core_actions_release(core);
+    core_watch_tick(core);
+    if (core->ticks % CORE_TICKS_EXPIRE == 2) {
+        core_watch_expire(core);
+    }
     if (core->options.event_life != 0 && core->ticks % CORE_TICKS_EXPIRE == 1) {
-        core_expire_events(core);
+        core_expire(core);
     }
     if (core->changed != 0 && !core->is_batch) {
         core_tell(core, 0);
@@ -207,6 +198,10 @@ static int core_start(struct core *core)
         r = core_listen(core, core->options.channels.supervisor, core_on_supervisor,
                         &core->channel_sources[2]);
     }
+    if (r == 0) {
+        r = core_listen(core, core->options.channels.fetch, core_on_fetch,
+                        &core->channel_sources[3]);
+    }
     return r < 0 ? r : loop_source_set_timer(core->tick_timer, CORE_TICK, CORE_TICK);
 }
 
@@ -225,10 +220,14 @@ int core_new(const struct core_options *options, struct core **ret_core, struct 
     }
     core->options = *options;
     core->started = clock_wall(options->clock);
+    core->begun = clock_mono(options->clock);
+    core->expire_stepped = clock_mono(options->clock);
     core->is_holding = true; /* perhaps, from the life before */
+    core->watch.is_holding = true;
+    core->watch.is_stale = true; /* fetch may have outlived an earlier core */
+    core->watch.turned = core->started;
     map_init(&core->hosts_by_key, CORE_HOSTS_MAX, seed);
     map_init(&core->hosts_by_id, CORE_HOSTS_MAX, seed);
-    map_init(&core->totp_steps, CORE_LIMITER_KEYS, seed);
     limiter_init(&core->pairs, CORE_LIMITER_KEYS, CORE_PAIR_TRIES, CORE_PAIR_WAIT, seed);
     limiter_init(&core->addresses, CORE_LIMITER_KEYS, CORE_ADDRESS_TRIES, CORE_ADDRESS_WAIT, seed);
     limiter_init(&core->users, CORE_LIMITER_KEYS, CORE_USER_TRIES, CORE_USER_WAIT, seed);
@@ -267,7 +266,6 @@ void core_free(struct core *core)
     }
     (void)core_batch_commit(core);
     core_hosts_done(core);
-    core_totp_steps_done(core);
     limiter_done(&core->pairs);
     limiter_done(&core->users);
     limiter_done(&core->addresses);

@@ -38,6 +38,31 @@ enum centre_message {
      * "host.revoke" {0: name or id} → {}, "user.password" {0: user name} → {"name", "password": for
      * one use}: makes the first admin when there is no such user. */
     CENTRE_MESSAGE_OPERATOR,
+
+    /* The website watch; built and read with centre/fetch_wire.h only. `fetch` asks for what it
+     * needs and keeps nothing on disk, so one that was killed begins anew by asking. */
+
+    /* fetch → core: the sites to watch whose number is above this one. u64 after. Also the first
+     * word of a fetch process that has just started (after is 0 then). */
+    CENTRE_MESSAGE_SITES_ASK,
+    /* core → fetch: the answer, ordered by number, as many as fit (fetch asks on with the last
+     * one's). u64 after (as asked), each site led by u32 1, then u32 0, u32 is_last. A site that is
+     * no longer among them is no longer watched. */
+    CENTRE_MESSAGE_SITES,
+    /* core → fetch: a site was added, changed or taken out, or a deploy window opened or closed:
+     * ask again from 0. Empty. */
+    CENTRE_MESSAGE_SITES_CHANGED,
+    /* fetch → core: what has been kept of this page? u64 site, str url (empty: of the site). */
+    CENTRE_MESSAGE_PROFILE_ASK,
+    /* core → fetch: u64 site, str url; fd: the bytes as they came with a CHECK, none when nothing
+     * is kept. */
+    CENTRE_MESSAGE_PROFILE,
+    /* core → fetch: look now. u64 site, str url (empty: all its pages), u32 is_own_change: what is
+     * seen then is ours, learn it. */
+    CENTRE_MESSAGE_LOOK,
+    /* fetch → core: one look. u64 site, str check (site_check_encode), u32 which descriptors travel
+     * (enum fetch_part, in that order): to be written together with the check, or not at all. */
+    CENTRE_MESSAGE_CHECK,
 };
 
 /* What CENTRE_MESSAGE_CHANGED speaks of. */
@@ -47,6 +72,7 @@ enum centre_changed {
     CENTRE_CHANGED_ACTIONS = 4,
     CENTRE_CHANGED_SETTINGS = 8, /* users, sessions, tokens too */
     CENTRE_CHANGED_DISK = 16,
+    CENTRE_CHANGED_SITES = 32, /* looks at them too */
 };
 
 #endif

@@ -7,6 +7,8 @@
 #define ALERT_STATES "new|taken|closed"
 #define ROLES        "viewer|duty|admin"
 #define LANGUAGES    "vi|en"
+#define SERVICES     "portal|one-stop|mail|document|other"
+#define VERDICTS     "unknown|ok|changed|yellow|red"
 
 #define ALERT_MEMBERS                                                                              \
     {"number", SCHEMA_TYPE_NUMBER}, {"title", SCHEMA_TYPE_TEXT}, {"topic", SCHEMA_TYPE_TEXT},      \
@@ -17,6 +19,8 @@
         {"count", SCHEMA_TYPE_NUMBER}, {"taken_by", SCHEMA_TYPE_TEXT},                             \
         {"close_reason", SCHEMA_TYPE_TEXT}, {"action", SCHEMA_TYPE_TEXT},                          \
         {"files_total", SCHEMA_TYPE_NUMBER}, {"files_restored", SCHEMA_TYPE_NUMBER},               \
+        {"site", SCHEMA_TYPE_NUMBER}, {"subject", SCHEMA_TYPE_TEXT},                               \
+        {"change", SCHEMA_TYPE_NUMBER},                                                            \
     {                                                                                              \
         "changed", SCHEMA_TYPE_NUMBER                                                              \
     }
@@ -69,7 +73,8 @@ static const struct schema_member members_host_list[] = {
 static const struct schema_member members_counts[] = {
     {"hosts", SCHEMA_TYPE_NUMBER},         {"hosts_silent", SCHEMA_TYPE_NUMBER},
     {"hosts_revoked", SCHEMA_TYPE_NUMBER}, {"alerts_new", SCHEMA_TYPE_NUMBER},
-    {"alerts_taken", SCHEMA_TYPE_NUMBER},  {"events", SCHEMA_TYPE_NUMBER},
+    {"alerts_taken", SCHEMA_TYPE_NUMBER},  {"sites", SCHEMA_TYPE_NUMBER},
+    {"sites_grave", SCHEMA_TYPE_NUMBER},   {"events", SCHEMA_TYPE_NUMBER},
     {"findings", SCHEMA_TYPE_NUMBER},      {"duplicates", SCHEMA_TYPE_NUMBER},
     {"dropped", SCHEMA_TYPE_NUMBER},       {}};
 static const struct schema_member members_overview[] = {{"now", SCHEMA_TYPE_TIME},
@@ -79,6 +84,79 @@ static const struct schema_member members_overview[] = {{"now", SCHEMA_TYPE_TIME
                                                         {"alerts", SCHEMA_TYPE_LIST, "Alert"},
                                                         {"silent", SCHEMA_TYPE_LIST, "Host"},
                                                         {}};
+#define SITE_MEMBERS                                                                               \
+    {"number", SCHEMA_TYPE_NUMBER}, {"name", SCHEMA_TYPE_TEXT}, {"url", SCHEMA_TYPE_TEXT},         \
+        {"unit", SCHEMA_TYPE_TEXT}, {"service", SCHEMA_TYPE_TEXT, NULL, SERVICES},                 \
+        {"permission", SCHEMA_TYPE_TEXT}, {"permitted_by", SCHEMA_TYPE_TEXT},                      \
+        {"permitted", SCHEMA_TYPE_TIME}, {"interval", SCHEMA_TYPE_NUMBER},                         \
+        {"views", SCHEMA_TYPE_LIST}, {"state", SCHEMA_TYPE_TEXT, NULL, "watched|paused|dropped"},  \
+        {"created", SCHEMA_TYPE_TIME}, {"verdict", SCHEMA_TYPE_TEXT, NULL, VERDICTS},              \
+        {"failure", SCHEMA_TYPE_TEXT}, {"failure_text", SCHEMA_TYPE_TEXT},                         \
+        {"since", SCHEMA_TYPE_TIME}, {"checked", SCHEMA_TYPE_TIME}, {"changed", SCHEMA_TYPE_TIME}, \
+        {"certificate_end", SCHEMA_TYPE_TIME}, {"open_alerts", SCHEMA_TYPE_NUMBER},                \
+        {"series_end", SCHEMA_TYPE_TIME},                                                          \
+    {                                                                                              \
+        "series", SCHEMA_TYPE_LIST                                                                 \
+    }
+#define CHANGE_MEMBERS                                                                             \
+    {"number", SCHEMA_TYPE_NUMBER}, {"site", SCHEMA_TYPE_NUMBER}, {"url", SCHEMA_TYPE_TEXT},       \
+        {"time", SCHEMA_TYPE_TIME}, {"verdict", SCHEMA_TYPE_TEXT, NULL, VERDICTS},                 \
+        {"check", SCHEMA_TYPE_OBJECT}, {"alert", SCHEMA_TYPE_NUMBER},                              \
+        {"decision", SCHEMA_TYPE_TEXT, NULL, "none|held|ours|incident"},                           \
+        {"decided", SCHEMA_TYPE_TIME}, {"decided_by", SCHEMA_TYPE_TEXT},                           \
+        {"decided_why", SCHEMA_TYPE_TEXT}, {"has_before", SCHEMA_TYPE_BOOL},                       \
+    {                                                                                              \
+        "has_after", SCHEMA_TYPE_BOOL                                                              \
+    }
+static const struct schema_member members_site[] = {SITE_MEMBERS, {}};
+static const struct schema_member members_site_list[] = {
+    {"items", SCHEMA_TYPE_LIST, "Site"}, {"next", SCHEMA_TYPE_CURSOR}, {}};
+static const struct schema_member members_site_sheet[] = {
+    SITE_MEMBERS,
+    {"windows", SCHEMA_TYPE_LIST, "SiteWindow"},
+    {"looks", SCHEMA_TYPE_LIST, "SiteLook"},
+    {}};
+static const struct schema_member members_site_window[] = {{"number", SCHEMA_TYPE_NUMBER},
+                                                           {"begins", SCHEMA_TYPE_TIME},
+                                                           {"ends", SCHEMA_TYPE_TIME},
+                                                           {"actor", SCHEMA_TYPE_TEXT},
+                                                           {"reason", SCHEMA_TYPE_TEXT},
+                                                           {"open", SCHEMA_TYPE_BOOL},
+                                                           {}};
+static const struct schema_member members_site_look[] = {{"url", SCHEMA_TYPE_TEXT},
+                                                         {"page", SCHEMA_TYPE_TEXT},
+                                                         {"since", SCHEMA_TYPE_TIME},
+                                                         {"failures", SCHEMA_TYPE_NUMBER},
+                                                         {"change", SCHEMA_TYPE_NUMBER},
+                                                         {"check", SCHEMA_TYPE_OBJECT},
+                                                         {}};
+static const struct schema_member members_site_unit[] = {
+    {"name", SCHEMA_TYPE_TEXT},      {"sites", SCHEMA_TYPE_NUMBER},
+    {"unknown", SCHEMA_TYPE_NUMBER}, {"ok", SCHEMA_TYPE_NUMBER},
+    {"changed", SCHEMA_TYPE_NUMBER}, {"yellow", SCHEMA_TYPE_NUMBER},
+    {"red", SCHEMA_TYPE_NUMBER},     {"unreachable", SCHEMA_TYPE_NUMBER},
+    {"unseen", SCHEMA_TYPE_NUMBER},  {}};
+static const struct schema_member members_site_unit_list[] = {
+    {"items", SCHEMA_TYPE_LIST, "SiteUnit"}, {}};
+static const struct schema_member members_site_made[] = {{"number", SCHEMA_TYPE_NUMBER}, {}};
+static const struct schema_member members_site_import[] = {{"added", SCHEMA_TYPE_NUMBER},
+                                                           {"changed", SCHEMA_TYPE_NUMBER},
+                                                           {"refused", SCHEMA_TYPE_NUMBER},
+                                                           {"why", SCHEMA_TYPE_TEXT},
+                                                           {}};
+static const struct schema_member members_site_change[] = {CHANGE_MEMBERS, {}};
+static const struct schema_member members_site_change_list[] = {
+    {"items", SCHEMA_TYPE_LIST, "SiteChange"}, {"next", SCHEMA_TYPE_CURSOR}, {}};
+static const struct schema_member members_passage[] = {{"text", SCHEMA_TYPE_TEXT},
+                                                       {"offset", SCHEMA_TYPE_NUMBER},
+                                                       {"hidden", SCHEMA_TYPE_BOOL},
+                                                       {"link", SCHEMA_TYPE_BOOL},
+                                                       {}};
+static const struct schema_member members_site_change_sheet[] = {
+    CHANGE_MEMBERS,
+    {"before", SCHEMA_TYPE_LIST, "Passage"},
+    {"after", SCHEMA_TYPE_LIST, "Passage"},
+    {}};
 static const struct schema_member members_token[] = {
     {"number", SCHEMA_TYPE_NUMBER},
     {"state", SCHEMA_TYPE_TEXT, NULL, "open|used|expired"},
@@ -152,6 +230,19 @@ const struct schema schemas[] = {{"Me", members_me},
                                  {"HostList", members_host_list},
                                  {"Counts", members_counts},
                                  {"Overview", members_overview},
+                                 {"Site", members_site},
+                                 {"SiteList", members_site_list},
+                                 {"SiteSheet", members_site_sheet},
+                                 {"SiteWindow", members_site_window},
+                                 {"SiteLook", members_site_look},
+                                 {"SiteUnit", members_site_unit},
+                                 {"SiteUnitList", members_site_unit_list},
+                                 {"SiteMade", members_site_made},
+                                 {"SiteImport", members_site_import},
+                                 {"SiteChange", members_site_change},
+                                 {"SiteChangeList", members_site_change_list},
+                                 {"SiteChangeSheet", members_site_change_sheet},
+                                 {"Passage", members_passage},
                                  {"Token", members_token},
                                  {"TokenList", members_token_list},
                                  {"TokenMade", members_token_made},

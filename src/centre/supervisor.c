@@ -75,6 +75,7 @@ struct supervisor {
     int front_core[2];
     int front_api[2];
     int api_core[2];
+    int fetch_core[2];
     struct child children[SUPERVISOR_COUNT];
     struct loop_source *end_timer;
     bool is_ending;
@@ -96,6 +97,7 @@ static int supervisor_body(void *context)
         return core_run(&supervisor->next,
                         (struct core_channels){.front = supervisor->front_core[1],
                                                .api = supervisor->api_core[1],
+                                               .fetch = supervisor->fetch_core[1],
                                                .supervisor = child->far_channel});
     case SUPERVISOR_API:
         return api_run(&supervisor->next, (struct api_channels){.front = supervisor->front_api[1],
@@ -130,6 +132,7 @@ static size_t supervisor_keep(const struct child *child, int keep[SUPERVISOR_KEE
     } else if (child->which == SUPERVISOR_CORE) {
         keep[count++] = supervisor->front_core[1];
         keep[count++] = supervisor->api_core[1];
+        keep[count++] = supervisor->fetch_core[1];
     } else {
         keep[count++] = supervisor->front_api[1];
         keep[count++] = supervisor->api_core[0];
@@ -453,7 +456,10 @@ static int supervisor_make_channels(struct supervisor *supervisor)
     if (r == 0) {
         r = channel_pair(supervisor->front_api);
     }
-    return r < 0 ? r : channel_pair(supervisor->api_core);
+    if (r == 0) {
+        r = channel_pair(supervisor->api_core);
+    }
+    return r < 0 ? r : channel_pair(supervisor->fetch_core);
 }
 
 static int supervisor_make_loop(struct supervisor *supervisor)
@@ -500,10 +506,10 @@ static int supervisor_make_children(struct supervisor *supervisor)
 
 static void supervisor_done(struct supervisor *supervisor)
 {
-    int *const all[] = {&supervisor->control,       &supervisor->front_core[0],
-                        &supervisor->front_core[1], &supervisor->front_api[0],
-                        &supervisor->front_api[1],  &supervisor->api_core[0],
-                        &supervisor->api_core[1]};
+    int *const all[] = {
+        &supervisor->control,      &supervisor->front_core[0], &supervisor->front_core[1],
+        &supervisor->front_api[0], &supervisor->front_api[1],  &supervisor->api_core[0],
+        &supervisor->api_core[1],  &supervisor->fetch_core[0], &supervisor->fetch_core[1]};
 
     supervisor_signal_children(supervisor, SIGTERM);
     loop_freep(&supervisor->loop);
@@ -536,8 +542,11 @@ static int supervisor_prepare(struct supervisor *supervisor, struct diag *diag)
 
 int centre_supervise(const struct centre_settings *settings, struct diag *diag)
 {
-    static struct supervisor supervisor = {
-        .control = -1, .front_core = {-1, -1}, .front_api = {-1, -1}, .api_core = {-1, -1}};
+    static struct supervisor supervisor = {.control = -1,
+                                           .front_core = {-1, -1},
+                                           .front_api = {-1, -1},
+                                           .api_core = {-1, -1},
+                                           .fetch_core = {-1, -1}};
     CLEANUP(closep) int claim = -1;
     int r;
 

@@ -12,13 +12,14 @@
 
 #include <assert.h>
 
-#define FINDING_MEMBERS 19
+#define FINDING_MEMBERS 19 /* as the first version had them, */
+#define FINDING_SUBJECT 3  /* and those of a page behind */
 #define PROCESS_MEMBERS 6
 #define FILE_MEMBERS    4
 #define REASON_MEMBERS  3
 
 /* Upper bounds of what is not text in the encoded form: heads, numbers, ids. */
-#define FINDING_OVERHEAD 192
+#define FINDING_OVERHEAD 224
 #define PROCESS_OVERHEAD 48
 #define FILE_OVERHEAD    12
 #define REASON_OVERHEAD  24
@@ -115,9 +116,16 @@ static void files_encode(const struct finding *finding, struct buf *buf)
     }
 }
 
+static bool finding_has_subject(const struct finding *finding)
+{
+    return finding->subject.len != 0 || finding->site != 0 || finding->change != 0;
+}
+
 void finding_encode(const struct finding *finding, struct buf *buf)
 {
-    cbor_put_array(buf, FINDING_MEMBERS);
+    bool has_subject = finding_has_subject(finding);
+
+    cbor_put_array(buf, FINDING_MEMBERS + (has_subject ? FINDING_SUBJECT : 0));
     wire_put_id(buf, &finding->id);
     cbor_put_u64(buf, finding->revision);
     cbor_put_i64(buf, finding->time);
@@ -137,6 +145,11 @@ void finding_encode(const struct finding *finding, struct buf *buf)
     cbor_put_u64(buf, finding->action);
     cbor_put_i64(buf, finding->action_result);
     cbor_put_i64(buf, finding->action_ns);
+    if (has_subject) {
+        cbor_put_text(buf, finding->subject);
+        cbor_put_u64(buf, finding->site);
+        cbor_put_u64(buf, finding->change);
+    }
 }
 
 static struct finding_process process_decode(struct cbor_reader *reader)
@@ -198,8 +211,8 @@ static void files_decode(struct cbor_reader *reader, struct arena *arena, struct
 int finding_decode(struct cbor_reader *reader, struct arena *arena, struct finding *ret_finding)
 {
     struct finding finding = {0};
+    bool has_subject = wire_open_grown(reader, FINDING_MEMBERS, FINDING_SUBJECT);
 
-    wire_open(reader, FINDING_MEMBERS);
     finding.id = wire_get_id(reader);
     finding.revision = wire_get_u32(reader);
     finding.time = cbor_get_i64(reader);
@@ -220,6 +233,11 @@ int finding_decode(struct cbor_reader *reader, struct arena *arena, struct findi
     finding.action = (enum finding_action)wire_get_enum(reader, FINDING_ACTION_COUNT);
     finding.action_result = wire_get_result(reader);
     finding.action_ns = cbor_get_i64(reader);
+    if (has_subject) {
+        finding.subject = cbor_get_text(reader);
+        finding.site = cbor_get_u64(reader);
+        finding.change = cbor_get_u64(reader);
+    }
     if (reader->error != 0) {
         return reader->error;
     }
@@ -236,7 +254,7 @@ static size_t process_size(const struct finding_process *process)
 static size_t finding_size(const struct finding *finding)
 {
     size_t size = FINDING_OVERHEAD + finding->detector.len + finding->title.len +
-                  finding->host.len + process_size(&finding->process);
+                  finding->host.len + finding->subject.len + process_size(&finding->process);
 
     for (size_t i = 0; i < finding->reason_count; i++) {
         size += REASON_OVERHEAD + finding->reasons[i].what.len + finding->reasons[i].value.len;
@@ -415,5 +433,12 @@ void finding_write_json(const struct finding *finding, struct json_writer *json)
     json_put_u64(json, finding->files_restored);
     json_put_key(json, "action");
     action_write_json(finding, json);
+    if (finding_has_subject(finding)) {
+        json_put_member(json, "subject", finding->subject);
+        json_put_key(json, "site");
+        json_put_u64(json, finding->site);
+        json_put_key(json, "change");
+        json_put_u64(json, finding->change);
+    }
     json_close_object(json);
 }

@@ -1,6 +1,6 @@
-/* A finding: what a judge on a host concluded, why, on which process and files, and what was done
- * at once. Built by detect/, carried by link/, folded into an alert by casework/. Everything
- * borrowed: the texts and arrays live in the arena of whoever made it. */
+/* A finding: what a judge concluded, why, on which process and files of a host or which page of a
+ * watched site, and what was done at once. Built by detect/, carried by link/, folded into an alert
+ * by casework/. Everything borrowed: the texts and arrays live in the arena of whoever made it. */
 #ifndef MODEL_FINDING_H
 #define MODEL_FINDING_H
 
@@ -94,8 +94,11 @@ struct finding {
     uint64_t files_total; /* touched in all */
     uint64_t files_restored;
     enum finding_action action;
-    int action_result; /* 0 or a negative error */
-    int64_t action_ns; /* first destructive call seen to last process stopped */
+    int action_result;  /* 0 or a negative error */
+    int64_t action_ns;  /* first destructive call seen to last process stopped */
+    struct str subject; /* URL of the page it speaks of; empty: of the process above */
+    uint64_t site;      /* whose page, and */
+    uint64_t change;    /* which look at it: numbers in the centre's store, given by it alone */
 };
 
 const char *severity_name(enum severity severity);
@@ -104,9 +107,10 @@ const char *file_outcome_name(enum file_outcome outcome);
 const char *finding_action_name(enum finding_action action);
 
 /* An array of the members in the order above; a list with its count is an array of arrays, an enum
- * its number. All arrays and texts of the result are borrowed from the arena or the reader's bytes.
- * Limits above hold for what is read: -ERR_LIMIT. -ERR_VERSION for a member or an enum of a newer
- * program. What stands behind is the caller's (cbor_close). */
+ * its number. The last three are left out together when there is nothing in them, so that a centre
+ * from before them reads what a host says. All arrays and texts of the result are borrowed from the
+ * arena or the reader's bytes. Limits above hold for what is read: -ERR_LIMIT. -ERR_VERSION for a
+ * member or an enum of a newer program. What stands behind is the caller's (cbor_close). */
 void finding_encode(const struct finding *finding, struct buf *buf);
 [[nodiscard]] int finding_decode(struct cbor_reader *reader, struct arena *arena,
                                  struct finding *ret_finding);
@@ -115,8 +119,9 @@ void finding_encode(const struct finding *finding, struct buf *buf);
 void finding_fit(struct finding *finding, size_t limit);
 /* The object of `canhgac agent --json`: time detector severity title why[{what,text,value,score}]
  * score process{pid,exe,cmdline,user,uid,ancestors[]} files[{path,outcome,restored,partial}]
- * action{kind,result,ms}, and id, revision, drill, host, group, files_total, files_restored beside.
- * result is "OK" or the error's name. Title and reasons' texts in the process's language. */
+ * action{kind,result,ms}, and id, revision, drill, host, group, files_total, files_restored beside;
+ * subject, site and change when it speaks of a page. result is "OK" or the error's name. Title and
+ * reasons' texts in the process's language. */
 void finding_write_json(const struct finding *finding, struct json_writer *json);
 
 #endif

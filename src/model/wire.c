@@ -16,6 +16,16 @@ void wire_open(struct cbor_reader *reader, size_t count)
     }
 }
 
+bool wire_open_grown(struct cbor_reader *reader, size_t first, size_t more)
+{
+    size_t found = cbor_get_array(reader);
+
+    if (found != first && found != first + more) {
+        cbor_fail(reader, found > first + more ? -ERR_VERSION : -ERR_SYNTAX);
+    }
+    return found == first + more;
+}
+
 unsigned wire_get_enum(struct cbor_reader *reader, unsigned count)
 {
     uint64_t value = cbor_get_u64(reader);

@@ -8,11 +8,15 @@
 #include "base/id.h"
 #include "codec/cbor.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A struct travels as an array of its members. More of them: a newer program (-ERR_VERSION); fewer:
  * -ERR_SYNTAX. */
 void wire_open(struct cbor_reader *reader, size_t count);
+/* The same for a struct that has grown: `first` members, or those and `more` behind them; whether
+ * these are there. */
+bool wire_open_grown(struct cbor_reader *reader, size_t first, size_t more);
 /* A number below count; others are of a newer program: -ERR_VERSION and 0. */
 unsigned wire_get_enum(struct cbor_reader *reader, unsigned count);
 /* 0 or a negative error; -ERR_SYNTAX for anything else. */

@@ -101,8 +101,11 @@ static int files_init(struct files *files, const struct files_config *config)
     for (size_t i = 0; r == 0 && i < config->place_count; i++) {
         r = config->places[i].is_left_out ? 0 : files_add_root(files, config->places[i].path);
     }
+    if (r == 0) {
+        r = files->paths = fd_open_paths();
+    }
     files->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return r == 0 && files->end_fd < 0 ? -errno : r;
+    return r >= 0 && files->end_fd < 0 ? -errno : r < 0 ? r : 0;
 }
 
 int files_new(const struct files_config *config, const struct files_port *port,
@@ -119,14 +122,15 @@ int files_new(const struct files_config *config, const struct files_port *port,
         return -ERR_NOMEM;
     }
     files->port = *port;
-    files->end_fd = -1;
+    files->end_fd = files->named_fd = files->paths = -1;
     r = strays_new(STRAY_FILES, STRAY_FOLDERS, &files->strays);
     if (r < 0) {
         mem_free(files);
         return r;
     }
     pthread_mutex_init(&files->lock, NULL);
-    pthread_cond_init(&files->has_work, NULL);
+    pthread_cond_init(&files->unsafe.has_work, NULL);
+    pthread_cond_init(&files->safe.has_work, NULL);
     pthread_mutex_init(&files->names_lock, NULL);
     pthread_cond_init(&files->names_rest, NULL);
     r = files_init(files, config);
@@ -160,6 +164,9 @@ int files_start_workers(struct files *files)
 {
     int r = files_start(files, "names", files_names_run);
 
+    if (r == 0) {
+        r = files_start(files, "weigher", files_weigher_run);
+    }
     for (int i = 0; r == 0 && i < FILES_WORKERS; i++) {
         r = files_start(files, "worker", files_worker_run);
     }
@@ -172,7 +179,8 @@ void files_stop_workers(struct files *files)
 
     pthread_mutex_lock(&files->lock);
     atomic_store(&files->is_ending, true);
-    pthread_cond_broadcast(&files->has_work);
+    pthread_cond_broadcast(&files->unsafe.has_work);
+    pthread_cond_broadcast(&files->safe.has_work);
     pthread_mutex_unlock(&files->lock);
     atomic_store(&files->is_names_ending, true);
     if (files->end_fd >= 0) {
@@ -207,7 +215,9 @@ void files_free(struct files *files)
     }
     strays_free(files->strays);
     closep(&files->end_fd);
-    pthread_cond_destroy(&files->has_work);
+    closep(&files->paths);
+    pthread_cond_destroy(&files->unsafe.has_work);
+    pthread_cond_destroy(&files->safe.has_work);
     pthread_cond_destroy(&files->names_rest);
     pthread_mutex_destroy(&files->names_lock);
     pthread_mutex_destroy(&files->lock);

@@ -6,11 +6,14 @@
  *
  * Threads: one reader, which answers for our own processes, for everything outside the protected
  * folders and for what port.glanced settles; it takes no lock that anyone holds for long and logs
- * nothing; workers, which run port.opened; one for names, which runs port.named. Whatever a worker
- * does, an open is answered FILES_DEADLINE_NS after the last progress that was told of it, and
- * FILES_BOUND_NS after it came at the latest; in line for a worker, after that time without
- * progress of any open, and after FILES_LINE_NS at the latest. It is let go then, and counted as
- * late.
+ * nothing; workers, which run port.opened and so make the original safe; the weigher, which runs
+ * port.weighed and may take its time, since no original waits behind it; one for names, which runs
+ * port.named. Whatever they do, an open is answered FILES_SAVE_NS after the last progress that was
+ * told of it, and FILES_BOUND_NS after it came at the latest; in line for a worker, after that time
+ * without any progress, and after FILES_LINE_NS at the latest. That a worker computes is progress
+ * too. It is let go then, and counted as late. What is only to be weighed is let go after
+ * FILES_DEADLINE_NS without any progress, and FILES_LINE_NS after it came at the latest; nothing
+ * can be lost by that.
  *
  * On its way: sys/notify.c → here → agent/shield.c. */
 #ifndef SENSE_FILES_H
@@ -29,6 +32,7 @@
 #define FILES_PLACES_MAX  64
 #define FILES_WORKERS     2
 #define FILES_DEADLINE_NS (200 * 1000000LL)
+#define FILES_SAVE_NS     (800 * 1000000LL) /* agent/watchdog.c waits for a second */
 #define FILES_LINE_NS     (2000 * 1000000LL)
 #define FILES_BOUND_NS    (5000 * 1000000LL)
 #define FILES_PATH_MAX    4096
@@ -52,6 +56,7 @@ struct files_open {
     atomic_int state;      /* private */
     uint32_t number;  /* private: the descriptor's number, by which the kernel knows the question */
     bool is_doubtful; /* private: seems to lie outside, but not all names have been heard */
+    atomic_bool is_safe; /* private: only to be weighed */
     size_t path_len;
     char path[FILES_PATH_MAX]; /* of one that was moved out of a protected folder: its path there */
 };
@@ -80,8 +85,12 @@ struct files_port {
      * that is held for long, and opens no file that may be gated. False: a worker's turn. True: it
      * is let go. */
     bool (*glanced)(void *context, struct files_open *open);
-    /* Worker threads. Should call files_allow; it is done after the return at the latest. */
-    void (*opened)(void *context, struct files_open *open);
+    /* Worker threads: whatever may be lost is safe afterwards. True: before it is let go it is to
+     * be weighed, which may take long. Should else call files_allow; it is done after the return at
+     * the latest. */
+    bool (*opened)(void *context, struct files_open *open);
+    /* The weigher's thread. fd is what opened has left of it. It is let go afterwards. */
+    void (*weighed)(void *context, struct files_open *open);
     /* Names thread. */
     void (*named)(void *context, const struct files_name *name);
     /* Names thread: config.asked_fd can be read, and every name that changed before that has been
@@ -94,7 +103,7 @@ struct files_port {
 
 struct files_counts {
     uint64_t opens;
-    uint64_t late;
+    uint64_t late;       /* let go by the deadline, perhaps before the original was safe */
     uint64_t names_lost; /* times that the kernel had to drop name events or process events */
 };
 
@@ -113,9 +122,9 @@ struct files_config {
 /* The reader runs from here on: opens by threads of this process pass at once, others wait in line.
  */
 [[nodiscard]] int files_start_reader(struct files *files);
-/* Workers and names. */
+/* Workers, weigher and names. */
 [[nodiscard]] int files_start_workers(struct files *files);
-/* Joins workers and names. The reader goes on, so that what ends after them may still open files.
+/* Joins them. The reader goes on, so that what ends after them may still open files.
  */
 void files_stop_workers(struct files *files);
 /* Lets everything go and joins the reader too. */
@@ -124,6 +133,8 @@ void files_free(struct files *files);
 /* Worker thread: a piece of the work for it is done, and the rest may take its time. False when it
  * was let go before. Wait-free. */
 bool files_progress(struct files *files, struct files_open *open);
+/* Any thread: something was weighed, and whoever waits for that may wait on. Wait-free. */
+void files_advance(struct files *files);
 /* Thread-safe, and harmless when it was answered already. */
 void files_allow(struct files *files, struct files_open *open);
 /* No more opens of it until it is modified. */
@@ -132,6 +143,9 @@ void files_settle(struct files *files, int fd);
 void files_unsettle(struct files *files, int fd);
 /* A path by which this program may open what the handle means, as an O_PATH descriptor. */
 [[nodiscard]] int files_open_handle(struct files *files, const struct file_handle_id *handle);
+/* Names thread, while that name is told: its file as an O_PATH descriptor, borrowed, opened once
+ * for all who ask. -1 when it is gone. */
+int files_named_fd(struct files *files, const struct files_name *name);
 struct files_counts files_counts(struct files *files);
 /* Waits until the names thread has handed on all that the kernel had for it, timeout_ns at most.
  * False when it has not. Not on the names thread. */

@@ -1,10 +1,12 @@
-/* The gate's reader and workers. An open is one of a fixed pool of slots; its state goes WAITING →
- * ANSWERED exactly once, whoever comes first: reader, worker, or the reader again when the deadline
- * has passed.
+/* The gate's reader, workers and weigher. An open is one of a fixed pool of slots; its state goes
+ * WAITING → ANSWERED exactly once, whoever comes first: reader, worker, weigher, or the reader
+ * again when the deadline has passed.
  *
  * The opener sleeps until it is answered, and waking another thread for it costs more than all that
  * most opens need. So the reader answers by itself what port.glanced can settle at once, and only
- * the rest goes to a worker. */
+ * the rest goes to a worker. What must be looked at as well goes on to the weigher: a look takes
+ * longer than the deadline when the machine is slow, and while the workers looked, those in line
+ * were let go before their originals were safe. */
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/time.h"
@@ -14,8 +16,9 @@
 
 #include <poll.h>
 
-#define READER_REST_MS  100 /* between signs of life when nothing happens */
-#define READER_CHECK_MS 20  /* while opens wait */
+#define READER_REST_MS  100       /* between signs of life when nothing happens */
+#define READER_CHECK_MS 20        /* while opens wait */
+#define WORK_NS         NS_PER_MS /* of processor time: so much means that a worker is not stuck */
 /* Since it arrived. An open that still is in doubt then is taken for a protected one, and is in
  * time for all that this means. */
 #define DOUBT_NS (FILES_DEADLINE_NS / 2)
@@ -41,28 +44,27 @@ static void files_slot_give(struct files *files, struct files_open *slot)
     pthread_mutex_unlock(&files->lock);
 }
 
-static void files_queue_put(struct files *files, struct files_open *slot)
+static void files_line_put(struct files *files, struct files_line *line, struct files_open *slot)
 {
-    atomic_fetch_add(&files->waiting, 1);
     pthread_mutex_lock(&files->lock);
-    files->queue[(files->queue_head + files->queue_count++) % FILES_SLOTS] = slot;
-    pthread_cond_signal(&files->has_work);
+    line->slots[(line->head + line->count++) % FILES_SLOTS] = slot;
+    pthread_cond_signal(&line->has_work);
     pthread_mutex_unlock(&files->lock);
 }
 
 /* NULL when the sensor ends: what still waits then is let go by the reader. */
-static struct files_open *files_queue_take(struct files *files)
+static struct files_open *files_line_take(struct files *files, struct files_line *line)
 {
     struct files_open *slot = NULL;
 
     pthread_mutex_lock(&files->lock);
-    while (files->queue_count == 0 && !atomic_load(&files->is_ending)) {
-        pthread_cond_wait(&files->has_work, &files->lock);
+    while (line->count == 0 && !atomic_load(&files->is_ending)) {
+        pthread_cond_wait(&line->has_work, &files->lock);
     }
     if (!atomic_load(&files->is_ending)) {
-        slot = files->queue[files->queue_head];
-        files->queue_head = (files->queue_head + 1) % FILES_SLOTS;
-        files->queue_count--;
+        slot = line->slots[line->head];
+        line->head = (line->head + 1) % FILES_SLOTS;
+        line->count--;
     }
     pthread_mutex_unlock(&files->lock);
     return slot;
@@ -93,7 +95,7 @@ static void files_find_path(struct files *files, struct files_open *open)
     char home[FILES_PATH_MAX];
     struct str path;
 
-    if (fd_path(open->fd, open->path, sizeof(open->path)) < 0) {
+    if (fd_path_in(files->paths, open->fd, open->path, sizeof(open->path)) < 0) {
         open->path[0] = '\0';
     }
     path = files_home(files, str_from(open->path), home);
@@ -167,11 +169,13 @@ static void files_sort(struct files *files, const struct gate_open *gate_open, i
     slot->tid = gate_open->tid;
     slot->arrived = arrived;
     atomic_store(&slot->progress, 0);
+    atomic_store(&slot->is_safe, false);
     atomic_store(&slot->state, OPEN_STATE_WAITING);
     is_wanted = files_is_wanted(files, slot);
     slot->is_doubtful = !is_wanted && !files_pass_by(files, slot, named);
     if (slot->is_doubtful || (is_wanted && !files->port.glanced(files->port.context, slot))) {
-        files_queue_put(files, slot);
+        atomic_fetch_add(&files->waiting, 1);
+        files_line_put(files, &files->unsafe, slot);
         return;
     }
     files_allow(files, slot);
@@ -191,27 +195,59 @@ static bool files_is_outside(struct files *files, struct files_open *open)
     return true;
 }
 
-/* Since when it waits without progress; own: of the open itself, 0 while it stands in line. */
-static int64_t files_waits_since(struct files *files, int64_t arrived, int64_t own)
-{
-    int64_t last = own != 0 ? own : atomic_load(&files->progress);
+struct files_wait {
+    int64_t arrived;
+    int64_t own; /* progress of the open itself, 0 while it stands in line */
+    bool is_safe;
+};
 
-    return last > arrived ? last : arrived;
+/* A worker that computes is not stuck: where processors are scarce, or only pretended, a copy may
+ * take its time, and what waits for it must not be lost. */
+static void files_note_work(struct files *files, int64_t now)
+{
+    int64_t work = 0;
+
+    if (now - files->work_asked < READER_CHECK_MS * NS_PER_MS) {
+        return;
+    }
+    files->work_asked = now;
+    for (size_t i = 0; i < FILES_WORKERS; i++) {
+        work += thread_clock_read(atomic_load(&files->worker_clocks[i]));
+    }
+    if (work - files->work >= WORK_NS) {
+        files->work = work;
+        files->worked_at = now;
+    }
 }
 
-static bool files_is_late(struct files *files, int64_t arrived, int64_t own, int64_t now)
+/* Since when it waits without progress. */
+static int64_t files_waits_since(struct files *files, const struct files_wait *wait)
 {
-    return atomic_load(&files->is_ending) ||
-           now - files_waits_since(files, arrived, own) > FILES_DEADLINE_NS ||
-           now - arrived > (own != 0 ? FILES_BOUND_NS : FILES_LINE_NS);
+    int64_t last = wait->own != 0 ? wait->own : atomic_load(&files->progress);
+
+    if (!wait->is_safe && files->worked_at > last) {
+        last = files->worked_at;
+    }
+    return last > wait->arrived ? last : wait->arrived;
+}
+
+static bool files_is_late(struct files *files, const struct files_wait *wait, int64_t now)
+{
+    int64_t patience = wait->is_safe ? FILES_DEADLINE_NS : FILES_SAVE_NS;
+
+    return atomic_load(&files->is_ending) || now - files_waits_since(files, wait) > patience ||
+           now - wait->arrived > (wait->own != 0 ? FILES_BOUND_NS : FILES_LINE_NS);
+}
+
+void files_advance(struct files *files)
+{
+    atomic_store(&files->progress, clock_mono(&clock_real));
 }
 
 bool files_progress(struct files *files, struct files_open *open)
 {
-    int64_t now = clock_mono(&clock_real);
-
-    atomic_store(&open->progress, now);
-    atomic_store(&files->progress, now);
+    atomic_store(&open->progress, clock_mono(&clock_real));
+    files_advance(files);
     return atomic_load(&open->state) == OPEN_STATE_WAITING;
 }
 
@@ -229,18 +265,20 @@ int64_t files_check_deadlines(struct files *files, int64_t now)
     if (atomic_load(&files->waiting) == 0) {
         return 0;
     }
+    files_note_work(files, now);
     for (size_t i = 0; i < FILES_SLOTS; i++) {
         struct files_open *slot = &files->slots[i];
-        int64_t own = atomic_load(&slot->progress);
+        const struct files_wait wait = {slot->arrived, atomic_load(&slot->progress),
+                                        atomic_load(&slot->is_safe)};
 
         if (atomic_load(&slot->state) != OPEN_STATE_WAITING) {
             continue;
         }
-        if (files_is_late(files, slot->arrived, own, now)) {
-            atomic_fetch_add(&files->late, 1);
+        if (files_is_late(files, &wait, now)) {
+            atomic_fetch_add(&files->late, wait.is_safe ? 0U : 1U);
             files_allow(files, slot);
         } else {
-            oldest = files_older(oldest, files_waits_since(files, slot->arrived, own));
+            oldest = files_older(oldest, files_waits_since(files, &wait));
         }
     }
     return oldest;
@@ -266,13 +304,13 @@ static struct files_parked files_unpark(struct files *files)
 int64_t files_serve_parked(struct files *files, int64_t now)
 {
     while (files->parked_count != 0) {
-        int64_t arrived = files->parked[files->parked_head].arrived;
-        bool is_late = files_is_late(files, arrived, 0, now);
+        const struct files_wait wait = {.arrived = files->parked[files->parked_head].arrived};
+        bool is_late = files_is_late(files, &wait, now);
         struct files_open *slot = is_late ? NULL : files_slot_take(files);
         struct files_parked parked;
 
         if (!is_late && slot == NULL) {
-            return files_waits_since(files, arrived, 0);
+            return files_waits_since(files, &wait);
         }
         parked = files_unpark(files);
         if (slot != NULL) {
@@ -347,19 +385,45 @@ void *files_reader_run(void *context)
     return NULL;
 }
 
+static void files_finish(struct files *files, struct files_open *open)
+{
+    files_allow(files, open);
+    files_slot_give(files, open);
+    atomic_fetch_sub(&files->waiting, 1);
+}
+
 void *files_worker_run(void *context)
+{
+    struct files *files = context;
+    int number = atomic_fetch_add(&files->workers_begun, 1);
+    struct files_open *open;
+
+    atomic_store(&files->worker_clocks[number], thread_clock());
+    while ((open = files_line_take(files, &files->unsafe)) != NULL) {
+        (void)!files_progress(files, open);
+        if ((open->is_doubtful && files_is_outside(files, open)) ||
+            !files->port.opened(files->port.context, open)) {
+            files_finish(files, open);
+            continue;
+        }
+        atomic_store(&open->is_safe, true);
+        files_advance(files);
+        atomic_store(&open->progress, 0); /* in line again */
+        files_line_put(files, &files->safe, open);
+    }
+    return NULL;
+}
+
+void *files_weigher_run(void *context)
 {
     struct files *files = context;
     struct files_open *open;
 
-    while ((open = files_queue_take(files)) != NULL) {
-        (void)!files_progress(files, open);
-        if (!open->is_doubtful || !files_is_outside(files, open)) {
-            files->port.opened(files->port.context, open);
+    while ((open = files_line_take(files, &files->safe)) != NULL) {
+        if (atomic_load(&open->state) == OPEN_STATE_WAITING) {
+            files->port.weighed(files->port.context, open);
         }
-        files_allow(files, open);
-        files_slot_give(files, open);
-        atomic_fetch_sub(&files->waiting, 1);
+        files_finish(files, open);
     }
     return NULL;
 }

@@ -59,6 +59,23 @@ int files_open_handle(struct files *files, const struct file_handle_id *handle)
     return r;
 }
 
+int files_named_fd(struct files *files, const struct files_name *name)
+{
+    if (!files->is_named_sought) {
+        int r = files_open_handle(files, name->file);
+
+        files->named_fd = r >= 0 ? r : -1;
+        files->is_named_sought = true;
+    }
+    return files->named_fd;
+}
+
+static void files_forget_named(struct files *files)
+{
+    closep(&files->named_fd);
+    files->is_named_sought = false;
+}
+
 static void files_forget_folders(struct files *files)
 {
     for (size_t i = 0; i < FOLDER_CACHE_ROWS; i++) {
@@ -118,16 +135,17 @@ struct str files_home(const struct files *files, struct str path, char room[FILE
 }
 
 /* What comes into a protected folder from outside may carry a lasting mark from there. */
-static void files_admit(struct files *files, const struct name_event *event)
+static void files_admit(struct files *files, const struct name_event *event,
+                        const struct files_name *name)
 {
-    CLEANUP(closep) int fd = -1;
+    int fd;
 
     strays_drop(files->strays, &event->file);
     if (event->is_folder) {
         (void)!fanotify_ignore_none(files->gate);
         return;
     }
-    fd = files_open_handle(files, &event->file);
+    fd = files_named_fd(files, name);
     if (fd >= 0) {
         files_unsettle(files, fd);
     }
@@ -138,7 +156,7 @@ static void files_admit(struct files *files, const struct name_event *event)
 static void files_note_leaving(struct files *files, const struct name_event *event,
                                struct files_name *name)
 {
-    CLEANUP(closep) int fd = files_open_handle(files, &event->file);
+    int fd = files_named_fd(files, name);
     bool is_certain = name->path.len != 0;
 
     strays_add(files->strays, &event->file, is_certain ? name->path : name->target_path, is_certain,
@@ -153,7 +171,7 @@ static void files_note_leaving(struct files *files, const struct name_event *eve
 static void files_note_deleted(struct files *files, const struct name_event *event,
                                struct files_name *name)
 {
-    CLEANUP(closep) int fd = files_open_handle(files, &event->file);
+    int fd = files_named_fd(files, name);
     struct stat stat;
 
     if (fd < 0 || fstat(fd, &stat) != 0 || stat.st_nlink == 0) {
@@ -235,7 +253,7 @@ static void files_follow(struct files *files, const struct name_event *event,
     }
     if (is_renamed && !was_inside && name->is_target_inside) {
         name->is_back = name->is_inside;
-        files_admit(files, event);
+        files_admit(files, event, name);
     }
 }
 
@@ -275,6 +293,7 @@ static void files_tell(struct files *files, const struct name_event *event)
             files->port.named(files->port.context, &name);
         }
     }
+    files_forget_named(files);
 }
 
 static void files_set_naming(struct files *files, bool is_naming)

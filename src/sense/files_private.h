@@ -19,6 +19,14 @@ enum open_state {
     OPEN_STATE_ANSWERED,
 };
 
+/* Opens that wait for a thread to take them; a ring. */
+struct files_line {
+    pthread_cond_t has_work;
+    struct files_open *slots[FILES_SLOTS];
+    size_t head;
+    size_t count;
+};
+
 /* An open that was read and found no slot. */
 struct files_parked {
     struct gate_open open;
@@ -46,20 +54,25 @@ struct files {
     struct procwatch *processes; /* the caller's; NULL: none */
     uint64_t processes_lost;     /* names thread */
     int end_fd;
+    int paths; /* of our descriptors, as fd_open_paths gives it */
     const struct files_place *places;
     size_t place_count;
     struct files_root roots[FILES_PLACES_MAX];
     size_t root_count;
 
     pthread_mutex_t lock; /* of what follows, held for a few instructions only */
-    pthread_cond_t has_work;
     struct files_open *free_slots[FILES_SLOTS];
     size_t free_count;
-    struct files_open *queue[FILES_SLOTS];
-    size_t queue_head;
-    size_t queue_count;
+    struct files_line unsafe; /* the workers' */
+    struct files_line safe;   /* the weigher's */
 
-    atomic_int waiting; /* slots that the workers have */
+    atomic_int worker_clocks[FILES_WORKERS]; /* 0: has not begun */
+    atomic_int workers_begun;
+    int64_t work;      /* reader only: ns of processor time that the workers had when last asked, */
+    int64_t worked_at; /* when that had grown, */
+    int64_t work_asked; /* and when it was asked for; ns, monotonic */
+
+    atomic_int waiting; /* slots that the workers and the weigher have */
 
     atomic_bool is_ending; /* workers end; the reader lets everything go, so that none waits */
     atomic_bool is_reader_ending;
@@ -70,7 +83,7 @@ struct files {
     atomic_ullong names_lost;
     pthread_t reader;
     bool has_reader;
-    pthread_t threads[FILES_WORKERS + 1];
+    pthread_t threads[FILES_WORKERS + 2];
     size_t thread_count;
 
     pthread_mutex_t names_lock; /* of is_naming */
@@ -89,6 +102,8 @@ struct files {
     char target_path[FILES_PATH_MAX];
     char home_path[FILES_PATH_MAX]; /* names thread only: where they lie for everyone else */
     char target_home_path[FILES_PATH_MAX];
+    int named_fd; /* names thread only: of what is told now; -1: not asked for, or gone */
+    bool is_named_sought;
     struct files_open slots[FILES_SLOTS];
 };
 
@@ -105,6 +120,7 @@ bool files_hear_names(struct files *files, int64_t until);
 void *files_names_run(void *context);
 void *files_reader_run(void *context);
 void *files_worker_run(void *context);
+void *files_weigher_run(void *context);
 int64_t files_check_deadlines(struct files *files, int64_t now);
 int64_t files_serve_parked(struct files *files, int64_t now);
 

@@ -14,14 +14,20 @@ static int64_t fold_add(int64_t a, int64_t b)
     return sum;
 }
 
+/* What is wrong with a page stays one thing until somebody closes it. */
+static bool fold_is_near(const struct store_alert *alert, const struct finding *finding)
+{
+    return alert->site != 0 || (finding->time <= fold_add(alert->last, FOLD_WINDOW_NS) &&
+                                finding->time >= fold_add(alert->first, -FOLD_WINDOW_NS));
+}
+
 bool fold_accepts(const struct store_alert *alert, const struct id *host,
                   const struct finding *finding)
 {
     return alert->state != ALERT_STATE_CLOSED && id_is(&alert->host, host) &&
-           alert->is_drill == finding->is_drill && str_is(alert->detector, finding->detector) &&
-           str_is(alert->title, finding->title) &&
-           finding->time <= fold_add(alert->last, FOLD_WINDOW_NS) &&
-           finding->time >= fold_add(alert->first, -FOLD_WINDOW_NS);
+           alert->site == finding->site && alert->is_drill == finding->is_drill &&
+           str_is(alert->detector, finding->detector) && str_is(alert->title, finding->title) &&
+           fold_is_near(alert, finding);
 }
 
 void fold_join(struct store_alert *alert, const struct finding *finding)

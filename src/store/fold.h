@@ -10,9 +10,9 @@
 
 #define FOLD_WINDOW_NS (3600 * NS_PER_S)
 
-/* Whether a finding of another id joins this alert: open, same host, detector, title and kind (real
- * or drill), and no more than an hour before its first or after its last finding. host may be none.
- */
+/* Whether a finding of another id joins this alert: open, same host or site, detector, title and
+ * kind (real or drill), and of a host no more than an hour before its first or after its last
+ * finding. host may be none. */
 bool fold_accepts(const struct store_alert *alert, const struct id *host,
                   const struct finding *finding);
 /* Puts a finding that joins into the alert's times, count and severity. */

@@ -171,7 +171,10 @@ static int store_read_sums(struct store *store, struct store_counts *counts)
                " count(*) FILTER (WHERE NOT is_revoked AND seen < ?1),"
                " count(*) FILTER (WHERE is_revoked), coalesce(sum(dropped), 0),"
                " (SELECT count FROM alert_counts WHERE state = 0),"
-               " (SELECT count FROM alert_counts WHERE state = 1)"
+               " (SELECT count FROM alert_counts WHERE state = 1),"
+               " (SELECT count(*) FROM sites WHERE state < 2),"
+               " (SELECT count(*) FROM sites WHERE state = 0 AND (verdict >= 3 OR"
+               "  (verdict = 0 AND " SITE_IS_DOWN ")))"
                " FROM hosts");
     query_bind_i64(&query, 1, clock_wall(store->clock) - STORE_SILENT_NS);
     r = query_one(&query);
@@ -184,6 +187,8 @@ static int store_read_sums(struct store *store, struct store_counts *counts)
     counts->dropped = query_u64(&query, 3);
     counts->alerts_new = query_u64(&query, 4);
     counts->alerts_taken = query_u64(&query, 5);
+    counts->sites = query_u64(&query, 6);
+    counts->sites_grave = query_u64(&query, 7);
     return query.error;
 }
 
@@ -216,5 +221,29 @@ int store_counts_add(struct store *store, const struct store_counts *more)
     r = r < 0 ? r : store_counter_add(store, "events", more->events);
     r = r < 0 ? r : store_counter_add(store, "findings", more->findings);
     r = r < 0 ? r : store_counter_add(store, "duplicates", more->duplicates);
+    return store_written(store, r);
+}
+
+int store_clock(struct store *store, int64_t *ret_time)
+{
+    CLEANUP(query_done) struct query query = {0};
+    int r;
+
+    query_init(&query, store->database, "SELECT value FROM counters WHERE name = 'clock'");
+    r = query_one(&query);
+    if (r == 0 && query.error == 0) {
+        *ret_time = query_i64(&query, 0);
+    }
+    return r < 0 ? r : query.error;
+}
+
+int store_set_clock(struct store *store, int64_t time)
+{
+    CLEANUP(query_done) struct query query = {0};
+    int r = store_may_write(store);
+
+    query_init(&query, store->database, "UPDATE counters SET value = ?1 WHERE name = 'clock'");
+    query_bind_i64(&query, 1, time);
+    r = r < 0 ? r : query_run(&query);
     return store_written(store, r);
 }

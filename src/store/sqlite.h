@@ -38,12 +38,19 @@ static inline size_t store_page(size_t limit)
     return limit == 0 || limit > STORE_PAGE_MAX ? STORE_PAGE_MAX : limit;
 }
 
-/* The columns of an alert, of `alerts a` joined with `hosts h`, and their reader; the body comes
- * apart. */
+/* Of a site's failure: it did not answer, or not with a page; what came and could not be judged is
+ * another thing. */
+#define SITE_IS_DOWN "failure IN (1, 2, 3, 4, 5, 6, 8)"
+
+/* The columns of an alert, of `alerts a` joined with what it speaks of, and their reader; the body
+ * comes apart. */
 #define STORE_ALERT_COLUMNS                                                                        \
-    "a.number, a.finding, a.host, coalesce(h.name, ''), a.state, a.severity, a.is_drill, a.first," \
-    " a.last, a.count, a.detector, a.title, a.taken_by, a.close_reason, a.changed"
-#define STORE_ALERT_COLUMN_COUNT 15
+    "a.number, a.finding, a.host, coalesce(h.name, s.name, ''), a.state, a.severity, a.is_drill,"  \
+    " a.first, a.last, a.count, a.detector, a.title, a.taken_by, a.close_reason, a.changed,"       \
+    " coalesce(a.site, 0)"
+#define STORE_ALERT_JOINS                                                                          \
+    " LEFT JOIN hosts h ON h.id = a.host LEFT JOIN sites s ON s.number = a.site "
+#define STORE_ALERT_COLUMN_COUNT 16
 [[nodiscard]] int store_alert_read(struct query *query, struct arena *arena,
                                    struct store_alert *alert);
 

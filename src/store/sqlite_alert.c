@@ -31,6 +31,7 @@ int store_alert_read(struct query *query, struct arena *arena, struct store_aler
     alert->taken_by = query_text(query, 12, arena);
     alert->close_reason = query_text(query, 13, arena);
     alert->changed = query_u64(query, 14);
+    alert->site = query_u64(query, 15);
     return query->error;
 }
 
@@ -42,9 +43,8 @@ int store_alert_get(struct store *store, uint64_t number, struct arena *arena,
     int r;
 
     query_init(&query, store->database,
-               "SELECT " STORE_ALERT_COLUMNS
-               ", f.body FROM alerts a LEFT JOIN hosts h ON h.id = a.host"
-               " JOIN findings f ON f.id = a.finding WHERE a.number = ?1");
+               "SELECT " STORE_ALERT_COLUMNS ", f.body FROM alerts a" STORE_ALERT_JOINS
+               "JOIN findings f ON f.id = a.finding WHERE a.number = ?1");
     query_bind_u64(&query, 1, number);
     r = query_one(&query);
     r = r < 0 ? r : store_alert_read(&query, arena, &alert);
@@ -96,13 +96,15 @@ static int alert_candidate(struct store *store, const struct id *host,
 
     query_init(&query, store->database,
                "SELECT " STORE_ALERT_COLUMNS
-               " FROM alerts a INDEXED BY alerts_fold LEFT JOIN hosts h ON h.id = a.host"
-               " WHERE a.host IS ?1 AND a.detector = ?2 AND a.title = ?3 AND a.state < 2"
-               " AND a.is_drill = ?4 ORDER BY a.last DESC LIMIT " ALERT_CANDIDATES);
+               " FROM alerts a INDEXED BY alerts_fold" STORE_ALERT_JOINS
+               "WHERE a.host IS ?1 AND a.site IS nullif(?5, 0) AND a.detector = ?2"
+               " AND a.title = ?3 AND a.state < 2 AND a.is_drill = ?4 ORDER BY a.last DESC "
+               "LIMIT " ALERT_CANDIDATES);
     query_bind_id(&query, 1, host);
     query_bind_text(&query, 2, finding->detector);
     query_bind_text(&query, 3, finding->title);
     query_bind_i64(&query, 4, finding->is_drill);
+    query_bind_u64(&query, 5, finding->site);
     while ((r = query_next(&query)) > 0) {
         r = store_alert_read(&query, arena, &alert);
         if (r < 0) {
@@ -138,9 +140,10 @@ static int alert_insert(struct store *store, const struct id *host, const struct
         &query, store->database,
         "INSERT INTO alerts (finding, host, state, severity, is_drill, first, last, count, "
         "detector,"
-        " title, changed, title_words, host_words) VALUES (?1, ?2, 0, ?3, ?4, ?5, ?5, 1, ?6, ?7,"
-        " " ALERT_NEXT_CHANGE ", canhgac_words(?7),"
-        " canhgac_words(coalesce((SELECT name FROM hosts WHERE id = ?2), '')))");
+        " title, site, changed, title_words, host_words) VALUES (?1, ?2, 0, ?3, ?4, ?5, ?5, 1, ?6,"
+        " ?7, nullif(?8, 0), " ALERT_NEXT_CHANGE ", canhgac_words(?7),"
+        " canhgac_words(coalesce((SELECT name FROM hosts WHERE id = ?2),"
+        "  (SELECT name || ' ' || unit || ' ' || url FROM sites WHERE number = ?8), '')))");
     query_bind_id(&query, 1, &finding->id);
     query_bind_id(&query, 2, host);
     query_bind_i64(&query, 3, finding->severity);
@@ -148,6 +151,7 @@ static int alert_insert(struct store *store, const struct id *host, const struct
     query_bind_i64(&query, 5, finding->time);
     query_bind_text(&query, 6, finding->detector);
     query_bind_text(&query, 7, finding->title);
+    query_bind_u64(&query, 8, finding->site);
     r = query_run(&query);
     if (r < 0) {
         return r;

@@ -16,21 +16,24 @@
 
 /* ?1 below this number, ?2 changed after, ?3 state or -1 all or -2 open, ?4 least severity, ?5
  * drill or -1, ?6 host or NULL, ?7 words for the trigram index, ?8 a word too short for it, or
- * NULL. The plus signs keep the planner from walking another index than the plan's own. */
+ * NULL, ?9 site or 0. The plus signs keep the planner from walking another index than the plan's
+ * own. */
 #define LIST_COLUMNS                                                                               \
     "SELECT " STORE_ALERT_COLUMNS ", (SELECT body FROM findings WHERE id = a.finding),"            \
     " a.title_words, a.host_words FROM "
-#define LIST_JOIN " LEFT JOIN hosts h ON h.id = a.host WHERE "
+#define LIST_JOIN STORE_ALERT_JOINS "WHERE "
 #define LIST_REST                                                                                  \
     " AND +a.changed > ?2 AND (?3 = -1 OR a.state = ?3 OR (?3 = -2 AND a.state < 2))"              \
     " AND +a.severity >= ?4 AND (?5 = -1 OR a.is_drill = ?5) AND (?6 IS NULL OR +a.host = ?6)"     \
-    " AND (?8 IS NULL OR instr(a.title_words, ?8) OR instr(a.host_words, ?8))"
+    " AND (?8 IS NULL OR instr(a.title_words, ?8) OR instr(a.host_words, ?8))"                     \
+    " AND (?9 = 0 OR +a.site = ?9)"
 #define LIST_NEWEST " AND a.number < ?1" LIST_REST " ORDER BY a.number DESC"
 
 enum list_plan {
     LIST_PLAN_CHANGED,
     LIST_PLAN_WORDS,
     LIST_PLAN_HOST,
+    LIST_PLAN_SITE,
     LIST_PLAN_OPEN,
     LIST_PLAN_STATE,
     LIST_PLAN_DRILL,
@@ -47,6 +50,8 @@ static const char *const list_plans[LIST_PLAN_COUNT] = {
                      "w.alert_words MATCH ?7 AND w.rowid < ?1" LIST_REST " ORDER BY w.rowid DESC",
     [LIST_PLAN_HOST] =
         LIST_COLUMNS "alerts a INDEXED BY alerts_host" LIST_JOIN "a.host = ?6" LIST_NEWEST,
+    [LIST_PLAN_SITE] =
+        LIST_COLUMNS "alerts a INDEXED BY alerts_site" LIST_JOIN "a.site = ?9" LIST_NEWEST,
     [LIST_PLAN_OPEN] =
         LIST_COLUMNS "alerts a INDEXED BY alerts_open" LIST_JOIN "a.state < 2" LIST_NEWEST,
     [LIST_PLAN_STATE] =
@@ -68,6 +73,9 @@ static enum list_plan list_choose(const struct store_alert_filter *filter, bool 
     }
     if (filter->host != NULL) {
         return LIST_PLAN_HOST;
+    }
+    if (filter->site != 0) {
+        return LIST_PLAN_SITE;
     }
     if (filter->state == -2) {
         return LIST_PLAN_OPEN;
@@ -135,6 +143,7 @@ static void list_bind(struct query *query, const struct store_alert_filter *filt
     query_bind_i64(query, 4, filter->severity_least);
     query_bind_i64(query, 5, filter->is_drill);
     query_bind_id(query, 6, filter->host);
+    query_bind_u64(query, 9, filter->site);
     if (match.len != 0) {
         query_bind_text(query, 7, match);
     }

@@ -8,7 +8,7 @@
 
 #define USER_COLUMNS                                                                               \
     "SELECT number, name, full_name, role, password, totp_secret, is_disabled,"                    \
-    " must_change_password, language, created, last_login FROM users "
+    " must_change_password, language, created, last_login, totp_step FROM users "
 
 static int user_read(struct query *query, struct arena *arena, struct store_user *ret_user)
 {
@@ -24,6 +24,7 @@ static int user_read(struct query *query, struct arena *arena, struct store_user
         .language = (enum language)query_i64(query, 8),
         .created = query_i64(query, 9),
         .last_login = query_i64(query, 10),
+        .totp_step = query_u64(query, 11),
     };
 
     if (query->error == 0) {
@@ -34,12 +35,12 @@ static int user_read(struct query *query, struct arena *arena, struct store_user
 
 static const char user_insert[] =
     "INSERT INTO users (number, name, full_name, role, password, totp_secret, is_disabled,"
-    " must_change_password, language, created, last_login)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    " must_change_password, language, created, last_login, totp_step)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 static const char user_update[] =
     "UPDATE users SET name = ?2, full_name = ?3, role = ?4, password = ?5, totp_secret = ?6,"
-    " is_disabled = ?7, must_change_password = ?8, language = ?9, created = ?10, last_login = ?11"
-    " WHERE number = ?1";
+    " is_disabled = ?7, must_change_password = ?8, language = ?9, created = ?10, last_login = ?11,"
+    " totp_step = ?12 WHERE number = ?1";
 
 static int user_write(struct store *store, const struct store_user *user)
 {
@@ -59,6 +60,7 @@ static int user_write(struct store *store, const struct store_user *user)
     query_bind_i64(&query, 9, user->language);
     query_bind_i64(&query, 10, user->created);
     query_bind_i64(&query, 11, user->last_login);
+    query_bind_u64(&query, 12, user->totp_step);
     return query_run(&query);
 }
 

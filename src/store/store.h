@@ -51,7 +51,8 @@ struct store_alert {
     uint64_t number; /* grows; what people say */
     struct id finding;
     struct id host;
-    struct str host_name;
+    uint64_t site;        /* watched site (store/sites.h) that it speaks of, 0: of a host */
+    struct str host_name; /* or the site's */
     enum alert_state state;
     enum severity severity;
     bool is_drill;
@@ -73,6 +74,7 @@ struct store_user {
     enum role role;
     struct str password;    /* Argon2id encoded string */
     struct str totp_secret; /* raw bytes, empty: not in use */
+    uint64_t totp_step;     /* of the last code that was taken: none up to it is good again */
     bool is_disabled;
     bool must_change_password;
     enum language language;
@@ -144,6 +146,8 @@ struct store_counts {
     uint64_t hosts, hosts_silent; /* without the revoked; silent: no frame for three minutes */
     uint64_t hosts_revoked;
     uint64_t alerts_new, alerts_taken; /* without drills */
+    uint64_t sites;                    /* watched or resting */
+    uint64_t sites_grave;              /* red, yellow, or not to be reached */
     uint64_t events, findings;         /* committed, ever */
     uint64_t duplicates;               /* records that came again */
     uint64_t dropped;                  /* as agents say: their bound was reached */
@@ -193,14 +197,15 @@ struct store_alert_filter {
     int severity_least; /* -1 all */
     int is_drill;       /* -1 all */
     const struct id *host;
+    uint64_t site;          /* 0: all */
     struct str words;       /* folded words that title or host must hold */
     uint64_t before;        /* numbers below this, 0: from the newest */
     uint64_t changed_after; /* for the live stream, in order of change; 0: not used */
     size_t limit;
 };
 /* Folds a finding into the alert it belongs to (same finding id, else same detector, host and title
- * within an hour while open), or makes one. -ERR_CONFLICT, and nothing is changed, when the id is
- * another host's finding. */
+ * within an hour while open, or of the same site as long as it is open), or makes one.
+ * -ERR_CONFLICT, and nothing is changed, when the id is another host's finding. */
 [[nodiscard]] int store_alert_fold(struct store *store, const struct id *host,
                                    const struct finding *finding, uint64_t *ret_number);
 [[nodiscard]] int store_alert_get(struct store *store, uint64_t number, struct arena *arena,
@@ -279,6 +284,10 @@ struct store_action_filter {
 /* Writes the head to audit.anchors, unless it stands there. store_commit does it once an hour and
  * store_close at the end; call it to know that it worked. Not within a transaction. */
 [[nodiscard]] int store_audit_anchor(struct store *store);
+
+/* Up to when the clock was believed last, ns since 1970 UTC; 0: never yet. */
+[[nodiscard]] int store_clock(struct store *store, int64_t *ret_time);
+[[nodiscard]] int store_set_clock(struct store *store, int64_t time);
 
 [[nodiscard]] int store_counts(struct store *store, struct store_counts *ret_counts);
 [[nodiscard]] int store_counts_add(

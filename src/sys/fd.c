@@ -286,13 +286,10 @@ int fd_reopen(int fd, int flags)
     return reopened >= 0 ? reopened : -errno;
 }
 
-int fd_path(int fd, char *out, size_t size)
+static int fd_path_at(int folder, const char *link, char *out, size_t size)
 {
-    char link[64];
-    ssize_t len;
+    ssize_t len = readlinkat(folder, link, out, size);
 
-    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    len = readlink(link, out, size);
     if (len < 0) {
         return -errno;
     }
@@ -301,6 +298,29 @@ int fd_path(int fd, char *out, size_t size)
     }
     out[len] = '\0';
     return 0;
+}
+
+int fd_open_paths(void)
+{
+    int paths = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    return paths >= 0 ? paths : -errno;
+}
+
+int fd_path(int fd, char *out, size_t size)
+{
+    char link[64];
+
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    return fd_path_at(AT_FDCWD, link, out, size);
+}
+
+int fd_path_in(int paths, int fd, char *out, size_t size)
+{
+    char link[16];
+
+    (void)snprintf(link, sizeof(link), "%d", fd);
+    return fd_path_at(paths, link, out, size);
 }
 
 int fd_set_nonblocking(int fd, bool is_nonblocking)

@@ -17,7 +17,8 @@
 #define PATH_ROOM        4096
 #define CGROUP_HASH_SEED 0x63677270U
 
-/* Reads a /proc file into a fixed buffer, NUL-terminated, cut at its size. */
+/* Reads a /proc file into a fixed buffer, NUL-terminated, cut at its size. The kernel gives less
+ * than was asked for only at the end. */
 static int process_read_file(pid_t pid, const char *name, char *out, size_t size, size_t *ret_len)
 {
     char path[64];
@@ -30,7 +31,8 @@ static int process_read_file(pid_t pid, const char *name, char *out, size_t size
         return -errno;
     }
     while (len + 1 < size) {
-        ssize_t got = read(fd, out + len, size - 1 - len);
+        size_t want = size - 1 - len;
+        ssize_t got = read(fd, out + len, want);
 
         if (got < 0 && errno == EINTR) {
             continue;
@@ -38,10 +40,10 @@ static int process_read_file(pid_t pid, const char *name, char *out, size_t size
         if (got < 0) {
             return errno == ESRCH ? -ERR_NOENT : -errno;
         }
-        if (got == 0) {
+        len += (size_t)got;
+        if ((size_t)got < want) {
             break;
         }
-        len += (size_t)got;
     }
     out[len] = '\0';
     *ret_len = len;

@@ -3,29 +3,78 @@
 
 #include "base/banned.h"
 #include "base/err.h"
+#include "base/mem.h"
+#include "base/time.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 
 #define THREAD_NICE 5
+#define THREADS_MAX 32
+
+/* The ids of threads that were started here; 0: a free place, negative: one that begins. */
+static atomic_int thread_ids[THREADS_MAX];
+
+struct thread_start {
+    void *(*body)(void *);
+    void *context;
+    atomic_int *place;
+};
+
+static void *thread_run(void *context)
+{
+    struct thread_start start = *(struct thread_start *)context;
+    void *result;
+
+    mem_free(context);
+    atomic_store(start.place, gettid());
+    result = start.body(start.context);
+    atomic_store(start.place, 0);
+    return result;
+}
+
+/* A free place, taken; NULL when there is none. */
+static atomic_int *thread_place(void)
+{
+    for (size_t i = 0; i < THREADS_MAX; i++) {
+        int none = 0;
+
+        if (atomic_compare_exchange_strong(&thread_ids[i], &none, -1)) {
+            return &thread_ids[i];
+        }
+    }
+    return NULL;
+}
 
 int thread_start(const char *name, void *(*body)(void *), void *context, pthread_t *ret_thread)
 {
+    struct thread_start *start = mem_alloc(1, sizeof(*start));
     sigset_t all;
     sigset_t before;
     int r;
 
+    if (start == NULL) {
+        return -ERR_NOMEM;
+    }
+    *start = (struct thread_start){body, context, thread_place()};
+    if (start->place == NULL) {
+        mem_free(start);
+        return -ERR_LIMIT;
+    }
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = pthread_create(ret_thread, NULL, body, context);
+    r = pthread_create(ret_thread, NULL, thread_run, start);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (r == 0) {
-        (void)pthread_setname_np(*ret_thread, name);
+    if (r != 0) {
+        atomic_store(start->place, 0);
+        mem_free(start);
+        return -r;
     }
-    return -r;
+    (void)pthread_setname_np(*ret_thread, name);
+    return 0;
 }
 
 static int thread_schedule(int policy, int priority)
@@ -79,7 +128,29 @@ int thread_visit_cpu(int cpu)
     return sched_setaffinity(0, sizeof(all), &all) == 0 ? 1 : -errno;
 }
 
+int thread_clock(void)
+{
+    clockid_t clock;
+
+    return pthread_getcpuclockid(pthread_self(), &clock) == 0 ? clock : 0;
+}
+
+int64_t thread_clock_read(int clock)
+{
+    struct timespec time;
+
+    if (clock == 0 || clock_gettime(clock, &time) != 0) {
+        return 0;
+    }
+    return time.tv_sec * NS_PER_S + time.tv_nsec;
+}
+
 bool thread_is_own(pid_t tid)
 {
-    return syscall(SYS_tgkill, getpid(), tid, 0) == 0;
+    for (size_t i = 0; i < THREADS_MAX; i++) {
+        if (atomic_load_explicit(&thread_ids[i], memory_order_relaxed) == tid) {
+            return true;
+        }
+    }
+    return false;
 }

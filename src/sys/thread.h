@@ -4,9 +4,11 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
-/* Starts a thread with all signals blocked; name: at most 15 bytes, shown by ps -L. */
+/* Starts a thread with all signals blocked; name: at most 15 bytes, shown by ps -L. -ERR_LIMIT when
+ * 32 run. */
 [[nodiscard]] int thread_start(const char *name, void *(*body)(void *), void *context,
                                pthread_t *ret_thread);
 /* Real-time scheduling (FIFO) of this thread, 1 … 99; -ERR_PERM without CAP_SYS_NICE. */
@@ -20,7 +22,12 @@ void thread_mutex_init(pthread_mutex_t *mutex);
 /* Moves this thread to a processor, once: it may go anywhere afterwards. 1 when it had been on
  * another one. */
 [[nodiscard]] int thread_visit_cpu(int cpu);
-/* Whether a thread id is one of this process's. */
+/* The clock that tells how long the calling thread has had a processor, 0 when there is none; it
+ * may be read by all of the process. */
+int thread_clock(void);
+/* ns; 0 for clock 0, and for one whose thread has ended. */
+int64_t thread_clock_read(int clock);
+/* Whether a thread id is one that thread_start began in this process; no call to the kernel. */
 bool thread_is_own(pid_t tid);
 
 #endif

@@ -36,6 +36,7 @@ void rig_start_core(struct rig *rig)
 {
     int front[2];
     int supervisor[2];
+    int fetch[2];
     struct diag diag = {0};
     struct core_options options = {.folder = rig->folder,
                                    .clock = &rig->clock,
@@ -53,6 +54,9 @@ void rig_start_core(struct rig *rig)
         0);
     assert_int_equal(channel_pair(front), 0);
     assert_int_equal(channel_pair(supervisor), 0);
+    assert_int_equal(channel_pair(fetch), 0);
+    assert_int_equal(fd_set_nonblocking(fetch[0], true), 0);
+    rig->fetch = fetch[0];
     rig->front_core = front[0];
     rig->supervisor = supervisor[0];
     options.loop = rig->loop;
@@ -60,7 +64,7 @@ void rig_start_core(struct rig *rig)
     options.archive = rig->archive;
     options.authority = rig->authority;
     options.channels = (struct core_channels){
-        .front = front[1], .api = rig->middle[0], .supervisor = supervisor[1]};
+        .front = front[1], .api = rig->middle[0], .fetch = fetch[1], .supervisor = supervisor[1]};
     rig->core = NULL;
     assert_int_equal(core_new(&options, &rig->core, &diag), 0);
 }
@@ -144,6 +148,8 @@ void rig_stop_core(struct rig *rig)
     rig->core = NULL;
     closep(&channels.front);
     closep(&channels.supervisor);
+    closep(&channels.fetch);
+    closep(&rig->fetch);
     closep(&rig->front_core);
     closep(&rig->supervisor);
     archive_close(rig->archive);

@@ -24,6 +24,7 @@ struct rig {
     int front_core;
     int front_api;
     int supervisor;
+    int fetch;     /* the end of the process that looks at websites; non-blocking */
     int middle[2]; /* core's end, the api's end */
     struct centre_settings settings;
     struct arena *arena; /* of the settings */

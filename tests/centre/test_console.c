@@ -519,6 +519,8 @@ static void test_authenticator(void **state)
     (void)snprintf(body, sizeof(body), "{\"user\":\"duty\",\"password\":\"%s\",\"code\":\"%06u\"}",
                    RIG_PASSWORD, code);
     expect_code("POST", "/api/v1/login", "", body, "log-in-wrong"); /* that code was used */
+    rig_restart_core(&rig);
+    expect_code("POST", "/api/v1/login", "", body, "log-in-wrong"); /* and stays so */
     rig.offset += 60 * NS_PER_S;
     assert_int_equal(totp_code(str_of((char *)secret, sizeof(secret)),
                                (uint64_t)(clock_wall(&rig.clock) / NS_PER_S / TOTP_STEP_S), &code),
@@ -526,6 +528,8 @@ static void test_authenticator(void **state)
     (void)snprintf(body, sizeof(body), "{\"user\":\"duty\",\"password\":\"%s\",\"code\":\"%06u\"}",
                    RIG_PASSWORD, code);
     expect("POST", "/api/v1/login", "", body, 200);
+    rig_restart_core(&rig);
+    expect_code("POST", "/api/v1/login", "", body, "log-in-wrong");
     expect("DELETE", "/api/v1/me/totp", cookie, "{\"password\":\"" RIG_PASSWORD "\"}", 204);
     expect("POST", "/api/v1/login", "", "{\"user\":\"duty\",\"password\":\"" RIG_PASSWORD "\"}",
            200);

@@ -50,9 +50,11 @@ static void fill_path(const struct route *route, const char *bad, const char *va
     (void)str_cut(&rest, '/', &part);
     while (str_cut(&rest, '/', &part)) {
         struct str name = str_slice(part, 1, part.len - 1);
-        const char *fill = str_is_text(name, "number") ? "424242"
-                           : str_is_text(name, "id")   ? "00000000-0000-4000-8000-000000000009"
-                                                       : "nobody";
+        bool is_number = str_is_text(name, "number") || str_is_text(name, "window") ||
+                         str_is_text(name, "change");
+        const char *fill = is_number                 ? "424242"
+                           : str_is_text(name, "id") ? "00000000-0000-4000-8000-000000000009"
+                                                     : "nobody";
 
         if (part.ptr[0] != '{') {
             len += (size_t)snprintf(ret_path + len, 512 - len, "/%.*s", STR_ARG(part));

@@ -87,16 +87,29 @@ function startAgent(centre, port, name, mode) {
   return join(disk, 'data');
 }
 
-export async function startStage() {
+/** A centre alone. */
+export async function startCentre() {
   const port = await freePort();
   const centre = join(scratch, 'centre');
   mkdirSync(centre);
   writeFileSync(join(centre, 'centre.conf'), `listen = 127.0.0.1:${port}\nkeep-user = yes\nname = Tỉnh Đồng Nai\n`);
   const body = start('centre', null, ['centre', '--folder', centre]);
   await until('centre', () => run('centre', 'hosts', '--folder', centre) !== null);
+  return { port, centre, body, password: run('centre', 'password', '--folder', centre, '--bare', 'admin') };
+}
+
+export async function startStage() {
+  const stage = await startCentre();
+  const { port, centre } = stage;
   const restores = startAgent(centre, port, 'KT-PC07', 'stop-and-restore');
   const asks = startAgent(centre, port, 'KT-PC08', 'pause-and-ask');
-  return { port, centre, body, restores, asks, password: run('centre', 'password', '--folder', centre, '--bare', 'admin') };
+  return { ...stage, restores, asks };
+}
+
+/** Looks at websites, sent through the channel of the process that fetches pages. */
+export function sendLooks(stage, looks) {
+  const program = join(dirname(canhgac), 'tests/e2e/looks');
+  execFileSync(program, [String(stage.body.child.pid)], { input: looks.map((look) => JSON.stringify(look)).join('\n'), timeout: 60000 });
 }
 
 /** The centre's process of that name. */

@@ -191,6 +191,48 @@ static void test_utf8(void **state)
     assert_string_equal(folded, "hoa");
 }
 
+/* The definition, one character after another. */
+static size_t slow_valid_prefix(struct str s)
+{
+    size_t at = 0;
+    size_t width;
+    uint32_t rune;
+
+    while ((width = utf8_decode(str_slice(s, at, s.len), &rune)) != 0) {
+        at += width;
+    }
+    return at;
+}
+
+/* Long texts are checked in blocks: whatever stands at their borders, the answer is the same. */
+static void test_utf8_blocks(void **state)
+{
+    static const char *const pieces[] = {"a", "Ủ", "ộ", "đ", "é", "\xf0\x9f\x99\x82", "€"};
+    char text[400];
+    struct prng prng;
+
+    (void)state;
+    prng_init(&prng, 11);
+    for (int round = 0; round < 20000; round++) {
+        size_t wanted = prng_below(&prng, sizeof(text) - 4);
+        size_t len = 0;
+
+        while (len < wanted) {
+            size_t kinds = round % 3 == 0 ? 1 : sizeof(pieces) / sizeof(pieces[0]);
+            const char *piece = pieces[prng_below(&prng, kinds)];
+
+            memcpy(text + len, piece, strlen(piece));
+            len += strlen(piece);
+        }
+        for (size_t i = prng_below(&prng, 3); i != 0 && len != 0; i--) {
+            text[prng_below(&prng, len)] = (char)(0x80 + prng_below(&prng, 0x80));
+        }
+        len -= len != 0 ? prng_below(&prng, 2) : 0;
+        assert_int_equal(utf8_valid_prefix(str_of(text, len)),
+                         slow_valid_prefix(str_of(text, len)));
+    }
+}
+
 static void test_time_round_trip(void **state)
 {
     struct prng prng;
@@ -300,6 +342,7 @@ int main(void)
         cmocka_unit_test(test_map_equals_array),
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_utf8_blocks),
         cmocka_unit_test(test_time_round_trip),
         cmocka_unit_test(test_time_bounds),
         cmocka_unit_test(test_time_refuses),

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "sense/files_private.h"
+#include "sys/thread.h"
 
 #define ARRIVED (100 * NS_PER_S)
 #define MS      NS_PER_MS
@@ -40,8 +41,8 @@ static void test_without_progress(void **state)
     struct files *files = files_make();
 
     (void)state;
-    assert_true(is_held(files, 190 * MS));
-    assert_false(is_held(files, 210 * MS));
+    assert_true(is_held(files, FILES_SAVE_NS - MS));
+    assert_false(is_held(files, FILES_SAVE_NS + MS));
     assert_int_equal(atomic_load(&files->late), 1);
     assert_false(files_progress(files, &files->slots[0]));
     mem_free(files);
@@ -69,9 +70,9 @@ static void test_stall_after_progress(void **state)
 
     (void)state;
     note_progress(files, 150 * MS, true);
-    assert_true(is_held(files, 340 * MS));
+    assert_true(is_held(files, FILES_SAVE_NS + 140 * MS));
     note_progress(files, 340 * MS, false); /* of another open: this one stands still */
-    assert_false(is_held(files, 360 * MS));
+    assert_false(is_held(files, FILES_SAVE_NS + 160 * MS));
     mem_free(files);
 }
 
@@ -89,6 +90,53 @@ static void test_in_line(void **state)
     mem_free(files);
 }
 
+/* This thread stands for a worker: as long as it computes, what it has in hand is held. */
+static void test_with_work(void **state)
+{
+    struct files *files = files_make();
+    int64_t at = 0;
+
+    (void)state;
+    atomic_store(&files->worker_clocks[0], thread_clock());
+    while (at < FILES_LINE_NS - 150 * MS) {
+        int64_t until = thread_clock_read(atomic_load(&files->worker_clocks[0])) + 2 * MS;
+
+        while (thread_clock_read(atomic_load(&files->worker_clocks[0])) < until) {
+            /* computes */
+        }
+        at += 150 * MS;
+        assert_true(is_held(files, at));
+    }
+    assert_false(is_held(files, FILES_LINE_NS + 1)); /* but not for ever */
+    mem_free(files);
+}
+
+static void test_safe(void **state)
+{
+    struct files *files = files_make();
+
+    (void)state;
+    atomic_store(&files->slots[0].is_safe, true);
+    for (int64_t at = 0; at < FILES_LINE_NS; at += 150 * MS) {
+        note_progress(files, at, false); /* looks go on, perhaps for others */
+        assert_true(is_held(files, at + 40 * MS < FILES_LINE_NS ? at + 40 * MS : at));
+    }
+    assert_false(is_held(files, FILES_LINE_NS + 1));
+    assert_int_equal(atomic_load(&files->late), 0); /* nothing can be lost by it */
+    mem_free(files);
+}
+
+static void test_safe_without_progress(void **state)
+{
+    struct files *files = files_make();
+
+    (void)state;
+    atomic_store(&files->slots[0].is_safe, true);
+    assert_true(is_held(files, FILES_DEADLINE_NS - MS));
+    assert_false(is_held(files, FILES_DEADLINE_NS + MS));
+    mem_free(files);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +144,9 @@ int main(void)
         cmocka_unit_test(test_with_progress),
         cmocka_unit_test(test_stall_after_progress),
         cmocka_unit_test(test_in_line),
+        cmocka_unit_test(test_with_work),
+        cmocka_unit_test(test_safe),
+        cmocka_unit_test(test_safe_without_progress),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@ export function stateWord(alert: Alert): string {
 
 /** What was done already, in three words. */
 export function doneWord(alert: Alert): string {
+  if (alert.site > 0) return alert.change > 0 ? t('see before and after') : t('see the site');
   if (alert.action === 'paused') return t('stopped, waits for you');
   if (alert.files_restored > 0) return t('stopped, {0} of {1} restored', number(alert.files_restored), number(alert.files_total));
   if (alert.action === 'resumed') return t('resumed');

@@ -48,7 +48,7 @@ export function groupAlerts(alerts: Alert[]): Group[] {
 const rowOf = (element: Element | null): HTMLElement | null => element?.closest<HTMLElement>('tr[data-number]') ?? null;
 
 /** Through all tables of the page. */
-function walk(by: number): void {
+export function walk(by: number): void {
   const rows = [...document.querySelectorAll<HTMLElement>('main tr[data-number]')];
   const at = rows.indexOf(rowOf(document.activeElement)!);
   rows[Math.min(rows.length - 1, Math.max(0, at + by))]?.querySelector('a')?.focus();
@@ -127,7 +127,7 @@ export function AlertTable({ list, page, chosen, onChoose }: Props) {
               </th>
             )}
             <th scope="col">{t('What happened')}</th>
-            <th scope="col" class="wide">{t('Host')}</th>
+            <th scope="col" class="wide">{t('Where')}</th>
             <th scope="col" class="wide">{t('Done already')}</th>
             <th scope="col" class="wide">{t('State')}</th>
             <th scope="col" class="number wide">{t('Times')}</th>

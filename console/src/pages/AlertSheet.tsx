@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { closeAsk, closeWord, reopen, sheetAsks, take } from '../acts';
 import { wordsOf, type Alert, type Finding, type Page } from '../api';
 import { doneWord, stateWord } from '../components/AlertRow';
+import { ChangeView } from '../components/ChangeView';
 import { Done } from '../components/Done';
 import { Evidence } from '../components/Evidence';
 import { Mark } from '../components/Mark';
@@ -51,7 +52,8 @@ function Decision({ alert, finding, onAsk, onTake }: { alert: Alert; finding: Fi
 }
 
 function Related({ alert }: { alert: Alert }) {
-  const { value } = useData<Page<Alert>>(alert.host ? `alerts?host=${alert.host}&state=all&drill=all&limit=6` : null, ['alerts']);
+  const whose = alert.site > 0 ? `site=${alert.site}` : alert.host && `host=${alert.host}`;
+  const { value } = useData<Page<Alert>>(whose ? `alerts?${whose}&state=all&drill=all&limit=6` : null, ['alerts']);
   const others = (value?.items ?? []).filter((other) => other.number !== alert.number).slice(0, 5);
   return (
     <section aria-labelledby="sheet-related">
@@ -63,10 +65,15 @@ function Related({ alert }: { alert: Alert }) {
             {other.drill && <span class="tag">{t('Drill')}</span>} <span class="quiet">{doneWord(other)} · {stateWord(other)} · <Time when={other.last} /></span>
           </li>
         ))}
-        <li><a href={link('alerts', null, { q: alert.topic, state: 'all', drill: 'all' })}>{t('The same on other hosts')}</a></li>
+        <li><a href={link('alerts', null, { q: alert.topic, state: 'all', drill: 'all' })}>{alert.site > 0 ? t('The same on other sites') : t('The same on other hosts')}</a></li>
       </ul>
     </section>
   );
+}
+
+function Where({ alert }: { alert: Alert }) {
+  if (alert.site > 0) return <a href={link('sites', alert.site, alert.change > 0 ? { change: String(alert.change) } : {})}>{alert.host_name}</a>;
+  return alert.host ? <a href={link('hosts', alert.host)}>{alert.host_name}</a> : <>{alert.host_name}</>;
 }
 
 export function AlertSheet({ number: id, back }: { number: string; back: string }) {
@@ -104,7 +111,7 @@ export function AlertSheet({ number: id, back }: { number: string; back: string 
   return (
     <Sheet title={<><Mark severity={alert.severity} isWordy /> {alert.title}</>} onClose={close} isDrill={alert.drill}>
       <p class="quiet">
-        #{alert.number} · {alert.host ? <a href={link('hosts', alert.host)}>{alert.host_name}</a> : alert.host_name} · <Time when={alert.first} />
+        #{alert.number} · <Where alert={alert} /> · <Time when={alert.first} />
         {alert.count > 1 && <> · {t('{0} times', number(alert.count))}</>} · {stateWord(alert)}
         {alert.close_reason && ` (${closeWord(alert.close_reason)})`}
       </p>
@@ -113,7 +120,8 @@ export function AlertSheet({ number: id, back }: { number: string; back: string 
       {waits && decision}
       {finding && finding.files_total > 0 && <Storyline finding={finding} />}
       {!waits && decision}
-      {finding && <Done alert={alert} finding={finding} />}
+      {finding && alert.site > 0 && finding.change !== undefined && finding.change > 0 && <ChangeView key={finding.change} site={alert.site} number={finding.change} />}
+      {finding && alert.site === 0 && <Done alert={alert} finding={finding} />}
       {finding && finding.files_total > 0 && <Evidence finding={finding} />}
       <Related alert={alert} />
       {ask && (

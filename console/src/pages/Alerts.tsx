@@ -32,6 +32,7 @@ function Filters() {
       {select('state', t('State'), [['', t('Open')], ['new', t('New')], ['taken', t('Taken')], ['closed', t('Closed')], ['all', t('All')]])}
       {select('severity', t('From'), [['', t('Info')], ['low', t('Low')], ['medium', t('Medium')], ['high', t('High')], ['critical', t('Critical')]])}
       {select('drill', t('Drills'), [['', t('without drills')], ['all', t('with drills')], ['yes', t('only drills')]])}
+      {query.has('site') && <button type="button" onClick={() => setFilter('site', '')}>{t('All sites')}</button>}
       {query.has('host') && <button type="button" onClick={() => setFilter('host', '')}>{t('All hosts')}</button>}
     </form>
   );
@@ -67,7 +68,7 @@ function Bulk({ alerts, onAsk, onDone }: BulkProps) {
 /** What the API takes of the address; the rest of it is the page's own. */
 function pathOf(query: URLSearchParams): string {
   const asked = new URLSearchParams({ limit: '100' });
-  for (const name of ['q', 'state', 'severity', 'drill', 'host']) {
+  for (const name of ['q', 'state', 'severity', 'drill', 'host', 'site']) {
     const value = query.get(name);
     if (value) asked.set(name, value);
   }

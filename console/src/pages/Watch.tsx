@@ -20,18 +20,21 @@ const order = (a: Alert, b: Alert): number =>
   Number(isAsking(b)) - Number(isAsking(a)) || ranks[b.severity] - ranks[a.severity] || b.last.localeCompare(a.last);
 
 function Figures({ counts }: { counts: Record<string, number> }) {
-  const rows: [string, string][] = [
+  const grave = counts['sites_grave'] ?? 0;
+  const rows: [string, string, string?][] = [
     [t('Hosts'), number(counts['hosts'] ?? 0)],
     [t('Hosts silent'), number(counts['hosts_silent'] ?? 0)],
+    [t('Sites'), number(counts['sites'] ?? 0)],
+    [t('Sites to see to'), number(grave), grave > 0 ? link('sites', null, { verdict: 'grave' }) : undefined],
     [t('Events kept'), number(counts['events'] ?? 0)],
     [t('Events lost at the source'), number(counts['dropped'] ?? 0)],
   ];
   return (
     <dl class="figures">
-      {rows.map(([name, value]) => (
+      {rows.map(([name, value, href]) => (
         <div key={name}>
           <dt>{name}</dt>
-          <dd>{value}</dd>
+          <dd>{href ? <a class="high" href={href}>▲ {value}</a> : value}</dd>
         </div>
       ))}
     </dl>

@@ -18,6 +18,8 @@
 #define RANDOM_CHI_SLACK  5e-5
 #define CODED_SYMBOLS_MIN 14
 #define BLOCK             16
+#define BYTES_OF(value)   ((uint64_t)(value) * 0x0101010101010101U)
+#define LANES_LEN_MIN     1024 /* below, four histograms cost more than they save */
 
 static const char *const format_names[CONTENT_FORMAT_COUNT] = {
     [CONTENT_FORMAT_UNASKED] = "unasked",     [CONTENT_FORMAT_UNKNOWN] = "unknown",
@@ -42,12 +44,12 @@ const char *content_texture_name(enum content_texture texture)
     return texture < CONTENT_TEXTURE_COUNT ? texture_names[texture] : "none";
 }
 
-void content_count(struct content_stats *stats, struct str bytes)
+/* Four lanes, so that a run of one value does not wait for its own store. */
+static void content_count_long(struct content_stats *stats, struct str bytes)
 {
     uint32_t lanes[4][256] = {0};
     size_t at = 0;
 
-    /* Four lanes, so that a run of one value does not wait for its own store. */
     for (; bytes.len - at >= 4 && at < UINT32_MAX; at += 4) {
         lanes[0][(unsigned char)bytes.ptr[at]]++;
         lanes[1][(unsigned char)bytes.ptr[at + 1]]++;
@@ -60,7 +62,26 @@ void content_count(struct content_stats *stats, struct str bytes)
     for (unsigned i = 0; i < 256; i++) {
         stats->histogram[i] += (uint64_t)lanes[0][i] + lanes[1][i] + lanes[2][i] + lanes[3][i];
     }
+}
+
+void content_count(struct content_stats *stats, struct str bytes)
+{
+    if (bytes.len >= LANES_LEN_MIN) {
+        content_count_long(stats, bytes);
+    } else {
+        for (size_t i = 0; i < bytes.len; i++) {
+            stats->histogram[(unsigned char)bytes.ptr[i]]++;
+        }
+    }
     stats->len += bytes.len;
+}
+
+static void content_add_stats(struct content_stats *stats, const struct content_stats *more)
+{
+    for (unsigned i = 0; i < 256; i++) {
+        stats->histogram[i] += more->histogram[i];
+    }
+    stats->len += more->len;
 }
 
 /* Pearson's statistic of the values that `skip` does not name, against evenness over `symbols` of
@@ -77,11 +98,9 @@ static double content_unevenness(const struct content_stats *stats, uint64_t len
     for (unsigned i = 0; i < 256; i++) {
         double off = (double)stats->histogram[i] - expected;
 
-        if (!skip[i]) {
-            sum += off * off / expected;
-        }
+        sum += skip[i] ? 0 : off * off;
     }
-    return sum;
+    return sum / expected;
 }
 
 double content_chi_square(const struct content_stats *stats)
@@ -136,6 +155,9 @@ static bool content_is_coded_without(const struct content_stats *stats, unsigned
     double freedom;
     double over;
 
+    if (stats->len < RANDOM_LEN_MIN) {
+        return false;
+    }
     if (filler < 256) {
         skip[filler] = true;
     }
@@ -209,26 +231,48 @@ static bool content_is_cut_end(struct str tail)
     return true;
 }
 
+static bool content_is_control(unsigned char c)
+{
+    return (c < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f' && c != 0x1b) || c == 0x7f;
+}
+
+/* Whether one of eight bytes is below 0x20 or is 0x7f. */
+static bool content_may_have_control(uint64_t word)
+{
+    uint64_t low = (word - BYTES_OF(0x20)) & ~word;
+    uint64_t other = word ^ BYTES_OF(0x7f);
+    uint64_t is_delete = (other - BYTES_OF(0x01)) & ~other;
+
+    return ((low | is_delete) & BYTES_OF(0x80)) != 0;
+}
+
+static size_t content_controls(struct str bytes)
+{
+    size_t controls = 0;
+    size_t at = 0;
+    uint64_t word;
+
+    while (at < bytes.len) {
+        size_t end = bytes.len - at < sizeof(word) ? bytes.len : at + sizeof(word);
+
+        if (end - at == sizeof(word)) {
+            memcpy(&word, bytes.ptr + at, sizeof(word));
+            at = content_may_have_control(word) ? at : end;
+        }
+        for (; at < end; at++) {
+            controls += content_is_control((unsigned char)bytes.ptr[at]);
+        }
+    }
+    return controls;
+}
+
 bool content_is_text(struct str bytes)
 {
     struct str body = str_slice(bytes, content_cut_front(bytes), bytes.len);
-    size_t controls = 0;
 
-    if (body.len == 0 || !content_is_cut_end(str_slice(body, utf8_valid_prefix(body), body.len))) {
-        return false;
-    }
-    for (size_t i = 0; i < body.len; i++) {
-        unsigned char c = (unsigned char)body.ptr[i];
-
-        if (c == 0) {
-            return false;
-        }
-        if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f' && c != 0x1b) ||
-            c == 0x7f) {
-            controls++;
-        }
-    }
-    return controls * 100 <= body.len;
+    return body.len != 0 && memchr(body.ptr, 0, body.len) == NULL &&
+           content_is_cut_end(str_slice(body, utf8_valid_prefix(body), body.len)) &&
+           content_controls(body) * 100 <= body.len;
 }
 
 bool content_has_encrypted_magic(struct str head)
@@ -310,9 +354,11 @@ void content_change_add(struct content_change *change, struct str before, struct
                         bool is_head)
 {
     size_t both = before.len < after.len ? before.len : after.len;
+    struct content_stats window = {0};
 
     content_count(&change->before, before);
-    content_count(&change->after, after);
+    content_count(&window, after);
+    content_add_stats(&change->after, &window);
     change->compared += both;
     for (size_t at = 0; at < both; at += BLOCK) {
         size_t len = both - at < BLOCK ? both - at : BLOCK;
@@ -323,7 +369,11 @@ void content_change_add(struct content_change *change, struct str before, struct
             content_add_block(change, before.ptr + at, after.ptr + at, len);
         }
     }
-    content_count(&change->changed, str_slice(after, both, after.len));
+    if (both == 0) { /* all of it is new */
+        content_add_stats(&change->changed, &window);
+    } else {
+        content_count(&change->changed, str_slice(after, both, after.len));
+    }
     if (is_head) {
         change->was_text = content_is_text(before);
         change->is_text = content_is_text(after);

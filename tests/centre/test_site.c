@@ -1,0 +1,197 @@
+/* Watched sites as people enter them, and what the process that fetches pages is told of it. */
+#include "site_bench.h"
+
+#include "base/banned.h"
+
+static void test_enter(void **state)
+{
+    struct answer answer;
+    int64_t number = add_site("Cổng Sở Nội vụ", "https://enter.example.gov.vn", "portal");
+    static const char *const wrong[] = {"ftp://so.gov.vn/", "https://", "https://a b.vn/",
+                                        "https://u:p@so.gov.vn/", "https://so/"};
+
+    (void)state;
+    ask("GET", path_of("/api/v1/sites/%lld", (long long)number), viewer, NULL, 200, &answer);
+    assert_str(json_member_str(answer.json, "url", STR("")), "https://enter.example.gov.vn/");
+    assert_str(json_member_str(answer.json, "permitted_by", STR("")), "admin");
+    assert_str(json_member_str(answer.json, "verdict", STR("")), "unknown");
+    assert_int_equal(json_member(answer.json, "views")->count, SITE_VIEW_COUNT);
+    answer_done(&answer);
+
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        char body[300];
+
+        (void)snprintf(body, sizeof(body),
+                       "{\"name\":\"x\",\"url\":\"%s\",\"unit\":\"u\",\"service\":\"mail\","
+                       "\"permission\":\"p\"}",
+                       wrong[i]);
+        ask("POST", "/api/v1/sites", admin, body, 400, &answer);
+        assert_str(json_member_str(answer.json, "code", STR("")), "bad-request");
+        answer_done(&answer);
+    }
+    expect("POST", "/api/v1/sites", admin,
+           "{\"name\":\"x\",\"url\":\"https://x.vn/\",\"unit\":\"u\",\"service\":\"mail\"}", 422);
+    expect("POST", "/api/v1/sites", admin,
+           "{\"name\":\"x\",\"url\":\"https://enter.example.gov.vn/\",\"unit\":\"u\","
+           "\"service\":\"mail\",\"permission\":\"p\"}",
+           409);
+    expect("PATCH", path_of("/api/v1/sites/%lld", (long long)number), admin,
+           "{\"unit\":\"Sở Y tế\",\"paused\":true,\"views\":\"desktop crawler\","
+           "\"reason\":\"chuyển đơn vị\"}",
+           204);
+    ask("GET", "/api/v1/sites?q=so+y+te", viewer, NULL, 200, &answer);
+    assert_int_equal(json_member(answer.json, "items")->count, 1);
+    assert_str(json_member_str(json_member(answer.json, "items")->first, "state", STR("")),
+               "paused");
+    answer_done(&answer);
+}
+
+static void test_drop_and_take_back(void **state)
+{
+    int64_t number = add_site("Thư điện tử", "https://drop.example.gov.vn/", "mail");
+
+    (void)state;
+    expect("POST", path_of("/api/v1/sites/%lld/drop", (long long)number), admin,
+           "{\"reason\":\"nhầm\"}", 204);
+    expect("GET", path_of("/api/v1/sites/%lld", (long long)number), viewer, NULL, 404);
+    expect("POST", path_of("/api/v1/sites/%lld/drop", (long long)number), admin,
+           "{\"reason\":\"nhầm\"}", 404);
+    expect("POST", path_of("/api/v1/sites/%lld/restore", (long long)number), admin, NULL, 204);
+    expect("GET", path_of("/api/v1/sites/%lld", (long long)number), viewer, NULL, 200);
+    expect("POST", path_of("/api/v1/sites/%lld/restore", (long long)number), admin, NULL, 409);
+    expect("POST", path_of("/api/v1/sites/%lld/drop", (long long)number), admin,
+           "{\"reason\":\"nhầm\"}", 204);
+    assert_int_equal(add_site("Thư mới", "https://drop.example.gov.vn/", "mail"), number);
+}
+
+static void test_import(void **state)
+{
+    struct answer answer;
+    struct str why;
+
+    (void)state;
+    ask("POST", "/api/v1/sites/import", admin,
+        "{\"permission\":\"QĐ 5\",\"csv\":\"Tên;Địa chỉ;Đơn vị;Dịch vụ\\r\\n"
+        "\\\"Cổng; chính\\\";https://i1.example.vn;UBND tỉnh;portal\\r\\n"
+        "Sai;kh\xc3\xb4ng phải;UBND tỉnh;portal\\n\\n"
+        "Một cửa;https://i2.example.vn/;UBND tỉnh;one-stop\\n"
+        "Lạ;https://i3.example.vn/;UBND tỉnh;game\\n\"}",
+        200, &answer);
+    assert_int_equal(json_member_i64(answer.json, "added", -1), 2);
+    assert_int_equal(json_member_i64(answer.json, "refused", -1), 2);
+    why = json_member_str(answer.json, "why", STR(""));
+    assert_true(str_find(why, STR("line 3:")) < why.len);
+    assert_true(str_find(why, STR("line 6:")) < why.len);
+    answer_done(&answer);
+    ask("POST", "/api/v1/sites/import", admin,
+        "{\"csv\":\"name,url,unit\\nCổng,https://i1.example.vn,UBND tỉnh\\n\"}", 200, &answer);
+    assert_int_equal(json_member_i64(answer.json, "changed", -1), 1);
+    answer_done(&answer);
+    ask("POST", "/api/v1/sites/import", admin, "{\"csv\":\"a,b,c\\n1,2,3\\n\"}", 400, &answer);
+    answer_done(&answer);
+    ask("GET", "/api/v1/sites?service=one-stop&q=mot+cua", viewer, NULL, 200, &answer);
+    assert_int_equal(json_member(answer.json, "items")->count, 1);
+    answer_done(&answer);
+}
+
+/* What fetch is told to watch, and that it is told again when people change it. */
+static void test_fetch_is_told(void **state)
+{
+    static struct channel_packet packet;
+    static struct msg_writer msg;
+    int64_t number = add_site("Văn bản", "https://told.example.gov.vn/", "document");
+    struct fetch_site site = {0};
+    bool is_last = false;
+    bool is_there = false;
+    int r;
+
+    (void)state;
+    fetch_receive(CENTRE_MESSAGE_SITES_CHANGED, &packet);
+    channel_packet_done(&packet);
+    expect("POST", path_of("/api/v1/sites/%lld/windows", (long long)number), duty,
+           "{\"minutes\":30,\"reason\":\"nâng cấp\"}", 200);
+    fetch_sites_ask(&msg, 0);
+    fetch_send(&msg, NULL, 0);
+    fetch_receive(CENTRE_MESSAGE_SITES, &packet);
+    assert_int_equal(fetch_sites_after(&packet.msg), 0);
+    while ((r = fetch_sites_get(&packet.msg, &site, &is_last)) > 0) {
+        if (site.number == (uint64_t)number) {
+            is_there = str_is_text(site.url, "https://told.example.gov.vn/") &&
+                       site.service == SITE_SERVICE_DOCUMENT && site.is_window_open;
+        }
+    }
+    assert_int_equal(r, 0);
+    assert_true(is_last);
+    assert_true(is_there);
+    channel_packet_done(&packet);
+    expect("POST", path_of("/api/v1/sites/%lld/windows/1/close", (long long)number), duty, NULL,
+           204);
+    expect("POST", path_of("/api/v1/sites/%lld/windows/1/close", (long long)number), duty, NULL,
+           404);
+    expect("POST", path_of("/api/v1/sites/%lld/look", (long long)number), duty, NULL, 204);
+    fetch_receive(CENTRE_MESSAGE_LOOK, &packet);
+    channel_packet_done(&packet);
+}
+
+/* A window that begins later is told to fetch when it begins, by itself. */
+static void test_window_turns(void **state)
+{
+    static struct channel_packet packet;
+    int64_t number = add_site("Hẹn giờ", "https://turn.example.gov.vn/", "portal");
+    char begins[TIME_TEXT_SIZE];
+    char body[200];
+
+    (void)state;
+    time_format_utc(clock_wall(&rig.clock) + 600 * NS_PER_S, begins);
+    (void)snprintf(body, sizeof(body), "{\"minutes\":30,\"begins\":\"%s\",\"reason\":\"x\"}",
+                   begins);
+    expect("POST", path_of("/api/v1/sites/%lld/windows", (long long)number), duty, body, 200);
+    core_watch_tick(rig.core);
+    while (channel_receive(rig.fetch, &packet) == 0) {
+        channel_packet_done(&packet);
+    }
+    core_watch_tick(rig.core);
+    assert_int_equal(channel_receive(rig.fetch, &packet), -ERR_AGAIN);
+    rig.offset += 601 * NS_PER_S;
+    core_watch_tick(rig.core);
+    fetch_receive(CENTRE_MESSAGE_SITES_CHANGED, &packet);
+    channel_packet_done(&packet);
+}
+
+static void test_memory_comes_back(void **state)
+{
+    static struct channel_packet packet;
+    static struct msg_writer msg;
+    int64_t number = add_site("Nhớ", "https://memory.example.gov.vn/", "portal");
+    struct site_check check = fine(number, "https://memory.example.gov.vn/");
+    char bytes[64] = "";
+    uint64_t site;
+    struct str url;
+
+    (void)state;
+    look(&check, NULL, STR("what was learned"));
+    fetch_profile_ask(&msg, (uint64_t)number, check.url);
+    fetch_send(&msg, NULL, 0);
+    fetch_receive(CENTRE_MESSAGE_PROFILE, &packet);
+    assert_int_equal(fetch_profile_get(&packet.msg, &site, &url), 0);
+    assert_int_equal(packet.fd_count, 1);
+    assert_int_equal(read(packet.fds[0], bytes, sizeof(bytes)), 16);
+    assert_string_equal(bytes, "what was learned");
+    channel_packet_done(&packet);
+    fetch_profile_ask(&msg, (uint64_t)number, STR("https://memory.example.gov.vn/other"));
+    fetch_send(&msg, NULL, 0);
+    fetch_receive(CENTRE_MESSAGE_PROFILE, &packet);
+    assert_int_equal(packet.fd_count, 0);
+    channel_packet_done(&packet);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_enter),        cmocka_unit_test(test_drop_and_take_back),
+        cmocka_unit_test(test_import),       cmocka_unit_test(test_fetch_is_told),
+        cmocka_unit_test(test_window_turns), cmocka_unit_test(test_memory_comes_back),
+    };
+
+    return cmocka_run_group_tests_name("site", tests, start, stop);
+}
