@@ -205,6 +205,24 @@ static uint32_t utf8_fold_rune(uint32_t rune)
     return rune;
 }
 
+#define BYTES(byte) ((byte) * 0x0101010101010101U)
+
+/* Eight plain letters at once; false when one of them is not. */
+static bool utf8_fold_eight(const char *in, char *out)
+{
+    uint64_t word;
+    uint64_t capitals;
+
+    memcpy(&word, in, sizeof(word));
+    if (((word | (word - BYTES(1))) & BYTES(0x80)) != 0) {
+        return false;
+    }
+    capitals = ((word + BYTES(0x80 - 'A')) ^ (word + BYTES(0x7f - 'Z'))) & BYTES(0x80);
+    word |= capitals >> 2;
+    memcpy(out, &word, sizeof(word));
+    return true;
+}
+
 size_t utf8_fold(struct str s, char *out, size_t size)
 {
     size_t need = 0;
@@ -214,10 +232,19 @@ size_t utf8_fold(struct str s, char *out, size_t size)
     while (at < s.len) {
         char bytes[4] = {s.ptr[at]};
         uint32_t rune = 0;
-        bool is_plain = utf8_fold_plain((unsigned char)s.ptr[at], bytes);
-        size_t width = is_plain ? 1 : utf8_decode(str_slice(s, at, s.len), &rune);
         size_t out_width = 1; /* a byte that is not UTF-8 passes as it is */
+        bool is_plain;
+        size_t width;
 
+        if (s.len - at >= 8 && need == written && size - written > 8 && size != 0 &&
+            utf8_fold_eight(s.ptr + at, out + written)) {
+            at += 8;
+            need += 8;
+            written += 8;
+            continue;
+        }
+        is_plain = utf8_fold_plain((unsigned char)s.ptr[at], bytes);
+        width = is_plain ? 1 : utf8_decode(str_slice(s, at, s.len), &rune);
         if (width != 0 && !is_plain) {
             uint32_t folded = utf8_fold_rune(rune);
 

@@ -6,6 +6,7 @@
 #include "base/banned.h"
 #include "base/err.h"
 #include "codec/css_part.h"
+#include "codec/html.h"
 
 #include <string.h>
 
@@ -60,6 +61,14 @@ static size_t css_skip_one(struct str text, size_t at)
     return at + 1;
 }
 
+static bool css_is_stop(char c, const char *stops)
+{
+    while (*stops != '\0' && *stops != c) {
+        stops++;
+    }
+    return *stops != '\0';
+}
+
 size_t css_find(struct str text, size_t at, const char *stops)
 {
     unsigned depth = 0;
@@ -71,7 +80,7 @@ size_t css_find(struct str text, size_t at, const char *stops)
             at++;
             continue;
         }
-        if (depth == 0 && strchr(stops, c) != NULL) {
+        if (depth == 0 && css_is_stop(c, stops)) {
             return at;
         }
         if (c == '{' || c == '}') {
@@ -130,13 +139,11 @@ uint64_t css_key(enum css_key_kind kind, struct str name)
 {
     uint64_t hash = 0xcbf29ce484222325U ^ kind; /* FNV-1a */
 
+    if (kind == CSS_KEY_TAG) {
+        return html_key(name);
+    }
     for (size_t i = 0; i < name.len; i++) {
-        unsigned char c = (unsigned char)name.ptr[i];
-
-        if (kind == CSS_KEY_TAG && c >= 'A' && c <= 'Z') {
-            c |= 0x20;
-        }
-        hash = (hash ^ c) * 0x100000001b3U;
+        hash = (hash ^ (unsigned char)name.ptr[i]) * 0x100000001b3U;
     }
     return hash;
 }

@@ -73,7 +73,7 @@ enum css_key_kind {
     CSS_KEY_ID,
 };
 
-/* A name of a selector as one number: css_key. */
+/* A name of a selector as one number; of a tag it is html_key. */
 uint64_t css_key(enum css_key_kind kind, struct str name);
 
 /* One selector: an element that has all of `own`, inside elements that have all of `outer`. */

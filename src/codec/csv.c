@@ -1,4 +1,5 @@
-/* Rows of a CSV text: see codec/csv.h. Neighbours: core_import.c reads lists of sites with it. */
+/* Rows of a CSV text: see codec/csv.h. Neighbours: core_import.c reads lists of sites with it,
+ * feed.c lists of indicators. */
 #include "codec/csv.h"
 
 #include "base/banned.h"
@@ -75,49 +76,68 @@ static int csv_plain(struct csv_reader *reader, struct str *ret_field)
     return ret_field->len > CSV_FIELD_MAX ? -ERR_LIMIT : 0;
 }
 
-/* Most bytes that the quoted field in front may have. */
-static size_t csv_room(struct str rest)
+/* Length of the field in front up to its closing quote; all of the rest where there is none. */
+static size_t csv_quoted_length(struct str rest, bool *ret_has_quotes)
 {
     size_t at = 0;
 
-    while (at < rest.len && at < 2 * (size_t)CSV_FIELD_MAX) {
-        if (rest.ptr[at] == '"' && (at + 1 == rest.len || rest.ptr[at + 1] != '"')) {
-            break;
+    *ret_has_quotes = false;
+    while (at < rest.len && at <= 2 * (size_t)CSV_FIELD_MAX) {
+        bool is_doubled = rest.ptr[at] == '"' && at + 1 < rest.len && rest.ptr[at + 1] == '"';
+
+        if (rest.ptr[at] == '"' && !is_doubled) {
+            return at;
         }
-        at += rest.ptr[at] == '"' ? 2 : 1;
+        *ret_has_quotes = *ret_has_quotes || is_doubled;
+        at += is_doubled ? 2 : 1;
     }
-    return at < CSV_FIELD_MAX ? at : CSV_FIELD_MAX;
+    return rest.len;
 }
 
-/* The reader stands behind the opening quote. */
-static int csv_quoted(struct csv_reader *reader, struct arena *arena, struct str *ret_field)
+/* A field whose quotes are doubled, without the doubles. */
+static int csv_undouble(struct str text, struct arena *arena, struct str *ret_field)
 {
-    size_t room = csv_room(reader->rest);
-    char *out = arena_alloc(arena, room + 1, 1);
+    char *out = arena != NULL ? arena_alloc(arena, text.len + 1, 1) : NULL;
     size_t len = 0;
 
     if (out == NULL) {
         return -ERR_NOMEM;
     }
-    while (reader->rest.len != 0) {
-        char byte = reader->rest.ptr[0];
-
-        csv_skip(reader, 1);
-        reader->next_line += byte == '\n' ? 1 : 0;
-        if (byte == '"' && !csv_is_at(reader, '"')) {
-            *ret_field = str_trim(str_of(out, len));
-            return csv_is_line_end(reader) || csv_is_at(reader, reader->separator) ? 0
-                                                                                   : -ERR_SYNTAX;
-        }
-        if (byte == '"') {
-            csv_skip(reader, 1);
-        }
-        if (len == room) {
-            return -ERR_LIMIT;
-        }
-        out[len++] = byte;
+    for (size_t at = 0; at < text.len; at++) {
+        out[len++] = text.ptr[at];
+        at += text.ptr[at] == '"' ? 1 : 0;
     }
-    return -ERR_SYNTAX;
+    *ret_field = str_of(out, len);
+    return 0;
+}
+
+/* The reader stands behind the opening quote. */
+static int csv_quoted(struct csv_reader *reader, struct arena *arena, struct str *ret_field)
+{
+    bool has_quotes;
+    size_t len = csv_quoted_length(reader->rest, &has_quotes);
+    struct str text = str_slice(reader->rest, 0, len);
+    struct str field = text;
+    int r = 0;
+
+    if (len == reader->rest.len) {
+        return -ERR_SYNTAX;
+    }
+    for (size_t at = 0; at < text.len; at++) {
+        reader->next_line += text.ptr[at] == '\n' ? 1 : 0;
+    }
+    csv_skip(reader, len + 1);
+    if (has_quotes) {
+        r = csv_undouble(text, arena, &field);
+    }
+    if (r < 0) {
+        return r;
+    }
+    *ret_field = str_trim(field);
+    if (ret_field->len > CSV_FIELD_MAX) {
+        return -ERR_LIMIT;
+    }
+    return csv_is_line_end(reader) || csv_is_at(reader, reader->separator) ? 0 : -ERR_SYNTAX;
 }
 
 static int csv_field(struct csv_reader *reader, struct arena *arena, struct str *ret_field)
@@ -171,4 +191,14 @@ int csv_next(struct csv_reader *reader, struct arena *arena, struct str ret_fiel
         }
     }
     return 0;
+}
+
+size_t csv_column(const struct str *head, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_is_nocase(head[i], str_from(name))) {
+            return i;
+        }
+    }
+    return count;
 }

@@ -64,8 +64,25 @@ static void test_refused(void **state)
     csv_open(&reader, str_of(tall, sizeof(tall)));
     assert_int_equal(csv_next(&reader, arena, fields), -ERR_LIMIT);
     tall[0] = '"';
+    tall[sizeof(tall) - 1] = '"';
     csv_open(&reader, str_of(tall, sizeof(tall)));
     assert_int_equal(csv_next(&reader, arena, fields), -ERR_LIMIT);
+}
+
+static void test_columns(void **state)
+{
+    const struct str head[] = {STR("Domain"), STR("type"), STR("expires")};
+    struct csv_reader reader;
+    struct str fields[CSV_FIELDS_MAX];
+
+    (void)state;
+    assert_int_equal(csv_column(head, 3, "domain"), 0);
+    assert_int_equal(csv_column(head, 3, "expires"), 2);
+    assert_int_equal(csv_column(head, 3, "url"), 3);
+    csv_open(&reader, STR("\"a\",b\n\"c\"\"d\",e\n"));
+    assert_int_equal(csv_next(&reader, NULL, fields), 2); /* no room is needed */
+    assert_true(str_is_text(fields[0], "a"));
+    assert_int_equal(csv_next(&reader, NULL, fields), -ERR_NOMEM);
 }
 
 static int start(void **state)
@@ -84,7 +101,8 @@ static int stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_shapes),
-                                       cmocka_unit_test(test_refused)};
+                                       cmocka_unit_test(test_refused),
+                                       cmocka_unit_test(test_columns)};
 
     return cmocka_run_group_tests_name("csv", tests, start, stop);
 }

@@ -76,7 +76,7 @@ struct page_link {
 
 struct page_script { /* inline */
     /* Of its words in their order but those that hold a digit, and of how many signs it has, "+/="
-     * aside: white space, nonces, time stamps and counters fall out. */
+     * aside: white space, nonces, time stamps and counters fall out. Of data: of its bytes. */
     uint64_t hash;
     struct str text; /* borrows page.source */
     uint32_t offset;

@@ -7,6 +7,7 @@
 #include "base/err.h"
 
 #include <string.h>
+#include <xxhash.h>
 
 static size_t script_skip_space(struct str text, size_t at)
 {
@@ -32,9 +33,9 @@ static uint64_t script_hash(struct str text)
 
     page_words_open(&words, text);
     while (page_words_next(&words, &word)) {
-        hash = word.has_digit ? hash : page_mix(hash, word.hash);
+        hash = page_word_has_digit(word.text) ? hash : page_mix(hash, word.hash);
     }
-    return page_mix(hash, words.signs);
+    return page_mix(hash, page_count_signs(text));
 }
 
 /* The string literal at the front, without its quotes; empty when none stands there. */
@@ -142,7 +143,8 @@ void page_script_add(struct page_reader *reader, struct str text, size_t offset,
     if (script.text.len == 0) {
         return;
     }
-    script.hash = script_hash(script.text);
+    script.hash =
+        is_data ? XXH3_64bits(script.text.ptr, script.text.len) : script_hash(script.text);
     if (!is_data) {
         page_script_find_targets(reader, text, offset);
     }

@@ -147,7 +147,7 @@ static void keys_of_element(const struct html_token *token, struct element_keys 
     size_t at = 0;
 
     ret_keys->count = 1;
-    ret_keys->keys[0] = css_key(CSS_KEY_TAG, token->name);
+    ret_keys->keys[0] = token->key;
     while (at < names.len && ret_keys->count <= CLASSES_MAX) {
         size_t start = at;
 
@@ -328,9 +328,14 @@ void page_style_of(const struct page_reader *reader, const struct html_token *to
         css_read_declarations(inline_style->value, &own);
     }
     element_take_style(element, &own, false);
-    css_merge(&style, &own);
-    firm = style_hides(&style);
-    is_by_sheet = (firm & ~style_hides(&own)) != 0;
+    firm = own.known != 0 ? style_hides(&own) : 0;
+    if (style.known != 0) {
+        uint32_t by_own = firm;
+
+        css_merge(&style, &own);
+        firm = style_hides(&style);
+        is_by_sheet = (firm & ~by_own) != 0;
+    }
     element->firm = parent->firm | firm | tag_hides(token) | (is_by_sheet ? PAGE_HIDING_SHEET : 0U);
     element->hiding = element->firm;
     if (element->is_tiny) {

@@ -160,9 +160,7 @@ static void line_add(struct page_reader *reader, struct str raw)
             at += line_put_high(reader, str_slice(raw, at, raw.len));
             break;
         default:
-            while (at < raw.len && text_classes[(unsigned char)raw.ptr[at]] == TEXT_PLAIN) {
-                at++;
-            }
+            at = page_plain_end(raw, at);
             line_put_plain(reader, str_slice(raw, start, at));
             break;
         }

@@ -22,26 +22,23 @@ static uint64_t mask_of(page_bytes bytes)
     return lanes[0] * 0x0102040810204080U >> 56 | lanes[1] * 0x0102040810204080U >> 56 << 8;
 }
 
-struct page_masks {
-    uint64_t words;
-    uint64_t digits;
-    uint64_t signs;
-};
-
-static struct page_masks masks_of(const char *ptr)
+static page_bytes load_lanes(const char *ptr)
 {
     page_bytes bytes;
-    page_bytes digits;
-    page_bytes in_word;
-    page_bytes signs;
 
     memcpy(&bytes, ptr, sizeof(bytes));
-    digits = (page_bytes)((bytes - (uint8_t)'0') < 10);
-    in_word = (page_bytes)(((bytes | 0x20) - (uint8_t)'a') < 26) | digits |
-              (page_bytes)(bytes >= 0x80) | (page_bytes)(bytes == '_') | (page_bytes)(bytes == '$');
-    signs = ~in_word & (page_bytes)(bytes > ' ') & (page_bytes)(bytes != '+') &
-            (page_bytes)(bytes != '/') & (page_bytes)(bytes != '=');
-    return (struct page_masks){mask_of(in_word), mask_of(digits), mask_of(signs)};
+    return bytes;
+}
+
+static page_bytes are_digits(page_bytes bytes)
+{
+    return (page_bytes)((bytes - (uint8_t)'0') < 10);
+}
+
+static page_bytes are_in_words(page_bytes bytes)
+{
+    return (page_bytes)(((bytes | 0x20) - (uint8_t)'a') < 26) | are_digits(bytes) |
+           (page_bytes)(bytes >= 0x80) | (page_bytes)(bytes == '_') | (page_bytes)(bytes == '$');
 }
 
 /* Looks at the window that begins at words->at. */
@@ -49,7 +46,7 @@ static void words_look(struct page_words *words)
 {
     size_t len = words->text.len - words->at;
     const char *ptr = words->text.ptr + words->at;
-    struct page_masks masks = {0};
+    uint64_t mask = 0;
     char rest[WINDOW];
 
     if (len < WINDOW) {
@@ -58,15 +55,66 @@ static void words_look(struct page_words *words)
         ptr = rest;
     }
     for (unsigned i = 0; i < WINDOW && i < len; i += LANES) {
-        struct page_masks part = masks_of(ptr + i);
-
-        masks.words |= part.words << i;
-        masks.digits |= part.digits << i;
-        masks.signs |= part.signs << i;
+        mask |= mask_of(are_in_words(load_lanes(ptr + i))) << i;
     }
-    words->words = masks.words;
-    words->digits = masks.digits;
-    words->sign_mask = masks.signs;
+    words->words = mask;
+}
+
+static bool is_plain(struct str text, size_t at)
+{
+    return at < text.len && text.ptr[at] > ' ' && text.ptr[at] != 0x7f && text.ptr[at] != '&';
+}
+
+size_t page_plain_end(struct str text, size_t at)
+{
+    while (text.len - at >= LANES) {
+        page_bytes bytes = load_lanes(text.ptr + at);
+        uint64_t plain = mask_of((page_bytes)(bytes > ' ') & (page_bytes)(bytes < 0x7f) &
+                                 (page_bytes)(bytes != '&'));
+        uint64_t space = mask_of((page_bytes)(bytes == ' '));
+        uint64_t stops = ~(plain | (space & plain >> 1));
+        unsigned run = (unsigned)__builtin_ctzll(stops); /* a space in the last lane stops too */
+
+        at += run;
+        if (run < LANES - 1 || (run < LANES && (space >> run & 1) == 0)) {
+            return at;
+        }
+        if (run < LANES && !is_plain(text, at + 1)) {
+            return at;
+        }
+    }
+    while (is_plain(text, at) || (at < text.len && text.ptr[at] == ' ' && is_plain(text, at + 1))) {
+        at++;
+    }
+    return at;
+}
+
+size_t page_count_signs(struct str text)
+{
+    size_t count = 0;
+    size_t at = 0;
+
+    while (text.len - at >= LANES) {
+        size_t end = text.len - at < 255UL * LANES ? text.len : at + 255UL * LANES;
+        page_bytes sums = {0};
+
+        for (; end - at >= LANES; at += LANES) {
+            page_bytes bytes = load_lanes(text.ptr + at);
+
+            sums -= ~are_in_words(bytes) & (page_bytes)(bytes > ' ') & (page_bytes)(bytes != '+') &
+                    (page_bytes)(bytes != '/') & (page_bytes)(bytes != '=');
+        }
+        for (size_t i = 0; i < LANES; i++) {
+            count += sums[i];
+        }
+    }
+    for (; at < text.len; at++) {
+        char c = text.ptr[at];
+
+        count += c > ' ' && c != '+' && c != '/' && c != '=' && c != '_' && c != '$' &&
+                 !(c >= '0' && c <= '9') && !((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+    }
+    return count;
 }
 
 void page_words_open(struct page_words *words, struct str text)
@@ -131,10 +179,6 @@ static bool words_take_long(struct page_words *words, size_t start, struct page_
 
     ret_word->text = text;
     ret_word->hash = word_hash(words->text, start, text.len);
-    ret_word->has_digit = false;
-    for (size_t i = 0; i < text.len && !ret_word->has_digit; i++) {
-        ret_word->has_digit = text.ptr[i] >= '0' && text.ptr[i] <= '9';
-    }
     words->at = end;
     words->words = 0;
     if (end < words->text.len) {
@@ -150,27 +194,32 @@ bool page_words_next(struct page_words *words, struct page_word *ret_word)
 
     while (words->words == 0) {
         if (words->text.len - words->at <= WINDOW) {
-            words->signs += (size_t)__builtin_popcountll(words->sign_mask);
-            words->sign_mask = 0;
             words->at = words->text.len;
             return false;
         }
-        words->signs += (size_t)__builtin_popcountll(words->sign_mask);
         words->at += WINDOW;
         words_look(words);
     }
     start = (unsigned)__builtin_ctzll(words->words);
     if (~(words->words >> start) == 0 ||
         start + (unsigned)__builtin_ctzll(~(words->words >> start)) >= WINDOW) {
-        words->signs += (size_t)__builtin_popcountll(words->sign_mask & ~(UINT64_MAX << start));
         return words_take_long(words, words->at + start, ret_word);
     }
     len = (unsigned)__builtin_ctzll(~(words->words >> start));
     ret_word->text = str_of(words->text.ptr + words->at + start, len);
     ret_word->hash = word_hash(words->text, words->at + start, len);
-    ret_word->has_digit = (words->digits >> start & ~(UINT64_MAX << len)) != 0;
     words->words &= UINT64_MAX << (start + len);
     return true;
+}
+
+bool page_word_has_digit(struct str word)
+{
+    for (size_t i = 0; i < word.len; i++) {
+        if (word.ptr[i] >= '0' && word.ptr[i] <= '9') {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* A full adder of 64 columns: a + b + c = 2·ret_high + result. */

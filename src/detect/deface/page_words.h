@@ -14,20 +14,23 @@ struct page_words {
     struct str text;
     size_t at;      /* of the window of up to 64 bytes that the masks describe */
     uint64_t words; /* bit i: byte at + i belongs to a word that was not handed out yet */
-    uint64_t digits;
-    uint64_t sign_mask;
-    size_t signs; /* bytes passed that are neither of a word nor white space nor one of "+/=" */
 };
 
 struct page_word {
     struct str text;
     uint64_t hash; /* never 0 */
-    bool has_digit;
 };
 
 void page_words_open(struct page_words *words, struct str text);
 /* False at the end. */
 bool page_words_next(struct page_words *words, struct page_word *ret_word);
+
+bool page_word_has_digit(struct str word);
+/* Bytes that are neither of a word nor white space nor one of "+/=". */
+size_t page_count_signs(struct str text);
+
+/* The end of a run of plain letters from `at` on: ASCII but '&', and single spaces between them. */
+size_t page_plain_end(struct str text, size_t at);
 
 /* One hash out of two, in their order. */
 static inline uint64_t page_mix(uint64_t hash, uint64_t more)

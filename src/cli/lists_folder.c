@@ -1,0 +1,388 @@
+/* Reading and writing the folder of lists. On the data's way: a file that somebody brought → a
+ * child without rights → NAME.list → indicators. */
+#include "cli/lists_folder.h"
+
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "base/utf8.h"
+#include "cli/command.h"
+#include "codec/json.h"
+#include "sys/fd.h"
+#include "sys/sandbox.h"
+#include "sys/spawn.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define SUFFIX      ".list"
+#define FOLDER_MODE 0755
+#define FILE_MODE   0644
+#define MEMORY_MAX  (2ULL << 30) /* of the child: JSON of FEED_SIZE_MAX as a tree */
+#define ARENA_MAX   (1U << 30)
+
+struct lists_name {
+    char text[INDICATORS_NAME_MAX + sizeof(SUFFIX)];
+};
+
+static struct lists_name file_name(struct str name)
+{
+    struct lists_name file;
+
+    (void)snprintf(file.text, sizeof(file.text), "%.*s%s", STR_ARG(name), SUFFIX);
+    return file;
+}
+
+/* Whatever is parsed afterwards can neither open, send nor start anything. */
+static int give_up_rights(void)
+{
+    const struct sandbox sandbox = {.user = geteuid() == 0 ? "nobody" : NULL,
+                                    .calls = SANDBOX_CALLS_IO,
+                                    .memory_limit = MEMORY_MAX};
+    struct diag diag = {{0}};
+    int r = sandbox_enter(&sandbox, NULL, &diag);
+
+    return r < 0 ? command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r)) : 0;
+}
+
+struct import_job {
+    const struct lists_import *import;
+    int source;
+    int target;
+    int64_t now;
+};
+
+static int take_entry(void *context, const struct feed_entry *entry)
+{
+    struct indicator_writer *writer = context;
+
+    indicator_write_entry(writer, entry);
+    return buf_error(writer->buf);
+}
+
+static void print_report_json(const struct lists_import *import, enum feed_format format,
+                              const struct feed_report *report)
+{
+    struct json_writer json;
+    struct buf buf;
+
+    buf_init(&buf, 1 << 16);
+    json_begin(&json, &buf);
+    json_open_object(&json);
+    json_put_key(&json, "list");
+    json_put_str(&json, import->name);
+    json_put_key(&json, "format");
+    json_put_text(&json, feed_format_name(format));
+    json_put_key(&json, "taken");
+    json_put_u64(&json, report->taken);
+    json_put_key(&json, "passed");
+    json_put_u64(&json, report->passed);
+    json_put_key(&json, "faulty");
+    json_put_u64(&json, report->faulty);
+    json_close_object(&json);
+    buf_put_byte(&buf, '\n');
+    (void)fwrite(buf.ptr, 1, buf.len, stdout);
+    buf_done(&buf);
+}
+
+static void print_report(const struct lists_import *import, enum feed_format format,
+                         const struct feed_report *report)
+{
+    if (import->is_json) {
+        print_report_json(import, format, report);
+    } else {
+        printf(_("%s: %llu entries read as %s, %llu passed over, %llu could not be read"),
+               import->file, (unsigned long long)report->taken, feed_format_name(format),
+               (unsigned long long)report->passed, (unsigned long long)report->faulty);
+        putchar('\n');
+    }
+    for (uint64_t i = 0; i < report->faulty && i < FEED_FAULTS_MAX; i++) {
+        (void)fprintf(stderr, _("  line %llu: %s"), (unsigned long long)report->faults[i].line,
+                      report->faults[i].what);
+        (void)fputc('\n', stderr);
+    }
+    if (report->faulty > FEED_FAULTS_MAX) {
+        (void)fprintf(stderr, _("  and %llu more"),
+                      (unsigned long long)(report->faulty - FEED_FAULTS_MAX));
+        (void)fputc('\n', stderr);
+    }
+}
+
+static int import_parse(const struct import_job *job, struct str text, struct arena *arena,
+                        struct buf *out)
+{
+    const struct lists_import *import = job->import;
+    enum feed_format format = import->is_guessed ? feed_guess(text) : import->format;
+    const struct indicator_list list = {.name = import->name,
+                                        .label = str_from(import->label),
+                                        .source = str_from(import->source),
+                                        .imported = job->now,
+                                        .expires =
+                                            import->lasts != 0 ? job->now + import->lasts : 0};
+    struct indicator_writer writer;
+    struct feed_report report;
+    struct diag diag = {{0}};
+    int r;
+
+    indicator_write_head(&writer, &list, out);
+    r = feed_read(format, text, arena, take_entry, &writer, &report, &diag);
+    if (r < 0) {
+        return command_fail(EXIT_STATUS_FAILED,
+                            _("%s cannot be read as %s: %s; name its format with --format"),
+                            import->file, feed_format_name(format), diag_text(&diag, r));
+    }
+    print_report(import, format, &report);
+    if (report.taken == 0 || (report.faulty > report.taken && !import->is_forced)) {
+        return command_fail(EXIT_STATUS_FAILED,
+                            report.taken == 0
+                                ? _("nothing in %s is an indicator; what was there before stays")
+                                : _("most of %s cannot be read, so that what was there before "
+                                    "stays; --force takes the rest, --format names another format"),
+                            import->file);
+    }
+    indicator_write_end(&writer);
+    return buf_error(out) < 0 ? command_fail(EXIT_STATUS_FAILED, "%s", err_text(buf_error(out)))
+                              : 0;
+}
+
+/* Runs in a child: reads what it was given, parses, writes the file form. */
+static int import_body(void *context)
+{
+    const struct import_job *job = context;
+    CLEANUP(arena_freep) struct arena *arena = NULL;
+    CLEANUP(buf_done) struct buf text;
+    CLEANUP(buf_done) struct buf out;
+    int r = give_up_rights();
+
+    buf_init(&text, FEED_SIZE_MAX + 1);
+    buf_init(&out, INDICATORS_FILE_MAX);
+    if (r != 0) {
+        return r;
+    }
+    r = fd_read_all(job->source, &text);
+    if (r < 0) {
+        return command_fail(EXIT_STATUS_FAILED, _("%s: %s"), job->import->file, err_text(r));
+    }
+    r = arena_new(ARENA_MAX, &arena);
+    if (r < 0) {
+        return command_fail(EXIT_STATUS_FAILED, "%s", err_text(r));
+    }
+    r = import_parse(job, buf_str(&text), arena, &out);
+    if (r == 0) {
+        r = fd_write_full(job->target, out.ptr, out.len);
+        r = r < 0 ? command_fail(EXIT_STATUS_FAILED, "%s", err_text(r)) : 0;
+    }
+    (void)fflush(stdout);
+    return r;
+}
+
+static int import_run_child(struct import_job *job)
+{
+    const int keep[] = {job->source, job->target};
+    int status = 0;
+    pid_t pid;
+    int r;
+
+    (void)fflush(stdout);
+    r = spawn_body("lists", keep, 2, import_body, job, &pid);
+    if (r < 0) {
+        return command_fail(EXIT_STATUS_FAILED, _("no process could be started: %s"), err_text(r));
+    }
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return command_fail(EXIT_STATUS_FAILED, "%s", err_text(-errno));
+        }
+    }
+    if (!WIFEXITED(status)) {
+        return command_fail(EXIT_STATUS_FAILED,
+                            _("the reader of %s died; what was there before stays"),
+                            job->import->file);
+    }
+    return WEXITSTATUS(status);
+}
+
+static int folder_open(const char *path, int *ret_folder)
+{
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (folder < 0) {
+        return command_fail(EXIT_STATUS_FAILED,
+                            _("the folder %s cannot be opened: %s; name another with --lists"),
+                            path, err_text(-errno));
+    }
+    *ret_folder = folder;
+    return 0;
+}
+
+/* The child's file takes the list's name once it is on disk. */
+static int import_finish(int folder, const char *temporary, const struct import_job *job)
+{
+    struct lists_name name = file_name(job->import->name);
+
+    if (fsync(job->target) < 0 || renameat(folder, temporary, folder, name.text) < 0 ||
+        fsync(folder) < 0) {
+        return command_fail(EXIT_STATUS_FAILED, _("the list could not be kept: %s"),
+                            err_text(-errno));
+    }
+    return EXIT_STATUS_CLEAN;
+}
+
+int lists_import(const char *folder_path, const struct lists_import *import)
+{
+    CLEANUP(closep) int source = open(import->file, O_RDONLY | O_CLOEXEC);
+    CLEANUP(closep) int folder = -1;
+    CLEANUP(closep) int target = -1;
+    struct import_job job = {.import = import, .now = clock_wall(&clock_real)};
+    char temporary[64];
+    int r;
+
+    if (source < 0) {
+        return command_fail(EXIT_STATUS_FAILED, _("%s: %s"), import->file, err_text(-errno));
+    }
+    r = folder_make(folder_path, FOLDER_MODE, (uid_t)-1, (gid_t)-1);
+    r = r < 0 ? command_fail(EXIT_STATUS_FAILED, _("%s: %s"), folder_path, err_text(r))
+              : folder_open(folder_path, &folder);
+    if (r != 0) {
+        return r;
+    }
+    (void)snprintf(temporary, sizeof(temporary), ".import-%d", (int)getpid());
+    target =
+        openat(folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+    if (target < 0) {
+        return command_fail(EXIT_STATUS_FAILED, _("%s: %s"), folder_path, err_text(-errno));
+    }
+    job.source = source;
+    job.target = target;
+    r = import_run_child(&job);
+    r = r == 0 ? import_finish(folder, temporary, &job) : r;
+    if (r != 0) {
+        (void)unlinkat(folder, temporary, 0);
+    }
+    return r;
+}
+
+int lists_drop(const char *folder_path, struct str name)
+{
+    CLEANUP(closep) int folder = -1;
+    struct lists_name file = file_name(name);
+    int r = folder_open(folder_path, &folder);
+
+    if (r != 0) {
+        return r;
+    }
+    if (unlinkat(folder, file.text, 0) < 0) {
+        return command_fail(EXIT_STATUS_FAILED,
+                            errno == ENOENT ? _("there is no list %.*s; canhgac lists list shows "
+                                                "which there are")
+                                            : _("the list %.*s cannot be removed"),
+                            STR_ARG(name));
+    }
+    return EXIT_STATUS_CLEAN;
+}
+
+struct loaded {
+    struct buf texts[INDICATORS_LISTS_MAX];
+    char names[INDICATORS_LISTS_MAX][INDICATORS_NAME_MAX + sizeof(SUFFIX)];
+    size_t count;
+};
+
+static int read_one(int folder, const char *file, struct loaded *loaded)
+{
+    struct buf *text = &loaded->texts[loaded->count];
+    int r;
+
+    if (loaded->count == INDICATORS_LISTS_MAX) {
+        return command_fail(EXIT_STATUS_FAILED, _("there are more than %u lists"),
+                            INDICATORS_LISTS_MAX);
+    }
+    buf_init(text, INDICATORS_FILE_MAX);
+    (void)snprintf(loaded->names[loaded->count], sizeof(loaded->names[0]), "%s", file);
+    loaded->count++;
+    r = file_read_all(folder, file, text);
+    if (r == -ERR_NOENT) {
+        return command_fail(EXIT_STATUS_FAILED,
+                            _("there is no list %s; canhgac lists list shows which there are"),
+                            file);
+    }
+    return r < 0 ? command_fail(EXIT_STATUS_FAILED, _("%s: %s"), file, err_text(r)) : 0;
+}
+
+static bool is_list_file(struct str file)
+{
+    return str_has_suffix(file, STR(SUFFIX)) &&
+           indicators_is_name(str_slice(file, 0, file.len - sizeof(SUFFIX) + 1));
+}
+
+static int read_all(int folder, struct loaded *loaded)
+{
+    int again = fd_reopen(folder, O_RDONLY | O_DIRECTORY);
+    DIR *stream = again >= 0 ? fdopendir(again) : NULL;
+    struct dirent *entry;
+    int r = 0;
+
+    if (stream == NULL) {
+        closep(&again);
+        return command_fail(EXIT_STATUS_FAILED, "%s", err_text(-errno));
+    }
+    while (r == 0 && (entry = readdir(stream)) != NULL) {
+        if (is_list_file(str_from(entry->d_name))) {
+            r = read_one(folder, entry->d_name, loaded);
+        }
+    }
+    (void)closedir(stream);
+    return r;
+}
+
+static int parse_all(const struct loaded *loaded, struct indicators **ret_indicators)
+{
+    CLEANUP(indicators_freep) struct indicators *indicators = NULL;
+    struct diag diag = {{0}};
+    int r = indicators_new(indicators_popular(), &indicators, &diag);
+
+    if (r < 0) {
+        return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
+    }
+    for (size_t i = 0; i < loaded->count; i++) {
+        r = indicators_add_file(indicators, buf_str(&loaded->texts[i]), &diag);
+        if (r < 0) {
+            return command_fail(EXIT_STATUS_FAILED, _("%s is damaged: %s; import it again"),
+                                loaded->names[i], diag_text(&diag, r));
+        }
+    }
+    indicators_set_time(indicators, clock_wall(&clock_real));
+    *ret_indicators = TAKE_PTR(indicators);
+    return 0;
+}
+
+int lists_load(const char *folder_path, struct str name, struct indicators **ret_indicators)
+{
+    CLEANUP(mem_freep) struct loaded *loaded = mem_alloc(1, sizeof(*loaded));
+    CLEANUP(closep) int folder = -1;
+    int r = folder_open(folder_path, &folder);
+
+    if (r != 0 || loaded == NULL) {
+        return r != 0 ? r : command_fail(EXIT_STATUS_FAILED, "%s", err_text(-ERR_NOMEM));
+    }
+    r = name.len != 0 ? read_one(folder, file_name(name).text, loaded) : read_all(folder, loaded);
+    r = r != 0 ? r : give_up_rights();
+    r = r != 0 ? r : parse_all(loaded, ret_indicators);
+    for (size_t i = 0; i < loaded->count; i++) {
+        buf_done(&loaded->texts[i]);
+    }
+    return r;
+}
+
+size_t lists_fold(struct str text, char *room, size_t size, struct str *ret_folded)
+{
+    size_t len = utf8_fold(text, room, size);
+
+    len = len < size ? len : size - 1;
+    *ret_folded = str_of(room, len);
+    return len;
+}

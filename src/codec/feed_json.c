@@ -1,0 +1,222 @@
+/* MISP's events and STIX 2.1 bundles. Only what is meant to be acted on is taken: MISP attributes
+ * for detection, STIX indicators that are not revoked and whose pattern one observation fulfils. */
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "codec/feed_part.h"
+#include "codec/json.h"
+
+#include <string.h>
+
+#define MISP_DEPTH_MAX 6 /* of response, Event, Object, Attribute inside each other */
+
+struct feed_type {
+    const char *name;
+    enum feed_kind kind;
+};
+
+static const struct feed_type misp_types[] = {
+    {"domain", FEED_KIND_DOMAIN},
+    {"hostname", FEED_KIND_DOMAIN},
+    {"url", FEED_KIND_DOMAIN},
+    {"domain|ip", FEED_KIND_DOMAIN},
+    {"md5", FEED_KIND_HASH},
+    {"sha1", FEED_KIND_HASH},
+    {"sha256", FEED_KIND_HASH},
+    {"filename|md5", FEED_KIND_HASH},
+    {"filename|sha1", FEED_KIND_HASH},
+    {"filename|sha256", FEED_KIND_HASH},
+    {"pattern-in-file", FEED_KIND_PHRASE},
+    {"phrase", FEED_KIND_PHRASE},
+};
+
+static const struct feed_type *misp_type(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(misp_types); i++) {
+        if (str_is_text(name, misp_types[i].name)) {
+            return &misp_types[i];
+        }
+    }
+    return NULL;
+}
+
+/* Of "a|b" the part that the type is about: the domain stands first, the hash last. */
+static struct str misp_part(struct str type, struct str value)
+{
+    size_t bar = str_find_byte(value, '|');
+
+    if (str_find_byte(type, '|') == type.len || bar == value.len) {
+        return value;
+    }
+    return str_has_prefix(type, STR("filename")) ? str_slice(value, bar + 1, value.len)
+                                                 : str_slice(value, 0, bar);
+}
+
+static uint64_t feed_number(const struct feed *feed)
+{
+    return feed->report->taken + feed->report->passed + feed->report->faulty + 1;
+}
+
+static int misp_attribute(struct feed *feed, const struct json_value *attribute)
+{
+    struct str type = json_member_str(attribute, "type", str_of("", 0));
+    struct str value = json_member_str(attribute, "value", str_of("", 0));
+    const struct feed_type *row = misp_type(type);
+
+    if (row == NULL || !json_member_bool(attribute, "to_ids", true)) {
+        feed->report->passed++;
+        return 0;
+    }
+    return feed_take(feed, feed_number(feed), row->kind, misp_part(type, value), 0);
+}
+
+/* Attributes lie in events, in their objects, or in a response around either. */
+static int misp_walk(struct feed *feed, const struct json_value *value, unsigned depth)
+{
+    static const char *const inner[] = {"response", "Event", "Object"};
+    const struct json_value *attributes = json_member(value, "Attribute");
+    int r = 0;
+
+    if (value == NULL || depth == MISP_DEPTH_MAX) {
+        return 0;
+    }
+    if (value->type == JSON_TYPE_ARRAY) {
+        for (const struct json_value *v = value->first; v != NULL && r >= 0; v = v->next) {
+            r = misp_walk(feed, v, depth + 1);
+        }
+        return r;
+    }
+    for (const struct json_value *v = attributes != NULL ? attributes->first : NULL;
+         v != NULL && r >= 0; v = v->next) {
+        r = misp_attribute(feed, v);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(inner) && r >= 0; i++) {
+        r = misp_walk(feed, json_member(value, inner[i]), depth + 1);
+    }
+    return r;
+}
+
+int feed_read_misp(struct feed *feed, struct str text)
+{
+    struct json_value *value = NULL;
+    int r = json_parse(text, feed->arena, &value, feed->diag);
+
+    return r < 0 ? r : misp_walk(feed, value, 0);
+}
+
+static bool pattern_kind(struct str path, enum feed_kind *ret_kind)
+{
+    if (str_is(path, STR("domain-name:value")) || str_is(path, STR("url:value"))) {
+        *ret_kind = FEED_KIND_DOMAIN;
+        return true;
+    }
+    *ret_kind = FEED_KIND_HASH;
+    return str_has_prefix(path, STR("file:hashes."));
+}
+
+/* The literal behind "=", in single quotes with backslashes; in room. */
+static bool pattern_literal(struct str *rest, char *room, struct str *ret_value)
+{
+    size_t len = 0;
+    size_t at = 1;
+
+    *rest = str_trim(*rest);
+    if (rest->len < 2 || rest->ptr[0] != '\'') {
+        return false;
+    }
+    while (at < rest->len && rest->ptr[at] != '\'' && len < FEED_LINE_MAX) {
+        at += rest->ptr[at] == '\\' && at + 1 < rest->len;
+        room[len++] = rest->ptr[at++];
+    }
+    if (at >= rest->len || len == FEED_LINE_MAX) {
+        return false;
+    }
+    *rest = str_slice(*rest, at + 1, rest->len);
+    *ret_value = str_of(room, len);
+    return true;
+}
+
+/* "[a:b = 'x' OR c:d = 'y']": each comparison is an entry. Anything else (AND, FOLLOWEDBY, LIKE,
+ * more than one observation) needs more than one of them to be seen, and is passed over. */
+static int stix_pattern(struct feed *feed, struct str pattern, int64_t expires)
+{
+    char room[FEED_LINE_MAX];
+    struct str rest = str_trim(pattern);
+    uint64_t line = feed_number(feed);
+    int r = 0;
+
+    if (rest.len < 2 || rest.ptr[0] != '[' || str_find_byte(rest, ']') == rest.len) {
+        feed_fault(feed, line, _("no pattern of STIX"), pattern);
+        return 0;
+    }
+    if (str_find_byte(rest, ']') + 1 != rest.len || str_find(rest, STR(" AND ")) != rest.len) {
+        feed->report->passed++;
+        return 0;
+    }
+    rest = str_slice(rest, 1, rest.len - 1);
+    while (r >= 0) {
+        enum feed_kind kind;
+        struct str path;
+        struct str value;
+        bool is_ours;
+
+        if (!str_cut(&rest, '=', &path) || !pattern_literal(&rest, room, &value)) {
+            feed_fault(feed, line, _("no pattern of STIX"), pattern);
+            return 0;
+        }
+        is_ours = pattern_kind(str_trim(path), &kind);
+        feed->report->passed += !is_ours;
+        r = is_ours ? feed_take(feed, line, kind, value, expires) : 0;
+        rest = str_trim(rest);
+        if (rest.len == 0) {
+            break;
+        }
+        if (!str_has_prefix(rest, STR("OR"))) {
+            feed_fault(feed, line, _("no pattern of STIX"), pattern);
+            return 0;
+        }
+        rest = str_slice(rest, 2, rest.len);
+    }
+    return r;
+}
+
+static int stix_object(struct feed *feed, const struct json_value *object)
+{
+    struct str type = json_member_str(object, "type", str_of("", 0));
+    struct str pattern_type = json_member_str(object, "pattern_type", STR("stix"));
+    struct str until = json_member_str(object, "valid_until", str_of("", 0));
+    int64_t expires = 0;
+
+    if (!str_is(type, STR("indicator")) || !str_is(pattern_type, STR("stix")) ||
+        json_member_bool(object, "revoked", false)) {
+        feed->report->passed++;
+        return 0;
+    }
+    if (until.len != 0 && time_parse(until, &expires) < 0) {
+        feed_fault(feed, feed_number(feed), _("valid_until is no time"), until);
+        return 0;
+    }
+    return stix_pattern(feed, json_member_str(object, "pattern", str_of("", 0)), expires);
+}
+
+int feed_read_stix(struct feed *feed, struct str text)
+{
+    struct json_value *value = NULL;
+    const struct json_value *objects;
+    int r = json_parse(text, feed->arena, &value, feed->diag);
+
+    if (r < 0) {
+        return r;
+    }
+    objects = json_member(value, "objects");
+    if (objects == NULL || objects->type != JSON_TYPE_ARRAY) {
+        return diag_set(feed->diag, -ERR_SYNTAX,
+                        _("no bundle of STIX: it has no list \"objects\""));
+    }
+    for (const struct json_value *v = objects->first; v != NULL && r >= 0; v = v->next) {
+        r = stix_object(feed, v);
+    }
+    return r;
+}

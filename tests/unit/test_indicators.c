@@ -1,0 +1,395 @@
+/* Lists of indicators: what is read of each format, what is a hit, what garbage leads to, and that
+ * a million hosts keep within their memory. */
+#include "harness.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/time.h"
+#include "base/utf8.h"
+#include "detect/intel/indicators.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DAY (86400 * NS_PER_S)
+
+static int collect(void *context, const struct feed_entry *entry)
+{
+    buf_putf(context, "%s:%.*s%s ", feed_kind_name(entry->kind), STR_ARG(entry->value),
+             entry->expires != 0 ? "!" : "");
+    return 0;
+}
+
+/* What a feed says, as "kind:value " each; the report goes to ret_report. */
+static const char *entries_of(const char *text, struct feed_report *ret_report)
+{
+    static char said[4096];
+    struct arena *arena = NULL;
+    struct diag diag = {{0}};
+    struct buf out;
+    int r;
+
+    buf_init(&out, sizeof(said) - 1);
+    assert_int_equal(arena_new(16 << 20, &arena), 0);
+    r = feed_read(feed_guess(str_from(text)), str_from(text), arena, collect, &out, ret_report,
+                  &diag);
+    (void)snprintf(said, sizeof(said), "%.*s", STR_ARG(buf_str(&out)));
+    if (r < 0) {
+        (void)snprintf(said, sizeof(said), "%s", diag.text);
+    }
+    buf_done(&out);
+    arena_free(arena);
+    return said;
+}
+
+static void test_formats(void **state)
+{
+    struct feed_report report;
+
+    (void)state;
+    assert_string_equal(entries_of("# hosts\n127.0.0.1 localhost\n0.0.0.0 KuBet.net kubet.com # x\n"
+                                   "::1 ip6-localhost\r\n0.0.0.0 0.0.0.0\n",
+                                   &report),
+                        "domain:kubet.net domain:kubet.com ");
+    assert_int_equal(report.passed, 4);
+    assert_string_equal(
+        entries_of("kubet.net\n! note\nhttps://u@W88.com:443/x?y\n||ad.vn^\n*.z.vn\n"
+                   "\"Nhà cái uy tín\"\nD41D8CD98F00B204E9800998ECF8427E\n",
+                   &report),
+        "domain:kubet.net domain:w88.com domain:ad.vn domain:z.vn "
+        "phrase:nha cai uy tin hash:d41d8cd98f00b204e9800998ecf8427e ");
+    assert_string_equal(
+        entries_of("Value,Type,Expires\r\nkubet.net,domain,2026-12-31\r\n\"Nạp, rút\",phrase,\r\n",
+                   &report),
+        "domain:kubet.net! phrase:nap, rut ");
+    assert_string_equal(
+        entries_of(
+            "{\"response\":[{\"Event\":{\"Attribute\":[{\"type\":\"domain|ip\",\"value\":"
+            "\"kubet.net|1.2.3.4\"},{\"type\":\"domain\",\"value\":\"a.vn\",\"to_ids\":false}],"
+            "\"Object\":[{\"Attribute\":[{\"type\":\"filename|md5\",\"value\":"
+            "\"x|d41d8cd98f00b204e9800998ecf8427e\"}]}]}}]}",
+            &report),
+        "domain:kubet.net hash:d41d8cd98f00b204e9800998ecf8427e ");
+    assert_int_equal(report.passed, 1);
+    assert_string_equal(
+        entries_of(
+            "{\"type\":\"bundle\",\"objects\":[{\"type\":\"identity\"},{\"type\":\"indicator\","
+            "\"pattern\":\"[domain-name:value = 'kubet.net' OR url:value = "
+            "'http://w88.com/x']\",\"valid_until\":\"2027-01-01T00:00:00Z\"},"
+            "{\"type\":\"indicator\",\"pattern\":\"[a:b = 'x' AND c:d = 'y']\"},"
+            "{\"type\":\"indicator\",\"revoked\":true,\"pattern\":\"[url:value = 'z.vn']\"},"
+            "{\"type\":\"indicator\",\"pattern\":\"[domain-name:value = 'x\"}]}",
+            &report),
+        "domain:kubet.net! domain:w88.com! ");
+    assert_int_equal(report.faulty, 1);
+    assert_int_equal(report.passed, 3);
+}
+
+static void test_faults_are_named(void **state)
+{
+    struct feed_report report;
+
+    (void)state;
+    assert_string_equal(
+        entries_of("kubet.net\nnot a host\n\x01\x02\nlocalhost\n-x.vn\na..b\n\xff.vn\n", &report),
+        "domain:kubet.net ");
+    assert_int_equal(report.faulty, 6);
+    assert_int_equal(report.faults[0].line, 2);
+    assert_non_null(strstr(report.faults[0].what, "'not a host'"));
+    assert_non_null(strstr(report.faults[1].what, "'?\?'"));
+    assert_string_equal(
+        entries_of("domain,type\nkubet.net,x\n\"a.vn\nb.vn,\"y\"z\nkubet.com\n", &report),
+        "domain:kubet.net ");
+    assert_int_equal(report.faults[0].line, 3);
+    assert_non_null(strstr(entries_of("{\"a\":", &report), "1"));
+    assert_int_equal(report.taken, 0);
+}
+
+static struct indicators *load(const char *text)
+{
+    struct indicators *indicators = NULL;
+    struct diag diag = {{0}};
+
+    assert_int_equal(indicators_new(indicators_popular(), &indicators, &diag), 0);
+    if (indicators_add_file(indicators, str_from(text), &diag) < 0) {
+        fail_msg("%s", diag.text);
+    }
+    return indicators;
+}
+
+#define HEAD "canhgac-list 1\nname thu\nlabel gambling\nsource x\n"
+
+static void test_hosts_are_found(void **state)
+{
+    static const struct {
+        const char *host;
+        const char *value; /* NULL: no hit */
+    } rows[] = {
+        {"kubet.example", "kubet.example"},
+        {"a.b.kubet.example", "kubet.example"},
+        {"xkubet.example", NULL},
+        {"example", NULL},
+        {"www.facebook.com", NULL},
+        {"facebook.com", NULL},
+        {"sub.tinh.gov.vn", NULL},
+        {"bad.blogspot.com", "bad.blogspot.com"},
+        {"other.blogspot.com", NULL},
+        {"blogspot.com", NULL},
+        {"shop.com.vn", NULL},
+        {"nhàcái.example", "nhàcái.example"},
+        {"", NULL},
+        {"...", NULL},
+    };
+    struct indicators *indicators =
+        load(HEAD "\ndomain kubet.example\ndomain www.facebook.com\ndomain blogspot.com\n"
+                  "domain bad.blogspot.com\ndomain com.vn\ndomain tinh.gov.vn\n"
+                  "domain nhàcái.example\nend 7\n");
+    struct deface_lists lists = indicators_for_deface(indicators);
+    struct str label;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct indicator_hit hit;
+        bool is_hit = indicators_find_host(indicators, str_from(rows[i].host), &hit);
+
+        if (is_hit != (rows[i].value != NULL)) {
+            fail_msg("%s", rows[i].host);
+        }
+        if (is_hit) {
+            assert_str(hit.value, rows[i].value);
+            assert_str(hit.list->label, "gambling");
+        }
+    }
+    assert_true(lists.has_host(lists.context, STR("x.kubet.example"), &label));
+    assert_str(label, "gambling");
+    indicators_free(indicators);
+}
+
+static void test_phrases_and_hashes(void **state)
+{
+    struct indicators *indicators =
+        load(HEAD "\nphrase nha cai\nphrase nha cai uy tin\nphrase kubet\n"
+                  "hash d41d8cd98f00b204e9800998ecf8427e\nend 4\n");
+    struct str text = STR("link vao nha cai uy tin kubet88, nha cai");
+    struct indicator_hit hit;
+    char found[256] = "";
+    size_t from = 0;
+
+    (void)state;
+    while (indicators_find_phrase(indicators, text, from, &hit)) {
+        (void)snprintf(found + strlen(found), sizeof(found) - strlen(found), "%.*s@%zu ",
+                       STR_ARG(hit.value), hit.at);
+        from = hit.at + 1;
+    }
+    assert_string_equal(found, "nha cai uy tin@9 kubet@24 nha cai@33 ");
+    assert_true(indicators_find_hash(indicators, STR("d41d8cd98f00b204e9800998ecf8427e"), &hit));
+    assert_false(indicators_find_hash(indicators, STR("e41d8cd98f00b204e9800998ecf8427e"), &hit));
+    assert_false(indicators_find_host(indicators, STR("kubet"), &hit));
+    indicators_free(indicators);
+}
+
+static void test_expiry(void **state)
+{
+    struct indicators *indicators = load(HEAD "expires 2026-06-01T00:00:00Z\n\ndomain a.example\n"
+                                              "domain b.example\t2026-01-10T00:00:00Z\nend 2\n");
+    struct diag diag = {{0}};
+    struct indicator_hit hit;
+    int64_t time = 0;
+
+    (void)state;
+    assert_int_equal(time_parse(STR("2026-01-09T00:00:00Z"), &time), 0);
+    indicators_set_time(indicators, time);
+    assert_true(indicators_find_host(indicators, STR("b.example"), &hit));
+    indicators_set_time(indicators, time + 2 * DAY);
+    assert_false(indicators_find_host(indicators, STR("b.example"), &hit));
+    assert_true(indicators_find_host(indicators, STR("a.example"), &hit));
+    indicators_set_time(indicators, time + 200 * DAY);
+    assert_false(indicators_find_host(indicators, STR("a.example"), &hit));
+    /* A second list that says so for ever. */
+    assert_int_equal(indicators_add_file(indicators,
+                                         STR("canhgac-list 1\nname hai\nlabel phishing\n\n"
+                                             "domain a.example\nend 1\n"),
+                                         &diag),
+                     0);
+    assert_true(indicators_find_host(indicators, STR("a.example"), &hit));
+    assert_str(hit.list->name, "hai");
+    indicators_free(indicators);
+}
+
+static void test_damaged_files_are_refused(void **state)
+{
+    static const struct {
+        const char *text;
+        int code;
+    } rows[] = {
+        {"", -ERR_SYNTAX},
+        {"kubet.net\n", -ERR_SYNTAX},
+        {"canhgac-list 2\nname a\nlabel b\n\nend 0\n", -ERR_VERSION},
+        {HEAD "\ndomain kubet.net\n", -ERR_TRUNCATED},
+        {HEAD "\ndomain kubet.net\nend 2\n", -ERR_CORRUPT},
+        {HEAD "\ndomain kubet.net\nend 1\ndomain b.net\n", -ERR_CORRUPT},
+        {HEAD "\ndomain KUBET.net\nend 1\n", -ERR_SYNTAX},
+        {HEAD "\nfuture x\nend 1\n", -ERR_VERSION},
+        {HEAD "imported soon\n\nend 0\n", -ERR_SYNTAX},
+        {"canhgac-list 1\nname A/b\nlabel c\n\nend 0\n", -ERR_SYNTAX},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct indicators *indicators = NULL;
+        struct diag diag = {{0}};
+
+        assert_int_equal(indicators_new(STR(""), &indicators, &diag), 0);
+        assert_int_equal(indicators_add_file(indicators, str_from(rows[i].text), &diag),
+                         rows[i].code);
+        assert_true(diag.text[0] != '\0');
+        indicators_free(indicators);
+    }
+    {
+        struct indicators *indicators = NULL;
+        struct diag diag = {{0}};
+
+        assert_int_equal(indicators_new(STR("allow x.vn\nperhaps y.vn\n"), &indicators, &diag),
+                         -ERR_SYNTAX);
+        assert_non_null(strstr(diag.text, "2"));
+    }
+}
+
+static int write_entry(void *context, const struct feed_entry *entry)
+{
+    indicator_write_entry(context, entry);
+    return buf_error(((struct indicator_writer *)context)->buf);
+}
+
+static void test_million(void **state)
+{
+    struct indicator_list list = {.name = STR("lon"), .label = STR("gambling"), .source = STR("x")};
+    struct indicators *indicators = NULL;
+    struct indicator_writer writer;
+    struct indicator_hit hit;
+    struct diag diag = {{0}};
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, INDICATORS_FILE_MAX);
+    indicator_write_head(&writer, &list, &out);
+    for (unsigned i = 0; i < 1000000; i++) {
+        char host[40];
+        struct feed_entry entry = {.kind = FEED_KIND_DOMAIN};
+
+        (void)snprintf(host, sizeof(host), "nha-cai%u.example", i);
+        entry.value = str_from(host);
+        indicator_write_entry(&writer, &entry);
+    }
+    indicator_write_end(&writer);
+    assert_int_equal(buf_error(&out), 0);
+    assert_int_equal(indicators_new(indicators_popular(), &indicators, &diag), 0);
+    assert_int_equal(indicators_add_file(indicators, buf_str(&out), &diag), 0);
+    assert_int_equal(indicators_list(indicators, 0)->counts[FEED_KIND_DOMAIN], 1000000);
+    assert_true(indicators_size(indicators) <= 64U << 20);
+    assert_true(indicators_find_host(indicators, STR("www.nha-cai999999.example"), &hit));
+    assert_false(indicators_find_host(indicators, STR("nha-cai1000000.example"), &hit));
+    indicators_free(indicators);
+    buf_done(&out);
+}
+
+static char *read_data(const char *name, size_t *ret_len)
+{
+    const char *folder = getenv("CANHGAC_DATA");
+    char path[1024];
+    char *text = malloc(1 << 20);
+    FILE *file;
+
+    (void)snprintf(path, sizeof(path), "%s/web/%s",
+                   folder != NULL ? folder : TESTS_FOLDER "/../../shared/data", name);
+    file = fopen(path, "rb");
+    if (file == NULL) {
+        (void)printf("# there is no %s\n", path);
+        free(text);
+        return NULL;
+    }
+    *ret_len = fread(text, 1, 1 << 20, file);
+    (void)fclose(file);
+    return text;
+}
+
+/* All of a published list is read, and each of its hosts is a hit. */
+static void test_published_list(void **state)
+{
+    struct indicator_list list = {
+        .name = STR("co-bac"), .label = STR("gambling"), .source = STR("x")};
+    struct indicators *indicators = NULL;
+    struct indicator_writer writer;
+    struct feed_report report;
+    struct arena *arena = NULL;
+    struct diag diag = {{0}};
+    struct buf out;
+    struct str rest;
+    struct str line;
+    size_t len = 0;
+    size_t hits = 0;
+    char *text = read_data("gambling-domains.txt", &len);
+
+    (void)state;
+    if (text == NULL) {
+        skip();
+    }
+    buf_init(&out, INDICATORS_FILE_MAX);
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    indicator_write_head(&writer, &list, &out);
+    assert_int_equal(feed_read(feed_guess(str_of(text, len)), str_of(text, len), arena, write_entry,
+                               &writer, &report, &diag),
+                     0);
+    indicator_write_end(&writer);
+    assert_int_equal(report.faulty, 0);
+    assert_int_equal(indicators_new(indicators_popular(), &indicators, &diag), 0);
+    assert_int_equal(indicators_add_file(indicators, buf_str(&out), &diag), 0);
+    rest = str_of(text, len);
+    while (str_cut(&rest, '\n', &line)) {
+        struct indicator_hit hit;
+
+        hits += indicators_find_host(indicators, str_trim(line), &hit);
+    }
+    (void)printf("# %llu entries, %zu hits\n", (unsigned long long)report.taken, hits);
+    assert_int_equal(hits, report.taken);
+    indicators_free(indicators);
+    arena_free(arena);
+    buf_done(&out);
+    free(text);
+}
+
+static int load_once(void *context)
+{
+    struct indicators *indicators = NULL;
+    struct diag diag = {{0}};
+    int r = indicators_new(STR("allow a.vn\n"), &indicators, &diag);
+
+    (void)context;
+    if (r == 0) {
+        r = indicators_add_file(indicators, STR(HEAD "\ndomain a.vn\nphrase nha cai\nend 2\n"),
+                                &diag);
+    }
+    indicators_free(indicators);
+    return r;
+}
+
+static void test_no_memory(void **state)
+{
+    (void)state;
+    assert_survives_no_memory(load_once, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_formats),         cmocka_unit_test(test_faults_are_named),
+        cmocka_unit_test(test_hosts_are_found), cmocka_unit_test(test_phrases_and_hashes),
+        cmocka_unit_test(test_expiry),          cmocka_unit_test(test_damaged_files_are_refused),
+        cmocka_unit_test(test_million),         cmocka_unit_test(test_published_list),
+        cmocka_unit_test(test_no_memory),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
