@@ -3,7 +3,7 @@
  *
  *   deface-features fit EPOCHS    prints weights.def's rows
  *   deface-features score         prints a line an example: label, best topic score, page score,
- *                                 host score, what the best piece is about
+ *                                 how many pieces, what the best piece is about
  *
  * An example is a line "LABEL HOST LENGTH" and so many bytes. Labels: a topic of content.h (the
  * body is a page of which every piece is of that topic), "benign" (a page none of whose pieces is
@@ -23,6 +23,8 @@
 #define DECAY        2e-6
 #define UNIT         64.0
 #define FLOOR        24
+#define DROPPED      55     /* of a hundred features of an example at a step */
+#define AGAINST      (-0.6) /* the most that a word may say against a topic */
 
 enum kind { KIND_PIECE, KIND_PAGE, KIND_HOST };
 
@@ -39,6 +41,7 @@ struct corpus {
     int8_t label;
     bool is_scoring;
     double best; /* topic score of the current page */
+    unsigned pieces;
     unsigned topic;
 };
 
@@ -70,6 +73,7 @@ static void corpus_hear(void *context, const struct content_features *features)
         double score;
         unsigned topic = content_topic(features, &score);
 
+        corpus->pieces++;
         if (score > corpus->best) {
             corpus->best = score;
             corpus->topic = topic;
@@ -169,6 +173,7 @@ static void corpus_read(struct corpus *corpus)
         arena_reset(arena);
         corpus->label = label_column(str_from(label));
         corpus->best = -99;
+        corpus->pieces = 0;
         if (strncmp(label, "host", 4) == 0) {
             read_hosts(corpus, str_of(body, len), &scored);
         } else {
@@ -176,7 +181,7 @@ static void corpus_read(struct corpus *corpus)
                       corpus->label == CONTENT_MODEL_PAGE, &scored);
         }
         if (corpus->is_scoring && strncmp(label, "host", 4) != 0) {
-            printf("%s\t%.4f\t%.4f\t0\t%s\n", label, corpus->best, scored.page,
+            printf("%s\t%.4f\t%.4f\t%u\t%s\n", label, corpus->best, scored.page, corpus->pieces,
                    content_class_name(corpus->topic));
         }
         mem_free(body);
@@ -190,6 +195,7 @@ struct model {
     double squares[CONTENT_BUCKETS];
     double bias;
     double bias_square;
+    bool is_for_only; /* words have no weight below 0 */
 };
 
 static double model_score(const struct model *model, const struct example *row)
@@ -197,7 +203,7 @@ static double model_score(const struct model *model, const struct example *row)
     double sum = 0;
 
     for (uint32_t i = 0; i < row->count; i++) {
-        sum += model->weights[row->ids[i]];
+        sum += model->weights[row->ids[i]] * (row->ids[i] < CONTENT_MEANT ? 2 : 1);
     }
     return model->bias + sum / sqrt(row->count > FLOOR ? row->count : FLOOR);
 }
@@ -210,19 +216,31 @@ static enum kind column_kind(unsigned column)
                                           : KIND_PIECE;
 }
 
-static void model_step(struct model *model, const struct example *row, bool is_positive,
-                       double importance)
+/* One example less some of its features, drawn anew each time (dropout, Srivastava 2014): no word
+ * is leaned on where another says the same, so that unknown wording still weighs. */
+static void model_step(struct model *model, struct prng *prng, const struct example *row,
+                       bool is_positive, double importance)
 {
-    double norm = sqrt(row->count > FLOOR ? row->count : FLOOR);
-    double error =
-        importance * ((is_positive ? 1.0 : 0.0) - 1 / (1 + exp(-model_score(model, row))));
+    static uint16_t kept[CONTENT_FEATURES_MAX];
+    struct example part = {.ids = kept};
+    double norm;
+    double error;
 
     for (uint32_t i = 0; i < row->count; i++) {
-        double *weight = &model->weights[row->ids[i]];
-        double slope = error / norm - DECAY * *weight;
+        if (prng_below(prng, 100) >= DROPPED) {
+            kept[part.count++] = row->ids[i];
+        }
+    }
+    norm = sqrt(part.count > FLOOR ? part.count : FLOOR);
+    error = importance * ((is_positive ? 1.0 : 0.0) - 1 / (1 + exp(-model_score(model, &part))));
+    for (uint32_t i = 0; i < part.count; i++) {
+        bool is_meant = kept[i] < CONTENT_MEANT;
+        double *weight = &model->weights[kept[i]];
+        double slope = error * (is_meant ? 2 : 1) / norm - DECAY * *weight;
 
-        model->squares[row->ids[i]] += slope * slope;
-        *weight += RATE * slope / sqrt(model->squares[row->ids[i]] + 1e-8);
+        model->squares[kept[i]] += slope * slope;
+        *weight += RATE * slope / sqrt(model->squares[kept[i]] + 1e-8);
+        *weight = !is_meant && model->is_for_only && *weight < AGAINST ? AGAINST : *weight;
     }
     model->bias_square += error * error;
     model->bias += RATE * error / sqrt(model->bias_square + 1e-8);
@@ -239,6 +257,7 @@ static void model_fit(struct model *model, const struct corpus *corpus, unsigned
 
     must(order != NULL ? 0 : -1, "out of memory");
     prng_init(&prng, column);
+    model->is_for_only = column != CONTENT_MODEL_HOST;
     for (size_t i = 0; i < corpus->count; i++) {
         if (corpus->rows[i].kind == (uint8_t)column_kind(column)) {
             order[count++] = (uint32_t)i;
@@ -258,7 +277,7 @@ static void model_fit(struct model *model, const struct corpus *corpus, unsigned
             bool is_positive = row->label == (int8_t)column;
             double share = (double)(is_positive ? positive : count - positive);
 
-            model_step(model, row, is_positive, 0.5 * (double)count / share);
+            model_step(model, &prng, row, is_positive, 0.5 * (double)count / share);
         }
     }
     fprintf(stderr, "column %u: %zu examples, %zu positive\n", column, count, positive);

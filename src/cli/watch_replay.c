@@ -87,13 +87,13 @@ static int name_compare(const void *a, const void *b)
 /* All names in a folder but hidden ones, sorted. Takes fd. */
 static int names_list(int fd, size_t limit, struct names *names)
 {
-    DIR *folder = fdopendir(fd);
+    DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
     const struct dirent *entry;
     int r = 0;
 
     if (folder == NULL) {
         r = -errno;
-        (void)close(fd);
+        closep(&fd);
         return r;
     }
     while (r == 0 && (entry = readdir(folder)) != NULL) {

@@ -212,13 +212,14 @@ static int replay_judge_body(struct replay *replay, struct deface_look *look,
                              struct deface_verdict *ret_verdict)
 {
     const struct page_options options = {.url = STR("https://replay.invalid/")};
-    struct page page;
-    int r = page_read(&options, buf_str(&replay->body), replay->arena, &page);
+    struct page *page = arena_alloc(replay->arena, 1, sizeof(*page));
+    int r = page != NULL ? page_read(&options, buf_str(&replay->body), replay->arena, page)
+                         : -ERR_NOMEM;
 
     if (r < 0) {
         return r;
     }
-    look->page = &page;
+    look->page = page;
     r = deface_judge(replay->model, replay->site, replay->profile, look, replay->arena,
                      ret_verdict);
     if (r < 0) {

@@ -1,5 +1,7 @@
 """Wording and shapes for measuring: other phrases, other page designs, other names than fit.py, which this must never read
 or be read by. Portals here are simulated after Vietnamese ones: view state, counters, clocks, rotating news and banners."""
+import re
+
 from . import craft
 
 SLOTS = {
@@ -103,7 +105,6 @@ def insert(rng, body, piece):
 
 
 def partial(rng, body, kind):
-    import re
     line = craft.disguise(rng, say(rng, BOASTS))
     if kind == "title":
         changed = re.sub(r"(?is)<title[^>]*>.*?</title>", lambda _: f"<title>{line}</title>", body, count=1)
@@ -113,4 +114,9 @@ def partial(rng, body, kind):
     if kind == "text":
         return insert(rng, body, f"<p>{line}. {say(rng, BOASTS)}</p>")
     url = f"https://pic{rng.randrange(999)}.{rng.choice(['imgup.cc', 'fotohost.net', 'postpix.top'])}/{rng.choice(SLOTS['nick'])}.jpg"
-    return re.sub(r'(?i)(<img\b[^>]*?\ssrc=)("[^"]*"|\'[^\']*\')', lambda m: m.group(1) + f'"{url}"', body, count=1)
+    shown = re.sub(r"(?is)<(noscript|script|template)\b.*?</\1>", lambda m: " " * len(m.group(0)), body)
+    pictures = [m for m in re.finditer(r'(?i)<img\b[^>]*?\ssrc=("[^"]*"|\'[^\']*\')', shown) if "data:" not in m.group(1)]
+    if not pictures:
+        return body  # nothing to exchange
+    place = rng.choice(pictures)
+    return body[:place.start(1)] + f'"{url}"' + body[place.end(1):]

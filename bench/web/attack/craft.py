@@ -21,7 +21,7 @@ HIDING = {
 
 def fill(rng, template, slots):
     """Each {name} by a choice of slots[name], which may have slots itself."""
-    for _ in range(4):
+    for _ in range(6):
         text = re.sub(r"\{(\w+)\}", lambda m: str(rng.choice(slots[m.group(1)])), template)
         if text == template:
             break

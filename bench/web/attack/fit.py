@@ -31,7 +31,30 @@ SLOTS = {
     "pill": ["Viagra", "Cialis", "Levitra", "Kamagra", "Tramadol", "Xanax", "Sildenafil", "Tadalafil", "Phentermine"],
     "coin": ["Bitcoin", "USDT", "ETH", "BNB", "Solana", "token mới"], "city": ["Hà Nội", "Sài Gòn", "Đà Nẵng", "Hải Phòng", "Cần Thơ"],
 }
+SLOTS |= {
+    "kw": ["nhà cái", "cá cược", "cá độ", "cá độ bóng đá", "kèo nhà cái", "tỷ lệ kèo", "soi kèo", "soi cầu", "lô đề", "đánh đề", "xóc đĩa", "tài xỉu", "bầu cua",
+           "nổ hũ", "quay hũ", "bắn cá", "đá gà", "game bài", "đánh bài", "sòng bạc", "casino", "baccarat", "poker", "roulette", "slot", "jackpot", "cổng game",
+           "game đổi thưởng", "xổ số online", "đặt cược", "thể thao ảo", "rồng hổ", "sicbo", "mậu binh", "tiến lên", "phỏm", "keno", "xì dách"],
+    "tell": ["uy tín", "đổi thưởng", "online", "trực tuyến", "ăn tiền thật", "mới nhất", "hôm nay", "đêm nay", "tặng code", "hoàn trả cao", "trả thưởng cao", "bất bại",
+             "link mới", "link vào", "link dự phòng", "không bị chặn", "chính thức", "đăng ký", "đăng nhập", "nạp rút nhanh", "tải app", "khuyến mãi", "cho tân thủ", "thắng lớn"],
+    "do": ["đăng ký tài khoản", "nạp tiền lần đầu", "nhập mã code", "tải ứng dụng", "bấm vào link", "truy cập đường dẫn", "mở tài khoản", "tham gia đặt cược", "liên hệ đại lý",
+           "nhắn CSKH", "vào sảnh", "chọn bàn", "lên kèo", "rút tiền về ngân hàng", "quay thử"],
+    "win": ["nhận {amount}", "được tặng {amount}", "thưởng nóng {amount}", "hoàn trả 1.5%", "trúng hũ lớn", "ăn đậm", "gỡ vốn", "x2 tài khoản", "lãi mỗi ngày", "rút không cần cọc"],
+    "vhack": ["hacked", "pwned", "owned", "defaced", "rooted", "breached", "hijacked", "compromised", "destroyed", "stamped", "infected", "took over", "broke into", "cracked", "0wned"],
+    "target": ["this site", "your website", "this server", "your system", "this domain", "your box", "this portal", "your security", "the government", "your database", "this page"],
+    "agent": ["{handle}", "{team}", "{handle} from {team}", "{handle} & {handle}", "we are {team}", "the {team}"],
+    "taunt": ["patch it", "fix your bugs", "security is just an illusion", "try harder", "nice try admin", "see you again", "nothing is secure", "wake up", "you have been warned", "no hard feelings",
+              "we will be back", "learn to code", "backup next time", "don't blame us", "it was too easy", "better luck next time", "message to the admin", "contact me", "greetz", "shoutz to all"],
+    "cause": ["for fun", "for freedom", "for our people", "against corruption", "stop the war", "because we can", "in the name of justice", "for {team}", "#op{handle}", "long live {team}"],
+    "vtarget": ["trang web này", "website này", "hệ thống của bạn", "máy chủ này", "cổng thông tin này", "web của các bạn", "server"],
+    "vverb": ["hack", "tấn công", "xâm nhập", "chiếm quyền điều khiển", "deface", "đánh sập", "kiểm soát", "thay đổi giao diện", "ghé thăm", "khai thác"],
+    "vtaunt": ["bảo mật kém quá", "lỗi cơ bản", "vá lỗ hổng đi admin", "chào quản trị viên", "lần sau cẩn thận hơn", "chỉ là lời nhắc nhở", "không có ý phá hoại", "liên hệ để được hỗ trợ",
+               "dữ liệu vẫn an toàn", "ngủ dậy đi admin", "đừng chủ quan", "thân tặng admin"],
+}
 GAMBLING = [
+    "{kw} {tell}", "{kw} {brand}", "{brand} {tell}", "{kw} {kw} {brand} {tell}", "{tell} {kw}", "{do} {brand} {win}", "{brand} {kw}, {kw}, {kw}: {do} {win}",
+    "{do} tại {brand} để {win}, {kw} {tell}, {do} {win}", "{kw} {tell} {win}", "Chơi {kw} tại {brand} {tell}, {do} là {win}. {kw} {tell}, {do} ngay.", "{brand} - {kw} {praise}",
+    "Cách {do} {brand} và {do}. {brand} có {kw}, {kw} và {kw} cho người chơi {win}.", "{kw} {year} {tell}", "top {kw} {tell} {year}", "{call} {kw} {brand} {win}",
     "{brand} - nhà cái {praise}, {game}", "{brand}", "nhà cái {brand}", "link vào {brand}", "{brand} casino", "nhà cái uy tín", "{game}",
     "{game} uy tín", "tải {brand}", "{brand} đăng nhập", "kèo nhà cái hôm nay", "soi kèo bóng đá", "top 10 nhà cái {praise}",
     "trang {game} {praise}", "{call} {brand} tặng {amount}", "tỷ lệ kèo {brand}", "app {game} {brand}", "{brand} link không bị chặn",
@@ -70,14 +93,24 @@ CRYPTO = ["đầu tư {coin} lãi kép 3% mỗi ngày", "sàn giao dịch {coin}
           "double your {coin} in 24 hours", "Connect wallet to claim {coin} airdrop, limited presale, guaranteed profit",
           "Binary options trading with daily profit, deposit {coin} and withdraw instantly, join our telegram",
           "bot copy trade {coin} ăn chắc, nạp tối thiểu 50 USDT, x5 tài khoản", "forex signals 95% win rate join telegram"]
-BOAST = ["Hacked by {handle}", "HACKED BY {handle} - {team}", "{handle} was here", "Owned by {handle}", "Defaced by {team}", "Pwned by {handle}",
+BOAST = ["{agent} {vhack} {target}", "{vhack} by {agent}", "{target} {vhack} by {agent}", "{target} has been {vhack} by {agent}", "{vhack} by {agent}, {taunt}", "{taunt}! {agent} {vhack} {target}",
+         "{agent} {vhack} {target} {cause}", "{taunt}, admin. {agent}", "{vhack} {cause} by {agent}", "hello admin, {target} was {vhack}. {taunt}. {taunt}", "{vtarget} đã bị {agent} {vverb}", "{vtarget} bị {vverb} bởi {agent}",
+         "{vverb} bởi {agent}, {vtaunt}", "{vtaunt}! {agent} đã {vverb} {vtarget}", "{agent} {vverb} {vtarget}. {vtaunt}, {vtaunt}", "{taunt} - {agent} - {cause}", "got {vhack}? {agent} says {taunt}", "{agent} :: {vhack} :: {taunt}",
+         "Hacked by {handle}", "HACKED BY {handle} - {team}", "{handle} was here", "Owned by {handle}", "Defaced by {team}", "Pwned by {handle}",
          "Your site has been hacked by {handle}. Security is low, patch your system admin!", "Greetz to: {handle} {handle} {handle} and all members of {team}",
          "Sorry admin, your website is not secure. {team} was here.", "Website này đã bị hack bởi {handle}", "Đã bị tấn công bởi {team}, bảo mật quá kém",
          "Chào admin, web của bạn có lỗ hổng, hãy vá đi. Không xóa dữ liệu, chỉ để lại lời nhắn. {handle}", "hack để vui, không phá dữ liệu - {handle}",
          "We are {team}. We do not forgive. We do not forget. Expect us.", "Free Palestine! {team} hacked this government server",
          "[ {handle} ] touched your server, no system is safe", "Stamped by {handle} | {team} | Indonesian hacker rulez", "{team} cyber army rooted this box",
          "All your data belong to us. Contact {handle} to get it back, pay in bitcoin.", "mass deface {year} {handle}", "Game over, admin! Your security got owned by {team}"]
+SLOTS |= {
+    "nact": ["triệt phá đường dây", "bắt nhóm đối tượng", "khởi tố vụ án", "cảnh báo người dân về", "xử phạt hành vi", "điều tra vụ", "ngăn chặn trang web", "tuyên truyền tác hại của",
+             "xét xử bị cáo tổ chức", "phát hiện tụ điểm", "vận động người dân không tham gia", "lập biên bản nhóm người", "bóc gỡ ổ nhóm", "đưa ra xét xử vụ", "truy tố nhóm"],
+    "ntail": ["trên không gian mạng", "tại {place}", "với số tiền {sum}", "trong dịp Tết", "do {who} cầm đầu", "núp bóng doanh nghiệp", "dưới hình thức ghi lô đề", "qua mạng xã hội", "ở địa phương"],
+    "ncrime": ["{kw}", "{kw} và cho vay lãi nặng", "cho vay qua app", "đầu tư tiền ảo", "sàn giao dịch ảo", "mua bán thuốc kích dục giả", "mại dâm", "tấn công mạng, chiếm quyền website", "phát tán phim đồi trụy"],
+}
 NEWS = [  # what speaks of the same things and is right to be there
+    "{unit} {nact} {ncrime} {ntail}", "{nact} {ncrime} {ntail}", "{who} bị {unit} bắt vì {ncrime} {ntail}. {unit} {nact} {ncrime}.", "{place}: {nact} {ncrime}", "{unit} {nact} {kw}, {kw} {ntail}",
     "{unit} vừa triệt phá đường dây đánh bạc qua mạng với số tiền giao dịch {sum}, bắt giữ {who} cùng nhiều đối tượng liên quan.",
     "Khởi tố {who} về tội tổ chức đánh bạc dưới hình thức lô đề, cá độ bóng đá tại {place}",
     "Tòa án xét xử vụ án tổ chức đánh bạc, cá cược trên không gian mạng; bị cáo {who} lĩnh 5 năm tù",
@@ -91,6 +124,8 @@ NEWS = [  # what speaks of the same things and is right to be there
     "Website của xã bị tin tặc tấn công thay đổi giao diện, {unit} đang điều tra", "Diễn tập ứng cứu sự cố an toàn thông tin: tình huống website bị hack, lộ lọt dữ liệu",
     "Hacker mũ trắng được khen thưởng vì phát hiện lỗ hổng bảo mật cổng thông tin", "Police arrested members of an illegal online betting ring in {city}", "How to protect your website from being hacked: security tips",
     "Tuyên truyền phòng chống tệ nạn mại dâm, phim đồi trụy trong học đường", "Triệt xóa tụ điểm gái gọi, mại dâm tại {place}", "Tác hại của việc nghiện game, cá cược online đối với học sinh",
+    "Tin tặc tấn công nhiều website, chuyên gia khuyên vá lỗ hổng và sao lưu dữ liệu", "Quản trị viên cần cập nhật bản vá bảo mật cho máy chủ, hệ thống", "Hội thảo bảo mật: phòng chống xâm nhập, chiếm quyền điều khiển máy chủ",
+    "The server was compromised in {year}; administrators should patch their systems and restore backups", "Hackers broke into a database, officials said; the investigation continues",
     "Nghị định quy định về kinh doanh đặt cược đua ngựa, đua chó và bóng đá quốc tế", "Thông tư hướng dẫn quản lý thuế đối với kinh doanh casino và trò chơi điện tử có thưởng",
 ]
 CIVIC = [  # a portal's everyday
@@ -115,13 +150,6 @@ ENDS = ["gov.vn", "edu.vn", "org.vn", "com.vn", "vn", "net.vn", "com", "org"]
 OWN_LINKS = ["/tin-tuc/{day}", "/van-ban", "https://dichvucong.gov.vn/", "/bai-viet/{month}", "https://www.facebook.com/ubnd", "#", "/login"]
 
 
-PART = None  # 0 or 1: only every second template, so that the line to log-odds is drawn on unseen ones
-
-
-def templates(rows):
-    return rows if PART is None else rows[PART::2]
-
-
 def host(rng):
     return craft.fill(rng, rng.choice(HOSTS), SLOTS)
 
@@ -132,7 +160,7 @@ def address(rng):
 
 def planted(rng, topic, shape=None):
     """One planted stretch: a link, a row of links, a paragraph with and without a link."""
-    words = [craft.disguise(rng, craft.fill(rng, rng.choice(templates(TOPICS[topic])), SLOTS)) for _ in range(rng.randint(2, 8))]
+    words = [craft.disguise(rng, craft.fill(rng, rng.choice(TOPICS[topic]), SLOTS)) for _ in range(rng.randint(2, 8))]
     shape = shape or rng.choice(["link", "link", "row", "row", "text", "text", "bare", "list"])
     if shape == "link":
         return f'<p><a href="{address(rng)}">{words[0]}</a></p>'
@@ -145,14 +173,14 @@ def planted(rng, topic, shape=None):
 
 
 def boast(rng):
-    return f"<div><h1>{craft.disguise(rng, craft.fill(rng, rng.choice(templates(BOAST)), SLOTS))}</h1></div>"
+    return f"<div><h1>{craft.disguise(rng, craft.fill(rng, rng.choice(BOAST), SLOTS))}</h1></div>"
 
 
 def ordinary(rng, count):
     """A stretch of a portal: headlines with links, now and then about crime."""
     rows = []
     for _ in range(count):
-        text = craft.fill(rng, rng.choice(templates(NEWS if rng.random() < .5 else CIVIC)), SLOTS)
+        text = craft.fill(rng, rng.choice(NEWS if rng.random() < .5 else CIVIC), SLOTS)
         href = craft.fill(rng, rng.choice(OWN_LINKS), SLOTS)
         rows.append(rng.choice([f'<li><a href="{href}">{text}</a></li>', f"<p>{text}</p>", f'<h3><a href="{href}">{text}</a></h3><p>{text}</p>']))
     return "".join(rows)
@@ -180,17 +208,22 @@ def small_page(rng):
 
 
 def boast_page(rng):
-    lines = [craft.disguise(rng, craft.fill(rng, rng.choice(templates(BOAST)), SLOTS)) for _ in range(rng.randint(1, 6))]
-    title = rng.choice([lines[0], f"Hacked by {rng.choice(SLOTS['handle'])}", f"-={rng.choice(SLOTS['team'])}=-", "0wn3d", "Hacked", lines[-1]])
+    lines = [craft.disguise(rng, craft.fill(rng, rng.choice(BOAST), SLOTS)) for _ in range(rng.randint(1, 6))]
+    title = rng.choice([lines[0], f"Hacked by {rng.choice(SLOTS['handle'])}", f"-={rng.choice(SLOTS['team'])}=-", "0wn3d", "Hacked", lines[-1], rng.choice(SLOTS["handle"]), "Hello", "Oops", ""])
     style = "<style>body{background:#000;color:#0f0;text-align:center;font-family:courier}</style>"
     media = rng.choice(["", '<img src="https://i.imgur.com/x7Kq.jpg" width=400>', '<embed src="https://www.youtube.com/v/zz" autostart="true">',
                         '<audio src="http://file.host.xyz/music.mp3" autoplay></audio>'])
     script = rng.choice(["", "<script>alert('Hacked!')</script>", "<script>var t='owned';function type(){setTimeout(type,50)}type()</script>"])
-    shape = rng.choice(["centre", "table", "pre"])
+    shape = rng.choice(["centre", "table", "pre", "plain", "sections"])
     if shape == "centre":
         body = f"<center><h1>{lines[0]}</h1>{media}<br>" + "<br>".join(lines[1:]) + "</center>"
     elif shape == "table":
         body = f"<table width=100% height=100%><tr><td align=center>{media}<font color=red size=6>{'<br>'.join(lines)}</font></td></tr></table>"
+    elif shape == "plain":
+        return f"<html><title>{title}</title>{lines[0]}<br>{media}{'<br>'.join(lines[1:])}</html>"
+    elif shape == "sections":
+        body = f"<h2>{lines[0]}</h2>{media}" + "".join(f"<p>{line}</p>" for line in lines[1:])
+        style = rng.choice([style, ""])
     else:
         body = f"<pre>{chr(10).join(lines)}</pre>{media}"
     return craft.page(title, body + script, style)

@@ -126,9 +126,10 @@ void content_begin(struct content_features *features)
     memset(features, 0, sizeof(*features));
 }
 
-static void features_put_id(struct content_features *features, uint64_t hash)
+static void features_put_id(struct content_features *features, uint64_t hash, bool is_meant)
 {
-    uint16_t id = (uint16_t)(hash % CONTENT_BUCKETS);
+    uint16_t id = (uint16_t)(is_meant ? hash % CONTENT_MEANT
+                                      : CONTENT_MEANT + hash % (CONTENT_BUCKETS - CONTENT_MEANT));
     uint8_t bit = (uint8_t)(1U << id % 8);
 
     if ((features->seen[id / 8] & bit) == 0 && features->count < CONTENT_FEATURES_MAX) {
@@ -139,14 +140,15 @@ static void features_put_id(struct content_features *features, uint64_t hash)
 
 static void features_put(struct content_features *features, char kind, struct str text)
 {
-    features_put_id(features, XXH3_64bits_withSeed(text.ptr, text.len, (unsigned char)kind));
+    features_put_id(features, XXH3_64bits_withSeed(text.ptr, text.len, (unsigned char)kind),
+                    kind == 'p' || kind == 'q');
 }
 
 static void features_put_pair(struct content_features *features, struct str a, struct str b)
 {
     uint64_t hash = XXH3_64bits_withSeed(a.ptr, a.len, 'b');
 
-    features_put_id(features, XXH3_64bits_withSeed(b.ptr, b.len, hash));
+    features_put_id(features, XXH3_64bits_withSeed(b.ptr, b.len, hash), false);
 }
 
 /* A figure as a feature: 1, 2, 3–4, 5–8 … */
@@ -159,7 +161,7 @@ static void features_put_figure(struct content_features *features, const char *n
         step++;
     }
     step = figure == 0 ? 99 : step;
-    features_put_id(features, XXH3_64bits_withSeed(name, strlen(name), 'f' + 256U * step));
+    features_put_id(features, XXH3_64bits_withSeed(name, strlen(name), 'f' + 256U * step), true);
 }
 
 static void features_put_parts(struct content_features *features, char kind, struct str word)
@@ -381,7 +383,7 @@ double content_score(const struct content_features *features, unsigned model)
     int64_t sum = 0;
 
     for (size_t i = 0; i < features->count; i++) {
-        sum += weights[features->ids[i]].of[model];
+        sum += weights[features->ids[i]].of[model] * (features->ids[i] < CONTENT_MEANT ? 2 : 1);
     }
     return biases[model] + (double)sum / WEIGHT_UNIT / sqrt((double)count);
 }

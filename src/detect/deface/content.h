@@ -14,7 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONTENT_BUCKETS      8192
+#define CONTENT_BUCKETS 8192
+/* Buckets below this one are of what the lexicon and the page's shape say and count double; words,
+ * above it, speak only for a topic, never against one (but for host names): text in words that were
+ * never seen must not be called harmless for that. */
+#define CONTENT_MEANT        2048
 #define CONTENT_FEATURES_MAX 1024 /* of one piece; later ones are left out */
 
 enum content_class { /* of phrases; the first six are topics */

@@ -4,8 +4,10 @@
 
 #include "base/banned.h"
 
+#include <math.h>
+
 #define FUSION(signal, weight) [SIGNAL_##signal] = (weight),
-#define TOPIC_LINE(slope, offset)
+#define TOPIC_LINE(slope, offset, pieces)
 #define BOAST_LINE(slope, offset)
 static const double signal_weights[SIGNAL_COUNT] = {
 #include "detect/deface/fusion.def"
@@ -17,10 +19,11 @@ static const double signal_weights[SIGNAL_COUNT] = {
 struct line {
     double slope;
     double offset;
+    double pieces; /* of an ordinary page */
 };
 
 #define FUSION(signal, weight)
-#define TOPIC_LINE(slope, offset) {slope, offset},
+#define TOPIC_LINE(slope, offset, pieces) {slope, offset, pieces},
 #define BOAST_LINE(slope, offset)
 static const struct line topic_line[] = {
 #include "detect/deface/fusion.def"
@@ -28,8 +31,8 @@ static const struct line topic_line[] = {
 #undef TOPIC_LINE
 #undef BOAST_LINE
 
-#define TOPIC_LINE(slope, offset)
-#define BOAST_LINE(slope, offset) {slope, offset},
+#define TOPIC_LINE(slope, offset, pieces)
+#define BOAST_LINE(slope, offset) {slope, offset, 1},
 static const struct line boast_line[] = {
 #include "detect/deface/fusion.def"
 };
@@ -42,19 +45,26 @@ double fusion_weight(enum signal signal)
     return signal_weights[signal];
 }
 
-static double line_part(const struct line *line, double score, enum signal signal)
+/* The line holds for the highest of an ordinary page's pieces: of fewer, one comes so high less
+ * often by as much (Bonferroni). */
+static double line_part(const struct line *line, double score, size_t pieces, enum signal signal)
 {
-    double part = (line->slope * score + line->offset) / signal_weights[signal];
+    double fewer = pieces != 0 ? log(line->pieces / (double)pieces) : 0;
+    double part =
+        (line->slope * score + line->offset + (fewer > 0 ? fewer : 0)) / signal_weights[signal];
 
-    return part < 0 ? 0 : part > 1 ? 1 : part;
+    if (part < 0) {
+        return 0;
+    }
+    return part < 1 ? part : 1;
 }
 
-double fusion_topic(double score)
+double fusion_topic(double score, size_t pieces)
 {
-    return line_part(topic_line, score, SIGNAL_TOPIC);
+    return line_part(topic_line, score, pieces, SIGNAL_TOPIC);
 }
 
 double fusion_boast(double score)
 {
-    return line_part(boast_line, score, SIGNAL_BOAST);
+    return line_part(boast_line, score, 1, SIGNAL_BOAST);
 }

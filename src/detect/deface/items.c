@@ -91,8 +91,9 @@ static size_t hashes_sort(uint32_t *hashes, size_t count)
 
 static uint16_t share_next(uint16_t share, bool is_there, uint32_t look)
 {
-    uint32_t over = look < MEAN_LOOKS ? (look != 0 ? look : 1) : MEAN_LOOKS;
+    uint32_t over = look < MEAN_LOOKS ? look : MEAN_LOOKS;
 
+    over = over != 0 ? over : 1;
     return (uint16_t)(is_there ? share + (ITEMS_SHARE_ONE - share) / over : share - share / over);
 }
 

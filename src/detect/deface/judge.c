@@ -13,7 +13,7 @@
 
 #define PRIOR         (-6.9) /* one look in a thousand */
 #define SPEAKS        2.5    /* of a layer: enough to be one of two */
-#define INTENT_SPEAKS 4.0
+#define INTENT_SPEAKS 5.0    /* of a layer: enough to show intent */
 #define RED           3.0
 #define YELLOW        0.0
 #define STAYS         1.5 /* an alarm ends only so far below what raises it */
@@ -167,6 +167,7 @@ static void verdict_add_up(const struct layers *layers, struct deface_verdict *v
     struct tally change = {0};
 
     verdict->score = PRIOR;
+    verdict->layers = 0;
     for (unsigned i = 0; i < SIGNAL_COUNT; i++) {
         double part = layers->said[i].is_said ? fusion_weight(i) * layers->said[i].measure : 0;
 
@@ -285,11 +286,11 @@ static int judge_page(struct layers *layers, struct deface_verdict *verdict)
         return r;
     }
     verdict->is_impossible = layers->is_impossible;
-    if (verdict->failure != SITE_FAILURE_NONE && !layers->said[SIGNAL_BOAST].is_said &&
-        !layers->said[SIGNAL_TOPIC].is_said) {
-        layers_hush_profile(layers);
-    }
     verdict_add_up(layers, verdict, &has_intent);
+    if (verdict->failure != SITE_FAILURE_NONE && !has_intent) {
+        layers_hush_profile(layers);
+        verdict_add_up(layers, verdict, &has_intent);
+    }
     verdict->verdict = verdict_choose(layers, verdict, has_intent);
     if (verdict->verdict != SITE_VERDICT_UNKNOWN) {
         verdict->failure = SITE_FAILURE_NONE;

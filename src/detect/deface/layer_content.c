@@ -38,9 +38,12 @@ static void content_read_pieces(struct layers *layers)
             hidden = piece;
         }
     }
-    if (best != NULL && fusion_topic(best->score) > 0) {
-        layers_say(layers, SIGNAL_TOPIC, fusion_topic(best->score), piece_value(layers, best),
-                   piece_spot(best));
+    if (best != NULL) {
+        double part = fusion_topic(best->score, layers->news->count);
+
+        if (part > 0) {
+            layers_say(layers, SIGNAL_TOPIC, part, piece_value(layers, best), piece_spot(best));
+        }
     }
     if (hidden != NULL && hidden->score > HIDDEN_SAYS) {
         layers_say(layers, SIGNAL_HIDDEN_TEXT, 1, piece_value(layers, hidden), piece_spot(hidden));

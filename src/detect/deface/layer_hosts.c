@@ -63,7 +63,8 @@ static void hosts_read_stranger(struct layers *layers, size_t at, unsigned stran
     }
     layers_say(layers, signals[role], role == SITE_ROLE_SCRIPT && !is_lone ? IN_REDESIGN : 1,
                link->host, spot_of_link(link));
-    if (layers->diff->links[at].is_outward && host_is_suspect(link->host)) {
+    if (role != SITE_ROLE_SCRIPT && layers->diff->links[at].is_outward &&
+        host_is_suspect(link->host)) {
         layers_say(layers, SIGNAL_ODD, 1, link->host, spot_of_link(link));
     }
     if (link->has_password) {

@@ -9,6 +9,7 @@
 #define REPLACED          0.08
 #define ELSE_SAME         0.8
 #define IMAGE_IN_REDESIGN 0.2
+#define IMAGE_WORDS       8
 
 static bool profile_is_learned(const struct layers *layers)
 {
@@ -71,20 +72,21 @@ static void profile_read_landmarks(struct layers *layers)
     }
 }
 
-/* A picture that was always there gave way to one on a stranger's host, on a page that is otherwise
- * the same: an emblem exchanged, not a redesign. One on the page's own host is how editors change
- * pictures; that is for the eye (SITE_LAYER_VISUAL). */
+/* A picture from a stranger's host came without words, on a page that is otherwise the same: an
+ * emblem exchanged, not a redesign nor a piece of news. One on the page's own host is how editors
+ * change pictures; that is for the eye (SITE_LAYER_VISUAL). */
 static void profile_read_images(struct layers *layers)
 {
     const struct diff *diff = layers->diff;
-    bool is_else_same = diff->kept_links > ELSE_SAME && diff->kept_texts > ELSE_SAME;
+    bool is_alone = diff->kept_links > ELSE_SAME && diff->kept_texts > ELSE_SAME &&
+                    (diff->lost_images != 0 || diff->new_words < IMAGE_WORDS);
 
-    for (size_t i = 0; i < diff->page->link_count && diff->lost_images != 0; i++) {
+    for (size_t i = 0; i < diff->page->link_count; i++) {
         const struct page_link *link = &diff->page->links[i];
 
         if (link->kind == PAGE_LINK_IMAGE && diff->links[i].is_new && link->hiding == 0 &&
             (diff->links[i].is_strange || diff->links[i].is_outward)) {
-            layers_say(layers, SIGNAL_IMAGE, is_else_same ? 1 : IMAGE_IN_REDESIGN, link->host,
+            layers_say(layers, SIGNAL_IMAGE, is_alone ? 1 : IMAGE_IN_REDESIGN, link->host,
                        (struct spot){link->url, 0, link->offset});
         }
     }

@@ -66,9 +66,10 @@ void layer_hosts_read(struct layers *layers);
 [[nodiscard]] int layer_content_read(struct layers *layers);
 void layer_cloak_read(struct layers *layers);
 
-/* Log-odds of a topic's score, as it was fitted. */
 double fusion_weight(enum signal signal);
-double fusion_topic(double score);
+/* Part of the signal's weight that a model's score stands for. pieces: among how many it is the
+ * highest. */
+double fusion_topic(double score, size_t pieces);
 double fusion_boast(double score);
 
 #endif
