@@ -1,0 +1,106 @@
+/* Folders by their own descriptors, so that nothing that is renamed meanwhile leads elsewhere. */
+#include "cli/scan_walk.h"
+
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "sys/fd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+
+static int walk_open(const struct scan_walk *walk, int folder, const char *name, const char *path,
+                     unsigned depth);
+
+static void dir_close(DIR **dir)
+{
+    if (*dir != NULL) {
+        (void)closedir(*dir);
+    }
+}
+
+static char *path_join(const char *path, const char *name)
+{
+    size_t len = strlen(path) + strlen(name) + 2;
+    char *joined = mem_alloc(1, len);
+
+    if (joined != NULL) {
+        snprintf(joined, len, "%s%s%s", path, str_has_suffix(str_from(path), STR("/")) ? "" : "/",
+                 name);
+    }
+    return joined;
+}
+
+static bool entry_is_walked(const struct dirent *entry)
+{
+    bool is_dots =
+        str_is_text(str_from(entry->d_name), ".") || str_is_text(str_from(entry->d_name), "..");
+
+    return !is_dots &&
+           (entry->d_type == DT_REG || entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN);
+}
+
+static int walk_folder(const struct scan_walk *walk, int fd, const char *path, unsigned depth)
+{
+    CLEANUP(dir_close) DIR *dir = fdopendir(fd);
+    int r = 0;
+
+    if (dir == NULL) {
+        walk->failed(walk->context, path, -errno);
+        (void)close(fd);
+        return 0;
+    }
+    while (r == 0) {
+        struct dirent *entry;
+        CLEANUP(mem_freep) char *below = NULL;
+
+        errno = 0;
+        entry = readdir(dir);
+        if (entry == NULL) {
+            if (errno != 0) {
+                walk->failed(walk->context, path, -errno);
+            }
+            return 0;
+        }
+        if (!entry_is_walked(entry)) {
+            continue;
+        }
+        below = path_join(path, entry->d_name);
+        r = below == NULL ? -ERR_NOMEM
+                          : walk_open(walk, dirfd(dir), entry->d_name, below, depth + 1);
+    }
+    return r;
+}
+
+static int walk_open(const struct scan_walk *walk, int folder, const char *name, const char *path,
+                     unsigned depth)
+{
+    CLEANUP(closep) int fd = openat(folder, name, OPEN_FLAGS | (depth != 0 ? O_NOFOLLOW : 0));
+    struct stat info;
+
+    if (fd < 0 || fstat(fd, &info) < 0) {
+        walk->failed(walk->context, path, -errno);
+        return 0;
+    }
+    if (S_ISREG(info.st_mode)) {
+        return walk->file(walk->context, fd, path);
+    }
+    if (!S_ISDIR(info.st_mode)) {
+        return 0;
+    }
+    if (depth == SCAN_DEPTH_MAX) {
+        walk->failed(walk->context, path, -ERR_LIMIT);
+        return 0;
+    }
+    return walk_folder(walk, TAKE_FD(fd), path, depth);
+}
+
+int scan_walk(const struct scan_walk *walk, const char *path)
+{
+    return walk_open(walk, AT_FDCWD, path, path, 0);
+}
