@@ -37,8 +37,9 @@ void fetch_look_free(struct fetch_look *look)
 static void fetch_look_end(struct fetch_look *look)
 {
     struct fetch_watch *watch = look->watch;
-    bool is_slow = look->check.timing.done > SLOW || look->check.status == 429 ||
-                   look->check.status == 503 || look->failures >= FAILURES_MOST;
+    bool is_slow = look->check.timing.done - look->check.timing.resolved > SLOW ||
+                   look->check.status == 429 || look->check.status == 503 ||
+                   look->failures >= FAILURES_MOST;
 
     bool is_last = watch->fetch->options.is_once && fetch_check_is_last(&look->check);
 
