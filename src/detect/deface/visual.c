@@ -102,7 +102,7 @@ static uint8_t visual_dark(const uint8_t *rgb, uint32_t width, uint32_t height)
     for (uint64_t i = 0; i < count; i++) {
         dark += luminance(rgb + i * 3) < DARK_BELOW;
     }
-    return count != 0 ? (uint8_t)(dark * 255 / count) : 0;
+    return (uint8_t)(count != 0 ? dark * 255 / count : 0);
 }
 
 void visual_of(const uint8_t *rgb, uint32_t width, uint32_t height, struct visual *ret_visual)
