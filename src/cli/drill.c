@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "cli/command.h"
 #include "cli/drill_attack.h"
+#include "cli/drill_deface.h"
 #include "cli/drill_fill.h"
 #include "cli/drill_folder.h"
 #include "cli/drill_manifest.h"
@@ -399,6 +400,19 @@ static const struct command drill_verbs[] = {
         .rows = drill_rows,
         .settings_size = sizeof(struct drill_settings),
         .run = drill_ransomware_run,
+    },
+    {
+        .name = "deface",
+        .summary = N_("Deface a demo portal and tell whether it was found and put back"),
+        .details = N_(
+            "Starts a portal of its own on loopback, watches it until its pages are known, then "
+            "defaces it in six ways, one after the other. Each is to raise an alarm and is put "
+            "back from a signed copy; how many seconds both took is told. Only a folder of its own "
+            "is touched, and nothing leaves this machine.\nExit status: 0 all found and put back, "
+            "1 not all, 3 could not run."),
+        .rows = drill_deface_rows,
+        .settings_size = sizeof(struct drill_deface_settings),
+        .run = drill_deface_run,
     },
     {},
 };

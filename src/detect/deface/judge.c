@@ -120,19 +120,21 @@ static int verdict_put_reasons(const struct layers *layers, struct deface_verdic
         const struct said *said = &layers->said[i];
         size_t from = 0;
         struct str snippet;
+        struct str value;
 
         if (!said->is_said) {
             continue;
         }
         snippet = snippet_make(layers->arena, &said->spot, &from);
-        if (snippet.ptr == NULL || said->value.ptr == NULL) {
+        value = arena_copy(layers->arena, str_slice(said->value, 0, SITE_URL_MAX));
+        if (snippet.ptr == NULL || value.ptr == NULL) { /* the page's bytes may go before these do */
             return -ERR_NOMEM;
         }
         reasons[count++] = (struct site_reason){
             .layer = signal_rows[i].layer,
             .view = layers->look->view,
             .what = str_from(signal_rows[i].word),
-            .value = said->value,
+            .value = value,
             .score = fusion_weight(i) * said->measure,
             .snippet = snippet,
             .offset = said->spot.offset + from,
