@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "centre/lists.h"
 #include "centre/protocol.h"
 #include "centre/reader_page.h"
 #include "cli/command.h"
@@ -29,6 +30,7 @@
 
 struct reader {
     int channel;
+    struct indicators *indicators;
     struct deface_model *model;
     struct arena *arena;
     struct msg_writer answer;
@@ -160,6 +162,7 @@ static int reader_answer(struct reader *reader)
     int r;
 
     arena_reset(reader->arena);
+    indicators_set_time(reader->indicators, clock_wall(&clock_real));
     reader_look_init(&look, reader->model, reader->arena);
     reader_limit_work();
     r = reader_take(reader, &look);
@@ -183,12 +186,47 @@ static int reader_ready(struct reader *reader, int supervisor)
     return channel_send(supervisor, &reader->answer, NULL, 0);
 }
 
+/* Before lists are parsed, which may take a while: what is asked meanwhile waits in the channel. */
+static int reader_greet(struct reader *reader)
+{
+    msg_begin(&reader->answer, READER_MESSAGE_READY);
+    return channel_send(reader->channel, &reader->answer, NULL, 0);
+}
+
+static int reader_learn_lists(struct reader *reader, struct lists_texts *texts)
+{
+    struct deface_lists lists;
+    int r = lists_indicators(texts, &reader->indicators);
+
+    if (r < 0) {
+        return r;
+    }
+    lists = indicators_for_deface(reader->indicators);
+    return deface_model_new(&lists, &reader->model);
+}
+
+/* The bytes of lists are read while there are rights to open them, and parsed without. */
+static int reader_prepare(struct reader *reader, const struct reader_options *options)
+{
+    CLEANUP(lists_texts_freep) struct lists_texts *texts = NULL;
+    int r = lists_texts_new(&texts);
+
+    if (r == 0 && options->lists != NULL) {
+        lists_texts_open(texts, options->lists);
+    }
+    if (r == 0) {
+        r = reader_enter(options);
+    }
+    if (r == 0) {
+        r = reader_greet(reader);
+    }
+    return r < 0 ? r : reader_learn_lists(reader, texts);
+}
+
 static int reader_serve(struct reader *reader)
 {
-    int r;
+    int r = 0;
 
-    msg_begin(&reader->answer, READER_MESSAGE_READY);
-    r = channel_send(reader->channel, &reader->answer, NULL, 0);
     while (r == 0) {
         r = channel_receive(reader->channel, &reader->packet);
         if (r == 0) {
@@ -208,10 +246,7 @@ int reader_run(const struct reader_options *options)
     reader.channel = options->channel;
     r = arena_new(ARENA_LIMIT, &reader.arena);
     if (r == 0) {
-        r = deface_model_new(NULL, &reader.model);
-    }
-    if (r == 0) {
-        r = reader_enter(options);
+        r = reader_prepare(&reader, options);
     }
     if (r == 0) {
         r = reader_ready(&reader, options->supervisor);
@@ -223,6 +258,7 @@ int reader_run(const struct reader_options *options)
         log_error("reader ends: %s", err_text(r));
     }
     deface_model_free(reader.model);
+    indicators_free(reader.indicators);
     arena_free(reader.arena);
     return r < 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_CLEAN;
 }

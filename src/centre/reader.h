@@ -19,9 +19,10 @@
 #define READER_WAIT_SECONDS 8   /* until it counts as hung */
 
 struct reader_options {
-    const char *user; /* NULL: stay; one that does not exist: nobody */
-    int channel;      /* to fetch */
-    int supervisor;   /* READY leaves; -1: none */
+    const char *user;  /* NULL: stay; one that does not exist: nobody */
+    const char *lists; /* folder of indicator lists; NULL: none */
+    int channel;       /* to fetch */
+    int supervisor;    /* READY leaves; -1: none */
 };
 
 /* Process body: serves its channel until its end. Returns the exit status. */

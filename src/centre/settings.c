@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "centre/lists.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
@@ -51,6 +52,9 @@ const struct setting centre_rows[] = {
      N_("name servers that the website watch asks instead of the system's, parted by commas")},
     {"web-authorities", 0, SETTING_PATH, NULL, NULL, NULL, ROW(web_authorities), N_("FILE"),
      N_("certificate authorities (PEM) that the website watch trusts beside the system's")},
+    {"lists", 0, SETTING_PATH, LISTS_FOLDER, NULL, NULL, ROW(lists), N_("DIR"),
+     N_("folder of the lists of bad hosts, as 'canhgac lists' keeps them; read again whenever a "
+        "process that reads web pages starts")},
     {"keep-user", 0, SETTING_FLAG, NULL, NULL, NULL, ROW(is_user_kept), NULL,
      N_("do not change to those accounts: to try a centre out")},
     {},
@@ -91,6 +95,8 @@ static const struct {
      N_("whoever answers for names decides what is watched: only root may say that")},
     {"web-authorities", CENTRE_EFFECT_FIXED,
      N_("whoever is trusted there can stand in for any website: only root may say that")},
+    {"lists", CENTRE_EFFECT_FIXED,
+     N_("whoever names the lists decides which links are an attack: only root may say that")},
     {"keep-user", CENTRE_EFFECT_FIXED,
      N_("it decides what the centre's own processes may do: only root may say that")},
 };

@@ -136,6 +136,7 @@ static int supervisor_body(void *context)
     default:
         return reader_run(&(struct reader_options){
             .user = supervisor->next.is_user_kept ? NULL : supervisor->next.reader_user,
+            .lists = supervisor->next.lists,
             .channel = supervisor->fetch_reader[child->which - SUPERVISOR_READER][1],
             .supervisor = child->far_channel});
     }

@@ -3,6 +3,7 @@
  * same folder. What somebody brings is parsed by a child without rights, which hands back the file
  * form; what lies in the folder is parsed only after this process has given up its own. Neighbours:
  * codec/feed.h below, cli/lists_folder.c for the folder. */
+#include "centre/lists.h"
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -14,8 +15,6 @@
 
 #include <fcntl.h>
 #include <sys/wait.h>
-
-#define LISTS_FOLDER "/var/lib/canhgac/lists"
 
 struct lists_settings {
     const char *folder;

@@ -5,37 +5,35 @@
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/utf8.h"
+#include "centre/lists.h"
 #include "cli/command.h"
 #include "codec/json.h"
 #include "sys/fd.h"
 #include "sys/sandbox.h"
 #include "sys/spawn.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define SUFFIX      ".list"
 #define FOLDER_MODE 0755
 #define FILE_MODE   0644
 #define MEMORY_MAX  (2ULL << 30) /* of the child: JSON of FEED_SIZE_MAX as a tree */
 #define ARENA_MAX   (1U << 30)
 
 struct lists_name {
-    char text[INDICATORS_NAME_MAX + sizeof(SUFFIX)];
+    char text[INDICATORS_NAME_MAX + sizeof(LISTS_SUFFIX)];
 };
 
 static struct lists_name file_name(struct str name)
 {
     struct lists_name file;
 
-    (void)snprintf(file.text, sizeof(file.text), "%.*s%s", STR_ARG(name), SUFFIX);
+    (void)snprintf(file.text, sizeof(file.text), "%.*s%s", STR_ARG(name), LISTS_SUFFIX);
     return file;
 }
 
@@ -292,60 +290,37 @@ int lists_drop(const char *folder_path, struct str name)
     return EXIT_STATUS_CLEAN;
 }
 
-struct loaded {
-    struct buf texts[INDICATORS_LISTS_MAX];
-    char names[INDICATORS_LISTS_MAX][INDICATORS_NAME_MAX + sizeof(SUFFIX)];
-    size_t count;
-};
-
-static int read_one(int folder, const char *file, struct loaded *loaded)
+/* What could not be read is said; nothing is then made of the others. */
+static int check_texts(const struct lists_texts *texts)
 {
-    struct buf *text = &loaded->texts[loaded->count];
-    int r;
+    for (size_t i = 0; i < texts->count; i++) {
+        const struct lists_text *text = &texts->all[i];
 
-    if (loaded->count == INDICATORS_LISTS_MAX) {
+        if (text->error == -ERR_NOENT) {
+            return command_fail(EXIT_STATUS_FAILED,
+                                _("there is no list %s; canhgac lists list shows which there are"),
+                                text->file);
+        }
+        if (text->error < 0) {
+            return command_fail(EXIT_STATUS_FAILED, _("%s: %s"), text->file, err_text(text->error));
+        }
+    }
+    return 0;
+}
+
+static int read_texts(int folder, struct str name, struct lists_texts *texts)
+{
+    int r = name.len != 0 ? lists_texts_add(texts, folder, file_name(name).text)
+                          : lists_texts_add_all(texts, folder);
+
+    if (r == -ERR_LIMIT) {
         return command_fail(EXIT_STATUS_FAILED, _("there are more than %u lists"),
                             INDICATORS_LISTS_MAX);
     }
-    buf_init(text, INDICATORS_FILE_MAX);
-    (void)snprintf(loaded->names[loaded->count], sizeof(loaded->names[0]), "%s", file);
-    loaded->count++;
-    r = file_read_all(folder, file, text);
-    if (r == -ERR_NOENT) {
-        return command_fail(EXIT_STATUS_FAILED,
-                            _("there is no list %s; canhgac lists list shows which there are"),
-                            file);
-    }
-    return r < 0 ? command_fail(EXIT_STATUS_FAILED, _("%s: %s"), file, err_text(r)) : 0;
+    return r < 0 ? command_fail(EXIT_STATUS_FAILED, "%s", err_text(r)) : check_texts(texts);
 }
 
-static bool is_list_file(struct str file)
-{
-    return str_has_suffix(file, STR(SUFFIX)) &&
-           indicators_is_name(str_slice(file, 0, file.len - sizeof(SUFFIX) + 1));
-}
-
-static int read_all(int folder, struct loaded *loaded)
-{
-    int again = fd_reopen(folder, O_RDONLY | O_DIRECTORY);
-    DIR *stream = again >= 0 ? fdopendir(again) : NULL;
-    struct dirent *entry;
-    int r = 0;
-
-    if (stream == NULL) {
-        closep(&again);
-        return command_fail(EXIT_STATUS_FAILED, "%s", err_text(-errno));
-    }
-    while (r == 0 && (entry = readdir(stream)) != NULL) {
-        if (is_list_file(str_from(entry->d_name))) {
-            r = read_one(folder, entry->d_name, loaded);
-        }
-    }
-    (void)closedir(stream);
-    return r;
-}
-
-static int parse_all(const struct loaded *loaded, struct indicators **ret_indicators)
+static int parse_all(const struct lists_texts *texts, struct indicators **ret_indicators)
 {
     CLEANUP(indicators_freep) struct indicators *indicators = NULL;
     struct diag diag = {{0}};
@@ -354,11 +329,11 @@ static int parse_all(const struct loaded *loaded, struct indicators **ret_indica
     if (r < 0) {
         return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
     }
-    for (size_t i = 0; i < loaded->count; i++) {
-        r = indicators_add_file(indicators, buf_str(&loaded->texts[i]), &diag);
+    for (size_t i = 0; i < texts->count; i++) {
+        r = indicators_add_file(indicators, buf_str(&texts->all[i].text), &diag);
         if (r < 0) {
             return command_fail(EXIT_STATUS_FAILED, _("%s is damaged: %s; import it again"),
-                                loaded->names[i], diag_text(&diag, r));
+                                texts->all[i].file, diag_text(&diag, r));
         }
     }
     indicators_set_time(indicators, clock_wall(&clock_real));
@@ -368,21 +343,20 @@ static int parse_all(const struct loaded *loaded, struct indicators **ret_indica
 
 int lists_load(const char *folder_path, struct str name, struct indicators **ret_indicators)
 {
-    CLEANUP(mem_freep) struct loaded *loaded = mem_alloc(1, sizeof(*loaded));
+    CLEANUP(lists_texts_freep) struct lists_texts *texts = NULL;
     CLEANUP(closep) int folder = folder_open(folder_path);
     int r;
 
-    if (folder < 0 || loaded == NULL) {
-        return folder < 0 ? EXIT_STATUS_FAILED
-                          : command_fail(EXIT_STATUS_FAILED, "%s", err_text(-ERR_NOMEM));
+    if (folder < 0) {
+        return EXIT_STATUS_FAILED;
     }
-    r = name.len != 0 ? read_one(folder, file_name(name).text, loaded) : read_all(folder, loaded);
+    r = lists_texts_new(&texts);
+    if (r < 0) {
+        return command_fail(EXIT_STATUS_FAILED, "%s", err_text(r));
+    }
+    r = read_texts(folder, name, texts);
     r = r != 0 ? r : give_up_rights();
-    r = r != 0 ? r : parse_all(loaded, ret_indicators);
-    for (size_t i = 0; i < loaded->count; i++) {
-        buf_done(&loaded->texts[i]);
-    }
-    return r;
+    return r != 0 ? r : parse_all(texts, ret_indicators);
 }
 
 size_t lists_fold(struct str text, char *room, size_t size, struct str *ret_folded)

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "centre/lists.h"
 #include "cli/command.h"
 #include "cli/watch_desk.h"
 #include "cli/watch_keep.h"
@@ -34,6 +35,7 @@ struct watch_settings {
     const char *format;
     const char *replay;
     const char *domains;
+    const char *lists;
     struct setting_list views;
 };
 
@@ -58,6 +60,9 @@ static const struct setting watch_rows[] = {
      N_("certificate authorities (PEM) to trust beside the system's")},
     {"name-server", 0, SETTING_TEXT, NULL, NULL, NULL, ROW(servers), N_("ADDRESS"),
      N_("name servers to ask instead of the system's, parted by commas")},
+    {"lists", 0, SETTING_PATH, LISTS_FOLDER, NULL, NULL, ROW(lists), N_("DIR"),
+     N_("folder of the lists of bad hosts, as 'canhgac lists' keeps them; read when the watch "
+        "starts")},
     {"access-log", 0, SETTING_FLAG, NULL, NULL, NULL, ROW(is_log), NULL,
      N_("the operands are access logs: find pages that search engines get another way")},
     {"format", 0, SETTING_TEXT, "combined", NULL, NULL, ROW(format), N_("FORMAT"),
@@ -186,6 +191,7 @@ static int watch_sites(const struct watch_settings *settings, const struct watch
                                          .interval = settings->interval,
                                          .most_time = settings->most_time,
                                          .servers = settings->servers,
+                                         .lists = settings->lists,
                                          .keep = &keep,
                                          .look = watch_on_look,
                                          .tick = watch_on_tick,

@@ -72,8 +72,10 @@ static const char *desk_user(void)
 static int desk_reader_body(void *context)
 {
     const struct desk_reader *reader = context;
-    const struct reader_options options = {
-        .user = desk_user(), .channel = reader->desk->readers[reader->number][1], .supervisor = -1};
+    const struct reader_options options = {.user = desk_user(),
+                                           .lists = reader->desk->options->lists,
+                                           .channel = reader->desk->readers[reader->number][1],
+                                           .supervisor = -1};
 
     return reader_run(&options);
 }

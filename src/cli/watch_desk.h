@@ -24,6 +24,7 @@ struct watch_desk_options {
     int64_t interval; /* ns, 0: the usual */
     int64_t most_time;
     const char *servers;
+    const char *lists;      /* folder of indicator lists */
     struct str authorities; /* PEM */
     const struct watch_keep *keep;
     /* A look; site: its place in urls. Returns false to end the watch. */

@@ -126,8 +126,9 @@ static int verdict_put_reasons(const struct layers *layers, struct deface_verdic
             continue;
         }
         snippet = snippet_make(layers->arena, &said->spot, &from);
+        /* The page's bytes may go before the verdict does. */
         value = arena_copy(layers->arena, str_slice(said->value, 0, SITE_URL_MAX));
-        if (snippet.ptr == NULL || value.ptr == NULL) { /* the page's bytes may go before these do */
+        if (snippet.ptr == NULL || value.ptr == NULL) {
             return -ERR_NOMEM;
         }
         reasons[count++] = (struct site_reason){
