@@ -5,9 +5,10 @@
  *
  * Red needs two layers of which one shows intent, not mere change (signals.def), or one impossible
  * event (a listed gambling domain, a password form to a new host); that a second fetch says the
- * same is the caller's to see: needs_confirmation. A yellow of mere change that nobody answered for
- * seven days is judged CHANGED from then on: the alarm was given. Text is judged by what is new in
- * it, never by "it changed". The yardstick is false alarms a page-year.
+ * same is the caller's to see: needs_confirmation. A yellow of the page's own title, structure and
+ * size that nobody answered for seven days is judged CHANGED from then on: the alarm was given.
+ * Text is judged by what is new in it, never by "it changed". The yardstick is false alarms a
+ * page-year.
  *
  * Sources: reference figures and layers in docs/decisions.md; MEERKAT, Goldrake, SEISE, Cloak of
  * Visibility. */

@@ -198,12 +198,14 @@ static bool view_is_alarmed(const struct profile_view *view)
            (view->verdict == SITE_VERDICT_YELLOW || view->verdict == SITE_VERDICT_RED);
 }
 
-/* A yellow that shows no intent and that nobody answered for a week ends, and what it was about is
- * learned: the alarm was given, and a profile that knows only what was is blind to what comes. */
-static bool view_is_settled(const struct profile_view *view, const struct deface_look *look)
+/* A yellow of nothing but the page's own title, structure and size that nobody answered for a week
+ * ends, and what it was about is learned: the alarm was given, and a profile that knows only what
+ * was is blind to what comes. A stranger's program or form waits for a person, however long. */
+static bool view_is_settled(const struct profile_view *view, const struct deface_look *look,
+                            uint32_t layers)
 {
     return view != NULL && view->verdict == SITE_VERDICT_YELLOW && view->alarmed != 0 &&
-           look->time - view->alarmed >= SETTLED_NS;
+           look->time - view->alarmed >= SETTLED_NS && (layers & ~(1U << SITE_LAYER_PROFILE)) == 0;
 }
 
 static enum site_verdict verdict_choose(const struct layers *layers,
@@ -218,7 +220,7 @@ static enum site_verdict verdict_choose(const struct layers *layers,
         return SITE_VERDICT_RED;
     }
     if (verdict->score >= YELLOW - lower &&
-        (has_intent || !view_is_settled(layers->diff->view, layers->look))) {
+        (has_intent || !view_is_settled(layers->diff->view, layers->look, verdict->layers))) {
         return SITE_VERDICT_YELLOW;
     }
     if (verdict->failure != SITE_FAILURE_NONE) {
