@@ -447,14 +447,48 @@ static void test_no_memory(void **state)
     world_close(&world);
 }
 
+/* The centre's reader lets go of a page before it tells of it. */
+static void test_reasons_outlive_the_page(void **state)
+{
+    struct world world;
+    struct deface_verdict verdict;
+    struct str body;
+    char *bytes;
+
+    (void)state;
+    world_open(&world);
+    world_learn(&world);
+    body = portal_with(&world, "<div style=\"position:absolute;left:-9999px\">"
+                               "<a href=\"https://nohu-x.example/\">Nổ hũ đổi thưởng, nạp rút "
+                               "nhanh</a></div>");
+    bytes = mem_dup(body.ptr, body.len);
+    assert_non_null(bytes);
+    verdict = see(&world, str_of(bytes, body.len), SITE_VIEW_DESKTOP);
+    memset(bytes, '?', body.len);
+    assert_int_equal(verdict.verdict, SITE_VERDICT_RED);
+    for (size_t i = 0; i < verdict.reason_count; i++) {
+        assert_true(str_find_byte(verdict.reasons[i].value, '?') == verdict.reasons[i].value.len);
+        assert_true(verdict.reasons[i].value.ptr < bytes ||
+                    verdict.reasons[i].value.ptr >= bytes + body.len);
+    }
+    mem_free(bytes);
+    world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_goldens),      cmocka_unit_test(test_replaced),
-        cmocka_unit_test(test_unknown),      cmocka_unit_test(test_views),
-        cmocka_unit_test(test_ours),         cmocka_unit_test(test_codec),
-        cmocka_unit_test(test_learns_alike), cmocka_unit_test(test_size),
-        cmocka_unit_test(test_refused),      cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_goldens),
+        cmocka_unit_test(test_replaced),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_views),
+        cmocka_unit_test(test_ours),
+        cmocka_unit_test(test_codec),
+        cmocka_unit_test(test_learns_alike),
+        cmocka_unit_test(test_size),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_reasons_outlive_the_page),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
