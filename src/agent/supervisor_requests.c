@@ -197,9 +197,14 @@ static void supervisor_receive(struct supervisor *supervisor, int fd, unsigned e
                                enum child_kind from)
 {
     if ((events & LOOP_WRITE) != 0) {
-        outbox_flush(from == CHILD_SENSOR  ? &supervisor->sensor
-                     : from == CHILD_GUARD ? &supervisor->guard
-                                           : &supervisor->outlet);
+        struct outbox *outbox = &supervisor->outlet;
+
+        if (from == CHILD_SENSOR) {
+            outbox = &supervisor->sensor;
+        } else if (from == CHILD_GUARD) {
+            outbox = &supervisor->guard;
+        }
+        outbox_flush(outbox);
     }
     while (channel_receive(fd, &supervisor->packet) == 0) {
         supervisor_dispatch(supervisor, from);

@@ -21,12 +21,19 @@ static bool site_is_plain(struct str text)
     return true;
 }
 
+/* Bytes up to the host; 0: neither http nor https. */
+static size_t url_scheme(struct str url)
+{
+    if (str_has_prefix(url, STR("https://"))) {
+        return sizeof("https://") - 1;
+    }
+    return str_has_prefix(url, STR("http://")) ? sizeof("http://") - 1 : 0;
+}
+
 int core_site_take_url(struct core_call *call, struct str text, struct str *ret_url)
 {
     struct str url = str_trim(text);
-    size_t scheme = str_has_prefix(url, STR("https://"))  ? 8
-                    : str_has_prefix(url, STR("http://")) ? 7
-                                                          : 0;
+    size_t scheme = url_scheme(url);
     struct str rest = str_slice(url, scheme, url.len);
     struct str host = str_slice(rest, 0, str_find_byte(rest, '/'));
 

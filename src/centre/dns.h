@@ -41,9 +41,9 @@ struct dns_options {
                           struct diag *diag);
 void dns_free(struct dns *dns);
 
-/* host: a name in ASCII or an address in figures. Calls done once, perhaps before it returns;
+/* name: a host in ASCII or an address in figures. Calls done once, perhaps before it returns;
  * *ret_wait is set before that and must not be used after it. */
-[[nodiscard]] int dns_resolve(struct dns *dns, struct str host, dns_done_fn *done, void *context,
+[[nodiscard]] int dns_resolve(struct dns *dns, struct str name, dns_done_fn *done, void *context,
                               struct dns_wait **ret_wait);
 /* done is not called any more; takes NULL. */
 void dns_cancel(struct dns_wait *wait);

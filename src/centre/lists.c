@@ -47,7 +47,7 @@ int lists_texts_add(struct lists_texts *texts, int folder, const char *file)
     }
     texts->count++;
     buf_init(&text->text, INDICATORS_FILE_MAX);
-    (void)snprintf(text->file, sizeof(text->file), "%s", file);
+    (void)snprintf(text->file, sizeof(text->file), "%.*s", (int)sizeof(text->file) - 1, file);
     text->error = file_read_all(folder, file, &text->text);
     return 0;
 }

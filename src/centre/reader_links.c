@@ -58,13 +58,30 @@ void reader_links_put(const struct reader_links *links, struct msg_writer *msg)
     }
 }
 
+/* A reference without a scheme, seen from base; its .ptr is NULL without memory. */
+static struct str reader_links_whole(struct arena *arena, struct str base, struct str url)
+{
+    struct str origin = url_origin(base);
+    size_t end = base.len;
+
+    if (str_has_prefix(url, STR("//"))) {
+        return arena_printf(arena, "%s%.*s",
+                            str_has_prefix(base, STR("https:")) ? "https:" : "http:", STR_ARG(url));
+    }
+    if (url.ptr[0] == '/') {
+        return arena_printf(arena, "%.*s%.*s", STR_ARG(origin), STR_ARG(url));
+    }
+    while (end > origin.len && base.ptr[end - 1] != '/') {
+        end--;
+    }
+    return arena_printf(arena, "%.*s%s%.*s", STR_ARG(str_slice(base, 0, end)),
+                        end == origin.len ? "/" : "", STR_ARG(url));
+}
+
 /* As a browser joins it, without the parts that do not lead to another page. */
 static void reader_links_join(struct reader_look *look, enum reader_link kind, struct str url)
 {
-    struct str base = look->check.url_final;
-    struct str origin = url_origin(base);
     struct str whole;
-    size_t end = base.len;
 
     if (url.len == 0 || url.ptr[0] == '#' || url.len > READER_LINK_SIZE) {
         return;
@@ -75,19 +92,7 @@ static void reader_links_join(struct reader_look *look, enum reader_link kind, s
         }
         return;
     }
-    while (end > origin.len && base.ptr[end - 1] != '/') {
-        end--;
-    }
-    if (str_has_prefix(url, STR("//"))) {
-        whole =
-            arena_printf(look->arena, "%s%.*s",
-                         str_has_prefix(base, STR("https:")) ? "https:" : "http:", STR_ARG(url));
-    } else if (url.ptr[0] == '/') {
-        whole = arena_printf(look->arena, "%.*s%.*s", STR_ARG(origin), STR_ARG(url));
-    } else {
-        whole = arena_printf(look->arena, "%.*s%s%.*s", STR_ARG(str_slice(base, 0, end)),
-                             end == origin.len ? "/" : "", STR_ARG(url));
-    }
+    whole = reader_links_whole(look->arena, look->check.url_final, url);
     if (whole.ptr != NULL) {
         reader_links_add(look, kind, whole);
     }

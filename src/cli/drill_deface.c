@@ -78,12 +78,15 @@ const struct setting drill_deface_rows[] = {
 
 static double deface_seconds(int64_t ns)
 {
-    return (double)(ns / NS_PER_MS) / 1000.0;
+    return (double)ns / (double)NS_PER_S;
 }
 
 static const char *deface_verdict(const struct deface_drill *drill)
 {
-    return drill->alarm_ns == 0 ? "missed" : drill->is_restored ? "found" : "not-restored";
+    if (drill->alarm_ns == 0) {
+        return "missed";
+    }
+    return drill->is_restored ? "found" : "not-restored";
 }
 
 static void deface_put_time(struct json_writer *json, const char *key, int64_t ns)
@@ -352,5 +355,8 @@ int drill_deface_run(const struct command_call *call)
         printf("\n");
     }
     deface_tidy(&drill);
-    return r < 0 ? EXIT_STATUS_FAILED : drill.missed != 0 ? EXIT_STATUS_FOUND : EXIT_STATUS_CLEAN;
+    if (r < 0) {
+        return EXIT_STATUS_FAILED;
+    }
+    return drill.missed != 0 ? EXIT_STATUS_FOUND : EXIT_STATUS_CLEAN;
 }

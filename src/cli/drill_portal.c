@@ -116,6 +116,7 @@ static enum MHD_Result portal_answer(struct MHD_Connection *connection, unsigned
     return result;
 }
 
+/* libmicrohttpd wants eight. NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result portal_on_request(void *context, struct MHD_Connection *connection,
                                          const char *path, const char *method, const char *version,
                                          const char *upload, size_t *upload_size, void **request)

@@ -234,7 +234,8 @@ static size_t scan_jobs(const struct scan_settings *settings)
     long online = sysconf(_SC_NPROCESSORS_ONLN);
     int64_t jobs = settings->jobs != 0 ? settings->jobs : online;
 
-    return jobs < 1 ? 1 : (size_t)(jobs > SCAN_WORKERS_MAX ? SCAN_WORKERS_MAX : jobs);
+    jobs = jobs < SCAN_WORKERS_MAX ? jobs : SCAN_WORKERS_MAX;
+    return jobs < 1 ? 1 : (size_t)jobs;
 }
 
 static int scan_paths(struct scan_view *view, const struct command_call *call)

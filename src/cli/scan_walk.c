@@ -45,6 +45,7 @@ static bool entry_is_walked(const struct dirent *entry)
            (entry->d_type == DT_REG || entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): no deeper than SCAN_DEPTH_MAX */
 static int walk_folder(const struct scan_walk *walk, int fd, const char *path, unsigned depth)
 {
     CLEANUP(dir_close) DIR *dir = fdopendir(fd);
@@ -77,6 +78,7 @@ static int walk_folder(const struct scan_walk *walk, int fd, const char *path, u
     return r;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): no deeper than SCAN_DEPTH_MAX */
 static int walk_open(const struct scan_walk *walk, int folder, const char *name, const char *path,
                      unsigned depth)
 {

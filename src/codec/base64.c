@@ -49,7 +49,10 @@ static int decode_char(char c)
     if (c >= '0' && c <= '9') {
         return c - '0' + 52;
     }
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
+    if (c == '+') {
+        return 62;
+    }
+    return c == '/' ? 63 : -1;
 }
 
 /* Four characters, of which `used` are no padding, into used - 1 bytes. */
@@ -74,11 +77,12 @@ static int decode_group(const char *in, size_t used, unsigned char out[3])
 
 int base64_decode(struct str text, struct buf *out)
 {
-    size_t padding = str_has_suffix(text, STR("==")) ? 2 : str_has_suffix(text, STR("=")) ? 1 : 0;
+    size_t padding = str_has_suffix(text, STR("=")) ? 1 : 0;
 
     if (text.len % 4 != 0) {
         return -ERR_SYNTAX;
     }
+    padding += str_has_suffix(text, STR("==")) ? 1 : 0;
     for (size_t i = 0; i < text.len; i += 4) {
         size_t used = i + 4 == text.len ? 4 - padding : 4;
         unsigned char bytes[3];

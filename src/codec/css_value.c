@@ -159,7 +159,8 @@ static uint32_t css_read_rgb(struct str text)
     for (size_t i = 0; i < 3; i++) {
         int32_t part = parts[i] / 100;
 
-        colour = colour << 8 | (uint32_t)(part < 0 ? 0 : part > 255 ? 255 : part);
+        part = part < 255 ? part : 255;
+        colour = colour << 8 | (uint32_t)(part < 0 ? 0 : part);
     }
     return colour;
 }

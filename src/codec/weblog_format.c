@@ -190,6 +190,14 @@ static int weblog_keep(struct weblog_format *format, struct str pattern)
     return 0;
 }
 
+static enum weblog_field weblog_field_of(char sign, struct str word)
+{
+    if (sign == '$') {
+        return weblog_find(WORDS(nginx_words), word);
+    }
+    return str_is(word, STR("t")) ? WEBLOG_FIELD_TIME : weblog_find(WORDS(apache_words), word);
+}
+
 static int weblog_compile(struct weblog_format *format, struct diag *diag)
 {
     struct str rest = str_from(format->text);
@@ -206,10 +214,7 @@ static int weblog_compile(struct weblog_format *format, struct diag *diag)
         }
         if (!is_field) {
             weblog_add_literal(format, str_slice(rest, 0, 1));
-        } else if (weblog_add(format, rest.ptr[0] == '$' ? weblog_find(WORDS(nginx_words), word)
-                                      : str_is(word, STR("t"))
-                                          ? WEBLOG_FIELD_TIME
-                                          : weblog_find(WORDS(apache_words), word)) < 0) {
+        } else if (weblog_add(format, weblog_field_of(rest.ptr[0], word)) < 0) {
             return diag_set(diag, -ERR_LIMIT, _("the log format has more than %d fields"),
                             WEBLOG_STEPS_MAX);
         }

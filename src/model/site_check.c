@@ -179,7 +179,7 @@ static void put_flag(struct json_writer *json, const char *key, bool value)
 static void put_ms(struct json_writer *json, const char *key, int64_t ns)
 {
     json_put_key(json, key);
-    json_put_double(json, (double)(ns / 1000) / 1000.0);
+    json_put_double(json, (double)ns / 1e6);
 }
 
 static void put_time(struct json_writer *json, const char *key, int64_t time)

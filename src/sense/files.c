@@ -105,7 +105,10 @@ static int files_init(struct files *files, const struct files_config *config)
         r = files->paths = fd_open_paths();
     }
     files->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return r >= 0 && files->end_fd < 0 ? -errno : r < 0 ? r : 0;
+    if (r >= 0 && files->end_fd < 0) {
+        return -errno;
+    }
+    return r < 0 ? r : 0;
 }
 
 int files_new(const struct files_config *config, const struct files_port *port,

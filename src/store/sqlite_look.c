@@ -45,14 +45,13 @@ static int page_stale(struct store *store, uint64_t site, uint64_t pages[PAGES_D
 {
     CLEANUP(query_done) struct query query = {0};
     size_t count = 0;
-    int r;
 
     query_init(&query, store->database,
                "SELECT p.number FROM site_pages p WHERE p.site = ?1 AND p.kind <> 0"
                " AND NOT EXISTS (SELECT 1 FROM site_changes WHERE page = p.number AND alert <> 0)"
                " ORDER BY (SELECT max(time) FROM site_looks WHERE page = p.number)");
     query_bind_u64(&query, 1, site);
-    while (count < PAGES_DROPPED && (r = query_next(&query)) > 0) {
+    while (count < PAGES_DROPPED && query_next(&query) > 0) {
         pages[count++] = query_u64(&query, 0);
     }
     *ret_count = count;
@@ -283,7 +282,8 @@ static int look_series(struct store *store, const struct store_look *look,
     }
     series_read(query_bytes(&query, 0), &series);
     if (check->page == SITE_PAGE_LISTED && check->failure != SITE_FAILURE_OWN_NETWORK) {
-        ms = ms < 1 ? 1 : (ms > SERIES_FAILED - 1 ? SERIES_FAILED - 1 : ms);
+        ms = ms < SERIES_FAILED - 1 ? ms : SERIES_FAILED - 1;
+        ms = ms < 1 ? 1 : ms;
         series_add(&series, look->time, check->timing.done == 0 ? SERIES_FAILED : (uint16_t)ms);
     }
     series_write(&series, out);

@@ -80,7 +80,10 @@ static int site_check_url(struct store *store, const struct store_site *site)
     query_bind_text(&query, 1, site->url);
     query_bind_u64(&query, 2, site->number);
     r = query_one(&query);
-    return r == 0 ? -ERR_EXIST : (r == -ERR_NOENT ? 0 : r);
+    if (r == 0) {
+        return -ERR_EXIST;
+    }
+    return r == -ERR_NOENT ? 0 : r;
 }
 
 static int site_write(struct store *store, const struct store_site *site)

@@ -4,7 +4,6 @@
 #include "detect/deface/crawl_private.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <stdlib.h>
 
 #define ADDRESS_TEXT_MAX 64
@@ -83,7 +82,8 @@ static bool crawl_is_robot(struct str agent)
     struct str head = str_slice(agent, 0, sizeof(room));
 
     for (size_t i = 0; i < head.len; i++) {
-        room[i] = (char)tolower((unsigned char)head.ptr[i]);
+        room[i] =
+            (char)(head.ptr[i] >= 'A' && head.ptr[i] <= 'Z' ? head.ptr[i] | 0x20 : head.ptr[i]);
     }
     head.ptr = room;
     for (size_t i = 0; i < sizeof(crawl_robots) / sizeof(crawl_robots[0]); i++) {

@@ -28,26 +28,38 @@ static unsigned luminance(const uint8_t *pixel)
     return (54U * pixel[0] + 183U * pixel[1] + 19U * pixel[2]) >> 8; /* Rec. 709 */
 }
 
+struct visual_field {
+    uint32_t left;
+    uint32_t right;
+    uint32_t top;
+    uint32_t bottom;
+};
+
+static double visual_mean(const uint8_t *rgb, uint32_t width, struct visual_field field)
+{
+    uint64_t count = (uint64_t)(field.bottom - field.top) * (field.right - field.left);
+    uint64_t sum = 0;
+
+    for (uint32_t y = field.top; y < field.bottom; y++) {
+        for (uint32_t x = field.left; x < field.right; x++) {
+            sum += luminance(rgb + ((size_t)y * width + x) * 3);
+        }
+    }
+    return count != 0 ? (double)sum / (double)count : 0;
+}
+
 /* Means over side × side fields; every pixel counts in one field. */
 static void visual_means(const uint8_t *rgb, uint32_t width, uint32_t height, uint32_t side,
                          double *means)
 {
-    for (uint32_t row = 0; row < side; row++) {
-        uint32_t top = (uint32_t)((uint64_t)row * height / side);
-        uint32_t bottom = (uint32_t)((uint64_t)(row + 1) * height / side);
+    for (uint64_t row = 0; row < side; row++) {
+        for (uint64_t column = 0; column < side; column++) {
+            const struct visual_field field = {.left = (uint32_t)(column * width / side),
+                                               .right = (uint32_t)((column + 1) * width / side),
+                                               .top = (uint32_t)(row * height / side),
+                                               .bottom = (uint32_t)((row + 1) * height / side)};
 
-        for (uint32_t column = 0; column < side; column++) {
-            uint32_t left = (uint32_t)((uint64_t)column * width / side);
-            uint32_t right = (uint32_t)((uint64_t)(column + 1) * width / side);
-            uint64_t sum = 0;
-            uint64_t count = (uint64_t)(bottom - top) * (right - left);
-
-            for (uint32_t y = top; y < bottom; y++) {
-                for (uint32_t x = left; x < right; x++) {
-                    sum += luminance(rgb + ((size_t)y * width + x) * 3);
-                }
-            }
-            means[row * side + column] = count != 0 ? (double)sum / (double)count : 0;
+            means[row * side + column] = visual_mean(rgb, width, field);
         }
     }
 }
@@ -140,7 +152,7 @@ double visual_score(const struct visual_distance *distance)
     double score = SCORE_BIAS + SCORE_HASH * distance->hash + SCORE_FIELDS * distance->fields +
                    SCORE_DARK * distance->dark;
 
-    return score < 0 ? 0 : score > SCORE_MAX ? SCORE_MAX : score;
+    return fmax(0, fmin(score, SCORE_MAX));
 }
 
 void visual_encode(const struct visual *visual, struct buf *buf)
