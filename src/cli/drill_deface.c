@@ -309,15 +309,22 @@ static int deface_play(struct deface_drill *drill)
     return r < 0 ? r : deface_watch(drill);
 }
 
-static void deface_tidy(struct deface_drill *drill)
+/* Called off in the middle of an act, the page is still defaced. 0 or a negative error. */
+static int deface_tidy(struct deface_drill *drill)
 {
+    int r = 0;
+
     portal_stop(drill->portal);
+    if (drill->phase == DEFACE_PHASE_ALARM && drill->act->name != NULL) {
+        r = drill_wayback_restore(&drill->wayback, str_from(drill->act->file));
+    }
     drill_wayback_close(&drill->wayback);
     buf_done(&drill->before);
     if (drill->folder.fd >= 0 && !drill->settings->keep) {
-        (void)!drill_folder_remove(&drill->folder);
+        r = drill_folder_remove(&drill->folder);
     }
     closep(&drill->folder.fd);
+    return r < 0 ? r : 0;
 }
 
 static int deface_list(bool is_json)
@@ -337,6 +344,7 @@ int drill_deface_run(const struct command_call *call)
     const struct drill_deface_settings *settings = call->settings;
     struct deface_drill drill = {
         .settings = settings, .folder.fd = -1, .wayback = {.store.fd = -1}};
+    int tidied;
     int r;
 
     if (settings->list) {
@@ -354,8 +362,12 @@ int drill_deface_run(const struct command_call *call)
         printf(_("%u of %u found and put back"), drill.told - drill.missed, drill.told);
         printf("\n");
     }
-    deface_tidy(&drill);
-    if (r < 0) {
+    tidied = deface_tidy(&drill);
+    if (tidied < 0) {
+        (void)command_fail(EXIT_STATUS_FAILED, _("%s could not be cleaned up: %s"),
+                           drill.folder.path, err_text(tidied));
+    }
+    if (r < 0 || tidied < 0) {
         return EXIT_STATUS_FAILED;
     }
     return drill.missed != 0 ? EXIT_STATUS_FOUND : EXIT_STATUS_CLEAN;
