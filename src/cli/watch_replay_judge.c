@@ -106,40 +106,6 @@ static void json_put_member(struct json_writer *json, const char *key, struct st
     json_put_str(json, value);
 }
 
-static void reasons_put_json(const struct deface_verdict *verdict, struct json_writer *json)
-{
-    json_put_key(json, "why");
-    json_open_array(json);
-    for (size_t i = 0; i < verdict->reason_count; i++) {
-        const struct site_reason *reason = &verdict->reasons[i];
-
-        json_open_object(json);
-        json_put_member(json, "layer", str_from(site_layer_name(reason->layer)));
-        json_put_member(json, "what", reason->what);
-        json_put_member(json, "text", reason_text(reason->what));
-        json_put_member(json, "value", reason->value);
-        json_put_key(json, "score");
-        json_put_double(json, reason->score);
-        json_put_member(json, "snippet", reason->snippet);
-        json_put_key(json, "offset");
-        json_put_u64(json, reason->offset);
-        json_close_object(json);
-    }
-    json_close_array(json);
-}
-
-static void layers_put_json(uint32_t layers, struct json_writer *json)
-{
-    json_put_key(json, "layers");
-    json_open_array(json);
-    for (unsigned i = 0; i < SITE_LAYER_COUNT; i++) {
-        if ((layers & 1U << i) != 0) {
-            json_put_text(json, site_layer_name((enum site_layer)i));
-        }
-    }
-    json_close_array(json);
-}
-
 static void replay_put_json(struct replay *replay, const struct deface_look *look,
                             const struct deface_verdict *verdict)
 {
@@ -160,8 +126,8 @@ static void replay_put_json(struct replay *replay, const struct deface_look *loo
     json_put_bool(&json, verdict->needs_confirmation);
     json_put_key(&json, "score");
     json_put_double(&json, verdict->score);
-    layers_put_json(verdict->layers, &json);
-    reasons_put_json(verdict, &json);
+    site_layers_write_json(verdict->layers, &json);
+    site_reasons_write_json(verdict->reasons, verdict->reason_count, &json);
     json_close_object(&json);
     (void)buf_put_byte(&replay->line, '\n');
 }

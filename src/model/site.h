@@ -150,5 +150,9 @@ void site_check_encode(const struct site_check *check, struct buf *buf);
  * learning score layers[] why[{layer,view,what,text,value,score,snippet,offset}] status
  * timing{resolved,connected,secured,first_byte,done}(ms) size title certificate_end body_sha256. */
 void site_check_write_json(const struct site_check *check, struct json_writer *json);
+/* Its members "layers" and "why" alone. */
+void site_layers_write_json(uint32_t layers, struct json_writer *json);
+void site_reasons_write_json(const struct site_reason *reasons, size_t count,
+                             struct json_writer *json);
 
 #endif

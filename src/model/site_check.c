@@ -195,7 +195,7 @@ static void put_time(struct json_writer *json, const char *key, int64_t time)
     json_put_text(json, text);
 }
 
-static void layers_write_json(uint32_t layers, struct json_writer *json)
+void site_layers_write_json(uint32_t layers, struct json_writer *json)
 {
     json_put_key(json, "layers");
     json_open_array(json);
@@ -207,12 +207,13 @@ static void layers_write_json(uint32_t layers, struct json_writer *json)
     json_close_array(json);
 }
 
-static void reasons_write_json(const struct site_check *check, struct json_writer *json)
+void site_reasons_write_json(const struct site_reason *reasons, size_t count,
+                             struct json_writer *json)
 {
     json_put_key(json, "why");
     json_open_array(json);
-    for (size_t i = 0; i < check->reason_count; i++) {
-        const struct site_reason *reason = &check->reasons[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct site_reason *reason = &reasons[i];
 
         json_open_object(json);
         json_put_key(json, "layer");
@@ -265,8 +266,8 @@ void site_check_write_json(const struct site_check *check, struct json_writer *j
     put_flag(json, "learning", check->is_learning);
     json_put_key(json, "score");
     json_put_double(json, check->score);
-    layers_write_json(check->layers, json);
-    reasons_write_json(check, json);
+    site_layers_write_json(check->layers, json);
+    site_reasons_write_json(check->reasons, check->reason_count, json);
     json_put_key(json, "status");
     json_put_u64(json, check->status);
     timing_write_json(&check->timing, json);
