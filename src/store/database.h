@@ -72,6 +72,17 @@ void query_bind_id(struct query *query, int at, const struct id *id); /* NULL or
 [[nodiscard]] int query_next(struct query *query);
 /* For statements without rows. */
 [[nodiscard]] int query_run(struct query *query);
+/* Reads the row that stands ready into one element of an array. */
+typedef int (*query_read)(struct query *query, struct arena *arena, void *ret_row);
+/* What a statement's rows become: elements of `size` bytes, at most `max` of them. */
+struct query_rows {
+    size_t size;
+    size_t max;
+    query_read read;
+};
+/* Every row, in an array of the arena; NULL, and none, when the query failed or one row did. */
+void *query_list(struct query *query, const struct query_rows *shape, struct arena *arena,
+                 size_t *ret_count);
 /* For statements with one row: 0, or -ERR_NOENT when there is none. */
 [[nodiscard]] int query_one(struct query *query);
 

@@ -150,6 +150,27 @@ int query_one(struct query *query)
     return r < 0 ? r : 0;
 }
 
+void *query_list(struct query *query, const struct query_rows *shape, struct arena *arena,
+                 size_t *ret_count)
+{
+    char *rows = arena_alloc(arena, shape->max, shape->size);
+    size_t count = 0;
+
+    *ret_count = 0;
+    if (rows == NULL) {
+        query->error = -ERR_NOMEM;
+    }
+    while (query->error == 0 && count < shape->max && query_next(query) > 0) {
+        query->error = shape->read(query, arena, rows + count * shape->size);
+        count++;
+    }
+    if (query->error < 0) {
+        return NULL;
+    }
+    *ret_count = count;
+    return rows;
+}
+
 int64_t query_i64(struct query *query, int column)
 {
     return query->error == 0 ? sqlite3_column_int64(query->statement, column) : 0;

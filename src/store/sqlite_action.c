@@ -105,8 +105,9 @@ static const char *action_choose(const struct store_action_filter *filter)
     return filter->host != NULL ? action_list_host : action_list_all;
 }
 
-static int action_read(struct query *query, struct arena *arena, struct store_action *action)
+static int action_read(struct query *query, struct arena *arena, void *ret_row)
 {
+    struct store_action *action = ret_row;
     struct action_request *request = &action->request;
     struct action_answer *answer = &action->answer;
 
@@ -131,30 +132,14 @@ static int action_read(struct query *query, struct arena *arena, struct store_ac
 int store_action_list(struct store *store, const struct store_action_filter *filter,
                       struct arena *arena, struct store_action **ret_actions, size_t *ret_count)
 {
+    static const struct query_rows rows = {sizeof(**ret_actions), STORE_PAGE_MAX, action_read};
     CLEANUP(query_done) struct query query = {0};
-    struct store_action *actions = arena_alloc(arena, STORE_PAGE_MAX, sizeof(*actions));
-    size_t count = 0;
-    int r;
 
-    if (actions == NULL) {
-        return -ERR_NOMEM;
-    }
     query_init(&query, store->database, action_choose(filter));
     query_bind_id(&query, 1, filter->host);
     query_bind_id(&query, 2, filter->finding);
     query_bind_i64(&query, 3, filter->state);
     query_bind_u64(&query, 4, STORE_PAGE_MAX);
-    while ((r = query_next(&query)) > 0) {
-        r = action_read(&query, arena, &actions[count]);
-        if (r < 0) {
-            return r;
-        }
-        count++;
-    }
-    if (r < 0) {
-        return r;
-    }
-    *ret_actions = actions;
-    *ret_count = count;
-    return 0;
+    *ret_actions = query_list(&query, &rows, arena, ret_count);
+    return query.error;
 }

@@ -271,38 +271,30 @@ int store_alert_fold(struct store *store, const struct id *host, const struct fi
     return r;
 }
 
+static int finding_read(struct query *query, struct arena *arena, void *ret_row)
+{
+    struct store_finding *finding = ret_row;
+
+    query_copy(query, 0, finding->id.bytes, sizeof(finding->id.bytes));
+    finding->revision = (uint32_t)query_u64(query, 1);
+    finding->time = query_i64(query, 2);
+    finding->body = query_text(query, 3, arena);
+    return query->error;
+}
+
 int store_alert_findings(struct store *store, uint64_t number, size_t limit, struct arena *arena,
                          struct store_finding **ret_findings, size_t *ret_count)
 {
+    const struct query_rows rows = {sizeof(**ret_findings), store_page(limit), finding_read};
     CLEANUP(query_done) struct query query = {0};
-    struct store_finding *findings;
-    size_t count = 0;
-    int r;
 
-    limit = store_page(limit);
-    findings = arena_alloc(arena, limit, sizeof(*findings));
-    if (findings == NULL) {
-        return -ERR_NOMEM;
-    }
     query_init(&query, store->database,
                "SELECT id, revision, time, body FROM findings WHERE alert = ?1 ORDER BY rowid DESC "
                "LIMIT ?2");
     query_bind_u64(&query, 1, number);
-    query_bind_u64(&query, 2, limit);
-    while ((r = query_next(&query)) > 0) {
-        struct store_finding *finding = &findings[count++];
-
-        query_copy(&query, 0, finding->id.bytes, sizeof(finding->id.bytes));
-        finding->revision = (uint32_t)query_u64(&query, 1);
-        finding->time = query_i64(&query, 2);
-        finding->body = query_text(&query, 3, arena);
-    }
-    if (r < 0) {
-        return r;
-    }
-    *ret_findings = findings;
-    *ret_count = count;
-    return 0;
+    query_bind_u64(&query, 2, rows.max);
+    *ret_findings = query_list(&query, &rows, arena, ret_count);
+    return query.error;
 }
 
 static int alert_state(struct store *store, uint64_t number, enum alert_state *ret_state)

@@ -78,8 +78,10 @@ int store_audit_add(struct store *store, struct str actor, struct str act, struc
     return store_written(store, r);
 }
 
-static void audit_read(struct query *query, struct arena *arena, struct store_audit *row)
+static int audit_read(struct query *query, struct arena *arena, void *ret_row)
 {
+    struct store_audit *row = ret_row;
+
     row->number = query_u64(query, 0);
     row->time = query_i64(query, 1);
     row->actor = query_text(query, 2, arena);
@@ -87,35 +89,22 @@ static void audit_read(struct query *query, struct arena *arena, struct store_au
     row->object = query_text(query, 4, arena);
     row->detail = query_text(query, 5, arena);
     query_copy(query, 6, row->chain, sizeof(row->chain));
+    return query->error;
 }
 
 int store_audit_list(struct store *store, uint64_t before, size_t limit, struct arena *arena,
                      struct store_audit **ret_rows, size_t *ret_count)
 {
+    const struct query_rows rows = {sizeof(**ret_rows), store_page(limit), audit_read};
     CLEANUP(query_done) struct query query = {0};
-    struct store_audit *rows;
-    size_t count = 0;
-    int r;
 
-    limit = store_page(limit);
-    rows = arena_alloc(arena, limit, sizeof(*rows));
-    if (rows == NULL) {
-        return -ERR_NOMEM;
-    }
     query_init(&query, store->database,
                "SELECT number, time, actor, act, object, detail, chain FROM audit WHERE number < ?1"
                " ORDER BY number DESC LIMIT ?2");
     query_bind_u64(&query, 1, before == 0 || before > INT64_MAX ? INT64_MAX : before);
-    query_bind_u64(&query, 2, limit);
-    while ((r = query_next(&query)) > 0) {
-        audit_read(&query, arena, &rows[count++]);
-    }
-    if (r < 0) {
-        return r;
-    }
-    *ret_rows = rows;
-    *ret_count = count;
-    return 0;
+    query_bind_u64(&query, 2, rows.max);
+    *ret_rows = query_list(&query, &rows, arena, ret_count);
+    return query.error;
 }
 
 static int audit_set_anchored(struct store *store, uint64_t number)
@@ -263,8 +252,8 @@ static int audit_walk_rows(struct store *store, struct audit_walk *walk, struct 
                "SELECT number, time, actor, act, object, detail, chain FROM audit ORDER BY number");
     while ((r = query_next(&query)) > 0) {
         arena_reset(arena);
-        audit_read(&query, arena, &walk->row);
-        r = query.error < 0 ? query.error : audit_check_row(walk, diag);
+        r = audit_read(&query, arena, &walk->row);
+        r = r < 0 ? r : audit_check_row(walk, diag);
         if (r < 0) {
             return r;
         }

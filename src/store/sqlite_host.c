@@ -39,7 +39,7 @@ static int host_read_status(struct query *query, int column, struct arena *arena
     return 0;
 }
 
-static int host_read(struct query *query, struct arena *arena, struct store_host *ret_host)
+static int host_read(struct query *query, struct arena *arena, void *ret_row)
 {
     struct store_host host = {0};
     int r;
@@ -58,7 +58,7 @@ static int host_read(struct query *query, struct arena *arena, struct store_host
     if (r < 0 || query->error < 0) {
         return r < 0 ? r : query->error;
     }
-    *ret_host = host;
+    *(struct store_host *)ret_row = host;
     return 0;
 }
 
@@ -226,32 +226,14 @@ int store_host_find_key(struct store *store, const uint8_t key_sha256[32], struc
 int store_host_list(struct store *store, struct str after_name, size_t limit, struct arena *arena,
                     struct store_host **ret_hosts, size_t *ret_count)
 {
+    const struct query_rows rows = {sizeof(**ret_hosts), store_page(limit), host_read};
     CLEANUP(query_done) struct query query = {0};
-    struct store_host *hosts;
-    size_t count = 0;
-    int r;
 
-    limit = store_page(limit);
-    hosts = arena_alloc(arena, limit, sizeof(*hosts));
-    if (hosts == NULL) {
-        return -ERR_NOMEM;
-    }
     query_init(&query, store->database, HOST_COLUMNS "WHERE name > ?1 ORDER BY name LIMIT ?2");
     query_bind_text(&query, 1, after_name);
-    query_bind_u64(&query, 2, limit);
-    while ((r = query_next(&query)) > 0) {
-        r = host_read(&query, arena, &hosts[count]);
-        if (r < 0) {
-            return r;
-        }
-        count++;
-    }
-    if (r < 0) {
-        return r;
-    }
-    *ret_hosts = hosts;
-    *ret_count = count;
-    return 0;
+    query_bind_u64(&query, 2, rows.max);
+    *ret_hosts = query_list(&query, &rows, arena, ret_count);
+    return query.error;
 }
 
 int store_host_disconnect_all(struct store *store)

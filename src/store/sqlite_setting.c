@@ -31,8 +31,10 @@ int store_setting_put(struct store *store, const struct store_setting *setting)
     return store_written(store, query_run(&query));
 }
 
-static int setting_read(struct query *query, struct arena *arena, struct store_setting *setting)
+static int setting_read(struct query *query, struct arena *arena, void *ret_row)
 {
+    struct store_setting *setting = ret_row;
+
     setting->number = query_u64(query, 0);
     setting->name = query_text(query, 1, arena);
     setting->is_set = query_bool(query, 2);
@@ -48,31 +50,15 @@ static int setting_read(struct query *query, struct arena *arena, struct store_s
 int store_setting_list(struct store *store, struct arena *arena,
                        struct store_setting **ret_settings, size_t *ret_count)
 {
+    static const struct query_rows rows = {sizeof(**ret_settings), SETTING_ROWS_MAX, setting_read};
     CLEANUP(query_done) struct query query = {0};
-    struct store_setting *settings = arena_alloc(arena, SETTING_ROWS_MAX, sizeof(*settings));
-    size_t count = 0;
-    int r;
 
-    if (settings == NULL) {
-        return -ERR_NOMEM;
-    }
     query_init(&query, store->database,
                "SELECT number, name, value IS NOT NULL, coalesce(value, ''), before IS NOT NULL,"
                " coalesce(before, ''), time, actor, reason FROM settings"
                " WHERE number IN (SELECT max(number) FROM settings GROUP BY name)"
                " ORDER BY name LIMIT ?1");
     query_bind_u64(&query, 1, SETTING_ROWS_MAX);
-    while ((r = query_next(&query)) > 0) {
-        r = setting_read(&query, arena, &settings[count]);
-        if (r < 0) {
-            return r;
-        }
-        count++;
-    }
-    if (r < 0) {
-        return r;
-    }
-    *ret_settings = settings;
-    *ret_count = count;
-    return 0;
+    *ret_settings = query_list(&query, &rows, arena, ret_count);
+    return query.error;
 }

@@ -65,8 +65,10 @@ int store_token_use(struct store *store, const uint8_t secret_sha256[32], const 
     return store_written(store, query_run(&query));
 }
 
-static int token_read(struct query *query, struct arena *arena, struct store_token *token)
+static int token_read(struct query *query, struct arena *arena, void *ret_row)
 {
+    struct store_token *token = ret_row;
+
     token->number = query_u64(query, 0);
     query_copy(query, 1, token->secret_sha256, sizeof(token->secret_sha256));
     token->note = query_text(query, 2, arena);
@@ -81,29 +83,13 @@ static int token_read(struct query *query, struct arena *arena, struct store_tok
 int store_token_list(struct store *store, struct arena *arena, struct store_token **ret_tokens,
                      size_t *ret_count)
 {
+    static const struct query_rows rows = {sizeof(**ret_tokens), STORE_PAGE_MAX, token_read};
     CLEANUP(query_done) struct query query = {0};
-    struct store_token *tokens = arena_alloc(arena, STORE_PAGE_MAX, sizeof(*tokens));
-    size_t count = 0;
-    int r;
 
-    if (tokens == NULL) {
-        return -ERR_NOMEM;
-    }
     query_init(&query, store->database,
                "SELECT number, secret_sha256, note, created_by, created, expires, used, used_by"
                " FROM tokens ORDER BY number DESC LIMIT ?1");
     query_bind_u64(&query, 1, STORE_PAGE_MAX);
-    while ((r = query_next(&query)) > 0) {
-        r = token_read(&query, arena, &tokens[count]);
-        if (r < 0) {
-            return r;
-        }
-        count++;
-    }
-    if (r < 0) {
-        return r;
-    }
-    *ret_tokens = tokens;
-    *ret_count = count;
-    return 0;
+    *ret_tokens = query_list(&query, &rows, arena, ret_count);
+    return query.error;
 }

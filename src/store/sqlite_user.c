@@ -10,7 +10,7 @@
     "SELECT number, name, full_name, role, password, totp_secret, is_disabled,"                    \
     " must_change_password, language, created, last_login, totp_step FROM users "
 
-static int user_read(struct query *query, struct arena *arena, struct store_user *ret_user)
+static int user_read(struct query *query, struct arena *arena, void *ret_row)
 {
     struct store_user user = {
         .number = query_u64(query, 0),
@@ -28,7 +28,7 @@ static int user_read(struct query *query, struct arena *arena, struct store_user
     };
 
     if (query->error == 0) {
-        *ret_user = user;
+        *(struct store_user *)ret_row = user;
     }
     return query->error;
 }
@@ -111,29 +111,13 @@ int store_user_get_number(struct store *store, uint64_t number, struct arena *ar
 int store_user_list(struct store *store, struct arena *arena, struct store_user **ret_users,
                     size_t *ret_count)
 {
+    static const struct query_rows rows = {sizeof(**ret_users), STORE_PAGE_MAX, user_read};
     CLEANUP(query_done) struct query query = {0};
-    struct store_user *users = arena_alloc(arena, STORE_PAGE_MAX, sizeof(*users));
-    size_t count = 0;
-    int r;
 
-    if (users == NULL) {
-        return -ERR_NOMEM;
-    }
     query_init(&query, store->database, USER_COLUMNS "ORDER BY name LIMIT ?1");
     query_bind_u64(&query, 1, STORE_PAGE_MAX);
-    while ((r = query_next(&query)) > 0) {
-        r = user_read(&query, arena, &users[count]);
-        if (r < 0) {
-            return r;
-        }
-        count++;
-    }
-    if (r < 0) {
-        return r;
-    }
-    *ret_users = users;
-    *ret_count = count;
-    return 0;
+    *ret_users = query_list(&query, &rows, arena, ret_count);
+    return query.error;
 }
 
 /* Sessions that are over are of no use to anybody; each log-in clears them away. */
