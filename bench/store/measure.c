@@ -8,7 +8,7 @@
 #include "base/time.h"
 #include "base/utf8.h"
 #include "store/archive.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <ftw.h>
 #include <stdio.h>

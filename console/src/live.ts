@@ -1,6 +1,6 @@
 // The live stream: tells which lists changed. The browser reconnects by itself and sends the last id; what the browser
 // gives up (an error status, a connection that died in sleep without a word) is opened anew from the same id, so that
-// nothing is missed. Neighbour: centre/api_stream.c, which beats every 15 s.
+// nothing is missed. Neighbour: centre/api/stream.c, which beats every 15 s.
 import { signal } from '@preact/signals';
 
 import { get } from './api';

@@ -1,7 +1,7 @@
 /* Names of files that have more than one. What an inode's handle finds is the file; which names it
  * had, and who took one away, is known only from here. Bounded; the oldest entries are forgotten.
- * Not thread-safe: the shield's lock guards it. Neighbours: shield_open.c sees names,
- * shield_names.c loses them, shield_damage.c gives them back. */
+ * Not thread-safe: the shield's lock guards it. Neighbours: shield/open.c sees names,
+ * shield/names.c loses them, shield/damage.c gives them back. */
 #ifndef AGENT_ALIASES_H
 #define AGENT_ALIASES_H
 

@@ -2,7 +2,7 @@
  * with more rights than whoever starts them: the sensor writes the cases, and may be anybody's by
  * then. Protected folders are held open from the start; set-id files are found by a walk of its own
  * at the start and by its own fanotify group, which tells of changed attributes. Not thread-safe.
- * Neighbours: supervisor.c, supervisor_actions.c; store/vault_place.c holds restores to it. */
+ * Neighbours: supervisor.c, supervisor/actions.c; store/vault/place.c holds restores to it. */
 #ifndef AGENT_CONFINES_H
 #define AGENT_CONFINES_H
 

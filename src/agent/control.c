@@ -3,7 +3,7 @@
 
 #include "agent/page.h"
 #include "agent/protocol.h"
-#include "agent/supervisor_private.h"
+#include "agent/supervisor/private.h"
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"

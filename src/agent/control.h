@@ -1,7 +1,7 @@
 /* Decisions of root on a host without a centre: a socket in the vault's folder, over which
  * `canhgac agent decide` sends one request and reads one answer. The same table of actions answers
  * as for a centre's. Only root may connect, and none of our own processes. Neighbours:
- * cli/agent_decide.c in front, supervisor_actions.c behind. */
+ * cli/agent_decide.c in front, supervisor/actions.c behind. */
 #ifndef AGENT_CONTROL_H
 #define AGENT_CONTROL_H
 

@@ -2,7 +2,7 @@
  * and before there was a copy, is known too. A compact census (32 bytes a file) and a ring of
  * changes with who made them. What is not covered: attributes other than these, files that were
  * never seen (more than the limit, or changed before the walk at the start had come to them). Not
- * thread-safe: the shield's lock guards it. Neighbour: shield_facts.c. */
+ * thread-safe: the shield's lock guards it. Neighbour: shield/facts.c. */
 #ifndef AGENT_FACTS_H
 #define AGENT_FACTS_H
 

@@ -1,6 +1,6 @@
 /* What protected folders are: owner, mode, attributes and times, as they were before the session
  * that works in them now came. Bounded; what does not fit is not known. Not thread-safe: the
- * shield's lock guards it. Neighbours: shield_facts.c fills it, shield_damage.c asks. */
+ * shield's lock guards it. Neighbours: shield/facts.c fills it, shield/damage.c asks. */
 #ifndef AGENT_FOLDERS_H
 #define AGENT_FOLDERS_H
 

@@ -2,7 +2,7 @@
  * supervisor. */
 #include "agent/guard.h"
 
-#include "agent/guard_private.h"
+#include "agent/guard/private.h"
 #include "agent/protocol.h"
 #include "base/banned.h"
 #include "base/cleanup.h"

@@ -1,6 +1,6 @@
 /* The webroot guard's process: hears what happens in the document roots (fanotify names), compares
  * what changed with the signed manifest, puts it back, keeps the attacker's version as evidence and
- * tells. On its way: kernel → guard_folders.c → guard_look.c → guard_tell.c → supervisor → outlet.
+ * tells. On its way: kernel → guard/folders.c → guard/look.c → guard/tell.c → supervisor → outlet.
  * Holds: the document roots and its store (Landlock), what it takes to give files their owners
  * back; no network, no other process. */
 #ifndef AGENT_GUARD_H

@@ -3,7 +3,7 @@
  * before; whatever the connection does, taking records never waits for it. */
 #include "agent/link.h"
 
-#include "agent/link_inside.h"
+#include "agent/link/private.h"
 #include "agent/protocol.h"
 #include "base/banned.h"
 #include "base/cleanup.h"

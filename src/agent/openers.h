@@ -1,6 +1,6 @@
 /* Threads that opened protected files lately, each with its /proc files kept open: to know again
  * who waits at the gate costs one short read. Bounded; a newcomer takes the place of another. For
- * the gate's reader alone. Neighbours: agent/shield_glance.c uses it, sys/process.h reads. */
+ * the gate's reader alone. Neighbours: agent/shield/glance.c uses it, sys/process.h reads. */
 #ifndef AGENT_OPENERS_H
 #define AGENT_OPENERS_H
 

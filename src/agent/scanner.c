@@ -1,5 +1,5 @@
 /* The scanner's process and the sensor's side of its channel.
- * On its way: shield_look.c → scan_ask → (channel) → scanner_run → scan.c.
+ * On its way: shield/look.c → scan_ask → (channel) → scanner_run → scan.c.
  * Invariants: rights are given up before the first byte of a file is read; one question at a time,
  * each with its own limit of processor time, past which the kernel ends the process. */
 #include "agent/scanner.h"

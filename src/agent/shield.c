@@ -2,7 +2,7 @@
  * above it. */
 #include "agent/shield.h"
 
-#include "agent/shield_private.h"
+#include "agent/shield/private.h"
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"

@@ -2,7 +2,7 @@
  * open, it holds for them: both ends of every channel, and the sensors' descriptors. */
 #include "agent/supervisor.h"
 
-#include "agent/supervisor_private.h"
+#include "agent/supervisor/private.h"
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/log.h"

@@ -9,7 +9,7 @@
  *     highest       the highest version that ever was in force, and its digest
  *     base/         contents to restore from
  *     stage/        what comes and goes by rename
- *     publish*      an open window, see webroot_publish.c
+ *     publish*      an open window, see webroot/publish.c
  *     place         the file system's id
  *     journal       who signed and opened windows, and why: one JSON object a line */
 #ifndef AGENT_WEBROOT_H
@@ -99,7 +99,7 @@ bool webroot_is_home(const struct webroot_config *config, int fd);
 /* Notes that it is this one. */
 [[nodiscard]] int webroot_note_home(const struct webroot *webroot);
 
-/* webroot_load.c: takes the newest manifest that is genuine into force. One that is not (older than
+/* webroot/load.c: takes the newest manifest that is genuine into force. One that is not (older than
  * the highest seen, foreign, damaged, of another root) is passed over; diag then says why, and what
  * was in force stays so. 0 with diag empty: fine. -ERR_NOENT: none was ever signed. */
 [[nodiscard]] int webroot_load(struct webroot *webroot, struct diag *diag);
@@ -111,7 +111,7 @@ bool webroot_is_home(const struct webroot_config *config, int fd);
 [[nodiscard]] int webroot_check_grant(const struct webroot *webroot, struct str envelope,
                                       struct grant *ret_grant);
 
-/* webroot_compare.c */
+/* webroot/compare.c */
 
 /* Differences of path from its entry (NULL: only whether something stands there), or'ed, or a
  * negative error. most: a larger file is not read where size, time and all else agree. ret_stat may
@@ -123,7 +123,7 @@ bool webroot_is_home(const struct webroot_config *config, int fd);
 [[nodiscard]] int webroot_plants(const struct webroot *webroot, struct str path,
                                  const struct stat *st);
 
-/* webroot_repair.c */
+/* webroot/repair.c */
 
 /* Told of what stood where something was put back or taken out: it lies under name in folder now
  * and is the callee's to remove. */
@@ -142,7 +142,7 @@ struct webroot_taker {
                                    const struct webroot_taker *taker);
 /* Gives what was moved within the root its name back; -ERR_EXIST when something has taken it. */
 [[nodiscard]] int webroot_move_back(struct webroot *webroot, struct str now, struct str before);
-/* webroot_bury.c */
+/* webroot/bury.c */
 
 /* Keeps what lies at name in folder as evidence, a folder with all that is in it, and removes it.
  * record: who, when, what; its path is the one that was taken. is_patient: what the disk has no
@@ -156,7 +156,7 @@ struct webroot_taker {
 [[nodiscard]] int webroot_bury_open(struct evidence *evidence, int fd,
                                     const struct evidence_record *record, uint64_t *ret_number);
 
-/* webroot_scan.c: all that stands below a path, folder by folder, a little at a time. */
+/* webroot/scan.c: all that stands below a path, folder by folder, a little at a time. */
 
 struct webroot_scan;
 
@@ -174,7 +174,7 @@ void webroot_scan_free(struct webroot_scan *scan);
 /* Works for about so long; 1 when there is more, 0 when all is done. */
 [[nodiscard]] int webroot_scan_step(struct webroot_scan *scan, int64_t budget_ns);
 
-/* webroot_sign.c */
+/* webroot/sign.c */
 
 struct webroot_signing {
     const struct seal_key *key;
@@ -201,7 +201,7 @@ struct webroot_signed {
 /* Takes contents out of the store that the manifest in force does not name. */
 [[nodiscard]] int webroot_sweep(struct webroot *webroot);
 
-/* webroot_publish.c */
+/* webroot/publish.c */
 
 struct webroot_window {
     bool is_open;

@@ -1,4 +1,4 @@
-/* Sessions and users, read. Neighbours: api_http.c before each handler, core_request.c before each
+/* Sessions and users, read. Neighbours: api/http.c before each handler, core/request.c before each
  * write. */
 #include "centre/account.h"
 

@@ -7,7 +7,7 @@
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "centre/api_inside.h"
+#include "centre/api/private.h"
 #include "cli/command.h"
 #include "sys/sandbox.h"
 

@@ -1,4 +1,4 @@
-/* Checks values against their rows. Neighbours: api_http.c and core_request.c hand in what came,
+/* Checks values against their rows. Neighbours: api/http.c and core/request.c hand in what came,
  * handlers read what is left. Invariant: a value that is given has passed its row's type and
  * limits, and all text is valid UTF-8 without NUL. Pure. */
 #include "centre/argument.h"

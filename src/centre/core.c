@@ -1,14 +1,14 @@
 /* The body of the core process, the only writer of the store: it reads the authority's key, gives
  * up every other right, opens store and archive, and serves agents' streams and the api's requests
  * on one loop. Neighbours: centre/supervisor.c forks it, centre/front.c passes agents on,
- * centre/api.c asks; core_service.c is what runs on the loop. */
+ * centre/api.c asks; core/service.c is what runs on the loop. */
 #include "centre/core.h"
 
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "centre/core_inside.h"
+#include "centre/core/private.h"
 #include "cli/command.h"
 #include "sys/sandbox.h"
 

@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "centre/fetch_inside.h"
+#include "centre/fetch/private.h"
 #include "centre/protocol.h"
 #include "cli/command.h"
 #include "sys/fd.h"

@@ -1,4 +1,4 @@
-/* Failures per key. Neighbour: core_login.c, for each try to log in. */
+/* Failures per key. Neighbour: core/login.c, for each try to log in. */
 #include "centre/limiter.h"
 
 #include "base/banned.h"

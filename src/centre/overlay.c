@@ -1,4 +1,4 @@
-/* Lays the console's changes over the settings file. Neighbours: core_setting.c writes the rows,
+/* Lays the console's changes over the settings file. Neighbours: core/setting.c writes the rows,
  * core and api read them here. Invariant: a row cannot set what centre_effect_of calls fixed,
  * whoever wrote it into the store. */
 #include "centre/overlay.h"

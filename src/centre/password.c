@@ -1,4 +1,4 @@
-/* Argon2id through libargon2. Neighbours: worker.c calls it off the loop, core_login.c decides. */
+/* Argon2id through libargon2. Neighbours: worker.c calls it off the loop, core/login.c decides. */
 #include "centre/password.h"
 
 #include "base/banned.h"

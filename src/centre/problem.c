@@ -1,4 +1,4 @@
-/* The table of refusals. Neighbours: api_reply.c sends them, openapi.c lists them. Pure. */
+/* The table of refusals. Neighbours: api/reply.c sends them, openapi.c lists them. Pure. */
 #include "centre/problem.h"
 
 #include "base/banned.h"

@@ -39,7 +39,7 @@ enum centre_message {
      * one use}: makes the first admin when there is no such user. */
     CENTRE_MESSAGE_OPERATOR,
 
-    /* The website watch; built and read with centre/fetch_wire.h only. `fetch` asks for what it
+    /* The website watch; built and read with centre/fetch/wire.h only. `fetch` asks for what it
      * needs and keeps nothing on disk, so one that was killed begins anew by asking. */
 
     /* fetch → core: the sites to watch whose number is above this one. u64 after. Also the first

@@ -10,7 +10,7 @@
 #include "base/time.h"
 #include "centre/lists.h"
 #include "centre/protocol.h"
-#include "centre/reader_page.h"
+#include "centre/reader/page.h"
 #include "cli/command.h"
 #include "detect/deface/deface.h"
 #include "sys/channel.h"

@@ -1,7 +1,7 @@
 /* The reader: takes hostile pages apart and judges them, with no rights at all (no path, no
  * network, no new files; seccomp, rlimits). It gets a page and what has been kept of it as open
  * descriptors, hands back a verdict and what to keep from now on, remembers nothing, and dies
- * rather than misbehave; its parent starts another. On its way: fetch_look.c → readers.c →
+ * rather than misbehave; its parent starts another. On its way: fetch/look.c → readers.c →
  * (channel) → reader → detect/deface/. */
 #ifndef CENTRE_READER_H
 #define CENTRE_READER_H

@@ -1,5 +1,5 @@
 /* The readers as fetch sees them: questions queue here, one at a time goes to each, and one that
- * does not answer in time is reported as hung. Between fetch_look.c and the channels to
+ * does not answer in time is reported as hung. Between fetch/look.c and the channels to
  * centre/reader.h. */
 #ifndef CENTRE_READERS_H
 #define CENTRE_READERS_H

@@ -1,9 +1,9 @@
-/* Finds routes. Neighbours: api_http.c asks; the handlers live in api_*.c. Pure. */
+/* Finds routes. Neighbours: api/http.c asks; the handlers live in api/*.c. Pure. */
 #include "centre/route.h"
 
 #include "base/banned.h"
 #include "base/text.h"
-#include "centre/api_inside.h"
+#include "centre/api/private.h"
 
 const struct route routes[] = {
 #define ROUTE(method, path, access, arguments, verb, handler, answer, summary)                     \

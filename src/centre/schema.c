@@ -1,4 +1,4 @@
-/* What answers look like. Neighbours: api_*.c write them, openapi.c prints them. Pure. */
+/* What answers look like. Neighbours: api/*.c write them, openapi.c prints them. Pure. */
 #include "centre/schema.h"
 
 #include "base/banned.h"

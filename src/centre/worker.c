@@ -1,4 +1,4 @@
-/* The password thread. Neighbours: core_login.c and core_users.c ask, their continuations get the
+/* The password thread. Neighbours: core/login.c and core/user.c ask, their continuations get the
  * answer. Invariants: the thread touches nothing but its queue; secrets are wiped as soon as they
  * were used. */
 #include "centre/worker.h"

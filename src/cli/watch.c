@@ -1,6 +1,6 @@
 /* canhgac watch: look at websites now, or keep watching them; and the web server's own log for what
- * no outside look can see. On its way: rows below → watch_list.c → watch_desk.c → fetch and readers
- * → watch_print.c. */
+ * no outside look can see. On its way: rows below → watch/list.c → watch/desk.c → fetch and readers
+ * → watch/print.c. */
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -9,12 +9,12 @@
 #include "base/text.h"
 #include "centre/lists.h"
 #include "cli/command.h"
-#include "cli/watch_desk.h"
-#include "cli/watch_keep.h"
-#include "cli/watch_list.h"
-#include "cli/watch_log.h"
-#include "cli/watch_print.h"
-#include "cli/watch_replay.h"
+#include "cli/watch/desk.h"
+#include "cli/watch/keep.h"
+#include "cli/watch/list.h"
+#include "cli/watch/log.h"
+#include "cli/watch/print.h"
+#include "cli/watch/replay.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>

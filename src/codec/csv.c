@@ -1,4 +1,4 @@
-/* Rows of a CSV text: see codec/csv.h. Neighbours: core_import.c reads lists of sites with it,
+/* Rows of a CSV text: see codec/csv.h. Neighbours: core/import.c reads lists of sites with it,
  * feed.c lists of indicators. */
 #include "codec/csv.h"
 

@@ -1,7 +1,7 @@
 /* Stopping a group of processes so that each can go on unharmed: SIGSTOP through pidfds, then again
  * for every child that was born meanwhile, until none is new. An opener that waits at the gate gets
  * the signal first and the answer after it, and so stops on its way back to user space. Neighbours:
- * agent/shield_stop.c before; the kernel behind. Needs CAP_KILL. */
+ * agent/shield/stop.c before; the kernel behind. Needs CAP_KILL. */
 #ifndef RESPOND_FREEZE_H
 #define RESPOND_FREEZE_H
 

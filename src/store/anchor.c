@@ -1,4 +1,4 @@
-/* Lines of audit.anchors. Neighbours: sqlite_audit.c says what and when. The last line of a file
+/* Lines of audit.anchors. Neighbours: sqlite/audit.c says what and when. The last line of a file
  * that a crash cut short has no newline: it was never counted, so it is passed over when reading
  * and ended before the next line is written. */
 #include "store/anchor.h"

@@ -1,5 +1,5 @@
 /* The archive's writer. Core adds events here and commits before it commits the store (the order is
- * told in sqlite.c); api searches (archive_search.c).
+ * told in sqlite.c); api searches (archive/search.c).
  *
  * Nothing is kept twice, exactly: for each host the spans of sequences of every day are held in
  * memory. A sequence above all of them is new. One below is looked for in the days whose span
@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "store/archive_inside.h"
+#include "store/archive/private.h"
 #include "sys/fd.h"
 
 #include <errno.h>

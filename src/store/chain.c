@@ -1,4 +1,4 @@
-/* One link of the audit chain. Neighbours: sqlite_audit.c writes and verifies the rows. Pure. */
+/* One link of the audit chain. Neighbours: sqlite/audit.c writes and verifies the rows. Pure. */
 #include "store/chain.h"
 
 #include "base/banned.h"

@@ -1,4 +1,4 @@
-/* The trigram filter of a block. Neighbours: archive_block.c fills it, archive_search.c asks it.
+/* The trigram filter of a block. Neighbours: archive/block.c fills it, archive/search.c asks it.
  * The hash is part of the file format: it never changes. */
 #include "store/filter.h"
 

@@ -1,4 +1,4 @@
-/* The rule by which findings become alerts. Neighbours: sqlite_alert.c brings candidates and writes
+/* The rule by which findings become alerts. Neighbours: sqlite/alert.c brings candidates and writes
  * what comes out. Times are the hosts' own and may lie anywhere: sums are saturated. */
 #include "store/fold.h"
 

@@ -1,5 +1,5 @@
 /* When findings are one alert, and how an alert may move. Pure: the SQL that narrows the candidates
- * is in sqlite_alert.c, and every back end asks here. */
+ * is in sqlite/alert.c, and every back end asks here. */
 #ifndef STORE_FOLD_H
 #define STORE_FOLD_H
 

@@ -1,4 +1,4 @@
-/* The response times behind a site's sparkline. Neighbours: sqlite_look.c adds to them, the api
+/* The response times behind a site's sparkline. Neighbours: sqlite/look.c adds to them, the api
  * process shows them. Invariant: a clock that was set back overwrites nothing that is newer. */
 #include "store/series.h"
 

@@ -1,7 +1,7 @@
 /* The state of a centre behind a port: hosts, alerts, users, sessions, tokens, actions, audit. One
- * back end for now, store/sqlite.c (state.db: SQLite, WAL, STRICT, migrations by user_version);
- * others come by filling the same struct. Core is the only writer; the api process opens with
- * is_read_only.
+ * back end for now, store/sqlite/sqlite.c (state.db: SQLite, WAL, STRICT, migrations by
+ * user_version); others come by filling the same struct. Core is the only writer; the api process
+ * opens with is_read_only.
  *
  * Rows handed out live in the caller's arena. Lists page by cursor: `after` is the last row's own
  * cursor, 0 or empty to begin. Every write happens in the transaction that the caller opened. */

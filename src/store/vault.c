@@ -1,5 +1,5 @@
 /* Opening a vault, saving into it and asking it. Neighbours: the gate's workers call vault_save
- * while an opener waits; the judge's content checks read vault_content; vault_tend.c does the slow
+ * while an opener waits; the judge's content checks read vault_content; vault/tend.c does the slow
  * rest later. Invariants: bytes first, record second: what the journal names is whole. A save takes
  * no file lock, and the mutex only for moments before and after the copy. */
 #include "store/vault.h"
@@ -10,11 +10,11 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "store/vault_copy.h"
-#include "store/vault_meta.h"
-#include "store/vault_state.h"
-#include "store/vault_tend.h"
-#include "store/vault_watch.h"
+#include "store/vault/copy.h"
+#include "store/vault/meta.h"
+#include "store/vault/state.h"
+#include "store/vault/tend.h"
+#include "store/vault/watch.h"
 #include "sys/fd.h"
 
 #include <dirent.h>

@@ -179,7 +179,7 @@ struct vault_folder {
     uint32_t gid;
     int64_t mtime;     /* ns */
     int64_t atime;     /* ns */
-    struct str xattrs; /* packed, as in vault_record.h; ACLs are among them */
+    struct str xattrs; /* packed, as in vault/record.h; ACLs are among them */
 };
 
 struct vault_report {

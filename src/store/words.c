@@ -1,5 +1,5 @@
-/* The words of a search: folded, parted by spaces. Neighbours: sqlite_alert.c looks alerts up by
- * them, archive_search.c events. Pure. */
+/* The words of a search: folded, parted by spaces. Neighbours: sqlite/alert.c looks alerts up by
+ * them, archive/search.c events. Pure. */
 #include "store/words.h"
 
 #include "base/banned.h"

@@ -5,8 +5,8 @@
 #define TESTS_CENTRE_RIG_H
 
 #include "base/buf.h"
-#include "centre/api_inside.h"
-#include "centre/core_inside.h"
+#include "centre/api/private.h"
+#include "centre/core/private.h"
 #include "link/client.h"
 #include "model/record.h"
 

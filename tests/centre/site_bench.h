@@ -8,7 +8,7 @@
 
 #include "base/banned.h"
 #include "base/cleanup.h"
-#include "centre/fetch_wire.h"
+#include "centre/fetch/wire.h"
 #include "model/passage.h"
 #include "sys/fd.h"
 

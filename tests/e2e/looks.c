@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/time.h"
-#include "centre/fetch_wire.h"
+#include "centre/fetch/wire.h"
 #include "codec/json.h"
 #include "model/passage.h"
 #include "sys/channel.h"

@@ -2,8 +2,8 @@
  * addresses of the same site, and what it says can be told. The first byte chooses the kind. */
 #include "fuzz.h"
 
-#include "centre/fetcher.h"
-#include "centre/reader_page.h"
+#include "centre/fetch/fetcher.h"
+#include "centre/reader/page.h"
 #include "sys/fd.h"
 
 #include <sys/mman.h>

@@ -4,7 +4,7 @@
 #include "base/prng.h"
 #include "base/utf8.h"
 #include "store/archive.h"
-#include "store/archive_inside.h"
+#include "store/archive/private.h"
 #include "store/filter.h"
 
 #include <fcntl.h>

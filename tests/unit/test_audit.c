@@ -3,7 +3,7 @@
 
 #include "cli/command.h"
 #include "store/chain.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <fcntl.h>
 

@@ -1,9 +1,9 @@
 /* The drill's own parts: documents, the scratch folder's guard, the manifest's eye for every
  * change. */
-#include "cli/drill_document.h"
-#include "cli/drill_fill.h"
-#include "cli/drill_folder.h"
-#include "cli/drill_manifest.h"
+#include "cli/drill/document.h"
+#include "cli/drill/fill.h"
+#include "cli/drill/folder.h"
+#include "cli/drill/manifest.h"
 #include "harness.h"
 #include "sys/fd.h"
 

@@ -5,11 +5,11 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "centre/dns.h"
-#include "centre/fetch_facts.h"
-#include "centre/fetch_network.h"
-#include "centre/fetch_wire.h"
-#include "centre/fetcher.h"
+#include "centre/fetch/dns.h"
+#include "centre/fetch/facts.h"
+#include "centre/fetch/fetcher.h"
+#include "centre/fetch/network.h"
+#include "centre/fetch/wire.h"
 
 #include <locale.h>
 #include <stdio.h>

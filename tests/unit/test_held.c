@@ -1,7 +1,7 @@
 /* Who is forgotten when more groups were stopped than the list holds. */
 #include "harness.h"
 
-#include "agent/supervisor_private.h"
+#include "agent/supervisor/private.h"
 #include "base/mem.h"
 #include "sys/process.h"
 

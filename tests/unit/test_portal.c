@@ -1,7 +1,7 @@
 /* The demo portal of a drill, asked as browsers and search engines ask, and the six ways in which
  * it is defaced and put back. */
-#include "cli/drill_deface_acts.h"
-#include "cli/drill_portal.h"
+#include "cli/drill/deface_acts.h"
+#include "cli/drill/portal.h"
 #include "harness.h"
 #include "sys/fd.h"
 

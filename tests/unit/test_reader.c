@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "centre/reader_page.h"
+#include "centre/reader/page.h"
 #include "sys/channel.h"
 #include "sys/fd.h"
 #include "sys/spawn.h"

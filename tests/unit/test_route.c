@@ -5,7 +5,7 @@
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "centre/api_inside.h"
+#include "centre/api/private.h"
 #include "centre/openapi.h"
 #include "centre/schema.h"
 #include "sys/fd.h"

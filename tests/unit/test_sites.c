@@ -2,7 +2,7 @@
 #include "store_bench.h"
 
 #include "store/sites.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <time.h>
 

@@ -2,7 +2,7 @@
  * files. */
 #include "store_bench.h"
 
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <fcntl.h>
 #include <sys/wait.h>

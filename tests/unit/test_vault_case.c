@@ -5,7 +5,7 @@
 
 #include "harness.h"
 
-#include "store/vault_state.h"
+#include "store/vault/state.h"
 
 #include <errno.h>
 #include <fcntl.h>

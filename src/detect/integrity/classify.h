@@ -1,5 +1,5 @@
 /* What may change in a document root, by its path, and what a file could be planted for, by its
- * name, mode, first bytes and times. Pure. Asked by agent/webroot_sign.c for a new manifest and by
+ * name, mode, first bytes and times. Pure. Asked by agent/webroot/sign.c for a new manifest and by
  * agent/guard*.c for what no manifest knows. */
 #ifndef DETECT_INTEGRITY_CLASSIFY_H
 #define DETECT_INTEGRITY_CLASSIFY_H

@@ -1,7 +1,7 @@
 /* The manifest of a web server's document root: what stands in it, by whose word, and what may
  * change. CBOR (RFC 8949, deterministic); entries in one order, so that a folder's content follows
  * the folder at once and an entry is found by halving. Pure. The signature over it lies in the
- * envelope (integrity/envelope.h). On its way: agent/webroot_sign.c → here → agent/guard.c. */
+ * envelope (integrity/envelope.h). On its way: agent/webroot/sign.c → here → agent/guard.c. */
 #ifndef DETECT_INTEGRITY_MANIFEST_H
 #define DETECT_INTEGRITY_MANIFEST_H
 
@@ -46,7 +46,7 @@ struct manifest_entry {
     uint64_t size;      /* of a folder: 0 */
     int64_t mtime;      /* ns since 1970 UTC; of a folder: 0, since it changes with its content */
     uint8_t sha256[32]; /* of the content, of a link's target; of a folder: zero */
-    struct str xattrs;  /* packed by store/vault_meta.h */
+    struct str xattrs;  /* packed by store/vault/meta.h */
 };
 
 struct manifest {

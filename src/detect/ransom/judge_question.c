@@ -1,5 +1,5 @@
 /* Questions out: which files must be looked at, how many a group may leave open, and whom it is
- * worth to hold meanwhile. On its way: judge.c opens questions → here → agent/shield_look.c. */
+ * worth to hold meanwhile. On its way: judge.c opens questions → here → agent/shield/look.c. */
 #include "base/banned.h"
 #include "base/time.h"
 #include "detect/ransom/judge_part.h"

@@ -1,0 +1,414 @@
+/* Facts of files and folders on their way into what is known: from a walk at the start, from visits
+ * at the gate and from the names thread; and out of it, into a case. The way of a folder: whoever's
+ * session comes first finds it as it was, and that stands until another session comes. */
+#include "agent/shield/private.h"
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "sys/fd.h"
+#include "sys/thread.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+
+#define FOLDER_XATTRS_MAX (64U << 10)
+#define FOLDER_FRESH_NS                                                                            \
+    (2 * NS_PER_S) /* what changed just now was perhaps changed by the visitor */
+#define WALK_DEPTH 64
+
+static struct str folder_of(struct str path)
+{
+    while (path.len != 0 && path.ptr[path.len - 1] != '/') {
+        path.len--;
+    }
+    path.len -= path.len != 0 ? 1 : 0;
+    return path;
+}
+
+static int folder_open(struct str path)
+{
+    char text[SHIELD_PATH_MAX];
+    int fd;
+
+    if (path.len == 0 || path.len >= sizeof(text)) {
+        return -ERR_INVAL;
+    }
+    memcpy(text, path.ptr, path.len);
+    text[path.len] = '\0';
+    fd = open(text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return fd >= 0 ? fd : -ERR_NOENT;
+}
+
+/* Without the lock. is_fresh: not what changed a moment ago, if anything is known. */
+static void shield_read_folder(struct shield *shield, struct str path, int32_t session,
+                               bool is_fresh)
+{
+    CLEANUP(closep) int fd = folder_open(path);
+    CLEANUP(buf_done) struct buf room;
+    struct vault_folder folder;
+    struct folder_row *row;
+    struct stat stat;
+    bool is_now;
+
+    buf_init(&room, FOLDER_XATTRS_MAX);
+    if (fd < 0 || fstat(fd, &stat) != 0 || vault_folder_read(fd, path, &room, &folder) < 0) {
+        return;
+    }
+    is_now = clock_wall(&clock_real) - (stat.st_ctim.tv_sec * NS_PER_S + stat.st_ctim.tv_nsec) <
+             FOLDER_FRESH_NS;
+    pthread_mutex_lock(&shield->lock);
+    row = folders_find(shield->folders, path);
+    if (row == NULL || row->removed_by.pid != 0 || is_fresh || !is_now) {
+        folders_put(shield->folders, &folder, session);
+    } else {
+        row->session = session;
+    }
+    pthread_mutex_unlock(&shield->lock);
+}
+
+static int32_t shield_session(struct shield *shield, struct actor_key who)
+{
+    const struct actor_row *row = actors_get(shield->actors, who);
+
+    return row != NULL ? row->actor.session : 0;
+}
+
+/* With the lock. */
+static bool shield_is_new_folder(struct shield *shield, struct str path, int32_t session)
+{
+    const struct folder_row *row = folders_find(shield->folders, path);
+
+    return row == NULL || row->session != session || row->removed_by.pid != 0;
+}
+
+bool shield_knows_folder(struct shield *shield, struct str file_path, struct actor_key who)
+{
+    struct str path = folder_of(file_path);
+
+    return !files_holds(shield->files, path) ||
+           !shield_is_new_folder(shield, path, shield_session(shield, who));
+}
+
+void shield_visit_folder(struct shield *shield, struct str file_path, struct actor_key who)
+{
+    struct str path = folder_of(file_path);
+    int32_t session;
+    bool is_new;
+
+    if (!files_holds(shield->files, path)) {
+        return;
+    }
+    pthread_mutex_lock(&shield->lock);
+    session = shield_session(shield, who);
+    is_new = shield_is_new_folder(shield, path, session);
+    pthread_mutex_unlock(&shield->lock);
+    if (is_new) {
+        shield_read_folder(shield, path, session, false);
+    }
+}
+
+static void shield_folder_removed(struct shield *shield, struct str path, struct actor_key who)
+{
+    struct folder_row *row;
+
+    pthread_mutex_lock(&shield->lock);
+    row = folders_find(shield->folders, path);
+    if (row != NULL) {
+        row->removed_by = who;
+    }
+    pthread_mutex_unlock(&shield->lock);
+}
+
+/* A change by the session that is at work there is its own doing. */
+static bool shield_is_at_work(struct shield *shield, struct str path, struct actor_key who)
+{
+    const struct folder_row *row;
+    bool is_at_work;
+
+    pthread_mutex_lock(&shield->lock);
+    row = folders_find(shield->folders, path);
+    is_at_work = row != NULL && row->session != 0 && row->session == shield_session(shield, who);
+    pthread_mutex_unlock(&shield->lock);
+    return is_at_work;
+}
+
+void shield_folder_named(struct shield *shield, const struct files_name *name, struct actor_key who)
+{
+    switch (name->change) {
+    case NAME_CHANGE_CREATE:
+        shield_read_folder(shield, name->path, 0, true);
+        break;
+    case NAME_CHANGE_ATTRIB:
+        if (!shield_is_at_work(shield, name->path, who)) {
+            shield_read_folder(shield, name->path, 0, true);
+        }
+        break;
+    case NAME_CHANGE_DELETE:
+    case NAME_CHANGE_RENAME:
+        shield_folder_removed(shield, name->path, who);
+        break;
+    case NAME_CHANGE_CLOSE:
+    case NAME_CHANGE_MODIFY:
+    case NAME_CHANGE_LOST:
+    default:
+        break;
+    }
+}
+
+static uint64_t key_of(const struct file_handle_id *handle)
+{
+    return facts_key(handle->type, str_of((const char *)handle->bytes, handle->len));
+}
+
+void shield_visit_facts(struct shield *shield, const struct file_handle_id *handle,
+                        const struct stat *stat)
+{
+    facts_see(shield->facts, key_of(handle), stat);
+}
+
+/* Without the lock. */
+static bool shield_stat_named(struct shield *shield, const struct files_name *name,
+                              struct stat *ret_stat)
+{
+    struct file_row *row;
+    bool is_held;
+    int fd;
+
+    pthread_mutex_lock(&shield->lock);
+    row = shelf_by_handle(shield->shelf, name->file);
+    is_held = row != NULL && shelf_is_held(row, ret_stat);
+    pthread_mutex_unlock(&shield->lock);
+    if (is_held) {
+        return true;
+    }
+    fd = files_named_fd(shield->files, name);
+    return fd >= 0 && fstat(fd, ret_stat) == 0;
+}
+
+void shield_file_named(struct shield *shield, const struct files_name *name, struct actor_key who,
+                       bool is_own)
+{
+    bool is_change = name->change == NAME_CHANGE_ATTRIB && !is_own;
+    struct stat stat;
+    bool is_gone = !shield_stat_named(shield, name, &stat) || stat.st_nlink == 0;
+
+    pthread_mutex_lock(&shield->lock);
+    if (is_gone) {
+        facts_forget(shield->facts, key_of(name->file));
+    } else if (is_change) {
+        const struct fact_event event = {key_of(name->file), who, shield_now(), name->path};
+
+        facts_change(shield->facts, &event, &stat);
+    } else if (S_ISREG(stat.st_mode) && name->change != NAME_CHANGE_DELETE) {
+        facts_set(shield->facts, key_of(name->file), &stat);
+    }
+    pthread_mutex_unlock(&shield->lock);
+}
+
+/* One folder of the walk: its files into the census, its folders into the list. */
+struct walk {
+    struct shield *shield;
+    const struct files_place *places;
+    size_t place_count;
+};
+
+static void walk_file(struct shield *shield, int folder, const char *name)
+{
+    struct file_handle_id handle;
+    struct stat stat;
+
+    if (fstatat(folder, name, &stat, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(stat.st_mode) ||
+        handle_of_name(folder, name, &handle) < 0) {
+        return;
+    }
+    pthread_mutex_lock(&shield->lock);
+    facts_see(shield->facts, key_of(&handle), &stat);
+    pthread_mutex_unlock(&shield->lock);
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): no deeper than WALK_DEPTH */
+static void walk_folder(struct walk *walk, struct str path, unsigned depth)
+{
+    int fd = folder_open(path);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *item;
+    char below[SHIELD_PATH_MAX];
+
+    if (dir == NULL) {
+        closep(&fd);
+        return;
+    }
+    if (files_is_protected(walk->places, walk->place_count, path)) {
+        shield_read_folder(walk->shield, path, 0, true);
+    }
+    while (!atomic_load(&walk->shield->is_walk_ending) && (item = readdir(dir)) != NULL) {
+        bool is_dots = strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0;
+        int len = snprintf(below, sizeof(below), "%.*s/%s", STR_ARG(path), item->d_name);
+
+        if (is_dots || len >= (int)sizeof(below) ||
+            !files_is_protected(walk->places, walk->place_count, str_from(below))) {
+            continue;
+        }
+        if (item->d_type == DT_DIR && depth < WALK_DEPTH) {
+            walk_folder(walk, str_from(below), depth + 1);
+        } else if (item->d_type == DT_REG || item->d_type == DT_UNKNOWN) {
+            walk_file(walk->shield, fd, item->d_name);
+        }
+    }
+    (void)closedir(dir);
+}
+
+static void *walk_run(void *context)
+{
+    struct shield *shield = context;
+    struct walk walk = {shield, shield->walk_places, shield->walk_place_count};
+
+    (void)!thread_lower_priority();
+    for (size_t i = 0; i < walk.place_count; i++) {
+        if (!walk.places[i].is_left_out) {
+            walk_folder(&walk, str_from(walk.places[i].path), 0);
+        }
+    }
+    return NULL;
+}
+
+int shield_walk(struct shield *shield, const struct files_place *places, size_t place_count)
+{
+    int r;
+
+    shield->walk_places = places;
+    shield->walk_place_count = place_count;
+    r = thread_start("walker", walk_run, shield, &shield->walker);
+    shield->has_walker = r == 0;
+    return r;
+}
+
+void shield_walk_stop(struct shield *shield)
+{
+    if (shield->has_walker) {
+        atomic_store(&shield->is_walk_ending, true);
+        pthread_join(shield->walker, NULL);
+        shield->has_walker = false;
+    }
+}
+
+/* The next folder that the vault does not know, copied into room. */
+static bool shield_next_unkept(struct shield *shield, size_t *cursor, struct buf *room,
+                               struct vault_folder *ret_folder)
+{
+    struct folder_row *row;
+
+    pthread_mutex_lock(&shield->lock);
+    while ((row = folders_next(shield->folders, cursor)) != NULL &&
+           (row->is_kept || row->removed_by.pid != 0)) {
+    }
+    if (row != NULL) {
+        row->is_kept = true;
+        *ret_folder = row->folder;
+        buf_reset(room);
+        buf_put_str(room, row->folder.path);
+        buf_put_str(room, row->folder.xattrs);
+    }
+    pthread_mutex_unlock(&shield->lock);
+    if (row == NULL || buf_error(room) < 0) {
+        return false;
+    }
+    ret_folder->xattrs = str_slice(buf_str(room), ret_folder->path.len, room->len);
+    ret_folder->path = str_slice(buf_str(room), 0, ret_folder->path.len);
+    return true;
+}
+
+void shield_keep_folders(struct shield *shield)
+{
+    CLEANUP(buf_done) struct buf room;
+    struct vault_folder folder;
+    size_t cursor = 0;
+
+    buf_init(&room, FOLDER_XATTRS_MAX + SHIELD_PATH_MAX);
+    while (shield_next_unkept(shield, &cursor, &room, &folder)) {
+        (void)!vault_folder_keep(shield->vault, &folder); /* tried again when it changes */
+    }
+}
+
+bool shield_folder_facts(struct shield *shield, struct str path, struct arena *arena,
+                         struct vault_folder *ret_folder)
+{
+    const struct folder_row *row;
+    bool is_copied = false;
+
+    pthread_mutex_lock(&shield->lock);
+    row = folders_find(shield->folders, path);
+    if (row != NULL) {
+        *ret_folder = row->folder;
+        ret_folder->path = arena_copy(arena, row->folder.path);
+        ret_folder->xattrs = arena_copy(arena, row->folder.xattrs);
+        is_copied = ret_folder->path.ptr != NULL && ret_folder->xattrs.ptr != NULL;
+    }
+    pthread_mutex_unlock(&shield->lock);
+    return is_copied;
+}
+
+bool shield_next_removed(struct shield *shield, size_t *cursor, struct arena *arena,
+                         struct str *ret_path)
+{
+    const struct folder_row *row;
+
+    pthread_mutex_lock(&shield->lock);
+    while ((row = folders_next(shield->folders, cursor)) != NULL &&
+           (row->removed_by.pid == 0 || !judge_is_stopped(shield->judge, row->removed_by))) {
+    }
+    *ret_path = row != NULL ? arena_copy(arena, row->folder.path) : STR("");
+    pthread_mutex_unlock(&shield->lock);
+    return row != NULL && ret_path->ptr != NULL;
+}
+
+static bool shield_is_stopped(void *context, struct actor_key who)
+{
+    const struct shield *shield = context;
+
+    return judge_is_stopped(shield->judge, who);
+}
+
+static struct facts_query shield_query(struct shield *shield, int64_t since)
+{
+    return (struct facts_query){shield_is_stopped, shield, since};
+}
+
+static uint64_t key_of_copy(const struct vault_version *copy)
+{
+    int32_t type;
+
+    if (copy->handle.len <= sizeof(type)) {
+        return 0;
+    }
+    memcpy(&type, copy->handle.ptr, sizeof(type));
+    return facts_key(type, str_slice(copy->handle, sizeof(type), copy->handle.len));
+}
+
+bool shield_facts_before(struct shield *shield, const struct vault_version *copy, int64_t since,
+                         struct vault_facts *ret_facts)
+{
+    struct facts_query query = shield_query(shield, since);
+    uint64_t key = key_of_copy(copy);
+    bool is_known;
+
+    pthread_mutex_lock(&shield->lock);
+    is_known = key != 0 && facts_before(shield->facts, key, copy, &query, ret_facts);
+    pthread_mutex_unlock(&shield->lock);
+    return is_known;
+}
+
+bool shield_next_changed(struct shield *shield, int64_t since, size_t *cursor, struct arena *arena,
+                         struct str *ret_path)
+{
+    struct facts_query query = shield_query(shield, since);
+    struct fact_event event;
+    bool is_found;
+
+    pthread_mutex_lock(&shield->lock);
+    is_found = facts_next(shield->facts, &query, cursor, &event);
+    *ret_path = is_found ? arena_copy(arena, event.path) : STR("");
+    pthread_mutex_unlock(&shield->lock);
+    return is_found && ret_path->ptr != NULL;
+}

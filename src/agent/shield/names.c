@@ -1,0 +1,445 @@
+/* What became of names: a delete or a rename over a file turns what was saved or held into a
+ * version (or its token) that the judge can name. Runs on the names thread, also in the middle of a
+ * burst of unlinks, and stops from there. */
+#include "agent/shield/private.h"
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "sys/fd.h"
+#include "sys/process.h"
+
+#include <fcntl.h>
+
+/* Whether no name is left of a file: its held descriptor tells, or its handle leads nowhere. */
+static bool shield_is_gone(struct shield *shield, const struct file_row *row,
+                           const struct file_handle_id *handle)
+{
+    CLEANUP(closep) int fd = -1;
+    struct stat stat;
+
+    if (row != NULL && row->fd >= 0) {
+        return fstat(row->fd, &stat) == 0 && stat.st_nlink == 0;
+    }
+    fd = handle != NULL ? files_open_handle(shield->files, handle) : -1;
+    return fd < 0 || (fstat(fd, &stat) == 0 && stat.st_nlink == 0);
+}
+
+/* With the lock: whether a process made the file itself and nobody else knows of it. */
+static bool shield_is_scratch(const struct file_row *row, struct actor_key who)
+{
+    return row->is_product && row->version == 0 && actor_key_is(row->writer, who);
+}
+
+/* With the lock: the version to name a file by. The saved one if the file has not changed since,
+ * else the inode that is held, else the saved one all the same. held: what its descriptor tells,
+ * NULL when there is none. */
+static uint64_t shield_version_of(struct shield *shield, struct file_row *row,
+                                  const struct stat *held)
+{
+    if (held == NULL) {
+        return row->version;
+    }
+    if (row->version != 0 && row->saved.size == row->size &&
+        row->saved.modified == held->st_mtim.tv_sec * NS_PER_S + held->st_mtim.tv_nsec) {
+        shelf_let_go(shield->shelf, row);
+        return row->version;
+    }
+    return row->size != 0 ? shelf_token(row) : row->version;
+}
+
+/* With the lock: the same for one that has lost a name, perhaps its last. What a process made
+ * itself and removes again is not kept. */
+static uint64_t shield_version_of_gone(struct shield *shield, struct file_row *row,
+                                       struct actor_key who)
+{
+    struct stat stat;
+    bool is_held = shelf_is_held(row, &stat);
+    bool is_scratch = shield_is_scratch(row, who);
+    uint64_t version;
+
+    if (is_scratch) {
+        shelf_let_go(shield->shelf, row);
+    } else if (!is_held && row->version == 0) {
+        atomic_fetch_add(&shield->unheld, 1);
+    }
+    version = shield_version_of(shield, row, is_held && !is_scratch ? &stat : NULL);
+    if (!row->is_deleted &&
+        (is_held ? stat.st_nlink == 0 : !aliases_has(shield->aliases, row->serial))) {
+        shelf_set_deleted(shield->shelf, row, shield_now());
+    }
+    return version;
+}
+
+/* Whether the name by which a file is held is gone, though it may have others. */
+static bool shield_has_lost_name(const struct file_row *row)
+{
+    char path[SHIELD_PATH_MAX];
+
+    return row->fd >= 0 && fd_path(row->fd, path, sizeof(path)) == 0 &&
+           str_has_suffix(str_from(path), STR(" (deleted)"));
+}
+
+static bool shield_knows(struct shield *shield, const struct files_name *name)
+{
+    bool is_known;
+
+    pthread_mutex_lock(&shield->lock);
+    is_known = shelf_by_handle(shield->shelf, name->file) != NULL;
+    pthread_mutex_unlock(&shield->lock);
+    return is_known;
+}
+
+/* A link made to a file that came about without an open here: O_TMPFILE, or from outside. */
+static void shield_created(struct shield *shield, const struct files_name *name,
+                           struct actor_key who, struct shield_job **ret_job)
+{
+    struct judge_step step = {.kind = JUDGE_STEP_CREATE, .who = who, .path = name->path};
+    int fd = files_named_fd(shield->files, name);
+    struct file_row *row;
+    struct stat stat;
+
+    if (fd < 0 || fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode) || stat.st_size == 0) {
+        return; /* still empty: made by an open, which the gate sees */
+    }
+    pthread_mutex_lock(&shield->lock);
+    if (shelf_by_handle(shield->shelf, name->file) == NULL) {
+        step.file = (struct file_key){stat.st_dev, stat.st_ino};
+        step.size = (uint64_t)stat.st_size;
+        if (shelf_take(shield->shelf, name->file, step.file, &row) == 0) {
+            shelf_set_path(shield->shelf, row, name->path);
+            row->is_product = true;
+            row->size = step.size;
+            row->writer = who;
+            shield_step(shield, &step, ret_job);
+        }
+    }
+    pthread_mutex_unlock(&shield->lock);
+}
+
+/* When the judge wants to look at a new file, whoever closed it waits for that: it may be about to
+ * remove what went into it. */
+static void shield_closed(struct shield *shield, const struct files_name *name,
+                          struct actor_key who, struct shield_job **ret_job)
+{
+    bool is_asked = false;
+    bool is_due = false;
+    bool is_armed = false;
+    struct judge_step step = {.kind = JUDGE_STEP_CLOSE, .who = who, .path = name->path};
+    struct file_row *row;
+    struct stat stat;
+
+    pthread_mutex_lock(&shield->lock);
+    row = shelf_by_handle(shield->shelf, name->file);
+    if (row != NULL) {
+        (void)shelf_is_held(row, &stat);
+        step.file = row->key;
+        step.version = row->version;
+        step.size = row->size;
+        if (row->writer.pid != 0 && !judge_is_akin(shield->judge, row->writer, who)) {
+            /* a descriptor that was handed to a stranger: whoever opened it answers for it */
+            step.who = row->writer;
+        } else if (!actor_key_is(row->writer, who)) {
+            /* opened while somebody else's open had settled it: the gate did not see this one */
+            struct judge_step write = step;
+
+            write.kind = JUDGE_STEP_WRITE;
+            row->writer = who;
+            row->instance = actors_instance(shield->actors, who);
+            shield_step(shield, &write, ret_job);
+        }
+        shield_step(shield, &step, ret_job);
+        is_asked = row->is_product && judge_has_question(shield->judge, step.file);
+        is_due = is_asked && judge_is_due(shield->judge, step.file);
+        is_armed = row->is_product && judge_is_armed(shield->judge, who, shield_now());
+    }
+    pthread_mutex_unlock(&shield->lock);
+    if (is_due || is_armed) { /* an armed one may empty next what it has read, past every gate */
+        shield_tether(shield, who); /* before its bytes are read: forty removals take no longer */
+    }
+    if (is_asked) {
+        shield_look_holding(shield, who);
+    } else if (is_armed) { /* it may empty next what it has read, and no gate sees that */
+        shield_tether(shield, who);
+    }
+}
+
+/* With the lock, when it has lost one: whether it had more. */
+static bool shield_has_other_names(struct shield *shield, struct file_row *row)
+{
+    struct stat stat;
+
+    return row->is_deleted || aliases_has(shield->aliases, row->serial) ||
+           (shelf_is_held(row, &stat) && stat.st_nlink != 0);
+}
+
+/* A readable descriptor of a file that has left for where nothing is protected; -1: none. Without
+ * the lock: the gate's reader may wait for it, and answers this open. */
+static int shield_open_leaver(struct shield *shield, const struct file_handle_id *handle)
+{
+    CLEANUP(closep) int fd = files_open_handle(shield->files, handle);
+    char link[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    return fd < 0 ? -1 : open(link, O_RDONLY | O_CLOEXEC | O_NOATIME | O_NONBLOCK);
+}
+
+/* With the lock. It is held as after a read, so that it can be given back as it is; what is known
+ * of its name tells who took it. */
+static struct file_row *shield_left(struct shield *shield, const struct files_name *name,
+                                    struct actor_key who, int *fd)
+{
+    struct file_row *row = shelf_by_handle(shield->shelf, name->file);
+    struct stat stat;
+
+    if (*fd < 0 || fstat(*fd, &stat) != 0 || !S_ISREG(stat.st_mode)) {
+        return row;
+    }
+    if (row == NULL) {
+        struct file_key key = {stat.st_dev, stat.st_ino};
+
+        if (shelf_take(shield->shelf, name->file, key, &row) < 0) {
+            return NULL;
+        }
+        row->size = (uint64_t)stat.st_size;
+    }
+    if (!shield_is_scratch(row, who)) {
+        shield_hold(shield, row, fd);
+        if (name->change == NAME_CHANGE_RENAME) {
+            aliases_move(shield->aliases, row->serial, name->path, name->target_path, who);
+        }
+    }
+    return row;
+}
+
+/* With the lock: whether the name that a delete tells of was the last, or the one it is held by. */
+static bool shield_is_name_gone(struct shield *shield, const struct file_row *row,
+                                const struct files_name *name)
+{
+    int fd = row->fd >= 0 ? row->fd : files_named_fd(shield->files, name);
+    struct stat stat;
+
+    return fd < 0 || (fstat(fd, &stat) == 0 && stat.st_nlink == 0) || shield_has_lost_name(row);
+}
+
+static void shield_deleted(struct shield *shield, const struct files_name *name,
+                           struct actor_key who, struct shield_job **ret_job)
+{
+    struct judge_step step = {.kind = JUDGE_STEP_DELETE, .who = who, .path = name->path};
+    CLEANUP(closep) int fd = name->is_left ? shield_open_leaver(shield, name->file) : -1;
+    char path[SHIELD_PATH_MAX];
+    struct file_row *row;
+
+    pthread_mutex_lock(&shield->lock);
+    row = name->is_left ? shield_left(shield, name, who, &fd)
+                        : shelf_by_handle(shield->shelf, name->file);
+    if (row != NULL && shield_has_other_names(shield, row)) {
+        aliases_lose(shield->aliases, row->serial, name->path, who);
+    }
+    if (row != NULL && shield_is_name_gone(shield, row, name)) {
+        if (step.path.len == 0 && row->fd >= 0 && fd_path(row->fd, path, sizeof(path)) == 0) {
+            step.path = files_plain_path(path, true);
+        }
+        step.file = row->key;
+        step.version = shield_version_of_gone(shield, row, who);
+        step.size = row->size;
+        shield_step(shield, &step, ret_job);
+    }
+    pthread_mutex_unlock(&shield->lock);
+}
+
+/* With the lock: who was known to have the target's name, if that is another file and not gone
+ * before. */
+static struct file_row *shield_holder(struct shield *shield, const struct files_name *name,
+                                      const struct file_row *moved)
+{
+    struct file_row *row = shelf_by_path(shield->shelf, name->target_path);
+
+    if (row == NULL) {
+        uint64_t serial = aliases_at(shield->aliases, name->target_path);
+
+        row = serial != 0 ? shelf_by_serial(shield->shelf, serial) : NULL;
+    }
+    return row == moved || (row != NULL && row->is_deleted) ? NULL : row;
+}
+
+static bool shield_is_displaced(struct shield *shield, const struct file_row *row)
+{
+    struct file_handle_id handle;
+
+    shelf_handle(row, &handle);
+    return aliases_has(shield->aliases, row->serial) || shield_has_lost_name(row) ||
+           shield_is_gone(shield, row, &handle);
+}
+
+/* The first half of an exchange looks like a rename over a file that still lives. */
+static void shield_begin_swap(struct shield *shield, const struct files_name *name,
+                              struct file_key file, const struct file_row *holder)
+{
+    struct shield_swap *swap = &shield->swap;
+
+    if (name->path.len >= sizeof(swap->path) ||
+        name->target_path.len >= sizeof(swap->target_path)) {
+        return;
+    }
+    swap->pid = name->pid;
+    swap->file = file;
+    swap->victim = holder->serial;
+    (void)snprintf(swap->path, sizeof(swap->path), "%.*s", STR_ARG(name->path));
+    (void)snprintf(swap->target_path, sizeof(swap->target_path), "%.*s",
+                   STR_ARG(name->target_path));
+}
+
+/* With the lock: its second half, told next, gives that file the other's old name. The judge hears
+ * of the replacement. */
+static bool shield_end_swap(struct shield *shield, const struct files_name *name,
+                            struct actor_key who, struct file_row *row, struct shield_job **ret_job)
+{
+    struct shield_swap *swap = &shield->swap;
+    bool is_swap = row != NULL && swap->pid == name->pid && swap->victim == row->serial &&
+                   str_is_text(name->path, swap->target_path) &&
+                   str_is_text(name->target_path, swap->path);
+    struct judge_step step = {.kind = JUDGE_STEP_RENAME,
+                              .who = who,
+                              .file = swap->file,
+                              .path = str_from(swap->path),
+                              .target_path = str_from(swap->target_path)};
+    struct stat stat;
+
+    swap->pid = 0;
+    if (is_swap && !shield_is_scratch(row, who)) {
+        step.victim = row->key;
+        step.victim_version =
+            shield_version_of(shield, row, shelf_is_held(row, &stat) ? &stat : NULL);
+        shield_step(shield, &step, ret_job);
+    }
+    return is_swap;
+}
+
+static struct file_key shield_key_of(struct shield *shield, const struct file_handle_id *handle)
+{
+    CLEANUP(closep) int fd = files_open_handle(shield->files, handle);
+    struct stat stat;
+
+    if (fd < 0 || fstat(fd, &stat) != 0) {
+        return (struct file_key){0};
+    }
+    return (struct file_key){stat.st_dev, stat.st_ino};
+}
+
+/* With the lock, of a file that comes back: when it is not what was saved of it, whoever brings it
+ * answers for that. */
+static void shield_came_back(struct shield *shield, const struct files_name *name,
+                             struct actor_key who, struct file_row *row,
+                             struct shield_job **ret_job)
+{
+    CLEANUP(closep) int fd = files_open_handle(shield->files, name->file);
+    struct judge_step step = {.kind = JUDGE_STEP_WRITE,
+                              .who = who,
+                              .file = row->key,
+                              .version = row->version,
+                              .path = name->path};
+    struct file_state state;
+    struct stat stat;
+
+    if (row->version == 0 || fd < 0 || fstat(fd, &stat) != 0) {
+        return;
+    }
+    file_state_of(&stat, &state);
+    if (state.size != row->saved.size || state.modified != row->saved.modified) {
+        step.size = state.size;
+        shield_step(shield, &step, ret_job);
+        step.kind = JUDGE_STEP_CLOSE;
+        shield_step(shield, &step, ret_job);
+    }
+}
+
+static void shield_renamed(struct shield *shield, const struct files_name *name,
+                           struct actor_key who, struct shield_job **ret_job)
+{
+    struct judge_step step = {.kind = JUDGE_STEP_RENAME,
+                              .who = who,
+                              .path = name->path,
+                              .target_path = name->target_path};
+    CLEANUP(closep) int fd = name->is_left ? shield_open_leaver(shield, name->file) : -1;
+    struct file_row *holder;
+    struct file_row *row;
+
+    pthread_mutex_lock(&shield->lock);
+    row = name->is_left ? shield_left(shield, name, who, &fd)
+                        : shelf_by_handle(shield->shelf, name->file);
+    if (name->is_back && row != NULL) {
+        shield_came_back(shield, name, who, row, ret_job);
+    }
+    if (!shield_end_swap(shield, name, who, row, ret_job)) {
+        step.file = row != NULL ? row->key : shield_key_of(shield, name->file);
+        step.version = row != NULL ? row->version : 0;
+        holder = shield_holder(shield, name, row);
+        if (holder != NULL && shield_is_displaced(shield, holder)) {
+            step.victim = holder->key;
+            step.victim_version = shield_version_of_gone(shield, holder, who);
+            aliases_lose(shield->aliases, holder->serial, name->target_path, who);
+        } else if (holder != NULL) {
+            shield_begin_swap(shield, name, step.file, holder);
+        }
+        shield_step(shield, &step, ret_job);
+    }
+    if (row != NULL && name->target_path.len != 0) {
+        shelf_set_path(shield->shelf, row, name->target_path);
+        if (!name->is_left && aliases_has(shield->aliases, row->serial)) {
+            aliases_move(shield->aliases, row->serial, name->path, name->target_path, who);
+        }
+    }
+    pthread_mutex_unlock(&shield->lock);
+}
+
+void shield_named(void *context, const struct files_name *name)
+{
+    struct shield *shield = context;
+    bool is_own = page_is_own(shield->page, name->pid);
+    struct shield_job *job = NULL;
+    struct actor_key who = {0};
+
+    if (!is_own && shield_who_was(shield, name->pid, &who) < 0) {
+        return;
+    }
+    if (name->is_folder) {
+        shield_folder_named(shield, name, who);
+        return;
+    }
+    if (name->change == NAME_CHANGE_CREATE && shield_knows(shield, name)) {
+        return; /* the gate has seen it made, and told all that is new */
+    }
+    if (name->change != NAME_CHANGE_RENAME) {
+        shield_file_named(shield, name, who, is_own);
+    }
+    if (is_own) {
+        return;
+    }
+    if (name->change == NAME_CHANGE_DELETE || name->change == NAME_CHANGE_RENAME) {
+        shield_tether_armed(shield, who);
+    }
+    switch (name->change) {
+    case NAME_CHANGE_CREATE:
+        shield_created(shield, name, who, &job);
+        break;
+    case NAME_CHANGE_CLOSE:
+        shield_closed(shield, name, who, &job);
+        break;
+    case NAME_CHANGE_DELETE:
+        shield_deleted(shield, name, who, &job);
+        break;
+    case NAME_CHANGE_RENAME:
+        shield_renamed(shield, name, who, &job);
+        break;
+    case NAME_CHANGE_ATTRIB:
+    case NAME_CHANGE_MODIFY:
+    case NAME_CHANGE_LOST:
+    default:
+        break;
+    }
+    shield_act(shield, job);
+    if (name->change == NAME_CHANGE_DELETE || name->change == NAME_CHANGE_RENAME) {
+        /* no open may follow that could wait for the answers: unlinks come in bursts */
+        shield_look_all(shield, who);
+    }
+}

@@ -1,0 +1,146 @@
+/* What admins read: users, tokens, the audit log; settings are in api/setting.c. Each read was told
+ * to core first, which keeps it in the audit log. Secrets (password hashes, authenticators' and
+ * tokens' secrets) are never written here. */
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/hex.h"
+#include "centre/api/private.h"
+
+#define AUDIT_PAGE 50
+
+static void api_put_user(struct json_writer *json, const struct store_user *user)
+{
+    json_open_object(json);
+    json_put_key(json, "name");
+    json_put_str(json, user->name);
+    json_put_key(json, "full_name");
+    json_put_str(json, user->full_name);
+    json_put_key(json, "role");
+    json_put_text(json, role_name(user->role));
+    json_put_key(json, "language");
+    json_put_text(json, text_language_name(user->language));
+    json_put_key(json, "disabled");
+    json_put_bool(json, user->is_disabled);
+    json_put_key(json, "must_change_password");
+    json_put_bool(json, user->must_change_password);
+    json_put_key(json, "totp");
+    json_put_bool(json, user->totp_secret.len != 0);
+    api_put_time(json, "created", user->created);
+    api_put_time(json, "last_login", user->last_login);
+    json_close_object(json);
+}
+
+static void api_open_items(struct json_writer *json)
+{
+    json_open_object(json);
+    json_put_key(json, "items");
+    json_open_array(json);
+}
+
+int api_user_list(struct api_request *request)
+{
+    struct store_user *users;
+    size_t count;
+    int r = store_user_list(request->api->options.store, request->arena, &users, &count);
+
+    if (r < 0) {
+        return r;
+    }
+    api_open_items(&request->json);
+    for (size_t i = 0; i < count; i++) {
+        api_put_user(&request->json, &users[i]);
+    }
+    json_close_array(&request->json);
+    json_close_object(&request->json);
+    return 0;
+}
+
+static const char *api_token_state(const struct store_token *token, int64_t now)
+{
+    if (token->used != 0) {
+        return "used";
+    }
+    return now >= token->expires ? "expired" : "open";
+}
+
+int api_token_list(struct api_request *request)
+{
+    struct json_writer *json = &request->json;
+    int64_t now = clock_wall(request->api->options.clock);
+    struct store_token *tokens;
+    size_t count;
+    int r = store_token_list(request->api->options.store, request->arena, &tokens, &count);
+
+    if (r < 0) {
+        return r;
+    }
+    api_open_items(json);
+    for (size_t i = 0; i < count; i++) {
+        json_open_object(json);
+        json_put_key(json, "number");
+        json_put_u64(json, tokens[i].number);
+        json_put_key(json, "state");
+        json_put_text(json, api_token_state(&tokens[i], now));
+        json_put_key(json, "note");
+        json_put_str(json, tokens[i].note);
+        json_put_key(json, "created_by");
+        json_put_str(json, tokens[i].created_by);
+        api_put_time(json, "created", tokens[i].created);
+        api_put_time(json, "expires", tokens[i].expires);
+        api_put_time(json, "used", tokens[i].used);
+        api_put_id(json, "used_by", &tokens[i].used_by);
+        json_close_object(json);
+    }
+    json_close_array(json);
+    json_close_object(json);
+    return 0;
+}
+
+static void api_put_audit(struct json_writer *json, const struct store_audit *row)
+{
+    char chain[2 * sizeof(row->chain) + 1];
+
+    hex_encode(row->chain, sizeof(row->chain), chain);
+    json_open_object(json);
+    json_put_key(json, "number");
+    json_put_u64(json, row->number);
+    api_put_time(json, "time", row->time);
+    json_put_key(json, "actor");
+    json_put_str(json, row->actor);
+    json_put_key(json, "act");
+    json_put_str(json, row->act);
+    json_put_key(json, "object");
+    json_put_str(json, row->object);
+    json_put_key(json, "detail");
+    json_put_str(json, row->detail);
+    json_put_key(json, "chain");
+    json_put_text(json, chain);
+    json_close_object(json);
+}
+
+int api_audit_list(struct api_request *request)
+{
+    size_t limit = (size_t)arguments_number(&request->arguments, "limit", AUDIT_PAGE);
+    uint64_t before = (uint64_t)arguments_number(&request->arguments, "cursor", 0);
+    struct store_audit *rows;
+    size_t count;
+    int r =
+        store_audit_list(request->api->options.store, before, limit, request->arena, &rows, &count);
+
+    if (r < 0) {
+        return r;
+    }
+    api_open_items(&request->json);
+    for (size_t i = 0; i < count; i++) {
+        api_put_audit(&request->json, &rows[i]);
+    }
+    json_close_array(&request->json);
+    json_put_key(&request->json, "next");
+    if (count == limit) {
+        json_put_u64(&request->json, rows[count - 1].number);
+    } else {
+        json_put_null(&request->json);
+    }
+    json_close_object(&request->json);
+    return 0;
+}

@@ -1,0 +1,85 @@
+/* What machines ask: counters in Prometheus text form (version 0.0.4), and whether the centre
+ * works. */
+#include "base/banned.h"
+#include "base/err.h"
+#include "centre/api/private.h"
+
+#define HEALTH_LATE (15 * NS_PER_S) /* core is asked every five seconds */
+
+static void metric_put(struct buf *out, const char *name, const char *type, const char *help,
+                       uint64_t value)
+{
+    buf_putf(out, "# HELP canhgac_%s %s\n# TYPE canhgac_%s %s\ncanhgac_%s %llu\n", name, help, name,
+             type, name, (unsigned long long)value);
+}
+
+static void metrics_put_store(struct buf *out, const struct store_counts *counts)
+{
+    metric_put(out, "hosts", "gauge", "Enrolled hosts", counts->hosts);
+    metric_put(out, "hosts_silent", "gauge", "Hosts without a word for too long",
+               counts->hosts_silent);
+    metric_put(out, "hosts_revoked", "gauge", "Hosts that were cut off", counts->hosts_revoked);
+    metric_put(out, "alerts_new", "gauge", "Open alerts that nobody has taken", counts->alerts_new);
+    metric_put(out, "alerts_taken", "gauge", "Open alerts that somebody has taken",
+               counts->alerts_taken);
+    metric_put(out, "events_total", "counter", "Events committed", counts->events);
+    metric_put(out, "findings_total", "counter", "Findings committed", counts->findings);
+    metric_put(out, "duplicates_total", "counter", "Records that came again", counts->duplicates);
+    metric_put(out, "dropped_total", "counter", "Events that agents could not keep",
+               counts->dropped);
+}
+
+static void metrics_put_api(struct buf *out, const struct api *api)
+{
+    buf_put_text(out, "# HELP canhgac_http_requests_total Answers by class of status\n"
+                      "# TYPE canhgac_http_requests_total counter\n");
+    for (size_t i = 2; i < sizeof(api->counters.requests) / sizeof(api->counters.requests[0]);
+         i++) {
+        buf_putf(out, "canhgac_http_requests_total{status=\"%zuxx\"} %llu\n", i,
+                 (unsigned long long)api->counters.requests[i]);
+    }
+    metric_put(out, "core_asks_total", "counter", "Questions to core", api->counters.asks);
+    metric_put(out, "core_asks_late_total", "counter", "Questions that core did not answer in time",
+               api->counters.late_asks);
+    metric_put(out, "streams", "gauge", "Browsers that listen", api->hub.count);
+    metric_put(out, "stream_messages_total", "counter", "Messages sent to them",
+               api->counters.stream_messages);
+    metric_put(out, "disk_full", "gauge", "Whether the centre's disk is full",
+               api->is_full ? 1 : 0);
+}
+
+int api_metrics(struct api_request *request)
+{
+    struct store_counts counts;
+    int r = api_read_counts(request->api, &counts);
+
+    if (r < 0) {
+        return r;
+    }
+    request->type = "text/plain; version=0.0.4; charset=utf-8";
+    metrics_put_store(&request->out, &counts);
+    metrics_put_api(&request->out, request->api);
+    return 0;
+}
+
+/* Works means: the store can be read, core has answered lately, and there is room on its disk. */
+int api_healthz(struct api_request *request)
+{
+    struct api *api = request->api;
+    struct store_counts counts;
+    bool is_store = api_read_counts(api, &counts) == 0;
+    bool is_core =
+        api->core_heard != 0 && clock_mono(api->options.clock) - api->core_heard < HEALTH_LATE;
+
+    request->status =
+        is_store && is_core && !api->is_full ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
+    json_open_object(&request->json);
+    json_put_key(&request->json, "store");
+    json_put_text(&request->json, is_store ? "ok" : "cannot be read");
+    json_put_key(&request->json, "core");
+    json_put_text(&request->json, is_core ? "ok" : "does not answer");
+    json_put_key(&request->json, "disk");
+    json_put_text(&request->json, api->is_full ? "full" : "ok");
+    json_close_object(&request->json);
+    return 0;
+}

@@ -1,0 +1,330 @@
+/* Records become rows. Neighbours: core/stream.c hands in what agents send, store/ keeps it, the
+ * api process is told that something changed. Invariants: a host's acknowledgement rises only after
+ * the transaction that holds its records is durable; the archive is committed before the state, so
+ * that a crash between the two repeats events that the archive then refuses as known, and never
+ * loses one; counters change in the same transaction as what they count. */
+#include "centre/core/private.h"
+
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "model/record.h"
+
+#include <sys/statvfs.h>
+
+#define BATCH_RECORDS 1000
+#define DISK_ROOM     (8ULL << 20) /* free before a disk that was full is written again */
+#define BATCH_DELAY   (50 * NS_PER_MS)
+
+int core_batch_begin(struct core *core)
+{
+    int r;
+
+    if (core->is_batch) {
+        return 0;
+    }
+    r = store_begin(core->options.store);
+    if (r < 0) {
+        return r;
+    }
+    core->is_batch = true;
+    core->batch_records = 0;
+    r = loop_source_set_timer(core->commit_timer, BATCH_DELAY, 0);
+    if (r < 0) {
+        core->is_batch = false;
+        store_rollback(core->options.store);
+    }
+    return r;
+}
+
+static void core_batch_forget(struct core *core)
+{
+    LIST_EACH (node, &core->dirty) {
+        struct core_host *host = LIST_ENTRY(node, struct core_host, dirty_node);
+
+        host->pending = host->acknowledged;
+        host->is_dirty = false;
+        list_remove(node);
+    }
+    core->counted = (struct store_counts){0};
+    core->is_batch = false;
+    core->batch_records = 0;
+}
+
+static void core_set_full(struct core *core, bool is_full)
+{
+    if (core->is_full != is_full) {
+        core->is_full = is_full;
+        core_tell(core, CENTRE_CHANGED_DISK);
+    }
+}
+
+void core_fail(struct core *core, int error)
+{
+    if (core->is_batch) {
+        store_rollback(core->options.store);
+        archive_rollback(core->options.archive); /* or its failure would stand for ever */
+        core_batch_forget(core);
+    }
+    if (error == -ERR_NOSPC) {
+        if (!core->is_full) {
+            log_error("the disk is full: nothing is acknowledged until there is room");
+        }
+        core_set_full(core, true);
+        core_streams_end(core, LINK_BYE_FULL);
+        return;
+    }
+    log_error("the store could not be written: agents will send again error=%s", err_name(error));
+    core_streams_end(core, LINK_BYE_END);
+}
+
+static int core_batch_write(struct core *core)
+{
+    int r = store_counts_add(core->options.store, &core->counted);
+
+    LIST_EACH (node, &core->dirty) {
+        struct core_host *host = LIST_ENTRY(node, struct core_host, dirty_node);
+
+        if (r == 0) {
+            r = store_host_acknowledge(core->options.store, &host->id, host->pending);
+            r = r == -ERR_EXIST ? 0 : r;
+        }
+    }
+    if (r == 0) {
+        r = archive_commit(core->options.archive);
+    }
+    return r < 0 ? r : store_commit(core->options.store);
+}
+
+static void core_batch_acknowledge(struct core *core)
+{
+    int64_t now = clock_wall(core->options.clock);
+
+    LIST_EACH (node, &core->dirty) {
+        struct core_host *host = LIST_ENTRY(node, struct core_host, dirty_node);
+
+        host->acknowledged = host->pending;
+        host->is_dirty = false;
+        list_remove(node);
+        if (host->stream == NULL || host->stream->is_ending) {
+            continue;
+        }
+        if (link_server_acknowledge(host->stream->server, host->acknowledged, now) < 0) {
+            core_stream_end(host->stream, LINK_BYE_END);
+        } else {
+            core_stream_flush(host->stream);
+        }
+    }
+}
+
+int core_batch_commit(struct core *core)
+{
+    uint32_t changed = core->changed;
+    int r;
+
+    if (!core->is_batch) {
+        return 0;
+    }
+    r = core_batch_write(core);
+    if (r < 0) {
+        core_fail(core, r);
+        return r;
+    }
+    core->is_batch = false;
+    core->counted = (struct store_counts){0};
+    core_batch_acknowledge(core);
+    if (changed != 0) {
+        core_tell(core, changed);
+    }
+    return 0;
+}
+
+/* A message that does not fit into the channel is kept as bits and goes with the next tick or
+ * commit. */
+void core_tell(struct core *core, uint32_t changed)
+{
+    static struct msg_writer msg;
+
+    core->changed |= changed;
+    msg_begin(&msg, CENTRE_MESSAGE_CHANGED);
+    msg_put_u32(&msg, core->changed);
+    msg_put_u32(&msg, core->is_full ? 1 : 0);
+    if (msg_end(&msg) == 0 && channel_send(core->options.channels.api, &msg, NULL, 0) == 0) {
+        core->changed = 0;
+    }
+}
+
+/* A full disk often has a corner left that takes one row, and then not the next batch. */
+static bool core_has_room(const struct core *core)
+{
+    struct statvfs disk;
+
+    return statvfs(core->options.folder, &disk) == 0 &&
+           (uint64_t)disk.f_bavail * disk.f_frsize >= DISK_ROOM;
+}
+
+void core_disk_watch(struct core *core)
+{
+    if (core->is_full && core_has_room(core) && core_batch_begin(core) == 0) {
+        /* An empty transaction writes nothing: this one leaves a row that says when there was room
+         * again. */
+        int r = store_audit_add(core->options.store, STR("canhgac"), STR("disk.room"), STR(""),
+                                STR("{}"));
+
+        if (r < 0) {
+            core_fail(core, r);
+        } else if (core_batch_commit(core) == 0) {
+            log_info("there is room on the disk again");
+            core_set_full(core, false);
+        }
+    }
+}
+
+int core_raise(struct core *core, const struct id *host, enum severity severity, const char *title,
+               uint64_t *ret_number)
+{
+    struct finding finding = {
+        .time = clock_wall(core->options.clock),
+        .detector = STR("centre"),
+        .severity = severity,
+        .title = str_from(title),
+        .score = 1,
+    };
+    int r = id_new(&finding.id);
+
+    if (r == 0) {
+        r = core_batch_begin(core);
+    }
+    if (r == 0) {
+        r = store_alert_fold(core->options.store, host, &finding, ret_number);
+    }
+    core->changed |= CENTRE_CHANGED_ALERTS;
+    return r;
+}
+
+/* What cannot be understood is counted and let go, or the agent would send it for ever. */
+static int core_refuse(struct core *core, struct core_host *host, int error)
+{
+    uint64_t number;
+
+    host->refused++;
+    log_warn("a record could not be understood host=%s error=%s refused=%llu", host->name,
+             err_name(error), (unsigned long long)host->refused);
+    if (host->refused > 1) {
+        return 0;
+    }
+    return core_raise(core, &host->id, SEVERITY_MEDIUM,
+                      N_("This host sends records that the centre cannot understand: bring both to "
+                         "the same version"),
+                      &number);
+}
+
+static int core_ingest_finding(struct core *core, struct core_host *host, struct finding *finding)
+{
+    uint64_t number;
+    int r;
+
+    finding->host = str_from(host->name);
+    finding->site = 0; /* for those the centre speaks alone */
+    finding->change = 0;
+    core->counted.findings++;
+    core->changed |= CENTRE_CHANGED_ALERTS;
+    r = store_alert_fold(core->options.store, &host->id, finding, &number);
+    return r == -ERR_CONFLICT ? core_refuse(core, host, r) : r; /* it speaks for another */
+}
+
+static int core_ingest_answer(struct core *core, struct core_host *host,
+                              const struct action_answer *answer)
+{
+    int r = store_action_answer(core->options.store, &host->id, answer);
+
+    core->changed |= CENTRE_CHANGED_ACTIONS;
+    if (r == -ERR_NOENT) {
+        log_warn("an answer to no known action host=%s", host->name);
+        return 0;
+    }
+    return r == -ERR_EXIST ? 0 : r;
+}
+
+static int core_ingest_record(struct core *core, struct core_host *host, uint64_t sequence,
+                              struct record *record)
+{
+    int r;
+
+    switch (record->kind) {
+    case RECORD_KIND_EVENT:
+        core->counted.events++;
+        r = archive_add(core->options.archive, &host->id, sequence, &record->event);
+        return r == -ERR_EXIST ? 0 : r;
+    case RECORD_KIND_FINDING:
+        return core_ingest_finding(core, host, &record->finding);
+    case RECORD_KIND_ANSWER:
+        return core_ingest_answer(core, host, &record->answer);
+    case RECORD_KIND_STATUS:
+        core->changed |= CENTRE_CHANGED_HOSTS;
+        return store_host_status(core->options.store, &host->id, &record->status,
+                                 clock_wall(core->options.clock));
+    case RECORD_KIND_COUNT:
+    default:
+        return -ERR_PROTO;
+    }
+}
+
+/* Failures of the store itself, as against those of one record: a host that sends nonsense must not
+ * cut the others off. */
+static bool core_is_store_failure(int error)
+{
+    return error == -ERR_NOSPC || error == -ERR_IO || error == -ERR_NOMEM || error == -ERR_BUSY ||
+           error == -ERR_CORRUPT || error == -ERR_ROFS || error == -ERR_FULL;
+}
+
+static int core_ingest_bytes(struct core *core, struct core_host *host, uint64_t sequence,
+                             struct str bytes)
+{
+    struct record record;
+    struct cbor_reader reader;
+    int r;
+
+    arena_reset(core->arena);
+    cbor_open(&reader, bytes);
+    r = record_decode(&reader, core->arena, &record);
+    if (r == 0) {
+        r = cbor_close(&reader);
+    }
+    if (r == 0 && sequence == host->poison) {
+        r = -ERR_INVAL;
+    } else if (r == 0) {
+        r = core_ingest_record(core, host, sequence, &record);
+        if (r < 0 && !core_is_store_failure(r)) {
+            /* The transaction is spoilt. All is sent again, and this record is passed over then. */
+            host->poison = sequence;
+            host->poisons++;
+            return r;
+        }
+    }
+    return r < 0 && !core_is_store_failure(r) ? core_refuse(core, host, r) : r;
+}
+
+int core_ingest(struct core *core, struct core_host *host, uint64_t sequence, struct str record)
+{
+    int r = core_batch_begin(core);
+
+    if (r == 0 && sequence <= host->pending) {
+        core->counted.duplicates++;
+    } else if (r == 0) {
+        r = core_ingest_bytes(core, host, sequence, record);
+        host->pending = sequence;
+    }
+    if (r < 0) {
+        core_fail(core, r);
+        return r;
+    }
+    if (!host->is_dirty) { /* a duplicate is acknowledged again: its first acknowledgement was lost
+                            */
+        host->is_dirty = true;
+        list_append(&core->dirty, &host->dirty_node);
+    }
+    core->batch_records++;
+    return core->batch_records >= BATCH_RECORDS ? core_batch_commit(core) : 0;
+}

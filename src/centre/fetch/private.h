@@ -1,0 +1,173 @@
+/* The inside of fetch, shared by fetch*.c only (fetcher*.c and fetch/wire.c know nothing of it).
+ * One loop on one thread; at most one look under way at each site, so what is kept of it changes in
+ * the order of the looks. */
+#ifndef CENTRE_FETCH_INSIDE_H
+#define CENTRE_FETCH_INSIDE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/prng.h"
+#include "base/time.h"
+#include "centre/fetch.h"
+#include "centre/fetch/facts.h"
+#include "centre/fetch/fetcher.h"
+#include "centre/fetch/network.h"
+#include "centre/fetch/wire.h"
+#include "centre/readers.h"
+#include "model/site.h"
+#include "sys/channel.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FETCH_PAGES_MAX 24  /* of one site */
+#define FETCH_KNOWN_MAX 512 /* addresses that people's view of a site named */
+#define FETCH_OWN_LOOKS 12  /* that take in what its editors say is theirs: each view once */
+#define FETCH_ARENA     (192U << 10)
+
+/* What a page was when it was last seen so: ends a look early. */
+struct fetch_seen {
+    bool is_usable; /* quiet, and past learning */
+    char *etag;
+    int64_t modified;
+    uint8_t sha256[32];
+    uint64_t size;
+    uint32_t status;
+    uint64_t text_hash; /* of the words that core was told last, 0: none */
+};
+
+struct fetch_page {
+    struct list node;
+    enum site_page kind;
+    char *url;
+    bool is_kept_known; /* core has said what is kept */
+    bool has_evidence;  /* its first body was told */
+    struct buf kept;
+    struct fetch_seen seen[SITE_VIEW_COUNT];
+};
+
+struct fetch_look;
+
+struct fetch_watch {
+    struct list node; /* in the rota's wheel, when no look is under way */
+    int64_t due;      /* monotonic ns */
+    struct fetch *fetch;
+    uint64_t number;
+    char *url;
+    uint32_t views;
+    int64_t interval;
+    bool is_window_open;
+    bool is_marked; /* still there, in this round of asking */
+    bool is_gone;   /* freed when its look is over */
+    bool is_kept_known;
+    unsigned own_changes; /* so many looks to come are at what its editors did */
+    bool was_good;        /* the last settled look brought a page */
+    struct buf kept;      /* of the reader's site profile */
+    struct facts facts;
+    struct list pages;
+    unsigned page_count;
+    uint64_t *known; /* hashes of addresses, FETCH_KNOWN_MAX */
+    unsigned known_count;
+    unsigned step;                /* looks so far */
+    unsigned turn;                /* of the views */
+    unsigned backoff;             /* the interval is doubled so often */
+    int64_t pause;                /* ns, at least, that the site asked for */
+    struct prng prng;             /* seeded by the site's secret */
+    struct fetch_page *next_page; /* chosen, and waiting for what is kept of it */
+    enum site_view next_view;
+    struct fetch_look *look;
+};
+
+/* One look under way, over its retries and its confirmation. */
+struct fetch_look {
+    struct fetch_watch *watch;
+    struct fetch_page *page;
+    enum site_view view;
+    char url[SITE_URL_MAX + 1]; /* as asked */
+    bool is_own_change;
+    bool is_second;
+    bool has_links; /* the reader is asked for them */
+    unsigned tries;
+    unsigned failures;
+    struct fetcher_get *get;
+    struct arena *arena;
+    int body;
+    struct site_check check;
+    struct reader_ask ask;
+    unsigned facts; /* of the answer, while the reader has it: enum fetcher_fact … */
+    struct fetcher_certificate certificate;
+    char etag[FETCHER_ETAG_MAX + 1];
+    int64_t modified;
+    int page_fd; /* what to keep */
+    int site_fd;
+    int text_fd; /* the page's words, to be shown */
+};
+
+struct fetch_rota;
+
+struct fetch {
+    struct fetch_options options;
+    struct fetch_channels channels;
+    struct loop *loop;
+    const struct clock *clock;
+    struct fetcher *fetcher;
+    struct readers *readers;
+    struct fetch_rota *rota;
+    struct fetch_network network;
+    struct map watches; /* number → struct fetch_watch */
+    bool is_asking;     /* a round of SITES_ASK is under way */
+    bool must_ask;      /* and another is due after it */
+    int64_t asked;      /* monotonic ns */
+    struct prng prng;
+    uint64_t seed;
+    struct loop_source *core_source;
+    struct loop_source *supervisor_source;
+    struct list outbox;
+    unsigned outbox_count;
+    struct msg_writer msg;
+    struct channel_packet packet;
+};
+
+/* fetch/rota.c */
+[[nodiscard]] int fetch_rota_new(struct fetch *fetch, struct fetch_rota **ret_rota);
+void fetch_rota_free(struct fetch_rota *rota);
+/* In so many ns from now. */
+void fetch_rota_put(struct fetch_watch *watch, int64_t delay);
+void fetch_rota_take(struct fetch_watch *watch);
+/* Until the next request to this site, drawn anew. */
+int64_t fetch_rota_interval(struct fetch_watch *watch);
+int64_t fetch_rota_confirmation(struct fetch_watch *watch);
+/* Which page in which view is next; false when this site's looks are over (is_once). */
+bool fetch_rota_choose(struct fetch_watch *watch, struct fetch_page **ret_page,
+                       enum site_view *ret_view);
+
+/* fetch/site.c */
+void fetch_sites_done(struct fetch *fetch);
+void fetch_ask_sites(struct fetch *fetch);
+void fetch_take_sites(struct fetch *fetch, struct msg_reader *msg);
+void fetch_take_profile(struct fetch *fetch, struct channel_packet *packet);
+void fetch_take_look(struct fetch *fetch, struct msg_reader *msg);
+void fetch_watch_free(struct fetch_watch *watch);
+void fetch_watch_put_kept(const struct fetch_watch *watch, struct buf *buf);
+/* The page of that address, made when there is room; NULL. */
+struct fetch_page *fetch_watch_page(struct fetch_watch *watch, enum site_page kind, struct str url);
+void fetch_watch_links(struct fetch_watch *watch, enum site_view view,
+                       const struct reader_answer *answer);
+
+/* fetch/look.c */
+/* The site is due: begins a look, goes on with the one that waits, or asks core for what it lacks.
+ */
+void fetch_look_go(struct fetch_watch *watch);
+void fetch_look_free(struct fetch_look *look);
+
+/* fetch/tell.c: what is said to core. */
+void fetch_tell_look(struct fetch_look *look);
+[[nodiscard]] int fetch_send(struct fetch *fetch, const int *fds, unsigned count); /* fetch->msg */
+bool fetch_is_behind(const struct fetch *fetch); /* core does not keep up */
+void fetch_outbox_done(struct fetch *fetch);
+void fetch_outbox_flush(struct fetch *fetch);
+
+#endif

@@ -1,0 +1,382 @@
+/* Blocks: events of a day in the order in which they came, compressed with zstd. The one that grows
+ * lies in memory and is rewritten at each commit, quickly; when it is full it is written once more,
+ * small. Neighbours: archive.c says when, archive/search.c reads. */
+#include "store/archive/private.h"
+
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+
+#include <zstd.h>
+
+#define BLOCK_LEVEL_GROWING 1
+#define BLOCK_LEVEL_FULL    6
+
+int block_init(struct block *block, size_t room)
+{
+    *block = (struct block){.room = room};
+    buf_init(&block->raw, ARCHIVE_BLOCK_LIMIT);
+    trigrams_init(&block->trigrams);
+    map_init(&block->by_host, ARCHIVE_BLOCK_HOSTS, 0);
+    block->keys = mem_alloc(room, sizeof(*block->keys));
+    block->hosts = mem_alloc(ARCHIVE_BLOCK_HOSTS, sizeof(*block->hosts));
+    if (block->keys == NULL || block->hosts == NULL) {
+        block_done(block);
+        return -ERR_NOMEM;
+    }
+    return 0;
+}
+
+void block_done(struct block *block)
+{
+    buf_done(&block->raw);
+    trigrams_done(&block->trigrams);
+    map_done(&block->by_host);
+    mem_free(block->keys);
+    mem_free(block->hosts);
+    *block = (struct block){0};
+}
+
+void block_reset(struct block *block)
+{
+    buf_reset(&block->raw);
+    trigrams_reset(&block->trigrams);
+    map_done(&block->by_host);
+    block->number = 0;
+    block->count = 0;
+    block->host_count = 0;
+    block->is_dirty = false;
+}
+
+bool block_is_full(const struct block *block)
+{
+    return block->count >= block->room || block->raw.len >= ARCHIVE_BLOCK_BYTES ||
+           block->host_count >= ARCHIVE_BLOCK_HOSTS || block->trigrams.count >= TRIGRAMS_MAX;
+}
+
+int archive_fold(const struct event *event, struct buf *folded, struct str *texts,
+                 size_t *ret_count)
+{
+    size_t ends[EVENT_FIELDS_MAX];
+    size_t count = 0;
+
+    buf_reset(folded);
+    for (size_t i = 0; i < event->field_count; i++) {
+        struct str text = event->fields[i].text;
+        size_t size = text.len + 1; /* folding never makes a text longer */
+        char *out;
+
+        if (event_field_type(event->fields[i].id) != EVENT_VALUE_TEXT) {
+            continue;
+        }
+        out = buf_reserve(folded, size);
+        if (out == NULL) {
+            return buf_error(folded);
+        }
+        buf_commit(folded, utf8_fold(text, out, size));
+        ends[count++] = folded->len;
+    }
+    for (size_t i = 0; i < count; i++) {
+        texts[i] = str_slice(buf_str(folded), i != 0 ? ends[i - 1] : 0, ends[i]);
+    }
+    *ret_count = count;
+    return 0;
+}
+
+static int block_note_host(struct block *block, const struct id *host, uint64_t sequence)
+{
+    struct block_host *found = map_get(&block->by_host, MAP_KEY(*host));
+    int r;
+
+    if (found == NULL) {
+        found = &block->hosts[block->host_count];
+        *found = (struct block_host){.id = *host, .first = sequence, .last = sequence};
+        r = map_put(&block->by_host, MAP_KEY(found->id), found);
+        if (r < 0) {
+            return r;
+        }
+        block->host_count++;
+    }
+    found->first = sequence < found->first ? sequence : found->first;
+    found->last = sequence > found->last ? sequence : found->last;
+    found->is_dirty = true;
+    return 0;
+}
+
+/* Everything about an entry but its bytes. */
+static int block_note(struct block *block, const struct id *host, uint64_t sequence,
+                      const struct event *event, struct buf *folded)
+{
+    struct str texts[EVENT_FIELDS_MAX];
+    size_t count = 0;
+    int r = archive_fold(event, folded, texts, &count);
+
+    for (size_t i = 0; i < count && r == 0; i++) {
+        r = trigrams_add(&block->trigrams, texts[i]);
+    }
+    r = r < 0 ? r : block_note_host(block, host, sequence);
+    if (r < 0) {
+        return r;
+    }
+    block->first = block->count == 0 || event->time < block->first ? event->time : block->first;
+    block->last = block->count == 0 || event->time > block->last ? event->time : block->last;
+    block->keys[block->count++] = (struct archive_key){.host = *host, .sequence = sequence};
+    return 0;
+}
+
+int block_add(struct block *block, const struct id *host, uint64_t sequence,
+              const struct event *event, struct buf *folded)
+{
+    cbor_put_array(&block->raw, 3);
+    cbor_put_bytes(&block->raw, MAP_KEY(*host));
+    cbor_put_u64(&block->raw, sequence);
+    event_encode(event, &block->raw);
+    if (buf_error(&block->raw) < 0) {
+        return buf_error(&block->raw);
+    }
+    block->is_dirty = true;
+    return block_note(block, host, sequence, event, folded);
+}
+
+bool block_has(const struct block *block, const struct id *host, uint64_t sequence)
+{
+    const struct block_host *found = map_get(&block->by_host, MAP_KEY(*host));
+
+    if (found == NULL || sequence < found->first || sequence > found->last) {
+        return false;
+    }
+    for (size_t i = 0; i < block->count; i++) {
+        if (block->keys[i].sequence == sequence && id_is(&block->keys[i].host, host)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int block_next(struct cbor_reader *reader, struct archive_key *ret_key, struct event *ret_event)
+{
+    struct archive_key key;
+    struct str host;
+    int r = 0;
+
+    if (reader->error == 0 && reader->rest.len == 0) {
+        return 0;
+    }
+    if (cbor_get_array(reader) != 3) {
+        return -ERR_CORRUPT;
+    }
+    host = cbor_get_text(reader);
+    key.sequence = cbor_get_u64(reader);
+    if (reader->error < 0 || host.len != sizeof(key.host.bytes)) {
+        return -ERR_CORRUPT;
+    }
+    memcpy(key.host.bytes, host.ptr, sizeof(key.host.bytes));
+    if (ret_event == NULL) {
+        cbor_skip(reader);
+    } else {
+        r = event_decode(reader, ret_event);
+    }
+    if (r < 0 || reader->error < 0) {
+        return -ERR_CORRUPT;
+    }
+    *ret_key = key;
+    return 1;
+}
+
+/* ---- to and from the file */
+
+static int block_compress(const struct block *block, struct buf *out)
+{
+    size_t bound = ZSTD_compressBound(block->raw.len);
+    char *bytes = buf_reserve(out, bound);
+    size_t len;
+
+    if (bytes == NULL) {
+        return buf_error(out);
+    }
+    len = ZSTD_compress(bytes, bound, block->raw.ptr, block->raw.len,
+                        block_is_full(block) ? BLOCK_LEVEL_FULL : BLOCK_LEVEL_GROWING);
+    if (ZSTD_isError(len)) {
+        return -ERR_NOMEM; /* the room is the library's own bound: nothing else can fail */
+    }
+    buf_commit(out, len);
+    return 0;
+}
+
+static const char block_insert[] =
+    "INSERT INTO blocks (number, first, last, count, bytes, filter, body)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+static const char block_update[] =
+    "UPDATE blocks SET first = ?2, last = ?3, count = ?4, bytes = ?5,"
+    " filter = ?6, body = ?7 WHERE number = ?1";
+
+static int block_write_row(struct block *block, struct database *database, struct str body,
+                           struct str filter)
+{
+    CLEANUP(query_done) struct query query = {0};
+    int r;
+
+    query_init(&query, database, block->number == 0 ? block_insert : block_update);
+    if (block->number != 0) {
+        query_bind_i64(&query, 1, block->number);
+    }
+    query_bind_i64(&query, 2, block->first);
+    query_bind_i64(&query, 3, block->last);
+    query_bind_u64(&query, 4, block->count);
+    query_bind_u64(&query, 5, block->raw.len);
+    query_bind_bytes(&query, 6, filter.ptr, filter.len);
+    query_bind_bytes(&query, 7, body.ptr, body.len);
+    r = query_run(&query);
+    if (r == 0 && block->number == 0) {
+        block->number = sqlite3_last_insert_rowid(database_handle(database));
+    }
+    return r;
+}
+
+static int block_write_span(struct block *block, struct database *database,
+                            const struct block_host *host, const char *sql)
+{
+    CLEANUP(query_done) struct query query = {0};
+
+    query_init(&query, database, sql);
+    query_bind_id(&query, 1, &host->id);
+    query_bind_u64(&query, 2, host->first);
+    query_bind_u64(&query, 3, host->last);
+    query_bind_i64(&query, 4, block->number);
+    return query_run(&query);
+}
+
+static const char block_host_put[] =
+    "INSERT INTO host_blocks (host, block, first, last) VALUES (?1, ?4, ?2, ?3)"
+    " ON CONFLICT (host, block) DO UPDATE SET first = ?2, last = ?3";
+static const char block_host_span[] =
+    "INSERT INTO hosts (host, first, last) SELECT ?1, ?2, ?3 WHERE ?4 IS NOT NULL"
+    " ON CONFLICT (host) DO UPDATE SET first = min(first, ?2), last = max(last, ?3)";
+
+static int block_write_hosts(struct block *block, struct database *database)
+{
+    for (size_t i = 0; i < block->host_count; i++) {
+        struct block_host *host = &block->hosts[i];
+        int r;
+
+        if (!host->is_dirty) {
+            continue;
+        }
+        r = block_write_span(block, database, host, block_host_put);
+        r = r < 0 ? r : block_write_span(block, database, host, block_host_span);
+        if (r < 0) {
+            return r;
+        }
+        host->is_dirty = false;
+    }
+    return 0;
+}
+
+int block_write(struct block *block, struct database *database, struct buf *scratch)
+{
+    size_t body;
+    int r;
+
+    buf_reset(scratch);
+    r = block_compress(block, scratch);
+    if (r < 0) {
+        return r;
+    }
+    body = scratch->len;
+    filter_write(&block->trigrams, scratch);
+    if (buf_error(scratch) < 0) {
+        return buf_error(scratch);
+    }
+    r = block_write_row(block, database, str_slice(buf_str(scratch), 0, body),
+                        str_slice(buf_str(scratch), body, scratch->len));
+    r = r < 0 ? r : block_write_hosts(block, database);
+    if (r == 0) {
+        block->is_dirty = false;
+    }
+    return r;
+}
+
+int block_read(struct database *database, int64_t number, struct buf *ret_raw)
+{
+    CLEANUP(query_done) struct query query = {0};
+    struct str body;
+    uint64_t bytes;
+    size_t len;
+    char *out;
+    int r;
+
+    query_init(&query, database, "SELECT bytes, body FROM blocks WHERE number = ?1");
+    query_bind_i64(&query, 1, number);
+    r = query_one(&query);
+    if (r < 0) {
+        return r;
+    }
+    bytes = query_u64(&query, 0);
+    body = query_bytes(&query, 1);
+    if (query.error < 0 || bytes > ARCHIVE_BLOCK_LIMIT) {
+        return query.error < 0 ? query.error : -ERR_CORRUPT;
+    }
+    buf_reset(ret_raw);
+    out = buf_reserve(ret_raw, bytes);
+    if (out == NULL) {
+        return buf_error(ret_raw);
+    }
+    len = ZSTD_decompress(out, bytes, body.ptr, body.len);
+    if (ZSTD_isError(len) || len != bytes) {
+        return -ERR_CORRUPT;
+    }
+    buf_commit(ret_raw, len);
+    return 0;
+}
+
+static int block_last_number(struct database *database, size_t room, int64_t *ret_number)
+{
+    CLEANUP(query_done) struct query query = {0};
+    int r;
+
+    query_init(&query, database,
+               "SELECT number, count, bytes FROM blocks ORDER BY number DESC LIMIT 1");
+    r = query_next(&query);
+    if (r <= 0) {
+        return r;
+    }
+    if (query_u64(&query, 1) < room && query_u64(&query, 2) < ARCHIVE_BLOCK_BYTES) {
+        *ret_number = query_i64(&query, 0);
+    }
+    return query.error;
+}
+
+int block_load_last(struct block *block, struct database *database, struct buf *scratch,
+                    struct buf *folded)
+{
+    struct cbor_reader reader;
+    struct archive_key key;
+    struct event event;
+    int64_t number = 0;
+    int r = block_last_number(database, block->room, &number);
+
+    if (r < 0 || number == 0) {
+        return r;
+    }
+    r = block_read(database, number, scratch);
+    if (r < 0) {
+        return r;
+    }
+    cbor_open(&reader, buf_str(scratch));
+    while ((r = block_next(&reader, &key, &event)) > 0) {
+        r = block->count >= block->room || block->host_count >= ARCHIVE_BLOCK_HOSTS
+                ? -ERR_CORRUPT
+                : block_note(block, &key.host, key.sequence, &event, folded);
+        if (r < 0) {
+            return r;
+        }
+    }
+    r = r < 0 ? r : buf_put_str(&block->raw, buf_str(scratch));
+    for (size_t i = 0; i < block->host_count; i++) {
+        block->hosts[i].is_dirty = false; /* the file has them */
+    }
+    block->number = number;
+    return r;
+}
