@@ -1,4 +1,4 @@
-/* Finds routes. Neighbours: api/http.c asks; the handlers live in api/*.c. Pure. */
+/* Finds routes. Neighbours: api/http.c asks; the handlers live in api/. Pure. */
 #include "centre/route.h"
 
 #include "base/banned.h"

@@ -1,4 +1,5 @@
-/* What answers look like. Neighbours: api/*.c write them, openapi.c prints them. Pure. */
+/* What answers look like. Neighbours: the handlers in api/ write them, openapi.c prints them. Pure.
+ */
 #include "centre/schema.h"
 
 #include "base/banned.h"

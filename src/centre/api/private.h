@@ -1,5 +1,5 @@
-/* The inside of the api process, shared by api/*.c only. One loop, one thread: libmicrohttpd runs
- * inside it through its epoll descriptor and never listens. */
+/* The inside of the api process, shared by the files of api/ only. One loop, one thread:
+ * libmicrohttpd runs inside it through its epoll descriptor and never listens. */
 #ifndef CENTRE_API_INSIDE_H
 #define CENTRE_API_INSIDE_H
 
