@@ -6,6 +6,7 @@
  *   sensor ── whom to hold ▶ leash ── who stands ─▶ sensor
  *   outlet ── actions ──▶ supervisor ── answers ─▶ outlet
  *   guard ── records, who is that? ─▶ supervisor ── this one ─▶ guard
+ *   visits ── records ──▶ supervisor ── records ─▶ outlet
  *
  * The supervisor keeps both ends of every channel open: a child that dies is replaced on the same
  * channels, its peers notice nothing, and what they sent meanwhile waits for the new one. What

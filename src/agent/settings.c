@@ -54,6 +54,11 @@ const struct setting agent_setting_rows[] = {
      N_("most bytes of attackers' files that are kept as evidence")},
     {"webroot-rescan", 0, SETTING_DURATION, "15m", "1s", "7d", ROW(webroot_rescan), N_("TIME"),
      N_("how often all of a document root is compared with its manifest")},
+    {"access-log", 0, SETTING_PATH_LIST, NULL, NULL, NULL, ROW(access_logs), N_("FILE"),
+     N_("a web server's access log that is read for pages shown to search engines only; its name "
+        "may hold * and ?; repeat it for more")},
+    {"access-log-format", 0, SETTING_TEXT, "combined", NULL, NULL, ROW(access_log_format),
+     N_("FORMAT"), N_("common, combined, vhost_combined, nginx, w3c, or the server's own line")},
     {0},
 };
 

@@ -37,6 +37,8 @@ struct agent_settings {
     const char *webroot_store;
     int64_t webroot_evidence;
     int64_t webroot_rescan;
+    struct setting_list access_logs;
+    const char *access_log_format; /* as weblog_format_init takes it */
 };
 
 extern const struct setting agent_setting_rows[];

@@ -84,6 +84,10 @@ static int supervisor_listen(struct supervisor *supervisor)
         r = loop_add_fd(supervisor->loop, supervisor->guard.channel, LOOP_READ, supervisor_on_guard,
                         supervisor, &supervisor->guard.source);
     }
+    if (r == 0) { /* nothing is ever sent there */
+        r = loop_add_fd(supervisor->loop, supervisor->pairs[PAIR_VISITS_SUPERVISOR][1], LOOP_READ,
+                        supervisor_on_visits, supervisor, NULL);
+    }
     if (r == 0) {
         r = loop_add_signal(supervisor->loop, SIGTERM, supervisor_on_signal, supervisor);
     }
@@ -146,7 +150,8 @@ static int supervisor_start(struct supervisor *supervisor)
         atomic_store(&supervisor->page->own[0], getpid());
     }
     for (int kind = 0; r == 0 && kind < CHILD_COUNT; kind++) {
-        if (kind == CHILD_GUARD && supervisor->settings->webroots.count == 0) {
+        if ((kind == CHILD_GUARD && supervisor->settings->webroots.count == 0) ||
+            (kind == CHILD_VISITS && supervisor->settings->access_logs.count == 0)) {
             continue;
         }
         r = supervisor_start_child(supervisor, (enum child_kind)kind);

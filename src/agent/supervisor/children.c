@@ -6,6 +6,7 @@
 #include "agent/scanner.h"
 #include "agent/sensor.h"
 #include "agent/supervisor/private.h"
+#include "agent/visits.h"
 #include "agent/watchdog.h"
 #include "base/banned.h"
 #include "base/err.h"
@@ -29,7 +30,8 @@
 
 const char *const child_names[CHILD_COUNT] = {
     [CHILD_WATCHDOG] = "watchdog", [CHILD_SCANNER] = "scanner", [CHILD_OUTLET] = "outlet",
-    [CHILD_LEASH] = "leash",       [CHILD_SENSOR] = "sensor",   [CHILD_GUARD] = "guard"};
+    [CHILD_LEASH] = "leash",       [CHILD_SENSOR] = "sensor",   [CHILD_GUARD] = "guard",
+    [CHILD_VISITS] = "visits"};
 
 /* The shared pages say who belongs to us: a child that reads hostile bytes must not have them
  * mapped. Ctrl+C reaches the whole group of a terminal; only the supervisor acts on it, in order.
@@ -111,10 +113,23 @@ static int child_run_guard(void *context)
     return guard_run(&config);
 }
 
+static int child_run_visits(void *context)
+{
+    const struct supervisor *supervisor = child_begin(context);
+    const struct visits_config config = {.settings = supervisor->settings,
+                                         .supervisor =
+                                             supervisor->pairs[PAIR_VISITS_SUPERVISOR][0]};
+
+    page_free(supervisor->page);
+    intake_page_free(supervisor->intake);
+    return visits_run(&config);
+}
+
 static spawn_body_fn *const child_bodies[CHILD_COUNT] = {
     [CHILD_WATCHDOG] = child_run_watchdog, [CHILD_SCANNER] = child_run_scanner,
     [CHILD_OUTLET] = child_run_outlet,     [CHILD_LEASH] = child_run_leash,
-    [CHILD_SENSOR] = child_run_sensor,     [CHILD_GUARD] = child_run_guard};
+    [CHILD_SENSOR] = child_run_sensor,     [CHILD_GUARD] = child_run_guard,
+    [CHILD_VISITS] = child_run_visits};
 
 /* The descriptors each may have. */
 static size_t child_keep(const struct supervisor *supervisor, enum child_kind kind,
@@ -151,6 +166,9 @@ static size_t child_keep(const struct supervisor *supervisor, enum child_kind ki
         break;
     case CHILD_GUARD:
         keep[count++] = supervisor->pairs[PAIR_GUARD_SUPERVISOR][0];
+        break;
+    case CHILD_VISITS:
+        keep[count++] = supervisor->pairs[PAIR_VISITS_SUPERVISOR][0];
         break;
     case CHILD_COUNT:
     default:
@@ -247,8 +265,8 @@ static void child_on_death(void *context, pid_t pid, int wait_status)
         loop_stop(supervisor->loop, 0);
         return;
     }
-    if (child->kind == CHILD_GUARD && WIFEXITED(wait_status) &&
-        WEXITSTATUS(wait_status) == EXIT_SUCCESS) { /* its root was replaced: it opens it anew */
+    if ((child->kind == CHILD_GUARD || child->kind == CHILD_VISITS) && WIFEXITED(wait_status) &&
+        WEXITSTATUS(wait_status) == EXIT_SUCCESS) { /* what it had open was replaced: opens anew */
         (void)!loop_source_set_timer(child->timer, CHILD_DELAY_FIRST, 0);
         return;
     }
@@ -354,12 +372,15 @@ void supervisor_end(struct supervisor *supervisor)
     if (supervisor_has_workers(supervisor)) {
         return;
     }
-    if (supervisor->children[CHILD_SENSOR].pid != 0 || supervisor->children[CHILD_GUARD].pid != 0) {
+    if (supervisor->children[CHILD_SENSOR].pid != 0 || supervisor->children[CHILD_GUARD].pid != 0 ||
+        supervisor->children[CHILD_VISITS].pid != 0) {
         supervisor_end_child(supervisor, CHILD_SENSOR);
         supervisor_end_child(supervisor, CHILD_GUARD);
+        supervisor_end_child(supervisor, CHILD_VISITS);
         return;
     }
     supervisor_on_guard(supervisor, supervisor->guard.channel, LOOP_READ);
+    supervisor_on_visits(supervisor, supervisor->pairs[PAIR_VISITS_SUPERVISOR][1], LOOP_READ);
     supervisor_on_sensor(supervisor, supervisor->sensor.channel, LOOP_READ);
     if (supervisor_has_workers(supervisor)) {
         return;

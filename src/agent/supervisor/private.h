@@ -22,7 +22,8 @@ enum child_kind {
     CHILD_OUTLET,
     CHILD_LEASH,
     CHILD_SENSOR,
-    CHILD_GUARD, /* only where a document root is to be guarded */
+    CHILD_GUARD,  /* only where a document root is to be guarded */
+    CHILD_VISITS, /* only where an access log is to be read */
     CHILD_COUNT,
 };
 
@@ -34,6 +35,7 @@ enum pair_kind {
     PAIR_SENSOR_LEASH,
     PAIR_OUTLET_SUPERVISOR,
     PAIR_GUARD_SUPERVISOR,
+    PAIR_VISITS_SUPERVISOR,
     PAIR_COUNT,
 };
 
@@ -136,6 +138,7 @@ void supervisor_end(struct supervisor *supervisor);
 void supervisor_on_sensor(void *context, int fd, unsigned events);
 void supervisor_on_outlet(void *context, int fd, unsigned events);
 void supervisor_on_guard(void *context, int fd, unsigned events);
+void supervisor_on_visits(void *context, int fd, unsigned events);
 /* A finding of the supervisor itself. title: English source sentence. */
 void supervisor_tell(struct supervisor *supervisor, const char *title, const char *value);
 

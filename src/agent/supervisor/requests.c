@@ -125,14 +125,14 @@ static void request_action(struct supervisor *supervisor, struct msg_reader *msg
 }
 
 /* Handed on as it is: a record is read where it is shown. */
-static void request_guard_record(struct supervisor *supervisor, struct msg_reader *msg)
+static void request_record(struct supervisor *supervisor, struct msg_reader *msg)
 {
     struct str record;
 
     (void)msg_get_u64(msg);
     record = msg_get_str(msg);
     if (msg_close(msg) < 0) {
-        log_warn("a record of the guard that cannot be read was passed over");
+        log_warn("a record that cannot be read was passed over");
         return;
     }
     msg_begin(&supervisor->msg, AGENT_MESSAGE_RECORD);
@@ -171,7 +171,11 @@ static const struct request_row request_rows[] = {
     {AGENT_MESSAGE_READY, CHILD_GUARD, AGENT_STATE_STARTING | AGENT_STATE_WATCHING,
      request_other_ready},
     {AGENT_MESSAGE_RECORD, CHILD_GUARD,
-     AGENT_STATE_STARTING | AGENT_STATE_WATCHING | AGENT_STATE_ENDING, request_guard_record},
+     AGENT_STATE_STARTING | AGENT_STATE_WATCHING | AGENT_STATE_ENDING, request_record},
+    {AGENT_MESSAGE_READY, CHILD_VISITS, AGENT_STATE_STARTING | AGENT_STATE_WATCHING,
+     request_other_ready},
+    {AGENT_MESSAGE_RECORD, CHILD_VISITS,
+     AGENT_STATE_STARTING | AGENT_STATE_WATCHING | AGENT_STATE_ENDING, request_record},
     {AGENT_MESSAGE_WHO, CHILD_GUARD,
      AGENT_STATE_STARTING | AGENT_STATE_WATCHING | AGENT_STATE_ENDING, request_who},
 };
@@ -225,6 +229,11 @@ void supervisor_on_outlet(void *context, int fd, unsigned events)
 void supervisor_on_guard(void *context, int fd, unsigned events)
 {
     supervisor_receive(context, fd, events, CHILD_GUARD);
+}
+
+void supervisor_on_visits(void *context, int fd, unsigned events)
+{
+    supervisor_receive(context, fd, events, CHILD_VISITS);
 }
 
 void supervisor_tell(struct supervisor *supervisor, const char *title, const char *value)
