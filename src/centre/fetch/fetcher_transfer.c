@@ -316,6 +316,17 @@ static void fetcher_seal(struct fetcher_answer *answer)
     }
 }
 
+/* On a connection that another fetch has opened nobody was asked where it goes. */
+static void fetcher_note_place(struct fetcher_get *get)
+{
+    char *address = NULL;
+
+    if (get->hops == 0 && curl_easy_getinfo(get->easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK &&
+        address != NULL && address[0] != '\0' && dns_is_private(address)) {
+        get->answer.facts |= FETCHER_FACT_PRIVATE;
+    }
+}
+
 void fetcher_transfer_end(struct fetcher_get *get, CURLcode code)
 {
     struct fetcher_answer *answer = &get->answer;
@@ -335,6 +346,7 @@ void fetcher_transfer_end(struct fetcher_get *get, CURLcode code)
     answer->retry_after = retry;
     answer->facts |= connects == 0 && status != 0 ? (unsigned)FETCHER_FACT_REUSED : 0;
     answer->facts |= status == 304 || unmet != 0 ? (unsigned)FETCHER_FACT_UNCHANGED : 0;
+    fetcher_note_place(get);
     fetcher_read_timing(get);
     if (code == CURLE_OK) {
         (void)EVP_DigestFinal_ex(get->digest, answer->sha256, &len);
