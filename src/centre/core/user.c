@@ -76,20 +76,37 @@ static int core_user_once(struct core_call *call, const struct store_user *user,
                : core_call_work(call, STR(""), STR(""), str_from(state->once), core_user_once_then);
 }
 
+/* A name mistyped at the shell must not become an admin: one is made only where there is no user.
+ */
+static int core_user_begin(struct core_call *call, struct store_user *user)
+{
+    struct store_user *users;
+    size_t count;
+    int r = store_user_list(call->core->options.store, call->arena, &users, &count);
+
+    if (r == 0 && count != 0) {
+        return diag_set(&call->diag, -ERR_NOENT,
+                        _("there is no user '%.*s'; admins make users in the console's settings"),
+                        STR_ARG(user->name));
+    }
+    if (r == 0 && !core_user_is_name(user->name)) {
+        return diag_set(&call->diag, -ERR_INVAL,
+                        _("a user name is made of a-z, 0-9, dot, dash and underscore"));
+    }
+    user->created = clock_wall(call->core->options.clock);
+    return r;
+}
+
 int core_user_reset(struct core_call *call, struct str name)
 {
     struct store_user user = {.name = name, .role = ROLE_ADMIN, .language = LANGUAGE_VI};
     int r = store_user_get(call->core->options.store, name, call->arena, &user);
 
-    if (r < 0 && r != -ERR_NOENT) {
-        return r;
-    }
     if (r == -ERR_NOENT) {
-        if (!core_user_is_name(name)) {
-            return diag_set(&call->diag, -ERR_INVAL,
-                            _("a user name is made of a-z, 0-9, dot, dash and underscore"));
-        }
-        user.created = clock_wall(call->core->options.clock);
+        r = core_user_begin(call, &user);
+    }
+    if (r < 0) {
+        return r;
     }
     user.is_disabled = false;
     user.totp_secret = STR(""); /* who has lost the password may have lost the authenticator too */
