@@ -130,6 +130,20 @@ bool utf8_is_valid(struct str s)
     return utf8_valid_prefix(s) == s.len;
 }
 
+int utf8_pad(const char *text, int columns)
+{
+    struct str rest = str_from(text);
+    uint32_t rune = 0;
+
+    while (rest.len != 0 && columns > 0) {
+        size_t width = utf8_decode(rest, &rune);
+
+        columns -= width != 0 && rune >= 0x300 && rune <= 0x36f ? 0 : 1; /* marks stand above */
+        rest = str_slice(rest, width != 0 ? width : 1, rest.len);
+    }
+    return columns;
+}
+
 size_t utf8_encode(uint32_t rune, char out[4])
 {
     if (rune < 0x80) {

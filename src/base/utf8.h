@@ -17,6 +17,10 @@ size_t utf8_decode(struct str s, uint32_t *ret_rune);
 /* Writes 1 to 4 bytes and returns how many; 0 for what is not a character. */
 size_t utf8_encode(uint32_t rune, char out[4]);
 
+/* Spaces that bring text to so many columns of a terminal, 0 when it is as wide already: printf's
+ * own widths count bytes, and a Vietnamese letter has up to three. For "%s%*s". */
+int utf8_pad(const char *text, int columns);
+
 /* Lower-case ASCII without dấu, đ as d, for search: "Đồng Nai" becomes "dong nai". Understands both
  * composed letters and combining marks; other scripts pass unchanged. Writes at most size bytes
  * with the NUL and returns the length it would have needed, as snprintf does. */

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/hex.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "codec/json.h"
 
 #define PRINT_LOCAL_S 25200 /* Viet Nam has one time zone and no summer time */
@@ -15,9 +16,9 @@
 #define BAR_WIDTH     30
 
 static const char *const kind_names[VAULT_KIND_COUNT] = {
-    [VAULT_KIND_BEFORE] = "before",
-    [VAULT_KIND_EVIDENCE] = "evidence",
-    [VAULT_KIND_QUARANTINE] = "quarantine",
+    [VAULT_KIND_BEFORE] = N_("before"),
+    [VAULT_KIND_EVIDENCE] = N_("evidence"),
+    [VAULT_KIND_QUARANTINE] = N_("quarantine"),
 };
 
 void vault_print_size(uint64_t bytes, char out[VAULT_SIZE_TEXT])
@@ -51,13 +52,14 @@ void vault_print_plain(struct str text)
 
 void vault_print_row(const struct vault_version *version)
 {
+    const char *kind = text_get(kind_names[version->kind]);
     char size[VAULT_SIZE_TEXT];
     char when[TIME_TEXT_SIZE];
 
     vault_print_size(version->size, size);
     print_time(version->time, when);
-    printf("%8llu  %s  %9s  %-10s %c%c ", (unsigned long long)version->id, when, size,
-           kind_names[version->kind], version->is_partial ? '~' : ' ',
+    printf("%8llu  %s  %9s  %s%*s %c%c ", (unsigned long long)version->id, when, size, kind,
+           utf8_pad(kind, 10), "", version->is_partial ? '~' : ' ',
            id_is_none(&version->finding) ? ' ' : '!');
     vault_print_plain(version->path);
     putchar('\n');
@@ -98,7 +100,8 @@ void vault_print_page(const struct vault_version *version)
     print_time(version->mtime, changed);
     hex_encode(version->sha256, sizeof(version->sha256), hash);
     id_format(&version->finding, finding);
-    printf(_("Version %llu (%s)"), (unsigned long long)version->id, kind_names[version->kind]);
+    printf(_("Version %llu (%s)"), (unsigned long long)version->id,
+           text_get(kind_names[version->kind]));
     putchar('\n');
     page_text(_("path"), version->path);
     page_text(_("saved"), str_from(when));

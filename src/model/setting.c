@@ -5,6 +5,9 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "base/utf8.h"
+
+#define SETTING_HELP_COLUMN 33
 
 struct setting_unit {
     const char *suffix;
@@ -296,8 +299,8 @@ static size_t setting_distance(struct str a, struct str b)
 static int setting_unknown(const struct setting *rows, struct str name, struct diag *diag)
 {
     const char *nearest = NULL;
-    size_t best = name.len / 2 + 1 < 4 ? name.len / 2 + 1
-                                       : 4; /* half a name may be wrong, 3 letters at most */
+    size_t best =
+        name.len / 3 + 1 < 4 ? name.len / 3 + 1 : 4; /* a third may be wrong, 3 letters at most */
 
     for (const struct setting *row = rows; row->name != NULL; row++) {
         size_t distance = setting_distance(name, str_from(row->name));
@@ -488,7 +491,12 @@ void settings_write_help(const struct setting *rows, struct buf *buf)
         (void)snprintf(head, sizeof(head), "%s--%s%s%s", letter, row->name,
                        row->type == SETTING_FLAG ? "" : " ",
                        row->type == SETTING_FLAG ? "" : value);
-        buf_putf(buf, "  %-32s %s", head, text_get(row->help));
+        if (utf8_pad(head, SETTING_HELP_COLUMN) == 0) {
+            buf_putf(buf, "  %s\n  %*s", head, SETTING_HELP_COLUMN, "");
+        } else {
+            buf_putf(buf, "  %s%*s", head, utf8_pad(head, SETTING_HELP_COLUMN), "");
+        }
+        buf_put_text(buf, text_get(row->help));
         if (row->type == SETTING_CHOICE) {
             buf_putf(buf, " (%s)", row->maximum);
         }

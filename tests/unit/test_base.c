@@ -185,6 +185,9 @@ static void test_utf8(void **state)
     assert_int_equal(utf8_valid_prefix(STR("ab\xc0\x80")), 2);
     assert_false(utf8_is_valid(STR("\xed\xa0\x80")));     /* surrogate */
     assert_false(utf8_is_valid(STR("\xf4\x90\x80\x80"))); /* past U+10FFFF */
+    assert_int_equal(utf8_pad("THƯ_MỤC", 10), 3);
+    assert_int_equal(utf8_pad("o\xcc\x82", 3), 2); /* a letter and its mark */
+    assert_int_equal(utf8_pad("too wide", 4), 0);
     assert_int_equal(utf8_fold(STR("Đồng Nai, Ủy ban nhân dân"), folded, sizeof(folded)), 25);
     assert_string_equal(folded, "dong nai, uy ban nhan dan");
     assert_int_equal(utf8_fold(STR("Hoa\xcc\x80"), folded, sizeof(folded)), 3); /* combining mark */

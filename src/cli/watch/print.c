@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "base/utf8.h"
 #include "codec/json.h"
 #include "model/reason.h"
 
@@ -23,6 +24,16 @@ static const char *const view_words[] = {[SITE_VIEW_DESKTOP] = N_("people"),
                                          [SITE_VIEW_CRAWLER] = N_("search engine"),
                                          [SITE_VIEW_SEARCH] = N_("from a search"),
                                          [SITE_VIEW_MOBILE] = N_("phone")};
+
+const char *watch_print_verdict(enum site_verdict verdict)
+{
+    return text_get(verdict_words[verdict]);
+}
+
+const char *watch_print_view(enum site_view view)
+{
+    return text_get(view_words[view]);
+}
 
 void watch_print_init(struct watch_print *print, bool is_json, bool is_once, size_t total)
 {
@@ -52,7 +63,7 @@ static void print_facts(const struct site_check *check, struct buf *line)
 {
     char size[SIZE_ROOM];
 
-    (void)buf_putf(line, "  (%s", text_get(view_words[check->view]));
+    (void)buf_putf(line, "  (%s", watch_print_view(check->view));
     if (check->page == SITE_PAGE_MISSING) {
         (void)buf_putf(line, ", %s", _("a page that must not exist"));
     }
@@ -84,10 +95,11 @@ static void print_reason(const struct site_reason *reason, struct buf *line)
 
 static void print_line(const struct site_check *check, struct buf *line)
 {
+    const char *verdict = watch_print_verdict(check->verdict);
     char time[TIME_TEXT_SIZE];
 
     time_format_offset(check->time, 25200, time);
-    (void)buf_putf(line, "%.8s  %-10s  ", time + 11, text_get(verdict_words[check->verdict]));
+    (void)buf_putf(line, "%.8s  %s%*s  ", time + 11, verdict, utf8_pad(verdict, 11), "");
     (void)buf_put_plain(line, check->url);
     print_facts(check, line);
     if (check->failure != SITE_FAILURE_NONE) {

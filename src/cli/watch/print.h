@@ -18,6 +18,10 @@ struct watch_print {
     bool has_bar;
 };
 
+/* What a person calls them; JSON has site_verdict_name and site_view_name. */
+const char *watch_print_verdict(enum site_verdict verdict);
+const char *watch_print_view(enum site_view view);
+
 void watch_print_init(struct watch_print *print, bool is_json, bool is_once, size_t total);
 /* Every look in JSON; for people, when once every look, else only what is news. */
 void watch_print_look(struct watch_print *print, const struct site_check *check, bool is_news);
