@@ -83,10 +83,14 @@ int agent_decide_run(const struct command_call *call)
     int r;
 
     if (call->operands.count != 2) {
-        return command_fail(EXIT_STATUS_USAGE, _("name a finding and what to do about it"));
+        return command_fail(
+            EXIT_STATUS_USAGE,
+            _("name a finding, as 'canhgac vault case' lists them, and one of resume, "
+              "kill, restore, undo-restore"));
     }
     if (id_parse(str_from(call->operands.items[0]), &request.finding) < 0) {
-        return command_fail(EXIT_STATUS_USAGE, _("'%s' is no finding's number"),
+        return command_fail(EXIT_STATUS_USAGE,
+                            _("'%s' is no finding's number; canhgac vault case lists them"),
                             call->operands.items[0]);
     }
     if (!action_parse(str_from(call->operands.items[1]), &request.action) ||

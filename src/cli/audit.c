@@ -44,7 +44,10 @@ static int audit_open(const struct audit_settings *settings, struct store **ret_
     struct diag diag = {{0}};
     int r = store_open(&options, ret_store, &diag);
 
-    return r < 0 ? command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r)) : 0;
+    return r < 0 ? command_fail(EXIT_STATUS_FAILED,
+                                _("%s; as root, name the centre's folder with --centre"),
+                                diag_text(&diag, r))
+                 : 0;
 }
 
 /* ---- verify */

@@ -54,7 +54,8 @@ static void completion_put_bash(void)
             completion_put_choices(verb);
         }
     }
-    printf("    esac\n    [ -n \"$words\" ] || case \"$at\" in\n    '') words='");
+    printf("    '--lang') words='vi en' ;;\n"
+           "    esac\n    [ -n \"$words\" ] || case \"$at\" in\n    '' | help) words='");
     for (size_t i = 0; registry[i] != NULL; i++) {
         printf("%s ", registry[i]->name);
     }
@@ -88,7 +89,7 @@ static int completion_run(const struct command_call *call)
 
 const struct command completion_command = {
     .name = "completion",
-    .summary = N_("Print shell completion, made from the same tables as --help"),
+    .summary = N_("Print what lets bash complete commands with Tab"),
     .operands = "bash",
     .run = completion_run,
 };

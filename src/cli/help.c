@@ -26,7 +26,12 @@ static int help_run(const struct command_call *call)
         return EXIT_STATUS_CLEAN;
     }
     command = registry_find(call->operands.items, call->operands.count, &taken);
-    if (command == NULL || taken != call->operands.count) {
+    if (command != NULL && taken != call->operands.count) {
+        return command_fail(EXIT_STATUS_USAGE,
+                            _("'%s' has no verb '%s'; canhgac %s --help lists them"), command->name,
+                            call->operands.items[taken], command->name);
+    }
+    if (command == NULL) {
         return command_fail(EXIT_STATUS_USAGE,
                             _("there is no command '%s'; canhgac help lists them"),
                             call->operands.items[taken]);

@@ -215,7 +215,12 @@ static int folder_open(const char *path)
 {
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (folder < 0) {
+    if (folder < 0 && errno == ENOENT) {
+        (void)command_fail(EXIT_STATUS_FAILED,
+                           _("there is no list in %s yet; canhgac lists import makes one, --lists "
+                             "names another folder"),
+                           path);
+    } else if (folder < 0) {
         (void)command_fail(EXIT_STATUS_FAILED,
                            _("the folder %s cannot be opened: %s; name another with --lists"), path,
                            err_text(-errno));

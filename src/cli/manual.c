@@ -13,7 +13,10 @@ static void manual_put(const char *text)
         if (is_line_start && (*text == '.' || *text == '\'')) {
             fputs("\\&", stdout);
         }
-        if (*text == '\\') {
+        if (strncmp(text, "…", 3) == 0) { /* no terminal is without dots */
+            fputs("...", stdout);
+            text += 2;
+        } else if (*text == '\\') {
             fputs("\\e", stdout);
         } else if (*text == '-') {
             fputs("\\-", stdout);
@@ -26,7 +29,11 @@ static void manual_put(const char *text)
 
 static void manual_put_row(const struct setting *row)
 {
-    printf(".TP\n.B \\-\\-%s", row->name);
+    printf(".TP\n.B ");
+    if (row->letter != 0) {
+        printf("\\-%c, ", row->letter);
+    }
+    printf("\\-\\-%s", row->name);
     if (row->type != SETTING_FLAG) {
         printf(" \\fI");
         manual_put(row->value_name != NULL ? text_get(row->value_name) : _("VALUE"));
@@ -43,9 +50,11 @@ static void manual_put_row(const struct setting *row)
     putchar('\n');
 }
 
-static void manual_put_command(const struct command *command)
+/* above: the command whose verb this is, or NULL. */
+static void manual_put_command(const struct command *command, const char *above)
 {
-    printf(".SS canhgac %s", command->name);
+    printf(".SS canhgac %s%s%s", above != NULL ? above : "", above != NULL ? " " : "",
+           command->name);
     if (command->operands != NULL) {
         putchar(' ');
         manual_put(text_get(command->operands));
@@ -61,13 +70,13 @@ static void manual_put_command(const struct command *command)
     for (const struct setting *row = command->rows; row != NULL && row->name != NULL; row++) {
         manual_put_row(row);
     }
+}
+
+static void manual_put_family(const struct command *command)
+{
+    manual_put_command(command, NULL);
     for (const struct command *verb = command->verbs; verb != NULL && verb->name != NULL; verb++) {
-        printf(".SS canhgac %s %s\n", command->name, verb->name);
-        manual_put(text_get(verb->summary));
-        printf(".\n");
-        for (const struct setting *row = verb->rows; row != NULL && row->name != NULL; row++) {
-            manual_put_row(row);
-        }
+        manual_put_command(verb, command->name);
     }
 }
 
@@ -82,7 +91,7 @@ static int manual_run(const struct command_call *call)
     manual_put(_("COMMANDS"));
     printf("\"\n");
     for (size_t i = 0; registry[i] != NULL; i++) {
-        manual_put_command(registry[i]);
+        manual_put_family(registry[i]);
     }
     printf(".SH \"");
     manual_put(_("EXIT STATUS"));
@@ -94,6 +103,6 @@ static int manual_run(const struct command_call *call)
 
 const struct command manual_command = {
     .name = "manual",
-    .summary = N_("Print the manual page, made from the same tables as --help"),
+    .summary = N_("Print the manual page, for man"),
     .run = manual_run,
 };

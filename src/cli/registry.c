@@ -158,6 +158,11 @@ static int registry_call(const struct command *command, int argc, char **argv, s
     if (r < 0) {
         return command_fail(EXIT_STATUS_USAGE, "%s", diag_text(&diag, r));
     }
+    if (command->operands == NULL && call.operands.count != 0 && command->verbs != NULL) {
+        return command_fail(EXIT_STATUS_USAGE,
+                            _("'%s' has no verb '%s'; canhgac %s --help lists them"), command->name,
+                            call.operands.items[0], command->name);
+    }
     if (command->operands == NULL && call.operands.count != 0) {
         return command_fail(EXIT_STATUS_USAGE, _("'%s' takes no '%s'; see canhgac help"),
                             command->name, call.operands.items[0]);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/scan_walk.h"
 #include "cli/scan_worker.h"
@@ -115,16 +116,32 @@ static void put_finding_json(struct buf *line, const char *path,
     json_close_object(&json);
 }
 
+/* Two words of the model may lie in the same piece of code. */
+static bool is_told(const struct webshell_reason *reasons, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (strcmp(reasons[i].rule, reasons[index].rule) == 0 &&
+            reasons[i].line == reasons[index].line &&
+            str_is(reasons[i].snippet, reasons[index].snippet)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void put_finding(struct buf *line, const char *path, const struct webshell_verdict *verdict)
 {
     const char *what =
         verdict->outcome == WEBSHELL_OUTCOME_WEBSHELL ? _("webshell") : _("suspicious");
 
-    (void)buf_putf(line, "%-10s %5.1f  ", what, verdict->score);
+    (void)buf_putf(line, "%s%*s %5.1f  ", what, utf8_pad(what, 10), "", verdict->score);
     (void)buf_put_plain(line, str_from(path));
     for (size_t i = 0; i < verdict->reason_count && i < 4; i++) {
         const struct webshell_reason *reason = &verdict->reasons[i];
 
+        if (is_told(verdict->reasons, i)) {
+            continue;
+        }
         (void)buf_putf(line, "\n    ");
         (void)buf_putf(line, _("line %u: %s"), reason->line, webshell_rule_text(reason->rule));
         (void)buf_putf(line, "\n        ");
@@ -268,7 +285,7 @@ static int scan_run(const struct command_call *call)
                             "scan");
     }
     if (call->operands.count == 0) {
-        return command_fail(EXIT_STATUS_USAGE, _("'%s' wants %s"), "scan", "PATH…");
+        return command_fail(EXIT_STATUS_USAGE, _("'%s' wants %s"), "scan", _("PATH…"));
     }
     r = scan_paths(&view, call);
     if (r < 0) {

@@ -227,7 +227,7 @@ static int show_run(const struct command_call *call)
     int r;
 
     if (call->operands.count != 1) {
-        return command_fail(EXIT_STATUS_USAGE, _("'%s' wants %s"), "vault show", "VERSION");
+        return command_fail(EXIT_STATUS_USAGE, _("'%s' wants %s"), "vault show", _("VERSION"));
     }
     r = call_id(call, 0, &id);
     r = r != 0 ? r : call_open(call, &vault);
@@ -351,7 +351,7 @@ static int restore_run(const struct command_call *call)
     int r;
 
     if (call->operands.count != 1) {
-        return command_fail(EXIT_STATUS_USAGE, _("'%s' wants %s"), "vault restore", "VERSION");
+        return command_fail(EXIT_STATUS_USAGE, _("'%s' wants %s"), "vault restore", _("VERSION"));
     }
     r = call_id(call, 0, &id);
     r = r != 0 ? r : call_open(call, &vault);
@@ -390,7 +390,7 @@ static int drop_run(const struct command_call *call)
     int r;
 
     if (call->operands.count == 0) {
-        return command_fail(EXIT_STATUS_USAGE, _("'%s' wants %s"), "vault drop", "VERSION…");
+        return command_fail(EXIT_STATUS_USAGE, _("'%s' wants %s"), "vault drop", _("VERSION…"));
     }
     r = call_open(call, &vault);
     for (size_t i = 0; r == 0 && i < call->operands.count; i++) {

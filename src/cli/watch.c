@@ -150,9 +150,9 @@ static int watch_gather(const struct command_call *call, struct watch_list *list
         return r;
     }
     if (settings->sites != NULL) {
-        return diag_set(diag, -ERR_NOENT, _("no address was found in %s"), settings->sites);
+        return diag_set(diag, -ERR_SYNTAX, _("no address was found in %s"), settings->sites);
     }
-    return diag_set(diag, -ERR_NOENT,
+    return diag_set(diag, -ERR_SYNTAX,
                     _("which website? give an address, or a list with --sites FILE"));
 }
 
@@ -249,7 +249,8 @@ static int watch_run(const struct command_call *call)
         r = watch_gather(call, &list, &diag);
     }
     if (r < 0) {
-        return command_fail(EXIT_STATUS_USAGE, "%s", diag_text(&diag, r));
+        return command_fail(r == -ERR_SYNTAX ? EXIT_STATUS_USAGE : EXIT_STATUS_FAILED, "%s",
+                            diag_text(&diag, r));
     }
     log_init("watch", LOG_LEVEL_WARN);
     r = watch_sites(settings, &list, views, &diag);

@@ -49,7 +49,7 @@ static int evidence_export(const struct webroot_settings *settings, struct evide
 
     if (settings->to == NULL) {
         return command_fail(EXIT_STATUS_USAGE, _("'%s' wants %s"), "webroot evidence export",
-                            "--to FILE");
+                            _("--to FILE"));
     }
     if (from < 0) {
         return command_fail(EXIT_STATUS_FAILED, _("no content was kept of number %llu"),
@@ -73,7 +73,7 @@ static int evidence_one(const struct command_call *call, struct evidence *eviden
 
     if (call->operands.count != 2 || str_to_u64(str_from(call->operands.items[1]), &number) < 0) {
         return command_fail(EXIT_STATUS_USAGE, _("'%s' wants %s"), "webroot evidence show|export",
-                            "NUMBER");
+                            _("NUMBER"));
     }
     r = evidence_get(evidence, number, arena, &record);
     if (r < 0) {
@@ -101,7 +101,7 @@ int webroot_evidence_run(const struct command_call *call)
     if (!str_is_text(str_from(word), "list") && !str_is_text(str_from(word), "show") &&
         !str_is_text(str_from(word), "export")) {
         return command_fail(EXIT_STATUS_USAGE, _("'%s' wants %s"), "webroot evidence",
-                            "list | show NUMBER | export NUMBER --to FILE");
+                            _("list | show NUMBER | export NUMBER --to FILE"));
     }
     if (store < 0 || faccessat(store, "evidence", F_OK, 0) != 0) {
         return command_fail(EXIT_STATUS_FAILED,

@@ -15,6 +15,7 @@
 #include "cli/drill/portal.h"
 #include "cli/drill/wayback.h"
 #include "cli/watch/desk.h"
+#include "cli/watch/print.h"
 #include "codec/json.h"
 #include "sys/fd.h"
 
@@ -130,12 +131,13 @@ static void deface_print_text(const struct deface_drill *drill)
     if (drill->alarm_ns == 0) {
         printf(_("  missed: no alarm within %.0f s"), deface_seconds(drill->settings->limit_ns));
     } else {
-        printf(_("  alarm %s after %.1f s, seen as %s"), site_verdict_name(drill->alarm.verdict),
-               deface_seconds(drill->alarm_ns), site_view_name(drill->alarm.view));
+        printf(_("  %s after %.1f s, in the view of: %s"),
+               watch_print_verdict(drill->alarm.verdict), deface_seconds(drill->alarm_ns),
+               watch_print_view(drill->alarm.view));
     }
     printf("\n  ");
-    printf(drill->is_restored ? _("put back bit for bit in %.3f s") : _("not put back"),
-           deface_seconds(drill->restore_ns));
+    printf(drill->is_restored ? _("put back bit for bit in %.1f ms") : _("not put back"),
+           (double)drill->restore_ns / NS_PER_MS);
     printf("\n");
 }
 
@@ -228,6 +230,7 @@ static void deface_on_learned(struct deface_drill *drill, size_t site,
                    deface_seconds(clock_mono(&clock_real) - drill->since),
                    (unsigned long long)portal_hits(drill->portal));
             printf("\n");
+            (void)fflush(stdout);
         }
         deface_begin(drill, deface_acts);
     }
@@ -291,6 +294,11 @@ static int deface_watch(struct deface_drill *drill)
     (void)snprintf(drill->urls[0], sizeof(drill->urls[0]), "%s", portal_url(drill->portal));
     (void)snprintf(drill->urls[1], sizeof(drill->urls[1]), "%s" PORTAL_LOGIN,
                    portal_url(drill->portal));
+    if (!drill->settings->json) {
+        printf(_("learning the demo portal %s, for one to two minutes"), drill->urls[0]);
+        printf("\n");
+        (void)fflush(stdout);
+    }
     deface_enter(drill, DEFACE_PHASE_LEARN);
     r = watch_desk_run(&options, &drill->diag);
     if (r == 0 && drill->result == 0 && drill->phase != DEFACE_PHASE_END) {
