@@ -16,6 +16,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #define SUPERVISOR_SOURCES 64
 #define SUPERVISOR_OUTBOX  (1U << 20)
@@ -108,6 +109,7 @@ static void supervisor_raise_limit(void)
 static int supervisor_make_folders(struct supervisor *supervisor)
 {
     const struct passwd *user = supervisor->settings->is_standalone ? NULL : getpwnam(SENSOR_USER);
+    struct stat vault;
     int r;
 
     supervisor->sensor_user = user != NULL ? SENSOR_USER : NULL;
@@ -116,6 +118,11 @@ static int supervisor_make_folders(struct supervisor *supervisor)
     if (r < 0) {
         return diag_set(&supervisor->diag, r, _("the vault '%s' cannot be made: %s"),
                         supervisor->places.vault, err_text(r));
+    }
+    if (user == NULL && stat(supervisor->places.vault, &vault) == 0 && vault.st_uid != geteuid()) {
+        return diag_set(&supervisor->diag, -ERR_ACCES,
+                        _("the vault %s is an installed agent's; name another with --vault"),
+                        supervisor->places.vault);
     }
     return 0;
 }
