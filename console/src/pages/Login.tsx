@@ -64,6 +64,8 @@ export function ChangePassword({ isFirst = false, onDone, onCancel }: { isFirst?
   const [fresh, setFresh] = useState('');
   const [again, setAgain] = useState('');
   const { error, isBusy, onSubmit } = useForm(async () => {
+    // said by us: the browser's own bubble speaks the browser's language
+    if ([...fresh].length < 12) throw new Error(t('The new password needs 12 characters or more'));
     if (fresh !== again) throw new Error(t('The two new passwords differ'));
     await post('me/password', { old, new: fresh });
     onDone();
@@ -79,12 +81,12 @@ export function ChangePassword({ isFirst = false, onDone, onCancel }: { isFirst?
       </label>
       <label>
         {t('New password, 12 characters or more')}
-        <input type="password" autocomplete="new-password" required minLength={12} value={fresh}
+        <input type="password" autocomplete="new-password" required value={fresh}
           onInput={(event) => setFresh(event.currentTarget.value)} />
       </label>
       <label>
         {t('Once more')}
-        <input type="password" autocomplete="new-password" required minLength={12} value={again}
+        <input type="password" autocomplete="new-password" required value={again}
           onInput={(event) => setAgain(event.currentTarget.value)} />
       </label>
       {error && <p role="alert" class="error">{error}</p>}
