@@ -1,6 +1,6 @@
 /* Findings: names, wire form and JSON. Neighbours: a judge in detect/ concludes, agent/ adds what
- * was done, link/ carries it, casework/ folds it into an alert; agent/printer and centre/api show
- * the JSON. Invariant: what is decoded keeps the limits of finding.h, whoever sent it. */
+ * was done, link/ carries it, store/fold.c folds it into an alert; agent/printer and centre/api
+ * show the JSON. Invariant: what is decoded keeps the limits of finding.h, whoever sent it. */
 #include "model/finding.h"
 
 #include "base/banned.h"

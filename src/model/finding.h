@@ -1,6 +1,6 @@
 /* A finding: what a judge concluded, why, on which process and files of a host or which page of a
  * watched site, and what was done at once. Built by detect/, carried by link/, folded into an alert
- * by casework/. Everything borrowed: the texts and arrays live in the arena of whoever made it. */
+ * by the store. Everything borrowed: the texts and arrays live in the arena of whoever made it. */
 #ifndef MODEL_FINDING_H
 #define MODEL_FINDING_H
 
