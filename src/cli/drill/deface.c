@@ -48,6 +48,7 @@ struct deface_drill {
     struct buf before;
     int64_t alarm_ns;
     int64_t restore_ns;
+    int64_t well_ns; /* from put back to a look of the same view that is well again; 0: none */
     bool is_restored;
     struct site_check alarm; /* its numbers only: texts are gone with the look */
     unsigned told;
@@ -120,9 +121,27 @@ static void deface_print_json(const struct deface_drill *drill)
     json_put_bool(&json, drill->alarm_ns != 0 && drill->alarm.is_confirmed);
     deface_put_time(&json, "alarm_s", drill->alarm_ns);
     deface_put_time(&json, "restore_s", drill->restore_ns);
+    deface_put_time(&json, "well_s", drill->well_ns);
+    if (drill->alarm_ns != 0) {
+        site_layers_write_json(drill->alarm.layers, &json);
+    }
     json_close_object(&json);
     printf("%.*s\n", STR_ARG(buf_str(&line)));
     buf_done(&line);
+}
+
+/* By which layers it was found: "what the new text is about; …". */
+static void deface_print_layers(uint32_t layers)
+{
+    const char *between = _("  told by: ");
+
+    for (unsigned layer = 0; layer < SITE_LAYER_COUNT; layer++) {
+        if ((layers & (1U << layer)) != 0) {
+            printf("%s%s", between, text_get(site_layer_sentence((enum site_layer)layer)));
+            between = "; ";
+        }
+    }
+    printf("\n");
 }
 
 static void deface_print_text(const struct deface_drill *drill)
@@ -130,14 +149,20 @@ static void deface_print_text(const struct deface_drill *drill)
     printf("%s: %s\n", drill->act->name, text_get(drill->act->sentence));
     if (drill->alarm_ns == 0) {
         printf(_("  missed: no alarm within %.0f s"), deface_seconds(drill->settings->limit_ns));
+        printf("\n");
     } else {
         printf(_("  %s after %.1f s, in the view of: %s"),
                watch_print_verdict(drill->alarm.verdict), deface_seconds(drill->alarm_ns),
                watch_print_view(drill->alarm.view));
+        printf("\n");
+        deface_print_layers(drill->alarm.layers);
     }
-    printf("\n  ");
+    printf("  ");
     printf(drill->is_restored ? _("put back bit for bit in %.1f ms") : _("not put back"),
            (double)drill->restore_ns / NS_PER_MS);
+    if (drill->well_ns != 0) {
+        printf(_("; seen well again after %.1f s"), deface_seconds(drill->well_ns));
+    }
     printf("\n");
 }
 
@@ -183,6 +208,7 @@ static void deface_begin(struct deface_drill *drill, const struct deface_act *ac
     drill->act = act;
     drill->alarm_ns = 0;
     drill->restore_ns = 0;
+    drill->well_ns = 0;
     drill->is_restored = false;
     if (act->name == NULL) {
         deface_enter(drill, DEFACE_PHASE_END);
@@ -253,6 +279,7 @@ static bool deface_on_look(void *context, size_t site, const struct site_check *
     } else if (site == deface_site(drill->act) && drill->phase == DEFACE_PHASE_WELL && !is_alarm &&
                check->verdict != SITE_VERDICT_UNKNOWN &&
                (drill->alarm_ns == 0 || check->view == drill->alarm.view)) {
+        drill->well_ns = clock_mono(&clock_real) - drill->since;
         deface_go_on(drill);
     }
     return drill->phase != DEFACE_PHASE_END;
