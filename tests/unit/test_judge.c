@@ -403,6 +403,78 @@ static void test_last_write_of_a_stopped_group(void **state)
     arena_free(arena);
 }
 
+/* An archive is random before and after: without the scanner nobody can tell. It was let pass, its
+ * writer is gone and its file closed; when its group is stopped for other files it comes back with
+ * them. */
+static void test_unasked_before_a_ruling(void **state)
+{
+    uint64_t victims[VICTIMS];
+    struct judge_ruling ruling;
+    struct arena *arena;
+    struct file_key archive = {.dev = 1};
+    bool is_named = false;
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    world_init(&world);
+    start(&world, victims);
+    archive.ino = world_old_file(&world, NATURE_ARCHIVE, SIZE);
+    world_actor(&world, 61, 60, 1, 1000, 9);
+    world.is_scanner_dead = true;
+    assert_true(world_read(&world, 61, archive.ino));
+    assert_true(world_rewrite(&world, 61, archive.ino, NATURE_CIPHER));
+    world_exit(&world, 61);
+    for (int i = 0; i < 6; i++) {
+        world_tick(&world);
+    }
+    assert_false(judge_has_question(world.judge, archive));
+    assert_int_equal(world.rulings, 0);
+    world.is_scanner_dead = false;
+    for (int i = 0; i < 6 && world.rulings == 0; i++) {
+        (void)world_rewrite(&world, 60, victims[i], NATURE_CIPHER);
+    }
+    assert_int_equal(world.rulings, 1);
+    world.is_scanner_dead = true;
+    judge_ask_stopped(world.judge, (struct actor_key){60, 60});
+    assert_true(judge_has_question(world.judge, archive));
+    world_tick(&world);
+    assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
+    for (size_t i = 0; i < ruling.damage_count && !is_named; i++) {
+        is_named = ruling.damage[i].file_now.ino == archive.ino;
+    }
+    assert_true(is_named);
+    world_done(&world);
+    arena_free(arena);
+}
+
+/* Nobody was stopped, but the scanner speaks again: the doubt ends with its word. */
+static void test_unasked_is_asked_again(void **state)
+{
+    uint64_t victims[VICTIMS];
+    struct file_key archive = {.dev = 1};
+
+    (void)state;
+    world_init(&world);
+    start(&world, victims);
+    archive.ino = world_old_file(&world, NATURE_ARCHIVE, SIZE);
+    world.is_scanner_dead = true;
+    assert_true(world_rewrite(&world, 60, archive.ino, NATURE_CIPHER));
+    for (int i = 0; i < 6; i++) {
+        world_tick(&world);
+    }
+    world.is_scanner_dead = false;
+    for (int i = 0; i < 3; i++) {
+        world.time += 10LL * 1000000000;
+        world_tick(&world);
+    }
+    for (int i = 0; i < 6 && world.rulings == 0; i++) {
+        (void)world_rewrite(&world, 60, victims[i], NATURE_CIPHER);
+    }
+    assert_int_equal(world.rulings, 1);
+    assert_int_equal(world.touched_at_ruling, 3); /* the archive is one of them */
+    world_done(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +490,8 @@ int main(void)
         cmocka_unit_test(test_armed),
         cmocka_unit_test(test_new_files_of_a_reader),
         cmocka_unit_test(test_last_write_of_a_stopped_group),
+        cmocka_unit_test(test_unasked_before_a_ruling),
+        cmocka_unit_test(test_unasked_is_asked_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
