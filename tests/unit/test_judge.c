@@ -475,6 +475,41 @@ static void test_unasked_is_asked_again(void **state)
     world_done(&world);
 }
 
+/* What a stopped program had just begun, or finished and not yet put in the original's place, is
+ * put aside with the rest. What it had made before it began, and what is no ciphertext, stays. */
+static void test_half_made_by_a_stopped_group(void **state)
+{
+    uint64_t victims[VICTIMS];
+    struct judge_ruling ruling;
+    struct arena *arena;
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    world_init(&world);
+    start(&world, victims);
+    assert_int_not_equal(world_make(&world, 60, NATURE_EMPTY, 0, "/data/before"), 0);
+    (void)world_rewrite(&world, 60, victims[0], NATURE_CIPHER);
+    world_tick(&world);
+    (void)world_rewrite(&world, 60, victims[1], NATURE_CIPHER);
+    assert_int_not_equal(world_make(&world, 60, NATURE_EMPTY, 0, "/data/begun.enc"), 0);
+    assert_int_not_equal(world_make(&world, 60, NATURE_CIPHER, SIZE, "/data/done.enc"), 0);
+    assert_int_not_equal(world_make(&world, 60, NATURE_TEXT, SIZE, "/data/log"), 0);
+    for (int i = 2; i < 6 && world.rulings == 0; i++) {
+        (void)world_rewrite(&world, 60, victims[i], NATURE_CIPHER);
+    }
+    assert_int_equal(world.rulings, 1);
+    judge_ask_stopped(world.judge, (struct actor_key){60, 60});
+    world_tick(&world);
+    assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
+    assert_non_null(damage_of(&ruling, "/data/begun.enc"));
+    assert_int_equal(damage_of(&ruling, "/data/begun.enc")->outcome, FILE_OUTCOME_PRODUCT);
+    assert_non_null(damage_of(&ruling, "/data/done.enc"));
+    assert_null(damage_of(&ruling, "/data/before"));
+    assert_null(damage_of(&ruling, "/data/log"));
+    world_done(&world);
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -492,6 +527,7 @@ int main(void)
         cmocka_unit_test(test_last_write_of_a_stopped_group),
         cmocka_unit_test(test_unasked_before_a_ruling),
         cmocka_unit_test(test_unasked_is_asked_again),
+        cmocka_unit_test(test_half_made_by_a_stopped_group),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -469,18 +469,31 @@ static int judge_answer_change(struct judge *judge, struct row *row,
     return judge_charge(judge, row, &verdict, ret_is_ruling);
 }
 
+/* A product of a group that is ruled against already is put aside with the rest of what it did. */
+static void judge_tell_product(struct judge *judge, const struct row *row, bool *ret_is_ruling)
+{
+    struct ruling *ruling = relative_ruling(row->who);
+
+    if (ruling != NULL) {
+        judge->announced = ruling;
+        *ret_is_ruling = true;
+    }
+}
+
 static int judge_answer_product(struct judge *judge, struct row *row,
                                 const struct content_signs *signs, const struct judge_step *step,
                                 bool *ret_is_ruling)
 {
     bool is_half = !row->is_closed && row->looks < OPEN_MAX; /* any format looks broken half-way */
+    bool is_ruled = relative_ruling(row->who) != NULL;
     uint64_t cover = verdict_of_product(signs, step->format, is_half);
     struct verdict verdict = {FILE_OUTCOME_REPLACED, VERDICT_REASON_REPLACED,
                               VERDICT_SCORE_REMOVED};
 
-    if (cover == 0 && row->is_note &&
-        row->is_made) { /* no ciphertext, but theirs: kept for the ruling */
+    if (cover == 0 && row->is_made && (row->is_note || (is_ruled && signs->size_after == 0))) {
+        /* no ciphertext, but theirs: a note, or what a stopped program had just begun */
         ledger_move(&judge->ledger, row, ROW_STATE_PRODUCT);
+        judge_tell_product(judge, row, ret_is_ruling);
         return 0;
     }
     if (cover == 0) {
@@ -502,6 +515,7 @@ static int judge_answer_product(struct judge *judge, struct row *row,
     ledger_move(&judge->ledger, row, ROW_STATE_PRODUCT);
     scope_arm(row->session, judge->now);
     scope_arm(row->exe, judge->now);
+    judge_tell_product(judge, row, ret_is_ruling);
     return judge_match_product(judge, row, ret_is_ruling);
 }
 
