@@ -510,6 +510,41 @@ static void test_half_made_by_a_stopped_group(void **state)
     arena_free(arena);
 }
 
+/* Two groups are stopped, and both destroy one more file: neither is forgotten over the other. */
+static void test_two_rulings_grow_by_turns(void **state)
+{
+    static const struct actor_key groups[] = {{60, 60}, {70, 70}};
+    struct judge_ruling ruling;
+    struct arena *arena;
+    unsigned told = 0;
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    world_init(&world);
+    for (unsigned who = 0; who < 2; who++) {
+        world_actor(&world, groups[who].pid, SHELL, groups[who].pid, 1000 + who, 8 + who);
+        for (int i = 0; i < VICTIMS && world.rulings == who; i++) {
+            uint64_t victim = world_old_file(&world, NATURE_TEXT, SIZE);
+
+            (void)world_rewrite(&world, groups[who].pid, victim, NATURE_CIPHER);
+        }
+        assert_int_equal(world.rulings, who + 1);
+        assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
+        assert_int_equal(ruling.root.pid, groups[who].pid);
+    }
+    assert_false(judge_announce_news(world.judge));
+    assert_true(judge_announce(world.judge, groups[0]) && judge_announce(world.judge, groups[1]));
+    for (; judge_announce_news(world.judge) && told < 2; told++) {
+        assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
+        assert_int_equal(ruling.root.pid, groups[told].pid);
+    }
+    assert_int_equal(told, 2);
+    assert_false(judge_announce_news(world.judge));
+    assert_false(judge_announce(world.judge, (struct actor_key){SHELL, SHELL}));
+    world_done(&world);
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -528,6 +563,7 @@ int main(void)
         cmocka_unit_test(test_unasked_before_a_ruling),
         cmocka_unit_test(test_unasked_is_asked_again),
         cmocka_unit_test(test_half_made_by_a_stopped_group),
+        cmocka_unit_test(test_two_rulings_grow_by_turns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -192,7 +192,8 @@ static void case_refresh(struct shield *shield, struct shield_job *job)
     pthread_mutex_unlock(&shield->lock);
     shield_look_all(shield, job->ruling.culprit);
     pthread_mutex_lock(&shield->lock);
-    if (shield_job_new(shield, &fresh) == 0 && actor_key_is(fresh->ruling.root, job->ruling.root)) {
+    if (judge_announce(shield->judge, job->ruling.culprit) && shield_job_new(shield, &fresh) == 0 &&
+        actor_key_is(fresh->ruling.root, job->ruling.root)) {
         struct arena *arena = job->arena;
 
         job->arena = fresh->arena;
@@ -226,17 +227,19 @@ void shield_case_take(struct shield *shield, struct shield_job *job)
         [AGENT_MODE_DETECT_ONLY] = FINDING_ACTION_NONE,
     };
     struct shield_case *known;
+    bool is_heard = true;
     bool is_new;
     size_t bound;
 
     if (job->stopped != 0) {
         (void)!freeze_wait(&job->group,
                            CASE_REST_MS); /* who does not rest is seen by its next open */
-        if (!files_drain_names(shield->files, CASE_DRAIN_NS)) {
-            shield_note_news(shield);
-        }
+        is_heard = files_drain_names(shield->files, CASE_DRAIN_NS);
     }
     case_refresh(shield, job);
+    if (!is_heard) {
+        shield_note_news(shield, job->ruling.culprit);
+    }
     known = case_of_ruling(shield, &job->ruling);
     is_new = known == NULL;
     if (is_new && case_new(shield, &job->ruling, &known) < 0) {
@@ -290,14 +293,13 @@ void shield_turn(struct shield *shield)
     }
 }
 
-/* Late steps of groups that are stopped, added up. */
+/* Late steps of a group that is stopped, added up; others have their turn at the next tick. */
 static void shield_take_news(struct shield *shield)
 {
     struct shield_job *job = NULL;
 
     pthread_mutex_lock(&shield->lock);
-    if (shield->has_news) {
-        shield->has_news = false;
+    if (judge_announce_news(shield->judge)) {
         (void)!shield_job_new(shield, &job);
     }
     pthread_mutex_unlock(&shield->lock);

@@ -112,7 +112,7 @@ struct shield {
     uint64_t own_dev; /* of our executable */
     uint64_t own_ino;
 
-    pthread_mutex_t lock; /* judge, actors, shelf, hot, news */
+    pthread_mutex_t lock; /* judge, actors, shelf, hot */
     struct judge *judge;
     struct actors *actors;
     struct shelf *shelf;
@@ -121,7 +121,6 @@ struct shield {
     struct folders *folders;
     struct file_key hot[SHIELD_HOT_MAX];
     size_t hot_count;
-    bool has_news; /* a group that was stopped has done more damage */
 
     struct shield_swap swap; /* names thread only */
     struct openers *openers; /* the gate's reader only */
@@ -171,8 +170,8 @@ int64_t shield_now(void);
 [[nodiscard]] int shield_who_was(struct shield *shield, pid_t pid, struct actor_key *ret_who);
 /* With the lock. A job is made when a group was ruled against just now. */
 void shield_step(struct shield *shield, struct judge_step *step, struct shield_job **ret_job);
-/* More of a ruling is to be added up. Takes the lock. */
-void shield_note_news(struct shield *shield);
+/* More of the ruling against who's group is to be added up. Takes the lock. */
+void shield_note_news(struct shield *shield, struct actor_key who);
 void shield_describe(struct shield *shield, struct actor_key who, struct arena *arena,
                      struct finding_process *ret_process);
 void shield_process_changed(void *context, const struct procwatch_event *event);

@@ -475,7 +475,7 @@ static void judge_tell_product(struct judge *judge, const struct row *row, bool 
     struct ruling *ruling = relative_ruling(row->who);
 
     if (ruling != NULL) {
-        judge->announced = ruling;
+        judge_announced(judge, ruling);
         *ret_is_ruling = true;
     }
 }

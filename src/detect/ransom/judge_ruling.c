@@ -210,6 +210,12 @@ static int ruling_new(struct judge *judge, struct relative *culprit, struct ruli
     return 0;
 }
 
+void judge_announced(struct judge *judge, struct ruling *ruling)
+{
+    judge->announced = ruling;
+    ruling->has_news = true;
+}
+
 static int judge_rule(struct judge *judge, const struct sum *sum)
 {
     struct ruling *ruling;
@@ -234,7 +240,7 @@ static int judge_rule(struct judge *judge, const struct sum *sum)
             ruling_take(judge, ruling, row);
         }
     }
-    judge->announced = ruling;
+    judge_announced(judge, ruling);
     return 0;
 }
 
@@ -259,7 +265,7 @@ int judge_charge(struct judge *judge, struct row *row, const struct verdict *ver
     if (ruling != NULL) {
         ruling_take(judge, ruling, row);
         ruling->culprit = row->who;
-        judge->announced = ruling;
+        judge_announced(judge, ruling);
         *ret_is_ruling = true;
         return 0;
     }
@@ -482,7 +488,32 @@ int judge_ruling(struct judge *judge, struct arena *arena, struct judge_ruling *
         r = ruling_list_reasons(ruling, arena, &out);
     }
     if (r == 0) {
+        ruling->has_news = false;
         *ret_ruling = out;
     }
     return r;
+}
+
+bool judge_announce(struct judge *judge, struct actor_key who)
+{
+    const struct relative *relative = kin_find(&judge->kin, who);
+    struct ruling *ruling = relative != NULL ? relative_ruling(relative) : NULL;
+
+    if (ruling != NULL) {
+        judge_announced(judge, ruling);
+    }
+    return ruling != NULL;
+}
+
+bool judge_announce_news(struct judge *judge)
+{
+    LIST_EACH (node, &judge->rulings) {
+        struct ruling *ruling = LIST_ENTRY(node, struct ruling, node);
+
+        if (ruling->has_news) {
+            judge->announced = ruling;
+            return true;
+        }
+    }
+    return false;
 }
