@@ -15,6 +15,7 @@
 #define CASE_ARENA_LIMIT (8U << 20)
 #define CASE_MARKS_MAX   (2U << 20)
 #define CASE_REST_MS     500
+#define CASE_RESTLESS    8 /* times a restore is put off */
 #define CASE_NEWS_NS     (50 * NS_PER_MS)
 #define CASE_DRAIN_NS    (500 * NS_PER_MS)
 #define LOOK_OVERDUE_NS  (NS_PER_S)
@@ -219,6 +220,28 @@ static void case_add_members(struct shield *shield, struct shield_case *known,
     }
 }
 
+/* Not while a member is still inside a call, as on a slow disk: what it writes then would go over
+ * what was put back, and nobody opens anything to be seen by. Who never rests is not waited for. */
+static void case_restore(struct shield *shield, struct shield_case *known, bool has_more,
+                         bool is_at_rest)
+{
+    bool is_wanted =
+        known->action == FINDING_ACTION_STOPPED || known->action == FINDING_ACTION_RESTORED ||
+        (known->action == FINDING_ACTION_KILLED && shield->mode == AGENT_MODE_STOP_AND_RESTORE);
+
+    known->is_restore_due = is_wanted && (known->is_restore_due || has_more);
+    if (!is_at_rest && known->restless < CASE_RESTLESS) {
+        known->restless++;
+        shield_note_news(shield, known->root);
+        return;
+    }
+    if (known->is_restore_due) {
+        known->is_restore_due = false;
+        known->is_restoring = true;
+        shield->port.restore(shield->port.context, &known->id);
+    }
+}
+
 void shield_case_take(struct shield *shield, struct shield_job *job)
 {
     static const enum finding_action actions[AGENT_MODE_COUNT] = {
@@ -227,13 +250,13 @@ void shield_case_take(struct shield *shield, struct shield_job *job)
         [AGENT_MODE_DETECT_ONLY] = FINDING_ACTION_NONE,
     };
     struct shield_case *known;
+    bool is_at_rest = true;
     bool is_heard = true;
     bool is_new;
     size_t bound;
 
     if (job->stopped != 0) {
-        (void)!freeze_wait(&job->group,
-                           CASE_REST_MS); /* who does not rest is seen by its next open */
+        is_at_rest = freeze_wait(&job->group, CASE_REST_MS) == 0;
         is_heard = files_drain_names(shield->files, CASE_DRAIN_NS);
     }
     case_refresh(shield, job);
@@ -256,18 +279,13 @@ void shield_case_take(struct shield *shield, struct shield_job *job)
     if (is_new || bound != 0) {
         shield_case_tell(shield, known);
     }
-    if (bound != 0 &&
-        (known->action == FINDING_ACTION_STOPPED || known->action == FINDING_ACTION_RESTORED ||
-         (known->action == FINDING_ACTION_KILLED && shield->mode == AGENT_MODE_STOP_AND_RESTORE))) {
-        known->is_restoring = true;
-        shield->port.restore(shield->port.context, &known->id);
-    }
+    case_restore(shield, known, bound != 0, is_at_rest);
 }
 
 bool shield_is_restoring(const struct shield *shield)
 {
     for (size_t i = 0; i < shield->case_count; i++) {
-        if (shield->cases[i]->is_restoring) {
+        if (shield->cases[i]->is_restoring || shield->cases[i]->is_restore_due) {
             return true;
         }
     }

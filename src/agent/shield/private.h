@@ -71,6 +71,8 @@ struct shield_case {
     int64_t action_ns;
     uint64_t restored;
     bool is_restoring; /* asked for, and not told of yet */
+    bool is_restore_due;
+    unsigned restless; /* times that a restore was put off since somebody still ran */
     bool is_open;      /* in the vault */
     bool is_forgiven;
     bool is_drill; /* so far */
