@@ -545,6 +545,37 @@ static void test_two_rulings_grow_by_turns(void **state)
     arena_free(arena);
 }
 
+/* One half of a program opens, the other writes and is ruled against first. What is still laid to
+ * the half that opened, too little for a ruling of its own, comes back too. */
+static void test_late_file_of_the_half_above(void **state)
+{
+    uint64_t victims[VICTIMS];
+    struct judge_ruling ruling;
+    struct arena *arena;
+    size_t count;
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    world_init(&world);
+    start(&world, victims);
+    world_actor(&world, 61, 60, SHELL, 1000, 6);
+    for (int i = 1; i < VICTIMS && world.rulings == 0; i++) {
+        (void)world_rewrite(&world, 61, victims[i], NATURE_CIPHER);
+    }
+    assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
+    assert_int_equal(ruling.root.pid, 61);
+    count = ruling.damage_count;
+    (void)world_rewrite(&world, 60, victims[0], NATURE_CIPHER);
+    world_tick(&world);
+    assert_true(judge_announce_news(world.judge));
+    assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
+    assert_int_equal(ruling.damage_count, count + 1);
+    assert_true(judge_is_stopped(world.judge, (struct actor_key){60, 60}));
+    assert_false(judge_is_stopped(world.judge, (struct actor_key){SHELL, SHELL}));
+    world_done(&world);
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -564,6 +595,7 @@ int main(void)
         cmocka_unit_test(test_unasked_is_asked_again),
         cmocka_unit_test(test_half_made_by_a_stopped_group),
         cmocka_unit_test(test_two_rulings_grow_by_turns),
+        cmocka_unit_test(test_late_file_of_the_half_above),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

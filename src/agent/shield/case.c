@@ -193,8 +193,7 @@ static void case_refresh(struct shield *shield, struct shield_job *job)
     pthread_mutex_unlock(&shield->lock);
     shield_look_all(shield, job->ruling.culprit);
     pthread_mutex_lock(&shield->lock);
-    if (judge_announce(shield->judge, job->ruling.culprit) && shield_job_new(shield, &fresh) == 0 &&
-        actor_key_is(fresh->ruling.root, job->ruling.root)) {
+    if (judge_announce(shield->judge, job->ruling.culprit) && shield_job_new(shield, &fresh) == 0) {
         struct arena *arena = job->arena;
 
         job->arena = fresh->arena;

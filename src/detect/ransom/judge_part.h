@@ -33,6 +33,7 @@ struct ruling {
     struct relative *members[MEMBERS_MAX]; /* who took part, root first; each held */
     size_t member_count;
     bool is_forgiven;
+    int64_t time;  /* of the last file it took */
     bool has_news; /* since judge_ruling told of it */
 };
 

@@ -10,8 +10,9 @@
 #include "base/time.h"
 #include "detect/ransom/judge_part.h"
 
-#define CHARGE_AGE_MAX (24 * 3600 * NS_PER_S)
-#define ROUNDING       1e-9
+#define CHARGE_AGE_MAX  (24 * 3600 * NS_PER_S)
+#define RULING_FRESH_NS (600 * NS_PER_S)
+#define ROUNDING        1e-9
 /* An executable most of whose processes harm nothing (a shell, rm) needs twice as much. */
 #define UBIQUITOUS 4
 
@@ -158,6 +159,7 @@ static void ruling_take(struct judge *judge, struct ruling *ruling, struct row *
 {
     ruling_add_member(judge, ruling, row->who);
     ruling_add_member(judge, ruling, row->maker);
+    ruling->time = judge->now;
     ledger_move_to(&judge->ledger, row, &ruling->rows, ruling);
 }
 
@@ -244,6 +246,23 @@ static int judge_rule(struct judge *judge, const struct sum *sum)
     return 0;
 }
 
+/* The fresh ruling against one below in the same job, or NULL: one half opens, the other half was
+ * ruled against for what it did with those descriptors. */
+static struct ruling *judge_ruling_below(struct judge *judge, const struct relative *who)
+{
+    LIST_EACH (node, &judge->rulings) {
+        struct ruling *ruling = LIST_ENTRY(node, struct ruling, node);
+        const struct relative *root = ruling->root;
+
+        if (who != NULL && who->session != NULL && root->session == who->session &&
+            root->actor.uid == who->actor.uid && relative_is_below(root, who) &&
+            judge->now - ruling->time <= RULING_FRESH_NS) {
+            return ruling;
+        }
+    }
+    return NULL;
+}
+
 int judge_charge(struct judge *judge, struct row *row, const struct verdict *verdict,
                  bool *ret_is_ruling)
 {
@@ -257,6 +276,9 @@ int judge_charge(struct judge *judge, struct row *row, const struct verdict *ver
     }
     if (ruling == NULL && row->maker != NULL) {
         ruling = relative_ruling(row->maker);
+    }
+    if (ruling == NULL && verdict->score > 0) {
+        ruling = judge_ruling_below(judge, row->who);
     }
     row->outcome = verdict->outcome;
     row->reason = verdict->reason;
