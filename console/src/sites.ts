@@ -104,6 +104,36 @@ export interface Change {
   after?: Passage[];
 }
 
+/** What a page looked like; one row as long as it stays so. */
+export interface Picture {
+  number: number;
+  url: string;
+  view: string;
+  first: string;
+  last: string;
+  count: number;
+  state: 'seen' | 'learned' | 'odd';
+  score: number;
+}
+
+export interface Pictures {
+  /** Whether new ones can be taken. */
+  browser: boolean;
+  items: Picture[];
+}
+
+/** The picture that shows what an open alert is about. */
+export interface AlertPicture {
+  alert: number;
+  site: number;
+  picture: number;
+}
+
+export const pictureFile = (site: number, picture: number): string => `/api/v1/sites/${site}/pictures/${picture}`;
+export function pictureWord(picture: Picture): string {
+  return { seen: t('seen while other things were odd'), learned: t('in order'), odd: t('▲ looks unlike ever before') }[picture.state];
+}
+
 export const services: Service[] = ['portal', 'one-stop', 'mail', 'document', 'other'];
 export function serviceWord(service: Service): string {
   return { portal: t('portal'), 'one-stop': t('one-stop procedures'), mail: t('mail'), document: t('documents'), other: t('other') }[service];

@@ -293,6 +293,12 @@ const struct argument arguments_change_decide[] = {
     {},
 };
 
+const struct argument arguments_picture[] = {
+    PATH_NUMBER(N_("the site's number")),
+    PATH_NAMED("picture", N_("the picture's number")),
+    {},
+};
+
 const struct argument arguments_token_make[] = {
     BODY_TEXT("note", false, 0, 200, N_("what the token is for")),
     {.name = "hours",

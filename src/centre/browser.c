@@ -6,6 +6,7 @@
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -28,6 +29,9 @@
 #define BROWSER_IN           3 /* where --remote-debugging-pipe reads and writes */
 #define BROWSER_OUT          4
 
+static const char browser_data[] = "--user-data-dir=" BROWSER_CELL_FOLDER;
+static const char browser_home[] = "HOME=" BROWSER_CELL_FOLDER;
+
 struct browser_birth {
     const struct browser_options *options;
     int in;  /* the browser's reading end */
@@ -37,9 +41,8 @@ struct browser_birth {
 static int browser_exec(void *context)
 {
     const struct browser_birth *birth = context;
-    char data[512];
     const char *argv[] = {birth->options->program,
-                          data,
+                          browser_data,
                           "--headless=new",
                           "--remote-debugging-pipe",
                           "--disable-gpu",
@@ -55,17 +58,21 @@ static int browser_exec(void *context)
                           "--hide-scrollbars",
                           "--force-color-profile=srgb",
                           "--host-resolver-rules=MAP * ~NOTFOUND",
+                          "--disable-features=HttpsUpgrades", /* addresses stay as they were */
                           "--lang=vi",
-                          birth->options->is_root ? "--no-sandbox" : NULL,
+                          "--js-flags=--jitless", /* no memory is written and then executed */
                           NULL};
-    char home[512];
-    char *const environment[] = {(char *)(uintptr_t)"PATH=/usr/bin:/bin", home, NULL};
+    char *const environment[] = {(char *)(uintptr_t)"PATH=/usr/bin:/bin",
+                                 (char *)(uintptr_t)browser_home, NULL};
+    struct diag diag = {0};
     int quiet = open("/dev/null", O_RDWR);
     int in = fcntl(birth->in, F_DUPFD, 16); /* out of the way of 3 and 4 */
     int out = fcntl(birth->out, F_DUPFD, 16);
 
-    (void)snprintf(data, sizeof(data), "--user-data-dir=%s", birth->options->folder);
-    (void)snprintf(home, sizeof(home), "HOME=%s", birth->options->folder);
+    if (browser_cell_enter(birth->options->user, &diag) < 0) {
+        log_error("no pages are pictured: %s", diag_text(&diag, -ERR_PERM));
+        return EXIT_FAILURE;
+    }
     if (quiet < 0 || in < 0 || out < 0 || setsid() < 0 || dup2(quiet, STDIN_FILENO) < 0 ||
         dup2(quiet, STDOUT_FILENO) < 0 || dup2(quiet, STDERR_FILENO) < 0 ||
         dup2(in, BROWSER_IN) < 0 || dup2(out, BROWSER_OUT) < 0) {

@@ -1,7 +1,8 @@
 /* A headless Chromium that paints one page at a time for the visual layer. It is spoken to over a
  * pair of pipes (DevTools protocol), has no port, and gets every byte from us: each of its requests
- * is held and answered from what the caller gives, or refused. Whoever runs it takes its network
- * away first. Blocking; for a process that does nothing else (centre/render.c). Not thread-safe. */
+ * is held and answered from what the caller gives, or refused. It runs in a
+ * cell without network. Blocking; for a process that does nothing else (centre/render.c). Not
+ * thread-safe. */
 #ifndef CENTRE_BROWSER_H
 #define CENTRE_BROWSER_H
 
@@ -21,8 +22,7 @@ struct browser;
 
 struct browser_options {
     const char *program;
-    const char *folder; /* an empty one, its own */
-    bool is_root;       /* Chromium's own sandbox does not work for root: go without */
+    const char *user; /* of its cell (browser_cell.c); NULL: nobody's, or as started */
 };
 
 /* What a page asks for: 0 with the bytes in body and its type ("text/css"), or a negative error,
@@ -43,6 +43,8 @@ struct browser_page {
 /* -ERR_NOENT without the program, -errno. */
 [[nodiscard]] int browser_start(const struct browser_options *options, struct browser **ret_browser,
                                 struct diag *diag);
+/* Waits until it answers: it was started, and what it was shut into lets it work. */
+[[nodiscard]] int browser_greet(struct browser *browser, int64_t timeout_ns);
 /* Ends it and all that it started. */
 void browser_stop(struct browser *browser);
 /* Appends the picture, as PNG that the browser made (hostile bytes). What is not loaded by the

@@ -18,6 +18,12 @@ struct browser {
     uint64_t last_id;
 };
 
+/* The only folder that the browser can write: memory, gone with it. */
+#define BROWSER_CELL_FOLDER "/tmp"
+/* Called in the browser's process before the program: gives up the user, the network, every folder
+ * but the system's for reading, and goes with its parent. */
+[[nodiscard]] int browser_cell_enter(const char *user, struct diag *diag);
+
 /* A message is written between these two; the writer stands inside "params". session: empty for the
  * browser itself. */
 uint64_t browser_begin(struct browser *browser, struct json_writer *json, const char *method,

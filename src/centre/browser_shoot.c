@@ -277,6 +277,17 @@ static int shoot_close_tab(struct shoot *shoot)
     return r < 0 ? r : shoot_await(shoot, id, &result);
 }
 
+int browser_greet(struct browser *browser, int64_t timeout_ns)
+{
+    struct shoot shoot = {.browser = browser, .deadline = clock_mono(&clock_real) + timeout_ns};
+    const struct json_value *result;
+    struct json_writer json;
+    uint64_t id = browser_begin(browser, &json, "Browser.getVersion", STR(""));
+    int r = browser_send(browser, &json);
+
+    return r < 0 ? r : shoot_await(&shoot, id, &result);
+}
+
 int browser_shoot(struct browser *browser, const struct browser_page *page, int64_t timeout_ns,
                   struct buf *png)
 {

@@ -82,16 +82,19 @@ static void fetch_on_signal(void *context, int signal)
     loop_stop(context, 0);
 }
 
-static void fetch_on_hung(void *context, size_t reader)
+void fetch_end_hung(struct fetch *fetch, uint32_t which)
 {
-    struct fetch *fetch = context;
-
-    log_warn("a reader hangs reader=%zu", reader);
+    log_warn("a process that sees pages hangs which=%u", which);
     if (fetch->channels.supervisor >= 0) {
         msg_begin(&fetch->msg, CENTRE_MESSAGE_HUNG);
-        msg_put_u32(&fetch->msg, (uint32_t)reader);
+        msg_put_u32(&fetch->msg, which);
         (void)!channel_send(fetch->channels.supervisor, &fetch->msg, NULL, 0);
     }
+}
+
+static void fetch_on_hung(void *context, size_t reader)
+{
+    fetch_end_hung(context, (uint32_t)reader);
 }
 
 /* Core may have died over a question. */
@@ -169,7 +172,7 @@ static int fetch_open(struct fetch *fetch, struct diag *diag)
 static int fetch_listen(struct fetch *fetch)
 {
     const struct fetch_channels *channels = &fetch->channels;
-    struct loop_source *retry;
+    struct loop_source *retry = NULL;
     int r = fd_set_nonblocking(channels->core, true);
 
     if (r == 0) {
@@ -189,6 +192,9 @@ static int fetch_listen(struct fetch *fetch)
     }
     if (r == 0) {
         r = fetch_rota_new(fetch, &fetch->rota);
+    }
+    if (r == 0) {
+        r = fetch_paint_new(fetch, &fetch->paint);
     }
     if (r == 0) {
         r = loop_add_timer(fetch->loop, fetch_on_retry, fetch, &retry);
@@ -212,6 +218,7 @@ static void fetch_done(struct fetch *fetch)
     if (fetch->rota != NULL) {
         fetch_sites_done(fetch);
     }
+    fetch_paint_free(fetch->paint);
     fetch_rota_free(fetch->rota);
     fetcher_free(fetch->fetcher);
     fetch_outbox_done(fetch);

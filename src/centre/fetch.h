@@ -17,6 +17,7 @@ struct fetch_channels {
     int core;
     int readers[READERS_MAX];
     size_t reader_count;
+    int render;     /* -1: pages are not pictured */
     int supervisor; /* READY and HUNG leave; its end means: finish. -1: none */
 };
 

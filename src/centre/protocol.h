@@ -63,8 +63,12 @@ enum centre_message {
     /* fetch → core: one look. u64 site, str check (site_check_encode), u32 which descriptors travel
      * (enum fetch_part, in that order): to be written together with the check, or not at all. */
     CENTRE_MESSAGE_CHECK,
-    /* fetch → supervisor: a reader does not answer: end it, another will be started. u32 which. */
+    /* fetch → supervisor: a reader does not answer: end it, another will be started. u32 which; the
+     * one behind the last reader is render. */
     CENTRE_MESSAGE_HUNG,
+    /* fetch → core: what a page looked like. u64 site, str url, u32 view, i64 time (wall), str
+     * visual_encode; fd: a small picture, PNG, that render made. */
+    CENTRE_MESSAGE_PICTURE,
 };
 
 /* What CENTRE_MESSAGE_CHANGED speaks of. */

@@ -148,6 +148,24 @@ static const struct schema_member members_site_import[] = {{"added", SCHEMA_TYPE
 static const struct schema_member members_site_change[] = {CHANGE_MEMBERS, {}};
 static const struct schema_member members_site_change_list[] = {
     {"items", SCHEMA_TYPE_LIST, "SiteChange"}, {"next", SCHEMA_TYPE_CURSOR}, {}};
+static const struct schema_member members_site_picture[] = {
+    {"number", SCHEMA_TYPE_NUMBER},
+    {"url", SCHEMA_TYPE_TEXT},
+    {"view", SCHEMA_TYPE_TEXT},
+    {"first", SCHEMA_TYPE_TIME},
+    {"last", SCHEMA_TYPE_TIME},
+    {"count", SCHEMA_TYPE_NUMBER},
+    {"state", SCHEMA_TYPE_TEXT, NULL, "seen|learned|odd"},
+    {"score", SCHEMA_TYPE_NUMBER},
+    {}};
+static const struct schema_member members_site_picture_list[] = {
+    {"browser", SCHEMA_TYPE_BOOL}, {"items", SCHEMA_TYPE_LIST, "SitePicture"}, {}};
+static const struct schema_member members_alert_picture[] = {{"alert", SCHEMA_TYPE_NUMBER},
+                                                             {"site", SCHEMA_TYPE_NUMBER},
+                                                             {"picture", SCHEMA_TYPE_NUMBER},
+                                                             {}};
+static const struct schema_member members_alert_picture_list[] = {
+    {"items", SCHEMA_TYPE_LIST, "AlertPicture"}, {}};
 static const struct schema_member members_passage[] = {{"text", SCHEMA_TYPE_TEXT},
                                                        {"offset", SCHEMA_TYPE_NUMBER},
                                                        {"hidden", SCHEMA_TYPE_BOOL},
@@ -211,8 +229,11 @@ static const struct schema_member members_setting[] = {
     {}};
 static const struct schema_member members_settings[] = {
     {"version", SCHEMA_TYPE_TEXT}, {"settings", SCHEMA_TYPE_LIST, "Setting"}, {}};
-static const struct schema_member members_health[] = {
-    {"store", SCHEMA_TYPE_TEXT}, {"core", SCHEMA_TYPE_TEXT}, {"disk", SCHEMA_TYPE_TEXT}, {}};
+static const struct schema_member members_health[] = {{"store", SCHEMA_TYPE_TEXT},
+                                                      {"core", SCHEMA_TYPE_TEXT},
+                                                      {"disk", SCHEMA_TYPE_TEXT},
+                                                      {"pictures", SCHEMA_TYPE_TEXT},
+                                                      {}};
 static const struct schema_member members_problem[] = {
     {"type", SCHEMA_TYPE_TEXT},     {"title", SCHEMA_TYPE_TEXT},
     {"status", SCHEMA_TYPE_NUMBER}, {"code", SCHEMA_TYPE_TEXT},
@@ -243,6 +264,10 @@ const struct schema schemas[] = {{"Me", members_me},
                                  {"SiteChange", members_site_change},
                                  {"SiteChangeList", members_site_change_list},
                                  {"SiteChangeSheet", members_site_change_sheet},
+                                 {"SitePicture", members_site_picture},
+                                 {"SitePictureList", members_site_picture_list},
+                                 {"AlertPicture", members_alert_picture},
+                                 {"AlertPictureList", members_alert_picture_list},
                                  {"Passage", members_passage},
                                  {"Token", members_token},
                                  {"TokenList", members_token_list},

@@ -49,9 +49,11 @@ struct centre_settings {
     const char *api_user;
     const char *fetch_user;
     const char *reader_user;
+    const char *render_user;
     const char *name_servers;             /* for the website watch; NULL: the system's */
     const char *web_authorities;          /* PEM file, beside the system's; NULL: none */
     const char *lists;                    /* folder of indicator lists */
+    bool has_browser;                     /* no row: what the supervisor found at its start */
     bool is_user_kept;                    /* stay the user that started it: to try it out */
     uint8_t sources[CENTRE_SETTINGS_MAX]; /* enum centre_source of each row */
 };

@@ -11,12 +11,14 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "centre/api.h"
+#include "centre/browser.h"
 #include "centre/core.h"
 #include "centre/fetch.h"
 #include "centre/front.h"
 #include "centre/keys.h"
 #include "centre/protocol.h"
 #include "centre/reader.h"
+#include "centre/render.h"
 #include "sys/channel.h"
 #include "sys/fd.h"
 #include "sys/loop.h"
@@ -53,7 +55,8 @@ enum supervisor_child {
     SUPERVISOR_FRONT,
     SUPERVISOR_FETCH,
     SUPERVISOR_READER, /* the first of SUPERVISOR_READERS */
-    SUPERVISOR_COUNT = SUPERVISOR_READER + SUPERVISOR_READERS,
+    SUPERVISOR_RENDER = SUPERVISOR_READER + SUPERVISOR_READERS, /* where there is a browser */
+    SUPERVISOR_COUNT,
 };
 
 struct supervisor;
@@ -83,6 +86,7 @@ struct supervisor {
     int api_core[2];
     int fetch_core[2];
     int fetch_reader[SUPERVISOR_READERS][2];
+    int fetch_render[2];
     struct child children[SUPERVISOR_COUNT];
     struct loop_source *end_timer;
     bool is_ending;
@@ -94,13 +98,16 @@ struct supervisor {
 static const char *const supervisor_names[] = {
     [SUPERVISOR_CORE] = "core",     [SUPERVISOR_API] = "api",
     [SUPERVISOR_FRONT] = "front",   [SUPERVISOR_FETCH] = "fetch",
-    [SUPERVISOR_READER] = "reader", [SUPERVISOR_READER + 1] = "reader"};
+    [SUPERVISOR_READER] = "reader", [SUPERVISOR_READER + 1] = "reader",
+    [SUPERVISOR_RENDER] = "render"};
 
 static int supervisor_fetch(const struct supervisor *supervisor, int far_channel)
 {
-    struct fetch_channels channels = {.core = supervisor->fetch_core[0],
-                                      .reader_count = SUPERVISOR_READERS,
-                                      .supervisor = far_channel};
+    struct fetch_channels channels = {
+        .core = supervisor->fetch_core[0],
+        .reader_count = SUPERVISOR_READERS,
+        .render = supervisor->next.has_browser ? supervisor->fetch_render[0] : -1,
+        .supervisor = far_channel};
 
     for (size_t i = 0; i < SUPERVISOR_READERS; i++) {
         channels.readers[i] = supervisor->fetch_reader[i][0];
@@ -133,6 +140,12 @@ static int supervisor_body(void *context)
                                                  .supervisor = child->far_channel});
     case SUPERVISOR_FETCH:
         return supervisor_fetch(supervisor, child->far_channel);
+    case SUPERVISOR_RENDER:
+        return render_run(&(struct render_options){
+            .user = supervisor->next.is_user_kept ? NULL : supervisor->next.render_user,
+            .program = BROWSER_PROGRAM,
+            .channel = supervisor->fetch_render[1],
+            .supervisor = child->far_channel});
     default:
         return reader_run(&(struct reader_options){
             .user = supervisor->next.is_user_kept ? NULL : supervisor->next.reader_user,
@@ -164,6 +177,9 @@ static size_t supervisor_keep(const struct child *child, int keep[SUPERVISOR_KEE
         for (size_t i = 0; i < SUPERVISOR_READERS; i++) {
             keep[count++] = supervisor->fetch_reader[i][0];
         }
+        keep[count++] = supervisor->fetch_render[0];
+    } else if (child->which == SUPERVISOR_RENDER) {
+        keep[count++] = supervisor->fetch_render[1];
     } else if (child->which >= SUPERVISOR_READER) {
         keep[count++] = supervisor->fetch_reader[child->which - SUPERVISOR_READER][1];
     } else {
@@ -314,7 +330,8 @@ static void supervisor_start_others(struct supervisor *supervisor)
     for (size_t i = 0; i < SUPERVISOR_COUNT; i++) {
         struct child *child = &supervisor->children[i];
 
-        if (child->pid == 0 && child->started == 0) {
+        if (child->pid == 0 && child->started == 0 &&
+            (i != SUPERVISOR_RENDER || supervisor->next.has_browser)) {
             supervisor_on_child_timer(child);
         }
     }
@@ -344,10 +361,11 @@ static void supervisor_take_settings(struct supervisor *supervisor, struct msg_r
     }
 }
 
-/* Fetch may be in other hands: it can have readers ended, whose pages it reads, and nobody else. */
+/* Fetch may be in other hands: it can have those ended that see its pages, and nobody else. */
 static void supervisor_end_reader(const struct supervisor *supervisor, uint32_t which)
 {
-    if (which < SUPERVISOR_READERS && supervisor->children[SUPERVISOR_READER + which].pid != 0) {
+    if (which <= SUPERVISOR_RENDER - SUPERVISOR_READER &&
+        supervisor->children[SUPERVISOR_READER + which].pid != 0) {
         (void)kill(supervisor->children[SUPERVISOR_READER + which].pid, SIGKILL);
     }
 }
@@ -511,6 +529,7 @@ static int supervisor_make_channels(struct supervisor *supervisor)
     for (size_t i = 0; r == 0 && i < SUPERVISOR_READERS; i++) {
         r = channel_pair(supervisor->fetch_reader[i]);
     }
+    r = r < 0 ? r : channel_pair(supervisor->fetch_render);
     return r;
 }
 
@@ -559,9 +578,10 @@ static int supervisor_make_children(struct supervisor *supervisor)
 static void supervisor_done(struct supervisor *supervisor)
 {
     int *const all[] = {
-        &supervisor->control,      &supervisor->front_core[0], &supervisor->front_core[1],
-        &supervisor->front_api[0], &supervisor->front_api[1],  &supervisor->api_core[0],
-        &supervisor->api_core[1],  &supervisor->fetch_core[0], &supervisor->fetch_core[1]};
+        &supervisor->control,         &supervisor->front_core[0],  &supervisor->front_core[1],
+        &supervisor->front_api[0],    &supervisor->front_api[1],   &supervisor->api_core[0],
+        &supervisor->api_core[1],     &supervisor->fetch_core[0],  &supervisor->fetch_core[1],
+        &supervisor->fetch_render[0], &supervisor->fetch_render[1]};
 
     supervisor_signal_children(supervisor, SIGTERM);
     loop_freep(&supervisor->loop);
@@ -603,7 +623,8 @@ int centre_supervise(const struct centre_settings *settings, struct diag *diag)
                                            .front_api = {-1, -1},
                                            .api_core = {-1, -1},
                                            .fetch_core = {-1, -1},
-                                           .fetch_reader = {{-1, -1}, {-1, -1}}};
+                                           .fetch_reader = {{-1, -1}, {-1, -1}},
+                                           .fetch_render = {-1, -1}};
     CLEANUP(closep) int claim = -1;
     int r;
 
@@ -619,6 +640,10 @@ int centre_supervise(const struct centre_settings *settings, struct diag *diag)
     }
     supervisor.settings = settings;
     supervisor.next = *settings;
+    supervisor.next.has_browser = access(BROWSER_PROGRAM, X_OK) == 0;
+    if (!supervisor.next.has_browser) {
+        log_info("pages are not pictured: no browser program=%s", BROWSER_PROGRAM);
+    }
     r = supervisor_prepare(&supervisor, diag);
     if (r == 0) {
         r = supervisor_make_children(&supervisor);

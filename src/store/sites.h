@@ -218,8 +218,8 @@ struct store_change {
 /* -ERR_NOENT, -ERR_CORRUPT when what lies there has another hash. */
 [[nodiscard]] int store_evidence_get(struct store *store, const uint8_t sha256[32],
                                      struct arena *arena, struct str *ret_bytes);
-/* Drops changes without alert from before `before`, the oldest bodies until `limit` bytes are left
- * of all evidence, then what no look and no change names. */
+/* Drops changes without alert and pictures from before `before`, the oldest bodies and pictures
+ * until `limit` bytes are left of all evidence, then what no look and no change names. */
 [[nodiscard]] int store_evidence_expire(struct store *store, int64_t before, uint64_t limit);
 
 #endif

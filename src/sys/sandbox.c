@@ -90,6 +90,19 @@ static int sandbox_drop_rights(const struct sandbox *sandbox, struct diag *diag)
     return prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 ? 0 : -errno;
 }
 
+static uint64_t landlock_access(enum sandbox_access access)
+{
+    switch (access) {
+    case SANDBOX_WRITE:
+        return ACCESS_FS_WRITE | ACCESS_FS_REFER | ACCESS_FS_TRUNCATE;
+    case SANDBOX_RUN:
+        return ACCESS_FS_READ | LANDLOCK_ACCESS_FS_EXECUTE;
+    case SANDBOX_READ:
+    default:
+        return ACCESS_FS_READ;
+    }
+}
+
 static int landlock_add_path(int ruleset, const struct sandbox_path *path, uint64_t handled)
 {
     struct landlock_path_beneath_attr rule = {0};
@@ -103,13 +116,10 @@ static int landlock_add_path(int ruleset, const struct sandbox_path *path, uint6
         return -errno;
     }
     rule.parent_fd = fd;
-    rule.allowed_access = path->access == SANDBOX_WRITE
-                              ? ACCESS_FS_WRITE | ACCESS_FS_REFER | ACCESS_FS_TRUNCATE
-                              : ACCESS_FS_READ;
-    rule.allowed_access &= handled;
+    rule.allowed_access = landlock_access(path->access) & handled;
     if (!S_ISDIR(stat.st_mode)) {
-        rule.allowed_access &=
-            LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | ACCESS_FS_TRUNCATE;
+        rule.allowed_access &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+                               LANDLOCK_ACCESS_FS_EXECUTE | ACCESS_FS_TRUNCATE;
     }
     return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0
                ? 0

@@ -13,6 +13,7 @@
 enum sandbox_access {
     SANDBOX_READ = 1,  /* read files and list folders below the path */
     SANDBOX_WRITE = 2, /* read, create, write, rename, remove below it */
+    SANDBOX_RUN = 3,   /* read, and execute what lies below it */
 };
 
 struct sandbox_path {

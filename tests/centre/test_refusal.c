@@ -51,7 +51,7 @@ static void fill_path(const struct route *route, const char *bad, const char *va
     while (str_cut(&rest, '/', &part)) {
         struct str name = str_slice(part, 1, part.len - 1);
         bool is_number = str_is_text(name, "number") || str_is_text(name, "window") ||
-                         str_is_text(name, "change");
+                         str_is_text(name, "change") || str_is_text(name, "picture");
         const char *fill = is_number                 ? "424242"
                            : str_is_text(name, "id") ? "00000000-0000-4000-8000-000000000009"
                                                      : "nobody";

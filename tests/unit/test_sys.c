@@ -335,6 +335,38 @@ static int attempt_status(enum attempt attempt)
     return status;
 }
 
+static int run_body(void *context)
+{
+    const struct sandbox_path paths[] = {{"/usr", *(const enum sandbox_access *)context}};
+    const struct sandbox sandbox = {.paths = paths, .path_count = 1};
+    const char *const argv[] = {"/usr/bin/true", NULL};
+
+    if (sandbox_enter(&sandbox, NULL, NULL) < 0) {
+        return 100;
+    }
+    (void)execv(argv[0], (char *const *)(uintptr_t)argv);
+    return errno;
+}
+
+/* A program runs where that was said, and is not even started where it may only be read. */
+static void test_sandbox_runs_programs(void **state)
+{
+    static const enum sandbox_access accesses[] = {SANDBOX_RUN, SANDBOX_READ};
+    static const int ends[] = {0, EACCES};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        enum sandbox_access access = accesses[i];
+        int status = 0;
+        pid_t pid;
+
+        assert_int_equal(spawn_body("run", NULL, 0, run_body, &access, &pid), 0);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), ends[i]);
+    }
+}
+
 static void test_network_of_an_address(void **state)
 {
     static const struct {
@@ -433,6 +465,7 @@ int main(void)
         cmocka_unit_test(test_spawn_run),
         cmocka_unit_test(test_sandbox_holds),
         cmocka_unit_test(test_looking_changes_nothing),
+        cmocka_unit_test(test_sandbox_runs_programs),
         cmocka_unit_test(test_network_of_an_address),
     };
 

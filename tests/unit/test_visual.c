@@ -174,11 +174,50 @@ static void test_png(void **state)
     buf_done(&png);
 }
 
+/* ---- beside the other layers */
+
+static enum site_verdict weigh(enum site_verdict verdict, const char *word, double weight,
+                               double score)
+{
+    struct site_reason reason = {.what = str_from(word), .score = weight};
+    struct site_check check = {
+        .verdict = verdict, .reasons = &reason, .reason_count = 1, .layers = 1U << SITE_LAYER_SAME};
+    struct arena *arena = NULL;
+    enum site_verdict weighed;
+
+    assert_int_equal(arena_new(1 << 16, &arena), 0);
+    assert_int_equal(visual_weigh(score, arena, &check), 0);
+    weighed = check.verdict;
+    assert_int_equal((check.layers & 1U << SITE_LAYER_VISUAL) != 0, check.reason_count == 2);
+    if (check.reason_count == 2) {
+        assert_str(check.reasons[0].what, "picture");
+        assert_str(check.reasons[1].what, word);
+    }
+    arena_free(arena);
+    return weighed;
+}
+
+/* A picture by itself is odd, whatever it shows; red takes another layer that shows intent. */
+static void test_weigh(void **state)
+{
+    (void)state;
+    assert_int_equal(weigh(SITE_VERDICT_OK, "certificate", 1, 4), SITE_VERDICT_YELLOW);
+    assert_int_equal(weigh(SITE_VERDICT_OK, "certificate", 1, 1), SITE_VERDICT_OK);
+    assert_int_equal(weigh(SITE_VERDICT_UNKNOWN, "unreachable", 1, 4), SITE_VERDICT_UNKNOWN);
+    assert_int_equal(weigh(SITE_VERDICT_YELLOW, "page-replaced", 7.5, 4), SITE_VERDICT_YELLOW);
+    assert_int_equal(weigh(SITE_VERDICT_YELLOW, "boast_page", 2, 4), SITE_VERDICT_YELLOW);
+    assert_int_equal(weigh(SITE_VERDICT_YELLOW, "boast_page", 6, 4), SITE_VERDICT_RED);
+    assert_int_equal(weigh(SITE_VERDICT_RED, "boast_page", 6, 4), SITE_VERDICT_RED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_base64), cmocka_unit_test(test_base64_round_trip),
-        cmocka_unit_test(test_visual), cmocka_unit_test(test_visual_wire),
+        cmocka_unit_test(test_weigh),
+        cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_base64_round_trip),
+        cmocka_unit_test(test_visual),
+        cmocka_unit_test(test_visual_wire),
         cmocka_unit_test(test_png),
     };
 

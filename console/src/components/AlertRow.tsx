@@ -29,12 +29,14 @@ interface Props {
   isUnder: boolean;
   isGone: boolean;
   isChosen?: boolean;
+  /** Address of a small picture that shows what it is about. */
+  picture?: string;
   onToggle: () => void;
   onChoose?: (is: boolean) => void;
   onTake?: () => void;
 }
 
-export function AlertRow({ alert, href, similar, isOpen, isUnder, isGone, isChosen, onToggle, onChoose, onTake }: Props) {
+export function AlertRow({ alert, href, similar, isOpen, isUnder, isGone, isChosen, picture, onToggle, onChoose, onTake }: Props) {
   const classes = [alert.drill && 'drill', isUnder && 'under', isGone && 'gone', alert.action === 'paused' && alert.state !== 'closed' && 'asks'];
   const open = (event: MouseEvent) => {
     if (!(event.target as Element).closest('a, button, input')) go(href);
@@ -49,6 +51,7 @@ export function AlertRow({ alert, href, similar, isOpen, isUnder, isGone, isChos
       )}
       <td class="what">
         <div class="cell">
+          {picture && <img class="thumb" src={picture} alt={t('What the page looks like now')} width={40} height={30} />}
           <a href={href} title={alert.title}><Mark severity={alert.severity} /> {alert.title}</a>
           {alert.drill && <span class="tag">{t('Drill')}</span>}
           {similar > 0 && (

@@ -10,6 +10,7 @@ import { addKeys } from '../keys';
 import { tell } from '../notice';
 import { link, route } from '../route';
 import { may } from '../session';
+import { pictureFile, type AlertPicture } from '../sites';
 import type { Steady } from '../steady';
 import { AlertRow } from './AlertRow';
 import { NewBar } from './NewBar';
@@ -17,6 +18,7 @@ import { NewBar } from './NewBar';
 interface Props {
   list: Steady<Alert>;
   page: string;
+  pictures?: AlertPicture[];
   /** Rows can be chosen: numbers, and how they change. */
   chosen?: Set<number>;
   onChoose?: (numbers: number[], is: boolean) => void;
@@ -54,7 +56,12 @@ export function walk(by: number): void {
   rows[Math.min(rows.length - 1, Math.max(0, at + by))]?.querySelector('a')?.focus();
 }
 
-export function AlertTable({ list, page, chosen, onChoose }: Props) {
+function pictureOf(pictures: AlertPicture[] | undefined, alert: Alert): string | undefined {
+  const found = pictures?.find((each) => each.alert === alert.number);
+  return found && pictureFile(found.site, found.picture);
+}
+
+export function AlertTable({ list, page, pictures, chosen, onChoose }: Props) {
   const [open, setOpen] = useState<Set<number>>(new Set());
   const latest = useRef({ list, chosen, onChoose });
   latest.current = { list, chosen, onChoose };
@@ -101,7 +108,7 @@ export function AlertTable({ list, page, chosen, onChoose }: Props) {
   const row = (alert: Alert, group?: Group) => (
     <AlertRow alert={alert} href={link(page, alert.number, page === route.value.page ? route.value.query : undefined)}
       similar={group ? group.rest.length : 0} isOpen={open.has(alert.number)} onToggle={() => toggle(alert)} isUnder={!group}
-      isGone={list.gone.has(alert.number)} isChosen={chosen?.has(alert.number)}
+      isGone={list.gone.has(alert.number)} isChosen={chosen?.has(alert.number)} picture={pictureOf(pictures, alert)}
       onChoose={onChoose && ((is) => onChoose([alert.number, ...(group && !open.has(alert.number) ? group.rest.map((each) => each.number) : [])], is))}
       onTake={may('duty') ? () => void takeRow(alert) : undefined} />
   );

@@ -10,6 +10,7 @@ import { Done } from '../components/Done';
 import { Evidence } from '../components/Evidence';
 import { Mark } from '../components/Mark';
 import { firstToShow, Occurrences } from '../components/Occurrences';
+import { Pictures } from '../components/Pictures';
 import { Reason, type Ask } from '../components/Reason';
 import { Sheet } from '../components/Sheet';
 import { Storyline } from '../components/Storyline';
@@ -121,6 +122,7 @@ export function AlertSheet({ number: id, back }: { number: string; back: string 
       {finding && finding.files_total > 0 && <Storyline finding={finding} />}
       {!waits && decision}
       {finding && alert.site > 0 && finding.change !== undefined && finding.change > 0 && <ChangeView key={finding.change} site={alert.site} number={finding.change} />}
+      {alert.site > 0 && <Pictures site={alert.site} />}
       {finding && alert.site === 0 && <Done alert={alert} finding={finding} />}
       {finding && finding.files_total > 0 && <Evidence finding={finding} />}
       <Related alert={alert} />

@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 
 import { post, wordsOf, type Page } from '../api';
 import { ChangeView } from '../components/ChangeView';
+import { Pictures } from '../components/Pictures';
 import { Reason, type Ask } from '../components/Reason';
 import { Sheet } from '../components/Sheet';
 import { SiteForm } from '../components/SiteForm';
@@ -133,6 +134,7 @@ export function SiteSheet({ id }: { id: string }) {
             <a class="button" href={link('alerts', null, { site: String(site.number), state: 'all' })}>{t('Alerts of this site')}{site.open_alerts > 0 && ` (${number(site.open_alerts)})`}</a>
           </div>
           {shown > 0 && <ChangeView key={shown} site={site.number} number={shown} />}
+          <Pictures site={site.number} />
           {(changes?.items ?? []).length > 0 && <Timeline changes={changes!.items} shown={shown} onShow={setPicked} />}
           {site.looks.length > 0 && <Looks site={site} />}
           <Windows site={site} onDone={reload} />

@@ -8,6 +8,7 @@ import { useData } from '../data';
 import { number, t } from '../i18n';
 import { link, route } from '../route';
 import { height, isNarrow } from '../screen';
+import type { AlertPicture } from '../sites';
 import { useSteady } from '../steady';
 import { AlertSheet } from './AlertSheet';
 
@@ -41,7 +42,7 @@ function Figures({ counts }: { counts: Record<string, number> }) {
   );
 }
 
-function Section({ alerts, room, total, isDrill }: { alerts: Alert[]; room: number; total: number; isDrill: boolean }) {
+function Section({ alerts, room, total, isDrill, pictures }: { alerts: Alert[]; room: number; total: number; isDrill: boolean; pictures?: AlertPicture[] }) {
   const list = useSteady(alerts, (alert) => alert.number, 'watch');
   const groups = groupAlerts(list.rows);
   const shown = groups.slice(0, room).flatMap((group) => [group.first, ...group.rest]);
@@ -49,7 +50,7 @@ function Section({ alerts, room, total, isDrill }: { alerts: Alert[]; room: numb
   if (list.rows.length === 0) return null;
   return (
     <>
-      <AlertTable list={{ ...list, rows: shown }} page="watch" />
+      <AlertTable list={{ ...list, rows: shown }} page="watch" pictures={pictures} />
       {hidden > 0 && <p><a href={link('alerts', null, isDrill ? { drill: 'yes' } : {})}>{t('and {0} more', number(hidden))}</a></p>}
     </>
   );
@@ -84,6 +85,7 @@ export function Watch() {
   const { value, error } = useData<Overview>('overview', ['alerts', 'hosts', 'actions']);
   const { value: severe } = useData<Page<Alert>>('alerts?severity=high&limit=50', ['alerts']);
   const { value: hosts } = useData<Page<Host>>('hosts?limit=200', ['alerts', 'hosts']);
+  const { value: pictures } = useData<{ items: AlertPicture[] }>('pictures', ['alerts', 'sites']);
   const all = together(value, severe);
   const open = all.filter((alert) => !alert.drill);
   const drills = all.filter((alert) => alert.drill);
@@ -101,7 +103,7 @@ export function Watch() {
       <div class="columns">
         <section aria-label={t('What to see to')}>
           <div role="status">{value && <Headline value={value} open={open} />}</div>
-          <Section alerts={open} room={room} total={total} isDrill={false} />
+          <Section alerts={open} room={room} total={total} isDrill={false} pictures={pictures?.items} />
           {drills.length > 0 && <h2 class="drill-head">{t('Drills')}</h2>}
           <Section alerts={drills} room={drillRoom} total={drills.length} isDrill />
         </section>

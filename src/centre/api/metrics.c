@@ -80,6 +80,11 @@ int api_healthz(struct api_request *request)
     json_put_text(&request->json, is_core ? "ok" : "does not answer");
     json_put_key(&request->json, "disk");
     json_put_text(&request->json, api->is_full ? "full" : "ok");
+    json_put_key(&request->json, "pictures"); /* the watch does without: no part of the status */
+    json_put_text(&request->json,
+                  api->options.settings != NULL && api->options.settings->has_browser
+                      ? "ok"
+                      : "no browser is installed");
     json_close_object(&request->json);
     return 0;
 }

@@ -7,11 +7,13 @@
 #include "base/banned.h"
 #include "base/err.h"
 
+#define CHECK_MAX  (64U << 10)
 #define CHECK_REST (600 * NS_PER_S) /* pages that change with each look leave a row so often */
 
 struct check_step {
     struct core *core;
     const struct core_seen *seen;
+    struct str bytes; /* the check, encoded */
     struct store_site site;
     struct store_look before; /* zeroed before the first look */
     struct store_look look;
@@ -87,7 +89,7 @@ static int check_read(struct check_step *step)
     step->look.verdict = check->verdict;
     step->look.failure = check->failure;
     step->look.failures = check->verdict == SITE_VERDICT_UNKNOWN ? step->before.failures + 1 : 0;
-    step->look.body = step->seen->bytes;
+    step->look.body = step->bytes;
     return r;
 }
 
@@ -99,6 +101,9 @@ static int check_keep_evidence(struct check_step *step)
     if (step->seen->passages.len != 0) {
         step->change.has_after = true;
         r = store_evidence_put(store, step->seen->passages, step->change.after);
+    } else if (step->before.has_text && check_is_same_body(step)) {
+        step->change.has_after = true; /* only what it looks like is another thing */
+        memcpy(step->change.after, step->before.text, sizeof(step->change.after));
     }
     if (r == 0 && step->seen->body.len != 0) {
         step->change.has_source = true;
@@ -121,7 +126,7 @@ static int check_keep_change(struct check_step *step)
     step->change.page = step->look.page;
     step->change.time = check->time;
     step->change.verdict = check->verdict;
-    step->change.body = step->seen->bytes;
+    step->change.body = step->bytes;
     step->look.since = check->time;
     step->core->changed |= CENTRE_CHANGED_SITES;
     return store_change_put(step->core->options.store, &step->change, &step->change.number);
@@ -156,11 +161,22 @@ static int check_write(struct check_step *step)
 
 int core_check_take(struct core *core, const struct core_seen *seen)
 {
-    struct check_step step = {.core = core, .seen = seen};
+    struct core_seen weighed = *seen;
+    struct site_check check = *seen->check;
+    struct check_step step = {.core = core, .seen = &weighed};
+    CLEANUP(buf_done) struct buf bytes;
     int r;
 
     arena_reset(core->arena);
     step.arena = core->arena;
-    r = check_read(&step);
+    buf_init(&bytes, CHECK_MAX);
+    r = core_picture_weigh(core, step.arena, &check);
+    if (r == 0) {
+        site_check_encode(&check, &bytes);
+        weighed.check = &check;
+        step.bytes = buf_str(&bytes);
+        r = buf_error(&bytes);
+    }
+    r = r < 0 ? r : check_read(&step);
     return r < 0 ? r : check_write(&step);
 }

@@ -199,11 +199,26 @@ void core_watch_expire(struct core *core);
  * -ERR_NOENT for a site that is no longer watched: nothing is written. */
 struct core_seen {
     const struct site_check *check;
-    struct str bytes; /* the check, as it came */
     struct str passages;
     struct str body;
 };
 [[nodiscard]] int core_check_take(struct core *core, const struct core_seen *seen);
+
+/* core/picture.c */
+struct core_picture {
+    uint64_t site;
+    struct str url;
+    enum site_view view;
+    int64_t time;
+    struct str visual; /* visual_encode */
+    struct str png;
+};
+/* Keeps and judges it. -ERR_NOENT when the page is not watched any more, -ERR_PROTO. */
+[[nodiscard]] int core_picture_take(struct core *core, const struct core_picture *came,
+                                    struct arena *arena);
+/* Lets what the page was seen to look like count in a look at it. */
+[[nodiscard]] int core_picture_weigh(struct core *core, struct arena *arena,
+                                     struct site_check *check);
 
 /* core/alarm.c */
 /* A finding of the watch: raises it (an id of none is filled in), or brings it up to date. */

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "centre/fetch/wire.h"
 #include "model/passage.h"
+#include "store/pictures.h"
 #include "sys/fd.h"
 
 #include <sys/mman.h>
@@ -195,11 +196,11 @@ static int watch_read_parts(struct channel_packet *packet, uint32_t which, struc
     return at == packet->fd_count ? 0 : -ERR_PROTO;
 }
 
-static int watch_keep(struct core *core, const struct site_check *check, struct str bytes,
+static int watch_keep(struct core *core, const struct site_check *check,
                       const struct watch_parts *parts)
 {
     const struct core_seen seen = {
-        .check = check, .bytes = bytes, .passages = parts->passages, .body = parts->body};
+        .check = check, .passages = parts->passages, .body = parts->body};
     struct store *store = core->options.store;
     int r = core_check_take(core, &seen);
 
@@ -240,9 +241,29 @@ static int watch_take_check(struct core *core, struct channel_packet *packet, st
     if (r < 0) {
         return r;
     }
-    r = watch_keep(core, &check, came.check, &parts);
+    r = watch_keep(core, &check, &parts);
     core->watch.has_looked = true;
     return r == -ERR_NOENT || r == -ERR_LIMIT ? 0 : r; /* dropped meanwhile; too many pages */
+}
+
+static int watch_take_picture(struct core *core, struct channel_packet *packet, struct arena *arena)
+{
+    struct fetch_picture came;
+    struct core_picture picture;
+    int r = fetch_picture_get(&packet->msg, &came);
+
+    if (r < 0 || packet->fd_count != 1) {
+        return -ERR_PROTO;
+    }
+    picture = (struct core_picture){.site = came.site,
+                                    .url = came.url,
+                                    .view = came.view,
+                                    .time = came.time,
+                                    .visual = came.visual};
+    r = watch_read_part(packet->fds[0], STORE_PICTURE_SIZE_MAX, arena, &picture.png);
+    r = r < 0 ? r : core_batch_begin(core);
+    r = r < 0 ? r : core_picture_take(core, &picture, arena);
+    return r == -ERR_NOENT ? 0 : r; /* dropped meanwhile */
 }
 
 static int watch_take(struct core *core, struct channel_packet *packet)
@@ -260,6 +281,8 @@ static int watch_take(struct core *core, struct channel_packet *packet)
         return watch_tell_memory(core, &packet->msg, arena);
     case CENTRE_MESSAGE_CHECK:
         return watch_take_check(core, packet, arena);
+    case CENTRE_MESSAGE_PICTURE:
+        return watch_take_picture(core, packet, arena);
     default:
         return -ERR_PROTO;
     }
@@ -313,6 +336,7 @@ static int watch_teach(struct core *core, struct arena *arena)
         core->changed |= CENTRE_CHANGED_SITES;
         r = core_batch_begin(core);
         r = r < 0 ? r : store_change_put(core->options.store, &changes[i], &number);
+        r = r < 0 ? r : store_picture_learn(core->options.store, changes[i].site, changes[i].url);
     }
     return r;
 }

@@ -59,6 +59,7 @@ static void fetch_look_tell(struct fetch_look *look)
 {
     if (!look->watch->is_gone) {
         fetch_tell_look(look);
+        fetch_paint_consider(look);
     }
     fetch_look_end(look);
 }
@@ -116,6 +117,7 @@ static int fetch_look_request(struct fetch_look *look)
     const struct fetch_seen *seen = &look->page->seen[look->view];
     bool is_whole = !seen->is_usable || look->is_second || look->is_own_change ||
                     look->page->kind == SITE_PAGE_MISSING ||
+                    fetch_paint_is_due(watch, look->page, look->view) ||
                     prng_below(&watch->prng, WHOLE_EVERY) == 0;
     const struct fetcher_request request = {
         .url = str_from(look->url),

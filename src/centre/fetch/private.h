@@ -43,8 +43,10 @@ struct fetch_page {
     struct list node;
     enum site_page kind;
     char *url;
-    bool is_kept_known; /* core has said what is kept */
-    bool has_evidence;  /* its first body was told */
+    bool is_kept_known;     /* core has said what is kept */
+    int64_t painted;        /* monotonic, by rota; 0: never */
+    uint8_t odd_sha256[32]; /* of the body that was pictured last because it was odd */
+    bool has_evidence;      /* its first body was told */
     struct buf kept;
     struct fetch_seen seen[SITE_VIEW_COUNT];
 };
@@ -63,6 +65,7 @@ struct fetch_watch {
     bool is_marked; /* still there, in this round of asking */
     bool is_gone;   /* freed when its look is over */
     bool is_kept_known;
+    bool must_paint;      /* a person asked */
     unsigned own_changes; /* so many looks to come are at what its editors did */
     bool was_good;        /* the last settled look brought a page */
     struct buf kept;      /* of the reader's site profile */
@@ -107,6 +110,7 @@ struct fetch_look {
 };
 
 struct fetch_rota;
+struct fetch_paint;
 
 struct fetch {
     struct fetch_options options;
@@ -116,6 +120,7 @@ struct fetch {
     struct fetcher *fetcher;
     struct readers *readers;
     struct fetch_rota *rota;
+    struct fetch_paint *paint; /* NULL: pages are not pictured */
     struct fetch_network network;
     struct map watches; /* number → struct fetch_watch */
     bool is_asking;     /* a round of SITES_ASK is under way */
@@ -162,6 +167,20 @@ void fetch_watch_links(struct fetch_watch *watch, enum site_view view,
  */
 void fetch_look_go(struct fetch_watch *watch);
 void fetch_look_free(struct fetch_look *look);
+
+/* fetch.c: has the supervisor end a process that does not answer, by the number of
+ * CENTRE_MESSAGE_HUNG. */
+void fetch_end_hung(struct fetch *fetch, uint32_t which);
+
+/* fetch/paint.c */
+/* ret_paint stays as it was where there is nobody to paint. */
+[[nodiscard]] int fetch_paint_new(struct fetch *fetch, struct fetch_paint **ret_paint);
+void fetch_paint_free(struct fetch_paint *paint);
+/* Whether the rota, or a person, wants a picture of the page. */
+bool fetch_paint_is_due(const struct fetch_watch *watch, const struct fetch_page *page,
+                        enum site_view view);
+/* Has what a look brought pictured, if it is odd or its turn. */
+void fetch_paint_consider(struct fetch_look *look);
 
 /* fetch/tell.c: what is said to core. */
 void fetch_tell_look(struct fetch_look *look);

@@ -320,6 +320,11 @@ void fetch_take_look(struct fetch *fetch, struct msg_reader *msg)
         return;
     }
     watch->own_changes = is_own_change ? FETCH_OWN_LOOKS : watch->own_changes;
+    if (fetch->paint != NULL && (watch->views & 1U << SITE_VIEW_DESKTOP) != 0) {
+        watch->must_paint = true; /* whoever asks wants to see it */
+        watch->next_page = LIST_ENTRY(watch->pages.next, struct fetch_page, node);
+        watch->next_view = SITE_VIEW_DESKTOP;
+    }
     if (watch->look == NULL) {
         fetch_rota_put(watch, 0);
     }

@@ -148,3 +148,28 @@ int fetch_check_get(struct msg_reader *msg, struct fetch_check *ret_check)
     *ret_check = check;
     return 0;
 }
+
+void fetch_picture_put(struct msg_writer *msg, const struct fetch_picture *picture)
+{
+    msg_begin(msg, CENTRE_MESSAGE_PICTURE);
+    msg_put_u64(msg, picture->site);
+    msg_put_str(msg, picture->url);
+    msg_put_u32(msg, (uint32_t)picture->view);
+    msg_put_i64(msg, picture->time);
+    msg_put_str(msg, picture->visual);
+}
+
+int fetch_picture_get(struct msg_reader *msg, struct fetch_picture *ret_picture)
+{
+    struct fetch_picture picture = {.site = msg_get_u64(msg), .url = msg_get_str(msg)};
+
+    picture.view = msg_get_u32(msg);
+    picture.time = msg_get_i64(msg);
+    picture.visual = msg_get_str(msg);
+    if (msg_close(msg) < 0 || picture.site == 0 || picture.url.len == 0 ||
+        picture.url.len > SITE_URL_MAX || picture.view >= SITE_VIEW_COUNT || picture.time <= 0) {
+        return -ERR_PROTO;
+    }
+    *ret_picture = picture;
+    return 0;
+}

@@ -43,6 +43,18 @@ struct fetch_check {
     uint32_t parts;   /* enum fetch_part, or'ed */
 };
 
+/* What a page looked like. */
+struct fetch_picture {
+    uint64_t site;
+    struct str url;
+    enum site_view view;
+    int64_t time;
+    struct str visual; /* visual_encode */
+};
+void fetch_picture_put(struct msg_writer *msg, const struct fetch_picture *picture);
+/* -ERR_PROTO. */
+[[nodiscard]] int fetch_picture_get(struct msg_reader *msg, struct fetch_picture *ret_picture);
+
 /* Core's side, so that it need not count: begin, put until it says no (-ERR_LIMIT: send what is
  * there and go on with the next question), end. */
 void fetch_sites_begin(struct msg_writer *msg, uint64_t after);

@@ -92,8 +92,10 @@ static int desk_fetch_body(void *context)
         .least_interval = asked->is_once ? DESK_ONCE_LEAST : asked->interval * 2 / 3,
         .most_interval = asked->is_once ? DESK_ONCE_MOST : asked->interval * 4 / 3,
         .most_time = asked->most_time};
-    struct fetch_channels channels = {
-        .core = desk->core[1], .reader_count = DESK_READERS, .supervisor = desk->watch[1]};
+    struct fetch_channels channels = {.core = desk->core[1],
+                                      .reader_count = DESK_READERS,
+                                      .render = -1,
+                                      .supervisor = desk->watch[1]};
 
     for (size_t i = 0; i < DESK_READERS; i++) {
         channels.readers[i] = desk->readers[i][0];

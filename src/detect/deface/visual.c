@@ -23,6 +23,9 @@
 #define SCORE_BIAS   (-3.0)
 #define SCORE_MAX    4.0
 
+#define SAME_HASH    (2 / 64.0)
+#define SAME_FIELDS  0.01
+
 static unsigned luminance(const uint8_t *pixel)
 {
     return (54U * pixel[0] + 183U * pixel[1] + 19U * pixel[2]) >> 8; /* Rec. 709 */
@@ -153,6 +156,11 @@ double visual_score(const struct visual_distance *distance)
                    SCORE_DARK * distance->dark;
 
     return fmax(0, fmin(score, SCORE_MAX));
+}
+
+bool visual_is_same(const struct visual_distance *distance)
+{
+    return distance->hash <= SAME_HASH && distance->fields <= SAME_FIELDS;
 }
 
 void visual_encode(const struct visual *visual, struct buf *buf)

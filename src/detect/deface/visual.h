@@ -5,8 +5,10 @@
 #ifndef DETECT_DEFACE_VISUAL_H
 #define DETECT_DEFACE_VISUAL_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/str.h"
+#include "model/site.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,6 +33,16 @@ void visual_of(const uint8_t *rgb, uint32_t width, uint32_t height, struct visua
 struct visual_distance visual_compare(const struct visual *a, const struct visual *b);
 /* Another page, not the same one with another banner: log-odds above 0, capped at 4. */
 double visual_score(const struct visual_distance *distance);
+
+/* From so much on a page counts as another one. */
+#define VISUAL_ODD 2.5
+/* The same picture, but for a clock or a counter in it. */
+bool visual_is_same(const struct visual_distance *distance);
+
+/* Adds what a page looks like, `score` as above of the nearest picture that was learned, to a look
+ * that the layers which read it have judged. By itself it makes yellow at most; red wants another
+ * layer that shows intent. The check's reasons are copied into the arena. -ERR_NOMEM. */
+[[nodiscard]] int visual_weigh(double score, struct arena *arena, struct site_check *check);
 
 void visual_encode(const struct visual *visual, struct buf *buf);
 [[nodiscard]] int visual_decode(struct str bytes, struct visual *ret_visual);

@@ -323,6 +323,7 @@ static int evidence_drop_orphans(struct store *store)
     query_init(&query, store->database,
                "DELETE FROM evidence WHERE NOT EXISTS"
                " (SELECT 1 FROM site_looks WHERE text = evidence.sha256) AND NOT EXISTS"
+               " (SELECT 1 FROM site_pictures WHERE png = evidence.sha256) AND NOT EXISTS"
                " (SELECT 1 FROM site_changes WHERE before = evidence.sha256) AND NOT EXISTS"
                " (SELECT 1 FROM site_changes WHERE after = evidence.sha256) AND NOT EXISTS"
                " (SELECT 1 FROM site_changes WHERE source = evidence.sha256)");
@@ -351,6 +352,25 @@ static int evidence_drop_bodies(struct store *store)
     return query_run(&query);
 }
 
+static int evidence_drop_pictures(struct store *store)
+{
+    CLEANUP(query_done) struct query query = {0};
+
+    query_init(&query, store->database,
+               "UPDATE site_pictures SET png = NULL WHERE number IN (SELECT number FROM"
+               " site_pictures WHERE png IS NOT NULL ORDER BY last LIMIT " EVIDENCE_STEP ")");
+    return query_run(&query);
+}
+
+static int evidence_drop_old_pictures(struct store *store, int64_t before)
+{
+    CLEANUP(query_done) struct query query = {0};
+
+    query_init(&query, store->database, "DELETE FROM site_pictures WHERE last < ?1");
+    query_bind_i64(&query, 1, before);
+    return query_run(&query);
+}
+
 static int evidence_shrink(struct store *store, uint64_t limit)
 {
     uint64_t size = 0;
@@ -360,6 +380,7 @@ static int evidence_shrink(struct store *store, uint64_t limit)
     while (r == 0 && size > limit && size < before) {
         before = size;
         r = evidence_drop_bodies(store);
+        r = r < 0 ? r : evidence_drop_pictures(store);
         r = r < 0 ? r : evidence_drop_orphans(store);
         r = r < 0 ? r : evidence_size(store, &size);
     }
@@ -374,6 +395,7 @@ int store_evidence_expire(struct store *store, int64_t before, uint64_t limit)
         return r;
     }
     r = evidence_drop_changes(store, before);
+    r = r < 0 ? r : evidence_drop_old_pictures(store, before);
     r = r < 0 ? r : evidence_drop_orphans(store);
     return store_written(store, r < 0 ? r : evidence_shrink(store, limit));
 }

@@ -61,9 +61,9 @@ static int page_stale(struct store *store, uint64_t site, uint64_t pages[PAGES_D
 /* News come and go: what is no longer linked makes room for what is. */
 static int page_make_room(struct store *store, uint64_t site)
 {
-    static const char *const steps[] = {"DELETE FROM site_changes WHERE page = ?1",
-                                        "DELETE FROM site_looks WHERE page = ?1",
-                                        "DELETE FROM site_pages WHERE number = ?1"};
+    static const char *const steps[] = {
+        "DELETE FROM site_changes WHERE page = ?1", "DELETE FROM site_looks WHERE page = ?1",
+        "DELETE FROM site_pictures WHERE page = ?1", "DELETE FROM site_pages WHERE number = ?1"};
     uint64_t pages[PAGES_DROPPED];
     size_t count = 0;
     int r = page_stale(store, site, pages, &count);

@@ -335,9 +335,28 @@ static const char schema_sites[] =
     "  UPDATE sites SET open_alerts = open_alerts + 1 WHERE number = NEW.site AND NEW.state < 2;"
     "END;";
 
+/* What pages looked like; a look that stays the same is one row. */
+static const char schema_pictures[] =
+    "CREATE TABLE site_pictures ("
+    "  number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  site INTEGER NOT NULL REFERENCES sites (number),"
+    "  page INTEGER NOT NULL REFERENCES site_pages (number),"
+    "  view INTEGER NOT NULL,"
+    "  first INTEGER NOT NULL,"
+    "  last INTEGER NOT NULL,"
+    "  count INTEGER NOT NULL,"
+    "  visual BLOB NOT NULL CHECK (length(visual) <= 128),"
+    "  score INTEGER NOT NULL,"
+    "  state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 2),"
+    "  png BLOB CHECK (length(png) = 32)"
+    ") STRICT;"
+    "CREATE INDEX site_pictures_page ON site_pictures (page, view, last);"
+    "CREATE INDEX site_pictures_site ON site_pictures (site, last);"
+    "CREATE INDEX site_pictures_png ON site_pictures (png);";
+
 const char *const store_steps[] = {schema_tables,      schema_words,    schema_alert_counts,
                                    schema_real_counts, schema_settings, schema_last_times,
-                                   schema_sites};
+                                   schema_sites,       schema_pictures};
 const unsigned store_step_count = sizeof(store_steps) / sizeof(store_steps[0]);
 
 static int schema_put_folded(struct buf *buf, const char *text)
