@@ -13,12 +13,12 @@ struct sip {
     uint64_t v0, v1, v2, v3;
 };
 
-static uint64_t sip_rotate(uint64_t x, int bits)
+static inline uint64_t sip_rotate(uint64_t x, int bits)
 {
     return x << bits | x >> (64 - bits);
 }
 
-static void sip_round(struct sip *s)
+static inline void sip_round(struct sip *s)
 {
     s->v0 += s->v1;
     s->v1 = sip_rotate(s->v1, 13) ^ s->v0;

@@ -62,14 +62,27 @@ struct entry {
     size_t len;
 };
 
+#define STARTS_BITS 12
+
+/* lengths: by the first four letters, a bit for each length that phrases beginning so have. Nearly
+ * all words of a page begin none, and the map need not be asked. */
 struct content_lexicon {
     struct map map;
+    uint64_t lengths[1U << STARTS_BITS];
     struct entry entries[ARRAY_LEN(phrases)];
 };
 
 const char *content_class_name(enum content_class topic)
 {
     return class_names[topic];
+}
+
+static size_t start_of(const char *joined, size_t len)
+{
+    uint32_t start = 0;
+
+    memcpy(&start, joined, len < sizeof(start) ? len : sizeof(start));
+    return (start * 0x9e3779b1U) >> (32 - STARTS_BITS);
 }
 
 /* The phrase as one word, folded as texts are: "赌场" and "sex" alike. */
@@ -103,6 +116,9 @@ int content_lexicon_new(struct content_lexicon **ret_lexicon)
 
         entry->phrase = phrases[i];
         entry_join(entry, &fold);
+        if (entry->len != 0) {
+            lexicon->lengths[start_of(entry->joined, entry->len)] |= 1ULL << (entry->len - 1);
+        }
         r = map_put(&lexicon->map, str_of(entry->joined, entry->len), entry);
     }
     if (r < 0) {
@@ -220,12 +236,20 @@ static void features_put_phrases(struct content_features *features,
 
     for (size_t i = 0; i < count && i < PHRASE_WORDS; i++) {
         const struct entry *entry;
+        uint64_t lengths;
 
         if (len + words[i].len > sizeof(joined)) {
             return;
         }
         memcpy(joined + len, words[i].text, words[i].len);
         len += words[i].len;
+        lengths = len != 0 ? lexicon->lengths[start_of(joined, len)] >> (len - 1) : 0;
+        if ((lengths & 1) == 0) {
+            if (lengths == 0 && len >= sizeof(uint32_t)) {
+                return; /* none is longer */
+            }
+            continue;
+        }
         entry = map_get(&lexicon->map, str_of(joined, len));
         if (entry != NULL) {
             features_put_phrase(features, entry, words[0].from, is_outward);
