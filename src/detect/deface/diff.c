@@ -177,6 +177,24 @@ static void diff_head(struct diff *diff, uint64_t key)
     }
 }
 
+int diff_make_words(const struct deface_profile *profile, const struct deface_look *look,
+                    struct arena *arena, struct diff *ret_diff, uint32_t *ret_hashes)
+{
+    struct diff diff = {
+        .page = look->page,
+        .view = profile_view_of(profile, look->view),
+        .desktop = profile_view_of(profile, SITE_VIEW_DESKTOP),
+        .text_is_new = arena_alloc(arena, look->page->block_count + 1, sizeof(bool)),
+    };
+
+    if (diff.text_is_new == NULL) {
+        return -ERR_NOMEM;
+    }
+    diff_texts(&diff, profile->key, ret_hashes);
+    *ret_diff = diff;
+    return 0;
+}
+
 int diff_make(const struct deface_site *site, const struct deface_profile *profile,
               const struct deface_look *look, struct arena *arena, struct diff *ret_diff)
 {

@@ -44,6 +44,11 @@ struct diff {
 [[nodiscard]] int diff_make(const struct deface_site *site, const struct deface_profile *profile,
                             const struct deface_look *look, struct arena *arena,
                             struct diff *ret_diff);
+/* What of it the profile's means take in: words, new_words, apart_words. ret_hashes: those of the
+ * blocks' texts, room for all. -ERR_NOMEM. */
+[[nodiscard]] int diff_make_words(const struct deface_profile *profile,
+                                  const struct deface_look *look, struct arena *arena,
+                                  struct diff *ret_diff, uint32_t *ret_hashes);
 uint32_t text_count_words(struct str text);
 
 #endif

@@ -54,14 +54,12 @@ static double part_of(uint32_t part, uint32_t whole)
     return whole != 0 ? (double)part / (double)whole : 0;
 }
 
+/* hashes: those of the page's blocks, and room for the description's. */
 static int view_learn_texts(struct profile_view *view, const struct page *page, uint64_t key,
                             uint32_t *hashes)
 {
     size_t count = page->block_count;
 
-    for (size_t i = 0; i < count; i++) {
-        hashes[i] = profile_hash_text(key, page->blocks[i].text);
-    }
     if (page->description.len != 0) {
         hashes[count++] = profile_hash_text(key, page->description);
     }
@@ -167,7 +165,7 @@ static int look_learn(struct deface_site *site, struct deface_profile *profile,
     struct diff diff;
     int r = hashes != NULL ? arena_new(LEARN_ARENA, &arena) : -ERR_NOMEM;
 
-    r = r < 0 ? r : diff_make(site, profile, look, arena, &diff);
+    r = r < 0 ? r : diff_make_words(profile, look, arena, &diff, hashes);
     r = r < 0 ? r : view_learn(view, &diff, look, profile->key, hashes);
     if (r == 0 && (look->kind == SITE_PAGE_LISTED || look->kind == SITE_PAGE_LINKED)) {
         r = site_learn(site, look->page, hashes);
