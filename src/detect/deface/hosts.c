@@ -13,9 +13,9 @@ enum host_kind {
 
 static const struct {
     enum host_kind kind;
-    const char *name;
+    struct str name;
 } hosts[] = {
-#define HOST(kind, name) {HOST_KIND_##kind, name},
+#define HOST(kind, name) {HOST_KIND_##kind, {name, sizeof(name) - 1}},
 #include "detect/deface/hosts.def"
 #undef HOST
 };
@@ -23,7 +23,7 @@ static const struct {
 static bool host_is_listed(enum host_kind kind, struct str name)
 {
     for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
-        if (hosts[i].kind == kind && str_is_text(name, hosts[i].name)) {
+        if (hosts[i].kind == kind && str_is(name, hosts[i].name)) {
             return true;
         }
     }
@@ -69,7 +69,7 @@ struct str host_domain(struct str host)
     while (host.len != 0 && host.ptr[host.len - 1] == '.') {
         host.len--;
     }
-    if (host_is_address(host)) {
+    if (host.len == 0 || host_is_address(host)) {
         return host;
     }
     last_two = str_slice(host, host_tail(host, 2), host.len);
