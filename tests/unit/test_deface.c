@@ -3,6 +3,7 @@
  * they were, and hostile bytes are refused. */
 #include "prop.h"
 
+#include "base/cleanup.h"
 #include "base/time.h"
 #include "detect/deface/deface.h"
 #include "detect/deface/profile.h"
@@ -364,6 +365,40 @@ static void test_learns_alike(void **state)
 }
 
 /* A page of thousands of different blocks and links each time stays within its bytes. */
+static char long_text[1101];
+
+static void fill_long_text(void)
+{
+    for (size_t i = 0; i + 1 < sizeof(long_text); i++) {
+        long_text[i] = "ngày: tin;"[i % 11];
+    }
+}
+
+/* A counter that has moved on is the same text, wherever it stands; a word is not. */
+static void test_counters(void **state)
+{
+    static const size_t lengths[] = {0, 1, 7, 8, 9, 64, 1100};
+
+    (void)state;
+    fill_long_text();
+    for (size_t at = 0; at < 1100; at++) {
+        for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+            char texts[3][2300];
+            uint32_t hashes[3];
+            static const char *const middles[] = {"9", "20261", "x"};
+
+            for (size_t j = 0; j < 3; j++) {
+                int len = snprintf(texts[j], sizeof(texts[j]), "%.*s%s%.*s", (int)at, long_text,
+                                   middles[j], (int)lengths[i], long_text);
+
+                hashes[j] = profile_hash_text(7, str_of(texts[j], (size_t)len));
+            }
+            assert_int_equal(hashes[0], hashes[1]);
+            assert_int_not_equal(hashes[0], hashes[2]);
+        }
+    }
+}
+
 static void test_size(void **state)
 {
     struct buf page;
@@ -478,17 +513,12 @@ static void test_reasons_outlive_the_page(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_goldens),
-        cmocka_unit_test(test_replaced),
-        cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_views),
-        cmocka_unit_test(test_ours),
-        cmocka_unit_test(test_codec),
-        cmocka_unit_test(test_learns_alike),
-        cmocka_unit_test(test_size),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_reasons_outlive_the_page),
+        cmocka_unit_test(test_goldens),      cmocka_unit_test(test_replaced),
+        cmocka_unit_test(test_unknown),      cmocka_unit_test(test_views),
+        cmocka_unit_test(test_ours),         cmocka_unit_test(test_codec),
+        cmocka_unit_test(test_learns_alike), cmocka_unit_test(test_counters),
+        cmocka_unit_test(test_size),         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_no_memory),    cmocka_unit_test(test_reasons_outlive_the_page),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
