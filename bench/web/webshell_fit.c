@@ -39,6 +39,7 @@ struct sample {
     int fold;
     enum webshell_language language;
     double rules;
+    bool is_ruled; /* found whatever the model says */
     double scale;  /* of its features' sum: long files hold more of everything */
     double weight; /* how much it counts in fitting */
     double score;  /* by a model that has not seen its group */
@@ -101,8 +102,6 @@ static void gather(void *context, uint32_t feature)
     }
 }
 
-/* ---- reading */
-
 static size_t read_file(const char *path, char *bytes)
 {
     FILE *file = fopen(path, "rb");
@@ -141,6 +140,7 @@ static void read_sample(struct webshell *shell, struct arena *arena, char *line,
                               .label = line[0] == '1',
                               .language = verdict.language,
                               .rules = verdict.rules,
+                              .is_ruled = verdict.is_ruled,
                               .scale = verdict.scale,
                               .count = gathered_count,
                               .features = malloc((gathered_count + 1) * sizeof(uint32_t))};
@@ -168,8 +168,6 @@ static void read_list(const char *list)
     arena_free(arena);
     webshell_free(shell);
 }
-
-/* ---- groups */
 
 /* Files whose features are the same are one file: only the first is kept. */
 static uint64_t sample_print(const struct sample *sample)
@@ -302,8 +300,6 @@ static void deal_folds(void)
     free(sizes);
     free(labels);
 }
-
-/* ---- fitting */
 
 static bool is_trained(const struct sample *sample, int without, int also_without)
 {
@@ -498,8 +494,6 @@ static void fit(int without, int also_without)
     free(order);
 }
 
-/* ---- thresholds */
-
 static int compare_down(const void *a, const void *b)
 {
     double left = *(const double *)a;
@@ -559,7 +553,8 @@ static void cross_validate(void)
             if (samples[i].fold == outer) {
                 samples[i].is_found =
                     samples[i].language != WEBSHELL_LANGUAGE_NONE &&
-                    score_of(&samples[i]) + samples[i].rules >= limits[samples[i].language];
+                    (samples[i].is_ruled ||
+                     score_of(&samples[i]) + samples[i].rules >= limits[samples[i].language]);
             }
         }
         fprintf(stderr, "fold %d: thresholds php %.2f jsp %.2f asp %.2f aspx %.2f\n", outer,
