@@ -39,6 +39,7 @@ struct sample {
     int fold;
     enum webshell_language language;
     double rules;
+    bool is_ruled; /* found whatever the model says */
     double scale;  /* of its features' sum: long files hold more of everything */
     double weight; /* how much it counts in fitting */
     double score;  /* by a model that has not seen its group */
@@ -50,9 +51,9 @@ static size_t sample_count;
 static uint32_t gathered[FEATURES_MAX];
 static size_t gathered_count;
 static int group_count;
+static size_t dealt[2]; /* packages, families: group numbers have gaps where families merged */
 
-/* A slot a feature: its upper bits first; after prune() the features that groups share, numbered.
- */
+/* A slot a feature: its upper bits first; after prune() the shared features, numbered. */
 static size_t slots = (size_t)1 << TABLE_BITS;
 static uint32_t *hash_of; /* of a numbered feature */
 static float *weights;
@@ -101,8 +102,6 @@ static void gather(void *context, uint32_t feature)
     }
 }
 
-/* ---- reading */
-
 static size_t read_file(const char *path, char *bytes)
 {
     FILE *file = fopen(path, "rb");
@@ -141,6 +140,7 @@ static void read_sample(struct webshell *shell, struct arena *arena, char *line,
                               .label = line[0] == '1',
                               .language = verdict.language,
                               .rules = verdict.rules,
+                              .is_ruled = verdict.is_ruled,
                               .scale = verdict.scale,
                               .count = gathered_count,
                               .features = malloc((gathered_count + 1) * sizeof(uint32_t))};
@@ -168,8 +168,6 @@ static void read_list(const char *list)
     arena_free(arena);
     webshell_free(shell);
 }
-
-/* ---- groups */
 
 /* Files whose features are the same are one file: only the first is kept. */
 static uint64_t sample_print(const struct sample *sample)
@@ -291,6 +289,7 @@ static void deal_folds(void)
             fold = load[labels[best]][f] < load[labels[best]][fold] ? f : fold;
         }
         load[labels[best]][fold] += sizes[best];
+        dealt[labels[best]]++;
         sizes[best] = 0;
         for (size_t i = 0; i < sample_count; i++) {
             if (samples[i].group == best) {
@@ -301,8 +300,6 @@ static void deal_folds(void)
     free(sizes);
     free(labels);
 }
-
-/* ---- fitting */
 
 static bool is_trained(const struct sample *sample, int without, int also_without)
 {
@@ -384,8 +381,7 @@ static void choose_best(int without, int also_without)
     free(order);
 }
 
-/* Leaves only features that can be learned at all, and numbers them in the order of their hashes.
- */
+/* Leaves only features that can be learned at all, numbered in the order of their hashes. */
 static void prune(void)
 {
     uint32_t *numbers = malloc(slots * sizeof(*numbers));
@@ -498,8 +494,6 @@ static void fit(int without, int also_without)
     free(order);
 }
 
-/* ---- thresholds */
-
 static int compare_down(const void *a, const void *b)
 {
     double left = *(const double *)a;
@@ -559,7 +553,8 @@ static void cross_validate(void)
             if (samples[i].fold == outer) {
                 samples[i].is_found =
                     samples[i].language != WEBSHELL_LANGUAGE_NONE &&
-                    score_of(&samples[i]) + samples[i].rules >= limits[samples[i].language];
+                    (samples[i].is_ruled ||
+                     score_of(&samples[i]) + samples[i].rules >= limits[samples[i].language]);
             }
         }
         fprintf(stderr, "fold %d: thresholds php %.2f jsp %.2f asp %.2f aspx %.2f\n", outer,
@@ -591,7 +586,13 @@ static void report(void)
         found[samples[i].language][samples[i].label] += samples[i].is_found;
         found[WEBSHELL_LANGUAGE_COUNT][samples[i].label] += samples[i].is_found;
     }
-    printf("%zu samples, %d groups\n", sample_count, group_count);
+    printf(
+        "fitted on %zu webshells in %zu families and %zu benign files of %zu packages, no twins\n",
+        seen[WEBSHELL_LANGUAGE_COUNT][1], dealt[1], seen[WEBSHELL_LANGUAGE_COUNT][0], dealt[0]);
+    printf(
+        "split: %d folds, families and packages disjoint, never at random; thresholds from folds "
+        "inside the other %d\n",
+        FOLDS, FOLDS - 1);
     for (size_t l = 0; l <= WEBSHELL_LANGUAGE_COUNT; l++) {
         printf("%-5s shells found %zu of %zu (%.2f %%), benign alarmed %zu of %zu (%.4f %%)\n",
                l < WEBSHELL_LANGUAGE_COUNT ? webshell_language_name((enum webshell_language)l)
@@ -632,8 +633,8 @@ static void write_weights(const char *path, const char *note)
     }
     fprintf(file,
             "/* Written by tools/fit-webshell; not by hand. Fitted on %zu webshells and %zu benign "
-            "files in %d families and\n * packages: %s */\n",
-            shells, sample_count - shells, group_count, note);
+            "files in %zu families and\n * %zu packages: %s */\n",
+            shells, sample_count - shells, dealt[1], dealt[0], note);
     fit(-1, -1);
     for (size_t l = 0; l < WEBSHELL_LANGUAGE_COUNT; l++) {
         fprintf(file, "MODEL_BIAS(%s, %.4f)\n", names[l],
@@ -660,7 +661,6 @@ int main(int argc, char **argv)
     const char *out = NULL;
     const char *scores = NULL;
     const char *note = "";
-    bool is_quick = getenv("QUICK") != NULL;
 
     for (int i = 2; i + 1 < argc; i += 2) {
         out = strcmp(argv[i], "--weights") == 0 ? argv[i + 1] : out;
@@ -683,10 +683,8 @@ int main(int argc, char **argv)
     group_benign();
     deal_folds();
     prune();
-    if (!is_quick) {
-        cross_validate();
-        report();
-    }
+    cross_validate();
+    report();
     score_all();
     if (scores != NULL) {
         write_scores(scores);
@@ -694,5 +692,4 @@ int main(int argc, char **argv)
     if (out != NULL) {
         write_weights(out, note);
     }
-    return 0;
 }

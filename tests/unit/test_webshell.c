@@ -96,6 +96,39 @@ static const struct {
      "<%@ Page Language=\"C#\" %><script runat=\"server\">void Page_Load(object o, EventArgs e) {"
      "System.Diagnostics.Process.Start(\"cmd.exe\", \"/c \" + Request[\"c\"]); }</script>",
      "input-to-command"},
+    {"a.aspx",
+     "<%@ Page Language=\"C#\" %><script runat=\"server\">void Go(object o, EventArgs e) {"
+     "Process p = new Process(); p.StartInfo.FileName = box.Text; p.Start(); }</script>",
+     "input-to-command"},
+    {"a.ashx",
+     "<%@ WebHandler Language=\"C#\" Class=\"H\" %>\nclass H : IHttpHandler { string Run(string a)"
+     " { Process p = new Process(); p.StartInfo.FileName = \"cmd.exe\"; "
+     "p.StandardInput.WriteLine(a);"
+     " return p.StandardOutput.ReadToEnd(); } }",
+     "runs-a-shell"},
+    {"a.aspx",
+     "<%@ Page Language=\"C#\" %><% byte[] d = Convert.FromBase64String(Request[\"p\"]); d = new "
+     "RijndaelManaged().CreateDecryptor(k, k).TransformFinalBlock(d, 0, d.Length); "
+     "((Assembly)typeof(Assembly).GetMethod(\"Load\").Invoke(null, new object[] { d }))"
+     ".CreateInstance(\"L\"); %>",
+     "encrypted-loader"},
+    {"a.jsp",
+     "<%! class L extends ClassLoader { Class g(byte[] b) { return super.defineClass(b, 0, "
+     "b.length);"
+     " } } %><% String s = request.getReader().readLine(); Cipher c = Cipher.getInstance(\"AES\"); "
+     "new L().g(c.doFinal(d.decode(s))).newInstance(); %>",
+     "encrypted-loader"},
+    {"a.aspx", "<%@ Page Language=\"Jscript\"%><%var a:String=Request[\"x\"];eval(a,\"unsafe\");%>",
+     "input-to-code"},
+    {"a.aspx",
+     "<%@ Page Language=\"C#\" %><% provider.CompileAssemblyFromSource(how, Request[\"c\"]); %>",
+     "input-to-code"},
+    {"a.aspx",
+     "<%@ Page Language=\"C#\" %><% string x = \"<xsl:stylesheet "
+     "xmlns:m='urn:schemas-microsoft-com:"
+     "xslt'><m:script>go()</m:script></xsl:stylesheet>\"; XslCompiledTransform t = new "
+     "XslCompiledTransform(); %>",
+     "script-in-stylesheet"},
 };
 
 static void test_shells_are_found(void **state)
@@ -134,6 +167,9 @@ static const struct {
               "%></body></html>"},
     {"a.aspx", "<%@ Page Language=\"C#\" %><asp:Label id=\"l\" runat=\"server\" Text='<%# "
                "Eval(\"Name\") %>' />"},
+    {"a.aspx",
+     "<%@ Page Language=\"C#\" %><script runat=\"server\">void Save(object o, EventArgs e) "
+     "{ Title.Text = name.Text; file.Arguments = name.Text; }</script>"},
     {"a.html", "<html><script>eval(location.hash)</script></html>"},
     {"a.php", ""},
 };
