@@ -27,33 +27,13 @@
 #define CPU_SECONDS  2
 #define SCANNER_USER "canhgac-scanner"
 
-/* Bytes of address space in use; 0 when it cannot be told, which means no limit. */
-static uint64_t scanner_mapped(void)
-{
-    struct buf buf;
-    struct str text;
-    struct str pages;
-    uint64_t count = 0;
-
-    buf_init(&buf, 4096);
-    if (file_read_all(AT_FDCWD, "/proc/self/statm", &buf) == 0) {
-        text = buf_str(&buf);
-        if (!str_cut(&text, ' ', &pages) || str_to_u64(pages, &count) < 0) {
-            count = 0;
-        }
-    }
-    buf_done(&buf);
-    return count * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 static int scanner_enter(void)
 {
-    uint64_t mapped = scanner_mapped();
     struct diag diag = {0};
     struct sandbox sandbox = {
         .user = getpwnam(SCANNER_USER) != NULL ? SCANNER_USER : "nobody",
         .calls = SANDBOX_CALLS_IO,
-        .memory_limit = mapped != 0 ? mapped + MEMORY_MORE : 0,
+        .memory_more = MEMORY_MORE,
         .file_limit = FILE_LIMIT,
     };
     unsigned missing = 0;

@@ -18,15 +18,15 @@
 #include <pwd.h>
 #include <signal.h>
 
-#define VISITS_USER         "canhgac-scanner"
-#define VISITS_SOURCES      8
-#define VISITS_OUTBOX       (1U << 20)
-#define VISITS_TOLD_MAX     4096
-#define VISITS_NICE         10
-#define VISITS_MEMORY_LIMIT (1ULL << 30)
-#define VISITS_TICK_NS      NS_PER_S
-#define VISITS_JUDGE_NS     (10 * NS_PER_S)
-#define VISITS_REOPEN_NS    (5 * NS_PER_S) /* a server writes on to the old log for a moment */
+#define VISITS_USER      "canhgac-scanner"
+#define VISITS_SOURCES   8
+#define VISITS_OUTBOX    (1U << 20)
+#define VISITS_TOLD_MAX  4096
+#define VISITS_NICE      10
+#define VISITS_MEMORY    (1ULL << 30)
+#define VISITS_TICK_NS   NS_PER_S
+#define VISITS_JUDGE_NS  (10 * NS_PER_S)
+#define VISITS_REOPEN_NS (5 * NS_PER_S) /* a server writes on to the old log for a moment */
 
 static void visits_on_channel(void *context, int fd, unsigned events)
 {
@@ -110,7 +110,7 @@ static void visits_say_ready(struct visits *visits, unsigned missing)
 
 static int visits_start(struct visits *visits, struct diag *diag)
 {
-    struct sandbox sandbox = {.calls = SANDBOX_CALLS_IO, .memory_limit = VISITS_MEMORY_LIMIT};
+    struct sandbox sandbox = {.calls = SANDBOX_CALLS_IO, .memory_more = VISITS_MEMORY};
     unsigned missing = 0;
     int r = visits_open(visits, diag);
 

@@ -37,33 +37,13 @@ struct reader {
     struct channel_packet packet;
 };
 
-/* Bytes of address space in use; 0 when it cannot be told, which means no limit. */
-static uint64_t reader_mapped(void)
-{
-    CLEANUP(buf_done) struct buf buf;
-    struct str text;
-    struct str pages;
-    uint64_t count = 0;
-
-    buf_init(&buf, 4096);
-    if (file_read_all(AT_FDCWD, "/proc/self/statm", &buf) < 0) {
-        return 0;
-    }
-    text = buf_str(&buf);
-    if (!str_cut(&text, ' ', &pages) || str_to_u64(pages, &count) < 0) {
-        return 0;
-    }
-    return count * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 static int reader_enter(const struct reader_options *options)
 {
-    uint64_t mapped = reader_mapped();
     struct diag diag = {0};
     const struct sandbox sandbox = {
         .user = options->user == NULL || getpwnam(options->user) != NULL ? options->user : "nobody",
         .calls = SANDBOX_CALLS_IO,
-        .memory_limit = mapped != 0 ? mapped + MEMORY_MORE : 0,
+        .memory_more = MEMORY_MORE,
         .file_limit = FILE_LIMIT,
     };
     unsigned missing = 0;

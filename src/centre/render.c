@@ -247,7 +247,7 @@ static int render_open(struct render *render, const struct render_options *optio
     const struct browser_options browser = {.program = options->program, .user = options->user};
     const struct sandbox sandbox = {.user = options->user,
                                     .calls = SANDBOX_CALLS_IO,
-                                    .memory_limit = RENDER_MEMORY,
+                                    .memory_more = RENDER_MEMORY,
                                     .file_limit = RENDER_FILES};
     unsigned missing = 0;
     int r;

@@ -42,7 +42,7 @@ static int give_up_rights(void)
 {
     const struct sandbox sandbox = {.user = geteuid() == 0 ? "nobody" : NULL,
                                     .calls = SANDBOX_CALLS_IO,
-                                    .memory_limit = MEMORY_MAX};
+                                    .memory_more = MEMORY_MAX};
     struct diag diag = {{0}};
     int r = sandbox_enter(&sandbox, NULL, &diag);
 

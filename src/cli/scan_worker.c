@@ -131,7 +131,7 @@ static int worker_run(void *context)
     const struct sandbox sandbox = {
         .user = geteuid() == 0 ? "nobody" : NULL,
         .calls = SANDBOX_CALLS_IO,
-        .memory_limit = WORKER_MEMORY,
+        .memory_more = WORKER_MEMORY,
         .file_limit = WORKER_FILES,
     };
     const int channel = *(const int *)context;

@@ -3,6 +3,8 @@
 #include "sys/sandbox.h"
 
 #include "base/banned.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "sys/fd.h"
@@ -50,6 +52,27 @@ static int sandbox_limit(int resource, uint64_t value)
     limit.rlim_cur = value;
     limit.rlim_max = value;
     return setrlimit((__rlimit_resource_t)resource, &limit) == 0 ? 0 : -errno;
+}
+
+/* What is mapped already differs by build and by kernel; what the process may add does not. */
+static int sandbox_limit_memory(uint64_t more)
+{
+    CLEANUP(buf_done) struct buf buf;
+    struct str text;
+    struct str pages;
+    uint64_t count = 0;
+    int r;
+
+    buf_init(&buf, 4096);
+    r = more != 0 ? file_read_all(AT_FDCWD, "/proc/self/statm", &buf) : 0;
+    text = buf_str(&buf);
+    if (more == 0 || r < 0) {
+        return r;
+    }
+    if (!str_cut(&text, ' ', &pages) || str_to_u64(pages, &count) < 0) {
+        return -ERR_SYNTAX;
+    }
+    return sandbox_limit(RLIMIT_AS, count * (uint64_t)sysconf(_SC_PAGESIZE) + more);
 }
 
 static int sandbox_set_capabilities(const struct sandbox *sandbox)
@@ -174,7 +197,7 @@ int sandbox_enter(const struct sandbox *sandbox, unsigned *ret_missing, struct d
     unsigned missing = 0;
     int r;
 
-    if (sandbox_limit(RLIMIT_AS, sandbox->memory_limit) < 0 ||
+    if (sandbox_limit_memory(sandbox->memory_more) < 0 ||
         sandbox_limit(RLIMIT_NOFILE, sandbox->file_limit) < 0) {
         missing |= SANDBOX_MISSING_RLIMIT;
     }

@@ -47,8 +47,8 @@ struct sandbox {
     bool
         is_landlock_off; /* for processes whose work is the whole tree (supervisor, sensor reads) */
     unsigned calls;      /* enum sandbox_calls, or'ed; 0: no seccomp filter */
-    uint64_t memory_limit; /* RLIMIT_AS in bytes, 0: none */
-    uint64_t file_limit;   /* RLIMIT_NOFILE, 0: leave */
+    uint64_t memory_more; /* RLIMIT_AS: bytes beyond what is mapped on entering, 0: no limit */
+    uint64_t file_limit;  /* RLIMIT_NOFILE, 0: leave */
 };
 
 enum sandbox_missing {

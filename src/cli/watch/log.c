@@ -73,7 +73,7 @@ static int watch_log_lock(void)
 {
     struct sandbox sandbox = {.user = geteuid() == 0 ? "nobody" : NULL,
                               .calls = SANDBOX_CALLS_IO,
-                              .memory_limit = LOG_MEMORY_LIMIT};
+                              .memory_more = LOG_MEMORY_LIMIT};
     struct diag diag = {0};
     int r = sandbox_enter(&sandbox, NULL, &diag);
 

@@ -264,7 +264,7 @@ static int replay_enter(void)
 {
     struct sandbox sandbox = {.user = geteuid() == 0 ? "nobody" : NULL,
                               .calls = SANDBOX_CALLS_IO,
-                              .memory_limit = REPLAY_MEMORY_LIMIT};
+                              .memory_more = REPLAY_MEMORY_LIMIT};
     struct diag diag = {0};
     int r = sandbox_enter(&sandbox, NULL, &diag);
 
