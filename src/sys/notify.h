@@ -55,6 +55,9 @@ struct name_event {
 [[nodiscard]] int fanotify_folders_new(void);
 /* Whole file system that folder_fd lies on. Needs CAP_SYS_ADMIN. */
 [[nodiscard]] int fanotify_gate_mark(int group, int folder_fd);
+/* Opens of this one file, under whatever name. The mark keeps its inode in memory. Needs no rights
+ * beyond the group. */
+[[nodiscard]] int fanotify_gate_mark_file(int group, int fd);
 [[nodiscard]] int fanotify_names_mark(int group, int folder_fd);
 /* Tells a names group of changed attributes only. */
 [[nodiscard]] int fanotify_attributes_mark(int group, int folder_fd);
@@ -74,6 +77,8 @@ struct name_event {
 /* Lets the open pass. number: of the descriptor in the process that read the event, which need not
  * be this one. -ERR_NOENT when nothing waits under that number. */
 [[nodiscard]] int fanotify_allow(int group, int number);
+/* The open fails with EPERM. */
+[[nodiscard]] int fanotify_refuse(int group, int number);
 
 /* Up to max opens; their count, or -ERR_AGAIN. */
 [[nodiscard]] int fanotify_read_opens(int group, struct gate_open *ret_opens, size_t max);

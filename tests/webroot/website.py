@@ -148,9 +148,14 @@ def findings(agent, word=None):
     return [one for one in latest.values() if word is None or word in {why["what"] for why in one["why"]}]
 
 
-def guard_pid(agent):
+def named(agent, name):
+    """The number of that process of the agent."""
     for pid in agent.pids():
         with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", encoding="ascii") as file:
-            if file.read().strip() == "guard":
+            if file.read().strip() == name:
                 return pid
     return None
+
+
+def guard_pid(agent):
+    return named(agent, "guard")

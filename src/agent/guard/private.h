@@ -48,6 +48,7 @@ struct guard_root {
     bool is_away;                   /* its folder is not in place; told */
     char refusal[512];              /* told last */
     uint64_t folders;
+    size_t marked; /* files handed to the refuser, since the last whole scan began */
 };
 
 /* A folder, or a fixed file, by the kernel's handle. */
@@ -126,6 +127,7 @@ enum guard_reason {
     GUARD_REASON_PROGRAM,
     GUARD_REASON_BACKDATED,
     GUARD_REASON_FIGHT,
+    GUARD_REASON_REFUSED,
     GUARD_REASON_COUNT,
 };
 
@@ -138,6 +140,7 @@ struct guard {
     struct loop_source *work; /* timer: goes on with scans */
     struct loop_source *more; /* timer: goes on with burials */
     int group;                /* fanotify; -1: none */
+    int refuser;              /* channel; -1: nothing is refused */
     struct map known;
     size_t known_files;
     struct guard_root roots[WEBROOT_MAX];
@@ -216,6 +219,27 @@ void guard_tend_root(struct guard *guard, struct guard_root *root, int64_t now);
 bool guard_is_hasty(const struct guard *guard);
 /* A slice of what is to be scanned; sees to the next. Between slices events are heard. */
 void guard_scan_some(struct guard *guard);
+
+/* guard/refuse.c: all of it does nothing where writes are not refused. */
+struct guard_refuser {
+    int channel;
+    pid_t guard;
+    pid_t supervisor;
+    size_t root_count;
+    const char *roots[WEBROOT_MAX];
+};
+/* Before rights are given up. */
+void guard_refuse_start(struct guard *guard);
+/* From now on this file, as it stands at its path, is not to be opened for writing. */
+void guard_refuse_file(struct guard *guard, struct guard_root *root,
+                       const struct manifest_entry *entry);
+/* Another manifest is in force in this root: what it no longer fixes is free. */
+void guard_refuse_anew(struct guard *guard, const struct guard_root *root);
+/* The root's window was opened or closed. */
+void guard_refuse_window(struct guard *guard, const struct guard_root *root);
+void guard_on_refuser(void *context, int fd, unsigned events);
+/* guard/refuser.c: process body. context: struct guard_refuser. */
+int guard_refuser_run(void *context);
 
 /* guard/tell.c */
 struct guard_incident *guard_incident(struct guard *guard, struct guard_root *root, pid_t pid,
