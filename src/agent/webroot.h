@@ -94,6 +94,9 @@ void webroot_close(struct webroot *webroot);
 /* Marks the root as guarded for as long as the returned descriptor is open; -ERR_BUSY: it is. */
 [[nodiscard]] int webroot_claim(const struct webroot *webroot);
 bool webroot_is_guarded(const struct webroot *webroot);
+/* By what the guard hears of changes there, noted with its claim. "" when nobody guards it. */
+void webroot_note_hearing(int claim, const char *what);
+void webroot_hearing(const struct webroot *webroot, char *out, size_t size);
 /* Whether fd lies on the file system on which the root was signed; true where nothing is noted. */
 bool webroot_is_home(const struct webroot_config *config, int fd);
 /* Notes that it is this one. */

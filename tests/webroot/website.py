@@ -58,6 +58,7 @@ class Site:
     """ROOT with pages, a style sheet, links, uploads and a cache; its store and the commands on them."""
 
     left_out = ("uploads", "cache")  # what others than the editor write
+    protected = None  # the shield's folder, where it cannot be on the same file system
 
     def __init__(self, mount, name="www", store=None):
         self.mount = mount
@@ -128,9 +129,10 @@ class Site:
     @contextlib.contextmanager
     def guarded(self, *extra):
         """An agent that has compared the root once."""
-        os.makedirs(os.path.join(self.mount, "data"), exist_ok=True)
+        protected = self.protected or os.path.join(self.mount, "data")
+        os.makedirs(protected, exist_ok=True)
         words = ["--webroot", self.root, "--webroot-store", self.store, "--folder", self.folder, *extra]
-        with stage.Agent([os.path.join(self.mount, "data")], extra=words) as agent:
+        with stage.Agent([protected], extra=words) as agent:
             self.await_guard(agent)
             yield agent
 

@@ -33,8 +33,9 @@ struct guard_root {
     bool is_open;
     int claim; /* descriptor; says that it is guarded */
     uint64_t fsid;
-    bool has_names; /* the whole file system is marked; else each folder for all changes */
-    bool is_deaf;   /* no mark at all: only rescans find anything */
+    bool has_names;   /* the whole file system is marked; else each folder for all changes */
+    bool has_watches; /* inotify hears it */
+    bool is_deaf;     /* not all of it is heard: rescans find the rest */
     struct loops *loops;
     struct webroot_scan *scan;
     bool is_scanning;  /* a scan is under way */
@@ -140,6 +141,7 @@ struct guard {
     struct loop_source *work; /* timer: goes on with scans */
     struct loop_source *more; /* timer: goes on with burials */
     int group;                /* fanotify; -1: none */
+    int watches;              /* inotify; -1: no root needs it */
     int refuser;              /* channel; -1: nothing is refused */
     struct map known;
     size_t known_files;
@@ -167,8 +169,20 @@ struct guard {
 /* guard.c */
 void guard_hurry(struct guard *guard, bool is_urgent);
 
+/* guard/ears.c */
+
+/* Begins to hear of a root, by the best that its file system has. */
+void guard_watch(struct guard *guard, struct guard_root *root);
+/* Marks an open folder of the root, and gives its handle. */
+[[nodiscard]] int guard_mark_folder(struct guard *guard, struct guard_root *root, int fd,
+                                    struct file_handle_id *ret_handle);
+/* The handle of a folder that was moved to now, where an event brings none. */
+void guard_find_moved(struct guard *guard, const struct guard_root *root, struct str now,
+                      struct file_handle_id *handle);
+/* What it is heard by, as one word or two. */
+const char *guard_hearing(const struct guard_root *root);
+
 /* guard/folders.c */
-[[nodiscard]] int guard_watch(struct guard *guard, struct guard_root *root);
 void guard_on_events(void *context, int fd, unsigned events);
 /* Remembers a folder of a root by its handle and marks it. False: it is not there any more. */
 bool guard_know_folder(struct guard *guard, struct guard_root *root, struct str path);

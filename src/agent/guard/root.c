@@ -103,7 +103,7 @@ static void root_open(struct guard *guard, struct guard_root *root)
                       "mount the right one, or sign it again"),
                    NULL);
     }
-    (void)!guard_watch(guard, root);
+    guard_watch(guard, root);
     root_load(guard, root);
 }
 
@@ -180,13 +180,13 @@ static void root_scanned(struct guard *guard, struct guard_root *root)
     }
     root->is_whole = false;
     guard_forget_old(guard, root);
+    webroot_note_hearing(root->claim, guard_hearing(root));
     if (!root->is_guarded) {
         root->is_guarded = true;
         log_info("guarding %s version=%llu entries=%zu folders=%llu heard=%s refused=%zu",
                  root->config.path, (unsigned long long)root->webroot.manifest.version,
                  root->webroot.manifest.entry_count, (unsigned long long)root->folders,
-                 root->is_deaf ? "no" : (root->has_names ? "file system" : "folders"),
-                 root->marked);
+                 guard_hearing(root), root->marked);
     }
 }
 
