@@ -283,16 +283,14 @@ static size_t rules_of(const struct setting_list *list, struct str out[SETTING_L
     return count;
 }
 
-static int seal_manifest(struct sign_walk *walk, const struct manifest *manifest)
+static int seal_manifest(const struct webroot_signing *signing, const struct manifest *manifest,
+                         struct buf *bytes)
 {
-    const struct webroot_signing *signing = walk->signing;
     CLEANUP(buf_done) struct buf body;
-    CLEANUP(buf_done) struct buf bytes;
     struct envelope envelope = {.grant = signing->grant};
     int r;
 
     buf_init(&body, MANIFEST_SIZE_MAX);
-    buf_init(&bytes, MANIFEST_SIZE_MAX + GRANT_SIZE_MAX + 1024);
     manifest_encode(manifest, &body);
     r = buf_error(&body);
     envelope.body = buf_str(&body);
@@ -300,9 +298,8 @@ static int seal_manifest(struct sign_walk *walk, const struct manifest *manifest
     if (r < 0) {
         return r;
     }
-    envelope_encode(&envelope, &bytes);
-    r = buf_error(&bytes);
-    return r < 0 ? r : webroot_accept(walk->webroot, buf_str(&bytes), walk->diag);
+    envelope_encode(&envelope, bytes);
+    return buf_error(bytes);
 }
 
 static bool blob_is_wanted(void *context, const uint8_t sha256[32])
@@ -341,8 +338,10 @@ int webroot_sign(struct webroot *webroot, const struct webroot_signing *signing,
                                 .root = str_from(webroot->path),
                                 .uploads = uploads,
                                 .contents = contents};
+    CLEANUP(buf_done) struct buf bytes;
     int r = arena_new(SIGN_ARENA, &walk.arena);
 
+    buf_init(&bytes, MANIFEST_SIZE_MAX + GRANT_SIZE_MAX + 1024);
     if (r < 0) {
         return r;
     }
@@ -355,13 +354,14 @@ int webroot_sign(struct webroot *webroot, const struct webroot_signing *signing,
     manifest.entries = walk.entries;
     manifest.entry_count = walk.count;
     r = r < 0 ? r : webroot_note_home(webroot);
-    r = r < 0 ? r : seal_manifest(&walk, &manifest);
+    r = r < 0 ? r : seal_manifest(signing, &manifest, &bytes);
+    mem_free(walk.entries); /* a large site needs the room to take the new version into force */
+    arena_free(walk.arena);
+    r = r < 0 ? r : webroot_accept(webroot, buf_str(&bytes), diag);
     if (r == 0) {
         walk.sums.version = manifest.version;
         *ret_signed = walk.sums;
         (void)!webroot_sweep(webroot); /* what nobody needs only takes room */
     }
-    mem_free(walk.entries);
-    arena_free(walk.arena);
     return r;
 }
