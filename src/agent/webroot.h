@@ -183,6 +183,8 @@ struct webroot_signing {
     const struct seal_key *key;
     struct str grant; /* of a window: the envelope around it; empty: the site's own key */
     int64_t until;    /* what changed later (by ctime) is not signed; INT64_MAX: all is */
+    int64_t since;    /* what changed last before (by ctime) and looks as it was signed is signed on
+                         unread; 0: all is read */
     const struct setting_list *uploads; /* globs for the manifest */
     const struct setting_list *contents;
     void *context;

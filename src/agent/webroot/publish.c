@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#define WINDOW_MARGIN_NS (3600 * NS_PER_S) /* that the clock may be set back while it is open */
+
 static void window_path(const struct webroot *webroot, const char *name, char *out, size_t size)
 {
     char folder[MANIFEST_PATH_MAX + 64];
@@ -137,6 +139,7 @@ int webroot_window_close(struct webroot *webroot, struct webroot_window *window,
     struct webroot_signing signing = {.key = &key,
                                       .grant = buf_str(&window->bytes),
                                       .until = window->until,
+                                      .since = window->grant.from - WINDOW_MARGIN_NS,
                                       .uploads = &uploads,
                                       .contents = &contents};
     int r = arena_new(MANIFEST_RULES_MAX * 2 * (MANIFEST_RULE_MAX + 64), &arena);
