@@ -223,6 +223,8 @@ struct webroot_window {
 /* Reads the window that is open, if any. -ERR_UNTRUSTED: somebody else's; it was put aside. */
 [[nodiscard]] int webroot_window_read(const struct webroot *webroot, struct webroot_window *window);
 void webroot_window_done(struct webroot_window *window);
+/* For whoever opened it: changes are let be from now on. */
+void webroot_window_note_seen(const struct webroot *webroot);
 /* Signs what the window brought and closes it. */
 [[nodiscard]] int webroot_window_close(struct webroot *webroot, struct webroot_window *window,
                                        struct webroot_signed *ret_signed, struct diag *diag);

@@ -318,6 +318,7 @@ static void root_check_window(struct guard *guard, struct guard_root *root)
     }
     if (root->window.is_open && !was_open) {
         guard_refuse_window(guard, root);
+        webroot_window_note_seen(&root->webroot);
         window_describe(root, why, sizeof(why));
         log_info("a publish window is open path=%s", root->config.path);
         guard_tell(guard, root, SEVERITY_INFO, N_("A publish window of the website was opened"),

@@ -1,7 +1,7 @@
 /* Publish windows. The site's key signs a grant: this key, made for the window alone, may sign the
  * next version, of changes until then. So the site's key can lie elsewhere while the window ends by
  * itself. The window's files: publish (the grant), publish.key (private, 0600), publish.end (asked
- * to end now). */
+ * to end now), publish.seen (the guard lets changes be). */
 #include "agent/webroot.h"
 #include "base/banned.h"
 #include "base/cleanup.h"
@@ -29,6 +29,7 @@ static void window_remove(const struct webroot *webroot)
     (void)unlinkat(webroot->folder, "publish", 0);
     (void)unlinkat(webroot->folder, "publish.key", 0);
     (void)unlinkat(webroot->folder, "publish.end", 0);
+    (void)unlinkat(webroot->folder, "publish.seen", 0);
 }
 
 static int grant_seal(const struct grant *grant, const struct seal_key *key, struct buf *bytes)
@@ -89,6 +90,12 @@ int webroot_window_end(const struct webroot *webroot)
         return -errno;
     }
     return file_write_atomic(webroot->folder, "publish.end", STR(""), 0600);
+}
+
+void webroot_window_note_seen(const struct webroot *webroot)
+{
+    /* on failure its opener gives up waiting, and says so */
+    (void)!file_write_atomic(webroot->folder, "publish.seen", STR(""), 0600);
 }
 
 void webroot_window_done(struct webroot_window *window)
