@@ -123,6 +123,12 @@ static int guard_listen(struct guard *guard)
     if (r == 0 && guard->group >= 0) {
         r = loop_add_fd(guard->loop, guard->group, LOOP_READ, guard_on_events, guard, NULL);
     }
+    if (r == 0 && guard->watches >= 0) {
+        r = loop_add_fd(guard->loop, guard->watches, LOOP_READ, guard_on_events, guard, NULL);
+    }
+    if (r == 0 && guard->refuser >= 0) {
+        r = loop_add_fd(guard->loop, guard->refuser, LOOP_READ, guard_on_refuser, guard, NULL);
+    }
     if (r == 0) {
         r = loop_add_timer(guard->loop, guard_on_work, guard, &guard->work);
     }
@@ -198,6 +204,9 @@ static int guard_start(struct guard *guard, struct diag *diag)
     guard->group = fanotify_folders_new();
     r = guard_open_roots(guard, diag);
     (void)!process_set_nice(GUARD_NICE);
+    if (r == 0) {
+        guard_refuse_start(guard);
+    }
     r = r < 0 ? r : guard_drop(guard, &missing, diag);
     r = r < 0 ? r : guard_listen(guard);
     if (r < 0) {
@@ -221,6 +230,8 @@ static void guard_done(struct guard *guard)
     evidence_close(&guard->evidence);
     outbox_done(&guard->supervisor);
     loop_free(guard->loop);
+    closep(&guard->refuser);
+    closep(&guard->watches);
     closep(&guard->group);
     closep(&guard->store_fd);
     mem_free(guard);
@@ -238,7 +249,7 @@ int guard_run(const struct guard_config *config)
         return EXIT_STATUS_FAILED;
     }
     guard->config = config;
-    guard->store_fd = guard->group = -1;
+    guard->store_fd = guard->group = guard->watches = guard->refuser = -1;
     guard->evidence = (struct evidence){.folder = -1, .records = -1, .blobs = {.folder = -1}};
     list_init(&guard->waiting);
     list_init(&guard->burials);

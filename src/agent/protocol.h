@@ -6,6 +6,7 @@
  *   sensor ── whom to hold ▶ leash ── who stands ─▶ sensor
  *   outlet ── actions ──▶ supervisor ── answers ─▶ outlet
  *   guard ── records, who is that? ─▶ supervisor ── this one ─▶ guard
+ *   guard ── signed files, windows ─▶ refuser ── who wanted to write ─▶ guard
  *   visits ── records ──▶ supervisor ── records ─▶ outlet
  *
  * The supervisor keeps both ends of every channel open: a child that dies is replaced on the same
@@ -64,6 +65,12 @@ enum agent_message {
     /* supervisor → guard: u32 pid, u64 start, u32 uid, str exe, str cmdline; a start of 0: it has
        gone. */
     AGENT_MESSAGE_WHOSE,
+    /* guard → refuser: not to be opened for writing. fd 0: the file; without: all are free. */
+    AGENT_MESSAGE_FIXED,
+    /* guard → refuser: a publish window. u32 root by its place in the settings, u32 is open. */
+    AGENT_MESSAGE_WINDOW,
+    /* refuser → guard: somebody wanted to write. u32 pid, str path. */
+    AGENT_MESSAGE_REFUSED,
 };
 
 #endif

@@ -54,6 +54,9 @@ const struct setting agent_setting_rows[] = {
      N_("most bytes of attackers' files that are kept as evidence")},
     {"webroot-rescan", 0, SETTING_DURATION, "15m", "1s", "7d", ROW(webroot_rescan), N_("TIME"),
      N_("how often all of a document root is compared with its manifest")},
+    {"webroot-deny", 0, SETTING_FLAG, NULL, NULL, NULL, ROW(webroot_deny), NULL,
+     N_("refuse to open signed files for writing, except in a publish window; what gets round "
+        "that is put back as ever")},
     {"access-log", 0, SETTING_PATH_LIST, NULL, NULL, NULL, ROW(access_logs), N_("FILE"),
      N_("a web server's access log that is read for pages shown to search engines only; its name "
         "may hold * and ?; repeat it for more")},

@@ -37,6 +37,7 @@ struct agent_settings {
     const char *webroot_store;
     int64_t webroot_evidence;
     int64_t webroot_rescan;
+    bool webroot_deny;
     struct setting_list access_logs;
     const char *access_log_format; /* as weblog_format_init takes it */
 };

@@ -202,6 +202,24 @@ bool webroot_is_guarded(const struct webroot *webroot)
     return fd == -ERR_BUSY;
 }
 
+void webroot_note_hearing(int claim, const char *what)
+{
+    if (claim >= 0 && ftruncate(claim, 0) == 0) {
+        (void)!pwrite(claim, what, strlen(what), 0);
+    }
+}
+
+void webroot_hearing(const struct webroot *webroot, char *out, size_t size)
+{
+    CLEANUP(buf_done) struct buf text;
+
+    buf_init(&text, size - 1);
+    out[0] = '\0';
+    if (webroot_is_guarded(webroot) && file_read_all(webroot->folder, "guarded", &text) == 0) {
+        (void)snprintf(out, size, "%.*s", STR_ARG(buf_str(&text)));
+    }
+}
+
 static int place_text(int fd, char out[32])
 {
     uint64_t fsid = 0;

@@ -94,6 +94,9 @@ void webroot_close(struct webroot *webroot);
 /* Marks the root as guarded for as long as the returned descriptor is open; -ERR_BUSY: it is. */
 [[nodiscard]] int webroot_claim(const struct webroot *webroot);
 bool webroot_is_guarded(const struct webroot *webroot);
+/* By what the guard hears of changes there, noted with its claim. "" when nobody guards it. */
+void webroot_note_hearing(int claim, const char *what);
+void webroot_hearing(const struct webroot *webroot, char *out, size_t size);
 /* Whether fd lies on the file system on which the root was signed; true where nothing is noted. */
 bool webroot_is_home(const struct webroot_config *config, int fd);
 /* Notes that it is this one. */
@@ -180,6 +183,8 @@ struct webroot_signing {
     const struct seal_key *key;
     struct str grant; /* of a window: the envelope around it; empty: the site's own key */
     int64_t until;    /* what changed later (by ctime) is not signed; INT64_MAX: all is */
+    int64_t since;    /* what changed last before (by ctime) and looks as it was signed is signed on
+                         unread; 0: all is read */
     const struct setting_list *uploads; /* globs for the manifest */
     const struct setting_list *contents;
     void *context;
@@ -218,6 +223,8 @@ struct webroot_window {
 /* Reads the window that is open, if any. -ERR_UNTRUSTED: somebody else's; it was put aside. */
 [[nodiscard]] int webroot_window_read(const struct webroot *webroot, struct webroot_window *window);
 void webroot_window_done(struct webroot_window *window);
+/* For whoever opened it: changes are let be from now on. */
+void webroot_window_note_seen(const struct webroot *webroot);
 /* Signs what the window brought and closes it. */
 [[nodiscard]] int webroot_window_close(struct webroot *webroot, struct webroot_window *window,
                                        struct webroot_signed *ret_signed, struct diag *diag);

@@ -21,8 +21,9 @@
 #include <poll.h>
 #include <sys/inotify.h>
 
-#define WEBROOT_STORE "/var/lib/canhgac/webroot"
-#define WINDOW_END_NS (120 * NS_PER_S) /* that a guard may take to sign */
+#define WEBROOT_STORE  "/var/lib/canhgac/webroot"
+#define WINDOW_END_NS  (120 * NS_PER_S) /* that a guard may take to sign */
+#define WINDOW_SEEN_NS (10 * NS_PER_S)
 
 #define ROW_STORE                                                                                  \
     {"store",                                                                                      \
@@ -457,20 +458,27 @@ static bool window_is_gone(const struct webroot *webroot)
     return faccessat(webroot->folder, "publish", F_OK, AT_SYMLINK_NOFOLLOW) != 0;
 }
 
-/* Until the guard has taken the window's files away; it tells by that. */
-static int window_await_end(const struct webroot *webroot)
+static bool window_is_seen(const struct webroot *webroot)
 {
-    int64_t end = clock_mono(&clock_real) + WINDOW_END_NS;
+    return faccessat(webroot->folder, "publish.seen", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Until the guard has written or taken away a file of the window; it tells by that. */
+static int window_await(const struct webroot *webroot, bool (*is_done)(const struct webroot *),
+                        int64_t most)
+{
+    int64_t end = clock_mono(&clock_real) + most;
     CLEANUP(closep) int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     struct pollfd wait = {.fd = watch, .events = POLLIN};
     char folder[MANIFEST_PATH_MAX + 64];
     char events[4096];
 
     webroot_folder(webroot->config, folder, sizeof(folder));
-    if (watch < 0 || inotify_add_watch(watch, folder, IN_DELETE | IN_MOVED_FROM) < 0) {
+    if (watch < 0 ||
+        inotify_add_watch(watch, folder, IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO) < 0) {
         return -errno;
     }
-    while (webroot_is_guarded(webroot) && !window_is_gone(webroot)) {
+    while (webroot_is_guarded(webroot) && !is_done(webroot)) {
         int64_t left = end - clock_mono(&clock_real);
 
         if (left <= 0) {
@@ -494,7 +502,7 @@ static int publish_end(const struct webroot_settings *settings, struct call_root
         return command_fail(EXIT_STATUS_FAILED, _("no publish window of '%s' is open"),
                             root->config.path);
     }
-    r = r < 0 ? r : window_await_end(&root->webroot);
+    r = r < 0 ? r : window_await(&root->webroot, window_is_gone, WINDOW_END_NS);
     if (r == 0 && !window_is_gone(&root->webroot)) {
         r = webroot_window_read(&root->webroot, &window);
         r = r < 0 ? r : webroot_window_close(&root->webroot, &window, &sums, &diag);
@@ -541,6 +549,11 @@ static int publish_run(const struct command_call *call)
     }
     webroot_print_window(settings->is_json, root.config.path, &grant,
                          webroot_is_guarded(&root.webroot));
+    if (window_await(&root.webroot, window_is_seen, WINDOW_SEEN_NS) < 0) {
+        return command_fail(EXIT_STATUS_FAILED,
+                            _("the agent has not taken up the window yet: what is changed now is "
+                              "undone; look with canhgac webroot status"));
+    }
     return EXIT_STATUS_CLEAN;
 }
 

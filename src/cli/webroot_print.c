@@ -9,6 +9,8 @@
 #include "base/time.h"
 #include "codec/json.h"
 
+#define HEARING_TEXT  64
+
 #define PRINT_LINE    (64U << 10)
 #define PRINT_LOCAL_S 25200 /* Viet Nam has one time zone and no summer time */
 
@@ -238,12 +240,15 @@ void webroot_print_restored(bool is_json, const char *root, uint64_t restored, u
 static void print_status_json(const struct webroot *webroot, const struct webroot_window *window,
                               const char *trouble)
 {
+    char hearing[HEARING_TEXT];
     struct line line;
 
     line_begin(&line);
     line_put_text(&line, "root", webroot->path);
     line_put_bool(&line, "signed", webroot->is_signed);
+    webroot_hearing(webroot, hearing, sizeof(hearing));
     line_put_bool(&line, "guarded", webroot_is_guarded(webroot));
+    line_put_text(&line, "heard", hearing);
     line_put_u64(&line, "highest", webroot->highest);
     if (webroot->is_signed) {
         line_put_u64(&line, "version", webroot->manifest.version);
@@ -262,6 +267,7 @@ static void print_status_json(const struct webroot *webroot, const struct webroo
 void webroot_print_status(bool is_json, const struct webroot *webroot,
                           const struct webroot_window *window, const char *trouble)
 {
+    char hearing[HEARING_TEXT];
     char when[TIME_TEXT_SIZE];
 
     if (is_json) {
@@ -275,9 +281,15 @@ void webroot_print_status(bool is_json, const struct webroot *webroot,
                (unsigned long long)webroot->manifest.version, when, webroot->manifest.entry_count);
         putchar('\n');
     }
-    printf("  %s\n", webroot_is_guarded(webroot)
-                         ? _("an agent guards it")
-                         : _("no agent guards it now: set webroot in the agent's settings"));
+    webroot_hearing(webroot, hearing, sizeof(hearing));
+    if (hearing[0] != '\0') {
+        printf(_("  an agent guards it and hears of changes by %s"), hearing);
+        putchar('\n');
+    } else {
+        printf("  %s\n", webroot_is_guarded(webroot)
+                             ? _("an agent is about to guard it")
+                             : _("no agent guards it now: set webroot in the agent's settings"));
+    }
     if (window->is_open) {
         local_time(window->until, when);
         printf(_("  a publish window is open until %s, by "), when);

@@ -70,6 +70,11 @@ int fanotify_gate_mark(int group, int folder_fd)
     return fanotify_mark_whole(group, FAN_OPEN_PERM, folder_fd);
 }
 
+int fanotify_gate_mark_file(int group, int fd)
+{
+    return fanotify_mark(group, FAN_MARK_ADD, FAN_OPEN_PERM, fd, NULL) == 0 ? 0 : -errno;
+}
+
 int fanotify_names_mark(int group, int folder_fd)
 {
     return fanotify_mark_whole(group, NAMES_MASK, folder_fd);
@@ -119,11 +124,21 @@ int fanotify_ignore_none(int group)
     return fanotify_mark(group, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL) == 0 ? 0 : -errno;
 }
 
-int fanotify_allow(int group, int number)
+static int fanotify_answer(int group, int number, uint32_t answer)
 {
-    struct fanotify_response response = {.fd = number, .response = FAN_ALLOW};
+    struct fanotify_response response = {.fd = number, .response = answer};
 
     return write(group, &response, sizeof(response)) == (ssize_t)sizeof(response) ? 0 : -errno;
+}
+
+int fanotify_allow(int group, int number)
+{
+    return fanotify_answer(group, number, FAN_ALLOW);
+}
+
+int fanotify_refuse(int group, int number)
+{
+    return fanotify_answer(group, number, FAN_DENY);
 }
 
 int fanotify_read_opens(int group, struct gate_open *ret_opens, size_t max)

@@ -55,6 +55,9 @@ struct name_event {
 [[nodiscard]] int fanotify_folders_new(void);
 /* Whole file system that folder_fd lies on. Needs CAP_SYS_ADMIN. */
 [[nodiscard]] int fanotify_gate_mark(int group, int folder_fd);
+/* Opens of this one file, under whatever name. The mark keeps its inode in memory. Needs no rights
+ * beyond the group. */
+[[nodiscard]] int fanotify_gate_mark_file(int group, int fd);
 [[nodiscard]] int fanotify_names_mark(int group, int folder_fd);
 /* Tells a names group of changed attributes only. */
 [[nodiscard]] int fanotify_attributes_mark(int group, int folder_fd);
@@ -74,9 +77,18 @@ struct name_event {
 /* Lets the open pass. number: of the descriptor in the process that read the event, which need not
  * be this one. -ERR_NOENT when nothing waits under that number. */
 [[nodiscard]] int fanotify_allow(int group, int number);
+/* The open fails with EPERM. */
+[[nodiscard]] int fanotify_refuse(int group, int number);
 
 /* Up to max opens; their count, or -ERR_AGAIN. */
 [[nodiscard]] int fanotify_read_opens(int group, struct gate_open *ret_opens, size_t max);
+
+/* inotify instead, where a file system has no handles; needs no rights. ENOSPC and EMFILE name
+ * limits (fs.inotify.max_user_watches, max_user_instances). Its name events carry nobody's pid, no
+ * handle of the file, and as the folder's handle what inotify_folder_mark gave. */
+[[nodiscard]] int inotify_folders_new(void);
+/* One folder and what is in it, not below; the same folder again has the same handle. */
+[[nodiscard]] int inotify_folder_mark(int group, int folder_fd, struct file_handle_id *ret_handle);
 
 /* A batch of name events: fill, then take one after another. */
 struct name_reader {
@@ -87,6 +99,8 @@ struct name_reader {
 [[nodiscard]] int name_reader_fill(struct name_reader *reader, int group);
 /* False at the end of the batch. */
 bool name_reader_next(struct name_reader *reader, struct name_event *ret_event);
+/* The same of an inotify group. */
+bool inotify_reader_next(struct name_reader *reader, struct name_event *ret_event);
 
 /* The handle of an open file; the same bytes that name events carry. */
 [[nodiscard]] int handle_of(int fd, uint64_t fsid, struct file_handle_id *ret_handle);

@@ -555,15 +555,55 @@ static void test_foreign_window(void **state)
     webroot_close(&webroot);
 }
 
+/* Size, mode and time are forged back: what was changed long before a window is not of the window,
+ * and must not be signed with it. */
+static void test_window_signs_nothing_older(void **state)
+{
+    struct stage *stage = *state;
+    struct webroot_window window = {0};
+    struct webroot_signed sums;
+    struct webroot webroot;
+    struct diag diag = {{0}};
+    int64_t later = clock_wall(&clock_real) + 3 * 3600 * NS_PER_S;
+    struct grant grant = {
+        .from = later, .until = INT64_MAX, .who = STR("biên tập"), .reason = STR("tin")};
+    const struct manifest_entry *entry;
+    struct timespec times[2];
+    struct stat before;
+    char path[512];
+
+    (void)snprintf(path, sizeof(path), "%s/css/site.css", stage->root);
+    assert_int_equal(stat(path, &before), 0);
+    sign(stage, &stage->key);
+    write_file(stage->root, "css/site.css", "body ()");
+    times[0] = times[1] = before.st_mtim;
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    write_file(stage->root, "index.html", "trang mới");
+    open_loaded(stage, &webroot);
+    assert_int_equal(webroot_window_grant(&webroot, &stage->key, &grant, &diag), 0);
+    assert_int_equal(webroot_window_read(&webroot, &window), 0);
+    assert_int_equal(webroot_window_close(&webroot, &window, &sums, &diag), 0);
+    entry = manifest_find(&webroot.manifest, STR("css/site.css"));
+    assert_non_null(entry);
+    assert_int_equal(webroot_compare(&webroot, entry->path, entry, UINT64_MAX, NULL),
+                     WEBROOT_CONTENT);
+    entry = manifest_find(&webroot.manifest, STR("index.html"));
+    assert_non_null(entry);
+    assert_int_equal(webroot_compare(&webroot, entry->path, entry, UINT64_MAX, NULL), 0);
+    webroot_close(&webroot);
+}
+
 #define STAGED(test) cmocka_unit_test_setup_teardown(test, stage_setup, stage_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        STAGED(test_keys),           STAGED(test_blobs),          STAGED(test_evidence),
-        STAGED(test_signs),          STAGED(test_refuses),        STAGED(test_refuses_twin),
-        STAGED(test_puts_back),      STAGED(test_damaged_base),   STAGED(test_window),
-        STAGED(test_window_is_over), STAGED(test_foreign_window),
+        STAGED(test_keys),           STAGED(test_blobs),
+        STAGED(test_evidence),       STAGED(test_signs),
+        STAGED(test_refuses),        STAGED(test_refuses_twin),
+        STAGED(test_puts_back),      STAGED(test_damaged_base),
+        STAGED(test_window),         STAGED(test_window_is_over),
+        STAGED(test_foreign_window), STAGED(test_window_signs_nothing_older),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

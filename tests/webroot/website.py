@@ -34,14 +34,14 @@ def read(path):
         return file.read()
 
 
-def facts(root, left_out=("uploads", "cache")):
+def facts(root, left_out):
     """Path → all that a manifest says of what is fixed; times of folders change with their content."""
     found = {}
     for folder, names, files in os.walk(root):
         for name in [*names, *files]:
             path = os.path.join(folder, name)
             short = os.path.relpath(path, root)
-            if short.split("/")[0] in left_out:
+            if f"{short}/".startswith(tuple(f"{one}/" for one in left_out)):
                 continue
             with contextlib.suppress(FileNotFoundError):
                 now = os.lstat(path)
@@ -56,6 +56,9 @@ def facts(root, left_out=("uploads", "cache")):
 
 class Site:
     """ROOT with pages, a style sheet, links, uploads and a cache; its store and the commands on them."""
+
+    left_out = ("uploads", "cache")  # what others than the editor write
+    protected = None  # the shield's folder, where it cannot be on the same file system
 
     def __init__(self, mount, name="www", store=None):
         self.mount = mount
@@ -97,7 +100,7 @@ class Site:
         if not os.path.exists(key):
             self.must("key", root=False)
         self.must("sign", *words)
-        self.signed = facts(self.root)
+        self.signed = facts(self.root, self.left_out)
 
     def must(self, verb, *words, root=True):
         done = self.ask(verb, *words, root=root)
@@ -114,10 +117,10 @@ class Site:
         raise RuntimeError("the store has no part for " + self.root)
 
     def is_whole(self):
-        return facts(self.root) == self.signed
+        return facts(self.root, self.left_out) == self.signed
 
     def differing(self):
-        now = facts(self.root)
+        now = facts(self.root, self.left_out)
         return sorted(path for path in set(now) | set(self.signed) if now.get(path) != self.signed.get(path))
 
     def evidence(self):
@@ -126,9 +129,10 @@ class Site:
     @contextlib.contextmanager
     def guarded(self, *extra):
         """An agent that has compared the root once."""
-        os.makedirs(os.path.join(self.mount, "data"), exist_ok=True)
+        protected = self.protected or os.path.join(self.mount, "data")
+        os.makedirs(protected, exist_ok=True)
         words = ["--webroot", self.root, "--webroot-store", self.store, "--folder", self.folder, *extra]
-        with stage.Agent([os.path.join(self.mount, "data")], extra=words) as agent:
+        with stage.Agent([protected], extra=words) as agent:
             self.await_guard(agent)
             yield agent
 
@@ -146,9 +150,14 @@ def findings(agent, word=None):
     return [one for one in latest.values() if word is None or word in {why["what"] for why in one["why"]}]
 
 
-def guard_pid(agent):
+def named(agent, name):
+    """The number of that process of the agent."""
     for pid in agent.pids():
         with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", encoding="ascii") as file:
-            if file.read().strip() == "guard":
+            if file.read().strip() == name:
                 return pid
     return None
+
+
+def guard_pid(agent):
+    return named(agent, "guard")

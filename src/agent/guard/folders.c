@@ -1,7 +1,7 @@
-/* From the kernel's handles to paths. Marks: the whole file system for names, which also hears of
- * new folders and of files written through a link elsewhere; and each folder of a root for writes,
- * which must be seen before the writer closes. Where a file system cannot be marked as a whole, the
- * folders' marks take it all. */
+/* From the kernel's handles to paths. Marks (guard/ears.c): the whole file system for names, which
+ * also hears of new folders and of files written through a link elsewhere; and each folder of a
+ * root for writes, which must be seen before the writer closes. Where a file system cannot be
+ * marked as a whole, the folders' marks take it all. */
 #include "agent/guard/private.h"
 #include "base/banned.h"
 #include "base/cleanup.h"
@@ -75,15 +75,14 @@ bool guard_know_folder(struct guard *guard, struct guard_root *root, struct str 
     (void)snprintf(text, sizeof(text), "%.*s", STR_ARG(path));
     fd = fd_open_beneath(root->webroot.fd, text[0] != '\0' ? text : ".",
                          O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-    if (fd < 0 || handle_of(fd, root->fsid, &handle) < 0) {
+    if (fd < 0) {
         return false;
     }
-    if (guard->group >= 0) {
-        r = fanotify_folder_mark(guard->group, fd, !root->has_names);
-        root->is_deaf = root->is_deaf || (r < 0 && !root->has_names);
+    r = guard_mark_folder(guard, root, fd, &handle);
+    if (r == 0) {
+        known_put(guard, root, &handle, path, true);
     }
-    known_put(guard, root, &handle, path, true);
-    return true;
+    return true; /* unheard it is still gone through */
 }
 
 void guard_know_file(struct guard *guard, struct guard_root *root, struct str path)
@@ -122,27 +121,6 @@ void guard_forget_all(struct guard *guard)
         mem_free(known);
     }
     map_done(&guard->known);
-}
-
-int guard_watch(struct guard *guard, struct guard_root *root)
-{
-    int r = handle_fsid(root->webroot.fd, &root->fsid);
-
-    if (r < 0 || guard->group < 0) {
-        root->is_deaf = true;
-        return r;
-    }
-    root->has_names = fanotify_names_mark(guard->group, root->webroot.fd) == 0;
-    root->is_deaf =
-        !root->has_names && fanotify_folder_mark(guard->group, root->webroot.fd, true) < 0;
-    if (root->is_deaf) {
-        log_warn("changes in %s cannot be heard here, only found by rescans", root->config.path);
-        guard_tell(guard, root, SEVERITY_MEDIUM,
-                   N_("Changes of the website cannot be heard on its file system: they are found, "
-                      "and undone, within seconds only"),
-                   NULL);
-    }
-    return 0;
 }
 
 static bool path_join(struct str folder, struct str name, char out[MANIFEST_PATH_MAX],
@@ -257,6 +235,21 @@ static void guard_take_root(struct guard *guard, const struct name_event *event)
     }
 }
 
+/* inotify tells of a move, but not of what was moved. */
+static void guard_name_moved(struct guard *guard, struct name_event *event)
+{
+    char now[MANIFEST_PATH_MAX];
+    struct str path = STR("");
+    const struct guard_root *root;
+
+    if (event->is_folder && (event->changes & NAME_CHANGE_RENAME) != 0) {
+        root = name_path(guard, &event->target_folder, event->target_name, now, &path);
+        if (root != NULL) {
+            guard_find_moved(guard, root, path, &event->file);
+        }
+    }
+}
+
 static void guard_take_event(struct guard *guard, const struct name_event *event)
 {
     if ((event->changes & NAME_CHANGE_LOST) != 0) {
@@ -289,11 +282,16 @@ static void guard_take_event(struct guard *guard, const struct name_event *event
 void guard_on_events(void *context, int fd, unsigned events)
 {
     struct guard *guard = context;
+    bool is_watches = fd == guard->watches;
     struct name_event event;
 
     (void)events;
     for (int i = 0; i < GUARD_BATCHES && name_reader_fill(&guard->reader, fd) == 0; i++) {
-        while (name_reader_next(&guard->reader, &event)) {
+        while (is_watches ? inotify_reader_next(&guard->reader, &event)
+                          : name_reader_next(&guard->reader, &event)) {
+            if (is_watches) {
+                guard_name_moved(guard, &event);
+            }
             guard_take_event(guard, &event);
             guard->events++;
         }

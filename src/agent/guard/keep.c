@@ -235,24 +235,22 @@ static void waiting_free(struct guard *guard, struct guard_waiting *waiting)
     mem_free(waiting);
 }
 
-static struct guard_waiting *waiting_due(const struct guard *guard, int64_t now)
-{
-    LIST_EACH (node, &guard->waiting) {
-        struct guard_waiting *waiting = LIST_ENTRY(node, struct guard_waiting, link);
-
-        if (waiting->due <= now) {
-            return waiting;
-        }
-    }
-    return NULL;
-}
-
-/* Looking may make others wait, or the same again; so each is taken out first. */
+/* Looking may make others wait, or the same again; so each is taken out first, and those that are
+ * due are gathered in one pass: whoever fights over many files must not make each of them cost all.
+ */
 void guard_do_waiting(struct guard *guard, int64_t now)
 {
-    struct guard_waiting *waiting;
+    struct list due;
 
-    while ((waiting = waiting_due(guard, now)) != NULL) {
+    list_init(&due);
+    LIST_EACH (node, &guard->waiting) {
+        if (LIST_ENTRY(node, struct guard_waiting, link)->due <= now) {
+            list_remove(node);
+            list_append(&due, node);
+        }
+    }
+    LIST_EACH (node, &due) {
+        struct guard_waiting *waiting = LIST_ENTRY(node, struct guard_waiting, link);
         struct guard_root *root = waiting->root;
         size_t len = waiting->len - 1;
         pid_t pid = waiting->pid;

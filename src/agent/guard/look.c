@@ -84,6 +84,7 @@ static void guard_after_repair(struct guard *guard, struct guard_root *root,
         guard_scan_on(guard, root);
     } else if (entry->kind == MANIFEST_KIND_FILE) {
         guard_know_file(guard, root, entry->path);
+        guard_refuse_file(guard, root, entry);
     }
     if (result == 1) {
         guard_know_above(guard, root, entry->path);
@@ -275,6 +276,7 @@ bool guard_met(void *context, struct str path, bool is_folder, bool is_there)
 {
     struct guard_root *root = context;
     struct guard *guard = root->guard;
+    const struct manifest_entry *entry;
     bool is_open;
 
     guard->heard = clock_mono(&clock_real);
@@ -282,8 +284,10 @@ bool guard_met(void *context, struct str path, bool is_folder, bool is_there)
     if (is_open && is_folder && is_there) {
         return guard_know_folder(guard, root, path);
     }
-    if (!is_folder && is_there && manifest_find(&root->webroot.manifest, path) != NULL) {
+    entry = !is_folder && is_there ? manifest_find(&root->webroot.manifest, path) : NULL;
+    if (entry != NULL) {
         guard_know_file(guard, root, path);
+        guard_refuse_file(guard, root, entry);
     }
     return false;
 }

@@ -33,8 +33,9 @@ struct guard_root {
     bool is_open;
     int claim; /* descriptor; says that it is guarded */
     uint64_t fsid;
-    bool has_names; /* the whole file system is marked; else each folder for all changes */
-    bool is_deaf;   /* no mark at all: only rescans find anything */
+    bool has_names;   /* the whole file system is marked; else each folder for all changes */
+    bool has_watches; /* inotify hears it */
+    bool is_deaf;     /* not all of it is heard: rescans find the rest */
     struct loops *loops;
     struct webroot_scan *scan;
     bool is_scanning;  /* a scan is under way */
@@ -48,6 +49,7 @@ struct guard_root {
     bool is_away;                   /* its folder is not in place; told */
     char refusal[512];              /* told last */
     uint64_t folders;
+    size_t marked; /* files handed to the refuser, since the last whole scan began */
 };
 
 /* A folder, or a fixed file, by the kernel's handle. */
@@ -126,6 +128,7 @@ enum guard_reason {
     GUARD_REASON_PROGRAM,
     GUARD_REASON_BACKDATED,
     GUARD_REASON_FIGHT,
+    GUARD_REASON_REFUSED,
     GUARD_REASON_COUNT,
 };
 
@@ -138,6 +141,8 @@ struct guard {
     struct loop_source *work; /* timer: goes on with scans */
     struct loop_source *more; /* timer: goes on with burials */
     int group;                /* fanotify; -1: none */
+    int watches;              /* inotify; -1: no root needs it */
+    int refuser;              /* channel; -1: nothing is refused */
     struct map known;
     size_t known_files;
     struct guard_root roots[WEBROOT_MAX];
@@ -164,8 +169,20 @@ struct guard {
 /* guard.c */
 void guard_hurry(struct guard *guard, bool is_urgent);
 
+/* guard/ears.c */
+
+/* Begins to hear of a root, by the best that its file system has. */
+void guard_watch(struct guard *guard, struct guard_root *root);
+/* Marks an open folder of the root, and gives its handle. */
+[[nodiscard]] int guard_mark_folder(struct guard *guard, struct guard_root *root, int fd,
+                                    struct file_handle_id *ret_handle);
+/* The handle of a folder that was moved to now, where an event brings none. */
+void guard_find_moved(struct guard *guard, const struct guard_root *root, struct str now,
+                      struct file_handle_id *handle);
+/* What it is heard by, as one word or two. */
+const char *guard_hearing(const struct guard_root *root);
+
 /* guard/folders.c */
-[[nodiscard]] int guard_watch(struct guard *guard, struct guard_root *root);
 void guard_on_events(void *context, int fd, unsigned events);
 /* Remembers a folder of a root by its handle and marks it. False: it is not there any more. */
 bool guard_know_folder(struct guard *guard, struct guard_root *root, struct str path);
@@ -216,6 +233,27 @@ void guard_tend_root(struct guard *guard, struct guard_root *root, int64_t now);
 bool guard_is_hasty(const struct guard *guard);
 /* A slice of what is to be scanned; sees to the next. Between slices events are heard. */
 void guard_scan_some(struct guard *guard);
+
+/* guard/refuse.c: all of it does nothing where writes are not refused. */
+struct guard_refuser {
+    int channel;
+    pid_t guard;
+    pid_t supervisor;
+    size_t root_count;
+    const char *roots[WEBROOT_MAX];
+};
+/* Before rights are given up. */
+void guard_refuse_start(struct guard *guard);
+/* From now on this file, as it stands at its path, is not to be opened for writing. */
+void guard_refuse_file(struct guard *guard, struct guard_root *root,
+                       const struct manifest_entry *entry);
+/* Another manifest is in force in this root: what it no longer fixes is free. */
+void guard_refuse_anew(struct guard *guard, const struct guard_root *root);
+/* The root's window was opened or closed. */
+void guard_refuse_window(struct guard *guard, const struct guard_root *root);
+void guard_on_refuser(void *context, int fd, unsigned events);
+/* guard/refuser.c: process body. context: struct guard_refuser. */
+int guard_refuser_run(void *context);
 
 /* guard/tell.c */
 struct guard_incident *guard_incident(struct guard *guard, struct guard_root *root, pid_t pid,

@@ -68,6 +68,7 @@ static void root_load(struct guard *guard, struct guard_root *root)
     if (root->webroot.is_signed && root->webroot.manifest.version != version) {
         root->refusal[0] = '\0';
         root->is_guarded = false;
+        guard_refuse_anew(guard, root);
         if (root->scan != NULL) {
             guard_scan(guard, root, true);
         }
@@ -102,7 +103,7 @@ static void root_open(struct guard *guard, struct guard_root *root)
                       "mount the right one, or sign it again"),
                    NULL);
     }
-    (void)!guard_watch(guard, root);
+    guard_watch(guard, root);
     root_load(guard, root);
 }
 
@@ -162,6 +163,7 @@ void guard_scan(struct guard *guard, struct guard_root *root, bool is_hasty)
         return;
     }
     root->round++;
+    root->marked = 0;
     root->is_whole = true;
     root->is_scanning = true;
     root->is_hasty = root->is_hasty || is_hasty;
@@ -178,12 +180,13 @@ static void root_scanned(struct guard *guard, struct guard_root *root)
     }
     root->is_whole = false;
     guard_forget_old(guard, root);
+    webroot_note_hearing(root->claim, guard_hearing(root));
     if (!root->is_guarded) {
         root->is_guarded = true;
-        log_info("guarding %s version=%llu entries=%zu folders=%llu heard=%s", root->config.path,
-                 (unsigned long long)root->webroot.manifest.version,
+        log_info("guarding %s version=%llu entries=%zu folders=%llu heard=%s refused=%zu",
+                 root->config.path, (unsigned long long)root->webroot.manifest.version,
                  root->webroot.manifest.entry_count, (unsigned long long)root->folders,
-                 root->is_deaf ? "no" : (root->has_names ? "file system" : "folders"));
+                 guard_hearing(root), root->marked);
     }
 }
 
@@ -292,6 +295,8 @@ static void root_close_window(struct guard *guard, struct guard_root *root)
         guard_tell(guard, root, SEVERITY_INFO,
                    N_("A publish window of the website ended; what it brought is signed"), why);
     }
+    guard_refuse_window(guard, root);
+    guard_refuse_anew(guard, root);
     guard_scan(guard, root, true);
 }
 
@@ -312,12 +317,15 @@ static void root_check_window(struct guard *guard, struct guard_root *root)
         return;
     }
     if (root->window.is_open && !was_open) {
+        guard_refuse_window(guard, root);
+        webroot_window_note_seen(&root->webroot);
         window_describe(root, why, sizeof(why));
         log_info("a publish window is open path=%s", root->config.path);
         guard_tell(guard, root, SEVERITY_INFO, N_("A publish window of the website was opened"),
                    why);
     }
     if (was_open && !root->window.is_open) { /* its files were taken away */
+        guard_refuse_window(guard, root);
         guard_scan(guard, root, true);
     }
 }

@@ -35,6 +35,7 @@ static const char *const reason_words[] = {
     [GUARD_REASON_PROGRAM] = "web_program",
     [GUARD_REASON_BACKDATED] = "web_backdated",
     [GUARD_REASON_FIGHT] = "web_fight",
+    [GUARD_REASON_REFUSED] = "web_refused",
 };
 static_assert(ARRAY_LEN(reason_words) == GUARD_REASON_COUNT);
 static_assert(REASONS_MAX <= FINDING_WHY_MAX);
@@ -126,6 +127,7 @@ static enum file_outcome outcome_of(enum guard_reason reason)
         return FILE_OUTCOME_REPLACED;
     case GUARD_REASON_ATTRIBUTES:
     case GUARD_REASON_FIGHT:
+    case GUARD_REASON_REFUSED:
         return FILE_OUTCOME_INTACT;
     case GUARD_REASON_ADDED:
     case GUARD_REASON_SCRIPT:
@@ -220,6 +222,12 @@ void guard_take_whose(struct guard *guard, struct msg_reader *msg)
     }
 }
 
+/* Nothing was changed, so nothing had to be put back. */
+static bool incident_is_refused(const struct guard_incident *incident)
+{
+    return incident->counts[GUARD_REASON_REFUSED] == incident->total;
+}
+
 static const char *incident_title(const struct guard_incident *incident)
 {
     bool is_whole = incident->restored == incident->total;
@@ -228,6 +236,9 @@ static const char *incident_title(const struct guard_incident *incident)
         return N_(
             "Somebody changes the website's files again and again; they are put back ever more "
             "slowly");
+    }
+    if (incident_is_refused(incident)) {
+        return N_("Somebody tried to write to signed files of the website and was refused");
     }
     if (incident->is_plant && incident->counts[GUARD_REASON_BACKDATED] == incident->total) {
         return N_("A file among the website's uploads claims to be older than it can be");
@@ -245,7 +256,7 @@ static enum severity incident_severity(const struct guard_incident *incident)
     if (incident->is_plant && incident->counts[GUARD_REASON_BACKDATED] == incident->total) {
         return SEVERITY_MEDIUM;
     }
-    return incident->is_plant ? SEVERITY_HIGH : SEVERITY_CRITICAL;
+    return incident->is_plant || incident_is_refused(incident) ? SEVERITY_HIGH : SEVERITY_CRITICAL;
 }
 
 /* Texts of numbers go into room for all of them. */
@@ -289,22 +300,23 @@ static void incident_tell(struct guard *guard, struct guard_incident *incident, 
     CLEANUP(buf_done) struct buf numbers;
 
     buf_init(&numbers, (size_t)GUARD_NUMBERS_MAX * NUMBER_TEXT);
-    record.finding = (struct finding){.id = incident->id,
-                                      .revision = ++incident->revision,
-                                      .time = clock_wall(&clock_real),
-                                      .detector = STR("webroot"),
-                                      .severity = incident_severity(incident),
-                                      .title = str_from(incident_title(incident)),
-                                      .score = 1,
-                                      .reasons = reasons,
-                                      .process = incident->process,
-                                      .files = incident->files,
-                                      .file_count = incident->file_count,
-                                      .files_total = incident->total,
-                                      .files_restored = incident->restored,
-                                      .action = FINDING_ACTION_RESTORED,
-                                      .action_result = incident->result,
-                                      .action_ns = incident->took};
+    record.finding = (struct finding){
+        .id = incident->id,
+        .revision = ++incident->revision,
+        .time = clock_wall(&clock_real),
+        .detector = STR("webroot"),
+        .severity = incident_severity(incident),
+        .title = str_from(incident_title(incident)),
+        .score = 1,
+        .reasons = reasons,
+        .process = incident->process,
+        .files = incident->files,
+        .file_count = incident->file_count,
+        .files_total = incident->total,
+        .files_restored = incident->restored,
+        .action = incident_is_refused(incident) ? FINDING_ACTION_NONE : FINDING_ACTION_RESTORED,
+        .action_result = incident->result,
+        .action_ns = incident->took};
     record.finding.reason_count = incident_reasons(incident, reasons, room, &numbers);
     guard_send(guard, &record);
     incident->told = now;

@@ -1,7 +1,7 @@
 /* Publish windows. The site's key signs a grant: this key, made for the window alone, may sign the
  * next version, of changes until then. So the site's key can lie elsewhere while the window ends by
  * itself. The window's files: publish (the grant), publish.key (private, 0600), publish.end (asked
- * to end now). */
+ * to end now), publish.seen (the guard lets changes be). */
 #include "agent/webroot.h"
 #include "base/banned.h"
 #include "base/cleanup.h"
@@ -13,6 +13,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+
+#define WINDOW_MARGIN_NS (3600 * NS_PER_S) /* that the clock may be set back while it is open */
 
 static void window_path(const struct webroot *webroot, const char *name, char *out, size_t size)
 {
@@ -27,6 +29,7 @@ static void window_remove(const struct webroot *webroot)
     (void)unlinkat(webroot->folder, "publish", 0);
     (void)unlinkat(webroot->folder, "publish.key", 0);
     (void)unlinkat(webroot->folder, "publish.end", 0);
+    (void)unlinkat(webroot->folder, "publish.seen", 0);
 }
 
 static int grant_seal(const struct grant *grant, const struct seal_key *key, struct buf *bytes)
@@ -89,6 +92,12 @@ int webroot_window_end(const struct webroot *webroot)
     return file_write_atomic(webroot->folder, "publish.end", STR(""), 0600);
 }
 
+void webroot_window_note_seen(const struct webroot *webroot)
+{
+    /* on failure its opener gives up waiting, and says so */
+    (void)!file_write_atomic(webroot->folder, "publish.seen", STR(""), 0600);
+}
+
 void webroot_window_done(struct webroot_window *window)
 {
     buf_done(&window->bytes);
@@ -137,6 +146,7 @@ int webroot_window_close(struct webroot *webroot, struct webroot_window *window,
     struct webroot_signing signing = {.key = &key,
                                       .grant = buf_str(&window->bytes),
                                       .until = window->until,
+                                      .since = window->grant.from - WINDOW_MARGIN_NS,
                                       .uploads = &uploads,
                                       .contents = &contents};
     int r = arena_new(MANIFEST_RULES_MAX * 2 * (MANIFEST_RULE_MAX + 64), &arena);

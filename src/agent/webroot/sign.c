@@ -51,6 +51,15 @@ static int walk_add(struct sign_walk *walk, const struct manifest_entry *entry)
     return 0;
 }
 
+static int walk_add_again(struct sign_walk *walk, const struct manifest_entry *old)
+{
+    struct manifest_entry entry = *old;
+
+    entry.path = arena_copy(walk->arena, old->path);
+    entry.xattrs = arena_copy(walk->arena, old->xattrs);
+    return entry.path.ptr != NULL && entry.xattrs.ptr != NULL ? walk_add(walk, &entry) : -ERR_NOMEM;
+}
+
 static int entry_facts(struct sign_walk *walk, int fd, const struct stat *st,
                        struct manifest_entry *entry)
 {
@@ -152,20 +161,37 @@ static bool walk_wants(struct sign_walk *walk, struct str path, const struct sta
     return true;
 }
 
+/* A window on a large site must not cost reading all of it. Whoever forged size and time before the
+ * window gains nothing: the old content is signed, and put back. */
+static const struct manifest_entry *walk_untouched(const struct sign_walk *walk, struct str path,
+                                                   const struct stat *st)
+{
+    const struct webroot *webroot = walk->webroot;
+    const struct manifest_entry *old =
+        webroot->is_signed && vault_time_of(st->st_ctim) < walk->signing->since
+            ? manifest_find(&webroot->manifest, path)
+            : NULL;
+
+    if (old == NULL || old->kind != MANIFEST_KIND_FILE || !S_ISREG(st->st_mode) ||
+        old->size != (uint64_t)st->st_size || old->mtime != vault_time_of(st->st_mtim) ||
+        old->mode != (st->st_mode & 07777) || old->uid != st->st_uid || old->gid != st->st_gid ||
+        class_of(&walk->rules, path) != MANIFEST_CLASS_FIXED ||
+        !blobs_has(&webroot->base, old->sha256)) {
+        return NULL;
+    }
+    return old;
+}
+
 /* After the window's end nothing more is accepted: what stood before is signed on. */
 static int walk_keep_old(struct sign_walk *walk, struct str path)
 {
     const struct manifest_entry *old =
         walk->webroot->is_signed ? manifest_find(&walk->webroot->manifest, path) : NULL;
-    struct manifest_entry entry;
 
     if (old == NULL) {
         return 0;
     }
-    entry = *old;
-    entry.path = arena_copy(walk->arena, old->path);
-    entry.xattrs = arena_copy(walk->arena, old->xattrs);
-    return entry.path.ptr != NULL && entry.xattrs.ptr != NULL ? walk_add(walk, &entry) : -ERR_NOMEM;
+    return walk_add_again(walk, old);
 }
 
 static int walk_open(struct sign_walk *walk, struct str path, int flags)
@@ -209,6 +235,7 @@ static int walk_sign(struct sign_walk *walk, struct str path)
 {
     CLEANUP(closep) int path_fd = walk_open(walk, path, O_PATH | O_NOFOLLOW);
     struct manifest_entry entry = {.class = class_of(&walk->rules, path)};
+    const struct manifest_entry *untouched;
     struct stat st;
     int r;
 
@@ -220,6 +247,13 @@ static int walk_sign(struct sign_walk *walk, struct str path)
     }
     if (vault_time_of(st.st_ctim) > walk->signing->until && !S_ISDIR(st.st_mode)) {
         return walk_keep_old(walk, path);
+    }
+    untouched = walk_untouched(walk, path, &st);
+    if (untouched != NULL) {
+        walk->sums.files++;
+        walk->sums.fixed++;
+        walk->sums.bytes += untouched->size;
+        return walk_add_again(walk, untouched);
     }
     if (!walk_kind(&st, &entry.kind) ||
         (entry.kind != MANIFEST_KIND_FOLDER && !walk_wants(walk, path, &st, entry.class))) {
@@ -283,16 +317,14 @@ static size_t rules_of(const struct setting_list *list, struct str out[SETTING_L
     return count;
 }
 
-static int seal_manifest(struct sign_walk *walk, const struct manifest *manifest)
+static int seal_manifest(const struct webroot_signing *signing, const struct manifest *manifest,
+                         struct buf *bytes)
 {
-    const struct webroot_signing *signing = walk->signing;
     CLEANUP(buf_done) struct buf body;
-    CLEANUP(buf_done) struct buf bytes;
     struct envelope envelope = {.grant = signing->grant};
     int r;
 
     buf_init(&body, MANIFEST_SIZE_MAX);
-    buf_init(&bytes, MANIFEST_SIZE_MAX + GRANT_SIZE_MAX + 1024);
     manifest_encode(manifest, &body);
     r = buf_error(&body);
     envelope.body = buf_str(&body);
@@ -300,9 +332,8 @@ static int seal_manifest(struct sign_walk *walk, const struct manifest *manifest
     if (r < 0) {
         return r;
     }
-    envelope_encode(&envelope, &bytes);
-    r = buf_error(&bytes);
-    return r < 0 ? r : webroot_accept(walk->webroot, buf_str(&bytes), walk->diag);
+    envelope_encode(&envelope, bytes);
+    return buf_error(bytes);
 }
 
 static bool blob_is_wanted(void *context, const uint8_t sha256[32])
@@ -341,8 +372,10 @@ int webroot_sign(struct webroot *webroot, const struct webroot_signing *signing,
                                 .root = str_from(webroot->path),
                                 .uploads = uploads,
                                 .contents = contents};
+    CLEANUP(buf_done) struct buf bytes;
     int r = arena_new(SIGN_ARENA, &walk.arena);
 
+    buf_init(&bytes, MANIFEST_SIZE_MAX + GRANT_SIZE_MAX + 1024);
     if (r < 0) {
         return r;
     }
@@ -355,13 +388,14 @@ int webroot_sign(struct webroot *webroot, const struct webroot_signing *signing,
     manifest.entries = walk.entries;
     manifest.entry_count = walk.count;
     r = r < 0 ? r : webroot_note_home(webroot);
-    r = r < 0 ? r : seal_manifest(&walk, &manifest);
+    r = r < 0 ? r : seal_manifest(signing, &manifest, &bytes);
+    mem_free(walk.entries); /* a large site needs the room to take the new version into force */
+    arena_free(walk.arena);
+    r = r < 0 ? r : webroot_accept(webroot, buf_str(&bytes), diag);
     if (r == 0) {
         walk.sums.version = manifest.version;
         *ret_signed = walk.sums;
         (void)!webroot_sweep(webroot); /* what nobody needs only takes room */
     }
-    mem_free(walk.entries);
-    arena_free(walk.arena);
     return r;
 }
