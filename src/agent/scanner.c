@@ -16,7 +16,6 @@
 #include "sys/process.h"
 #include "sys/sandbox.h"
 
-#include <fcntl.h>
 #include <pwd.h>
 #include <stdatomic.h>
 #include <sys/resource.h>

@@ -17,7 +17,6 @@
 #include "sys/fd.h"
 #include "sys/sandbox.h"
 
-#include <fcntl.h>
 #include <pwd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
