@@ -2,8 +2,9 @@
  * stdin, weights or scores out on stdout.
  *
  *   deface-features fit EPOCHS    prints weights.def's rows
- *   deface-features score         prints a line an example: label, best topic score, page score,
- *                                 how many pieces, what the best piece is about
+ *   deface-features score         prints a line an example: label, best score of a topic but
+ *                                 boasts, best of boasts, score of the page as one that boasts, how
+ * many pieces, what the best piece is about
  *
  * An example is a line "LABEL HOST LENGTH" and so many bytes. Labels: a topic of content.h (the
  * body is a page of which every piece is of that topic), "benign" (a page none of whose pieces is
@@ -40,7 +41,8 @@ struct corpus {
     size_t count;
     int8_t label;
     bool is_scoring;
-    double best; /* topic score of the current page */
+    double best;  /* topic score of the current page */
+    double boast; /* the same, of boasts alone */
     unsigned pieces;
     unsigned topic;
 };
@@ -72,7 +74,9 @@ static void corpus_hear(void *context, const struct content_features *features)
     if (corpus->is_scoring) {
         double score;
         unsigned topic = content_topic(features, &score);
+        double boast = content_score(features, CONTENT_CLASS_BOAST);
 
+        corpus->boast = boast > corpus->boast ? boast : corpus->boast;
         corpus->pieces++;
         if (score > corpus->best) {
             corpus->best = score;
@@ -133,7 +137,7 @@ static void read_hosts(struct corpus *corpus, struct str body, struct scored *sc
         content_of_host(&features, name);
         if (corpus->is_scoring) {
             scored->host = content_score(&features, CONTENT_MODEL_HOST);
-            printf("host\t0\t0\t%.4f\t%.*s\n", scored->host, STR_ARG(name));
+            printf("host\t0\t0\t0\t%.4f\t%.*s\n", scored->host, STR_ARG(name));
         } else {
             corpus_add(corpus, &features, KIND_HOST);
         }
@@ -173,6 +177,7 @@ static void corpus_read(struct corpus *corpus)
         arena_reset(arena);
         corpus->label = label_column(str_from(label));
         corpus->best = -99;
+        corpus->boast = -99;
         corpus->pieces = 0;
         if (strncmp(label, "host", 4) == 0) {
             read_hosts(corpus, str_of(body, len), &scored);
@@ -181,7 +186,8 @@ static void corpus_read(struct corpus *corpus)
                       corpus->label == CONTENT_MODEL_PAGE, &scored);
         }
         if (corpus->is_scoring && strncmp(label, "host", 4) != 0) {
-            printf("%s\t%.4f\t%.4f\t%u\t%s\n", label, corpus->best, scored.page, corpus->pieces,
+            printf("%s\t%.4f\t%.4f\t%.4f\t%u\t%s\n", label, corpus->best, corpus->boast,
+                   scored.page + CONTENT_BOAST_SHARE * corpus->boast, corpus->pieces,
                    content_class_name(corpus->topic));
         }
         mem_free(body);

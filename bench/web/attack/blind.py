@@ -1,6 +1,6 @@
 """Wording held back: written before the judge's rules for boasts were, and read by nothing but bench/web/deface when it
 measures. No lists of names: handles, gangs and places are made of syllables. Who mends the judge tunes on fit.py and
-bench.py, never on what is missed here. Beside the boasts stands what editors do to the same pages."""
+bench.py, never on what is missed here. One person wrote it and the lexicon: "hacked by" in each language is in both. Beside the boasts stands what editors do to the same pages."""
 import re
 
 from . import craft

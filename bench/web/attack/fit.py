@@ -2,7 +2,7 @@
 bench has other wording (bench.py); neither reads the other."""
 import re
 
-from . import craft
+from . import craft, fit_boast
 
 BRANDS = ["kubet", "W88", "Fun88", "188BET", "789bet", "Jun88", "Hi88", "SHBET", "NEW88", "Debet", "Win55", "K8", "Lucky88", "TK88",
           "Bet365", "FB88", "12BET", "M88", "Dafabet", "V9bet", "JBO", "Loto188", "One88", "Kingfun", "Iwin", "ManClub", "Zowin",
@@ -173,7 +173,14 @@ def planted(rng, topic, shape=None):
 
 
 def boast(rng):
-    return f"<div><h1>{craft.disguise(rng, craft.fill(rng, rng.choice(BOAST), SLOTS))}</h1></div>"
+    text = fit_boast.boast(rng) if rng.random() < .8 else craft.disguise(rng, craft.fill(rng, rng.choice(BOAST), SLOTS))
+    return rng.choice(["<div><h1>{}</h1></div>", "<p>{}</p>", "<center><font color=red>{}</font></center>", "<div>{}</div>"]).format(text)
+
+
+def reports(rng):
+    """A page of what editors and the press say of break-ins and of other things."""
+    rows = [f"<p>{fit_boast.report(rng)}</p>" for _ in range(rng.randint(1, 6))]
+    return craft.page(rng.choice(["", fit_boast.report(rng), fit_boast.word(rng)]), "<hr>".join(rows))
 
 
 def ordinary(rng, count):
@@ -208,8 +215,8 @@ def small_page(rng):
 
 
 def boast_page(rng):
-    lines = [craft.disguise(rng, craft.fill(rng, rng.choice(BOAST), SLOTS)) for _ in range(rng.randint(1, 6))]
-    title = rng.choice([lines[0], f"Hacked by {rng.choice(SLOTS['handle'])}", f"-={rng.choice(SLOTS['team'])}=-", "0wn3d", "Hacked", lines[-1], rng.choice(SLOTS["handle"]), "Hello", "Oops", ""])
+    lines = [fit_boast.boast(rng) if rng.random() < .7 else craft.disguise(rng, craft.fill(rng, rng.choice(BOAST), SLOTS)) for _ in range(rng.randint(1, 6))]
+    title = rng.choice([lines[0], fit_boast.boast(rng, 1), fit_boast.handle(rng), fit_boast.band(rng), f"Hacked by {rng.choice(SLOTS['handle'])}", f"-={rng.choice(SLOTS['team'])}=-", "0wn3d", "Hacked", lines[-1], "Hello", "Oops", ""])
     style = "<style>body{background:#000;color:#0f0;text-align:center;font-family:courier}</style>"
     media = rng.choice(["", '<img src="https://i.imgur.com/x7Kq.jpg" width=400>', '<embed src="https://www.youtube.com/v/zz" autostart="true">',
                         '<audio src="http://file.host.xyz/music.mp3" autoplay></audio>'])

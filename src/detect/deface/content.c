@@ -53,7 +53,8 @@ static const double biases[CONTENT_MODEL_COUNT] = {
 };
 
 static const char *const class_names[CONTENT_CLASS_COUNT] = {
-    "gambling", "pharma", "adult", "loan", "crypto", "boast", "call", "news",
+    "gambling", "pharma", "adult", "loan",  "crypto", "boast",
+    "call",     "news",   "gang",  "owner", "mend",
 };
 
 struct entry {
@@ -264,6 +265,8 @@ void content_add_words(struct content_features *features, const struct content_l
         struct str word = fold_word_str(&words[i]);
 
         features_put_phrases(features, lexicon, words + i, count - i, is_outward);
+        features->masked += (words[i].tricks & ~(unsigned)FOLD_TRICK_SIGNS) != 0;
+        features->leet += (words[i].tricks & FOLD_TRICK_SIGNS) != 0;
         if (word_is_number(word)) {
             continue; /* dates, counters and amounts are of no topic */
         }
@@ -329,9 +332,38 @@ static void features_put_cross(struct content_features *features, enum content_c
     features_put_figure(features, name, is_there ? 1 : 0);
 }
 
+/* Who claims the deed, to whom it is told, what is scorned and whose name stands under it: a report
+ * has one or two of them, a boast more. */
+static void features_put_boast(struct content_features *features)
+{
+    static const enum content_class parts[] = {CONTENT_CLASS_GANG, CONTENT_CLASS_OWNER,
+                                               CONTENT_CLASS_MEND};
+    bool is_told = features->phrases[CONTENT_CLASS_NEWS] != 0;
+    bool is_claimed = features->phrases[CONTENT_CLASS_BOAST] != 0;
+    unsigned kinds = is_claimed;
+
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        bool is_there = features->phrases[parts[i]] != 0;
+
+        kinds += is_there;
+        if (is_claimed) {
+            features_put_cross(features, CONTENT_CLASS_BOAST, class_names[parts[i]], is_there);
+        }
+    }
+    if (kinds != 0) {
+        features_put_figure(features, is_told ? "boast told" : "boast parts", kinds);
+    }
+}
+
 void content_end(struct content_features *features)
 {
     features_put_figure(features, "outward", features->outward);
+    if (features->masked != 0) {
+        features_put_figure(features, "masked", features->masked);
+    }
+    if (features->leet != 0) {
+        features_put_figure(features, "leet", features->leet);
+    }
     for (unsigned class = 0; class < CONTENT_CLASS_COUNT; class ++) {
         if (features->phrases[class] != 0) {
             features_put_figure(features, class_names[class], features->phrases[class]);
@@ -342,6 +374,7 @@ void content_end(struct content_features *features)
             features_put_cross(features, class, "out", features->outward != 0);
         }
     }
+    features_put_boast(features);
 }
 
 void content_of_host(struct content_features *features, struct str host)
@@ -417,7 +450,7 @@ enum content_class content_topic(const struct content_features *features, double
     enum content_class best = CONTENT_CLASS_GAMBLING;
 
     *ret_score = content_score(features, best);
-    for (unsigned topic = 1; topic < CONTENT_TOPICS; topic++) {
+    for (unsigned topic = 1; topic < CONTENT_CLASS_BOAST; topic++) {
         double score = content_score(features, topic);
 
         if (score > *ret_score) {

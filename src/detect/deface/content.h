@@ -14,11 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONTENT_BUCKETS 8192
+#define CONTENT_BUCKETS 16384
 /* Buckets below this one are of what the lexicon and the page's shape say and count double; words,
  * above it, speak only for a topic, never against one (but for host names): text in words that were
  * never seen must not be called harmless for that. */
-#define CONTENT_MEANT        2048
+#define CONTENT_MEANT        4096
 #define CONTENT_FEATURES_MAX 1024 /* of one piece; later ones are left out */
 
 enum content_class { /* of phrases; the first six are topics */
@@ -30,10 +30,15 @@ enum content_class { /* of phrases; the first six are topics */
                      CONTENT_CLASS_BOAST,
                      CONTENT_CLASS_CALL,
                      CONTENT_CLASS_NEWS,
+                     CONTENT_CLASS_GANG,  /* what bands of intruders call themselves */
+                     CONTENT_CLASS_OWNER, /* the reader as the one who keeps the site */
+                     CONTENT_CLASS_MEND,  /* holes, and the advice to close them */
                      CONTENT_CLASS_COUNT,
 };
 
 #define CONTENT_TOPICS 6
+/* A page boasts by how it is made and by its boldest piece: its score and so much of that one's. */
+#define CONTENT_BOAST_SHARE 1.0
 
 enum content_model { /* the topics, then: */
                      CONTENT_MODEL_PAGE =
@@ -51,6 +56,8 @@ struct content_features {
     struct str phrase[CONTENT_CLASS_COUNT];  /* the longest, from the lexicon */
     uint32_t phrase_at[CONTENT_CLASS_COUNT]; /* its offset, as the words have it */
     unsigned outward;                        /* links out of the site */
+    unsigned masked;                         /* words written so that machines miss them */
+    unsigned leet;                           /* words with digits for letters */
     uint8_t seen[CONTENT_BUCKETS / 8];
 };
 
@@ -73,7 +80,7 @@ void content_of_page(struct content_features *features, const struct content_lex
 void content_of_host(struct content_features *features, struct str host);
 
 double content_score(const struct content_features *features, unsigned model);
-/* The topic with the highest score. */
+/* The topic with the highest score, boasts aside: what somebody wants to sell or lend. */
 enum content_class content_topic(const struct content_features *features, double *ret_score);
 const char *content_class_name(enum content_class topic);
 

@@ -36,6 +36,13 @@ static bool view_has_text(const struct profile_view *view, uint32_t hash)
     return view != NULL && items_has(&view->texts, hash);
 }
 
+static bool view_has_lasting(const struct profile_view *view, uint32_t hash)
+{
+    const struct item *item = view != NULL ? items_find(&view->texts, hash) : NULL;
+
+    return item != NULL && item->share >= ITEMS_STABLE;
+}
+
 static void diff_texts(struct diff *diff, uint64_t key, uint32_t *hashes)
 {
     for (size_t i = 0; i < diff->page->block_count; i++) {
@@ -52,6 +59,13 @@ static void diff_texts(struct diff *diff, uint64_t key, uint32_t *hashes)
             diff->new_texts++;
             diff->new_words += words;
         }
+    }
+}
+
+static void diff_lasting_texts(struct diff *diff, const uint32_t *hashes)
+{
+    for (size_t i = 0; i < diff->page->block_count; i++) {
+        diff->text_is_lasting[i] = view_has_lasting(diff->view, hashes[i]);
     }
 }
 
@@ -208,15 +222,18 @@ int diff_make(const struct deface_site *site, const struct deface_profile *profi
         .desktop = profile_view_of(profile, SITE_VIEW_DESKTOP),
         .site = site,
         .text_is_new = arena_alloc(arena, page->block_count + 1, sizeof(bool)),
+        .text_is_lasting = arena_alloc(arena, page->block_count + 1, sizeof(bool)),
         .links = arena_alloc(arena, page->link_count + 1, sizeof(struct diff_link)),
         .kept_texts = 1,
         .kept_links = 1,
     };
 
-    if (texts == NULL || links == NULL || diff.text_is_new == NULL || diff.links == NULL) {
+    if (texts == NULL || links == NULL || diff.text_is_new == NULL ||
+        diff.text_is_lasting == NULL || diff.links == NULL) {
         return -ERR_NOMEM;
     }
     diff_texts(&diff, key, texts);
+    diff_lasting_texts(&diff, texts); /* while the hashes are in the blocks' order */
     diff_links(&diff, key, links);
     for (size_t i = 0; i < page->script_count; i++) {
         links[page->link_count + i] = profile_hash_script(key, &page->scripts[i]);

@@ -19,7 +19,8 @@ struct diff {
     const struct profile_view *view;    /* of this look's view; NULL: never learned */
     const struct profile_view *desktop; /* of people's view; NULL: never learned */
     const struct deface_site *site;
-    bool *text_is_new; /* a block */
+    bool *text_is_new;     /* a block */
+    bool *text_is_lasting; /* a block that the last looks had almost all */
     struct diff_link *links;
     size_t new_texts;
     uint32_t words; /* of all blocks */

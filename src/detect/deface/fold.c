@@ -7,7 +7,14 @@
 #include "base/err.h"
 #include "base/utf8.h"
 
-#define APART_MIN 4 /* single letters in a row before they count as one word */
+#define APART_MIN   4 /* single letters in a row before they count as one word */
+#define UNSEEN_MIN  2 /* in a word: one may be an editor's */
+#define MARKS_MIN   3 /* on one letter: Vietnamese has two */
+#define MARKS_FIRST 0x0300
+#define MARKS_LAST  0x036f
+#define WIDE_FIRST  0xff00 /* common in Chinese and Japanese text */
+#define WIDE_LAST   0xff65
+#define SOFT_HYPHEN 0x00ad
 
 struct range {
     uint32_t first;
@@ -66,6 +73,11 @@ struct fold_state {
     struct str text;
     uint32_t base;
     struct fold_word word; /* being read */
+    /* Of that word: */
+    unsigned plain;  /* letters of ASCII */
+    unsigned posing; /* letters of other alphabets that pose as such */
+    unsigned unseen;
+    unsigned marks; /* in a row */
 };
 
 int fold_init(struct fold *fold, struct arena *arena, size_t room)
@@ -162,8 +174,21 @@ static void word_unmask(struct fold_word *word)
         if (letter != '\0' && !is_first && byte_is_letter(before) &&
             byte_is_letter(word->text[i + 1])) {
             word->text[i] = letter;
+            word->tricks |= FOLD_TRICK_SIGNS;
         }
     }
+}
+
+static void state_note_tricks(struct fold_state *state)
+{
+    uint8_t *tricks = &state->word.tricks;
+
+    *tricks |= state->posing != 0 && state->plain != 0 ? FOLD_TRICK_POSE : 0;
+    *tricks |= state->unseen >= UNSEEN_MIN ? FOLD_TRICK_UNSEEN : 0;
+    state->plain = 0;
+    state->posing = 0;
+    state->unseen = 0;
+    state->marks = 0;
 }
 
 static void state_end_word(struct fold_state *state)
@@ -175,6 +200,7 @@ static void state_end_word(struct fold_state *state)
            (word->text[word->len - 1] == '@' || word->text[word->len - 1] == '$')) {
         word->len--;
     }
+    state_note_tricks(state);
     if (word->len != 0 && fold->count < fold->room) {
         word_unmask(word);
         fold->words[fold->count++] = *word;
@@ -204,9 +230,12 @@ static void state_put_rune(struct fold_state *state, uint32_t rune, size_t from,
     size_t len;
 
     if (letter != '\0') {
+        state->posing += rune < WIDE_FIRST || rune > WIDE_LAST;
         state_put(state, &letter, 1, from, upto);
         return;
     }
+    state->marks = rune >= MARKS_FIRST && rune <= MARKS_LAST ? state->marks + 1 : 0;
+    state->word.tricks |= state->marks >= MARKS_MIN ? FOLD_TRICK_MARKS : 0;
     if (rune_is_separator(rune)) {
         state_end_word(state);
         return;
@@ -235,6 +264,8 @@ static bool state_put_ascii(struct fold_state *state, size_t from)
     if (byte >= 'A' && byte <= 'Z') {
         byte = (char)(byte - 'A' + 'a');
     }
+    state->plain += byte >= 'a' && byte <= 'z';
+    state->marks = 0;
     if (byte_is_alnum(byte) || ((byte == '@' || byte == '$') && state->word.len != 0)) {
         state_put(state, &byte, 1, from, from + 1);
     } else {
@@ -265,6 +296,7 @@ static void fold_join(struct fold *fold, size_t to, size_t first, size_t end)
 {
     struct fold_word joined = fold->words[first];
 
+    joined.tricks |= FOLD_TRICK_APART;
     for (size_t i = first + 1; i < end; i++) {
         if (joined.len < FOLD_WORD_SIZE) {
             joined.text[joined.len++] = fold->words[i].text[0];
@@ -342,6 +374,8 @@ void fold_add(struct fold *fold, struct str text, uint32_t base)
                 width = 1;
             } else if (!rune_is_invisible(rune)) {
                 state_put_rune(&state, rune, at, at + width);
+            } else {
+                state.unseen += rune != SOFT_HYPHEN && state.word.len != 0;
             }
         }
         at += width;

@@ -14,10 +14,19 @@
 
 #define FOLD_WORD_SIZE 32 /* bytes of a word; what is longer is cut */
 
+enum fold_trick { /* how a word was written so that machines miss it or people marvel; bits */
+                  FOLD_TRICK_POSE = 1 << 0,   /* other alphabets' letters among Latin ones */
+                  FOLD_TRICK_APART = 1 << 1,  /* its letters stand apart */
+                  FOLD_TRICK_UNSEEN = 1 << 2, /* invisible characters inside */
+                  FOLD_TRICK_MARKS = 1 << 3,  /* heaps of marks on a letter */
+                  FOLD_TRICK_SIGNS = 1 << 4,  /* digits for letters */
+};
+
 struct fold_word {
     char text[FOLD_WORD_SIZE];
     uint8_t len;
-    uint32_t from; /* bytes of the text it was read from */
+    uint8_t tricks; /* enum fold_trick */
+    uint32_t from;  /* bytes of the text it was read from */
     uint32_t upto;
 };
 

@@ -8,12 +8,14 @@
 
 #define FUSION(signal, weight) [SIGNAL_##signal] = (weight),
 #define TOPIC_LINE(slope, offset, pieces)
+#define CLAIM_LINE(slope, offset, pieces)
 #define BOAST_LINE(slope, offset)
 static const double signal_weights[SIGNAL_COUNT] = {
 #include "detect/deface/fusion.def"
 };
 #undef FUSION
 #undef TOPIC_LINE
+#undef CLAIM_LINE
 #undef BOAST_LINE
 
 struct line {
@@ -23,21 +25,15 @@ struct line {
 };
 
 #define FUSION(signal, weight)
-#define TOPIC_LINE(slope, offset, pieces) {slope, offset, pieces},
-#define BOAST_LINE(slope, offset)
-static const struct line topic_line[] = {
-#include "detect/deface/fusion.def"
-};
-#undef TOPIC_LINE
-#undef BOAST_LINE
-
-#define TOPIC_LINE(slope, offset, pieces)
-#define BOAST_LINE(slope, offset) {slope, offset, 1},
-static const struct line boast_line[] = {
+#define TOPIC_LINE(slope, offset, pieces) [SIGNAL_TOPIC] = {slope, offset, pieces},
+#define CLAIM_LINE(slope, offset, pieces) [SIGNAL_CLAIM] = {slope, offset, pieces},
+#define BOAST_LINE(slope, offset)         [SIGNAL_BOAST] = {slope, offset, 1},
+static const struct line lines[SIGNAL_COUNT] = {
 #include "detect/deface/fusion.def"
 };
 #undef FUSION
 #undef TOPIC_LINE
+#undef CLAIM_LINE
 #undef BOAST_LINE
 
 double fusion_weight(enum signal signal)
@@ -47,8 +43,9 @@ double fusion_weight(enum signal signal)
 
 /* The line holds for the highest of an ordinary page's pieces: of fewer, one comes so high less
  * often by as much (Bonferroni). */
-static double line_part(const struct line *line, double score, size_t pieces, enum signal signal)
+static double line_part(double score, size_t pieces, enum signal signal)
 {
+    const struct line *line = &lines[signal];
     double fewer = pieces != 0 ? log(line->pieces / (double)pieces) : 0;
     double part =
         (line->slope * score + line->offset + (fewer > 0 ? fewer : 0)) / signal_weights[signal];
@@ -61,10 +58,15 @@ static double line_part(const struct line *line, double score, size_t pieces, en
 
 double fusion_topic(double score, size_t pieces)
 {
-    return line_part(topic_line, score, pieces, SIGNAL_TOPIC);
+    return line_part(score, pieces, SIGNAL_TOPIC);
+}
+
+double fusion_claim(double score, size_t pieces)
+{
+    return line_part(score, pieces, SIGNAL_CLAIM);
 }
 
 double fusion_boast(double score)
 {
-    return line_part(boast_line, score, 1, SIGNAL_BOAST);
+    return line_part(score, 1, SIGNAL_BOAST);
 }

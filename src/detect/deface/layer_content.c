@@ -9,44 +9,42 @@
 #define WORDS_MIN   2
 #define HIDDEN_SAYS 0.0 /* score of a hidden piece from which on hiding it means something */
 
-static struct str piece_value(struct layers *layers, const struct news_piece *piece)
+static struct str sense_value(struct layers *layers, const struct news_sense *sense)
 {
-    const char *topic = content_class_name(piece->topic);
+    const char *topic = content_class_name(sense->topic);
 
-    return piece->phrases != 0
-               ? arena_printf(layers->arena, "%s: %.*s", topic, STR_ARG(piece->phrase))
+    return sense->phrases != 0
+               ? arena_printf(layers->arena, "%s: %.*s", topic, STR_ARG(sense->phrase))
                : str_from(topic);
 }
 
-static struct spot piece_spot(const struct news_piece *piece)
+static struct spot sense_spot(const struct news_sense *sense)
 {
-    return (struct spot){piece->text, piece->at, piece->offset};
+    return (struct spot){sense->text, sense->at, sense->offset};
+}
+
+static void content_say(struct layers *layers, enum signal signal, double part,
+                        const struct news_sense *sense)
+{
+    if (part > 0) {
+        layers_say(layers, signal, part, sense_value(layers, sense), sense_spot(sense));
+    }
 }
 
 static void content_read_pieces(struct layers *layers)
 {
-    const struct news_piece *best = NULL;
-    const struct news_piece *hidden = NULL;
+    const struct news *news = layers->news;
 
-    for (size_t i = 0; i < layers->news->count; i++) {
-        const struct news_piece *piece = &layers->news->pieces[i];
+    for (size_t i = 0; i < news->count; i++) {
+        const struct news_piece *piece = &news->pieces[i];
 
-        if (best == NULL || piece->score > best->score) {
-            best = piece;
+        content_say(layers, SIGNAL_TOPIC, fusion_topic(piece->sale.score, news->count),
+                    &piece->sale);
+        content_say(layers, SIGNAL_CLAIM, fusion_claim(piece->boast.score, news->count),
+                    &piece->boast);
+        if (piece->is_hidden && piece->sale.score > HIDDEN_SAYS) {
+            content_say(layers, SIGNAL_HIDDEN_TEXT, 1, &piece->sale);
         }
-        if (piece->is_hidden && (hidden == NULL || piece->score > hidden->score)) {
-            hidden = piece;
-        }
-    }
-    if (best != NULL) {
-        double part = fusion_topic(best->score, layers->news->count);
-
-        if (part > 0) {
-            layers_say(layers, SIGNAL_TOPIC, part, piece_value(layers, best), piece_spot(best));
-        }
-    }
-    if (hidden != NULL && hidden->score > HIDDEN_SAYS) {
-        layers_say(layers, SIGNAL_HIDDEN_TEXT, 1, piece_value(layers, hidden), piece_spot(hidden));
     }
 }
 
@@ -74,6 +72,17 @@ static bool page_is_news(const struct diff *diff)
     return diff->view == NULL || diff->is_title_new || diff->new_words * 2 > diff->words;
 }
 
+/* The score of the piece that boasts most. */
+static double news_boast(const struct news *news)
+{
+    double best = news->count != 0 ? news->pieces[0].boast.score : 0;
+
+    for (size_t i = 1; i < news->count; i++) {
+        best = news->pieces[i].boast.score > best ? news->pieces[i].boast.score : best;
+    }
+    return best;
+}
+
 int layer_content_read(struct layers *layers)
 {
     const struct page *page = layers->diff->page;
@@ -93,7 +102,8 @@ int layer_content_read(struct layers *layers)
         return 0;
     }
     content_of_page(features, layers->model->lexicon, page, &fold);
-    score = fusion_boast(content_score(features, CONTENT_MODEL_PAGE));
+    score = fusion_boast(content_score(features, CONTENT_MODEL_PAGE) +
+                         CONTENT_BOAST_SHARE * news_boast(layers->news));
     if (score > 0) {
         struct str first = page->block_count != 0 ? page->blocks[0].text : page->title;
 

@@ -10,6 +10,10 @@
 #define ELSE_SAME         0.8
 #define IMAGE_IN_REDESIGN 0.2
 #define IMAGE_WORDS       8
+#define STRANGE_WORDS     3
+#define STRANGE_SOME      0.5 /* part of a piece's words that the page has nowhere else */
+#define STRANGE_MOST      0.7
+#define STRANGE_LESS      0.65
 
 static bool profile_is_learned(const struct layers *layers)
 {
@@ -72,6 +76,36 @@ static void profile_read_landmarks(struct layers *layers)
     }
 }
 
+/* Boasts where nothing ever came: between blocks that stood there all the time. Feeds, clocks and
+ * counters have neighbours that come and go as they do. What is sold comes in such places by
+ * editors' hands too, as news about it. */
+static void profile_read_place(struct layers *layers)
+{
+    for (size_t i = 0; i < layers->news->count; i++) {
+        const struct news_piece *piece = &layers->news->pieces[i];
+
+        if (piece->is_boast && piece->is_amid && layers->diff->kept_texts > ELSE_SAME) {
+            layers_say(layers, SIGNAL_PLACE, 1, str_said(piece->boast.text),
+                       (struct spot){piece->boast.text, 0, piece->boast.offset});
+        }
+    }
+}
+
+/* Boasts in words that the page has nowhere else: another language, or another speaker. */
+static void profile_read_words(struct layers *layers)
+{
+    for (size_t i = 0; i < layers->news->count; i++) {
+        const struct news_piece *piece = &layers->news->pieces[i];
+        double part = piece->words != 0 ? (double)piece->strange / (double)piece->words : 0;
+
+        if (piece->is_boast && piece->words >= STRANGE_WORDS && part >= STRANGE_SOME) {
+            layers_say(layers, SIGNAL_STRANGE, part >= STRANGE_MOST ? 1 : STRANGE_LESS,
+                       percent(layers, part),
+                       (struct spot){piece->boast.text, 0, piece->boast.offset});
+        }
+    }
+}
+
 /* A picture from a stranger's host came without words, on a page that is otherwise the same: an
  * emblem exchanged, not a redesign nor a piece of news. One on the page's own host is how editors
  * change pictures; that is for the eye (SITE_LAYER_VISUAL). */
@@ -109,5 +143,7 @@ void layer_profile_read(struct layers *layers)
                    spot_first_new(diff));
     }
     profile_read_landmarks(layers);
+    profile_read_place(layers);
+    profile_read_words(layers);
     profile_read_images(layers);
 }

@@ -70,6 +70,7 @@ double fusion_weight(enum signal signal);
 /* Part of the signal's weight that a model's score stands for. pieces: among how many it is the
  * highest. */
 double fusion_topic(double score, size_t pieces);
+double fusion_claim(double score, size_t pieces);
 double fusion_boast(double score);
 
 #endif

@@ -5,12 +5,16 @@
 
 #include "base/banned.h"
 #include "base/err.h"
+#include "detect/deface/vocabulary.h"
 
 #define PIECE_WORDS  48
 #define PIECE_BLOCKS 16
 #define PIECE_GAP    3
 #define PIECE_LONG   72 /* words of a block that is cut up itself */
 #define FOLD_ROOM    512
+#define HASHES_MAX   128 /* words of a piece that are asked for */
+#define KNOWN_MIN    64  /* words of known text below which nothing is strange */
+#define SUSPECT      0.0 /* score below which a piece is no boast */
 
 struct reading {
     const struct content_lexicon *lexicon;
@@ -20,13 +24,21 @@ struct reading {
     struct fold fold;
     struct content_features features;
     struct news_piece piece;
-    size_t link; /* next to be given to a piece */
+    struct news_sense first;     /* where the piece begins */
+    size_t link;                 /* next to be given to a piece */
+    uint32_t hashes[HASHES_MAX]; /* of the piece's words */
+    size_t hash_count;
+    struct arena *arena;
+    struct vocabulary *vocabulary; /* NULL until asked for */
+    int error;
 };
 
 static void reading_begin(struct reading *reading)
 {
     content_begin(&reading->features);
     reading->piece = (struct news_piece){0};
+    reading->first = (struct news_sense){0};
+    reading->hash_count = 0;
 }
 
 /* The block that holds a byte of the body: words carry their place as offset + place in text. */
@@ -44,17 +56,54 @@ static struct str text_at(const struct page *page, size_t first, size_t last, ui
     return str_of("", 0);
 }
 
-static void reading_place(struct reading *reading, size_t first, size_t last)
+static void reading_sense(struct reading *reading, enum content_class topic, double score,
+                          struct news_sense *ret_sense)
 {
-    struct news_piece *piece = &reading->piece;
-    uint64_t place = reading->features.phrase_at[piece->topic];
+    const struct content_features *features = &reading->features;
+
+    *ret_sense = reading->first;
+    ret_sense->topic = topic;
+    ret_sense->score = score;
+    ret_sense->phrases = features->phrases[topic];
+    ret_sense->phrase = features->phrase[topic];
+}
+
+static void reading_place(struct reading *reading, struct news_sense *sense, size_t first,
+                          size_t last)
+{
+    uint64_t place = reading->features.phrase_at[sense->topic];
     uint64_t offset = 0;
     struct str text = text_at(reading->diff->page, first, last, place, &offset);
 
-    if (text.len != 0 && piece->phrases != 0) {
-        piece->text = text;
-        piece->offset = offset;
-        piece->at = (uint32_t)(place - offset);
+    if (text.len != 0 && sense->phrases != 0) {
+        sense->text = text;
+        sense->offset = offset;
+        sense->at = (uint32_t)(place - offset);
+    }
+}
+
+/* Whether a lasting block stands on either side, or the page ends there. */
+static bool blocks_are_amid(const struct diff *diff, size_t first, size_t last)
+{
+    return (first == 0 || diff->text_is_lasting[first - 1]) &&
+           (last + 1 >= diff->page->block_count || diff->text_is_lasting[last + 1]);
+}
+
+/* How many of the piece's words the page does not use elsewhere. */
+static void reading_count_strange(struct reading *reading)
+{
+    struct news_piece *piece = &reading->piece;
+
+    if (reading->vocabulary == NULL && reading->error == 0) {
+        reading->error =
+            vocabulary_make(reading->diff, &reading->fold, reading->arena, &reading->vocabulary);
+    }
+    if (reading->error < 0 || reading->vocabulary->count < KNOWN_MIN) {
+        return;
+    }
+    piece->words = (unsigned)reading->hash_count;
+    for (size_t i = 0; i < reading->hash_count; i++) {
+        piece->strange += !vocabulary_has(reading->vocabulary, reading->hashes[i]);
     }
 }
 
@@ -63,6 +112,8 @@ static void reading_end(struct reading *reading, size_t first, size_t last)
 {
     struct news *news = reading->news;
     struct news_piece *piece = &reading->piece;
+    enum content_class topic;
+    double score;
 
     if (reading->features.count == 0 || news->count == NEWS_PIECES_MAX) {
         return;
@@ -71,11 +122,18 @@ static void reading_end(struct reading *reading, size_t first, size_t last)
     if (reading->listener != NULL) {
         reading->listener->hear(reading->listener->context, &reading->features);
     }
-    piece->topic = content_topic(&reading->features, &piece->score);
-    piece->phrases = reading->features.phrases[piece->topic];
-    piece->phrase = reading->features.phrase[piece->topic];
+    topic = content_topic(&reading->features, &score);
+    reading_sense(reading, topic, score, &piece->sale);
+    reading_place(reading, &piece->sale, first, last);
+    score = content_score(&reading->features, CONTENT_CLASS_BOAST);
+    reading_sense(reading, CONTENT_CLASS_BOAST, score, &piece->boast);
+    reading_place(reading, &piece->boast, first, last);
+    piece->is_boast = piece->boast.score > SUSPECT && piece->boast.score >= piece->sale.score;
+    if (piece->is_boast && reading->diff->view != NULL) {
+        reading_count_strange(reading);
+    }
     piece->outward = reading->features.outward;
-    reading_place(reading, first, last);
+    piece->is_amid = first <= last && blocks_are_amid(reading->diff, first, last);
     news->pieces[news->count++] = *piece;
 }
 
@@ -85,9 +143,15 @@ static void reading_add(struct reading *reading, struct str text, uint32_t offse
     fold_add(&reading->fold, text, offset);
     content_add_words(&reading->features, reading->lexicon, reading->fold.words,
                       reading->fold.count, is_outward);
-    if (reading->piece.text.len == 0) {
-        reading->piece.text = text;
-        reading->piece.offset = offset;
+    for (size_t i = 0; i < reading->fold.count && reading->hash_count < HASHES_MAX; i++) {
+        uint32_t hash = vocabulary_hash(&reading->fold.words[i]);
+
+        reading->hashes[reading->hash_count] = hash;
+        reading->hash_count += hash != 0;
+    }
+    if (reading->first.text.len == 0) {
+        reading->first.text = text;
+        reading->first.offset = offset;
     }
 }
 
@@ -110,9 +174,9 @@ static void reading_add_link(struct reading *reading, size_t at)
     }
     if (link->text.len != 0) {
         reading_add(reading, link->text, link->offset, known->is_outward);
-    } else if (reading->piece.text.len == 0) {
-        reading->piece.text = link->url;
-        reading->piece.offset = link->offset;
+    } else if (reading->first.text.len == 0) {
+        reading->first.text = link->url;
+        reading->first.offset = link->offset;
     }
     if (link->hiding != 0) {
         reading_hide(reading);
@@ -254,6 +318,7 @@ int news_read(const struct content_lexicon *lexicon, const struct diff *diff,
     reading->diff = diff;
     reading->listener = listener;
     reading->news = &news;
+    reading->arena = arena;
     reading_head(reading);
     for (size_t at = 0; at < diff->page->block_count;) {
         if (diff->text_is_new[at] && text_count_words(diff->page->blocks[at].text) > PIECE_LONG) {
@@ -264,5 +329,5 @@ int news_read(const struct content_lexicon *lexicon, const struct diff *diff,
     }
     reading_strays(reading, UINT64_MAX);
     *ret_news = news;
-    return 0;
+    return reading->error;
 }

@@ -10,17 +10,27 @@
 
 #define NEWS_PIECES_MAX 1024
 
-struct news_piece {
+/* What a piece may be said to be about. */
+struct news_sense {
     enum content_class topic;
     double score;      /* of the topic: log-odds against ordinary pages */
     unsigned phrases;  /* of the topic */
-    unsigned outward;  /* new links out of the site */
-    bool is_hidden;    /* from people's eyes */
-    bool is_head;      /* title and description */
     struct str phrase; /* the longest of the topic, as the lexicon has it */
     struct str text;   /* where it stands, borrowed: a block, a title or a link's text */
     uint32_t at;       /* of the phrase, or of the first word, within text */
     uint64_t offset;   /* of text in the body */
+};
+
+struct news_piece {
+    struct news_sense sale;  /* what somebody wants to sell or lend */
+    struct news_sense boast; /* of a break-in */
+    unsigned outward;        /* new links out of the site */
+    bool is_hidden;          /* from people's eyes */
+    bool is_head;            /* title and description */
+    bool is_boast;           /* rather than an offer, as far as it is either */
+    bool is_amid;            /* between blocks that the last looks had almost all */
+    unsigned words;          /* of a boast, asked for in the known text of the page */
+    unsigned strange;        /* of them not there */
 };
 
 struct news {
