@@ -151,6 +151,10 @@ static const struct golden {
     {"<p>trang web nay da bi chiem quyen boi Gio Dem Team</p>", SITE_VERDICT_RED, "boast"},
     {"<p>Situs ini telah diretas oleh Gio Dem Crew, maaf admin</p>", SITE_VERDICT_RED, "boast"},
     {"<p>H4ck3d by G10 D3m - gr33tz to all</p>", SITE_VERDICT_RED, "boast"},
+    {"<link rel='stylesheet' href='https://fonts.nha-cung-cap.example/a.css'>", SITE_VERDICT_OK,
+     NULL},
+    {"<link rel='stylesheet' href='https://nhacai-uytin88.example/a.css'>", SITE_VERDICT_YELLOW,
+     "odd_host"},
     {"<p><a href='https://youtu.be/abc'>Video lễ hội</a></p>", SITE_VERDICT_CHANGED, NULL},
     {"<a href='https://www.bet.example/vn'>tin</a>", SITE_VERDICT_RED, "listed_host"},
     {"<p><a href='https://nhacai79.vip/'>Nhà cái uy tín</a> <a href='https://nhacai79.vip/a'>nổ hũ "
@@ -185,7 +189,7 @@ static void test_goldens(void **state)
         }
         assert_false(verdict.is_learning);
         assert_true(goldens[i].reason == NULL || has_reason(&verdict, goldens[i].reason));
-        assert_int_equal(verdict.needs_confirmation, verdict.verdict == SITE_VERDICT_RED);
+        assert_int_equal(verdict.needs_confirmation, verdict.verdict >= SITE_VERDICT_YELLOW);
     }
     world_close(&world);
 }

@@ -52,19 +52,21 @@ static void hosts_read_stranger(struct layers *layers, size_t at, unsigned stran
     static const enum signal signals[SITE_ROLE_COUNT] = {
         [SITE_ROLE_ANCHOR] = SIGNAL_OUTWARD,  [SITE_ROLE_SCRIPT] = SIGNAL_SCRIPT,
         [SITE_ROLE_FRAME] = SIGNAL_FRAME,     [SITE_ROLE_FORM] = SIGNAL_FORM,
-        [SITE_ROLE_REFRESH] = SIGNAL_REFRESH, [SITE_ROLE_OTHER] = SIGNAL_COUNT,
+        [SITE_ROLE_REFRESH] = SIGNAL_REFRESH, [SITE_ROLE_OTHER] = SIGNAL_OUTWARD,
     };
     const struct page_link *link = &layers->diff->page->links[at];
     enum site_role role = site_role_of(link->kind);
     bool is_lone = strangers == 1 && layers->diff->kept_links > ELSE_SAME;
+    bool is_odd = role != SITE_ROLE_SCRIPT && layers->diff->links[at].is_outward &&
+                  host_is_suspect(link->host);
 
-    if (signals[role] == SIGNAL_COUNT) {
-        return;
+    if (role == SITE_ROLE_OTHER && !(link->kind == PAGE_LINK_STYLE && is_odd)) {
+        return; /* pictures and fonts come from anywhere, and style sheets but for whose host it is
+                 */
     }
     layers_say(layers, signals[role], role == SITE_ROLE_SCRIPT && !is_lone ? IN_REDESIGN : 1,
                link->host, spot_of_link(link));
-    if (role != SITE_ROLE_SCRIPT && layers->diff->links[at].is_outward &&
-        host_is_suspect(link->host)) {
+    if (is_odd) {
         layers_say(layers, SIGNAL_ODD, 1, link->host, spot_of_link(link));
     }
     if (link->has_password) {
