@@ -47,6 +47,7 @@ function Decide({ change, onDone }: { change: Change; onDone: () => void }) {
 
 function Reasons({ check }: { check: Check }) {
   const score = (value: number): string => number(Math.round(value * 10) / 10);
+  const start = check.score - check.why.reduce((sum, reason) => sum + reason.score, 0);
   if (check.why.length === 0) return null;
   return (
     <section aria-labelledby="change-why">
@@ -63,6 +64,12 @@ function Reasons({ check }: { check: Check }) {
               <td class="number">{reason.score > 0 ? `+${score(reason.score)}` : score(reason.score)}</td>
             </tr>
           ))}
+          {Math.abs(start) >= 0.05 && (
+            <tr>
+              <td class="quiet">{t('Where every page starts: attacks are rare')}</td>
+              <td class="number">{score(start)}</td>
+            </tr>
+          )}
           <tr class="sum">
             <td>{t('Score')}</td>
             <td class="number">{score(check.score)}</td>
