@@ -11,20 +11,9 @@
 static void api_put_user(struct json_writer *json, const struct store_user *user)
 {
     json_open_object(json);
-    json_put_key(json, "name");
-    json_put_str(json, user->name);
-    json_put_key(json, "full_name");
-    json_put_str(json, user->full_name);
-    json_put_key(json, "role");
-    json_put_text(json, role_name(user->role));
-    json_put_key(json, "language");
-    json_put_text(json, text_language_name(user->language));
+    api_put_person(json, user);
     json_put_key(json, "disabled");
     json_put_bool(json, user->is_disabled);
-    json_put_key(json, "must_change_password");
-    json_put_bool(json, user->must_change_password);
-    json_put_key(json, "totp");
-    json_put_bool(json, user->totp_secret.len != 0);
     api_put_time(json, "created", user->created);
     api_put_time(json, "last_login", user->last_login);
     json_close_object(json);

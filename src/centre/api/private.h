@@ -176,6 +176,9 @@ bool api_is_own_origin(struct api_request *request);
 enum language api_choose_language(const char *accept, enum language fallback);
 bool api_is_local(struct str address);
 
+/* Members that a user sees of himself and an admin of everybody. */
+void api_put_person(struct json_writer *json, const struct store_user *user);
+
 /* The refusal that core's answer stands for; notes how long to wait. */
 enum problem api_core_problem(struct api_request *request, int error);
 

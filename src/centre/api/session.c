@@ -130,11 +130,8 @@ enum problem api_core_problem(struct api_request *request, int error)
     return problem_of(error);
 }
 
-static void api_put_me(struct api_request *request, const struct store_user *user)
+void api_put_person(struct json_writer *json, const struct store_user *user)
 {
-    struct json_writer *json = &request->json;
-
-    json_open_object(json);
     json_put_key(json, "name");
     json_put_str(json, user->name);
     json_put_key(json, "full_name");
@@ -147,6 +144,14 @@ static void api_put_me(struct api_request *request, const struct store_user *use
     json_put_bool(json, user->must_change_password);
     json_put_key(json, "totp");
     json_put_bool(json, user->totp_secret.len != 0);
+}
+
+static void api_put_me(struct api_request *request, const struct store_user *user)
+{
+    struct json_writer *json = &request->json;
+
+    json_open_object(json);
+    api_put_person(json, user);
     json_put_key(json, "centre");
     json_put_text(json, request->api->overlay.base != NULL ? request->api->overlay.now.name : "");
     json_close_object(json);
