@@ -24,6 +24,8 @@
 #define INSPECTOR_CPU_S  2
 #define ARENA_SIZE       (256U << 10)
 #define NAME_MAX_BYTES   256U
+#define RULED_FROM       1.0 /* weight in webshell_rules.def */
+#define TAG_SIZE         5
 #define HALF             (WEBSHELL_LIMIT / 2)
 
 /* From an offset on, so many bytes at most. */
@@ -47,8 +49,32 @@ static int inspector_feed(struct webshell *shell, int fd, off_t at, size_t most)
     return 0;
 }
 
-int inspector_judge(struct webshell *shell, int fd, struct str name, struct arena *arena,
-                    struct webshell_verdict *ret_verdict)
+/* Where PHP's long tag stands first; 0: nowhere, or at the beginning. */
+static off_t inspector_find_tag(int fd)
+{
+    static char room[256 << 10];
+    off_t at = 0;
+
+    while (at < (off_t)WEBSHELL_LIMIT) {
+        ssize_t n = pread(fd, room, sizeof(room), at);
+        struct str seen = str_of(room, n > 0 ? (size_t)n : 0);
+
+        for (size_t i = 0; i + TAG_SIZE <= seen.len; i++) {
+            if (seen.ptr[i] == '<' &&
+                str_is_nocase(str_slice(seen, i, i + TAG_SIZE), STR("<?php"))) {
+                return at + (off_t)i;
+            }
+        }
+        if (seen.len < TAG_SIZE) {
+            break;
+        }
+        at += (off_t)(seen.len - TAG_SIZE + 1);
+    }
+    return 0;
+}
+
+static int inspector_judge_from(struct webshell *shell, int fd, off_t from, struct str name,
+                                struct arena *arena, struct webshell_verdict *ret_verdict)
 {
     struct stat info;
     bool is_partial;
@@ -57,15 +83,45 @@ int inspector_judge(struct webshell *shell, int fd, struct str name, struct aren
     if (fstat(fd, &info) < 0) {
         return -errno;
     }
-    is_partial = info.st_size > (off_t)WEBSHELL_LIMIT;
+    is_partial = info.st_size - from > (off_t)WEBSHELL_LIMIT;
     webshell_begin(shell, name);
-    r = inspector_feed(shell, fd, 0, is_partial ? HALF : WEBSHELL_LIMIT);
+    r = inspector_feed(shell, fd, from, is_partial ? HALF : WEBSHELL_LIMIT);
     if (r == 0 && is_partial) {
         r = inspector_feed(shell, fd, info.st_size - (off_t)HALF, HALF);
     }
     if (r == 0) {
         r = webshell_end(shell, arena, ret_verdict);
         ret_verdict->is_partial = is_partial;
+    }
+    return r;
+}
+
+int inspector_judge(struct webshell *shell, int fd, struct str name, struct arena *arena,
+                    struct webshell_verdict *ret_verdict)
+{
+    return inspector_judge_from(shell, fd, 0, name, arena, ret_verdict);
+}
+
+/* What stands before the first tag may look like code to whoever takes short tags for such, and
+ * hide or dilute what follows: so it is judged with and without. The second is graver, or the first
+ * stands. */
+static int inspector_judge_twice(struct webshell *shell, int fd, struct str name,
+                                 struct arena *arena, struct webshell_verdict *ret_verdict)
+{
+    struct webshell_verdict second = {0};
+    off_t from;
+    int r = inspector_judge_from(shell, fd, 0, name, arena, ret_verdict);
+
+    if (r < 0 || ret_verdict->outcome == WEBSHELL_OUTCOME_WEBSHELL) {
+        return r;
+    }
+    from = inspector_find_tag(fd);
+    if (from == 0) {
+        return 0;
+    }
+    r = inspector_judge_from(shell, fd, from, name, arena, &second);
+    if (r == 0 && (second.outcome > ret_verdict->outcome || second.rules > ret_verdict->rules)) {
+        *ret_verdict = second;
     }
     return r;
 }
@@ -86,13 +142,14 @@ static int inspector_answer(struct webshell *shell, struct arena *arena, int cha
     }
     arena_reset(arena);
     scanner_limit_work(INSPECTOR_CPU_S);
-    r = inspector_judge(shell, fd, name, arena, &verdict);
+    r = inspector_judge_twice(shell, fd, name, arena, &verdict);
     has_reason = r == 0 && verdict.reason_count != 0;
     msg_begin(&answer, AGENT_MESSAGE_INSPECTED);
     msg_put_u64(&answer, question);
     msg_put_i64(&answer, r);
     msg_put_u32(&answer, verdict.outcome);
     msg_put_u32(&answer, verdict.language);
+    msg_put_u32(&answer, verdict.rules >= RULED_FROM);
     msg_put_i64(&answer, (int64_t)(verdict.score * 1000));
     msg_put_str(&answer, has_reason ? str_from(verdict.reasons[0].rule) : STR(""));
     msg_put_u32(&answer, has_reason ? verdict.reasons[0].line : 0);
@@ -141,6 +198,7 @@ int inspector_read(struct msg_reader *msg, struct inspection *ret_inspection)
     struct inspection told = {.question = msg_get_u64(msg), .result = (int)msg_get_i64(msg)};
     uint32_t outcome = msg_get_u32(msg);
     uint32_t language = msg_get_u32(msg);
+    uint32_t is_ruled = msg_get_u32(msg);
     int64_t score = msg_get_i64(msg);
     struct str rule = msg_get_str(msg);
     uint32_t line = msg_get_u32(msg);
@@ -154,6 +212,7 @@ int inspector_read(struct msg_reader *msg, struct inspection *ret_inspection)
     snippet.len = utf8_valid_prefix(snippet);
     told.outcome = (enum webshell_outcome)outcome;
     told.language = (enum webshell_language)language;
+    told.is_ruled = is_ruled != 0;
     told.score = (double)score / 1000;
     told.line = line;
     (void)snprintf(told.rule, sizeof(told.rule), "%.*s", STR_ARG(rule));

@@ -17,7 +17,8 @@ struct inspection {
     int result; /* negative: it could not be read */
     enum webshell_outcome outcome;
     enum webshell_language language;
-    double score;                    /* log-odds */
+    bool is_ruled; /* it surely gives its caller power: a named rule, not its words alone */
+    double score;  /* log-odds */
     char rule[INSPECTION_RULE_SIZE]; /* the strongest; one of webshell_rule_text, or empty */
     uint32_t line;
     char snippet[WEBSHELL_SNIPPET_MAX + 1]; /* UTF-8 */

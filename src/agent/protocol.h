@@ -75,7 +75,8 @@ enum agent_message {
     /* guard → inspector: u64 question, str end of the path; fd 0: the file. */
     AGENT_MESSAGE_INSPECT,
     /* inspector → guard: u64 question, i64 result, u32 enum webshell_outcome, u32 enum
-     * webshell_language, i64 score in thousandths, str rule, u32 line, str snippet. */
+     * webshell_language, u32 is ruled, i64 score in thousandths, str rule, u32 line, str snippet.
+     */
     AGENT_MESSAGE_INSPECTED,
 };
 

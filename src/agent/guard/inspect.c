@@ -166,18 +166,29 @@ void guard_inspect_taken(struct guard *guard, struct guard_root *root, struct st
     guard_ask(guard, root, path, fd, &wanted);
 }
 
+/* Whether it is to be told of. A large picture dilutes what its few lines of code weigh; but what
+ * visitors may upload has no reason to hold code that obeys whoever calls it. */
+static bool is_shell(const struct inspection *inspection, bool is_upload)
+{
+    return inspection->result == 0 &&
+           (inspection->outcome == WEBSHELL_OUTCOME_WEBSHELL ||
+            (is_upload && inspection->outcome == WEBSHELL_OUTCOME_SUSPICIOUS &&
+             inspection->is_ruled));
+}
+
 /* Acts on what stood there when it was read, and on nothing else. */
 static void guard_take_inspection(struct guard *guard, const struct guard_asked *asked,
                                   const struct inspection *inspection)
 {
     const struct guard_judged before = judged_of(&asked->st);
-    bool is_shell = inspection->result == 0 && inspection->outcome == WEBSHELL_OUTCOME_WEBSHELL;
     struct str path = str_of(asked->path, asked->len);
+    bool is_upload = class_of(&asked->root->webroot.rules, path) == MANIFEST_CLASS_UPLOAD;
+    bool has_shell = is_shell(inspection, is_upload || asked->incident != 0);
     struct guard_judged now;
     struct stat st;
 
     if (asked->incident != 0) {
-        if (is_shell) {
+        if (has_shell) {
             guard_incident_shell(guard, asked->incident, path, inspection);
         }
         return;
@@ -186,7 +197,7 @@ static void guard_take_inspection(struct guard *guard, const struct guard_asked 
         return;
     }
     now = judged_of(&st);
-    if (is_shell) {
+    if (has_shell) {
         guard->heard = clock_mono(&clock_real);
         if (guard_found_shell(guard, asked->root, path, &st, inspection, asked->pid)) {
             return;

@@ -26,7 +26,7 @@
 #define GUARD_NUMBERS_MAX 8      /* pieces of evidence named in one finding */
 
 #define GUARD_JUDGED_MAX  32768
-#define GUARD_SHELLS_MAX  3 /* webshells described in one finding */
+#define GUARD_SHELLS_MAX  6 /* webshells described in one finding */
 
 struct guard;
 
