@@ -79,6 +79,7 @@ static void guard_on_tick(void *context)
         guard_tend_root(guard, &guard->roots[i], now);
     }
     guard_do_waiting(guard, now);
+    guard_do_asked(guard, now);
     guard_do_burials(guard, now);
     guard_tell_due(guard, now, false);
     guard_keep_reserve(guard);
@@ -128,6 +129,10 @@ static int guard_listen(struct guard *guard)
     }
     if (r == 0 && guard->refuser >= 0) {
         r = loop_add_fd(guard->loop, guard->refuser, LOOP_READ, guard_on_refuser, guard, NULL);
+    }
+    if (r == 0) {
+        r = loop_add_fd(guard->loop, guard->config->inspector, LOOP_READ, guard_on_inspector, guard,
+                        NULL);
     }
     if (r == 0) {
         r = loop_add_timer(guard->loop, guard_on_work, guard, &guard->work);
@@ -197,6 +202,10 @@ static int guard_start(struct guard *guard, struct diag *diag)
     unsigned missing = 0;
     int r = guard_open_store(guard);
 
+    guard->judged = mem_alloc(GUARD_JUDGED_MAX, sizeof(*guard->judged));
+    if (guard->judged == NULL) {
+        return diag_set(diag, -ERR_NOMEM, "%s", err_text(-ERR_NOMEM));
+    }
     if (r < 0) {
         return diag_set(diag, r, _("the store '%s' cannot be opened: %s; run as root"),
                         guard->store, err_text(r));
@@ -224,6 +233,7 @@ static int guard_start(struct guard *guard, struct diag *diag)
 static void guard_done(struct guard *guard)
 {
     guard_forget_waiting(guard);
+    guard_forget_asked(guard);
     guard_close_roots(guard);
     guard_forget_all(guard);
     guard_incidents_done(guard);
@@ -253,6 +263,8 @@ int guard_run(const struct guard_config *config)
     guard->evidence = (struct evidence){.folder = -1, .records = -1, .blobs = {.folder = -1}};
     list_init(&guard->waiting);
     list_init(&guard->burials);
+    list_init(&guard->asked);
+    guard->asked_last = (uint64_t)clock_mono(&clock_real);
     map_init(&guard->waiting_keys, GUARD_WAITING_MAX, (uint64_t)clock_mono(&clock_real));
     map_init(&guard->known, GUARD_FOLDERS_MAX + GUARD_FILES_MAX, (uint64_t)clock_mono(&clock_real));
     outbox_init(&guard->supervisor, config->supervisor, GUARD_OUTBOX, NULL);

@@ -11,6 +11,7 @@
 struct guard_config {
     const struct agent_settings *settings;
     int supervisor; /* channel */
+    int inspector;  /* channel */
 };
 
 /* Process body; returns the exit status. */

@@ -7,6 +7,7 @@
  *   outlet ── actions ──▶ supervisor ── answers ─▶ outlet
  *   guard ── records, who is that? ─▶ supervisor ── this one ─▶ guard
  *   guard ── signed files, windows ─▶ refuser ── who wanted to write ─▶ guard
+ *   guard ── open files ▶ inspector ── verdicts ─▶ guard
  *   visits ── records ──▶ supervisor ── records ─▶ outlet
  *
  * The supervisor keeps both ends of every channel open: a child that dies is replaced on the same
@@ -71,6 +72,12 @@ enum agent_message {
     AGENT_MESSAGE_WINDOW,
     /* refuser → guard: somebody wanted to write. u32 pid, str path. */
     AGENT_MESSAGE_REFUSED,
+    /* guard → inspector: u64 question, str end of the path; fd 0: the file. */
+    AGENT_MESSAGE_INSPECT,
+    /* inspector → guard: u64 question, i64 result, u32 enum webshell_outcome, u32 enum
+     * webshell_language, u32 is ruled, i64 score in thousandths, str rule, u32 line, str snippet.
+     */
+    AGENT_MESSAGE_INSPECTED,
 };
 
 #endif

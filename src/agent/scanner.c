@@ -26,33 +26,31 @@
 #define CPU_SECONDS  2
 #define SCANNER_USER "canhgac-scanner"
 
-static int scanner_enter(void)
+int scanner_enter(const char *name, uint64_t memory_more)
 {
     struct diag diag = {0};
     struct sandbox sandbox = {
         .user = getpwnam(SCANNER_USER) != NULL ? SCANNER_USER : "nobody",
         .calls = SANDBOX_CALLS_IO,
-        .memory_more = MEMORY_MORE,
+        .memory_more = memory_more,
         .file_limit = FILE_LIMIT,
     };
     unsigned missing = 0;
     int r = sandbox_enter(&sandbox, &missing, &diag);
 
     if (r < 0) {
-        log_write(LOG_LEVEL_ERROR, "scanner: %s", diag_text(&diag, r));
+        log_write(LOG_LEVEL_ERROR, "%s: %s", name, diag_text(&diag, r));
     }
     return r;
 }
 
-/* A parser that loops must not live on: the kernel ends the process so many seconds of work from
- * now. */
-static void scanner_limit_work(void)
+void scanner_limit_work(unsigned seconds)
 {
     struct rusage usage;
     struct rlimit limit;
 
     if (getrusage(RUSAGE_SELF, &usage) == 0 && getrlimit(RLIMIT_CPU, &limit) == 0) {
-        limit.rlim_cur = (rlim_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + CPU_SECONDS + 1);
+        limit.rlim_cur = (rlim_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + seconds + 1);
         (void)setrlimit(RLIMIT_CPU, &limit);
     }
 }
@@ -72,7 +70,7 @@ static int scanner_answer(struct scan *scan, int channel, struct channel_packet 
     if (r < 0 || packet->msg.type != AGENT_MESSAGE_SCAN || now_fd < 0) {
         return -ERR_PROTO;
     }
-    scanner_limit_work();
+    scanner_limit_work(CPU_SECONDS);
     now = scan_file(scan, now_fd, name);
     if (before_fd >= 0) {
         before = scan_file(scan, before_fd, name_before);
@@ -118,7 +116,7 @@ int scanner_run(int channel)
         log_write(LOG_LEVEL_ERROR, "scanner: the data base of libmagic: %s", err_text(r));
         return 3;
     }
-    r = scanner_enter();
+    r = scanner_enter("scanner", MEMORY_MORE);
     if (r == 0) {
         r = scanner_serve(&scan, channel);
     }

@@ -50,9 +50,9 @@ static int supervisor_make_pairs(struct supervisor *supervisor)
     for (size_t i = 0; i < PAIR_COUNT; i++) {
         int r = channel_pair(supervisor->pairs[i]);
 
-        /* nobody may be made to wait by a peer that died; the scanner's end waits for questions */
+        /* nobody may be made to wait by a peer that died; a scanner's end waits for questions */
         for (int end = 0; r == 0 && end < 2; end++) {
-            if (i != PAIR_SENSOR_SCANNER) {
+            if (i != PAIR_SENSOR_SCANNER && (i != PAIR_GUARD_INSPECTOR || end == 0)) {
                 r = fd_set_nonblocking(supervisor->pairs[i][end], true);
             }
         }
@@ -157,7 +157,8 @@ static int supervisor_start(struct supervisor *supervisor)
         atomic_store(&supervisor->page->own[0], getpid());
     }
     for (int kind = 0; r == 0 && kind < CHILD_COUNT; kind++) {
-        if ((kind == CHILD_GUARD && supervisor->settings->webroots.count == 0) ||
+        if (((kind == CHILD_GUARD || kind == CHILD_INSPECTOR) &&
+             supervisor->settings->webroots.count == 0) ||
             (kind == CHILD_VISITS && supervisor->settings->access_logs.count == 0)) {
             continue;
         }

@@ -122,6 +122,8 @@ bool webroot_is_home(const struct webroot_config *config, int fd);
 [[nodiscard]] int webroot_compare(const struct webroot *webroot, struct str path,
                                   const struct manifest_entry *entry, uint64_t most,
                                   struct stat *ret_stat);
+/* Opens what stands at path for reading; the caller's. */
+[[nodiscard]] int webroot_read(const struct webroot *webroot, struct str path);
 /* What a file that no manifest knows could be planted for: enum plant, or'ed. */
 [[nodiscard]] int webroot_plants(const struct webroot *webroot, struct str path,
                                  const struct stat *st);

@@ -2,6 +2,7 @@
  * is read; a file's share of processor time is limited; answers come in the order of questions. */
 #include "cli/scan_worker.h"
 
+#include "agent/inspector.h"
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -16,7 +17,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define WORKER_ARENA  (256U << 10)
@@ -24,7 +24,6 @@
 #define WORKER_FILES  16
 #define WORKER_CPU_S  20
 #define WAIT_MS       120000
-#define HALF          (WEBSHELL_LIMIT / 2)
 
 enum scan_message {
     SCAN_MESSAGE_FILE = 1,
@@ -42,50 +41,6 @@ static void worker_limit_work(void)
         limit.rlim_cur = (rlim_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + WORKER_CPU_S);
         (void)setrlimit(RLIMIT_CPU, &limit);
     }
-}
-
-/* From an offset on, so many bytes at most. */
-static int worker_feed(struct webshell *shell, int fd, off_t at, size_t most)
-{
-    static char room[256 << 10];
-
-    while (most != 0) {
-        ssize_t n = pread(fd, room, most < sizeof(room) ? most : sizeof(room), at);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return n < 0 ? -errno : 0;
-        }
-        webshell_feed(shell, str_of(room, (size_t)n));
-        at += n;
-        most -= (size_t)n;
-    }
-    return 0;
-}
-
-static int worker_judge(struct webshell *shell, int fd, struct str name, struct arena *arena,
-                        struct webshell_verdict *ret_verdict)
-{
-    struct stat info;
-    bool is_partial;
-    int r;
-
-    if (fstat(fd, &info) < 0) {
-        return -errno;
-    }
-    is_partial = info.st_size > (off_t)WEBSHELL_LIMIT;
-    webshell_begin(shell, name);
-    r = worker_feed(shell, fd, 0, is_partial ? HALF : WEBSHELL_LIMIT);
-    if (r == 0 && is_partial) {
-        r = worker_feed(shell, fd, info.st_size - (off_t)HALF, HALF);
-    }
-    if (r == 0) {
-        r = webshell_end(shell, arena, ret_verdict);
-        ret_verdict->is_partial = is_partial;
-    }
-    return r;
 }
 
 static void worker_put(struct msg_writer *msg, int code, const struct webshell_verdict *verdict)
@@ -119,7 +74,7 @@ static int worker_answer(struct webshell *shell, struct arena *arena, int channe
     }
     arena_reset(arena);
     worker_limit_work();
-    r = worker_judge(shell, fd, name, arena, &verdict);
+    r = inspector_judge(shell, fd, name, arena, &verdict);
     worker_put(&answer, r, &verdict);
     r = msg_end(&answer);
     return r < 0 ? r : channel_send(channel, &answer, NULL, 0);

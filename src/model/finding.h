@@ -17,7 +17,7 @@
 
 #define FINDING_FILES_MAX     1000 /* named one by one; file_count tells all */
 #define FINDING_ANCESTORS_MAX 16
-#define FINDING_WHY_MAX       16
+#define FINDING_WHY_MAX       24
 #define FINDING_GROUP_MAX     64
 
 enum severity {

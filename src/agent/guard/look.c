@@ -125,23 +125,23 @@ static bool guard_repair(struct guard *guard, struct guard_root *root,
     return entry->kind == MANIFEST_KIND_FOLDER;
 }
 
-static void guard_remove(struct guard *guard, struct guard_root *root, struct str path,
-                         unsigned plants, pid_t pid)
+/* The number of its incident; 0: it stands there yet, or nobody is told. */
+static uint64_t guard_remove(struct guard *guard, struct guard_root *root, struct str path,
+                             enum guard_reason reason, pid_t pid)
 {
-    enum guard_reason reason = reason_of_plant(plants);
     struct guard_incident *incident;
     struct guard_taking taking = {guard, root, 0, guard_reason_word(reason)};
     const struct webroot_taker taker = {&taking, guard_on_taken};
     int r;
 
     if (!guard_may_act(guard, root, path, pid)) {
-        return;
+        return 0;
     }
-    incident = guard_incident(guard, root, pid, plants != 0);
+    incident = guard_incident(guard, root, pid, reason != GUARD_REASON_ADDED);
     taking.incident = incident != NULL ? incident->number : 0;
     r = webroot_take_out(&root->webroot, path, &taker);
     if (r == -ERR_NOENT) {
-        return; /* gone by itself */
+        return 0; /* gone by itself */
     }
     loops_note(root->loops, path, clock_mono(&clock_real));
     if (incident != NULL) {
@@ -149,7 +149,63 @@ static void guard_remove(struct guard *guard, struct guard_root *root, struct st
     }
     if (r < 0) {
         guard_wait(guard, root, path, pid, clock_mono(&clock_real) + AGAIN_NS);
+        return 0;
     }
+    return taking.incident;
+}
+
+static void guard_remove_stranger(struct guard *guard, struct guard_root *root, struct str path,
+                                  unsigned running, pid_t pid, bool is_file)
+{
+    int fd = is_file ? webroot_read(&root->webroot, path) : -1; /* it has no name afterwards */
+
+    guard_inspect_taken(guard, root, path, fd,
+                        guard_remove(guard, root, path, reason_of_plant(running), pid));
+}
+
+/* What the site's own programs write is read where it is code, all that visitors write is read. */
+static void guard_keep_stranger(struct guard *guard, struct guard_root *root, struct str path,
+                                const struct stat *st, unsigned plants, pid_t pid)
+{
+    enum manifest_class class = class_of(&root->webroot.rules, path);
+    struct guard_incident *incident;
+
+    if (pid != 0 && (plants & PLANT_BACKDATED) != 0 && class == MANIFEST_CLASS_UPLOAD) {
+        incident = guard_incident(guard, root, pid, true);
+        if (incident != NULL) {
+            guard_incident_add(guard, incident, path, GUARD_REASON_BACKDATED, -ERR_EXIST);
+        }
+    }
+    if (class == MANIFEST_CLASS_UPLOAD ||
+        (plants & (PLANT_SCRIPT | PLANT_DOUBLE | PLANT_CODE)) != 0) {
+        guard_inspect(guard, root, path, st, pid);
+    }
+}
+
+bool guard_found_shell(struct guard *guard, struct guard_root *root, struct str path,
+                       const struct stat *st, const struct inspection *inspection, pid_t pid)
+{
+    enum manifest_class class = class_of(&root->webroot.rules, path);
+    struct guard_incident *incident;
+    uint64_t number;
+    struct stat now;
+
+    if (!root->is_open || !root->webroot.is_signed || root->is_away ||
+        webroot_compare(&root->webroot, path, NULL, 0, &now) != WEBROOT_ADDED ||
+        now.st_ino != st->st_ino || now.st_dev != st->st_dev) {
+        return true;
+    }
+    if (class == MANIFEST_CLASS_UPLOAD) {
+        number = guard_remove(guard, root, path, GUARD_REASON_SHELL, pid);
+        guard_incident_shell(guard, number, path, inspection);
+        return true;
+    }
+    incident = class == MANIFEST_CLASS_CONTENT ? guard_incident(guard, root, pid, true) : NULL;
+    if (incident != NULL) {
+        guard_incident_add(guard, incident, path, GUARD_REASON_SHELL_LEFT, -ERR_EXIST);
+        guard_incident_shell(guard, incident->number, path, inspection);
+    }
+    return false;
 }
 
 /* What no manifest knows. In a folder that visitors write to, only what can execute is taken out;
@@ -158,7 +214,6 @@ static bool guard_look_stranger(struct guard *guard, struct guard_root *root, st
                                 const struct stat *st, pid_t pid)
 {
     enum manifest_class class = class_of(&root->webroot.rules, path);
-    struct guard_incident *incident;
     unsigned running;
     int plants;
 
@@ -171,12 +226,9 @@ static bool guard_look_stranger(struct guard *guard, struct guard_root *root, st
     plants = webroot_plants(&root->webroot, path, st);
     running = plants > 0 ? plant_that_runs((unsigned)plants, class) : 0;
     if (class == MANIFEST_CLASS_FIXED || running != 0) {
-        guard_remove(guard, root, path, running, pid);
-    } else if (pid != 0 && plants > 0 && class == MANIFEST_CLASS_UPLOAD) {
-        incident = guard_incident(guard, root, pid, true);
-        if (incident != NULL) {
-            guard_incident_add(guard, incident, path, GUARD_REASON_BACKDATED, -ERR_EXIST);
-        }
+        guard_remove_stranger(guard, root, path, running, pid, S_ISREG(st->st_mode));
+    } else {
+        guard_keep_stranger(guard, root, path, st, plants > 0 ? (unsigned)plants : 0U, pid);
     }
     return false;
 }

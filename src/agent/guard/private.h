@@ -3,6 +3,7 @@
 #define AGENT_GUARD_PRIVATE_H
 
 #include "agent/guard.h"
+#include "agent/inspector.h"
 #include "agent/outbox.h"
 #include "agent/webroot.h"
 #include "base/list.h"
@@ -23,6 +24,9 @@
 #define GUARD_FOLDERS_MAX 1000000
 #define GUARD_FILES_MAX   200000 /* known by handle, for writes through links outside the root */
 #define GUARD_NUMBERS_MAX 8      /* pieces of evidence named in one finding */
+
+#define GUARD_JUDGED_MAX  32768
+#define GUARD_SHELLS_MAX  6 /* webshells described in one finding */
 
 struct guard;
 
@@ -108,7 +112,10 @@ struct guard_incident {
     struct arena *arena;
     struct finding_file *files; /* FINDING_FILES_MAX */
     size_t file_count;
-    uint64_t counts[16]; /* by enum guard_reason */
+    uint64_t counts[16];                 /* by enum guard_reason */
+    struct str shells[GUARD_SHELLS_MAX]; /* where, by which rule, and the code; in the arena */
+    double shell_scores[GUARD_SHELLS_MAX];
+    size_t shell_count;
     uint64_t numbers[GUARD_NUMBERS_MAX];
     size_t number_count;
     struct finding_process process; /* its texts in the arena */
@@ -127,9 +134,19 @@ enum guard_reason {
     GUARD_REASON_CODE,
     GUARD_REASON_PROGRAM,
     GUARD_REASON_BACKDATED,
+    GUARD_REASON_SHELL,
+    GUARD_REASON_SHELL_LEFT, /* where the site's own programs write */
     GUARD_REASON_FIGHT,
     GUARD_REASON_REFUSED,
     GUARD_REASON_COUNT,
+};
+
+/* A file that the inspector found harmless as it stands. */
+struct guard_judged {
+    dev_t dev;
+    ino_t ino;
+    int64_t changed; /* ctime, ns */
+    off_t size;
 };
 
 struct guard {
@@ -153,6 +170,11 @@ struct guard {
     struct list burials;
     size_t burial_count;
     size_t open_burials;
+    struct list asked; /* struct guard_asked */
+    size_t asked_count;
+    size_t asked_ahead;
+    uint64_t asked_last;         /* question; no two guards ask the same */
+    struct guard_judged *judged; /* GUARD_JUDGED_MAX, by inode */
     uint64_t incidents_ever;
     struct guard_incident incidents[GUARD_INCIDENTS_MAX];
     bool has_reserve;
@@ -198,6 +220,22 @@ bool guard_look(struct guard *guard, struct guard_root *root, struct str path, p
 bool guard_move_back(struct guard *guard, struct guard_root *root, struct str now,
                      struct str before, pid_t pid);
 bool guard_met(void *context, struct str path, bool is_folder, bool is_there);
+
+/* What the inspector found: taken out of uploads, told where the site's own programs write. False:
+ * it may be forgotten until it changes. */
+bool guard_found_shell(struct guard *guard, struct guard_root *root, struct str path,
+                       const struct stat *st, const struct inspection *inspection, pid_t pid);
+
+/* guard/inspect.c */
+/* Has a file that stays where it is looked into. */
+void guard_inspect(struct guard *guard, struct guard_root *root, struct str path,
+                   const struct stat *st, pid_t pid);
+/* Has a file looked into that was taken out, so that its incident can say what it was. Takes fd. */
+void guard_inspect_taken(struct guard *guard, struct guard_root *root, struct str path, int fd,
+                         uint64_t incident);
+void guard_on_inspector(void *context, int fd, unsigned events);
+void guard_do_asked(struct guard *guard, int64_t now);
+void guard_forget_asked(struct guard *guard);
 
 /* guard/keep.c */
 /* What a webroot_taken_fn of the guard is told with. */
@@ -260,6 +298,9 @@ struct guard_incident *guard_incident(struct guard *guard, struct guard_root *ro
                                       bool is_plant);
 void guard_incident_add(struct guard *guard, struct guard_incident *incident, struct str path,
                         enum guard_reason reason, int result);
+/* Adds what was found in one of its files. incident: its number. */
+void guard_incident_shell(struct guard *guard, uint64_t incident, struct str path,
+                          const struct inspection *inspection);
 void guard_incident_evidence(struct guard *guard, uint64_t incident, uint64_t number);
 void guard_take_whose(struct guard *guard, struct msg_reader *msg);
 void guard_tell_due(struct guard *guard, int64_t now, bool is_end);

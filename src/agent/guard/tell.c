@@ -19,7 +19,7 @@
 #define INCIDENT_SOON_NS (150 * NS_PER_MS) /* from its first file to its first telling */
 #define INCIDENT_MORE_NS (2 * NS_PER_S)
 #define INCIDENT_REST_NS (20 * NS_PER_S) /* then it is over */
-#define REASONS_MAX      (GUARD_REASON_COUNT + 3)
+#define REASONS_MAX      (GUARD_REASON_COUNT + GUARD_SHELLS_MAX + 2)
 #define NUMBER_TEXT      24
 
 static const char *const reason_words[] = {
@@ -34,6 +34,8 @@ static const char *const reason_words[] = {
     [GUARD_REASON_CODE] = "web_code",
     [GUARD_REASON_PROGRAM] = "web_program",
     [GUARD_REASON_BACKDATED] = "web_backdated",
+    [GUARD_REASON_SHELL] = "web_shell",
+    [GUARD_REASON_SHELL_LEFT] = "web_shell_left",
     [GUARD_REASON_FIGHT] = "web_fight",
     [GUARD_REASON_REFUSED] = "web_refused",
 };
@@ -136,6 +138,8 @@ static enum file_outcome outcome_of(enum guard_reason reason)
     case GUARD_REASON_CODE:
     case GUARD_REASON_PROGRAM:
     case GUARD_REASON_BACKDATED:
+    case GUARD_REASON_SHELL:
+    case GUARD_REASON_SHELL_LEFT:
     case GUARD_REASON_COUNT:
     default:
         return FILE_OUTCOME_PRODUCT;
@@ -178,6 +182,27 @@ void guard_incident_add(struct guard *guard, struct guard_incident *incident, st
     incident->result = result < 0 && result != -ERR_EXIST ? result : incident->result;
     incident->took = took > incident->took ? took : incident->took;
     incident_name_file(incident, path, reason, result);
+}
+
+void guard_incident_shell(struct guard *guard, uint64_t incident, struct str path,
+                          const struct inspection *inspection)
+{
+    for (size_t i = 0; i < GUARD_INCIDENTS_MAX; i++) {
+        struct guard_incident *known = &guard->incidents[i];
+        struct str text;
+
+        if (!known->is_used || known->number != incident ||
+            known->shell_count == GUARD_SHELLS_MAX) {
+            continue;
+        }
+        text = arena_printf(known->arena, "%.*s:%u %s: %s", STR_ARG(path), inspection->line,
+                            inspection->rule, inspection->snippet);
+        if (text.ptr != NULL) {
+            known->shell_scores[known->shell_count] = inspection->score;
+            known->shells[known->shell_count++] = text;
+            known->is_changed = true;
+        }
+    }
 }
 
 void guard_incident_evidence(struct guard *guard, uint64_t incident, uint64_t number)
@@ -230,7 +255,8 @@ static bool incident_is_refused(const struct guard_incident *incident)
 
 static const char *incident_title(const struct guard_incident *incident)
 {
-    bool is_whole = incident->restored == incident->total;
+    uint64_t left = incident->counts[GUARD_REASON_SHELL_LEFT];
+    bool is_whole = incident->restored + left == incident->total;
 
     if (incident->is_fight) {
         return N_(
@@ -242,6 +268,9 @@ static const char *incident_title(const struct guard_incident *incident)
     }
     if (incident->is_plant && incident->counts[GUARD_REASON_BACKDATED] == incident->total) {
         return N_("A file among the website's uploads claims to be older than it can be");
+    }
+    if (left != 0 && left == incident->total) {
+        return N_("A webshell stands where the website's own programs write; it was left there");
     }
     if (incident->is_plant) {
         return is_whole ? N_("A program was planted in the website and taken out")
@@ -269,12 +298,17 @@ static size_t incident_reasons(const struct guard_incident *incident,
     out[count++] = (struct finding_reason){.what = STR("web_root"),
                                            .value = str_from(incident->root->config.path)};
     for (size_t i = 0; i < GUARD_REASON_COUNT; i++) {
-        if (incident->counts[i] != 0) {
+        if (incident->counts[i] != 0 && i != GUARD_REASON_SHELL) {
             (void)snprintf(room[i], NUMBER_TEXT, "%llu", (unsigned long long)incident->counts[i]);
             out[count++] = (struct finding_reason){.what = str_from(reason_words[i]),
                                                    .value = str_from(room[i]),
                                                    .score = (double)incident->counts[i]};
         }
+    }
+    for (size_t i = 0; i < incident->shell_count; i++) {
+        out[count++] = (struct finding_reason){.what = str_from(reason_words[GUARD_REASON_SHELL]),
+                                               .value = incident->shells[i],
+                                               .score = incident->shell_scores[i]};
     }
     for (size_t i = 0; i < incident->number_count; i++) {
         (void)buf_putf(numbers, "%s%llu", i != 0 ? " " : "",

@@ -2,6 +2,7 @@
  * at once, and one that had been serving or was killed is back within a second however often it
  * dies; one that does not even come up is waited for longer and longer. Both are told. */
 #include "agent/guard.h"
+#include "agent/inspector.h"
 #include "agent/leash.h"
 #include "agent/scanner.h"
 #include "agent/sensor.h"
@@ -30,8 +31,8 @@
 
 const char *const child_names[CHILD_COUNT] = {
     [CHILD_WATCHDOG] = "watchdog", [CHILD_SCANNER] = "scanner", [CHILD_OUTLET] = "outlet",
-    [CHILD_LEASH] = "leash",       [CHILD_SENSOR] = "sensor",   [CHILD_GUARD] = "guard",
-    [CHILD_VISITS] = "visits"};
+    [CHILD_LEASH] = "leash",       [CHILD_SENSOR] = "sensor",   [CHILD_INSPECTOR] = "inspector",
+    [CHILD_GUARD] = "guard",       [CHILD_VISITS] = "visits"};
 
 /* The shared pages say who belongs to us: a child that reads hostile bytes must not have them
  * mapped. Ctrl+C reaches the whole group of a terminal; only the supervisor acts on it, in order.
@@ -102,11 +103,21 @@ static int child_run_sensor(void *context)
     return sensor_run(&config);
 }
 
+static int child_run_inspector(void *context)
+{
+    const struct supervisor *supervisor = child_begin(context);
+
+    page_free(supervisor->page);
+    intake_page_free(supervisor->intake);
+    return inspector_run(supervisor->pairs[PAIR_GUARD_INSPECTOR][1]);
+}
+
 static int child_run_guard(void *context)
 {
     const struct supervisor *supervisor = child_begin(context);
     const struct guard_config config = {.settings = supervisor->settings,
-                                        .supervisor = supervisor->pairs[PAIR_GUARD_SUPERVISOR][0]};
+                                        .supervisor = supervisor->pairs[PAIR_GUARD_SUPERVISOR][0],
+                                        .inspector = supervisor->pairs[PAIR_GUARD_INSPECTOR][0]};
 
     page_free(supervisor->page);
     intake_page_free(supervisor->intake);
@@ -128,8 +139,8 @@ static int child_run_visits(void *context)
 static spawn_body_fn *const child_bodies[CHILD_COUNT] = {
     [CHILD_WATCHDOG] = child_run_watchdog, [CHILD_SCANNER] = child_run_scanner,
     [CHILD_OUTLET] = child_run_outlet,     [CHILD_LEASH] = child_run_leash,
-    [CHILD_SENSOR] = child_run_sensor,     [CHILD_GUARD] = child_run_guard,
-    [CHILD_VISITS] = child_run_visits};
+    [CHILD_SENSOR] = child_run_sensor,     [CHILD_INSPECTOR] = child_run_inspector,
+    [CHILD_GUARD] = child_run_guard,       [CHILD_VISITS] = child_run_visits};
 
 /* The descriptors each may have. */
 static size_t child_keep(const struct supervisor *supervisor, enum child_kind kind,
@@ -166,6 +177,10 @@ static size_t child_keep(const struct supervisor *supervisor, enum child_kind ki
         break;
     case CHILD_GUARD:
         keep[count++] = supervisor->pairs[PAIR_GUARD_SUPERVISOR][0];
+        keep[count++] = supervisor->pairs[PAIR_GUARD_INSPECTOR][0];
+        break;
+    case CHILD_INSPECTOR:
+        keep[count++] = supervisor->pairs[PAIR_GUARD_INSPECTOR][1];
         break;
     case CHILD_VISITS:
         keep[count++] = supervisor->pairs[PAIR_VISITS_SUPERVISOR][0];
@@ -389,6 +404,7 @@ void supervisor_end(struct supervisor *supervisor)
     closep(&supervisor->fds[SENSOR_KIND_FILES][1]);
     supervisor_end_child(supervisor, CHILD_WATCHDOG);
     supervisor_end_child(supervisor, CHILD_SCANNER);
+    supervisor_end_child(supervisor, CHILD_INSPECTOR);
     supervisor_end_child(supervisor, CHILD_LEASH);
     supervisor_end_child(supervisor, CHILD_OUTLET);
     for (int kind = 0; kind < CHILD_COUNT; kind++) {

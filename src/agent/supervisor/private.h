@@ -22,8 +22,9 @@ enum child_kind {
     CHILD_OUTLET,
     CHILD_LEASH,
     CHILD_SENSOR,
-    CHILD_GUARD,  /* only where a document root is to be guarded */
-    CHILD_VISITS, /* only where an access log is to be read */
+    CHILD_INSPECTOR, /* only beside the guard */
+    CHILD_GUARD,     /* only where a document root is to be guarded */
+    CHILD_VISITS,    /* only where an access log is to be read */
     CHILD_COUNT,
 };
 
@@ -35,6 +36,7 @@ enum pair_kind {
     PAIR_SENSOR_LEASH,
     PAIR_OUTLET_SUPERVISOR,
     PAIR_GUARD_SUPERVISOR,
+    PAIR_GUARD_INSPECTOR,
     PAIR_VISITS_SUPERVISOR,
     PAIR_COUNT,
 };

@@ -151,10 +151,16 @@ int webroot_compare(const struct webroot *webroot, struct str path,
     return differences != 0 ? (int)(differences | ((unsigned)r & ~(unsigned)WEBROOT_UNREAD)) : r;
 }
 
+int webroot_read(const struct webroot *webroot, struct str path)
+{
+    CLEANUP(closep) int fd = webroot_look(webroot, path);
+
+    return fd >= 0 ? fd_reopen(fd, O_RDONLY | O_NONBLOCK | O_NOATIME) : fd;
+}
+
 int webroot_plants(const struct webroot *webroot, struct str path, const struct stat *st)
 {
     unsigned plants = plant_of_name(path);
-    CLEANUP(closep) int path_fd = -1;
     CLEANUP(closep) int fd = -1;
     char head[PLANT_HEAD_SIZE];
     struct str seen;
@@ -164,8 +170,7 @@ int webroot_plants(const struct webroot *webroot, struct str path, const struct 
         return 0;
     }
     plants |= plant_of_times(vault_time_of(st->st_mtim), vault_time_of(st->st_ctim));
-    path_fd = webroot_look(webroot, path);
-    fd = path_fd >= 0 ? fd_reopen(path_fd, O_RDONLY | O_NONBLOCK | O_NOATIME) : path_fd;
+    fd = webroot_read(webroot, path);
     if (fd < 0) {
         return fd == -ERR_NOENT ? 0 : fd;
     }
