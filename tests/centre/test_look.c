@@ -177,7 +177,14 @@ static void test_outage(void **state)
     check = fine(number, url);
     check.time += 60 * NS_PER_S;
     look(&check, NULL, STR(""));
-    (void)alert_of(number, "new", "high", STR("The site can be reached again"));
+    (void)alert_of(number, "new", "info", STR("The site can be reached again"));
+    assert_int_equal(count_alerts(number), 1);
+    check.verdict = SITE_VERDICT_UNKNOWN;
+    check.failure = SITE_FAILURE_TIMEOUT;
+    check.is_confirmed = true;
+    check.time += 60 * NS_PER_S;
+    look(&check, NULL, STR(""));
+    (void)alert_of(number, "new", "high", STR("The site cannot be reached"));
     assert_int_equal(count_alerts(number), 1);
 }
 
@@ -275,6 +282,8 @@ static void test_silent_watch(void **state)
     ask("GET", "/api/v1/alerts?q=watch+is+silent", viewer, NULL, 200, &answer);
     assert_str(json_member_str(json_member(answer.json, "items")->first, "title", STR("")),
                "The website watch is at work again");
+    assert_str(json_member_str(json_member(answer.json, "items")->first, "severity", STR("")),
+               "info");
     answer_done(&answer);
 }
 
@@ -302,6 +311,8 @@ static void test_own_network(void **state)
     ask("GET", "/api/v1/alerts?q=own+network", viewer, NULL, 200, &answer);
     assert_str(json_member_str(json_member(answer.json, "items")->first, "title", STR("")),
                "The centre's own network works again");
+    assert_str(json_member_str(json_member(answer.json, "items")->first, "severity", STR("")),
+               "info");
     answer_done(&answer);
 }
 

@@ -345,9 +345,10 @@ static int watch_raise_silence(struct core *core, bool is_silent)
 {
     const struct core_alarm alarm = {
         .time = clock_wall(core->options.clock),
-        .severity = SEVERITY_HIGH,
+        .severity = is_silent ? SEVERITY_HIGH : SEVERITY_INFO,
         .title = is_silent ? N_("The website watch is silent: no site is being looked at")
                            : N_("The website watch is at work again"),
+        .is_over = !is_silent,
     };
     uint32_t revision = is_silent ? 0 : 1;
     uint64_t alert;
