@@ -9,6 +9,7 @@
 #include "centre/fetch/facts.h"
 #include "centre/fetch/fetcher.h"
 #include "centre/fetch/network.h"
+#include "centre/fetch/private.h"
 #include "centre/fetch/wire.h"
 
 #include <locale.h>
@@ -215,6 +216,74 @@ static void test_whose_network_is_down(void **state)
     assert_false(fetch_network_is_down(&network, now + 5 * NS_PER_S));
 }
 
+static void tell_look(struct fetch *fetch, struct str url, bool is_ours)
+{
+    static struct msg_writer msg;
+    struct msg_reader reader;
+
+    fetch_look_put(&msg, 1, url, is_ours);
+    assert_int_equal(msg_end(&msg), 0);
+    msg_open(&reader, str_of((const char *)msg.bytes, msg.len));
+    fetch_take_look(fetch, &reader);
+}
+
+static void tell_site(struct fetch *fetch, const struct fetch_site *site)
+{
+    static struct msg_writer msg;
+    struct msg_reader reader;
+
+    fetch_sites_begin(&msg, 0);
+    assert_int_equal(fetch_sites_put(&msg, site), 0);
+    fetch_sites_end(&msg, true);
+    assert_int_equal(msg_end(&msg), 0);
+    msg_open(&reader, str_of((const char *)msg.bytes, msg.len));
+    fetch_take_sites(fetch, &reader);
+}
+
+/* "This is ours" of one page is about that page: a stranger's work on the next one is not learned
+ * with it. */
+static void test_a_look_at_one_page(void **state)
+{
+    static struct fetch fetch;
+    const struct fetch_site site = {.number = 1, .url = STR("https://xa.gov.vn/")};
+    struct str story = STR("https://xa.gov.vn/tin/1");
+    enum site_view view = SITE_VIEW_COUNT;
+    struct fetch_watch *watch;
+    struct fetch_page *page;
+
+    (void)state;
+    fetch.clock = &clock_real;
+    list_init(&fetch.outbox);
+    map_init(&fetch.watches, FETCH_SITES_MAX, 1);
+    assert_int_equal(loop_new(16, &fetch.loop), 0);
+    assert_int_equal(fetch_rota_new(&fetch, &fetch.rota), 0);
+    tell_site(&fetch, &site);
+    watch = map_get(&fetch.watches, MAP_KEY(site.number));
+    assert_non_null(watch);
+    tell_look(&fetch, STR("https://elsewhere.vn/tin/1"), true); /* not a page of this site */
+    assert_null(watch->next_page);
+    assert_int_equal(watch->page_count, 4);
+
+    tell_look(&fetch, story, true);
+    for (unsigned looks = 0; looks < 2; looks++) { /* as a crawler, and as one who searched */
+        assert_true(fetch_rota_choose(watch, &page, &view));
+        assert_true(str_is_text(story, page->url));
+        assert_true(view == SITE_VIEW_CRAWLER || view == SITE_VIEW_SEARCH);
+        assert_true((page->own_views & 1U << view) != 0);
+        page->own_views &= ~(1U << view); /* as the look does that is begun */
+    }
+    for (unsigned looks = 0; looks < 12; looks++) {
+        assert_true(fetch_rota_choose(watch, &page, &view));
+        assert_int_equal(page->own_views, 0);
+    }
+    tell_look(&fetch, STR(""), false);
+    assert_true(str_is_text(site.url, watch->next_page->url));
+    assert_int_equal(watch->next_view, SITE_VIEW_DESKTOP);
+    fetch_sites_done(&fetch);
+    fetch_rota_free(fetch.rota);
+    loop_free(fetch.loop);
+}
+
 static struct site_check look_at(struct facts *facts, struct fetcher_answer answer,
                                  struct arena *arena)
 {
@@ -268,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_the_list_travels_in_pieces),
         cmocka_unit_test(test_unsound_words_are_refused),
         cmocka_unit_test(test_whose_network_is_down),
+        cmocka_unit_test(test_a_look_at_one_page),
         cmocka_unit_test(test_news_of_a_certificate),
     };
 

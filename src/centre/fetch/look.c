@@ -100,12 +100,13 @@ static int fetch_look_new(struct fetch_watch *watch, struct fetch_page *page, en
                                 .page_fd = -1,
                                 .site_fd = -1,
                                 .text_fd = -1,
-                                .is_own_change = watch->is_window_open || watch->own_changes != 0};
+                                .is_own_change =
+                                    watch->is_window_open || (page->own_views & 1U << view) != 0};
     if (arena_new(FETCH_ARENA, &look->arena) < 0) {
         mem_free(look);
         return -ERR_NOMEM;
     }
-    watch->own_changes -= watch->own_changes != 0 ? 1 : 0;
+    page->own_views &= ~(1U << view);
     watch->look = look;
     fetch_look_name(look);
     return 0;
