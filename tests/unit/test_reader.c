@@ -160,6 +160,30 @@ static void test_a_second_look_is_no_worse_than_the_first(void **state)
     reader_look_done(&look);
 }
 
+/* A byte order mark has the first word, then the Content-Type, then the page's own <meta>. */
+static void test_what_a_page_is_written_in(void **state)
+{
+    static const struct {
+        const char *body;
+        const char *charset;
+    } pages[] = {
+        {"<meta charset=utf-8><title>Th\xf4ng tin</title>", "windows-1258"},
+        {"\xef\xbb\xbf<title>Th\xc3\xb4ng tin</title>", "windows-1258"},
+        {"<meta charset=windows-1258><title>Th\xf4ng tin</title>", ""},
+        {"<meta charset=windows-1258><title>Th\xc3\xb4ng tin</title>", "utf-8"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+        struct reader_look look;
+
+        look_make(*state, &look, SITE_PAGE_LISTED, str_from(pages[i].body));
+        look.charset = str_from(pages[i].charset);
+        assert_int_equal(reader_look_judge(&look), 0);
+        assert_true(str_is_text(look.check.title, "Thông tin"));
+        reader_look_done(&look);
+    }
+}
+
 static int reader_body(void *context)
 {
     const struct reader_options options = {.channel = *(const int *)context, .supervisor = -1};
@@ -203,6 +227,7 @@ int main(void)
         cmocka_unit_test(test_a_sitemap_that_swells),
         cmocka_unit_test(test_pages_of_nothing),
         cmocka_unit_test(test_a_second_look_is_no_worse_than_the_first),
+        cmocka_unit_test(test_what_a_page_is_written_in),
         cmocka_unit_test(test_the_process),
     };
 

@@ -119,6 +119,11 @@ class Rude(threading.Thread):
     def bomb(self, connection):
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB)
 
+    def old_charset(self, connection):
+        body = b"<html><head><meta charset=utf-8><title>Th\xf4ng tin</title></head><body><p>UBND x\xe3</p></body></html>"
+        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Type: text/html; Charset="windows-1258"\r\nContent-Length: %d\r\n\r\n'
+                           % len(body) + body)
+
     def garbage(self, connection):
         connection.sendall(b"\x00\xff\x13SSH-2.0 what is this\r\n" * 20)
 

@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "codec/charset.h"
 #include "model/site.h"
 #include "sys/loop.h"
 
@@ -78,6 +79,7 @@ struct fetcher_answer {
     uint64_t size;      /* of the decoded body */
     uint8_t sha256[32]; /* of the same */
     struct str etag;
+    struct str charset;  /* that its Content-Type names; empty: none */
     int64_t modified;    /* seconds since 1970, 0: not said */
     int64_t retry_after; /* seconds, 0: not said */
     struct fetcher_certificate certificate;

@@ -281,6 +281,7 @@ static void fetch_look_read(struct fetch_look *look, const struct fetcher_answer
         kind == SITE_PAGE_ROBOTS || kind == SITE_PAGE_SITEMAP ||
         (kind == SITE_PAGE_LISTED && (watch->known_count == 0 || watch->step % LINKS_EVERY < 2));
     look->check.failure = SITE_FAILURE_NONE;
+    (void)snprintf(look->charset, sizeof(look->charset), "%.*s", STR_ARG(answer->charset));
     look->ask = (struct reader_ask){
         .check = &look->check,
         .flags =
@@ -293,6 +294,7 @@ static void fetch_look_read(struct fetch_look *look, const struct fetcher_answer
         .page = buf_str(&look->page->kept),
         .site = buf_str(&watch->kept),
         .text_hash = look->page->seen[look->view].text_hash,
+        .charset = str_from(look->charset),
         .arena = look->arena,
         .done = fetch_look_on_read,
         .context = look};

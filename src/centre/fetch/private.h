@@ -102,6 +102,7 @@ struct fetch_look {
     unsigned facts; /* of the answer, while the reader has it: enum fetcher_fact … */
     struct fetcher_certificate certificate;
     char etag[FETCHER_ETAG_MAX + 1];
+    char charset[CHARSET_LABEL_MAX + 1]; /* of its Content-Type */
     int64_t modified;
     int page_fd; /* what to keep */
     int site_fd;

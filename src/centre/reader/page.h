@@ -21,6 +21,7 @@ struct reader_look {
     struct arena *arena;
     uint64_t number;
     uint32_t flags;          /* enum reader_flag */
+    struct str charset;      /* that its Content-Type named; empty: none */
     struct site_check check; /* as fetched, then as judged */
     bool needs_second;
     int body;    /* -1: nothing came */
