@@ -328,6 +328,64 @@ static void test_news_of_a_certificate(void **state)
     arena_free(arena);
 }
 
+static struct site_check look_at_key(struct facts *facts, char authority, uint8_t key, int64_t end,
+                                     struct arena *arena)
+{
+    struct fetcher_answer answer = {.certificate = {.end = end}};
+
+    (void)snprintf(answer.certificate.issuer, sizeof(answer.certificate.issuer), "Authority %c",
+                   authority);
+    answer.certificate.key_sha256[0] = key;
+    return look_at(facts, answer, arena);
+}
+
+/* Keys are renewed, and issuers changed when a certificate ends; both before its end is odd. */
+static void test_news_of_a_key(void **state)
+{
+    const int64_t end = 1000 * NS_PER_S;
+    struct facts learned = {0};
+    struct facts facts;
+    struct site_check check;
+    struct arena *arena;
+    struct buf buf;
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    for (int i = 0; i < 50; i++) { /* two servers, a key each */
+        (void)look_at_key(&learned, 'A', i % 2 == 0 ? 1 : 2, end, arena);
+    }
+    buf_init(&buf, FACTS_SIZE_MAX);
+    facts_encode(&learned, &buf);
+    assert_int_equal(facts_decode(buf_str(&buf), &facts), 0);
+    assert_int_equal(look_at_key(&facts, 'A', 3, end, arena).verdict, SITE_VERDICT_OK);
+    check = look_at_key(&facts, 'B', 4, end, arena);
+    assert_int_equal(check.verdict, SITE_VERDICT_YELLOW);
+    assert_int_equal(check.reason_count, 2);
+    assert_true(str_is_text(check.reasons[1].what, "new_key"));
+    assert_int_equal(look_at_key(&facts, 'B', 4, end, arena).verdict, SITE_VERDICT_OK);
+
+    facts = learned; /* the same key, signed anew by another */
+    assert_int_equal(look_at_key(&facts, 'B', 2, end, arena).reason_count, 1);
+    facts = learned;
+    facts.end = 0; /* it had ended: the owner got another one, wherever */
+    assert_int_equal(look_at_key(&facts, 'B', 4, end, arena).reason_count, 1);
+    buf_done(&buf);
+    arena_free(arena);
+}
+
+/* What was learned before keys were kept is not lost. */
+static void test_facts_of_an_older_program(void **state)
+{
+    static const uint8_t older[] = {0x85, 0x01, 0x01, 0x18, 0x32, 0xf4, 0x81, 0x07};
+    struct facts facts;
+
+    (void)state;
+    assert_int_equal(facts_decode(str_of((const char *)older, sizeof(older)), &facts), 0);
+    assert_int_equal(facts.looks, 50);
+    assert_int_equal(facts.issuer_count, 1);
+    assert_int_equal(facts.key_count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,6 +397,8 @@ int main(void)
         cmocka_unit_test(test_whose_network_is_down),
         cmocka_unit_test(test_a_look_at_one_page),
         cmocka_unit_test(test_news_of_a_certificate),
+        cmocka_unit_test(test_news_of_a_key),
+        cmocka_unit_test(test_facts_of_an_older_program),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

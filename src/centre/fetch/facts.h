@@ -1,7 +1,8 @@
 /* What a site's certificate and redirects have been like, and what is new about them (layer TLS).
  * Kept with the site; pure. A new address or key alone is no news, since networks for content and
  * renewals change them: who issues the certificate, whether it leads people off TLS and whether it
- * stands in a private network count here. */
+ * stands in a private network count here. A new key from a new issuer while the old certificate
+ * still held is what a name in other hands looks like. */
 #ifndef CENTRE_FETCH_FACTS_H
 #define CENTRE_FETCH_FACTS_H
 
@@ -15,6 +16,7 @@
 #include <stdint.h>
 
 #define FACTS_ISSUERS_MAX 8
+#define FACTS_KEYS_MAX    8
 #define FACTS_SIZE_MAX    4096
 
 enum facts_place {
@@ -29,7 +31,10 @@ struct facts {
     unsigned looks; /* with a certificate */
     unsigned issuer_count;
     uint64_t issuers[FACTS_ISSUERS_MAX]; /* hashes of names */
-    bool has_downgrade;                  /* it leads from https to http, and always has */
+    unsigned key_count;
+    uint64_t keys[FACTS_KEYS_MAX]; /* the first bytes of each public key's SHA-256 */
+    int64_t end;                   /* of the certificate seen last, ns since 1970 */
+    bool has_downgrade;            /* it leads from https to http, and always has */
 };
 
 /* Adds what the answer tells to the check's reasons, which are copied into the arena, and to the
