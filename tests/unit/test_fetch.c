@@ -373,6 +373,43 @@ static void test_news_of_a_key(void **state)
     arena_free(arena);
 }
 
+/* Another of the same owner's hosts is no news, another owner is. */
+static void test_news_of_a_name(void **state)
+{
+    struct fetcher_answer answer = {.alias = STR("edge1.cdn.example.com")};
+    struct facts learned = {0};
+    struct facts facts;
+    struct site_check check;
+    struct arena *arena;
+    struct buf buf;
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    for (int i = 0; i < 50; i++) {
+        answer.alias = i % 2 == 0 ? STR("edge1.cdn.example.com") : STR("");
+        assert_int_equal(look_at(&learned, answer, arena).reason_count, 0);
+    }
+    buf_init(&buf, FACTS_SIZE_MAX);
+    facts_encode(&learned, &buf);
+    assert_int_equal(facts_decode(buf_str(&buf), &facts), 0);
+    answer.alias = STR("edge2.cdn.example.com");
+    assert_int_equal(look_at(&facts, answer, arena).reason_count, 0);
+    answer.alias = STR("kubet.pages.example.net");
+    check = look_at(&facts, answer, arena);
+    assert_int_equal(check.verdict, SITE_VERDICT_YELLOW);
+    assert_true(str_is_text(check.reasons[0].what, "new_alias"));
+    assert_true(str_is(check.reasons[0].value, answer.alias));
+    assert_int_equal(look_at(&facts, answer, arena).reason_count, 0); /* told once */
+    for (size_t cut = 0; cut < buf.len; cut++) {
+        assert_true(facts_decode(str_of(buf.ptr, cut), &facts) < 0);
+    }
+    buf_done(&buf);
+    arena_free(arena);
+    assert_true(str_is_text(url_domain(STR("a.b.tinh.gov.vn")), "tinh.gov.vn"));
+    assert_true(str_is_text(url_domain(STR("gov.vn")), "gov.vn"));
+    assert_true(str_is_text(url_domain(STR("192.0.2.1")), "192.0.2.1"));
+}
+
 /* What was learned before keys were kept is not lost. */
 static void test_facts_of_an_older_program(void **state)
 {
@@ -398,6 +435,7 @@ int main(void)
         cmocka_unit_test(test_a_look_at_one_page),
         cmocka_unit_test(test_news_of_a_certificate),
         cmocka_unit_test(test_news_of_a_key),
+        cmocka_unit_test(test_news_of_a_name),
         cmocka_unit_test(test_facts_of_an_older_program),
     };
 

@@ -300,6 +300,7 @@ static void fetch_look_read(struct fetch_look *look, const struct fetcher_answer
         .context = look};
     look->facts = answer->facts;
     look->certificate = answer->certificate;
+    (void)snprintf(look->alias, sizeof(look->alias), "%.*s", STR_ARG(answer->alias));
     (void)snprintf(look->etag, sizeof(look->etag), "%.*s", STR_ARG(answer->etag));
     look->modified = answer->modified;
     readers_ask(watch->fetch->readers, &look->ask);
@@ -419,6 +420,7 @@ static void fetch_look_judged(struct fetch_look *look, struct reader_answer *ans
     const struct fetcher_answer facts = {.status = look->check.status,
                                          .facts = look->facts,
                                          .certificate = look->certificate,
+                                         .alias = str_from(look->alias),
                                          .url_final = look->check.url_final};
 
     if (answer->page_fd >= 0 && answer->site_fd >= 0) {

@@ -101,6 +101,7 @@ struct fetch_look {
     struct reader_ask ask;
     unsigned facts; /* of the answer, while the reader has it: enum fetcher_fact … */
     struct fetcher_certificate certificate;
+    char alias[FETCHER_NAME_MAX + 1];
     char etag[FETCHER_ETAG_MAX + 1];
     char charset[CHARSET_LABEL_MAX + 1]; /* of its Content-Type */
     int64_t modified;
