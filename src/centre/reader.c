@@ -117,6 +117,7 @@ static int reader_take(struct reader *reader, struct reader_look *look)
     check = msg_get_str(msg);
     look->flags = msg_get_u32(msg);
     look->text_hash = msg_get_u64(msg);
+    look->charset = msg_get_str(msg);
     parts = msg_get_u32(msg);
     if (reader->packet.msg.type != READER_MESSAGE_ASK || msg_close(msg) < 0) {
         return -ERR_PROTO;

@@ -32,8 +32,8 @@ enum reader_message {
     /* reader → fetch: it has just started; what was asked of the one before is lost. */
     READER_MESSAGE_READY = 1,
     /* fetch → reader: u64 number, str check (site_check_encode: what the fetch told), u32 enum
-     * reader_flag, u64 hash of the words that were handed on last (0: none yet), u32 which
-     * descriptors travel (enum reader_part). */
+     * reader_flag, u64 hash of the words that were handed on last (0: none yet), str charset that
+     * the Content-Type named, u32 which descriptors travel (enum reader_part). */
     READER_MESSAGE_ASK,
     /* reader → fetch: u64 number, str check (the same, judged), u32 enum reader_flag, u32 which
      * descriptors travel (PAGE and SITE: keep them; TEXT: passages_encode of the words, when they

@@ -255,6 +255,7 @@ static int readers_send(struct readers_one *one, const struct reader_ask *ask)
     msg_put_str(&readers->msg, buf_str(&readers->check));
     msg_put_u32(&readers->msg, ask->flags);
     msg_put_u64(&readers->msg, ask->text_hash);
+    msg_put_str(&readers->msg, ask->charset);
     msg_put_u32(&readers->msg, parts);
     if (r >= 0) {
         unsigned all = count;

@@ -43,6 +43,7 @@ struct reader_ask {
     struct str page; /* what is kept; empty: nothing */
     struct str site;
     uint64_t text_hash; /* of the words that were told last */
+    struct str charset; /* that its Content-Type named */
     struct arena *arena;
     reader_done_fn *done;
     void *context;

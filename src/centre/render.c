@@ -12,6 +12,7 @@
 #include "centre/protocol.h"
 #include "cli/command.h"
 #include "codec/cbor.h"
+#include "codec/charset.h"
 #include "codec/png.h"
 #include "detect/deface/visual.h"
 #include "sys/channel.h"
@@ -27,7 +28,6 @@
 #define RENDER_FILES  4096 /* descriptors on their way count too, those of all of its user's */
 #define RENDER_CPU    20   /* seconds of work on one picture */
 #define RENDER_PIXELS (2ULL * RENDER_WIDTH * RENDER_HEIGHT)
-#define RENDER_TYPE   "text/html" /* its own <meta> names the charset, if any does */
 
 struct render {
     int channel;
@@ -40,6 +40,7 @@ struct render {
 struct render_job {
     uint64_t number;
     struct str url;
+    char type[sizeof("text/html; charset=") + CHARSET_LABEL_MAX];
     bool is_mobile;
     struct str body;  /* mapped */
     struct str given; /* mapped, CBOR; may be empty */
@@ -150,7 +151,7 @@ static int render_paint(struct render *render, struct render_job *job)
 {
     const struct browser_page page = {.url = job->url,
                                       .body = job->body,
-                                      .type = STR(RENDER_TYPE),
+                                      .type = str_from(job->type),
                                       .width = job->is_mobile ? RENDER_WIDTH_MOBILE : RENDER_WIDTH,
                                       .height = RENDER_HEIGHT,
                                       .give = render_give,
@@ -184,16 +185,22 @@ static int render_send(struct render *render, const struct render_job *job)
 static int render_take(struct render *render, struct render_job *job)
 {
     struct msg_reader *msg = &render->packet.msg;
+    struct str charset;
     bool has_given;
     int r;
 
     job->number = msg_get_u64(msg);
     job->url = msg_get_str(msg);
+    charset = msg_get_str(msg);
     job->is_mobile = msg_get_u32(msg) != 0;
     has_given = msg_get_u32(msg) != 0;
     if (msg->type != RENDER_MESSAGE_ASK || msg_close(msg) < 0) {
         return -ERR_PROTO;
     }
+    /* without one, the page's own <meta> names it, if any does */
+    (void)snprintf(job->type, sizeof(job->type), "text/html%s%.*s",
+                   charset_is_label(charset) ? "; charset=" : "",
+                   charset_is_label(charset) ? (int)charset.len : 0, charset.ptr);
     r = render_map(render->packet.fds[0], RENDER_BODY_MAX, &job->body);
     return r < 0 || !has_given ? r
                                : render_map(render->packet.fds[1], RENDER_GIVEN_MAX, &job->given);

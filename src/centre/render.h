@@ -37,8 +37,9 @@ int render_run(const struct render_options *options);
 enum render_message {
     /* render → fetch: it has just started; what was asked of the one before is lost. */
     RENDER_MESSAGE_READY = 1,
-    /* fetch → render: u64 number, str URL, u32 whether a phone's width, u32 whether what it is made
-     * of comes too; fds: the body, and that (an array in CBOR of arrays of URL, type, bytes). */
+    /* fetch → render: u64 number, str URL, str charset that its Content-Type named, u32 whether a
+     * phone's width, u32 whether what it is made of comes too; fds: the body, and that (an array in
+     * CBOR of arrays of URL, type, bytes). */
     RENDER_MESSAGE_ASK,
     /* render → fetch: u64 number, str visual_encode, u32 count, as many str URLs that the page
      * asked for and did not get; fd: the small picture. */

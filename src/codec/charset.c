@@ -75,8 +75,7 @@ static enum charset charset_of_label(struct str label)
     return CHARSET_OTHER;
 }
 
-/* What stands behind "charset=" in a Content-Type; empty when nothing does. */
-static struct str charset_in_content(struct str content)
+struct str charset_in_content(struct str content)
 {
     struct str word = STR("charset");
     struct str part;
@@ -94,6 +93,20 @@ static struct str charset_in_content(struct str content)
         }
     }
     return str_of(NULL, 0);
+}
+
+bool charset_is_label(struct str label)
+{
+    for (size_t i = 0; i < label.len; i++) {
+        char byte = label.ptr[i];
+
+        if (!((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+              (byte >= '0' && byte <= '9') || byte == '-' || byte == '_' || byte == '.' ||
+              byte == ':' || byte == '+')) {
+            return false;
+        }
+    }
+    return label.len != 0 && label.len <= CHARSET_LABEL_MAX;
 }
 
 static struct str charset_of_meta(struct str body)

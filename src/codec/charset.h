@@ -9,7 +9,10 @@
 #include "base/arena.h"
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#define CHARSET_LABEL_MAX 40
 
 enum charset {
     CHARSET_UTF8,
@@ -23,6 +26,11 @@ enum charset {
 
 /* label: of a Content-Type or <meta>, "UTF-8", "iso-8859-1" …; empty: nothing was said. */
 enum charset charset_find(struct str body, struct str label);
+
+/* What stands behind "charset=" in a Content-Type, quotes off; empty when nothing does. */
+struct str charset_in_content(struct str content);
+/* Whether it has the form of a label, known or not: it can stand in a header as it is. */
+bool charset_is_label(struct str label);
 
 /* The body as UTF-8, without its mark. UTF-8 is handed back as it is, with what is not well formed
  * in it; the rest is written to the arena: .ptr is NULL without room there (three bytes for each

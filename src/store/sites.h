@@ -174,6 +174,8 @@ struct store_change {
 /* Whether any site's window began or ended after `from`, at `to` at the latest. */
 [[nodiscard]] int store_window_turned(struct store *store, int64_t from, int64_t to,
                                       bool *ret_turned);
+/* Drops those that ended before `before`; who opened them stays in the audit. */
+[[nodiscard]] int store_window_expire(struct store *store, int64_t before);
 [[nodiscard]] int store_window_is_open(struct store *store, uint64_t site, int64_t now,
                                        bool *ret_is_open);
 

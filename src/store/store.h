@@ -223,6 +223,8 @@ struct store_finding {
 [[nodiscard]] int store_alert_findings(struct store *store, uint64_t number, size_t limit,
                                        struct arena *arena, struct store_finding **ret_findings,
                                        size_t *ret_count);
+/* What it told of is over by itself: informational, until it happens again. -ERR_NOENT. */
+[[nodiscard]] int store_alert_calm(struct store *store, uint64_t number);
 /* Legal moves: new→taken, new→closed, taken→closed, taken→new, closed→taken. -ERR_CONFLICT
  * otherwise. */
 [[nodiscard]] int store_alert_move(struct store *store, uint64_t number, enum alert_state state,

@@ -75,6 +75,33 @@ static void test_defaced(void **state)
         duty, NULL, 409); /* learned by now */
 }
 
+/* Seen first by the crawler's view, it is held against what people's view was like. */
+static void test_first_seen_by_another_view(void **state)
+{
+    const char *url = "https://view.example.gov.vn/";
+    int64_t number = add_site("Cổng khác", url, "portal");
+    struct site_check good = fine(number, url);
+    struct site_check bad = red(number, url);
+    const struct json_value *before;
+    struct answer answer;
+    int64_t change;
+
+    (void)state;
+    good.view = SITE_VIEW_MOBILE;
+    look(&good, "Tin tức|Lịch công tác", STR(""));
+    bad.view = SITE_VIEW_CRAWLER;
+    bad.time += 15 * NS_PER_S;
+    look(&bad, "Nhà cái uy tín", STR(""));
+    change = change_of(number, &answer);
+    answer_done(&answer);
+    ask("GET", path_of("/api/v1/sites/%lld/changes/%lld", (long long)number, (long long)change),
+        viewer, NULL, 200, &answer);
+    before = json_member(answer.json, "before");
+    assert_int_equal(before->count, 2);
+    assert_str(json_member_str(before->first, "text", STR("")), "Tin tức");
+    answer_done(&answer);
+}
+
 static void test_incident_and_recovery(void **state)
 {
     const char *url = "https://incident.example.gov.vn/";
@@ -177,7 +204,14 @@ static void test_outage(void **state)
     check = fine(number, url);
     check.time += 60 * NS_PER_S;
     look(&check, NULL, STR(""));
-    (void)alert_of(number, "new", "high", STR("The site can be reached again"));
+    (void)alert_of(number, "new", "info", STR("The site can be reached again"));
+    assert_int_equal(count_alerts(number), 1);
+    check.verdict = SITE_VERDICT_UNKNOWN;
+    check.failure = SITE_FAILURE_TIMEOUT;
+    check.is_confirmed = true;
+    check.time += 60 * NS_PER_S;
+    look(&check, NULL, STR(""));
+    (void)alert_of(number, "new", "high", STR("The site cannot be reached"));
     assert_int_equal(count_alerts(number), 1);
 }
 
@@ -275,6 +309,8 @@ static void test_silent_watch(void **state)
     ask("GET", "/api/v1/alerts?q=watch+is+silent", viewer, NULL, 200, &answer);
     assert_str(json_member_str(json_member(answer.json, "items")->first, "title", STR("")),
                "The website watch is at work again");
+    assert_str(json_member_str(json_member(answer.json, "items")->first, "severity", STR("")),
+               "info");
     answer_done(&answer);
 }
 
@@ -302,6 +338,8 @@ static void test_own_network(void **state)
     ask("GET", "/api/v1/alerts?q=own+network", viewer, NULL, 200, &answer);
     assert_str(json_member_str(json_member(answer.json, "items")->first, "title", STR("")),
                "The centre's own network works again");
+    assert_str(json_member_str(json_member(answer.json, "items")->first, "severity", STR("")),
+               "info");
     answer_done(&answer);
 }
 
@@ -312,7 +350,7 @@ int main(void)
         cmocka_unit_test(test_kinds),         cmocka_unit_test(test_outage),
         cmocka_unit_test(test_certificate),   cmocka_unit_test(test_window),
         cmocka_unit_test(test_hostile_fetch), cmocka_unit_test(test_silent_watch),
-        cmocka_unit_test(test_own_network),
+        cmocka_unit_test(test_own_network),   cmocka_unit_test(test_first_seen_by_another_view),
     };
 
     return cmocka_run_group_tests_name("look", tests, start, stop);

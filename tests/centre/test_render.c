@@ -75,6 +75,8 @@ static int memory(struct str bytes)
     return fd;
 }
 
+static const char *charset = ""; /* of the Content-Type of what is sent */
+
 static void send_page(struct str html, struct str given)
 {
     int fds[2] = {memory(html), given.len != 0 ? memory(given) : -1};
@@ -82,6 +84,7 @@ static void send_page(struct str html, struct str given)
     msg_begin(&msg, RENDER_MESSAGE_ASK);
     msg_put_u64(&msg, ++last);
     msg_put_str(&msg, STR(HOME));
+    msg_put_str(&msg, str_from(charset));
     msg_put_u32(&msg, 0);
     msg_put_u32(&msg, given.len != 0 ? 1 : 0);
     assert_int_equal(channel_send(near, &msg, fds, given.len != 0 ? 2 : 1), 0);
@@ -154,6 +157,29 @@ static void test_missing_piece_comes(void **state)
     assert_int_equal(end(), 0);
 }
 
+/* A page is pictured in the charset that its answer named, as people's browsers show it. */
+static void test_charset_of_the_answer(void **state)
+{
+    static const char *const charsets[] = {"windows-1258", "", "utf-8\r\nX: y"};
+    struct visual visual;
+    struct picture picture;
+    char wanted[256];
+
+    (void)state;
+    start_or_skip();
+    for (size_t i = 0; i < ARRAY_LEN(charsets); i++) {
+        charset = charsets[i];
+        send_page(STR("<meta charset=utf-8><body style='margin:0' title='\xf4'>"
+                      "<style>[title='\\f4 ']{background:#000}</style>"),
+                  STR(""));
+        assert_int_equal(take(&visual, &picture, wanted), 0);
+        assert_int_equal(picture.rgb[0], i == 0 ? 0 : 0xff); /* else what its <meta> says counts */
+        picture_done(&picture);
+    }
+    charset = "";
+    assert_int_equal(end(), 0);
+}
+
 /* What was asked wrongly, or is no page, ends it; who started it starts another. */
 static void test_ends(void **state)
 {
@@ -172,6 +198,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_missing_piece_comes),
+        cmocka_unit_test(test_charset_of_the_answer),
         cmocka_unit_test(test_ends),
     };
 

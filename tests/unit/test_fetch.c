@@ -9,6 +9,7 @@
 #include "centre/fetch/facts.h"
 #include "centre/fetch/fetcher.h"
 #include "centre/fetch/network.h"
+#include "centre/fetch/private.h"
 #include "centre/fetch/wire.h"
 
 #include <locale.h>
@@ -215,6 +216,74 @@ static void test_whose_network_is_down(void **state)
     assert_false(fetch_network_is_down(&network, now + 5 * NS_PER_S));
 }
 
+static void tell_look(struct fetch *fetch, struct str url, bool is_ours)
+{
+    static struct msg_writer msg;
+    struct msg_reader reader;
+
+    fetch_look_put(&msg, 1, url, is_ours);
+    assert_int_equal(msg_end(&msg), 0);
+    msg_open(&reader, str_of((const char *)msg.bytes, msg.len));
+    fetch_take_look(fetch, &reader);
+}
+
+static void tell_site(struct fetch *fetch, const struct fetch_site *site)
+{
+    static struct msg_writer msg;
+    struct msg_reader reader;
+
+    fetch_sites_begin(&msg, 0);
+    assert_int_equal(fetch_sites_put(&msg, site), 0);
+    fetch_sites_end(&msg, true);
+    assert_int_equal(msg_end(&msg), 0);
+    msg_open(&reader, str_of((const char *)msg.bytes, msg.len));
+    fetch_take_sites(fetch, &reader);
+}
+
+/* "This is ours" of one page is about that page: a stranger's work on the next one is not learned
+ * with it. */
+static void test_a_look_at_one_page(void **state)
+{
+    static struct fetch fetch;
+    const struct fetch_site site = {.number = 1, .url = STR("https://xa.gov.vn/")};
+    struct str story = STR("https://xa.gov.vn/tin/1");
+    enum site_view view = SITE_VIEW_COUNT;
+    struct fetch_watch *watch;
+    struct fetch_page *page;
+
+    (void)state;
+    fetch.clock = &clock_real;
+    list_init(&fetch.outbox);
+    map_init(&fetch.watches, FETCH_SITES_MAX, 1);
+    assert_int_equal(loop_new(16, &fetch.loop), 0);
+    assert_int_equal(fetch_rota_new(&fetch, &fetch.rota), 0);
+    tell_site(&fetch, &site);
+    watch = map_get(&fetch.watches, MAP_KEY(site.number));
+    assert_non_null(watch);
+    tell_look(&fetch, STR("https://elsewhere.vn/tin/1"), true); /* not a page of this site */
+    assert_null(watch->next_page);
+    assert_int_equal(watch->page_count, 4);
+
+    tell_look(&fetch, story, true);
+    for (unsigned looks = 0; looks < 2; looks++) { /* as a crawler, and as one who searched */
+        assert_true(fetch_rota_choose(watch, &page, &view));
+        assert_true(str_is_text(story, page->url));
+        assert_true(view == SITE_VIEW_CRAWLER || view == SITE_VIEW_SEARCH);
+        assert_true((page->own_views & 1U << view) != 0);
+        page->own_views &= ~(1U << view); /* as the look does that is begun */
+    }
+    for (unsigned looks = 0; looks < 12; looks++) {
+        assert_true(fetch_rota_choose(watch, &page, &view));
+        assert_int_equal(page->own_views, 0);
+    }
+    tell_look(&fetch, STR(""), false);
+    assert_true(str_is_text(site.url, watch->next_page->url));
+    assert_int_equal(watch->next_view, SITE_VIEW_DESKTOP);
+    fetch_sites_done(&fetch);
+    fetch_rota_free(fetch.rota);
+    loop_free(fetch.loop);
+}
+
 static struct site_check look_at(struct facts *facts, struct fetcher_answer answer,
                                  struct arena *arena)
 {
@@ -259,6 +328,101 @@ static void test_news_of_a_certificate(void **state)
     arena_free(arena);
 }
 
+static struct site_check look_at_key(struct facts *facts, char authority, uint8_t key, int64_t end,
+                                     struct arena *arena)
+{
+    struct fetcher_answer answer = {.certificate = {.end = end}};
+
+    (void)snprintf(answer.certificate.issuer, sizeof(answer.certificate.issuer), "Authority %c",
+                   authority);
+    answer.certificate.key_sha256[0] = key;
+    return look_at(facts, answer, arena);
+}
+
+/* Keys are renewed, and issuers changed when a certificate ends; both before its end is odd. */
+static void test_news_of_a_key(void **state)
+{
+    const int64_t end = 1000 * NS_PER_S;
+    struct facts learned = {0};
+    struct facts facts;
+    struct site_check check;
+    struct arena *arena;
+    struct buf buf;
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    for (int i = 0; i < 50; i++) { /* two servers, a key each */
+        (void)look_at_key(&learned, 'A', i % 2 == 0 ? 1 : 2, end, arena);
+    }
+    buf_init(&buf, FACTS_SIZE_MAX);
+    facts_encode(&learned, &buf);
+    assert_int_equal(facts_decode(buf_str(&buf), &facts), 0);
+    assert_int_equal(look_at_key(&facts, 'A', 3, end, arena).verdict, SITE_VERDICT_OK);
+    check = look_at_key(&facts, 'B', 4, end, arena);
+    assert_int_equal(check.verdict, SITE_VERDICT_YELLOW);
+    assert_int_equal(check.reason_count, 2);
+    assert_true(str_is_text(check.reasons[1].what, "new_key"));
+    assert_int_equal(look_at_key(&facts, 'B', 4, end, arena).verdict, SITE_VERDICT_OK);
+
+    facts = learned; /* the same key, signed anew by another */
+    assert_int_equal(look_at_key(&facts, 'B', 2, end, arena).reason_count, 1);
+    facts = learned;
+    facts.end = 0; /* it had ended: the owner got another one, wherever */
+    assert_int_equal(look_at_key(&facts, 'B', 4, end, arena).reason_count, 1);
+    buf_done(&buf);
+    arena_free(arena);
+}
+
+/* Another of the same owner's hosts is no news, another owner is. */
+static void test_news_of_a_name(void **state)
+{
+    struct fetcher_answer answer = {.alias = STR("edge1.cdn.example.com")};
+    struct facts learned = {0};
+    struct facts facts;
+    struct site_check check;
+    struct arena *arena;
+    struct buf buf;
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    for (int i = 0; i < 50; i++) {
+        answer.alias = i % 2 == 0 ? STR("edge1.cdn.example.com") : STR("");
+        assert_int_equal(look_at(&learned, answer, arena).reason_count, 0);
+    }
+    buf_init(&buf, FACTS_SIZE_MAX);
+    facts_encode(&learned, &buf);
+    assert_int_equal(facts_decode(buf_str(&buf), &facts), 0);
+    answer.alias = STR("edge2.cdn.example.com");
+    assert_int_equal(look_at(&facts, answer, arena).reason_count, 0);
+    answer.alias = STR("kubet.pages.example.net");
+    check = look_at(&facts, answer, arena);
+    assert_int_equal(check.verdict, SITE_VERDICT_YELLOW);
+    assert_true(str_is_text(check.reasons[0].what, "new_alias"));
+    assert_true(str_is(check.reasons[0].value, answer.alias));
+    assert_int_equal(look_at(&facts, answer, arena).reason_count, 0); /* told once */
+    for (size_t cut = 0; cut < buf.len; cut++) {
+        assert_true(facts_decode(str_of(buf.ptr, cut), &facts) < 0);
+    }
+    buf_done(&buf);
+    arena_free(arena);
+    assert_true(str_is_text(url_domain(STR("a.b.tinh.gov.vn")), "tinh.gov.vn"));
+    assert_true(str_is_text(url_domain(STR("gov.vn")), "gov.vn"));
+    assert_true(str_is_text(url_domain(STR("192.0.2.1")), "192.0.2.1"));
+}
+
+/* What was learned before keys were kept is not lost. */
+static void test_facts_of_an_older_program(void **state)
+{
+    static const uint8_t older[] = {0x85, 0x01, 0x01, 0x18, 0x32, 0xf4, 0x81, 0x07};
+    struct facts facts;
+
+    (void)state;
+    assert_int_equal(facts_decode(str_of((const char *)older, sizeof(older)), &facts), 0);
+    assert_int_equal(facts.looks, 50);
+    assert_int_equal(facts.issuer_count, 1);
+    assert_int_equal(facts.key_count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,7 +432,11 @@ int main(void)
         cmocka_unit_test(test_the_list_travels_in_pieces),
         cmocka_unit_test(test_unsound_words_are_refused),
         cmocka_unit_test(test_whose_network_is_down),
+        cmocka_unit_test(test_a_look_at_one_page),
         cmocka_unit_test(test_news_of_a_certificate),
+        cmocka_unit_test(test_news_of_a_key),
+        cmocka_unit_test(test_news_of_a_name),
+        cmocka_unit_test(test_facts_of_an_older_program),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <zlib.h>
 
 struct bench {
     struct arena *arena;
@@ -127,6 +128,58 @@ static void test_a_sitemap_that_swells(void **state)
     reader_look_done(&look);
 }
 
+/* first, then so many blanks, then last, as one gzip. */
+static struct str pressed(const char *first, size_t blanks, const char *last, struct arena *arena)
+{
+    static char blank[1U << 16];
+    const size_t room = 1U << 20;
+    z_stream stream = {.next_out = arena_alloc(arena, room, 1), .avail_out = (uInt)room};
+
+    memset(blank, ' ', sizeof(blank));
+    assert_non_null(stream.next_out);
+    assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY),
+                     Z_OK);
+    stream.next_in = (z_const Bytef *)(uintptr_t)first;
+    stream.avail_in = (uInt)strlen(first);
+    assert_int_equal(deflate(&stream, Z_NO_FLUSH), Z_OK);
+    for (; blanks >= sizeof(blank); blanks -= sizeof(blank)) {
+        stream.next_in = (z_const Bytef *)blank;
+        stream.avail_in = sizeof(blank);
+        assert_int_equal(deflate(&stream, Z_NO_FLUSH), Z_OK);
+    }
+    stream.next_in = (z_const Bytef *)(uintptr_t)last;
+    stream.avail_in = (uInt)strlen(last);
+    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    (void)deflateEnd(&stream);
+    return str_of((const char *)stream.next_out - stream.total_out, stream.total_out);
+}
+
+/* A pressed sitemap is read; of one that swells, what stands within the limit. */
+static void test_a_pressed_sitemap(void **state)
+{
+    static const struct {
+        size_t blanks;
+        size_t links;
+        size_t cut; /* bytes that are missing at the end */
+    } sitemaps[] = {{0, 2, 0}, {64U << 20, 1, 0}, {1U << 20, 1, 200}};
+    struct reader_look look;
+    struct arena *arena;
+
+    assert_int_equal(arena_new(4U << 20, &arena), 0);
+    for (size_t i = 0; i < ARRAY_LEN(sitemaps); i++) {
+        struct str body = pressed(
+            "<urlset><url><loc>https://tinh.gov.vn/p/ca-cuoc</loc></url>", sitemaps[i].blanks,
+            "<url><loc>https://tinh.gov.vn/p/no-hu</loc></url></urlset>", arena);
+
+        look_make(*state, &look, SITE_PAGE_SITEMAP, str_slice(body, 0, body.len - sitemaps[i].cut));
+        assert_int_equal(reader_look_judge(&look), 0);
+        assert_int_equal(look.links.count, sitemaps[i].links);
+        assert_true(has_link(&look, READER_LINK_PAGE, "https://tinh.gov.vn/p/ca-cuoc"));
+        reader_look_done(&look);
+    }
+    arena_free(arena);
+}
+
 /* A page without words or title, and one that sends people elsewhere. */
 static void test_pages_of_nothing(void **state)
 {
@@ -158,6 +211,30 @@ static void test_a_second_look_is_no_worse_than_the_first(void **state)
     assert_int_equal(look.check.verdict, SITE_VERDICT_CHANGED);
     assert_false(look.check.is_confirmed);
     reader_look_done(&look);
+}
+
+/* A byte order mark has the first word, then the Content-Type, then the page's own <meta>. */
+static void test_what_a_page_is_written_in(void **state)
+{
+    static const struct {
+        const char *body;
+        const char *charset;
+    } pages[] = {
+        {"<meta charset=utf-8><title>Th\xf4ng tin</title>", "windows-1258"},
+        {"\xef\xbb\xbf<title>Th\xc3\xb4ng tin</title>", "windows-1258"},
+        {"<meta charset=windows-1258><title>Th\xf4ng tin</title>", ""},
+        {"<meta charset=windows-1258><title>Th\xc3\xb4ng tin</title>", "utf-8"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+        struct reader_look look;
+
+        look_make(*state, &look, SITE_PAGE_LISTED, str_from(pages[i].body));
+        look.charset = str_from(pages[i].charset);
+        assert_int_equal(reader_look_judge(&look), 0);
+        assert_true(str_is_text(look.check.title, "Thông tin"));
+        reader_look_done(&look);
+    }
 }
 
 static int reader_body(void *context)
@@ -201,8 +278,10 @@ int main(void)
         cmocka_unit_test(test_links_of_a_page),
         cmocka_unit_test(test_links_of_robots_and_sitemaps),
         cmocka_unit_test(test_a_sitemap_that_swells),
+        cmocka_unit_test(test_a_pressed_sitemap),
         cmocka_unit_test(test_pages_of_nothing),
         cmocka_unit_test(test_a_second_look_is_no_worse_than_the_first),
+        cmocka_unit_test(test_what_a_page_is_written_in),
         cmocka_unit_test(test_the_process),
     };
 

@@ -227,6 +227,31 @@ static void test_changes(void **state)
     assert_int_equal(changes[count - 1].number, first);
 }
 
+/* Windows that ended long ago go, and only they. */
+static void test_old_windows(void **state)
+{
+    struct bench *bench = *state;
+    struct store_window window = {.actor = STR("lan"), .reason = STR("đổi giao diện")};
+    struct store_window *windows;
+    uint64_t number = 0;
+    size_t count = 0;
+
+    assert_int_equal(store_begin(bench->store), 0);
+    window.site = put_site(bench, "Cổng", "Sở", "https://a.vn/");
+    for (int64_t hour = 0; hour < 3; hour++) {
+        window.begins = FIXTURE_NOW + hour * 3600 * NS_PER_S;
+        window.ends = window.begins + 1800 * NS_PER_S;
+        assert_int_equal(store_window_put(bench->store, &window, &number), 0);
+    }
+    assert_int_equal(store_window_expire(bench->store, FIXTURE_NOW + 3600 * NS_PER_S), 0);
+    assert_int_equal(store_commit(bench->store), 0);
+    assert_int_equal(
+        store_window_list(bench->store, window.site, bench->fixture.arena, &windows, &count), 0);
+    assert_int_equal(count, 2);
+    assert_int_equal(windows[0].number, number);
+    assert_true(windows[1].begins == FIXTURE_NOW + 3600 * NS_PER_S);
+}
+
 static void test_evidence(void **state)
 {
     struct bench *bench = *state;
@@ -365,6 +390,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_page_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_changes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_old_windows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_evidence, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_evidence_limit, set_up, tear_down),
         cmocka_unit_test(test_series),

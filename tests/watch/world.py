@@ -43,11 +43,25 @@ def is_open(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def wire_name(name):
+    return b"".join(bytes([len(label)]) + label.encode() for label in name.split(".") if label) + b"\0"
+
+
+def plain_name(wire):
+    labels = []
+    while wire[0] != 0:
+        labels.append(wire[1:1 + wire[0]].decode().lower())
+        wire = wire[1 + wire[0]:]
+    return ".".join(labels)
+
+
 class Names(threading.Thread):
-    """A name server: every name below .test is here, everything else does not exist."""
+    """A name server: every name below .test is here, by way of another name where aliases says so; everything else does
+    not exist."""
 
     def __init__(self):
         super().__init__(daemon=True)
+        self.aliases = {}
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
@@ -59,8 +73,12 @@ class Names(threading.Thread):
             kind = struct.unpack(">H", query[end - 4:end - 2])[0]
             is_known = b"\x04test\0" in query[12:end].lower()
             answers = is_known and kind == 1
-            head = query[:2] + struct.pack(">HHHHH", 0x8180 if is_known else 0x8183, 1, 1 if answers else 0, 0, 0)
-            body = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + b"\x7f\0\0\1" if answers else b""
+            address = struct.pack(">HHIH", 1, 1, 60, 4) + b"\x7f\0\0\1"
+            alias = wire_name(self.aliases.get(plain_name(query[12:end - 4]), "")) if answers else b"\0"
+            head = query[:2] + struct.pack(">HHHHH", 0x8180 if is_known else 0x8183, 1, answers + (alias != b"\0"), 0, 0)
+            body = b"\xc0\x0c" + address if answers else b""
+            if alias != b"\0":
+                body = b"\xc0\x0c" + struct.pack(">HHIH", 5, 1, 60, len(alias)) + alias + alias + address
             self.socket.sendto(head + query[12:end] + body, peer)
 
 
@@ -118,6 +136,11 @@ class Rude(threading.Thread):
 
     def bomb(self, connection):
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB)
+
+    def old_charset(self, connection):
+        body = b"<html><head><meta charset=utf-8><title>Th\xf4ng tin</title></head><body><p>UBND x\xe3</p></body></html>"
+        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Type: text/html; Charset="windows-1258"\r\nContent-Length: %d\r\n\r\n'
+                           % len(body) + body)
 
     def garbage(self, connection):
         connection.sendall(b"\x00\xff\x13SSH-2.0 what is this\r\n" * 20)

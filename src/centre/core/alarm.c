@@ -105,6 +105,9 @@ int core_alarm_raise(struct core *core, const struct core_alarm *alarm, struct i
     if (r == 0) {
         r = store_alert_fold(core->options.store, &nobody, &finding, ret_alert);
     }
+    if (r == 0 && alarm->is_over) {
+        r = store_alert_calm(core->options.store, *ret_alert);
+    }
     core->counted.findings += finding.revision == 1 ? 1 : 0;
     core->changed |= CENTRE_CHANGED_ALERTS;
     return r;
@@ -226,6 +229,7 @@ static int alarm_outage(struct core *core, struct store_site *site, const struct
     alarm.severity = SEVERITY_INFO;
     alarm.title = N_("The site can be reached again");
     alarm.check = NULL;
+    alarm.is_over = true; /* a site has one outage at a time */
     r = core_alarm_raise(core, &alarm, &site->outage, &site->outage_revision, &alert);
     site->outage = (struct id){0};
     site->outage_revision = 0;
@@ -284,6 +288,7 @@ static int alarm_own_network(struct core *core, const struct site_check *check)
         .severity = is_down ? SEVERITY_HIGH : SEVERITY_INFO,
         .title = is_down ? N_("The centre's own network is down: no site can be looked at")
                          : N_("The centre's own network works again"),
+        .is_over = !is_down,
     };
     uint32_t revision = is_down ? 0 : 1;
     uint64_t alert;

@@ -93,11 +93,30 @@ static int check_read(struct check_step *step)
     return r;
 }
 
+/* What the page read like before; a view that had no look in order yet shows what another had. */
+static int check_find_before(struct check_step *step)
+{
+    struct store_look look = step->before;
+    int r = 0;
+
+    for (unsigned view = 0; r == 0 && !look.has_text && view < SITE_VIEW_COUNT; view++) {
+        r = store_look_get(step->core->options.store, step->look.page, (enum site_view)view,
+                           step->arena, &look);
+        r = r == -ERR_NOENT ? 0 : r;
+    }
+    step->change.has_before = look.has_text;
+    memcpy(step->change.before, look.text, sizeof(step->change.before));
+    return r;
+}
+
 static int check_keep_evidence(struct check_step *step)
 {
     struct store *store = step->core->options.store;
-    int r = 0;
+    int r = check_find_before(step);
 
+    if (r < 0) {
+        return r;
+    }
     if (step->seen->passages.len != 0) {
         step->change.has_after = true;
         r = store_evidence_put(store, step->seen->passages, step->change.after);
@@ -109,8 +128,6 @@ static int check_keep_evidence(struct check_step *step)
         step->change.has_source = true;
         r = store_evidence_put(store, step->seen->body, step->change.source);
     }
-    step->change.has_before = step->before.has_text;
-    memcpy(step->change.before, step->before.text, sizeof(step->change.before));
     if (check_is_fine(step->look.verdict) && step->change.has_after) {
         step->look.has_text = true;
         memcpy(step->look.text, step->change.after, sizeof(step->look.text));

@@ -230,6 +230,7 @@ struct core_alarm {
     enum severity severity;
     const char *title;
     const struct site_check *check; /* whose reasons are told; NULL: none */
+    bool is_over;                   /* all that its alert told of has passed by itself */
 };
 [[nodiscard]] int core_alarm_raise(struct core *core, const struct core_alarm *alarm, struct id *id,
                                    uint32_t *revision, uint64_t *ret_alert);

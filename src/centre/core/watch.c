@@ -22,7 +22,9 @@
 #define WATCH_TELL        20U /* ticks: screens hear of looks that found nothing new this seldom */
 #define WATCH_SILENT      (300 * NS_PER_S)
 #define WATCH_KEPT        (90 * 86400 * NS_PER_S) /* changes that raised no alert */
-#define WATCH_EVIDENCE    (4ULL << 30)
+#define WATCH_WINDOWS                                                                              \
+    (365 * 86400 * NS_PER_S) /* that have ended: a year of them can be asked about */
+#define WATCH_EVIDENCE (4ULL << 30)
 
 static int watch_send(struct core *core, struct msg_writer *msg, const int *fds, unsigned count)
 {
@@ -345,9 +347,10 @@ static int watch_raise_silence(struct core *core, bool is_silent)
 {
     const struct core_alarm alarm = {
         .time = clock_wall(core->options.clock),
-        .severity = SEVERITY_HIGH,
+        .severity = is_silent ? SEVERITY_HIGH : SEVERITY_INFO,
         .title = is_silent ? N_("The website watch is silent: no site is being looked at")
                            : N_("The website watch is at work again"),
+        .is_over = !is_silent,
     };
     uint32_t revision = is_silent ? 0 : 1;
     uint64_t alert;
@@ -429,10 +432,11 @@ void core_watch_tick(struct core *core)
 
 void core_watch_expire(struct core *core)
 {
-    int64_t before = clock_wall(core->options.clock) - WATCH_KEPT;
+    int64_t now = clock_wall(core->options.clock);
     int r = core_batch_begin(core);
 
-    r = r < 0 ? r : store_evidence_expire(core->options.store, before, WATCH_EVIDENCE);
+    r = r < 0 ? r : store_evidence_expire(core->options.store, now - WATCH_KEPT, WATCH_EVIDENCE);
+    r = r < 0 ? r : store_window_expire(core->options.store, now - WATCH_WINDOWS);
     if (r < 0) {
         core_fail(core, r);
     }

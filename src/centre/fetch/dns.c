@@ -234,6 +234,22 @@ static int64_t dns_take(struct dns_answer *answer, const struct ares_addrinfo *i
     return kept > DNS_KEPT_MIN ? kept : DNS_KEPT_MIN;
 }
 
+static void dns_take_alias(struct dns_answer *answer, const struct ares_addrinfo *info)
+{
+    const struct ares_addrinfo_cname *last = info->cnames;
+
+    while (last != NULL && last->next != NULL) {
+        last = last->next;
+    }
+    if (last == NULL || last->name == NULL) {
+        return;
+    }
+    (void)snprintf(answer->alias, sizeof(answer->alias), "%s", last->name);
+    for (char *at = answer->alias; *at != '\0'; at++) {
+        *at = *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
+    }
+}
+
 static void dns_ask_next(struct dns *dns);
 
 /* Whoever is told may ask anew, or make room: nothing of the host is touched after that. */
@@ -270,6 +286,7 @@ static void dns_on_answer(void *context, int status, int timeouts, struct ares_a
     host->answer = (struct dns_answer){.error = dns_error(status)};
     if (info != NULL) {
         kept = dns_take(&host->answer, info);
+        dns_take_alias(&host->answer, info);
         ares_freeaddrinfo(info);
     }
     if (host->answer.error == 0 && host->answer.count == 0) {

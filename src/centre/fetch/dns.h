@@ -27,6 +27,7 @@ struct dns_answer {
     int error; /* 0, -ERR_NOENT (there is no such name, or it has no address), -ERR_TIMEDOUT, … */
     size_t count;
     char addresses[DNS_ADDRESSES_MAX][DNS_ADDRESS_SIZE]; /* as text, in the order given */
+    char alias[DNS_HOST_MAX + 1]; /* where the last CNAME on the way led, in small letters; or "" */
 };
 typedef void dns_done_fn(void *context, const struct dns_answer *answer);
 

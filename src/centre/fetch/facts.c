@@ -6,11 +6,14 @@
 #include "base/map.h"
 #include "codec/cbor.h"
 
-#define FACTS_VERSION  1
+#define FACTS_VERSION  2
+#define FACTS_KEYLESS  1  /* the version before: no keys, no names */
 #define FACTS_LEARNED  50 /* looks until something new is news */
 #define FACTS_HASH     0x6661637473ULL
 #define SCORE_ISSUER   1.5
 #define SCORE_REDIRECT 1.5
+#define SCORE_ALIAS    1.5
+#define SCORE_KEY      1.5
 
 struct facts_list {
     struct site_reason *items;
@@ -29,31 +32,20 @@ static void facts_add(struct facts_list *list, enum site_view view, const char *
     }
 }
 
-static bool facts_has_issuer(const struct facts *facts, uint64_t issuer)
+/* False when the list has it. The one known longest makes room. */
+static bool facts_learn(uint64_t *list, unsigned *count, unsigned most, uint64_t hash)
 {
-    for (unsigned i = 0; i < facts->issuer_count; i++) {
-        if (facts->issuers[i] == issuer) {
-            return true;
+    for (unsigned i = 0; i < *count; i++) {
+        if (list[i] == hash) {
+            return false;
         }
     }
-    return false;
-}
-
-/* True when it is news. The one known longest makes room. */
-static bool facts_take_issuer(struct facts *facts, struct str issuer)
-{
-    uint64_t hash = map_hash(issuer, FACTS_HASH);
-    bool is_news = facts->looks >= FACTS_LEARNED;
-
-    if (facts_has_issuer(facts, hash)) {
-        return false;
+    if (*count == most) {
+        memmove(list, list + 1, sizeof(hash) * (most - 1));
+        --*count;
     }
-    if (facts->issuer_count == FACTS_ISSUERS_MAX) {
-        memmove(facts->issuers, facts->issuers + 1, sizeof(hash) * (FACTS_ISSUERS_MAX - 1));
-        facts->issuer_count--;
-    }
-    facts->issuers[facts->issuer_count++] = hash;
-    return is_news;
+    list[(*count)++] = hash;
+    return true;
 }
 
 static void facts_raise(struct site_check *check, struct facts_list *list, double score)
@@ -64,6 +56,47 @@ static void facts_raise(struct site_check *check, struct facts_list *list, doubl
     if (check->verdict == SITE_VERDICT_OK || check->verdict == SITE_VERDICT_CHANGED) {
         check->verdict = SITE_VERDICT_YELLOW;
     }
+}
+
+/* What the certificate says, when it is trusted: else anybody may have made it. */
+static void facts_take_certificate(struct facts *facts, const struct fetcher_certificate *seen,
+                                   struct str issuer, struct facts_list *list,
+                                   struct site_check *check)
+{
+    bool is_learned = facts->looks >= FACTS_LEARNED;
+    bool has_keys = facts->key_count != 0; /* what was kept before keys were has none */
+    bool holds = check->time < facts->end;
+    bool is_new_issuer = facts_learn(facts->issuers, &facts->issuer_count, FACTS_ISSUERS_MAX,
+                                     map_hash(issuer, FACTS_HASH));
+    uint64_t key;
+    bool is_new_key;
+
+    memcpy(&key, seen->key_sha256, sizeof(key));
+    is_new_key = facts_learn(facts->keys, &facts->key_count, FACTS_KEYS_MAX, key);
+    if (is_learned && is_new_issuer) {
+        facts_add(list, check->view, "issuer", issuer);
+        facts_raise(check, list, SCORE_ISSUER);
+    }
+    if (is_learned && is_new_issuer && is_new_key && has_keys && holds) {
+        facts_add(list, check->view, "new_key", issuer);
+        facts_raise(check, list, SCORE_KEY);
+    }
+    facts->end = seen->end;
+    facts->looks += facts->looks < FACTS_LEARNED ? 1 : 0;
+}
+
+/* By the owner's domain: networks for content lead to another of their hosts each time. */
+static void facts_take_alias(struct facts *facts, struct str alias, struct facts_list *list,
+                             struct site_check *check)
+{
+    if (alias.len != 0 &&
+        facts_learn(facts->aliases, &facts->alias_count, FACTS_ALIASES_MAX,
+                    map_hash(url_domain(alias), FACTS_HASH)) &&
+        facts->names >= FACTS_LEARNED) {
+        facts_add(list, check->view, "new_alias", alias);
+        facts_raise(check, list, SCORE_ALIAS);
+    }
+    facts->names += facts->names < FACTS_LEARNED ? 1 : 0;
 }
 
 static void facts_take_place(struct facts *facts, const struct fetcher_answer *answer)
@@ -79,24 +112,22 @@ int facts_take(struct facts *facts, const struct fetcher_answer *answer, struct 
 {
     struct facts_list list = {.count = check->reason_count};
     struct str issuer = arena_copy(arena, str_from(answer->certificate.issuer));
+    struct str alias = arena_copy(arena, answer->alias);
 
     list.items = arena_alloc(arena, SITE_REASONS_MAX, sizeof(*list.items));
-    if (list.items == NULL || issuer.ptr == NULL) {
+    if (list.items == NULL || issuer.ptr == NULL || alias.ptr == NULL) {
         return -ERR_NOMEM;
     }
     if (check->reason_count != 0) {
         memcpy(list.items, check->reasons, check->reason_count * sizeof(*list.items));
     }
     facts_take_place(facts, answer);
+    facts_take_alias(facts, alias, &list, check);
     if (answer->certificate.error != NULL) {
         facts_add(&list, check->view, "certificate", str_from(answer->certificate.error));
         check->layers |= 1U << SITE_LAYER_TLS;
     } else if (answer->certificate.end != 0) {
-        if (facts_take_issuer(facts, issuer)) {
-            facts_add(&list, check->view, "issuer", issuer);
-            facts_raise(check, &list, SCORE_ISSUER);
-        }
-        facts->looks += facts->looks < FACTS_LEARNED ? 1 : 0;
+        facts_take_certificate(facts, &answer->certificate, issuer, &list, check);
     }
     if ((answer->facts & FETCHER_FACT_DOWNGRADED) != 0) {
         facts_add(&list, check->view, "downgrade", check->url_final);
@@ -113,17 +144,41 @@ int facts_take(struct facts *facts, const struct fetcher_answer *answer, struct 
     return 0;
 }
 
+static void facts_put_hashes(struct buf *buf, const uint64_t *list, unsigned count)
+{
+    cbor_put_array(buf, count);
+    for (unsigned i = 0; i < count; i++) {
+        cbor_put_u64(buf, list[i]);
+    }
+}
+
+static void facts_get_hashes(struct cbor_reader *reader, uint64_t *list, unsigned most,
+                             unsigned *ret_count)
+{
+    size_t count = cbor_get_array(reader);
+
+    if (count > most) {
+        reader->error = -ERR_SYNTAX;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        list[i] = cbor_get_u64(reader);
+    }
+    *ret_count = (unsigned)count;
+}
+
 void facts_encode(const struct facts *facts, struct buf *buf)
 {
-    cbor_put_array(buf, 5);
+    cbor_put_array(buf, 9);
     cbor_put_u64(buf, FACTS_VERSION);
     cbor_put_u64(buf, facts->place);
     cbor_put_u64(buf, facts->looks);
     cbor_put_bool(buf, facts->has_downgrade);
-    cbor_put_array(buf, facts->issuer_count);
-    for (unsigned i = 0; i < facts->issuer_count; i++) {
-        cbor_put_u64(buf, facts->issuers[i]);
-    }
+    facts_put_hashes(buf, facts->issuers, facts->issuer_count);
+    facts_put_hashes(buf, facts->keys, facts->key_count);
+    cbor_put_i64(buf, facts->end);
+    cbor_put_u64(buf, facts->names);
+    facts_put_hashes(buf, facts->aliases, facts->alias_count);
 }
 
 int facts_decode(struct str bytes, struct facts *ret_facts)
@@ -133,28 +188,33 @@ int facts_decode(struct str bytes, struct facts *ret_facts)
     uint64_t version;
     uint64_t place;
     uint64_t looks;
+    uint64_t names = 0;
     size_t members;
-    size_t count;
     int r;
 
     cbor_open(&reader, bytes);
     members = cbor_get_array(&reader);
     version = cbor_get_u64(&reader);
-    if (reader.error == 0 && (members != 5 || version != FACTS_VERSION)) {
+    if (reader.error == 0 && !(members == 9 && version == FACTS_VERSION) &&
+        !(members == 5 && version == FACTS_KEYLESS)) {
         return -ERR_VERSION;
     }
     place = cbor_get_u64(&reader);
     looks = cbor_get_u64(&reader);
     facts.has_downgrade = cbor_get_bool(&reader);
-    count = cbor_get_array(&reader);
-    if (count > FACTS_ISSUERS_MAX || place >= FACTS_PLACE_COUNT || looks > FACTS_LEARNED) {
-        return -ERR_SYNTAX;
+    facts_get_hashes(&reader, facts.issuers, FACTS_ISSUERS_MAX, &facts.issuer_count);
+    if (version == FACTS_VERSION) {
+        facts_get_hashes(&reader, facts.keys, FACTS_KEYS_MAX, &facts.key_count);
+        facts.end = cbor_get_i64(&reader);
+        names = cbor_get_u64(&reader);
+        facts_get_hashes(&reader, facts.aliases, FACTS_ALIASES_MAX, &facts.alias_count);
     }
-    for (size_t i = 0; i < count; i++) {
-        facts.issuers[facts.issuer_count++] = cbor_get_u64(&reader);
+    if (place >= FACTS_PLACE_COUNT || looks > FACTS_LEARNED || names > FACTS_LEARNED) {
+        return -ERR_SYNTAX;
     }
     facts.place = (enum facts_place)place;
     facts.looks = (unsigned)looks;
+    facts.names = (unsigned)names;
     r = cbor_close(&reader);
     if (r == 0) {
         *ret_facts = facts;

@@ -210,6 +210,15 @@ static void fetcher_fail(struct fetcher_get *get, enum site_failure failure, con
     fetcher_tell(get);
 }
 
+static void fetcher_take_alias(struct fetcher_get *get, const struct dns_answer *answer)
+{
+    if (get->hops == 0 && answer->alias[0] != '\0' &&
+        !url_is_same_site(url_host(str_from(get->url)), str_from(answer->alias))) {
+        (void)snprintf(get->alias, sizeof(get->alias), "%s", answer->alias);
+        get->answer.alias = str_from(get->alias);
+    }
+}
+
 static void fetcher_on_resolved(void *context, const struct dns_answer *answer)
 {
     struct fetcher_get *get = context;
@@ -224,6 +233,7 @@ static void fetcher_on_resolved(void *context, const struct dns_answer *answer)
                      answer->error == -ERR_NOENT ? "" : err_text(answer->error));
         return;
     }
+    fetcher_take_alias(get, answer);
     r = fetcher_transfer_begin(get, answer);
     if (r == 0 && curl_multi_add_handle(fetcher->multi, get->easy) != CURLM_OK) {
         r = -ERR_NOMEM;

@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "codec/charset.h"
 #include "model/site.h"
 #include "sys/loop.h"
 
@@ -77,7 +78,9 @@ struct fetcher_answer {
     int body_fd;        /* a sealed memfd, or -1; taken by TAKE_FD, else closed */
     uint64_t size;      /* of the decoded body */
     uint8_t sha256[32]; /* of the same */
+    struct str alias;   /* the name of another site that its own name leads to (CNAME), or empty */
     struct str etag;
+    struct str charset;  /* that its Content-Type names; empty: none */
     int64_t modified;    /* seconds since 1970, 0: not said */
     int64_t retry_after; /* seconds, 0: not said */
     struct fetcher_certificate certificate;
@@ -108,5 +111,7 @@ struct str url_origin(struct str url);
 /* Whether two hosts are one site: the same, one below the other, with or without "www", or both
  * below one domain that is not itself a registry's (three labels, or two with a generic end). */
 bool url_is_same_site(struct str host, struct str other);
+/* What hosts of one owner share: the widest domain above it that is not itself a registry's. */
+struct str url_domain(struct str host);
 
 #endif

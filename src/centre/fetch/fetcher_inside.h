@@ -58,6 +58,8 @@ struct fetcher_get {
     enum site_failure refusal; /* by one of our own limits */
     char error[FETCHER_WHY_SIZE];
     char answer_etag[FETCHER_ETAG_MAX + 1];
+    char alias[DNS_HOST_MAX + 1];
+    char answer_charset[CHARSET_LABEL_MAX + 1];
     struct fetcher_answer answer;
 };
 

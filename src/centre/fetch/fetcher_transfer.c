@@ -79,6 +79,18 @@ static bool fetcher_is_header(struct str line, struct str name, struct str *ret_
     return true;
 }
 
+/* Only what looks like a label is handed on: it will stand in a header again. */
+static void fetcher_take_type(struct fetcher_get *get, struct str type)
+{
+    struct str charset = charset_in_content(type);
+
+    get->answer_charset[0] = '\0';
+    if (charset_is_label(charset)) {
+        (void)snprintf(get->answer_charset, sizeof(get->answer_charset), "%.*s", STR_ARG(charset));
+    }
+    get->answer.charset = str_from(get->answer_charset);
+}
+
 static size_t fetcher_on_header(char *bytes, size_t size, size_t count, void *context)
 {
     struct fetcher_get *get = context;
@@ -95,6 +107,8 @@ static size_t fetcher_on_header(char *bytes, size_t size, size_t count, void *co
     if (fetcher_is_header(line, STR("etag"), &value) && value.len <= FETCHER_ETAG_MAX) {
         (void)snprintf(get->answer_etag, sizeof(get->answer_etag), "%.*s", STR_ARG(value));
         get->answer.etag = str_from(get->answer_etag);
+    } else if (fetcher_is_header(line, STR("content-type"), &value)) {
+        fetcher_take_type(get, value);
     } else if (fetcher_is_header(line, STR("last-modified"), &value)) {
         char date[64];
 
@@ -378,6 +392,6 @@ void fetcher_transfer_done(struct fetcher_get *get)
     get->header_bytes = 0;
     get->has_certificate = false;
     get->error[0] = get->answer_etag[0] = '\0';
-    get->answer.etag = STR("");
+    get->answer.etag = get->answer.charset = STR("");
     get->answer.modified = 0;
 }

@@ -100,12 +100,13 @@ static int fetch_look_new(struct fetch_watch *watch, struct fetch_page *page, en
                                 .page_fd = -1,
                                 .site_fd = -1,
                                 .text_fd = -1,
-                                .is_own_change = watch->is_window_open || watch->own_changes != 0};
+                                .is_own_change =
+                                    watch->is_window_open || (page->own_views & 1U << view) != 0};
     if (arena_new(FETCH_ARENA, &look->arena) < 0) {
         mem_free(look);
         return -ERR_NOMEM;
     }
-    watch->own_changes -= watch->own_changes != 0 ? 1 : 0;
+    page->own_views &= ~(1U << view);
     watch->look = look;
     fetch_look_name(look);
     return 0;
@@ -280,6 +281,7 @@ static void fetch_look_read(struct fetch_look *look, const struct fetcher_answer
         kind == SITE_PAGE_ROBOTS || kind == SITE_PAGE_SITEMAP ||
         (kind == SITE_PAGE_LISTED && (watch->known_count == 0 || watch->step % LINKS_EVERY < 2));
     look->check.failure = SITE_FAILURE_NONE;
+    (void)snprintf(look->charset, sizeof(look->charset), "%.*s", STR_ARG(answer->charset));
     look->ask = (struct reader_ask){
         .check = &look->check,
         .flags =
@@ -292,11 +294,13 @@ static void fetch_look_read(struct fetch_look *look, const struct fetcher_answer
         .page = buf_str(&look->page->kept),
         .site = buf_str(&watch->kept),
         .text_hash = look->page->seen[look->view].text_hash,
+        .charset = str_from(look->charset),
         .arena = look->arena,
         .done = fetch_look_on_read,
         .context = look};
     look->facts = answer->facts;
     look->certificate = answer->certificate;
+    (void)snprintf(look->alias, sizeof(look->alias), "%.*s", STR_ARG(answer->alias));
     (void)snprintf(look->etag, sizeof(look->etag), "%.*s", STR_ARG(answer->etag));
     look->modified = answer->modified;
     readers_ask(watch->fetch->readers, &look->ask);
@@ -416,6 +420,7 @@ static void fetch_look_judged(struct fetch_look *look, struct reader_answer *ans
     const struct fetcher_answer facts = {.status = look->check.status,
                                          .facts = look->facts,
                                          .certificate = look->certificate,
+                                         .alias = str_from(look->alias),
                                          .url_final = look->check.url_final};
 
     if (answer->page_fd >= 0 && answer->site_fd >= 0) {

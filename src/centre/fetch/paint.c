@@ -27,6 +27,7 @@ struct paint_job {
     struct list node;
     uint64_t site;
     char url[SITE_URL_MAX + 1];
+    char charset[CHARSET_LABEL_MAX + 1];
     enum site_view view;
     int64_t time;
     int body;
@@ -146,6 +147,7 @@ static int paint_ask(struct fetch_paint *paint, const struct paint_job *job)
     msg_begin(msg, RENDER_MESSAGE_ASK);
     msg_put_u64(msg, ++paint->number);
     msg_put_str(msg, str_from(job->url));
+    msg_put_str(msg, str_from(job->charset));
     msg_put_u32(msg, job->view == SITE_VIEW_MOBILE ? 1 : 0);
     msg_put_u32(msg, given >= 0 ? 1 : 0);
     r = channel_send(paint->fetch->channels.render, msg, fds, given >= 0 ? 2 : 1);
@@ -385,6 +387,7 @@ static struct paint_job *paint_job_new(const struct fetch_look *look)
                               .is_private_barred = look->watch->facts.place == FACTS_PLACE_PUBLIC,
                               .picture = -1};
     (void)snprintf(job->url, sizeof(job->url), "%s", look->page->url);
+    (void)snprintf(job->charset, sizeof(job->charset), "%s", look->charset);
     for (uint32_t i = 0; i < RENDER_WANTED_MAX; i++) {
         buf_init(&job->pieces[i], PAINT_PIECE_MAX);
     }

@@ -25,7 +25,6 @@
 
 #define FETCH_PAGES_MAX 24  /* of one site */
 #define FETCH_KNOWN_MAX 512 /* addresses that people's view of a site named */
-#define FETCH_OWN_LOOKS 12  /* that take in what its editors say is theirs: each view once */
 #define FETCH_ARENA     (192U << 10)
 
 /* What a page was when it was last seen so: ends a look early. */
@@ -47,6 +46,7 @@ struct fetch_page {
     int64_t painted;        /* monotonic, by rota; 0: never */
     uint8_t odd_sha256[32]; /* of the body that was pictured last because it was odd */
     bool has_evidence;      /* its first body was told */
+    uint32_t own_views;     /* in these it is still to be looked at as its editors' work */
     struct buf kept;
     struct fetch_seen seen[SITE_VIEW_COUNT];
 };
@@ -65,10 +65,9 @@ struct fetch_watch {
     bool is_marked; /* still there, in this round of asking */
     bool is_gone;   /* freed when its look is over */
     bool is_kept_known;
-    bool must_paint;      /* a person asked */
-    unsigned own_changes; /* so many looks to come are at what its editors did */
-    bool was_good;        /* the last settled look brought a page */
-    struct buf kept;      /* of the reader's site profile */
+    bool must_paint; /* a person asked */
+    bool was_good;   /* the last settled look brought a page */
+    struct buf kept; /* of the reader's site profile */
     struct facts facts;
     struct list pages;
     unsigned page_count;
@@ -102,7 +101,9 @@ struct fetch_look {
     struct reader_ask ask;
     unsigned facts; /* of the answer, while the reader has it: enum fetcher_fact … */
     struct fetcher_certificate certificate;
+    char alias[FETCHER_NAME_MAX + 1];
     char etag[FETCHER_ETAG_MAX + 1];
+    char charset[CHARSET_LABEL_MAX + 1]; /* of its Content-Type */
     int64_t modified;
     int page_fd; /* what to keep */
     int site_fd;

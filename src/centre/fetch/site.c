@@ -305,9 +305,44 @@ void fetch_take_profile(struct fetch *fetch, struct channel_packet *packet)
     }
 }
 
+/* Readers have hostile pages in hand: what they name is checked as what a person types. */
+static struct fetch_page *fetch_watch_find(struct fetch_watch *watch, enum site_page kind,
+                                           struct str url)
+{
+    char whole[SITE_URL_MAX + 1];
+
+    if (url_canonical(url, whole, NULL) < 0 ||
+        !url_is_same_site(url_host(str_from(whole)), url_host(str_from(watch->url)))) {
+        return NULL;
+    }
+    return fetch_watch_page(watch, kind, str_from(whole));
+}
+
+/* The page that is asked for, made anew where a restart has forgotten it; without an address the
+ * site's first. */
+static struct fetch_page *fetch_watch_asked(struct fetch_watch *watch, struct str url)
+{
+    return url.len == 0 ? LIST_ENTRY(watch->pages.next, struct fetch_page, node)
+                        : fetch_watch_find(watch, SITE_PAGE_HIDDEN, url);
+}
+
+static uint32_t fetch_page_views(const struct fetch_watch *watch, const struct fetch_page *page)
+{
+    static const uint32_t views[SITE_PAGE_COUNT] = {
+        [SITE_PAGE_LISTED] = (1U << SITE_VIEW_COUNT) - 1,
+        [SITE_PAGE_LINKED] = 1U << SITE_VIEW_DESKTOP,
+        [SITE_PAGE_HIDDEN] = 1U << SITE_VIEW_CRAWLER | 1U << SITE_VIEW_SEARCH,
+    };
+
+    return watch->views & (views[page->kind] != 0 ? views[page->kind] : 1U << SITE_VIEW_CRAWLER);
+}
+
+/* Only that page, once for each view that is concerned: the site's other pages keep their turns,
+ * and what happens to them meanwhile is not taken for its editors' work. */
 void fetch_take_look(struct fetch *fetch, struct msg_reader *msg)
 {
     struct fetch_watch *watch;
+    struct fetch_page *page;
     bool is_own_change;
     uint64_t number;
     struct str url;
@@ -316,13 +351,16 @@ void fetch_take_look(struct fetch *fetch, struct msg_reader *msg)
         return;
     }
     watch = map_get(&fetch->watches, MAP_KEY(number));
-    if (watch == NULL) {
+    page = watch != NULL ? fetch_watch_asked(watch, url) : NULL;
+    if (page == NULL) {
         return;
     }
-    watch->own_changes = is_own_change ? FETCH_OWN_LOOKS : watch->own_changes;
-    if (fetch->paint != NULL && (watch->views & 1U << SITE_VIEW_DESKTOP) != 0) {
-        watch->must_paint = true; /* whoever asks wants to see it */
-        watch->next_page = LIST_ENTRY(watch->pages.next, struct fetch_page, node);
+    if (is_own_change) {
+        page->own_views |= fetch_page_views(watch, page);
+    }
+    if ((fetch_page_views(watch, page) & 1U << SITE_VIEW_DESKTOP) != 0) {
+        watch->must_paint |= fetch->paint != NULL && page->kind == SITE_PAGE_LISTED;
+        watch->next_page = page; /* whoever asks wants to see it */
         watch->next_view = SITE_VIEW_DESKTOP;
     }
     if (watch->look == NULL) {
@@ -354,17 +392,6 @@ static void fetch_watch_know(struct fetch_watch *watch, uint64_t hash)
     }
 }
 
-/* Readers have hostile pages in hand: what they name is checked as what a person types. */
-static void fetch_watch_find(struct fetch_watch *watch, enum site_page kind, struct str url)
-{
-    char whole[SITE_URL_MAX + 1];
-
-    if (url_canonical(url, whole, NULL) == 0 &&
-        url_is_same_site(url_host(str_from(whole)), url_host(str_from(watch->url)))) {
-        (void)fetch_watch_page(watch, kind, str_from(whole));
-    }
-}
-
 /* What people's view names is known, and a few of it are looked at too; what only the crawler's
  * view, robots.txt or the sitemap names is looked at for that. */
 void fetch_watch_links(struct fetch_watch *watch, enum site_view view,
@@ -378,16 +405,16 @@ void fetch_watch_links(struct fetch_watch *watch, enum site_view view,
         bool is_peoples = view == SITE_VIEW_DESKTOP && answer->check.page == SITE_PAGE_LISTED;
 
         if (answer->links[i].kind == READER_LINK_UPLOADS) {
-            fetch_watch_find(watch, SITE_PAGE_UPLOADS, url);
+            (void)fetch_watch_find(watch, SITE_PAGE_UPLOADS, url);
         } else if (answer->links[i].kind == READER_LINK_SITEMAP) {
-            fetch_watch_find(watch, SITE_PAGE_SITEMAP, url);
+            (void)fetch_watch_find(watch, SITE_PAGE_SITEMAP, url);
         } else if (is_peoples) {
             fetch_watch_know(watch, hash);
             if (linked++ < 3) {
-                fetch_watch_find(watch, SITE_PAGE_LINKED, url);
+                (void)fetch_watch_find(watch, SITE_PAGE_LINKED, url);
             }
         } else if (watch->known_count != 0 && !fetch_watch_knows(watch, hash)) {
-            fetch_watch_find(watch, SITE_PAGE_HIDDEN, url);
+            (void)fetch_watch_find(watch, SITE_PAGE_HIDDEN, url);
         }
     }
 }

@@ -204,3 +204,15 @@ bool url_is_same_site(struct str host, struct str other)
     return url_is_below(a, b) || url_is_below(b, a) ||
            (parent.len != 0 && str_is(parent, url_parent(b)));
 }
+
+struct str url_domain(struct str host)
+{
+    struct str domain = host;
+    struct str parent = url_is_figures(host) ? STR("") : url_parent(host);
+
+    while (parent.len != 0) {
+        domain = parent;
+        parent = url_parent(domain);
+    }
+    return domain;
+}

@@ -8,8 +8,10 @@
 #include "centre/reader/page.h"
 
 #include <expat.h>
+#include <zlib.h>
 
 #define SITEMAP_HTML_MAX (2U << 20)
+#define SITEMAP_SIZE_MAX (8U << 20) /* bytes of one that came pressed */
 #define SITEMAP_NAMES    2048
 #define LOCATION_MAX     2048
 #define ROBOTS_LINES     4096
@@ -230,12 +232,34 @@ static void XMLCALL sitemap_on_doctype(void *context, const XML_Char *name, cons
     (void)XML_StopParser(sitemap->parser, XML_FALSE);
 }
 
+/* Many are kept as .xml.gz, which is no coding of the answer. What is past the limit, or behind a
+ * fault, is as if it were not there. */
+static int sitemap_unpack(struct reader_look *look, struct str *body)
+{
+    z_stream stream = {.next_in = (z_const Bytef *)(uintptr_t)body->ptr,
+                       .avail_in = (uInt)body->len,
+                       .avail_out = SITEMAP_SIZE_MAX};
+
+    if (!str_has_prefix(*body, STR("\x1f\x8b"))) {
+        return 0;
+    }
+    stream.next_out = arena_alloc(look->arena, SITEMAP_SIZE_MAX, 1);
+    if (stream.next_out == NULL || inflateInit2(&stream, MAX_WBITS + 16) != Z_OK) {
+        return -ERR_NOMEM;
+    }
+    (void)inflate(&stream, Z_FINISH);
+    *body = str_of((const char *)stream.next_out - stream.total_out, stream.total_out);
+    (void)inflateEnd(&stream);
+    return 0;
+}
+
 int reader_read_sitemap(struct reader_look *look, struct str body, struct str *ret_html)
 {
     struct sitemap sitemap = {.look = look, .parser = XML_ParserCreate(NULL)};
     struct str html;
 
-    if (sitemap.parser == NULL) {
+    if (sitemap.parser == NULL || sitemap_unpack(look, &body) < 0) {
+        XML_ParserFree(sitemap.parser);
         return -ERR_NOMEM;
     }
     buf_init(&sitemap.html, SITEMAP_HTML_MAX);

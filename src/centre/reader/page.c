@@ -252,7 +252,8 @@ int reader_look_judge(struct reader_look *look)
     if (r == 0) {
         r = reader_text(look, mapping_str(&body), &text);
     }
-    if (r == 0 && has_page) {
+    if (r == 0 && has_page) { /* what stands in the body's place is of our making */
+        options.charset = text.ptr == mapping_str(&body).ptr ? look->charset : STR("utf-8");
         r = page_read(&options, text, look->arena, &page);
     }
     if (r == 0) {

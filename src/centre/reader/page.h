@@ -21,6 +21,7 @@ struct reader_look {
     struct arena *arena;
     uint64_t number;
     uint32_t flags;          /* enum reader_flag */
+    struct str charset;      /* that its Content-Type named; empty: none */
     struct site_check check; /* as fetched, then as judged */
     bool needs_second;
     int body;    /* -1: nothing came */
@@ -46,8 +47,8 @@ void reader_links_put(const struct reader_links *links, struct msg_writer *msg);
 /* From a page that was read, and from robots.txt. */
 void reader_links_of_page(struct reader_look *look, const struct page *page);
 void reader_links_of_robots(struct reader_look *look, struct str body);
-/* Reads a sitemap or an index of sitemaps (expat, at most so many addresses): as links, and as the
- * HTML page that it would be, for the judge. */
+/* Reads a sitemap or an index of sitemaps (expat, at most so many addresses), plain or gzip: as
+ * links, and as the HTML page that it would be, for the judge. */
 [[nodiscard]] int reader_read_sitemap(struct reader_look *look, struct str body,
                                       struct str *ret_html);
 

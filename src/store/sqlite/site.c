@@ -463,3 +463,16 @@ int store_window_turned(struct store *store, int64_t from, int64_t to, bool *ret
     *ret_turned = r == 0;
     return 0;
 }
+
+int store_window_expire(struct store *store, int64_t before)
+{
+    CLEANUP(query_done) struct query query = {0};
+    int r = store_may_write(store);
+
+    if (r < 0) {
+        return r;
+    }
+    query_init(&query, store->database, "DELETE FROM site_windows WHERE ends < ?1");
+    query_bind_i64(&query, 1, before);
+    return store_written(store, query_run(&query));
+}
