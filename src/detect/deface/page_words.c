@@ -138,8 +138,8 @@ uint32_t page_count_spaced(struct str text)
         page_bytes sums = {0};
 
         for (; end - at >= LANES; at += LANES) {
-            sums -= ~are_blanks(load_lanes(text.ptr + at)) &
-                    are_blanks(load_lanes(text.ptr + at - 1));
+            sums -=
+                ~are_blanks(load_lanes(text.ptr + at)) & are_blanks(load_lanes(text.ptr + at - 1));
         }
         for (size_t i = 0; i < LANES; i++) {
             count += sums[i];
