@@ -10,6 +10,8 @@
 #include "base/mem.h"
 
 #include <math.h>
+
+#define XXH_INLINE_ALL /* texts of a few bytes: a call costs more than the hash */
 #include <xxhash.h>
 
 #define PHRASE_SIZE    64

@@ -142,14 +142,6 @@ static size_t items_merge(const struct items *items, const uint32_t *hashes, siz
     return written;
 }
 
-static int share_compare(const void *a, const void *b)
-{
-    uint16_t x = *(const uint16_t *)a;
-    uint16_t y = *(const uint16_t *)b;
-
-    return x < y ? -1 : x > y;
-}
-
 static void filter_put(struct items *items, uint32_t hash)
 {
     if (items->filter == NULL) {
@@ -167,18 +159,18 @@ static void filter_put(struct items *items, uint32_t hash)
     }
 }
 
-/* Drops the weakest until the limit holds. shares: room for as many as there are rows. */
-static void items_trim(struct items *items, uint16_t *shares)
+/* Drops the weakest until the limit holds. shares: room for twice as many as there are rows. */
+static void items_trim(struct items *items, uint32_t *shares)
 {
     size_t excess = items->count - items->limit;
     size_t kept = 0;
-    uint16_t border;
+    uint32_t border;
     size_t at_border = 0;
 
     for (size_t i = 0; i < items->count; i++) {
         shares[i] = items->rows[i].share;
     }
-    qsort(shares, items->count, sizeof(*shares), share_compare);
+    hashes_sort(shares, items->count, shares + items->count);
     border = shares[excess - 1];
     for (size_t i = 0; i < excess; i++) {
         at_border += shares[i] == border;
@@ -201,7 +193,7 @@ int items_learn(struct items *items, uint32_t *hashes, size_t count, uint32_t lo
 {
     size_t room = items->count + count;
     struct item *rows = mem_alloc(room + 1, sizeof(*rows));
-    uint16_t *shares = mem_alloc(room + 1, sizeof(*shares));
+    uint32_t *shares = mem_alloc(2 * room + 1, sizeof(*shares));
     uint8_t *filter = NULL;
     size_t kept = 0;
 
