@@ -143,7 +143,9 @@ static void reading_add(struct reading *reading, struct str text, uint32_t offse
     fold_add(&reading->fold, text, offset);
     content_add_words(&reading->features, reading->lexicon, reading->fold.words,
                       reading->fold.count, is_outward);
-    for (size_t i = 0; i < reading->fold.count && reading->hash_count < HASHES_MAX; i++) {
+    for (size_t i = 0;
+         reading->diff->view != NULL && i < reading->fold.count && reading->hash_count < HASHES_MAX;
+         i++) { /* nothing is strange where nothing is known */
         uint32_t hash = vocabulary_hash(&reading->fold.words[i]);
 
         reading->hashes[reading->hash_count] = hash;
