@@ -174,23 +174,47 @@ size_t utf8_encode(uint32_t rune, char out[4])
     return 4;
 }
 
-struct fold_range {
-    uint32_t first;
-    uint32_t last;
-    char base;
+/* The letters Vietnamese is written with, and their Latin-1 neighbours. */
+static const char fold_low[] = {
+    [0x00c0 - 0xc0 ... 0x00c5 - 0xc0] = 'a',
+    [0x00c7 - 0xc0] = 'c',
+    [0x00c8 - 0xc0 ... 0x00cb - 0xc0] = 'e',
+    [0x00cc - 0xc0 ... 0x00cf - 0xc0] = 'i',
+    [0x00d0 - 0xc0] = 'd',
+    [0x00d1 - 0xc0] = 'n',
+    [0x00d2 - 0xc0 ... 0x00d6 - 0xc0] = 'o',
+    [0x00d9 - 0xc0 ... 0x00dc - 0xc0] = 'u',
+    [0x00dd - 0xc0] = 'y',
+    [0x00e0 - 0xc0 ... 0x00e5 - 0xc0] = 'a',
+    [0x00e7 - 0xc0] = 'c',
+    [0x00e8 - 0xc0 ... 0x00eb - 0xc0] = 'e',
+    [0x00ec - 0xc0 ... 0x00ef - 0xc0] = 'i',
+    [0x00f1 - 0xc0] = 'n',
+    [0x00f2 - 0xc0 ... 0x00f6 - 0xc0] = 'o',
+    [0x00f9 - 0xc0 ... 0x00fc - 0xc0] = 'u',
+    [0x00fd - 0xc0] = 'y',
+    [0x00ff - 0xc0] = 'y',
+    [0x0102 - 0xc0 ... 0x0103 - 0xc0] = 'a',
+    [0x0110 - 0xc0 ... 0x0111 - 0xc0] = 'd',
+    [0x0128 - 0xc0 ... 0x0129 - 0xc0] = 'i',
+    [0x0168 - 0xc0 ... 0x0169 - 0xc0] = 'u',
+    [0x01a0 - 0xc0 ... 0x01a1 - 0xc0] = 'o',
+    [0x01af - 0xc0 ... 0x01b0 - 0xc0] = 'u',
 };
 
-/* The letters Vietnamese is written with, and their Latin-1 neighbours. */
-static const struct fold_range fold_ranges[] = {
-    {0x00c0, 0x00c5, 'a'}, {0x00c7, 0x00c7, 'c'}, {0x00c8, 0x00cb, 'e'}, {0x00cc, 0x00cf, 'i'},
-    {0x00d0, 0x00d0, 'd'}, {0x00d1, 0x00d1, 'n'}, {0x00d2, 0x00d6, 'o'}, {0x00d9, 0x00dc, 'u'},
-    {0x00dd, 0x00dd, 'y'}, {0x00e0, 0x00e5, 'a'}, {0x00e7, 0x00e7, 'c'}, {0x00e8, 0x00eb, 'e'},
-    {0x00ec, 0x00ef, 'i'}, {0x00f1, 0x00f1, 'n'}, {0x00f2, 0x00f6, 'o'}, {0x00f9, 0x00fc, 'u'},
-    {0x00fd, 0x00fd, 'y'}, {0x00ff, 0x00ff, 'y'}, {0x0102, 0x0103, 'a'}, {0x0110, 0x0111, 'd'},
-    {0x0128, 0x0129, 'i'}, {0x0168, 0x0169, 'u'}, {0x01a0, 0x01a1, 'o'}, {0x01af, 0x01b0, 'u'},
-    {0x1ea0, 0x1eb7, 'a'}, {0x1eb8, 0x1ec7, 'e'}, {0x1ec8, 0x1ecb, 'i'}, {0x1ecc, 0x1ee3, 'o'},
-    {0x1ee4, 0x1ef1, 'u'}, {0x1ef2, 0x1ef9, 'y'},
+static const char fold_high[] = {
+    [0x1ea0 - 0x1ea0 ... 0x1eb7 - 0x1ea0] = 'a', [0x1eb8 - 0x1ea0 ... 0x1ec7 - 0x1ea0] = 'e',
+    [0x1ec8 - 0x1ea0 ... 0x1ecb - 0x1ea0] = 'i', [0x1ecc - 0x1ea0 ... 0x1ee3 - 0x1ea0] = 'o',
+    [0x1ee4 - 0x1ea0 ... 0x1ef1 - 0x1ea0] = 'u', [0x1ef2 - 0x1ea0 ... 0x1ef9 - 0x1ea0] = 'y',
 };
+
+char utf8_fold_letter(uint32_t rune)
+{
+    if (rune - 0xc0 < sizeof(fold_low)) {
+        return fold_low[rune - 0xc0];
+    }
+    return rune - 0x1ea0 < sizeof(fold_high) ? fold_high[rune - 0x1ea0] : '\0';
+}
 
 /* Most text is plain: these need no decoding and no search. */
 static bool utf8_fold_plain(unsigned char byte, char *out)
@@ -205,16 +229,17 @@ static bool utf8_fold_plain(unsigned char byte, char *out)
 /* The folded letter, 0 for a combining mark that disappears, or the rune itself. */
 static uint32_t utf8_fold_rune(uint32_t rune)
 {
+    char letter;
+
     if (rune >= 'A' && rune <= 'Z') {
         return rune - 'A' + 'a';
     }
     if (rune >= 0x300 && rune <= 0x36f) {
         return 0;
     }
-    for (size_t i = 0; i < sizeof(fold_ranges) / sizeof(fold_ranges[0]); i++) {
-        if (rune >= fold_ranges[i].first && rune <= fold_ranges[i].last) {
-            return (unsigned char)fold_ranges[i].base;
-        }
+    letter = utf8_fold_letter(rune);
+    if (letter != '\0') {
+        return (unsigned char)letter;
     }
     return rune;
 }

@@ -21,6 +21,8 @@ size_t utf8_encode(uint32_t rune, char out[4]);
  * own widths count bytes, and a Vietnamese letter has up to three. For "%s%*s". */
 int utf8_pad(const char *text, int columns);
 
+/* The plain letter under a Vietnamese one, or one of Latin-1, in lower case; 0 for all others. */
+char utf8_fold_letter(uint32_t rune);
 /* Lower-case ASCII without dấu, đ as d, for search: "Đồng Nai" becomes "dong nai". Understands both
  * composed letters and combining marks; other scripts pass unchanged. Writes at most size bytes
  * with the NUL and returns the length it would have needed, as snprintf does. */

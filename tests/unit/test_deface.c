@@ -388,6 +388,49 @@ static void fill_long_text(void)
 }
 
 /* A counter that has moved on is the same text, wherever it stands; a word is not. */
+/* What a look teaches is the same whether its hashes are handed on or made again. */
+static void test_hashes(void **state)
+{
+    struct deface_profile *profile = NULL;
+    struct deface_site *site = NULL;
+    struct deface_verdict verdict;
+    struct deface_look look;
+    struct buf handed;
+    struct buf made;
+    struct world world;
+
+    (void)state;
+    world_open(&world);
+    buf_init(&handed, 1 << 20);
+    buf_init(&made, 1 << 20);
+    world_learn(&world);
+    assert_int_equal(deface_profile_encode(world.profile, &made), 0);
+    assert_int_equal(deface_profile_decode(buf_str(&made), &profile), 0);
+    buf_reset(&made);
+    assert_int_equal(deface_site_encode(world.site, &made), 0);
+    assert_int_equal(deface_site_decode(buf_str(&made), &site), 0);
+    buf_reset(&made);
+
+    look = look_at(&world, portal_with(&world, "<p>Lịch mới</p><a href=/m.html>M</a>"),
+                   SITE_VIEW_DESKTOP);
+    verdict = judge(&world, &look);
+    assert_int_equal(verdict.verdict, SITE_VERDICT_CHANGED);
+    assert_non_null(verdict.hashes);
+    assert_int_equal(deface_learn(world.site, world.profile, &look, &verdict), 0);
+    verdict.hashes = NULL;
+    assert_int_equal(deface_learn(site, profile, &look, &verdict), 0);
+    assert_int_equal(deface_profile_encode(world.profile, &handed), 0);
+    assert_int_equal(deface_site_encode(world.site, &handed), 0);
+    assert_int_equal(deface_profile_encode(profile, &made), 0);
+    assert_int_equal(deface_site_encode(site, &made), 0);
+    assert_true(str_is(buf_str(&handed), buf_str(&made)));
+    deface_profile_free(profile);
+    deface_site_free(site);
+    buf_done(&handed);
+    buf_done(&made);
+    world_close(&world);
+}
+
 static void test_counters(void **state)
 {
     static const size_t lengths[] = {0, 1, 7, 8, 9, 64, 1100};
@@ -526,12 +569,19 @@ static void test_reasons_outlive_the_page(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_goldens),      cmocka_unit_test(test_replaced),
-        cmocka_unit_test(test_unknown),      cmocka_unit_test(test_views),
-        cmocka_unit_test(test_ours),         cmocka_unit_test(test_codec),
-        cmocka_unit_test(test_learns_alike), cmocka_unit_test(test_counters),
-        cmocka_unit_test(test_size),         cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_no_memory),    cmocka_unit_test(test_reasons_outlive_the_page),
+        cmocka_unit_test(test_goldens),
+        cmocka_unit_test(test_replaced),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_views),
+        cmocka_unit_test(test_ours),
+        cmocka_unit_test(test_codec),
+        cmocka_unit_test(test_learns_alike),
+        cmocka_unit_test(test_counters),
+        cmocka_unit_test(test_size),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_hashes),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_reasons_outlive_the_page),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,6 +64,8 @@ static void test_blocks(void **state)
     assert_blocks("<ul><li>a<li>b</ul>c", "a|b|c");
     assert_blocks("<table><tr><td>a<td>b<tr><td>c</table>", "a|b|c");
     assert_blocks("<script>x</script>a<style>y</style> b<!-- c -->d", "a bd");
+    assert_blocks("Ủy  ban\xc2\xa0xã\xe2\x80\x89y\xcc\x89 ban\xcc\x81 \xcc\x81 \xe1\xba ạ\xe1",
+                  "Ủy ban xã ỷ ba\xc5\x84 \xcc\x81 \xef\xbf\xbd\xef\xbf\xbd ạ\xef\xbf\xbd");
     assert_blocks("Đ\xc3\xa2\xcc\x81t e\xcc\xa3\xcc\x82 a&#769;", "Đất ệ á");
     assert_blocks("<meta charset=utf-8>a\xff\xfe"
                   "b",

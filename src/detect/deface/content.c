@@ -10,6 +10,8 @@
 #include "base/mem.h"
 
 #include <math.h>
+
+#define XXH_INLINE_ALL /* texts of a few bytes: a call costs more than the hash */
 #include <xxhash.h>
 
 #define PHRASE_SIZE    64
@@ -82,7 +84,11 @@ static size_t start_of(const char *joined, size_t len)
 {
     uint32_t start = 0;
 
-    memcpy(&start, joined, len < sizeof(start) ? len : sizeof(start));
+    if (len >= sizeof(start)) {
+        memcpy(&start, joined, sizeof(start));
+    } else {
+        memcpy(&start, joined, len);
+    }
     return (start * 0x9e3779b1U) >> (32 - STARTS_BITS);
 }
 
@@ -232,17 +238,17 @@ static void features_put_phrases(struct content_features *features,
                                  const struct content_lexicon *lexicon,
                                  const struct fold_word *words, size_t count, bool is_outward)
 {
-    char joined[PHRASE_SIZE];
+    char joined[PHRASE_SIZE + FOLD_WORD_SIZE];
     size_t len = 0;
 
     for (size_t i = 0; i < count && i < PHRASE_WORDS; i++) {
         const struct entry *entry;
         uint64_t lengths;
 
-        if (len + words[i].len > sizeof(joined)) {
+        if (len + words[i].len > PHRASE_SIZE) {
             return;
         }
-        memcpy(joined + len, words[i].text, words[i].len);
+        memcpy(joined + len, words[i].text, FOLD_WORD_SIZE); /* of one size: no call */
         len += words[i].len;
         lengths = len != 0 ? lexicon->lengths[start_of(joined, len)] >> (len - 1) : 0;
         if ((lengths & 1) == 0) {

@@ -35,6 +35,9 @@ struct deface_profile;
 /* What the whole site has been like: hosts it uses, titles, forms. */
 struct deface_site;
 
+/* What deface_learn need not make again. */
+struct deface_hashes;
+
 /* Where a host is listed, and for what ("gambling", "phishing" …): detect/intel/ behind it. The
  * host is lower case; true also for a listed parent domain. */
 struct deface_lists {
@@ -62,6 +65,7 @@ struct deface_verdict {
     uint32_t layers;
     const struct site_reason *reasons; /* in the arena; heaviest first */
     size_t reason_count;
+    const struct deface_hashes *hashes; /* in the arena; NULL: none were made */
 };
 
 [[nodiscard]] int deface_model_new(const struct deface_lists *lists,
@@ -86,7 +90,8 @@ void deface_site_free(struct deface_site *site);
                                const struct deface_profile *profile, const struct deface_look *look,
                                struct arena *arena, struct deface_verdict *ret_verdict);
 /* Takes a look into the profile and the site. verdict: as it stands after confirmation; UNKNOWN
- * teaches only its failure, YELLOW and RED nothing unless look->is_own_change. */
+ * teaches only its failure, YELLOW and RED nothing unless look->is_own_change. Its hashes are those
+ * of this look against this profile, not taught since, or NULL. */
 [[nodiscard]] int deface_learn(struct deface_site *site, struct deface_profile *profile,
                                const struct deface_look *look,
                                const struct deface_verdict *verdict);

@@ -5,31 +5,10 @@
 #include "base/banned.h"
 #include "base/err.h"
 #include "detect/deface/hosts.h"
+#include "detect/deface/page_words.h"
 
 #define WORDS_MIN 60 /* below it two texts may be near by chance */
 #define FRESH     4 /* looks: a row seen last before that was edited away and is no longer stable */
-
-uint32_t text_count_words(struct str text)
-{
-    uint32_t count = 0;
-    bool is_inside = false;
-
-    for (size_t i = 0; i < text.len; i++) {
-        bool is_space = text.ptr[i] == ' ' || text.ptr[i] == '\n' || text.ptr[i] == '\t';
-
-        count += !is_space && !is_inside;
-        is_inside = !is_space;
-    }
-    return count;
-}
-
-static int hash_compare(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-
-    return x < y ? -1 : x > y;
-}
 
 static bool view_has_text(const struct profile_view *view, uint32_t hash)
 {
@@ -43,29 +22,27 @@ static bool view_has_lasting(const struct profile_view *view, uint32_t hash)
     return item != NULL && item->share >= ITEMS_STABLE;
 }
 
-static void diff_texts(struct diff *diff, uint64_t key, uint32_t *hashes)
+static void diff_texts(struct diff *diff)
 {
-    for (size_t i = 0; i < diff->page->block_count; i++) {
-        struct str text = diff->page->blocks[i].text;
-        uint32_t words = text_count_words(text);
+    const struct deface_hashes *hashes = diff->hashes;
 
-        hashes[i] = profile_hash_text(key, text);
-        diff->words += words;
-        if (!view_has_text(diff->desktop, hashes[i])) {
-            diff->apart_words += words;
-            diff->text_is_new[i] = !view_has_text(diff->view, hashes[i]);
+    for (size_t i = 0; i < diff->page->block_count; i++) {
+        diff->words += hashes->words[i];
+        if (!view_has_text(diff->desktop, hashes->texts[i])) {
+            diff->apart_words += hashes->words[i];
+            diff->text_is_new[i] = !view_has_text(diff->view, hashes->texts[i]);
         }
         if (diff->text_is_new[i]) {
             diff->new_texts++;
-            diff->new_words += words;
+            diff->new_words += hashes->words[i];
         }
     }
 }
 
-static void diff_lasting_texts(struct diff *diff, const uint32_t *hashes)
+static void diff_lasting_texts(struct diff *diff)
 {
     for (size_t i = 0; i < diff->page->block_count; i++) {
-        diff->text_is_lasting[i] = view_has_lasting(diff->view, hashes[i]);
+        diff->text_is_lasting[i] = view_has_lasting(diff->view, diff->hashes->texts[i]);
     }
 }
 
@@ -91,22 +68,17 @@ static void diff_link(struct diff *diff, size_t at, uint32_t hash)
                       !host_is_common(out->domain) && !host_is_public_body(link->host);
 }
 
-static void diff_links(struct diff *diff, uint64_t key, uint32_t *hashes)
+static void diff_links(struct diff *diff)
 {
+    const struct deface_hashes *hashes = diff->hashes;
+    size_t count = diff->page->link_count;
     size_t shared = 0;
-    size_t asked = 0;
 
-    for (size_t i = 0; i < diff->page->link_count; i++) {
-        const struct page_link *link = &diff->page->links[i];
-
-        hashes[i] = profile_hash_link(key, link);
-        diff_link(diff, i, hashes[i]);
-        if (diff->site != NULL) {
-            asked++;
-            shared += items_has(&diff->site->parts, profile_hash_link(diff->site->key, link));
-        }
+    for (size_t i = 0; i < count; i++) {
+        diff_link(diff, i, hashes->links[i]);
+        shared += diff->site != NULL && items_has(&diff->site->parts, hashes->parts[i]);
     }
-    diff->site_links = asked != 0 ? (double)shared / (double)asked : 0;
+    diff->site_links = count != 0 ? (double)shared / (double)count : 0;
 }
 
 struct kept {
@@ -115,13 +87,13 @@ struct kept {
     size_t lost_images;
 };
 
-/* How many of the stable rows are among the hashes, which get sorted. */
-static struct kept rows_kept(const struct items *items, uint32_t look, uint32_t *hashes,
+/* How many of the stable rows are among the hashes, sorted as the rows are. */
+static struct kept rows_kept(const struct items *items, uint32_t look, const uint32_t *hashes,
                              size_t count)
 {
     struct kept kept = {0};
+    size_t at = 0;
 
-    qsort(hashes, count, sizeof(*hashes), hash_compare);
     for (size_t i = 0; i < items->count; i++) {
         const struct item *item = &items->rows[i];
         bool is_there;
@@ -129,8 +101,10 @@ static struct kept rows_kept(const struct items *items, uint32_t look, uint32_t 
         if (item->share < ITEMS_STABLE || (uint16_t)(look - item->last) > FRESH) {
             continue;
         }
-        is_there = count != 0 &&
-                   bsearch(&item->hash, hashes, count, sizeof(*hashes), hash_compare) != NULL;
+        while (at < count && hashes[at] < item->hash) {
+            at++;
+        }
+        is_there = at < count && hashes[at] == item->hash;
         kept.stable++;
         kept.kept += is_there;
         kept.lost_images +=
@@ -144,23 +118,35 @@ static double kept_part(const struct kept *kept)
     return kept->stable != 0 ? (double)kept->kept / (double)kept->stable : 1;
 }
 
-/* texts, links: hashes of the look's blocks, and of its links and scripts. */
-static void diff_lasting(struct diff *diff, uint32_t *texts, uint32_t *links)
+static int diff_lasting(struct diff *diff, struct arena *arena)
 {
     const struct profile_view *view = diff->view;
     const struct page *page = diff->page;
+    size_t texts = page->block_count;
+    size_t links = page->link_count + page->script_count;
+    size_t most = texts > links ? texts : links;
+    uint32_t *sorted = arena_alloc(arena, most + 1, sizeof(*sorted));
+    uint32_t *room = arena_alloc(arena, most + 1, sizeof(*room));
     struct kept kept;
 
-    if (view == NULL) {
-        return;
+    if (sorted == NULL || room == NULL) {
+        return -ERR_NOMEM;
     }
-    kept = rows_kept(&view->texts, view->looks, texts, page->block_count);
+    if (view == NULL) {
+        return 0;
+    }
+    memcpy(sorted, diff->hashes->texts, texts * sizeof(*sorted));
+    hashes_sort(sorted, texts, room);
+    kept = rows_kept(&view->texts, view->looks, sorted, texts);
     diff->stable_texts = kept.stable;
     diff->kept_texts = kept_part(&kept);
-    kept = rows_kept(&view->links, view->looks, links, page->link_count + page->script_count);
+    memcpy(sorted, diff->hashes->links, links * sizeof(*sorted));
+    hashes_sort(sorted, links, room);
+    kept = rows_kept(&view->links, view->looks, sorted, links);
     diff->stable_links = kept.stable;
     diff->kept_links = kept_part(&kept);
     diff->lost_images = kept.lost_images;
+    return 0;
 }
 
 static void diff_head(struct diff *diff, uint64_t key)
@@ -191,55 +177,110 @@ static void diff_head(struct diff *diff, uint64_t key)
     }
 }
 
-int diff_make_words(const struct deface_profile *profile, const struct deface_look *look,
-                    struct arena *arena, struct diff *ret_diff, uint32_t *ret_hashes)
+static int hashes_make(const struct page *page, const uint64_t keys[2], struct arena *arena,
+                       struct deface_hashes **ret_hashes)
 {
-    struct diff diff = {
-        .page = look->page,
-        .view = profile_view_of(profile, look->view),
-        .desktop = profile_view_of(profile, SITE_VIEW_DESKTOP),
-        .text_is_new = arena_alloc(arena, look->page->block_count + 1, sizeof(bool)),
-    };
+    struct deface_hashes *hashes = arena_alloc(arena, 1, sizeof(*hashes));
+    size_t links = page->link_count + page->script_count;
 
-    if (diff.text_is_new == NULL) {
+    if (hashes == NULL) {
         return -ERR_NOMEM;
     }
-    diff_texts(&diff, profile->key, ret_hashes);
-    *ret_diff = diff;
+    *hashes = (struct deface_hashes){
+        .page = page,
+        .keys = {keys[0], keys[1]},
+        .texts = arena_alloc(arena, page->block_count + 1, sizeof(*hashes->texts)),
+        .words = arena_alloc(arena, page->block_count + 1, sizeof(*hashes->words)),
+        .links = arena_alloc(arena, links + 1, sizeof(*hashes->links)),
+        .parts = arena_alloc(arena, page->link_count + 1, sizeof(*hashes->parts)),
+    };
+    if (hashes->texts == NULL || hashes->words == NULL || hashes->links == NULL ||
+        hashes->parts == NULL) {
+        return -ERR_NOMEM;
+    }
+    for (size_t i = 0; i < page->block_count; i++) {
+        hashes->texts[i] = profile_hash_text(keys[0], page->blocks[i].text);
+        hashes->words[i] = page_count_spaced(page->blocks[i].text);
+    }
+    for (size_t i = 0; i < page->link_count; i++) {
+        uint32_t both[2];
+
+        profile_hash_link(keys, &page->links[i], both);
+        hashes->links[i] = both[0];
+        hashes->parts[i] = both[1];
+    }
+    for (size_t i = 0; i < page->script_count; i++) {
+        hashes->links[page->link_count + i] = profile_hash_script(keys[0], &page->scripts[i]);
+    }
+    *ret_hashes = hashes;
     return 0;
 }
 
-int diff_make(const struct deface_site *site, const struct deface_profile *profile,
-              const struct deface_look *look, struct arena *arena, struct diff *ret_diff)
+static double part_of(uint32_t part, uint32_t whole)
 {
+    return whole != 0 ? (double)part / (double)whole : 0;
+}
+
+/* The hashes, and which texts are new. */
+static int diff_begin(const struct deface_site *site, const struct deface_profile *profile,
+                      const struct deface_look *look, struct arena *arena, struct diff *diff)
+{
+    const uint64_t keys[2] = {profile != NULL ? profile->key : 0, site != NULL ? site->key : 0};
     const struct page *page = look->page;
-    uint64_t key = profile != NULL ? profile->key : 0;
-    uint32_t *texts = arena_alloc(arena, page->block_count + 1, sizeof(*texts));
-    uint32_t *links = arena_alloc(arena, page->link_count + page->script_count + 1, sizeof(*links));
-    struct diff diff = {
+    int r;
+
+    *diff = (struct diff){
         .page = page,
         .view = profile_view_of(profile, look->view),
         .desktop = profile_view_of(profile, SITE_VIEW_DESKTOP),
         .site = site,
         .text_is_new = arena_alloc(arena, page->block_count + 1, sizeof(bool)),
-        .text_is_lasting = arena_alloc(arena, page->block_count + 1, sizeof(bool)),
-        .links = arena_alloc(arena, page->link_count + 1, sizeof(struct diff_link)),
         .kept_texts = 1,
         .kept_links = 1,
     };
+    r = diff->text_is_new != NULL ? hashes_make(page, keys, arena, &diff->hashes) : -ERR_NOMEM;
+    if (r < 0) {
+        return r;
+    }
+    diff_texts(diff);
+    diff->hashes->novelty = part_of(diff->new_words, diff->words);
+    diff->hashes->apart = part_of(diff->apart_words, diff->words);
+    return 0;
+}
 
-    if (texts == NULL || links == NULL || diff.text_is_new == NULL ||
-        diff.text_is_lasting == NULL || diff.links == NULL) {
+int diff_make_hashes(const struct deface_site *site, const struct deface_profile *profile,
+                     const struct deface_look *look, struct arena *arena,
+                     const struct deface_hashes **ret_hashes)
+{
+    struct diff diff;
+    int r = diff_begin(site, profile, look, arena, &diff);
+
+    if (r == 0) {
+        *ret_hashes = diff.hashes;
+    }
+    return r;
+}
+
+int diff_make(const struct deface_site *site, const struct deface_profile *profile,
+              const struct deface_look *look, struct arena *arena, struct diff *ret_diff)
+{
+    struct diff diff;
+    int r = diff_begin(site, profile, look, arena, &diff);
+
+    if (r < 0) {
+        return r;
+    }
+    diff.text_is_lasting = arena_alloc(arena, look->page->block_count + 1, sizeof(bool));
+    diff.links = arena_alloc(arena, look->page->link_count + 1, sizeof(*diff.links));
+    if (diff.text_is_lasting == NULL || diff.links == NULL) {
         return -ERR_NOMEM;
     }
-    diff_texts(&diff, key, texts);
-    diff_lasting_texts(&diff, texts); /* while the hashes are in the blocks' order */
-    diff_links(&diff, key, links);
-    for (size_t i = 0; i < page->script_count; i++) {
-        links[page->link_count + i] = profile_hash_script(key, &page->scripts[i]);
+    diff_lasting_texts(&diff);
+    diff_links(&diff);
+    diff_head(&diff, diff.hashes->keys[0]);
+    r = diff_lasting(&diff, arena);
+    if (r == 0) {
+        *ret_diff = diff;
     }
-    diff_head(&diff, key);
-    diff_lasting(&diff, texts, links);
-    *ret_diff = diff;
-    return 0;
+    return r;
 }

@@ -14,8 +14,21 @@ struct diff_link {
     bool is_outward;   /* the site has not referred to that domain at all */
 };
 
+/* What judging hashes and learning needs again. */
+struct deface_hashes {
+    const struct page *page;
+    uint64_t keys[2]; /* of the page's profile, of its site; 0: there is none */
+    uint32_t *texts;  /* of blocks */
+    uint32_t *words;  /* of blocks: how many */
+    uint32_t *links;  /* of links, then of scripts */
+    uint32_t *parts;  /* of links, with the site's key */
+    double novelty;   /* share of the words that are new */
+    double apart;     /* share of the words that the desktop's view does not know */
+};
+
 struct diff {
     const struct page *page;
+    struct deface_hashes *hashes;
     const struct profile_view *view;    /* of this look's view; NULL: never learned */
     const struct profile_view *desktop; /* of people's view; NULL: never learned */
     const struct deface_site *site;
@@ -45,11 +58,9 @@ struct diff {
 [[nodiscard]] int diff_make(const struct deface_site *site, const struct deface_profile *profile,
                             const struct deface_look *look, struct arena *arena,
                             struct diff *ret_diff);
-/* What of it the profile's means take in: words, new_words, apart_words. ret_hashes: those of the
- * blocks' texts, room for all. -ERR_NOMEM. */
-[[nodiscard]] int diff_make_words(const struct deface_profile *profile,
-                                  const struct deface_look *look, struct arena *arena,
-                                  struct diff *ret_diff, uint32_t *ret_hashes);
-uint32_t text_count_words(struct str text);
-
+/* Of it only the hashes, for a look that was not compared. -ERR_NOMEM. */
+[[nodiscard]] int diff_make_hashes(const struct deface_site *site,
+                                   const struct deface_profile *profile,
+                                   const struct deface_look *look, struct arena *arena,
+                                   const struct deface_hashes **ret_hashes);
 #endif

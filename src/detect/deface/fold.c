@@ -155,11 +155,11 @@ static bool byte_is_letter(char byte)
 
 static char letter_of_sign(char sign)
 {
-    static const char signs[] = "0134578@$";
-    static const char letters[] = "oieastbas";
-    const char *at = sign != '\0' ? strchr(signs, sign) : NULL;
+    static const char letters[256] = {
+        ['0'] = 'o', ['1'] = 'i', ['3'] = 'e', ['4'] = 'a', ['5'] = 's',
+        ['7'] = 't', ['8'] = 'b', ['@'] = 'a', ['$'] = 's'};
 
-    return at != NULL ? letters[at - signs] : '\0';
+    return letters[(unsigned char)sign];
 }
 
 /* "h4cked", "c@i", "n0hu": one sign between letters, or 0, 1, 3 before the first, is a letter. Two
@@ -167,11 +167,13 @@ static char letter_of_sign(char sign)
 static void word_unmask(struct fold_word *word)
 {
     for (size_t i = 0; i + 1 < word->len; i++) {
-        char before = i != 0 ? word->text[i - 1] : 'a';
         char letter = letter_of_sign(word->text[i]);
-        bool is_first = i == 0 && strchr("013@$", word->text[i]) == NULL;
+        char before = i != 0 ? word->text[i - 1] : 'a';
 
-        if (letter != '\0' && !is_first && byte_is_letter(before) &&
+        if (letter == '\0') {
+            continue; /* nearly all */
+        }
+        if ((i != 0 || strchr("013@$", word->text[i]) != NULL) && byte_is_letter(before) &&
             byte_is_letter(word->text[i + 1])) {
             word->text[i] = letter;
             word->tricks |= FOLD_TRICK_SIGNS;
@@ -208,8 +210,8 @@ static void state_end_word(struct fold_state *state)
     *word = (struct fold_word){0};
 }
 
-static void state_put(struct fold_state *state, const char *bytes, size_t len, size_t from,
-                      size_t upto)
+static inline void state_put(struct fold_state *state, const char *bytes, size_t len, size_t from,
+                             size_t upto)
 {
     struct fold_word *word = &state->word;
 
@@ -272,6 +274,29 @@ static bool state_put_ascii(struct fold_state *state, size_t from)
         state_end_word(state);
     }
     return true;
+}
+
+/* What is no ASCII, from `from`; how many bytes it took. */
+static size_t state_put_high(struct fold_state *state, size_t from)
+{
+    uint32_t rune = 0;
+    size_t width = utf8_decode(str_slice(state->text, from, state->text.len), &rune);
+    char letter;
+
+    if (width == 0) {
+        state_end_word(state);
+        return 1;
+    }
+    letter = utf8_fold_letter(rune); /* of these none poses as another, and they are most */
+    if (letter != '\0') {
+        state->marks = 0;
+        state_put(state, &letter, 1, from, from + width);
+    } else if (!rune_is_invisible(rune)) {
+        state_put_rune(state, rune, from, from + width);
+    } else {
+        state->unseen += rune != SOFT_HYPHEN && state->word.len != 0;
+    }
+    return width;
 }
 
 static bool word_is_single(const struct fold_word *word)
@@ -364,21 +389,7 @@ void fold_add(struct fold *fold, struct str text, uint32_t base)
     size_t at = 0;
 
     while (at < text.len && fold->count < fold->room) {
-        uint32_t rune = 0;
-        size_t width = 1;
-
-        if (!state_put_ascii(&state, at)) {
-            width = utf8_decode(str_slice(text, at, text.len), &rune);
-            if (width == 0) {
-                state_end_word(&state);
-                width = 1;
-            } else if (!rune_is_invisible(rune)) {
-                state_put_rune(&state, rune, at, at + width);
-            } else {
-                state.unseen += rune != SOFT_HYPHEN && state.word.len != 0;
-            }
-        }
-        at += width;
+        at += state_put_ascii(&state, at) ? 1 : state_put_high(&state, at);
     }
     state_end_word(&state);
     state_join_apart(&state, since);

@@ -3,6 +3,7 @@
 #include "detect/deface/items.h"
 
 #include "base/banned.h"
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
 
@@ -68,19 +69,40 @@ bool items_has(const struct items *items, uint32_t hash)
            (items->filter != NULL && filter_has(items->filter, hash));
 }
 
-static int hash_compare(const void *a, const void *b)
+static void hashes_sort_byte(const uint32_t *hashes, size_t count, unsigned shift, uint32_t *out)
 {
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
+    size_t places[256] = {0};
+    size_t place = 0;
 
-    return x < y ? -1 : x > y;
+    for (size_t i = 0; i < count; i++) {
+        places[hashes[i] >> shift & 0xff]++;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        size_t have = places[i];
+
+        places[i] = place;
+        place += have;
+    }
+    for (size_t i = 0; i < count; i++) {
+        out[places[hashes[i] >> shift & 0xff]++] = hashes[i];
+    }
 }
 
-static size_t hashes_sort(uint32_t *hashes, size_t count)
+/* By each byte in turn, the lowest first: a page has thousands, and asking for each pair which is
+ * less cost as much as making them. */
+void hashes_sort(uint32_t *hashes, size_t count, uint32_t *room)
+{
+    for (unsigned shift = 0; count > 1 && shift < 32; shift += 16) {
+        hashes_sort_byte(hashes, count, shift, room);
+        hashes_sort_byte(room, count, shift + 8, hashes);
+    }
+}
+
+/* Of sorted ones, each once. */
+static size_t hashes_unique(uint32_t *hashes, size_t count)
 {
     size_t kept = 0;
 
-    qsort(hashes, count, sizeof(*hashes), hash_compare);
     for (size_t i = 0; i < count; i++) {
         if (kept == 0 || hashes[i] != hashes[kept - 1]) {
             hashes[kept++] = hashes[i];
@@ -120,14 +142,6 @@ static size_t items_merge(const struct items *items, const uint32_t *hashes, siz
     return written;
 }
 
-static int share_compare(const void *a, const void *b)
-{
-    uint16_t x = *(const uint16_t *)a;
-    uint16_t y = *(const uint16_t *)b;
-
-    return x < y ? -1 : x > y;
-}
-
 static void filter_put(struct items *items, uint32_t hash)
 {
     if (items->filter == NULL) {
@@ -145,18 +159,18 @@ static void filter_put(struct items *items, uint32_t hash)
     }
 }
 
-/* Drops the weakest until the limit holds. shares: room for as many as there are rows. */
-static void items_trim(struct items *items, uint16_t *shares)
+/* Drops the weakest until the limit holds. shares: room for twice as many as there are rows. */
+static void items_trim(struct items *items, uint32_t *shares)
 {
     size_t excess = items->count - items->limit;
     size_t kept = 0;
-    uint16_t border;
+    uint32_t border;
     size_t at_border = 0;
 
     for (size_t i = 0; i < items->count; i++) {
         shares[i] = items->rows[i].share;
     }
-    qsort(shares, items->count, sizeof(*shares), share_compare);
+    hashes_sort(shares, items->count, shares + items->count);
     border = shares[excess - 1];
     for (size_t i = 0; i < excess; i++) {
         at_border += shares[i] == border;
@@ -177,11 +191,18 @@ static void items_trim(struct items *items, uint16_t *shares)
 
 int items_learn(struct items *items, uint32_t *hashes, size_t count, uint32_t look, bool has_filter)
 {
-    size_t kept = hashes_sort(hashes, count);
-    size_t room = items->count + kept;
+    size_t room = items->count + count;
     struct item *rows = mem_alloc(room + 1, sizeof(*rows));
-    uint16_t *shares = mem_alloc(room + 1, sizeof(*shares));
+    uint32_t *shares = mem_alloc(2 * room + 1, sizeof(*shares));
     uint8_t *filter = NULL;
+    size_t kept = 0;
+
+    if (rows != NULL) {
+        _Static_assert(sizeof(*rows) >= sizeof(*hashes), "rows lend the sort their room");
+        hashes_sort(hashes, count, (uint32_t *)(void *)rows);
+        kept = hashes_unique(hashes, count);
+        room = items->count + kept;
+    }
 
     if (has_filter && items->filter == NULL && room > items->limit) {
         filter = mem_alloc(1, ITEMS_FILTER_BYTES);

@@ -45,6 +45,9 @@ bool items_has(const struct items *items, uint32_t hash);
 [[nodiscard]] int items_learn(struct items *items, uint32_t *hashes, size_t count, uint32_t look,
                               bool has_filter);
 
+/* Ascending. room: for as many. */
+void hashes_sort(uint32_t *hashes, size_t count, uint32_t *room);
+
 void items_encode(const struct items *items, struct buf *buf);
 /* Failures stick in the reader, and in -ERR_NOMEM. */
 [[nodiscard]] int items_decode(struct items *items, struct cbor_reader *reader);

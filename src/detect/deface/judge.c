@@ -334,6 +334,7 @@ int deface_judge(const struct deface_model *model, const struct deface_site *sit
             layers->look = look;
             layers->diff = &diff;
             layers->arena = arena;
+            verdict.hashes = diff.hashes;
             r = judge_page(layers, &verdict);
         }
     }

@@ -49,47 +49,40 @@ static double mean_next(double mean, double value, uint32_t look)
     return mean + (value - mean) / over;
 }
 
-static double part_of(uint32_t part, uint32_t whole)
+/* In scratch: learning sorts what it is given. */
+static int view_learn_texts(struct profile_view *view, const struct deface_hashes *hashes,
+                            uint32_t *scratch)
 {
-    return whole != 0 ? (double)part / (double)whole : 0;
-}
-
-/* hashes: those of the page's blocks, and room for the description's. */
-static int view_learn_texts(struct profile_view *view, const struct page *page, uint64_t key,
-                            uint32_t *hashes)
-{
+    const struct page *page = hashes->page;
     size_t count = page->block_count;
 
+    memcpy(scratch, hashes->texts, count * sizeof(*scratch));
     if (page->description.len != 0) {
-        hashes[count++] = profile_hash_text(key, page->description);
+        scratch[count++] = profile_hash_text(hashes->keys[0], page->description);
     }
-    return items_learn(&view->texts, hashes, count, view->looks, true);
+    return items_learn(&view->texts, scratch, count, view->looks, true);
 }
 
-static int view_learn_links(struct profile_view *view, const struct page *page, uint64_t key,
-                            uint32_t *hashes)
+static int view_learn_links(struct profile_view *view, const struct deface_hashes *hashes,
+                            uint32_t *scratch)
 {
-    size_t count = 0;
+    size_t count = hashes->page->link_count + hashes->page->script_count;
 
-    for (size_t i = 0; i < page->link_count; i++) {
-        hashes[count++] = profile_hash_link(key, &page->links[i]);
-    }
-    for (size_t i = 0; i < page->script_count; i++) {
-        hashes[count++] = profile_hash_script(key, &page->scripts[i]);
-    }
-    return items_learn(&view->links, hashes, count, view->looks, true);
+    memcpy(scratch, hashes->links, count * sizeof(*scratch));
+    return items_learn(&view->links, scratch, count, view->looks, true);
 }
 
-static int view_learn(struct profile_view *view, const struct diff *diff,
-                      const struct deface_look *look, uint64_t key, uint32_t *hashes)
+static int view_learn(struct profile_view *view, const struct deface_look *look,
+                      const struct deface_hashes *hashes, uint32_t *scratch)
 {
     const struct page *page = look->page;
+    uint64_t key = hashes->keys[0];
     uint32_t title = profile_hash_text(key, page->title);
     int r;
 
     view->looks += view->looks < UINT32_MAX;
-    r = view_learn_texts(view, page, key, hashes);
-    r = r < 0 ? r : view_learn_links(view, page, key, hashes);
+    r = view_learn_texts(view, hashes, scratch);
+    r = r < 0 ? r : view_learn_links(view, hashes, scratch);
     r = r < 0 ? r : items_learn(&view->titles, &title, 1, view->looks, false);
     if (r < 0) {
         return r;
@@ -97,8 +90,8 @@ static int view_learn(struct profile_view *view, const struct diff *diff,
     view_learn_structure(view, page->structure_simhash);
     view->sizes[(view->looks - 1) % PROFILE_SIZES_MAX] = page->word_count;
     view->language = page->language.len != 0 ? profile_hash_text(key, page->language) : 0;
-    view->novelty = mean_next(view->novelty, part_of(diff->new_words, diff->words), view->looks);
-    view->apart = mean_next(view->apart, part_of(diff->apart_words, diff->words), view->looks);
+    view->novelty = mean_next(view->novelty, hashes->novelty, view->looks);
+    view->apart = mean_next(view->apart, hashes->apart, view->looks);
     view->first = view->looks == 1 ? look->time : view->first;
     view->last = look->time;
     view->body_hash = page->body_hash;
@@ -106,8 +99,10 @@ static int view_learn(struct profile_view *view, const struct diff *diff,
     return 0;
 }
 
-static int site_learn(struct deface_site *site, const struct page *page, uint32_t *hashes)
+static int site_learn(struct deface_site *site, const struct deface_hashes *hashes,
+                      uint32_t *scratch)
 {
+    const struct page *page = hashes->page;
     uint32_t title = profile_hash_text(site->key, page->title);
     size_t count = 0;
     int r;
@@ -117,15 +112,13 @@ static int site_learn(struct deface_site *site, const struct page *page, uint32_
         const struct page_link *link = &page->links[i];
 
         if (link->host.len != 0) {
-            hashes[count++] =
+            scratch[count++] =
                 site_hash_domain(site->key, host_domain(link->host), site_role_of(link->kind));
         }
     }
-    r = items_learn(&site->domains, hashes, count, site->looks, false);
-    for (size_t i = 0; i < page->link_count; i++) {
-        hashes[i] = profile_hash_link(site->key, &page->links[i]);
-    }
-    r = r < 0 ? r : items_learn(&site->parts, hashes, page->link_count, site->looks, false);
+    r = items_learn(&site->domains, scratch, count, site->looks, false);
+    memcpy(scratch, hashes->parts, page->link_count * sizeof(*scratch));
+    r = r < 0 ? r : items_learn(&site->parts, scratch, page->link_count, site->looks, false);
     return r < 0 ? r : items_learn(&site->titles, &title, 1, site->looks, false);
 }
 
@@ -157,22 +150,38 @@ static void view_note(struct profile_view *view, const struct deface_look *look,
 }
 
 static int look_learn(struct deface_site *site, struct deface_profile *profile,
-                      const struct deface_look *look, struct profile_view *view)
+                      const struct deface_look *look, const struct deface_hashes *hashes,
+                      struct profile_view *view)
 {
     size_t room = look->page->block_count + look->page->link_count + look->page->script_count + 2;
-    uint32_t *hashes = mem_alloc(room, sizeof(*hashes));
+    uint32_t *scratch = mem_alloc(room, sizeof(*scratch));
     struct arena *arena = NULL;
-    struct diff diff;
-    int r = hashes != NULL ? arena_new(LEARN_ARENA, &arena) : -ERR_NOMEM;
+    int r = scratch != NULL ? 0 : -ERR_NOMEM;
 
-    r = r < 0 ? r : diff_make_words(profile, look, arena, &diff, hashes);
-    r = r < 0 ? r : view_learn(view, &diff, look, profile->key, hashes);
+    if (r == 0 && hashes == NULL) {
+        r = arena_new(LEARN_ARENA, &arena);
+        r = r < 0 ? r : diff_make_hashes(site, profile, look, arena, &hashes);
+    }
+    r = r < 0 ? r : view_learn(view, look, hashes, scratch);
     if (r == 0 && (look->kind == SITE_PAGE_LISTED || look->kind == SITE_PAGE_LINKED)) {
-        r = site_learn(site, look->page, hashes);
+        r = site_learn(site, hashes, scratch);
     }
     arena_free(arena);
-    mem_free(hashes);
+    mem_free(scratch);
     return r;
+}
+
+/* What another page or profile was judged with is of no use. */
+static const struct deface_hashes *hashes_of(const struct deface_verdict *verdict,
+                                             const struct deface_look *look,
+                                             const struct deface_site *site,
+                                             const struct deface_profile *profile)
+{
+    const struct deface_hashes *hashes = verdict->hashes;
+    bool is_ours = hashes != NULL && hashes->page == look->page &&
+                   hashes->keys[0] == profile->key && hashes->keys[1] == site->key;
+
+    return is_ours ? hashes : NULL;
 }
 
 int deface_learn(struct deface_site *site, struct deface_profile *profile,
@@ -185,7 +194,7 @@ int deface_learn(struct deface_site *site, struct deface_profile *profile,
         return r;
     }
     if (look_teaches(look, verdict)) {
-        r = look_learn(site, profile, look, view);
+        r = look_learn(site, profile, look, hashes_of(verdict, look, site, profile), view);
         if (r < 0) {
             return r;
         }

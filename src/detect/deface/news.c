@@ -143,7 +143,9 @@ static void reading_add(struct reading *reading, struct str text, uint32_t offse
     fold_add(&reading->fold, text, offset);
     content_add_words(&reading->features, reading->lexicon, reading->fold.words,
                       reading->fold.count, is_outward);
-    for (size_t i = 0; i < reading->fold.count && reading->hash_count < HASHES_MAX; i++) {
+    for (size_t i = 0;
+         reading->diff->view != NULL && i < reading->fold.count && reading->hash_count < HASHES_MAX;
+         i++) { /* nothing is strange where nothing is known */
         uint32_t hash = vocabulary_hash(&reading->fold.words[i]);
 
         reading->hashes[reading->hash_count] = hash;
@@ -272,6 +274,7 @@ static size_t reading_piece(struct reading *reading, size_t at)
 {
     const struct page *page = reading->diff->page;
     const bool *is_new = reading->diff->text_is_new;
+    const uint32_t *counts = reading->diff->hashes->words;
     size_t last = at;
     size_t blocks = 0;
     uint32_t words = 0;
@@ -280,7 +283,7 @@ static size_t reading_piece(struct reading *reading, size_t at)
     reading_strays(reading, at != 0 ? page->blocks[at - 1].offset + 1 : 0);
     reading_begin(reading);
     for (size_t i = at; i < page->block_count && i - last <= PIECE_GAP; i++) {
-        uint32_t more = is_new[i] ? text_count_words(page->blocks[i].text) : 0;
+        uint32_t more = is_new[i] ? counts[i] : 0;
 
         if (!is_new[i]) {
             continue;
@@ -321,7 +324,7 @@ int news_read(const struct content_lexicon *lexicon, const struct diff *diff,
     reading->arena = arena;
     reading_head(reading);
     for (size_t at = 0; at < diff->page->block_count;) {
-        if (diff->text_is_new[at] && text_count_words(diff->page->blocks[at].text) > PIECE_LONG) {
+        if (diff->text_is_new[at] && diff->hashes->words[at] > PIECE_LONG) {
             reading_long(reading, at++);
         } else {
             at = diff->text_is_new[at] ? reading_piece(reading, at) : at + 1;

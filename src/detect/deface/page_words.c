@@ -117,6 +117,40 @@ size_t page_count_signs(struct str text)
     return count;
 }
 
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\n' || byte == '\t';
+}
+
+static page_bytes are_blanks(page_bytes bytes)
+{
+    return (page_bytes)(bytes == ' ') | (page_bytes)(bytes == '\n') | (page_bytes)(bytes == '\t');
+}
+
+/* A word begins where a blank stood. */
+uint32_t page_count_spaced(struct str text)
+{
+    uint32_t count = text.len != 0 && !is_blank(text.ptr[0]);
+    size_t at = 1;
+
+    while (text.len > LANES && text.len - at >= LANES) {
+        size_t end = text.len - at < 255UL * LANES ? text.len : at + 255UL * LANES;
+        page_bytes sums = {0};
+
+        for (; end - at >= LANES; at += LANES) {
+            sums -=
+                ~are_blanks(load_lanes(text.ptr + at)) & are_blanks(load_lanes(text.ptr + at - 1));
+        }
+        for (size_t i = 0; i < LANES; i++) {
+            count += sums[i];
+        }
+    }
+    for (; at < text.len; at++) {
+        count += !is_blank(text.ptr[at]) && is_blank(text.ptr[at - 1]);
+    }
+    return count;
+}
+
 void page_words_open(struct page_words *words, struct str text)
 {
     *words = (struct page_words){.text = text};

@@ -29,6 +29,9 @@ bool page_word_has_digit(struct str word);
 /* Bytes that are neither of a word nor white space nor one of "+/=". */
 size_t page_count_signs(struct str text);
 
+/* Words as blanks, tabs and line ends part them. */
+uint32_t page_count_spaced(struct str text);
+
 /* The end of a run of plain letters from `at` on: ASCII but '&', and single spaces between them. */
 size_t page_plain_end(struct str text, size_t at);
 

@@ -134,8 +134,16 @@ static size_t digitless_front(const char *bytes)
     return word != 0 ? (size_t)__builtin_ctzll(word) / 8 : 8;
 }
 
-/* Runs of digits count as one zero: dates, counters and numbered files are the same thing again. */
-static uint32_t hash_digitless(uint64_t key, struct str text)
+static void hash_all(struct str piece, uint64_t *keys, size_t key_count)
+{
+    for (size_t i = 0; i < key_count; i++) {
+        keys[i] = map_hash(piece, keys[i]);
+    }
+}
+
+/* Runs of digits count as one zero: dates, counters and numbered files are the same thing again.
+ * Each key becomes its hash. */
+static void hash_digitless(struct str text, uint64_t *keys, size_t key_count)
 {
     char piece[TEXT_PIECE];
     size_t len = 0;
@@ -156,27 +164,30 @@ static uint32_t hash_digitless(uint64_t key, struct str text)
         }
         piece[len++] = is_digit ? '0' : text.ptr[i];
         if (len == sizeof(piece)) {
-            key = map_hash(str_of(piece, len), key);
+            hash_all(str_of(piece, len), keys, key_count);
             len = 0;
         }
     }
-    return hash_fold(map_hash(str_of(piece, len), key));
+    hash_all(str_of(piece, len), keys, key_count);
 }
 
 uint32_t profile_hash_text(uint64_t key, struct str text)
 {
-    return hash_digitless(key, text);
+    hash_digitless(text, &key, 1);
+    return hash_fold(key);
 }
 
 /* Query and fragment carry versions and sessions. */
-uint32_t profile_hash_link(uint64_t key, const struct page_link *link)
+void profile_hash_link(const uint64_t keys[2], const struct page_link *link, uint32_t ret_hashes[2])
 {
+    uint64_t hashes[2] = {keys[0] + 1 + link->kind, keys[1] + 1 + link->kind};
     size_t end = str_find_byte(link->url, '?');
     size_t mark = str_find_byte(link->url, '#');
 
-    return hash_digitless(key + 1 + link->kind, str_slice(link->url, 0, mark < end ? mark : end))
-               << PROFILE_KIND_BITS |
-           link->kind;
+    hash_digitless(str_slice(link->url, 0, mark < end ? mark : end), hashes, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        ret_hashes[i] = hash_fold(hashes[i]) << PROFILE_KIND_BITS | link->kind;
+    }
 }
 
 uint32_t profile_hash_script(uint64_t key, const struct page_script *script)

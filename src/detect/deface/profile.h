@@ -76,7 +76,9 @@ enum site_role {
 enum site_role site_role_of(enum page_link_kind kind);
 
 uint32_t profile_hash_text(uint64_t key, struct str text);
-uint32_t profile_hash_link(uint64_t key, const struct page_link *link);
+/* With the page's key and with its site's. */
+void profile_hash_link(const uint64_t keys[2], const struct page_link *link,
+                       uint32_t ret_hashes[2]);
 uint32_t profile_hash_script(uint64_t key, const struct page_script *script);
 uint32_t site_hash_domain(uint64_t key, struct str domain, enum site_role role);
 

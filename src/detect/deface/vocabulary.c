@@ -13,8 +13,8 @@ uint32_t vocabulary_hash(const struct fold_word *word)
     bool has_letter = false;
     uint32_t hash;
 
-    for (size_t i = 0; i < word->len; i++) {
-        has_letter = has_letter || word->text[i] < '0' || word->text[i] > '9';
+    for (size_t i = 0; i < word->len && !has_letter; i++) {
+        has_letter = word->text[i] < '0' || word->text[i] > '9';
     }
     if (!has_letter || word->len < 2) {
         return 0;
