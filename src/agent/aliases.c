@@ -72,7 +72,7 @@ static struct alias *aliases_take(struct aliases *aliases, uint64_t serial, stru
     }
     alias = &aliases->list[aliases->next];
     aliases->used += aliases->used < aliases->limit ? 1 : 0;
-    aliases->next = (aliases->next + 1) % aliases->limit;
+    aliases->next = aliases->next + 1 < aliases->limit ? aliases->next + 1 : 0;
     alias_forget(alias);
     alias->serial = serial;
     alias->path = copy;

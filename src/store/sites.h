@@ -205,10 +205,15 @@ struct store_change {
                                    uint64_t *ret_number);
 [[nodiscard]] int store_change_get(struct store *store, uint64_t number, struct arena *arena,
                                    struct store_change *ret_change);
-/* Newest first, of numbers below `before` (0: all). */
-[[nodiscard]] int store_change_list(struct store *store, uint64_t site, uint64_t before,
-                                    size_t limit, struct arena *arena,
-                                    struct store_change **ret_changes, size_t *ret_count);
+struct store_change_filter {
+    uint64_t site;
+    uint64_t before; /* numbers below; 0: all */
+    size_t limit;    /* 0: STORE_PAGE_MAX */
+};
+/* Newest first. */
+[[nodiscard]] int store_change_list(struct store *store, const struct store_change_filter *filter,
+                                    struct arena *arena, struct store_change **ret_changes,
+                                    size_t *ret_count);
 /* How many of an alert's changes nobody has decided on. */
 [[nodiscard]] int store_change_undecided(struct store *store, uint64_t alert, uint64_t *ret_count);
 /* Those that are held and were decided before `until`. */

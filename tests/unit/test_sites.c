@@ -200,6 +200,7 @@ static void test_changes(void **state)
 {
     struct bench *bench = *state;
     struct store_change change = {.time = FIXTURE_NOW, .body = STR("\x80"), .alert = 7};
+    struct store_change_filter filter = {.limit = STORE_PAGE_MAX};
     struct store_change *changes;
     uint64_t number = 0;
     uint64_t first;
@@ -219,9 +220,9 @@ static void test_changes(void **state)
         assert_int_equal(store_change_put(bench->store, &change, &number), 0);
     }
     assert_int_equal(store_commit(bench->store), 0);
-    assert_int_equal(store_change_list(bench->store, change.site, 0, STORE_PAGE_MAX,
-                                       bench->fixture.arena, &changes, &count),
-                     0);
+    filter.site = change.site;
+    assert_int_equal(
+        store_change_list(bench->store, &filter, bench->fixture.arena, &changes, &count), 0);
     assert_int_equal(count, STORE_CHANGES_MAX + 1);
     assert_int_equal(changes[0].number, number);
     assert_int_equal(changes[count - 1].number, first);

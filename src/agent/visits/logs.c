@@ -225,8 +225,8 @@ static void log_rewind_cut(struct visits_log *log)
 static void log_mark(struct visits_log *log)
 {
     off_t at = lseek(log->fd, 0, SEEK_CUR);
-    size_t len = at < VISITS_MARK ? (size_t)(at > 0 ? at : 0) : VISITS_MARK;
-    ssize_t got = pread(log->fd, log->mark, len, at - (off_t)len);
+    size_t len = at < VISITS_MARK ? (size_t)at : VISITS_MARK;
+    ssize_t got = at > 0 ? pread(log->fd, log->mark, len, at - (off_t)len) : -1;
 
     log->mark_len = got == (ssize_t)len ? len : 0;
 }

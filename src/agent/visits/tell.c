@@ -97,21 +97,15 @@ static struct str side_text(struct arena *arena, const struct crawl_counts *coun
                         (unsigned long long)counts->missing, (unsigned long long)size);
 }
 
-static void visits_send(struct visits *visits, const struct id *id, uint32_t revision,
-                        const char *title, enum severity severity,
-                        const struct finding_reason *reasons, size_t count)
+/* finding: without what is the same in all. */
+static void visits_send(struct visits *visits, struct finding finding)
 {
     struct record record = {.kind = RECORD_KIND_FINDING};
 
-    record.finding = (struct finding){.id = *id,
-                                      .revision = revision,
-                                      .time = clock_wall(&clock_real),
-                                      .detector = STR("visits"),
-                                      .severity = severity,
-                                      .title = str_from(title),
-                                      .reasons = reasons,
-                                      .reason_count = count,
-                                      .action = FINDING_ACTION_NONE};
+    finding.time = clock_wall(&clock_real);
+    finding.detector = STR("visits");
+    finding.action = FINDING_ACTION_NONE;
+    record.finding = finding;
     outbox_send_record(&visits->supervisor, &record);
 }
 
@@ -144,10 +138,16 @@ static void group_tell(struct visits *visits, const struct visits_group *group, 
                                 .value = side_text(arena, &worst->people, worst->people_size)};
     reasons[count++] =
         (struct finding_reason){.what = STR("visits_log"), .value = str_from(group->log->path)};
-    visits_send(visits, &id, group->count,
-                is_engine ? N_("Search engines are shown another page than people")
-                          : N_("People who come from a search are shown another page"),
-                SEVERITY_HIGH, reasons, count);
+    visits_send(visits,
+                (struct finding){
+                    .id = id,
+                    .revision = group->count,
+                    .severity = SEVERITY_HIGH,
+                    .title = str_from(
+                        is_engine ? N_("Search engines are shown another page than people")
+                                  : N_("People who come from a search are shown another page")),
+                    .reasons = reasons,
+                    .reason_count = count});
 }
 
 static bool cloak_is_kin(const struct crawl_cloak *a, const struct crawl_cloak *b)
@@ -155,28 +155,46 @@ static bool cloak_is_kin(const struct crawl_cloak *a, const struct crawl_cloak *
     return a->audience == b->audience && str_is(a->host, b->host);
 }
 
+static bool cloak_has_kin(const struct crawl_cloak *cloaks, size_t count,
+                          const struct crawl_cloak *cloak)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (cloak_is_kin(&cloaks[i], cloak)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The first cloak's group, out of those from it on. */
+static struct visits_group group_gather(const struct visits_log *log,
+                                        const struct crawl_cloak *cloaks, size_t count,
+                                        struct arena *arena)
+{
+    struct visits_group group = {.log = log, .worst = cloaks};
+    int64_t last = cloaks->last != 0 ? cloaks->last : clock_wall(&clock_real);
+
+    for (size_t i = 0; i < count; i++) {
+        if (!cloak_is_kin(&cloaks[i], cloaks)) {
+            continue;
+        }
+        if (group.count < PAGES_NAMED) {
+            group.pages[group.count] =
+                arena_printf(arena, "%.*s%.*s", STR_ARG(cloaks[i].host), STR_ARG(cloaks[i].path));
+        }
+        group.count++;
+    }
+    group.day = (last / NS_PER_S + LOCAL_S) / DAY_S;
+    return group;
+}
+
 static void log_tell(struct visits *visits, const struct visits_log *log,
                      const struct crawl_cloak *cloaks, size_t count, struct arena *arena)
 {
     for (size_t i = 0; i < count; i++) {
-        struct visits_group group = {.log = log, .worst = &cloaks[i]};
-        int64_t last = cloaks[i].last != 0 ? cloaks[i].last : clock_wall(&clock_real);
-        bool is_first = true;
+        if (!cloak_has_kin(cloaks, i, &cloaks[i])) {
+            struct visits_group group = group_gather(log, &cloaks[i], count - i, arena);
 
-        for (size_t j = 0; j < i && is_first; j++) {
-            is_first = !cloak_is_kin(&cloaks[j], &cloaks[i]);
-        }
-        for (size_t j = i; is_first && j < count; j++) {
-            if (cloak_is_kin(&cloaks[j], &cloaks[i])) {
-                if (group.count < PAGES_NAMED) {
-                    group.pages[group.count] = arena_printf(
-                        arena, "%.*s%.*s", STR_ARG(cloaks[j].host), STR_ARG(cloaks[j].path));
-                }
-                group.count++;
-            }
-        }
-        group.day = (last / NS_PER_S + LOCAL_S) / DAY_S;
-        if (is_first) {
             group_tell(visits, &group, arena);
         }
     }
@@ -197,9 +215,15 @@ static void log_tell_refused(struct visits *visits, struct visits_log *log, stru
     reasons[1] = (struct finding_reason){
         .what = STR("visits_refused"),
         .value = arena_printf(arena, "%llu", (unsigned long long)log->refused)};
-    visits_send(visits, &id, 1,
-                N_("An access log cannot be read: set access-log-format as the web server has it"),
-                SEVERITY_MEDIUM, reasons, ARRAY_LEN(reasons));
+    visits_send(
+        visits,
+        (struct finding){.id = id,
+                         .revision = 1,
+                         .severity = SEVERITY_MEDIUM,
+                         .title = STR(N_("An access log cannot be read: set access-log-format as "
+                                         "the web server has it")),
+                         .reasons = reasons,
+                         .reason_count = ARRAY_LEN(reasons)});
 }
 
 void visits_judge(struct visits *visits)

@@ -299,15 +299,20 @@ int api_change_list(struct api_request *request)
 {
     const struct arguments *arguments = &request->arguments;
     size_t limit = (size_t)arguments_number(arguments, "limit", CHANGE_PAGE);
+    struct store_change_filter filter;
     struct store_site site;
     struct store_change *changes;
     size_t count = 0;
     int r = site_read(request, &site);
 
+    filter = (struct store_change_filter){
+        .site = r == 0 ? site.number : 0,
+        .before = (uint64_t)arguments_number(arguments, "cursor", 0),
+        .limit = limit,
+    };
     r = r < 0 ? r
-              : store_change_list(request->api->options.store, site.number,
-                                  (uint64_t)arguments_number(arguments, "cursor", 0), limit,
-                                  request->arena, &changes, &count);
+              : store_change_list(request->api->options.store, &filter, request->arena, &changes,
+                                  &count);
     if (r < 0) {
         return r;
     }

@@ -346,7 +346,7 @@ static int desk_start(struct desk *desk)
 
 static int desk_listen(struct desk *desk)
 {
-    struct loop_source *tick;
+    struct loop_source *tick = NULL;
     int r = loop_add_fd(desk->loop, desk->core[0], LOOP_READ, desk_on_core, desk, NULL);
 
     if (r == 0) {

@@ -98,7 +98,8 @@ static void reading_count_strange(struct reading *reading)
         reading->error =
             vocabulary_make(reading->diff, &reading->fold, reading->arena, &reading->vocabulary);
     }
-    if (reading->error < 0 || reading->vocabulary->count < KNOWN_MIN) {
+    if (reading->error < 0 || reading->vocabulary == NULL ||
+        reading->vocabulary->count < KNOWN_MIN) {
         return;
     }
     piece->words = (unsigned)reading->hash_count;

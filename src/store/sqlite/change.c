@@ -165,16 +165,17 @@ static int change_walk(struct query *query, size_t limit, struct arena *arena,
     return 0;
 }
 
-int store_change_list(struct store *store, uint64_t site, uint64_t before, size_t limit,
+int store_change_list(struct store *store, const struct store_change_filter *filter,
                       struct arena *arena, struct store_change **ret_changes, size_t *ret_count)
 {
     CLEANUP(query_done) struct query query = {0};
+    uint64_t before = filter->before;
 
     query_init(&query, store->database,
                CHANGE_COLUMNS "WHERE c.site = ?1 AND c.number < ?2 ORDER BY c.number DESC");
-    query_bind_u64(&query, 1, site);
+    query_bind_u64(&query, 1, filter->site);
     query_bind_u64(&query, 2, before == 0 || before > INT64_MAX ? INT64_MAX : before);
-    return change_walk(&query, store_page(limit), arena, ret_changes, ret_count);
+    return change_walk(&query, store_page(filter->limit), arena, ret_changes, ret_count);
 }
 
 int store_change_held(struct store *store, int64_t until, struct arena *arena,
