@@ -17,7 +17,7 @@
 #define CASE_REST_MS     500
 #define CASE_RESTLESS    8 /* times a restore is put off */
 #define CASE_NEWS_NS     (50 * NS_PER_MS)
-#define CASE_DRAIN_NS    (500 * NS_PER_MS)
+#define CASE_DRAIN_NS    (1500 * NS_PER_MS) /* what is heard later cannot mend what was bound */
 #define LOOK_OVERDUE_NS  (NS_PER_S)
 
 void shield_case_free(struct shield_case *shield_case)
