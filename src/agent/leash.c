@@ -379,8 +379,7 @@ static void leash_on_message(void *context, int fd, unsigned events)
     leash_ask_next(leash);
 }
 
-/* Nobody answers, or a call takes long: nothing may stand still because of us. One that a signal
- * has stopped removes nothing, and only once it is loose can others see that it rests. */
+/* Nobody answers, or a call takes long: nothing may stand still because of us. */
 static void leash_on_tick(void *context)
 {
     struct leash *leash = context;
@@ -392,7 +391,7 @@ static void leash_on_tick(void *context)
         if (tether->state == TETHER_STATE_FREE || now - tether->since < LEASH_STAND_NS) {
             continue;
         }
-        if (leash_stands(tether) || tether->state == TETHER_STATE_RESTS) {
+        if (leash_stands(tether)) {
             leash_loose_process(leash, tether->pid);
         } else if (tether->state == TETHER_STATE_REMOVES) {
             tether->state = TETHER_STATE_RUNS;

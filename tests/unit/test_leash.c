@@ -252,30 +252,6 @@ static void test_stop_comes_before_the_call(void **state)
     stage_end(&stage);
 }
 
-/* Stopped while it was held, and nobody says a word: it is let loose at rest, where it can be seen
- * to rest, and stays stopped. */
-static void test_rests_and_is_let_loose(void **state)
-{
-    struct stage stage = {0};
-    int status = 0;
-
-    (void)state;
-    stage_begin(&stage, remove_all);
-    NOT_WITHOUT_TRACING(&stage);
-    tell(&stage, AGENT_MESSAGE_GO, hear(&stage));
-    assert_int_equal(hear(&stage), stage.child);
-    assert_int_equal(kill(stage.child, SIGSTOP), 0);
-    tell(&stage, AGENT_MESSAGE_GO, stage.child);
-    assert_int_equal(hear(&stage), 0);
-    assert_true(wait_for(is_at_rest, &stage));
-    assert_int_equal(files_left(&stage), FILES - 2);
-    assert_int_equal(kill(stage.child, SIGCONT), 0);
-    assert_int_equal(waitpid(stage.child, &status, 0), stage.child);
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
-    stage.child = 0x3fffffff;
-    stage_end(&stage);
-}
-
 /* A sensor that died answers nobody: the process goes on by itself. */
 static void test_nobody_answers(void **state)
 {
@@ -428,15 +404,10 @@ static void test_another_process(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_at_a_time),
-        cmocka_unit_test(test_stop_comes_before_the_call),
-        cmocka_unit_test(test_rests_and_is_let_loose),
-        cmocka_unit_test(test_nobody_answers),
-        cmocka_unit_test(test_no_removals),
-        cmocka_unit_test(test_children),
-        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_leash_dies),
-        cmocka_unit_test(test_another_process),
+        cmocka_unit_test(test_one_at_a_time),  cmocka_unit_test(test_stop_comes_before_the_call),
+        cmocka_unit_test(test_nobody_answers), cmocka_unit_test(test_no_removals),
+        cmocka_unit_test(test_children),       cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_leash_dies),     cmocka_unit_test(test_another_process),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
