@@ -447,6 +447,43 @@ static void test_unasked_before_a_ruling(void **state)
     arena_free(arena);
 }
 
+/* A file made while the scanner is silent is in nobody's doubt: whoever changes it next finds an
+ * original of his own to destroy, which comes back, and its maker has no part in that. */
+static void test_unasked_and_made(void **state)
+{
+    uint64_t victims[VICTIMS];
+    struct judge_ruling ruling;
+    struct arena *arena;
+    struct file_key made = {.dev = 1};
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    world_init(&world);
+    start(&world, victims);
+    world_actor(&world, 62, SHELL, SHELL, 1000, 9);
+    world.is_scanner_dead = true;
+    for (int i = 0; i < 8; i++) { /* who makes so much after much reading is looked at */
+        (void)world_read(&world, 62, victims[i]);
+        made.ino = world_make(&world, 62, NATURE_ARCHIVE, SIZE, "/srv/data/made.zip");
+    }
+    for (int i = 0; i < 6; i++) {
+        world_tick(&world);
+    }
+    world.is_scanner_dead = false;
+    assert_true(world_rewrite(&world, 60, made.ino, NATURE_CIPHER));
+    for (int i = 0; i < 6 && world.rulings == 0; i++) {
+        (void)world_rewrite(&world, 60, victims[i], NATURE_CIPHER);
+    }
+    assert_int_equal(world.rulings, 1);
+    assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
+    assert_false(group_has(&ruling, 62));
+    for (size_t i = 0; i < ruling.damage_count; i++) {
+        assert_true(ruling.damage[i].version != 0);
+    }
+    world_done(&world);
+    arena_free(arena);
+}
+
 /* Nobody was stopped, but the scanner speaks again: the doubt ends with its word. */
 static void test_unasked_is_asked_again(void **state)
 {
@@ -570,7 +607,8 @@ static void test_late_file_of_the_half_above(void **state)
     assert_true(judge_announce_news(world.judge));
     assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
     assert_int_equal(ruling.damage_count, count + 1);
-    assert_true(judge_is_stopped(world.judge, (struct actor_key){60, 60}));
+    assert_false(
+        judge_is_stopped(world.judge, (struct actor_key){60, 60})); /* one file is little */
     assert_false(judge_is_stopped(world.judge, (struct actor_key){SHELL, SHELL}));
     world_done(&world);
     arena_free(arena);
@@ -592,6 +630,7 @@ int main(void)
         cmocka_unit_test(test_new_files_of_a_reader),
         cmocka_unit_test(test_last_write_of_a_stopped_group),
         cmocka_unit_test(test_unasked_before_a_ruling),
+        cmocka_unit_test(test_unasked_and_made),
         cmocka_unit_test(test_unasked_is_asked_again),
         cmocka_unit_test(test_half_made_by_a_stopped_group),
         cmocka_unit_test(test_two_rulings_grow_by_turns),

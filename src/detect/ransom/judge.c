@@ -497,7 +497,7 @@ static int judge_answer_product(struct judge *judge, struct row *row,
         return 0;
     }
     if (cover == 0) {
-        judge_pass(judge, row, judge_lacks_word(row, signs, step));
+        judge_pass(judge, row, false); /* nothing of it is kept that doubt could bring back */
         return 0;
     }
     if (row->is_replacing && row->is_victim_read) {

@@ -267,6 +267,7 @@ int judge_charge(struct judge *judge, struct row *row, const struct verdict *ver
                  bool *ret_is_ruling)
 {
     struct ruling *ruling = relative_ruling(row->who);
+    struct ruling *below;
     struct sum sum;
     int r;
 
@@ -277,13 +278,18 @@ int judge_charge(struct judge *judge, struct row *row, const struct verdict *ver
     if (ruling == NULL && row->maker != NULL) {
         ruling = relative_ruling(row->maker);
     }
-    if (ruling == NULL && verdict->score > 0) {
-        ruling = judge_ruling_below(judge, row->who);
-    }
     row->outcome = verdict->outcome;
     row->reason = verdict->reason;
     row->score = verdict->score;
     row->time_look = judge->now;
+    below = ruling == NULL && verdict->score > 0 ? judge_ruling_below(judge, row->who) : NULL;
+    if (below != NULL) { /* put right with the rest; whoever is above is not stopped for it */
+        below->time = judge->now;
+        ledger_move_to(&judge->ledger, row, &below->rows, below);
+        judge_announced(judge, below);
+        *ret_is_ruling = true;
+        return 0;
+    }
     if (ruling != NULL) {
         ruling_take(judge, ruling, row);
         ruling->culprit = row->who;
