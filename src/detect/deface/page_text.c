@@ -182,7 +182,11 @@ static void line_put_letters(struct page_reader *reader, struct str run)
 {
     line_put(reader, run.ptr, run.len);
     reader->line_last = reader->line_len;
-    while (reader->line_last != 0 && byte_is_inside(reader->line[--reader->line_last])) {
+    while (reader->line_last != 0) {
+        reader->line_last--;
+        if (!byte_is_inside(reader->line[reader->line_last])) {
+            break;
+        }
     }
 }
 
