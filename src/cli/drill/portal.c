@@ -36,7 +36,7 @@ static const char *const portal_banners[] = {
     "Chuyển đổi số: người dân là trung tâm", "Phòng chống thiên tai năm 2026",
     "Chung tay cải cách hành chính", "Tiêm chủng mở rộng: đúng lịch, đủ mũi"};
 
-/* One placeholder of a page; empty for a word that is none. */
+/* What a {{word}} of a page stands for; nothing for an unknown one. */
 static void portal_put_word(struct portal *portal, struct str word, struct buf *out)
 {
     char when[TIME_TEXT_SIZE];
