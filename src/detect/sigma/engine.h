@@ -1,0 +1,46 @@
+/* The judge of logs: all rules of a set against an entry in about a microsecond. Compiled once:
+ * entries are routed by log source (and by the value of EventID where a way names it) to a plan;
+ * each rule waits in it under its cheapest necessary atoms, which are looked up by hash or found by
+ * one scan of the values; only a rule whose atom was seen is asked as a whole. Says exactly what
+ * the oracle says. The engine is shared by threads, a matcher is a thread's own. */
+#ifndef DETECT_SIGMA_ENGINE_H
+#define DETECT_SIGMA_ENGINE_H
+
+#include "base/diag.h"
+#include "detect/sigma/rule.h"
+
+struct sigma_engine;
+struct sigma_matcher;
+
+/* The set must outlive the engine. diag names a rule that could not be compiled. */
+[[nodiscard]] int sigma_engine_new(const struct sigma_set *set, struct sigma_engine **ret_engine,
+                                   struct diag *diag);
+void sigma_engine_free(struct sigma_engine *engine);
+void sigma_engine_freep(struct sigma_engine **engine);
+/* The fields that rules and correlations of the set ask for: readers give their fields these
+ * numbers. */
+const struct entry_names *sigma_engine_names(const struct sigma_engine *engine);
+
+[[nodiscard]] int sigma_matcher_new(const struct sigma_engine *engine,
+                                    struct sigma_matcher **ret_matcher);
+void sigma_matcher_free(struct sigma_matcher *matcher);
+void sigma_matcher_freep(struct sigma_matcher **matcher);
+
+/* Places (in the set) of the rules that hold, ascending; valid until the next call. The entry's
+ * fields carry the engine's numbers. -ERR_NOMEM; -ERR_LIMIT when a regex used up its steps: what
+ * is returned is then without it, and it is counted. */
+[[nodiscard]] int sigma_match(struct sigma_matcher *matcher, const struct entry *entry,
+                              const uint32_t **ret_rules, size_t *ret_count);
+
+struct sigma_engine_stats {
+    uint64_t entries;
+    uint64_t candidates; /* rules asked as a whole */
+    uint64_t matches;
+    uint64_t regexes;      /* run */
+    uint64_t regex_limits; /* that used up their steps */
+    uint64_t unrouted;     /* entries of no known log source */
+    size_t memory;         /* bytes the engine holds */
+};
+void sigma_engine_stats(const struct sigma_matcher *matcher, struct sigma_engine_stats *ret_stats);
+
+#endif
