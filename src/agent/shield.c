@@ -184,15 +184,15 @@ void shield_step(struct shield *shield, struct judge_step *step, struct shield_j
         return;
     }
     /* more damage by a group at rest is no news for the brake; the owner adds it up */
-    if (was_stopped || *ret_job != NULL || shield_job_new(shield, ret_job) < 0) {
-        shield->has_news = true;
+    if (!was_stopped && *ret_job == NULL) {
+        (void)!shield_job_new(shield, ret_job); /* without memory it is news too */
     }
 }
 
-void shield_note_news(struct shield *shield)
+void shield_note_news(struct shield *shield, struct actor_key who)
 {
     pthread_mutex_lock(&shield->lock);
-    shield->has_news = true;
+    (void)judge_announce(shield->judge, who);
     pthread_mutex_unlock(&shield->lock);
 }
 

@@ -442,6 +442,8 @@ void process_each_writable(pid_t pid, process_writable_fn *fn, void *context)
     }
 }
 
+/* One that stands for its tracer ('t') is not: it may be before a call, and makes it however many
+ * stop signals wait for it. */
 static bool process_thread_is_at_rest(pid_t pid, const char *tid)
 {
     char name[64];
@@ -454,7 +456,7 @@ static bool process_thread_is_at_rest(pid_t pid, const char *tid)
         return true;
     }
     comm_end = memrchr(text, ')', len);
-    return comm_end == NULL || strlen(comm_end) < 3 || strchr("TtZXx", comm_end[2]) != NULL;
+    return comm_end == NULL || strlen(comm_end) < 3 || strchr("TZXx", comm_end[2]) != NULL;
 }
 
 bool process_is_at_rest(pid_t pid)

@@ -403,6 +403,217 @@ static void test_last_write_of_a_stopped_group(void **state)
     arena_free(arena);
 }
 
+/* An archive is random before and after: without the scanner nobody can tell. It was let pass, its
+ * writer is gone and its file closed; when its group is stopped for other files it comes back with
+ * them. */
+static void test_unasked_before_a_ruling(void **state)
+{
+    uint64_t victims[VICTIMS];
+    struct judge_ruling ruling;
+    struct arena *arena;
+    struct file_key archive = {.dev = 1};
+    bool is_named = false;
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    world_init(&world);
+    start(&world, victims);
+    archive.ino = world_old_file(&world, NATURE_ARCHIVE, SIZE);
+    world_actor(&world, 61, 60, 1, 1000, 9);
+    world.is_scanner_dead = true;
+    assert_true(world_read(&world, 61, archive.ino));
+    assert_true(world_rewrite(&world, 61, archive.ino, NATURE_CIPHER));
+    world_exit(&world, 61);
+    for (int i = 0; i < 6; i++) {
+        world_tick(&world);
+    }
+    assert_false(judge_has_question(world.judge, archive));
+    assert_int_equal(world.rulings, 0);
+    world.is_scanner_dead = false;
+    for (int i = 0; i < 6 && world.rulings == 0; i++) {
+        (void)world_rewrite(&world, 60, victims[i], NATURE_CIPHER);
+    }
+    assert_int_equal(world.rulings, 1);
+    world.is_scanner_dead = true;
+    judge_ask_stopped(world.judge, (struct actor_key){60, 60});
+    assert_true(judge_has_question(world.judge, archive));
+    world_tick(&world);
+    assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
+    for (size_t i = 0; i < ruling.damage_count && !is_named; i++) {
+        is_named = ruling.damage[i].file_now.ino == archive.ino;
+    }
+    assert_true(is_named);
+    world_done(&world);
+    arena_free(arena);
+}
+
+/* A file made while the scanner is silent is in nobody's doubt: whoever changes it next finds an
+ * original of his own to destroy, which comes back, and its maker has no part in that. */
+static void test_unasked_and_made(void **state)
+{
+    uint64_t victims[VICTIMS];
+    struct judge_ruling ruling;
+    struct arena *arena;
+    struct file_key made = {.dev = 1};
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    world_init(&world);
+    start(&world, victims);
+    world_actor(&world, 62, SHELL, SHELL, 1000, 9);
+    world.is_scanner_dead = true;
+    for (int i = 0; i < 8; i++) { /* who makes so much after much reading is looked at */
+        (void)world_read(&world, 62, victims[i]);
+        made.ino = world_make(&world, 62, NATURE_ARCHIVE, SIZE, "/srv/data/made.zip");
+    }
+    for (int i = 0; i < 6; i++) {
+        world_tick(&world);
+    }
+    world.is_scanner_dead = false;
+    assert_true(world_rewrite(&world, 60, made.ino, NATURE_CIPHER));
+    for (int i = 0; i < 6 && world.rulings == 0; i++) {
+        (void)world_rewrite(&world, 60, victims[i], NATURE_CIPHER);
+    }
+    assert_int_equal(world.rulings, 1);
+    assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
+    assert_false(group_has(&ruling, 62));
+    for (size_t i = 0; i < ruling.damage_count; i++) {
+        assert_true(ruling.damage[i].version != 0);
+    }
+    world_done(&world);
+    arena_free(arena);
+}
+
+/* Nobody was stopped, but the scanner speaks again: the doubt ends with its word. */
+static void test_unasked_is_asked_again(void **state)
+{
+    uint64_t victims[VICTIMS];
+    struct file_key archive = {.dev = 1};
+
+    (void)state;
+    world_init(&world);
+    start(&world, victims);
+    archive.ino = world_old_file(&world, NATURE_ARCHIVE, SIZE);
+    world.is_scanner_dead = true;
+    assert_true(world_rewrite(&world, 60, archive.ino, NATURE_CIPHER));
+    for (int i = 0; i < 6; i++) {
+        world_tick(&world);
+    }
+    world.is_scanner_dead = false;
+    for (int i = 0; i < 3; i++) {
+        world.time += 10LL * 1000000000;
+        world_tick(&world);
+    }
+    for (int i = 0; i < 6 && world.rulings == 0; i++) {
+        (void)world_rewrite(&world, 60, victims[i], NATURE_CIPHER);
+    }
+    assert_int_equal(world.rulings, 1);
+    assert_int_equal(world.touched_at_ruling, 3); /* the archive is one of them */
+    world_done(&world);
+}
+
+/* What a stopped program had just begun, or finished and not yet put in the original's place, is
+ * put aside with the rest. What it had made before it began, and what is no ciphertext, stays. */
+static void test_half_made_by_a_stopped_group(void **state)
+{
+    uint64_t victims[VICTIMS];
+    struct judge_ruling ruling;
+    struct arena *arena;
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    world_init(&world);
+    start(&world, victims);
+    assert_int_not_equal(world_make(&world, 60, NATURE_EMPTY, 0, "/data/before"), 0);
+    (void)world_rewrite(&world, 60, victims[0], NATURE_CIPHER);
+    world_tick(&world);
+    (void)world_rewrite(&world, 60, victims[1], NATURE_CIPHER);
+    assert_int_not_equal(world_make(&world, 60, NATURE_EMPTY, 0, "/data/begun.enc"), 0);
+    assert_int_not_equal(world_make(&world, 60, NATURE_CIPHER, SIZE, "/data/done.enc"), 0);
+    assert_int_not_equal(world_make(&world, 60, NATURE_TEXT, SIZE, "/data/log"), 0);
+    for (int i = 2; i < 6 && world.rulings == 0; i++) {
+        (void)world_rewrite(&world, 60, victims[i], NATURE_CIPHER);
+    }
+    assert_int_equal(world.rulings, 1);
+    judge_ask_stopped(world.judge, (struct actor_key){60, 60});
+    world_tick(&world);
+    assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
+    assert_non_null(damage_of(&ruling, "/data/begun.enc"));
+    assert_int_equal(damage_of(&ruling, "/data/begun.enc")->outcome, FILE_OUTCOME_PRODUCT);
+    assert_non_null(damage_of(&ruling, "/data/done.enc"));
+    assert_null(damage_of(&ruling, "/data/before"));
+    assert_null(damage_of(&ruling, "/data/log"));
+    world_done(&world);
+    arena_free(arena);
+}
+
+/* Two groups are stopped, and both destroy one more file: neither is forgotten over the other. */
+static void test_two_rulings_grow_by_turns(void **state)
+{
+    static const struct actor_key groups[] = {{60, 60}, {70, 70}};
+    struct judge_ruling ruling;
+    struct arena *arena;
+    unsigned told = 0;
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    world_init(&world);
+    for (unsigned who = 0; who < 2; who++) {
+        world_actor(&world, groups[who].pid, SHELL, groups[who].pid, 1000 + who, 8 + who);
+        for (int i = 0; i < VICTIMS && world.rulings == who; i++) {
+            uint64_t victim = world_old_file(&world, NATURE_TEXT, SIZE);
+
+            (void)world_rewrite(&world, groups[who].pid, victim, NATURE_CIPHER);
+        }
+        assert_int_equal(world.rulings, who + 1);
+        assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
+        assert_int_equal(ruling.root.pid, groups[who].pid);
+    }
+    assert_false(judge_announce_news(world.judge));
+    assert_true(judge_announce(world.judge, groups[0]) && judge_announce(world.judge, groups[1]));
+    for (; judge_announce_news(world.judge) && told < 2; told++) {
+        assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
+        assert_int_equal(ruling.root.pid, groups[told].pid);
+    }
+    assert_int_equal(told, 2);
+    assert_false(judge_announce_news(world.judge));
+    assert_false(judge_announce(world.judge, (struct actor_key){SHELL, SHELL}));
+    world_done(&world);
+    arena_free(arena);
+}
+
+/* One half of a program opens, the other writes and is ruled against first. What is still laid to
+ * the half that opened, too little for a ruling of its own, comes back too. */
+static void test_late_file_of_the_half_above(void **state)
+{
+    uint64_t victims[VICTIMS];
+    struct judge_ruling ruling;
+    struct arena *arena;
+    size_t count;
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    world_init(&world);
+    start(&world, victims);
+    world_actor(&world, 61, 60, SHELL, 1000, 6);
+    for (int i = 1; i < VICTIMS && world.rulings == 0; i++) {
+        (void)world_rewrite(&world, 61, victims[i], NATURE_CIPHER);
+    }
+    assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
+    assert_int_equal(ruling.root.pid, 61);
+    count = ruling.damage_count;
+    (void)world_rewrite(&world, 60, victims[0], NATURE_CIPHER);
+    world_tick(&world);
+    assert_true(judge_announce_news(world.judge));
+    assert_int_equal(judge_ruling(world.judge, arena, &ruling), 0);
+    assert_int_equal(ruling.damage_count, count + 1);
+    assert_false(
+        judge_is_stopped(world.judge, (struct actor_key){60, 60})); /* one file is little */
+    assert_false(judge_is_stopped(world.judge, (struct actor_key){SHELL, SHELL}));
+    world_done(&world);
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +629,12 @@ int main(void)
         cmocka_unit_test(test_armed),
         cmocka_unit_test(test_new_files_of_a_reader),
         cmocka_unit_test(test_last_write_of_a_stopped_group),
+        cmocka_unit_test(test_unasked_before_a_ruling),
+        cmocka_unit_test(test_unasked_and_made),
+        cmocka_unit_test(test_unasked_is_asked_again),
+        cmocka_unit_test(test_half_made_by_a_stopped_group),
+        cmocka_unit_test(test_two_rulings_grow_by_turns),
+        cmocka_unit_test(test_late_file_of_the_half_above),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -237,6 +237,7 @@ static void test_stop_comes_before_the_call(void **state)
     tell(&stage, AGENT_MESSAGE_GO, hear(&stage));
     assert_int_equal(hear(&stage), stage.child);
     assert_int_equal(kill(stage.child, SIGSTOP), 0);
+    assert_false(is_at_rest(&stage)); /* let through now, it would still make the call */
     tell(&stage, AGENT_MESSAGE_LOOSE, stage.child);
     assert_int_equal(hear(&stage), 0);
     assert_true(wait_for(is_at_rest, &stage));

@@ -14,9 +14,10 @@
 
 #define CASE_ARENA_LIMIT (8U << 20)
 #define CASE_MARKS_MAX   (2U << 20)
-#define CASE_REST_MS     500
+#define CASE_REST_MS     1500 /* longer than the leash lets one stand, who then makes its call */
+#define CASE_RESTLESS    8    /* times a restore is put off */
 #define CASE_NEWS_NS     (50 * NS_PER_MS)
-#define CASE_DRAIN_NS    (500 * NS_PER_MS)
+#define CASE_DRAIN_NS    (1500 * NS_PER_MS) /* what is heard later cannot mend what was bound */
 #define LOOK_OVERDUE_NS  (NS_PER_S)
 
 void shield_case_free(struct shield_case *shield_case)
@@ -192,7 +193,7 @@ static void case_refresh(struct shield *shield, struct shield_job *job)
     pthread_mutex_unlock(&shield->lock);
     shield_look_all(shield, job->ruling.culprit);
     pthread_mutex_lock(&shield->lock);
-    if (shield_job_new(shield, &fresh) == 0 && actor_key_is(fresh->ruling.root, job->ruling.root)) {
+    if (judge_announce(shield->judge, job->ruling.culprit) && shield_job_new(shield, &fresh) == 0) {
         struct arena *arena = job->arena;
 
         job->arena = fresh->arena;
@@ -218,6 +219,28 @@ static void case_add_members(struct shield *shield, struct shield_case *known,
     }
 }
 
+/* Not while a member is still inside a call, as on a slow disk: what it writes then would go over
+ * what was put back, and nobody opens anything to be seen by. Who never rests is not waited for. */
+static void case_restore(struct shield *shield, struct shield_case *known, bool has_more,
+                         bool is_at_rest)
+{
+    bool is_wanted =
+        known->action == FINDING_ACTION_STOPPED || known->action == FINDING_ACTION_RESTORED ||
+        (known->action == FINDING_ACTION_KILLED && shield->mode == AGENT_MODE_STOP_AND_RESTORE);
+
+    known->is_restore_due = is_wanted && (known->is_restore_due || has_more);
+    if (!is_at_rest && known->restless < CASE_RESTLESS) {
+        known->restless++;
+        shield_note_news(shield, known->root);
+        return;
+    }
+    if (known->is_restore_due) {
+        known->is_restore_due = false;
+        known->is_restoring = true;
+        shield->port.restore(shield->port.context, &known->id);
+    }
+}
+
 void shield_case_take(struct shield *shield, struct shield_job *job)
 {
     static const enum finding_action actions[AGENT_MODE_COUNT] = {
@@ -226,17 +249,19 @@ void shield_case_take(struct shield *shield, struct shield_job *job)
         [AGENT_MODE_DETECT_ONLY] = FINDING_ACTION_NONE,
     };
     struct shield_case *known;
+    bool is_at_rest = true;
+    bool is_heard = true;
     bool is_new;
     size_t bound;
 
     if (job->stopped != 0) {
-        (void)!freeze_wait(&job->group,
-                           CASE_REST_MS); /* who does not rest is seen by its next open */
-        if (!files_drain_names(shield->files, CASE_DRAIN_NS)) {
-            shield_note_news(shield);
-        }
+        is_at_rest = freeze_wait(&job->group, CASE_REST_MS) == 0;
+        is_heard = files_drain_names(shield->files, CASE_DRAIN_NS);
     }
     case_refresh(shield, job);
+    if (!is_heard) {
+        shield_note_news(shield, job->ruling.culprit);
+    }
     known = case_of_ruling(shield, &job->ruling);
     is_new = known == NULL;
     if (is_new && case_new(shield, &job->ruling, &known) < 0) {
@@ -253,18 +278,13 @@ void shield_case_take(struct shield *shield, struct shield_job *job)
     if (is_new || bound != 0) {
         shield_case_tell(shield, known);
     }
-    if (bound != 0 &&
-        (known->action == FINDING_ACTION_STOPPED || known->action == FINDING_ACTION_RESTORED ||
-         (known->action == FINDING_ACTION_KILLED && shield->mode == AGENT_MODE_STOP_AND_RESTORE))) {
-        known->is_restoring = true;
-        shield->port.restore(shield->port.context, &known->id);
-    }
+    case_restore(shield, known, bound != 0, is_at_rest);
 }
 
 bool shield_is_restoring(const struct shield *shield)
 {
     for (size_t i = 0; i < shield->case_count; i++) {
-        if (shield->cases[i]->is_restoring) {
+        if (shield->cases[i]->is_restoring || shield->cases[i]->is_restore_due) {
             return true;
         }
     }
@@ -290,14 +310,13 @@ void shield_turn(struct shield *shield)
     }
 }
 
-/* Late steps of groups that are stopped, added up. */
+/* Late steps of a group that is stopped, added up; others have their turn at the next tick. */
 static void shield_take_news(struct shield *shield)
 {
     struct shield_job *job = NULL;
 
     pthread_mutex_lock(&shield->lock);
-    if (shield->has_news) {
-        shield->has_news = false;
+    if (judge_announce_news(shield->judge)) {
         (void)!shield_job_new(shield, &job);
     }
     pthread_mutex_unlock(&shield->lock);

@@ -71,6 +71,8 @@ struct shield_case {
     int64_t action_ns;
     uint64_t restored;
     bool is_restoring; /* asked for, and not told of yet */
+    bool is_restore_due;
+    unsigned restless; /* times that a restore was put off since somebody still ran */
     bool is_open;      /* in the vault */
     bool is_forgiven;
     bool is_drill; /* so far */
@@ -112,7 +114,7 @@ struct shield {
     uint64_t own_dev; /* of our executable */
     uint64_t own_ino;
 
-    pthread_mutex_t lock; /* judge, actors, shelf, hot, news */
+    pthread_mutex_t lock; /* judge, actors, shelf, hot */
     struct judge *judge;
     struct actors *actors;
     struct shelf *shelf;
@@ -121,7 +123,6 @@ struct shield {
     struct folders *folders;
     struct file_key hot[SHIELD_HOT_MAX];
     size_t hot_count;
-    bool has_news; /* a group that was stopped has done more damage */
 
     struct shield_swap swap; /* names thread only */
     struct openers *openers; /* the gate's reader only */
@@ -171,8 +172,8 @@ int64_t shield_now(void);
 [[nodiscard]] int shield_who_was(struct shield *shield, pid_t pid, struct actor_key *ret_who);
 /* With the lock. A job is made when a group was ruled against just now. */
 void shield_step(struct shield *shield, struct judge_step *step, struct shield_job **ret_job);
-/* More of a ruling is to be added up. Takes the lock. */
-void shield_note_news(struct shield *shield);
+/* More of the ruling against who's group is to be added up. Takes the lock. */
+void shield_note_news(struct shield *shield, struct actor_key who);
 void shield_describe(struct shield *shield, struct actor_key who, struct arena *arena,
                      struct finding_process *ret_process);
 void shield_process_changed(void *context, const struct procwatch_event *event);

@@ -82,7 +82,5 @@ void shield_stop_straggler(struct shield *shield, struct actor_key who)
     if (pidfd >= 0) {
         (void)!process_signal(pidfd, SIGSTOP);
     }
-    pthread_mutex_lock(&shield->lock);
-    shield->has_news = true;
-    pthread_mutex_unlock(&shield->lock);
+    shield_note_news(shield, who);
 }

@@ -9,6 +9,7 @@
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/time.h"
 #include "detect/ransom/judge_part.h"
 
 #include <limits.h>
@@ -16,6 +17,7 @@
 #define RELEASE_MAX 256 /* files given up at once when processes need the room */
 #define LOOKS_MAX   10
 #define UNASKED_MAX 3 /* answers without the scanner's word before one makes do without it */
+#define UNSURE_NS   (600 * NS_PER_S) /* from its first step on: so long a file stays in doubt */
 #define AWAIT_MAX   8
 #define OPEN_MAX    4 /* looks at a new file that is never closed before it counts as it is */
 
@@ -405,19 +407,36 @@ static struct row *judge_asked(struct judge *judge, const struct judge_step *ste
     return NULL;
 }
 
-/* Nothing wrong so far: done with when nobody writes any more, else watched. */
-static void judge_pass(struct judge *judge, struct row *row)
+/* Nothing wrong so far: done with when nobody writes any more, else watched. is_unsure: the
+ * scanner's word was needed and did not come; what was let pass without it is asked about again,
+ * and at once when its group is ruled against. */
+static void judge_pass(struct judge *judge, struct row *row, bool is_unsure)
 {
-    bool is_done = (row->is_closed && row->writers == 0) || row->who == NULL || row->who->is_dead;
+    bool is_over = (row->is_closed && row->writers == 0) || row->who == NULL || row->who->is_dead;
+    bool is_done = is_over && !(is_unsure && judge->now - row->time_first < UNSURE_NS);
     bool is_stale = row->is_stale; /* what was seen may be what it was before the last write */
 
     row->is_out = row->is_stale = false;
-    row_note_look(row, judge->now);
+    if (is_unsure) {
+        row->time_look = judge->now;
+    } else {
+        row_note_look(row, judge->now);
+    }
     if (is_stale) {
         ledger_move(&judge->ledger, row, ROW_STATE_ASKED);
         return;
     }
     ledger_move(&judge->ledger, row, is_done ? ROW_STATE_SEEN : ROW_STATE_WATCHED);
+}
+
+/* Whether the scanner's word was needed and did not come. */
+static bool judge_lacks_word(const struct row *row, const struct content_signs *signs,
+                             const struct judge_step *step)
+{
+    bool is_known = row->look == JUDGE_LOOK_ORIGINAL ? step->format_before != CONTENT_FORMAT_UNASKED
+                                                     : step->format != CONTENT_FORMAT_UNASKED;
+
+    return !is_known && content_needs_format(signs) && !signs->is_after_encrypted_magic;
 }
 
 /* Too little for a verdict, as when its writer was stopped at the first bytes. */
@@ -438,7 +457,7 @@ static int judge_answer_change(struct judge *judge, struct row *row,
         verdict = (struct verdict){FILE_OUTCOME_OVERWRITTEN, VERDICT_REASON_WIPED, 0};
     }
     if (verdict.outcome == FILE_OUTCOME_INTACT || row->is_self_made) {
-        judge_pass(judge, row);
+        judge_pass(judge, row, !row->is_self_made && judge_lacks_word(row, signs, step));
         return 0;
     }
     if (verdict.reason == VERDICT_REASON_WIPED && judge_match_wiped(judge, row)) {
@@ -450,22 +469,35 @@ static int judge_answer_change(struct judge *judge, struct row *row,
     return judge_charge(judge, row, &verdict, ret_is_ruling);
 }
 
+/* A product of a group that is ruled against already is put aside with the rest of what it did. */
+static void judge_tell_product(struct judge *judge, const struct row *row, bool *ret_is_ruling)
+{
+    struct ruling *ruling = relative_ruling(row->who);
+
+    if (ruling != NULL) {
+        judge_announced(judge, ruling);
+        *ret_is_ruling = true;
+    }
+}
+
 static int judge_answer_product(struct judge *judge, struct row *row,
                                 const struct content_signs *signs, const struct judge_step *step,
                                 bool *ret_is_ruling)
 {
     bool is_half = !row->is_closed && row->looks < OPEN_MAX; /* any format looks broken half-way */
+    bool is_ruled = relative_ruling(row->who) != NULL;
     uint64_t cover = verdict_of_product(signs, step->format, is_half);
     struct verdict verdict = {FILE_OUTCOME_REPLACED, VERDICT_REASON_REPLACED,
                               VERDICT_SCORE_REMOVED};
 
-    if (cover == 0 && row->is_note &&
-        row->is_made) { /* no ciphertext, but theirs: kept for the ruling */
+    if (cover == 0 && row->is_made && (row->is_note || (is_ruled && signs->size_after == 0))) {
+        /* no ciphertext, but theirs: a note, or what a stopped program had just begun */
         ledger_move(&judge->ledger, row, ROW_STATE_PRODUCT);
+        judge_tell_product(judge, row, ret_is_ruling);
         return 0;
     }
     if (cover == 0) {
-        judge_pass(judge, row);
+        judge_pass(judge, row, false); /* nothing of it is kept that doubt could bring back */
         return 0;
     }
     if (row->is_replacing && row->is_victim_read) {
@@ -483,24 +515,8 @@ static int judge_answer_product(struct judge *judge, struct row *row,
     ledger_move(&judge->ledger, row, ROW_STATE_PRODUCT);
     scope_arm(row->session, judge->now);
     scope_arm(row->exe, judge->now);
+    judge_tell_product(judge, row, ret_is_ruling);
     return judge_match_product(judge, row, ret_is_ruling);
-}
-
-/* Whether the scanner's word was needed and did not come. That is no knowledge: the question stays
- * open, a few times, rather than being decided by bytes that every archive has too. */
-static bool judge_must_ask_again(struct judge *judge, struct row *row,
-                                 const struct content_signs *signs, const struct judge_step *step)
-{
-    bool is_known = row->look == JUDGE_LOOK_ORIGINAL ? step->format_before != CONTENT_FORMAT_UNASKED
-                                                     : step->format != CONTENT_FORMAT_UNASKED;
-
-    if (is_known || !content_needs_format(signs) || signs->is_after_encrypted_magic ||
-        row->looks >= UNASKED_MAX) {
-        return false;
-    }
-    row_note_look(row, judge->now);
-    ledger_move(&judge->ledger, row, ROW_STATE_ASKED);
-    return true;
 }
 
 static int judge_on_content(struct judge *judge, const struct judge_step *step,
@@ -509,6 +525,7 @@ static int judge_on_content(struct judge *judge, const struct judge_step *step,
     struct row *row = judge_asked(judge, step);
     struct verdict removed = {FILE_OUTCOME_DELETED, VERDICT_REASON_REMOVED, VERDICT_SCORE_REMOVED};
     struct content_signs signs;
+    bool is_blind;
 
     (void)who;
     if (row == NULL) {
@@ -523,7 +540,10 @@ static int judge_on_content(struct judge *judge, const struct judge_step *step,
         return 0;
     }
     content_change_signs(step->change, &signs);
-    if (judge_must_ask_again(judge, row, &signs, step)) {
+    is_blind = judge_lacks_word(row, &signs, step);
+    if (is_blind && row->looks < UNASKED_MAX) { /* no knowledge: every archive has such bytes too */
+        row_note_look(row, judge->now);
+        ledger_move(&judge->ledger, row, ROW_STATE_ASKED);
         return 0;
     }
     switch (row->look) {
@@ -534,7 +554,7 @@ static int judge_on_content(struct judge *judge, const struct judge_step *step,
     case JUDGE_LOOK_ORIGINAL:
         break;
     }
-    if (verdict_is_readable(&signs, step->format_before)) {
+    if (is_blind || verdict_is_readable(&signs, step->format_before)) {
         return judge_charge(judge, row, &removed, ret_is_ruling);
     }
     ledger_forget(&judge->ledger, row);

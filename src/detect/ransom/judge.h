@@ -162,6 +162,12 @@ unsigned judge_excess(const struct judge *judge, struct actor_key who);
  * call again after each step that announces. */
 [[nodiscard]] int judge_ruling(struct judge *judge, struct arena *arena,
                                struct judge_ruling *ret_ruling);
+/* Announces the ruling against who's group once more, so that judge_ruling adds it up; false when
+ * there is none. */
+bool judge_announce(struct judge *judge, struct actor_key who);
+/* The same for the next ruling that was announced and not told of since: several may grow by turns.
+ * False when there is none. */
+bool judge_announce_news(struct judge *judge);
 /* Whether two may be in one job: the same session, or the same executable under the same user, or
  * one descends from the other under one user. Also of processes that have ended, while they are
  * known.

@@ -33,6 +33,8 @@ struct ruling {
     struct relative *members[MEMBERS_MAX]; /* who took part, root first; each held */
     size_t member_count;
     bool is_forgiven;
+    int64_t time;  /* of the last file it took */
+    bool has_news; /* since judge_ruling told of it */
 };
 
 struct judge {
@@ -65,6 +67,8 @@ void judge_match_made(struct judge *judge, struct row *made);
 /* Takes a destroyed file to account, and rules when that passes a threshold. */
 [[nodiscard]] int judge_charge(struct judge *judge, struct row *row, const struct verdict *verdict,
                                bool *ret_is_ruling);
+/* judge_ruling tells of this one next. */
+void judge_announced(struct judge *judge, struct ruling *ruling);
 void ruling_free(struct judge *judge, struct ruling *ruling);
 
 #endif

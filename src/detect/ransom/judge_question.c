@@ -45,6 +45,19 @@ size_t judge_undecided(struct judge *judge, struct actor_key who,
     return count;
 }
 
+/* Since when a ruled group destroys: of its first destructive step. */
+static int64_t ruling_begin(const struct ruling *ruling)
+{
+    int64_t begin = INT64_MAX;
+
+    LIST_EACH (node, &ruling->rows) {
+        const struct row *row = LIST_ENTRY(node, struct row, node);
+
+        begin = row->time_first < begin ? row->time_first : begin;
+    }
+    return begin;
+}
+
 void judge_ask_stopped(struct judge *judge, struct actor_key who)
 {
     const struct relative *relative = kin_find(&judge->kin, who);
@@ -64,6 +77,15 @@ void judge_ask_stopped(struct judge *judge, struct actor_key who)
         if (relative_ruling(row->who) == ruling) {
             row->is_closed = true;
             judge_ask(judge, row, row->look, row->who);
+        }
+    }
+    LIST_EACH (node,
+               &judge->ledger.states[ROW_STATE_MADE]) { /* ciphertext, half of one, or scratch */
+        struct row *row = LIST_ENTRY(node, struct row, node);
+
+        if (relative_ruling(row->who) == ruling && row->time_first >= ruling_begin(ruling)) {
+            row->is_closed = true;
+            judge_ask(judge, row, JUDGE_LOOK_PRODUCT, row->who);
         }
     }
 }

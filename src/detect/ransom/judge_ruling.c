@@ -10,8 +10,9 @@
 #include "base/time.h"
 #include "detect/ransom/judge_part.h"
 
-#define CHARGE_AGE_MAX (24 * 3600 * NS_PER_S)
-#define ROUNDING       1e-9
+#define CHARGE_AGE_MAX  (24 * 3600 * NS_PER_S)
+#define RULING_FRESH_NS (600 * NS_PER_S)
+#define ROUNDING        1e-9
 /* An executable most of whose processes harm nothing (a shell, rm) needs twice as much. */
 #define UBIQUITOUS 4
 
@@ -158,6 +159,7 @@ static void ruling_take(struct judge *judge, struct ruling *ruling, struct row *
 {
     ruling_add_member(judge, ruling, row->who);
     ruling_add_member(judge, ruling, row->maker);
+    ruling->time = judge->now;
     ledger_move_to(&judge->ledger, row, &ruling->rows, ruling);
 }
 
@@ -210,6 +212,12 @@ static int ruling_new(struct judge *judge, struct relative *culprit, struct ruli
     return 0;
 }
 
+void judge_announced(struct judge *judge, struct ruling *ruling)
+{
+    judge->announced = ruling;
+    ruling->has_news = true;
+}
+
 static int judge_rule(struct judge *judge, const struct sum *sum)
 {
     struct ruling *ruling;
@@ -234,14 +242,32 @@ static int judge_rule(struct judge *judge, const struct sum *sum)
             ruling_take(judge, ruling, row);
         }
     }
-    judge->announced = ruling;
+    judge_announced(judge, ruling);
     return 0;
+}
+
+/* The fresh ruling against one below in the same job, or NULL: one half opens, the other half was
+ * ruled against for what it did with those descriptors. */
+static struct ruling *judge_ruling_below(struct judge *judge, const struct relative *who)
+{
+    LIST_EACH (node, &judge->rulings) {
+        struct ruling *ruling = LIST_ENTRY(node, struct ruling, node);
+        const struct relative *root = ruling->root;
+
+        if (who != NULL && who->session != NULL && root->session == who->session &&
+            root->actor.uid == who->actor.uid && relative_is_below(root, who) &&
+            judge->now - ruling->time <= RULING_FRESH_NS) {
+            return ruling;
+        }
+    }
+    return NULL;
 }
 
 int judge_charge(struct judge *judge, struct row *row, const struct verdict *verdict,
                  bool *ret_is_ruling)
 {
     struct ruling *ruling = relative_ruling(row->who);
+    struct ruling *below;
     struct sum sum;
     int r;
 
@@ -256,10 +282,18 @@ int judge_charge(struct judge *judge, struct row *row, const struct verdict *ver
     row->reason = verdict->reason;
     row->score = verdict->score;
     row->time_look = judge->now;
+    below = ruling == NULL && verdict->score > 0 ? judge_ruling_below(judge, row->who) : NULL;
+    if (below != NULL) { /* put right with the rest; whoever is above is not stopped for it */
+        below->time = judge->now;
+        ledger_move_to(&judge->ledger, row, &below->rows, below);
+        judge_announced(judge, below);
+        *ret_is_ruling = true;
+        return 0;
+    }
     if (ruling != NULL) {
         ruling_take(judge, ruling, row);
         ruling->culprit = row->who;
-        judge->announced = ruling;
+        judge_announced(judge, ruling);
         *ret_is_ruling = true;
         return 0;
     }
@@ -482,7 +516,32 @@ int judge_ruling(struct judge *judge, struct arena *arena, struct judge_ruling *
         r = ruling_list_reasons(ruling, arena, &out);
     }
     if (r == 0) {
+        ruling->has_news = false;
         *ret_ruling = out;
     }
     return r;
+}
+
+bool judge_announce(struct judge *judge, struct actor_key who)
+{
+    const struct relative *relative = kin_find(&judge->kin, who);
+    struct ruling *ruling = relative != NULL ? relative_ruling(relative) : NULL;
+
+    if (ruling != NULL) {
+        judge_announced(judge, ruling);
+    }
+    return ruling != NULL;
+}
+
+bool judge_announce_news(struct judge *judge)
+{
+    LIST_EACH (node, &judge->rulings) {
+        struct ruling *ruling = LIST_ENTRY(node, struct ruling, node);
+
+        if (ruling->has_news) {
+            judge->announced = ruling;
+            return true;
+        }
+    }
+    return false;
 }
