@@ -132,11 +132,6 @@ void aliases_move(struct aliases *aliases, uint64_t serial, struct str path, str
     }
 }
 
-void aliases_lose(struct aliases *aliases, uint64_t serial, struct str path, struct actor_key who)
-{
-    aliases_move(aliases, serial, path, STR(""), who);
-}
-
 bool aliases_has(const struct aliases *aliases, uint64_t serial)
 {
     size_t cursor = 0;

@@ -26,9 +26,8 @@ void aliases_free(struct aliases *aliases);
 
 /* The file has that name now. Without memory it is not remembered. */
 void aliases_see(struct aliases *aliases, uint64_t serial, struct str path);
-/* The file has lost that name, which need not be known. */
-void aliases_lose(struct aliases *aliases, uint64_t serial, struct str path, struct actor_key who);
-/* It has another name instead. */
+/* The file has lost that name, which need not be known. target: the name it has instead, empty:
+ * none. */
 void aliases_move(struct aliases *aliases, uint64_t serial, struct str path, struct str target,
                   struct actor_key who);
 bool aliases_has(const struct aliases *aliases, uint64_t serial);

@@ -312,6 +312,37 @@ static bool is_armed(int pid)
     return judge_is_armed(world.judge, (struct actor_key){pid, (uint64_t)pid}, world.time);
 }
 
+/* Who took a name from a file that lives on, and nothing else, is of the group that is ruled
+ * against, though it has ended: rm in a loop takes one name a process. */
+static void test_taker_of_a_name(void **state)
+{
+    struct judge_step step = {
+        .kind = JUDGE_STEP_UNLINK, .who = {105, 105}, .file = {1, 9}, .path = STR("/data/link")};
+    uint64_t victims[VICTIMS];
+
+    (void)state;
+    world_init(&world);
+    start(&world, victims);
+    world_actor(&world, 105, 60, 60, 1000, 9);
+    world_feed(&world, &step);
+    world_exit(&world, 105);
+    for (int i = 0; i < VICTIMS && world.rulings == 0; i++) {
+        (void)world_rewrite(&world, 60, victims[i], NATURE_CIPHER);
+    }
+    assert_int_equal(world.rulings, 1);
+    assert_true(judge_is_stopped(world.judge, (struct actor_key){105, 105}));
+    assert_false(judge_is_stopped(world.judge, (struct actor_key){SHELL, SHELL}));
+    for (int pid = 1000; pid < 1600; pid++) { /* each one more: the oldest are let go */
+        world_actor(&world, pid, 60, 60, 1000, 9);
+        step.who = (struct actor_key){pid, (uint64_t)pid};
+        world_feed(&world, &step);
+        world_exit(&world, pid);
+    }
+    assert_false(judge_is_stopped(world.judge, (struct actor_key){105, 105}));
+    assert_true(judge_is_stopped(world.judge, (struct actor_key){1599, 1599}));
+    world_done(&world);
+}
+
 /* Ciphertext alone holds nobody, nor do reads alone; both do, for whoever is of the group, for a
  * while. */
 static void test_armed(void **state)
@@ -626,6 +657,7 @@ int main(void)
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_replay),
+        cmocka_unit_test(test_taker_of_a_name),
         cmocka_unit_test(test_armed),
         cmocka_unit_test(test_new_files_of_a_reader),
         cmocka_unit_test(test_last_write_of_a_stopped_group),

@@ -79,6 +79,18 @@ static bool shield_has_lost_name(const struct file_row *row)
            str_has_suffix(str_from(path), STR(" (deleted)"));
 }
 
+/* With the lock: a file that may have more names loses one, or (target) has it moved. */
+static void shield_take_name(struct shield *shield, const struct file_row *row, struct str path,
+                             struct str target, struct actor_key who)
+{
+    struct judge_step step = {.kind = JUDGE_STEP_UNLINK, .who = who, .file = row->key};
+    struct shield_job *job = NULL;
+
+    aliases_move(shield->aliases, row->serial, path, target, who);
+    shield_step(shield, &step, &job);
+    shield_job_free(job); /* it is no damage by itself */
+}
+
 static bool shield_knows(struct shield *shield, const struct files_name *name)
 {
     bool is_known;
@@ -205,7 +217,7 @@ static struct file_row *shield_left(struct shield *shield, const struct files_na
     if (!shield_is_scratch(row, who)) {
         shield_hold(shield, row, fd);
         if (name->change == NAME_CHANGE_RENAME) {
-            aliases_move(shield->aliases, row->serial, name->path, name->target_path, who);
+            shield_take_name(shield, row, name->path, name->target_path, who);
         }
     }
     return row;
@@ -233,7 +245,7 @@ static void shield_deleted(struct shield *shield, const struct files_name *name,
     row = name->is_left ? shield_left(shield, name, who, &fd)
                         : shelf_by_handle(shield->shelf, name->file);
     if (row != NULL && shield_has_other_names(shield, row)) {
-        aliases_lose(shield->aliases, row->serial, name->path, who);
+        shield_take_name(shield, row, name->path, STR(""), who);
     }
     if (row != NULL && shield_is_name_gone(shield, row, name)) {
         if (step.path.len == 0 && row->fd >= 0 && fd_path(row->fd, path, sizeof(path)) == 0) {
@@ -377,7 +389,7 @@ static void shield_renamed(struct shield *shield, const struct files_name *name,
         if (holder != NULL && shield_is_displaced(shield, holder)) {
             step.victim = holder->key;
             step.victim_version = shield_version_of_gone(shield, holder, who);
-            aliases_lose(shield->aliases, holder->serial, name->target_path, who);
+            shield_take_name(shield, holder, name->target_path, STR(""), who);
         } else if (holder != NULL) {
             shield_begin_swap(shield, name, step.file, holder);
         }
@@ -386,7 +398,7 @@ static void shield_renamed(struct shield *shield, const struct files_name *name,
     if (row != NULL && name->target_path.len != 0) {
         shelf_set_path(shield->shelf, row, name->target_path);
         if (!name->is_left && aliases_has(shield->aliases, row->serial)) {
-            aliases_move(shield->aliases, row->serial, name->path, name->target_path, who);
+            shield_take_name(shield, row, name->path, name->target_path, who);
         }
     }
     pthread_mutex_unlock(&shield->lock);

@@ -54,6 +54,9 @@ void judge_free(struct judge *judge)
     LIST_EACH (node, &judge->rulings) {
         mem_free(LIST_ENTRY(node, struct ruling, node));
     }
+    for (size_t i = 0; i < JUDGE_TAKERS; i++) {
+        relative_unref(&judge->kin, judge->takers[i]);
+    }
     ledger_done(&judge->ledger);
     kin_done(&judge->kin);
     mem_free(judge);
@@ -387,6 +390,23 @@ static int judge_on_delete(struct judge *judge, const struct judge_step *step, s
     return judge_match_gone(judge, row, ret_is_ruling);
 }
 
+static int judge_on_unlink(struct judge *judge, const struct judge_step *step, struct relative *who,
+                           bool *ret_is_ruling)
+{
+    size_t last = (judge->next_taker + JUDGE_TAKERS - 1) % JUDGE_TAKERS;
+
+    (void)step;
+    (void)ret_is_ruling;
+    if (judge->takers[last] == who) {
+        return 0;
+    }
+    relative_ref(who);
+    relative_unref(&judge->kin, judge->takers[judge->next_taker]);
+    judge->takers[judge->next_taker] = who;
+    judge->next_taker = (judge->next_taker + 1) % JUDGE_TAKERS;
+    return 0;
+}
+
 /* The question that an answer belongs to. Only a removed original is not in the index, and it is
  * asked about until it is answered. */
 static struct row *judge_asked(struct judge *judge, const struct judge_step *step)
@@ -602,6 +622,7 @@ int judge_step(struct judge *judge, const struct judge_step *step, bool *ret_is_
         [JUDGE_STEP_READ] = judge_on_read,     [JUDGE_STEP_WRITE] = judge_on_write,
         [JUDGE_STEP_CREATE] = judge_on_create, [JUDGE_STEP_CLOSE] = judge_on_close,
         [JUDGE_STEP_RENAME] = judge_on_rename, [JUDGE_STEP_DELETE] = judge_on_delete,
+        [JUDGE_STEP_UNLINK] = judge_on_unlink,
     };
     struct relative *who = NULL;
     int r;

@@ -61,6 +61,8 @@ enum judge_step_kind {
     JUDGE_STEP_RENAME,  /* .path to .target_path; .victim is the inode whose name it took, ino 0 if
                            none */
     JUDGE_STEP_DELETE,  /* .version: saved from the held inode, 0 if nothing could be saved */
+    JUDGE_STEP_UNLINK,  /* a name of a file that lives on was taken or moved: no damage by itself,
+                           but who did it must be known when the group is ruled against */
     JUDGE_STEP_CONTENT, /* the answer to a question: .file, .version, .change, .format,
                            .format_before */
     JUDGE_STEP_COUNT,

@@ -37,6 +37,10 @@ struct ruling {
     bool has_news; /* since judge_ruling told of it */
 };
 
+/* Those who took a name from a file with several, held so that they are kin also when they have
+ * ended: nothing else of theirs need be in the ledger. */
+#define JUDGE_TAKERS 256
+
 struct judge {
     struct judge_limits limits;
     struct kin kin;
@@ -44,6 +48,8 @@ struct judge {
     struct list rulings;
     size_t ruling_count;
     struct ruling *announced;
+    struct relative *takers[JUDGE_TAKERS]; /* a ring */
+    size_t next_taker;
     int64_t now;
 };
 

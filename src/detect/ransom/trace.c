@@ -9,11 +9,11 @@
 #include "codec/json.h"
 
 static const char *const step_names[JUDGE_STEP_COUNT] = {
-    [JUDGE_STEP_ACTOR] = "actor",     [JUDGE_STEP_EXIT] = "exit",
-    [JUDGE_STEP_READ] = "read",       [JUDGE_STEP_WRITE] = "write",
-    [JUDGE_STEP_CREATE] = "create",   [JUDGE_STEP_CLOSE] = "close",
-    [JUDGE_STEP_RENAME] = "rename",   [JUDGE_STEP_DELETE] = "delete",
-    [JUDGE_STEP_CONTENT] = "content",
+    [JUDGE_STEP_ACTOR] = "actor",   [JUDGE_STEP_EXIT] = "exit",
+    [JUDGE_STEP_READ] = "read",     [JUDGE_STEP_WRITE] = "write",
+    [JUDGE_STEP_CREATE] = "create", [JUDGE_STEP_CLOSE] = "close",
+    [JUDGE_STEP_RENAME] = "rename", [JUDGE_STEP_DELETE] = "delete",
+    [JUDGE_STEP_UNLINK] = "unlink", [JUDGE_STEP_CONTENT] = "content",
 };
 
 static void put_nonzero(struct json_writer *json, const char *key, uint64_t value)
