@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <iconv.h>
 #include <langinfo.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PIECE_SIZE    65536
@@ -264,6 +265,7 @@ void scan_unpack_prepare(void)
     static const char *const charsets[] = {"UTF-16LE", "UTF-16BE", "UTF-8", "CP437", "UCS-2BE"};
     const char *locale = nl_langinfo(CODESET);
 
+    tzset(); /* times in a zip are local: the C library reads the zone's file for the first one */
     for (size_t i = 0; i < ARRAY_LEN(charsets); i++) {
         unpack_keep_converter(locale, charsets[i]);
         unpack_keep_converter(charsets[i], locale);

@@ -38,7 +38,7 @@ int64_t clock_mono(const struct clock *clock)
 
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back; after H. Hinnant,
  * "chrono-compatible low-level date algorithms". */
-static int64_t days_from_civil(int64_t year, unsigned month, unsigned day)
+int64_t time_days(int64_t year, unsigned month, unsigned day)
 {
     int64_t era;
     unsigned year_of_era;
@@ -66,6 +66,17 @@ static void civil_from_days(int64_t days, int64_t *ret_year, unsigned *ret_month
     *ret_day = day_of_year - (153 * month_index + 2) / 5 + 1;
     *ret_month = month_index < 10 ? month_index + 3 : month_index - 9;
     *ret_year = (int64_t)year_of_era + era * 400 + (*ret_month <= 2);
+}
+
+int64_t time_year(int64_t wall_ns)
+{
+    int64_t seconds = wall_ns / NS_PER_S - (wall_ns % NS_PER_S < 0);
+    int64_t year;
+    unsigned month;
+    unsigned day;
+
+    civil_from_days(seconds / 86400 - (seconds % 86400 < 0), &year, &month, &day);
+    return year;
 }
 
 void time_format_offset(int64_t wall_ns, int32_t offset_s, char out[TIME_TEXT_SIZE])
@@ -223,7 +234,7 @@ int time_parse(struct str text, int64_t *ret_wall_ns)
     if (!time_is_in_range(fields)) {
         return -ERR_RANGE;
     }
-    seconds = days_from_civil(fields[0], fields[1], fields[2]) * 86400 + fields[3] * 3600 +
+    seconds = time_days(fields[0], fields[1], fields[2]) * 86400 + fields[3] * 3600 +
               fields[4] * 60 + fields[5] - offset_s;
     *ret_wall_ns = seconds * NS_PER_S + fraction;
     return 0;

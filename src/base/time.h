@@ -33,5 +33,9 @@ void time_format_utc(int64_t wall_ns, char out[TIME_TEXT_SIZE]);
 void time_format_offset(int64_t wall_ns, int32_t offset_s, char out[TIME_TEXT_SIZE]);
 /* RFC 3339 with Z or an offset and up to nine decimals. -ERR_SYNTAX, -ERR_RANGE. */
 [[nodiscard]] int time_parse(struct str text, int64_t *ret_wall_ns);
+/* Days since 1970-01-01 of a date whose month is 1 … 12, and the year that a moment lies in, UTC:
+ * for readers of other forms of time. */
+int64_t time_days(int64_t year, unsigned month, unsigned day);
+int64_t time_year(int64_t wall_ns);
 
 #endif

@@ -45,35 +45,89 @@ static bool entry_is_walked(const struct dirent *entry)
            (entry->d_type == DT_REG || entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN);
 }
 
+struct walk_names {
+    char **items;
+    size_t count;
+    size_t room;
+};
+
+static void names_done(struct walk_names *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        mem_free(names->items[i]);
+    }
+    mem_free(names->items);
+}
+
+static int names_add(struct walk_names *names, const char *name)
+{
+    char *copy;
+
+    if (names->count == names->room) {
+        size_t room = names->room != 0 ? names->room * 2 : 64;
+        char **items = mem_resize(names->items, room, sizeof(*items));
+
+        if (items == NULL) {
+            return -ERR_NOMEM;
+        }
+        names->items = items;
+        names->room = room;
+    }
+    copy = mem_dup(name, strlen(name));
+    if (copy == NULL) {
+        return -ERR_NOMEM;
+    }
+    names->items[names->count++] = copy;
+    return 0;
+}
+
+static int names_compare(const void *left, const void *right)
+{
+    const char *const *a = left;
+    const char *const *b = right;
+
+    return strcmp(*a, *b);
+}
+
+/* Sorted, so that a walk is the same each time. What was read before a failure is walked. */
+static int names_read(const struct scan_walk *walk, DIR *dir, const char *path,
+                      struct walk_names *names)
+{
+    struct dirent *entry;
+    int r = 0;
+
+    errno = 0;
+    while (r == 0 && (entry = readdir(dir)) != NULL) {
+        r = entry_is_walked(entry) ? names_add(names, entry->d_name) : 0;
+        errno = 0;
+    }
+    if (r == 0 && errno != 0) {
+        walk->failed(walk->context, path, -errno);
+    }
+    if (names->count > 1) {
+        qsort(names->items, names->count, sizeof(*names->items), names_compare);
+    }
+    return r;
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion): no deeper than SCAN_DEPTH_MAX */
 static int walk_folder(const struct scan_walk *walk, int fd, const char *path, unsigned depth)
 {
     CLEANUP(dir_close) DIR *dir = fdopendir(fd);
-    int r = 0;
+    CLEANUP(names_done) struct walk_names names = {0};
+    int r;
 
     if (dir == NULL) {
         walk->failed(walk->context, path, -errno);
         (void)close(fd);
         return 0;
     }
-    while (r == 0) {
-        struct dirent *entry;
-        CLEANUP(mem_freep) char *below = NULL;
+    r = names_read(walk, dir, path, &names);
+    for (size_t i = 0; r == 0 && i < names.count; i++) {
+        CLEANUP(mem_freep) char *below = path_join(path, names.items[i]);
 
-        errno = 0;
-        entry = readdir(dir);
-        if (entry == NULL) {
-            if (errno != 0) {
-                walk->failed(walk->context, path, -errno);
-            }
-            return 0;
-        }
-        if (!entry_is_walked(entry)) {
-            continue;
-        }
-        below = path_join(path, entry->d_name);
         r = below == NULL ? -ERR_NOMEM
-                          : walk_open(walk, dirfd(dir), entry->d_name, below, depth + 1);
+                          : walk_open(walk, dirfd(dir), names.items[i], below, depth + 1);
     }
     return r;
 }

@@ -1,5 +1,6 @@
-/* Walks what a person named: files themselves, folders with all below them. Symbolic links are
- * followed where they were named, never below; other kinds of files are passed over. */
+/* Walks what a person named: files themselves, folders with all below them, in the order of
+ * names. Symbolic links are followed where they were named, never below; other kinds of files are
+ * passed over. */
 #ifndef CLI_SCAN_WALK_H
 #define CLI_SCAN_WALK_H
 

@@ -22,6 +22,7 @@ struct thread_start {
     void *(*body)(void *);
     void *context;
     atomic_int *place;
+    char name[16];
 };
 
 static void *thread_run(void *context)
@@ -30,6 +31,7 @@ static void *thread_run(void *context)
     void *result;
 
     mem_free(context);
+    (void)pthread_setname_np(pthread_self(), start.name); /* another's name lies in a file */
     atomic_store(start.place, gettid());
     result = start.body(start.context);
     atomic_store(start.place, 0);
@@ -59,7 +61,8 @@ int thread_start(const char *name, void *(*body)(void *), void *context, pthread
     if (start == NULL) {
         return -ERR_NOMEM;
     }
-    *start = (struct thread_start){body, context, thread_place()};
+    *start = (struct thread_start){.body = body, .context = context, .place = thread_place()};
+    snprintf(start->name, sizeof(start->name), "%s", name);
     if (start->place == NULL) {
         mem_free(start);
         return -ERR_LIMIT;
@@ -73,7 +76,6 @@ int thread_start(const char *name, void *(*body)(void *), void *context, pthread
         mem_free(start);
         return -r;
     }
-    (void)pthread_setname_np(*ret_thread, name);
     return 0;
 }
 
