@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "codec/json.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,17 +59,20 @@ enum entry_fault {
     ENTRY_FAULT_CUT = 2,    /* longer than ENTRY_SIZE_MAX, or it had no end */
     ENTRY_FAULT_DEPTH = 4,  /* nested too deep: what lies deeper is one field with its raw text */
     ENTRY_FAULT_TIME = 8,   /* no time could be read: time is 0 */
+    ENTRY_FAULT_CHECKSUM =
+        16, /* the file's own checksum does not agree: changed, or never closed */
 };
 
 struct entry {
     int64_t time; /* ns since 1970 UTC; 0: unknown */
     struct logsource source;
     struct str host;    /* who wrote it; empty: unknown */
-    struct str raw;     /* all of it */
+    struct str raw;     /* all of it: is_binary says whether it is text */
     uint64_t number;    /* in its file: of its first line, or its record, from 1 */
     unsigned faults;    /* bits of enum entry_fault */
     bool is_structured; /* its fields are all of it (JSON, XML, EVTX): keywords look in the values,
                          * else in raw */
+    bool is_binary;     /* raw is no text: entry_write_json shows what it says */
     struct entry_field *fields;
     size_t count;
     size_t room;
@@ -86,5 +90,9 @@ const struct entry_field *entry_find(const struct entry *entry, struct str name)
  * broken escape stays as it is. -ERR_NOMEM, -ERR_LIMIT (the arena). */
 [[nodiscard]] int entry_field_text(const struct entry_field *field, struct arena *arena,
                                    struct str *ret_text);
+/* All fields as one JSON object, numbers and booleans as such; fields of one name become an array.
+ * For those who print. -ERR_NOMEM, -ERR_LIMIT (the arena); the writer's own error stays in it. */
+[[nodiscard]] int entry_write_json(const struct entry *entry, struct arena *arena,
+                                   struct json_writer *json);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#define TIME_DIGITS   19         /* of the largest int64_t */
 #define READING_ARENA (8u << 20) /* unescaped texts of one entry stay below its size; names too */
 
 #define FORMAT(name)  extern const struct log_format name##_log_format;
@@ -31,6 +32,10 @@ void log_reading_done(struct log_reading *reading)
 {
     entry_done(&reading->entry);
     arena_freep(&reading->arena);
+    if (reading->state_free != NULL) {
+        reading->state_free(reading->state);
+        reading->state_free = NULL;
+    }
 }
 
 const struct log_format *log_format_find(struct str name)
@@ -74,8 +79,36 @@ static struct str log_known(struct str caller, struct str read)
     return caller.len > 0 ? caller : read;
 }
 
+/* For rules that ask for a part of the entry's own time ("timestamp|hour"). */
+static int log_add_time(const struct log_reading *reading, struct entry *entry)
+{
+    struct entry_field field = {.name = log_names[LOG_NAME_TIMESTAMP],
+                                .id = reading->ids[LOG_NAME_TIMESTAMP],
+                                .type = ENTRY_TYPE_NUMBER};
+    char *digits;
+    size_t at = TIME_DIGITS;
+
+    if (field.id == 0 || entry->time <= 0 || entry_find(entry, field.name) != NULL) {
+        return 0;
+    }
+    digits = arena_alloc(reading->arena, TIME_DIGITS, 1);
+    if (digits == NULL) {
+        return -ERR_NOMEM;
+    }
+    for (int64_t rest = entry->time; rest > 0; rest /= 10) {
+        digits[--at] = (char)('0' + rest % 10);
+    }
+    field.value = str_of(digits + at, TIME_DIGITS - at);
+    return entry_add(entry, &field);
+}
+
 int log_hand_on(struct log_reading *reading, struct entry *entry, entry_fn *fn, void *context)
 {
+    int r = log_add_time(reading, entry);
+
+    if (r < 0) {
+        return r;
+    }
     entry->source.product = log_known(reading->source.product, entry->source.product);
     entry->source.category = log_known(reading->source.category, entry->source.category);
     entry->source.service = log_known(reading->source.service, entry->source.service);
@@ -102,7 +135,7 @@ static int lines_read(struct log_reading *reading, struct str block, entry_fn *f
     int r = 0;
 
     reading->counts.bytes += block.len;
-    for (; r == 0 && str_cut(&rest, '\n', &line); reading->number++) {
+    for (; r == 0 && rest.len > 0 && str_cut(&rest, '\n', &line); reading->number++) {
         line.len -= line.len > 0 && line.ptr[line.len - 1] == '\r';
         if (line.len == 0) {
             reading->counts.passed++;

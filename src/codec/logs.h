@@ -7,6 +7,7 @@
 #define CODEC_LOGS_H
 
 #include "codec/entry.h"
+#include "codec/log_names.h"
 
 #define LOG_HEAD_SIZE (64u << 10) /* bytes that are enough to tell the format */
 
@@ -29,8 +30,15 @@ struct log_reading {
     int32_t zone;   /* seconds east of UTC of times that name no zone */
     struct arena *arena; /* reset for each entry by the format */
     struct entry entry;
+    struct str head; /* of the file that blocks are from, as weigh saw it: formats whose first lines
+                      * describe the others look there. Empty: blocks come in turn from its front */
     uint64_t number; /* of the next record: the caller sets it when blocks are out of turn */
     struct log_counts counts;
+    void *state; /* what a format remembers from block to block; its own while state_free is */
+    void (*state_free)(void *state);
+    const struct entry_names *resolved; /* the readers' own: names that ids are of */
+    uint32_t ids[LOG_NAME_COUNT];       /* of the names in log_names.def */
+    int64_t year;                       /* in which around lies; 0: not reckoned yet */
 };
 
 /* -ERR_NOMEM. */
@@ -47,6 +55,8 @@ struct log_format {
     size_t (*cut)(struct str bytes, bool is_end);
     /* Reads a block that cut made. 0, -ERR_NOMEM, or what fn answered. */
     int (*read)(struct log_reading *reading, struct str block, entry_fn *fn, void *context);
+    /* Its lines can be read only with those at the head of their file (reading.head). */
+    bool has_head;
     /* Records (lines) in a block, for numbers when threads read ahead; NULL: newlines. */
     uint64_t (*count)(struct str block);
 };

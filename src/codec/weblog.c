@@ -37,10 +37,19 @@ static size_t weblog_find_quote(struct str rest, struct str literal)
 {
     size_t at = 0;
 
-    while (at < rest.len && !str_has_prefix(str_slice(rest, at, rest.len), literal)) {
-        at += rest.ptr[at] == '\\' ? 2 : 1;
+    while (at < rest.len) {
+        size_t quote = at + str_find_byte(str_slice(rest, at, rest.len), '"');
+        size_t slash = quote;
+
+        while (slash > 0 && rest.ptr[slash - 1] == '\\') {
+            slash--;
+        }
+        if ((quote - slash) % 2 == 0 && str_has_prefix(str_slice(rest, quote, rest.len), literal)) {
+            return quote;
+        }
+        at = quote + 1;
     }
-    return at < rest.len ? at : rest.len;
+    return rest.len;
 }
 
 /* Length of the field in front of `rest`, which ends at its step's literal; rest.len without one.
@@ -97,19 +106,45 @@ static unsigned weblog_month(struct str name)
     return at < names.len && at % 3 == 0 ? (unsigned)(at / 3 + 1) : 0;
 }
 
-/* 10/Oct/2000:13:55:36 -0700, rewritten as RFC 3339 so that one reader checks all times. */
+/* A number of so many digits; -1 for anything else. */
+static int weblog_digits(const char *at, size_t count)
+{
+    int value = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (at[i] < '0' || at[i] > '9') {
+            return -1;
+        }
+        value = value * 10 + (at[i] - '0');
+    }
+    return value;
+}
+
+/* 10/Oct/2000:13:55:36 -0700: read in place, for it stands in every line. */
 static int weblog_common_time(struct str text, int64_t *ret_time)
 {
-    char out[32];
-    unsigned month;
+    int day = weblog_digits(text.ptr, 2);
+    int year = weblog_digits(text.ptr + 7, 4);
+    int hour = weblog_digits(text.ptr + 12, 2);
+    int minute = weblog_digits(text.ptr + 15, 2);
+    int second = weblog_digits(text.ptr + 18, 2);
+    int zone_hour = weblog_digits(text.ptr + 22, 2);
+    int zone_minute = weblog_digits(text.ptr + 24, 2);
+    unsigned month = weblog_month(str_slice(text, 3, 6));
+    int64_t offset = zone_hour * 3600 + zone_minute * 60;
 
-    if (text.len != 26 || text.ptr[2] != '/' || text.ptr[6] != '/' || text.ptr[11] != ':') {
+    if (text.ptr[6] != '/' || text.ptr[11] != ':' || text.ptr[14] != ':' || text.ptr[17] != ':' ||
+        text.ptr[20] != ' ' || month == 0 || day < 1 || day > 31 || year < 1678 || year > 2261 ||
+        hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60 ||
+        zone_hour < 0 || zone_hour > 23 || zone_minute < 0 || zone_minute > 59 ||
+        (text.ptr[21] != '+' && text.ptr[21] != '-')) {
         return -ERR_SYNTAX;
     }
-    month = weblog_month(str_slice(text, 3, 6));
-    (void)snprintf(out, sizeof(out), "%.4s-%02u-%.2sT%.8s%.3s:%.2s", text.ptr + 7, month, text.ptr,
-                   text.ptr + 12, text.ptr + 21, text.ptr + 24);
-    return time_parse(str_from(out), ret_time);
+    offset = text.ptr[21] == '-' ? -offset : offset;
+    *ret_time = (time_days(year, month, (unsigned)day) * 86400 + hour * 3600 + minute * 60 +
+                 second - offset) *
+                NS_PER_S;
+    return 0;
 }
 
 /* 1700000000 or 1700000000.123 */
@@ -220,6 +255,8 @@ static int weblog_understand(const struct weblog_raw *raw, struct weblog_line *l
         return -ERR_SYNTAX;
     }
     line->status = (uint32_t)status;
+    line->status_text = weblog_text(raw, WEBLOG_FIELD_STATUS);
+    line->size_text = weblog_text(raw, WEBLOG_FIELD_SIZE);
     line->address = weblog_text(raw, WEBLOG_FIELD_ADDRESS);
     line->user = weblog_text(raw, WEBLOG_FIELD_USER);
     line->host = weblog_text(raw, WEBLOG_FIELD_HOST);

@@ -63,7 +63,9 @@ struct weblog_line {
     struct str agent;
     int64_t time; /* ns since 1970 UTC; 0: none */
     uint32_t status;
-    uint64_t size; /* of the answer's body as sent, bytes */
+    uint64_t size;          /* of the answer's body as sent, bytes */
+    struct str status_text; /* both as written */
+    struct str size_text;
 };
 
 /* pattern: the name of a known format (common, combined, vhost_combined, nginx, w3c) or a pattern
