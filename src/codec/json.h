@@ -29,6 +29,7 @@ void json_close_object(struct json_writer *json);
 void json_open_array(struct json_writer *json);
 void json_close_array(struct json_writer *json);
 void json_put_key(struct json_writer *json, const char *key);
+void json_put_key_str(struct json_writer *json, struct str key);
 void json_put_str(struct json_writer *json, struct str value);
 void json_put_text(struct json_writer *json, const char *value); /* NULL becomes null */
 void json_put_i64(struct json_writer *json, int64_t value);

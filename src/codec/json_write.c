@@ -117,8 +117,13 @@ static void json_put_quoted(struct buf *buf, struct str s)
 
 void json_put_key(struct json_writer *json, const char *key)
 {
+    json_put_key_str(json, str_from(key));
+}
+
+void json_put_key_str(struct json_writer *json, struct str key)
+{
     json_separate(json);
-    json_put_quoted(json->buf, str_from(key));
+    json_put_quoted(json->buf, key);
     buf_put_byte(json->buf, ':');
     json->is_after_key = true;
 }
