@@ -23,7 +23,8 @@ void sigma_loader_freep(struct sigma_loader **loader);
 /* Takes a file of rules, correlations and filters. text: borrowed for the call. Only -ERR_NOMEM and
  * -ERR_LIMIT (SIGMA_RULES_MAX): what is wrong with documents is in the set's refusals. */
 [[nodiscard]] int sigma_loader_add(struct sigma_loader *loader, struct str file, struct str text);
-/* A pipeline of the user's own, to be applied behind those built in. -ERR_SYNTAX with diag. */
+/* A pipeline of the user's own, to be applied behind those built in; before the files whose values
+ * (`expand`) it holds. -ERR_SYNTAX with diag. */
 [[nodiscard]] int sigma_loader_add_pipeline(struct sigma_loader *loader, struct str file,
                                             struct str text, struct diag *diag);
 /* Applies pipelines and filters, resolves what correlations refer to, and ends the loading. The set

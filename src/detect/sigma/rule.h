@@ -24,8 +24,9 @@ enum sigma_level {
 };
 
 /* What an atom asks. A field with several values answers yes when one of them does. A field that
- * is not there answers no, but for NULL, and EXISTS with want 0. Text compares without case unless
- * is_cased: ASCII by bytes, all else by the simple case mapping (detect/sigma/text.h). */
+ * is not there answers no, but for NULL, and EXISTS with want 0; a null answers NULL and EXISTS.
+ * Text compares without case unless is_cased: ASCII by bytes, all else by the simple case mapping
+ * (detect/sigma/text.h). */
 enum sigma_match {
     SIGMA_MATCH_PATTERN, /* text against parts */
     SIGMA_MATCH_NUMBER,  /* equal in value when both are numbers, else as text ("1", 1, 0x1: a

@@ -1,0 +1,169 @@
+/* Filters: a condition that rules must meet too, as pySigma reads them: the rule AND (condition).
+ * The standard's own example leaves `not` out where it is meant, so its absence is said. */
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "detect/sigma/load_part.h"
+#include "detect/sigma/oracle.h"
+
+static bool has_not(struct str condition)
+{
+    struct str word;
+
+    while (str_cut(&condition, ' ', &word)) {
+        if (str_is_nocase(word, STR("not")) || str_is_nocase(word, STR("(not"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int filter_rules(struct sigma_loader *loader, const struct yaml_value *body,
+                        struct load_filter *filter)
+{
+    const struct yaml_value *rules = yaml_member(body, "rules");
+    bool is_any = yaml_is_text(rules) && (str_is_nocase(rules->text, STR("any")) ||
+                                          str_is_nocase(rules->text, STR("all")));
+    int r = load_texts(loader, body, "rules", &filter->rules, &filter->rule_count);
+
+    if (r < 0) {
+        return r;
+    }
+    if (is_any) {
+        filter->rule_count = 0;
+    } else if (rules == NULL || rules->type == YAML_TYPE_NULL) {
+        return load_refuse_at(loader, body, _("write “rules” with ids or names, or “any”"),
+                              _("the filter does not say for which rules it is"));
+    }
+    return 0;
+}
+
+static int filter_warn(struct sigma_loader *loader, const struct yaml_value *body)
+{
+    const struct yaml_value *condition = yaml_member(body, "condition");
+
+    if (!yaml_is_text(condition) || has_not(condition->text)) {
+        return 0;
+    }
+    return load_warn(loader, condition->line, condition->column,
+                     str_from(_("the filter keeps only what it selects")),
+                     str_from(_("write “not” in front to leave that out instead")));
+}
+
+int load_filter(struct sigma_loader *loader, const struct yaml_value *document)
+{
+    static const char *const skip[] = {"condition", "rules", NULL};
+    const struct yaml_value *body = yaml_member(document, "filter");
+    struct load_filter filter = {
+        .file = loader->file, .line = document->line, .column = document->column};
+    struct load_filter *kept;
+    struct sigma_node *root = NULL;
+    int r;
+
+    if (body->type != YAML_TYPE_MAPPING) {
+        return load_refuse_at(loader, body, _("write “rules”, selections and a condition"),
+                              _("the filter is empty"));
+    }
+    r = load_text(loader, document, "title", &filter.title);
+    if (r >= 0 && yaml_member(document, "logsource") != NULL) {
+        r = load_logsource(loader, document, &filter.source);
+    }
+    if (r >= 0) {
+        r = filter_rules(loader, body, &filter);
+    }
+    if (r >= 0) {
+        r = load_detection(loader, body, skip, &root);
+    }
+    if (r >= 0) {
+        r = filter_warn(loader, body);
+    }
+    if (r < 0) {
+        return r;
+    }
+    kept = load_list_add(&loader->filters, sizeof(*kept));
+    if (kept == NULL) {
+        return -ERR_NOMEM;
+    }
+    filter.root = root;
+    *kept = filter;
+    return 0;
+}
+
+static bool part_fits(struct str asked, struct str own)
+{
+    return asked.len == 0 || str_is_nocase(asked, own);
+}
+
+static bool filter_fits(const struct load_filter *filter, const struct sigma_rule *rule)
+{
+    return part_fits(filter->source.product, rule->source.product) &&
+           part_fits(filter->source.category, rule->source.category) &&
+           part_fits(filter->source.service, rule->source.service);
+}
+
+static int filter_lay(struct sigma_loader *loader, const struct load_filter *filter,
+                      struct load_candidate *candidate)
+{
+    struct sigma_node *both[2] = {candidate->root, filter->root};
+    struct sigma_node *root = load_join(loader, SIGMA_NODE_AND, both, 2);
+
+    if (root == NULL) {
+        return -ERR_NOMEM;
+    }
+    if (load_depth(root, SIGMA_DEPTH_MAX + 1) > SIGMA_DEPTH_MAX) {
+        return load_refuse(loader, filter->line, filter->column,
+                           str_from(_("a rule has too many filters laid over it")), STR(""));
+    }
+    candidate->root = root;
+    return 0;
+}
+
+static int filter_apply(struct sigma_loader *loader, const struct load_filter *filter)
+{
+    struct load_candidate *rules = (struct load_candidate *)(void *)loader->candidates.items;
+    size_t used = 0;
+    int r = 0;
+
+    for (size_t i = 0; filter->rule_count == 0 && i < loader->candidates.count && r >= 0; i++) {
+        if (filter_fits(filter, &rules[i].rule)) {
+            r = filter_lay(loader, filter, &rules[i]);
+            used++;
+        }
+    }
+    for (size_t i = 0; i < filter->rule_count && r >= 0; i++) {
+        const struct load_target *target = load_target_find(loader, filter->rules[i]);
+
+        if (target == NULL || target->is_correlation) {
+            r = load_warn(loader, filter->line, filter->column,
+                          arena_printf(loader->arena,
+                                       _("the filter is for a rule “%.*s” that is not there"),
+                                       STR_ARG(str_slice(filter->rules[i], 0, 100))),
+                          STR(""));
+        } else if (filter_fits(filter, &rules[target->index].rule)) {
+            r = filter_lay(loader, filter, &rules[target->index]);
+            used++;
+        }
+    }
+    if (r >= 0 && used == 0) {
+        r = load_warn(loader, filter->line, filter->column, str_from(_("the filter fits no rule")),
+                      STR(""));
+    }
+    return r;
+}
+
+int load_filters_apply(struct sigma_loader *loader)
+{
+    const struct load_filter *filters = (const struct load_filter *)(void *)loader->filters.items;
+
+    for (size_t i = 0; i < loader->filters.count; i++) {
+        int r;
+
+        loader->file = filters[i].file;
+        loader->title = filters[i].title;
+        r = filter_apply(loader, &filters[i]);
+        if (r < 0 && r != -ERR_SYNTAX) {
+            return r;
+        }
+    }
+    return 0;
+}

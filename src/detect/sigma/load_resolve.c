@@ -1,0 +1,179 @@
+/* What correlations refer to: looked up when all files are read, so the order of documents does not
+ * matter; those referred to come before who refers; circles are refused. */
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "detect/sigma/load_part.h"
+
+#define CHAIN_MAX 16 /* correlations of correlations */
+
+struct resolve {
+    struct sigma_loader *loader;
+    struct load_correlation *items;
+    struct sigma_correlation *made;
+    size_t count;
+    struct sigma_rule *rules; /* of the set */
+};
+
+const struct load_target *load_target_find(const struct sigma_loader *loader, struct str key)
+{
+    return map_get(&loader->by_key, key);
+}
+
+static int refuse(const struct resolve *resolve, struct load_correlation *item, struct str reason,
+                  struct str remedy)
+{
+    resolve->loader->file = item->correlation.file;
+    resolve->loader->title = item->correlation.title;
+    item->state = LOAD_REFUSED;
+    return load_refuse(resolve->loader, item->correlation.line, item->column, reason, remedy);
+}
+
+static int refuse_unknown(const struct resolve *resolve, struct load_correlation *item,
+                          struct str name)
+{
+    struct sigma_loader *loader = resolve->loader;
+    const struct load_target *const *targets =
+        (const struct load_target *const *)(void *)loader->targets.items;
+    struct str *keys = arena_alloc(loader->scratch, loader->targets.count + 1, sizeof(*keys));
+    struct str reason =
+        arena_printf(loader->arena, _("there is no rule “%.*s”"), STR_ARG(str_slice(name, 0, 100)));
+
+    if (keys == NULL) {
+        return -ERR_NOMEM;
+    }
+    for (size_t i = 0; i < loader->targets.count; i++) {
+        keys[i] = targets[i]->key;
+    }
+    return refuse(resolve, item, reason, load_suggest(loader, name, keys, loader->targets.count));
+}
+
+static int refuse_refused(const struct resolve *resolve, struct load_correlation *item,
+                          struct str name)
+{
+    return refuse(resolve, item,
+                  arena_printf(resolve->loader->arena, _("the rule “%.*s” was refused"),
+                               STR_ARG(str_slice(name, 0, 100))),
+                  STR(""));
+}
+
+static int item_resolve(struct resolve *resolve, struct load_correlation *item, size_t chain);
+
+/* NOLINTNEXTLINE(misc-no-recursion): at most CHAIN_MAX deep */
+static int part_resolve(struct resolve *resolve, struct load_correlation *item, struct str name,
+                        size_t chain, struct sigma_part_of *ret_part)
+{
+    const struct load_target *target = load_target_find(resolve->loader, name);
+    struct load_correlation *other;
+    int r;
+
+    if (target == NULL) {
+        return refuse_unknown(resolve, item, name);
+    }
+    if (target->is_ambiguous) {
+        return refuse(resolve, item,
+                      arena_printf(resolve->loader->arena, _("several rules have the name “%.*s”"),
+                                   STR_ARG(str_slice(name, 0, 100))),
+                      STR(""));
+    }
+    *ret_part = (struct sigma_part_of){.is_correlation = target->is_correlation};
+    if (!target->is_correlation) {
+        const struct load_candidate *rules =
+            (const struct load_candidate *)(void *)resolve->loader->candidates.items;
+
+        ret_part->index = rules[target->index].index;
+        return rules[target->index].is_refused ? refuse_refused(resolve, item, name) : 0;
+    }
+    other = &resolve->items[target->index];
+    if (other->state == LOAD_OPEN || chain == CHAIN_MAX) {
+        return refuse(resolve, item,
+                      str_from(_("the correlation refers to itself, or to too long a chain")),
+                      STR(""));
+    }
+    r = item_resolve(resolve, other, chain + 1);
+    if (r < 0 && r != -ERR_SYNTAX) {
+        return r;
+    }
+    if (other->state != LOAD_DONE) {
+        return refuse_refused(resolve, item, name);
+    }
+    ret_part->index = other->index;
+    return 0;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): at most CHAIN_MAX deep */
+static int item_resolve(struct resolve *resolve, struct load_correlation *item, size_t chain)
+{
+    struct sigma_part_of *parts;
+
+    if (item->state != LOAD_WAITING) {
+        return 0;
+    }
+    item->state = LOAD_OPEN;
+    parts = arena_alloc(resolve->loader->arena, item->rule_count + 1, sizeof(*parts));
+    if (parts == NULL) {
+        return -ERR_NOMEM;
+    }
+    for (size_t i = 0; i < item->rule_count; i++) {
+        int r = part_resolve(resolve, item, item->rules[i], chain, &parts[i]);
+
+        if (r < 0) {
+            return r;
+        }
+    }
+    item->correlation.parts = parts;
+    item->correlation.part_count = item->rule_count;
+    item->state = LOAD_DONE;
+    item->index = (uint32_t)resolve->count;
+    resolve->made[resolve->count++] = item->correlation;
+    return 0;
+}
+
+/* Who is referred to is silent, unless one that refers lets it speak. */
+static void silence(const struct resolve *resolve, bool is_speaking)
+{
+    for (size_t i = 0; i < resolve->loader->correlations.count; i++) {
+        const struct load_correlation *item = &resolve->items[i];
+
+        if (item->state != LOAD_DONE || item->is_generating != is_speaking) {
+            continue;
+        }
+        for (size_t j = 0; j < item->rule_count; j++) {
+            const struct sigma_part_of *part = &item->correlation.parts[j];
+
+            if (part->is_correlation) {
+                resolve->made[part->index].is_silent = !is_speaking;
+            } else {
+                resolve->rules[part->index].is_silent = !is_speaking;
+            }
+        }
+    }
+}
+
+int load_correlations_resolve(struct sigma_loader *loader, struct sigma_rule *rules)
+{
+    struct resolve resolve = {
+        .loader = loader,
+        .rules = rules,
+        .items = (struct load_correlation *)(void *)loader->correlations.items,
+        .made = arena_alloc(loader->arena, loader->correlations.count + 1,
+                            sizeof(struct sigma_correlation)),
+    };
+
+    if (resolve.made == NULL) {
+        return -ERR_NOMEM;
+    }
+    for (size_t i = 0; i < loader->correlations.count; i++) {
+        int r = item_resolve(&resolve, &resolve.items[i], 0);
+
+        arena_reset(loader->scratch);
+        if (r < 0 && r != -ERR_SYNTAX) {
+            return r;
+        }
+    }
+    silence(&resolve, false);
+    silence(&resolve, true);
+    loader->set.correlations = resolve.made;
+    loader->set.correlation_count = resolve.count;
+    return 0;
+}

@@ -1,0 +1,58 @@
+/* Candidates become the set's rules, in the order in which they were read. */
+#include "base/banned.h"
+#include "base/err.h"
+#include "detect/sigma/load_part.h"
+
+/* -ERR_SYNTAX when a pipeline refuses the rule. */
+static int ways_write(struct sigma_loader *loader, const struct load_candidate *candidate,
+                      struct sigma_rule *rule)
+{
+    struct sigma_way *way = arena_alloc(loader->arena, 1, sizeof(*way));
+    struct diag diag = {{0}};
+    int r;
+
+    if (way == NULL) {
+        return -ERR_NOMEM;
+    }
+    *way = (struct sigma_way){.source = candidate->rule.source, .root = candidate->root};
+    rule->ways = way;
+    rule->way_count = 1;
+    r = sigma_pipelines_ways(loader->pipelines, rule, loader->arena, &rule->ways, &rule->way_count,
+                             &diag);
+    if (r >= 0 || r == -ERR_NOMEM) {
+        return r;
+    }
+    loader->file = rule->file;
+    loader->title = rule->title;
+    return load_refuse(loader, rule->line, candidate->column, str_from(diag_text(&diag, r)),
+                       STR(""));
+}
+
+int load_ways(struct sigma_loader *loader, struct sigma_rule **ret_rules)
+{
+    struct load_candidate *candidates = (struct load_candidate *)(void *)loader->candidates.items;
+    struct sigma_rule *rules =
+        arena_alloc(loader->arena, loader->candidates.count + 1, sizeof(*rules));
+    size_t count = 0;
+
+    if (rules == NULL) {
+        return -ERR_NOMEM;
+    }
+    for (size_t i = 0; i < loader->candidates.count; i++) {
+        struct sigma_rule *rule = &rules[count];
+        int r;
+
+        *rule = candidates[i].rule;
+        r = ways_write(loader, &candidates[i], rule);
+        if (r < 0 && r != -ERR_SYNTAX) {
+            return r;
+        }
+        candidates[i].is_refused = r < 0;
+        candidates[i].index = (uint32_t)count;
+        count += r < 0 ? 0 : 1;
+    }
+    loader->set.rules = rules;
+    loader->set.rule_count = count;
+    *ret_rules = rules;
+    return 0;
+}
