@@ -1,0 +1,326 @@
+/* Asking a way as a whole: from step to step, each atom's answer kept for the entry, since rules
+ * share them. What scans have seen needs no second look. */
+#include "base/banned.h"
+#include "base/err.h"
+#include "detect/sigma/engine_run.h"
+#include "detect/sigma/text.h"
+#include "detect/sigma/value.h"
+
+#include <string.h>
+
+#define LONG_VALUE 2048 /* bytes from which all needles of a field are looked for at once, */
+#define MANY_ASKED 2    /* or when more than these have been asked for */
+
+static bool has_text(struct str text, const struct engine_atom *atom)
+{
+    struct str want = atom->text;
+
+    switch ((int)atom->ask) {
+    case ASK_THERE:
+        return true;
+    case ASK_EQUAL:
+        return str_is(text, want);
+    case ASK_START:
+        return str_has_prefix(text, want);
+    case ASK_END:
+        return str_has_suffix(text, want);
+    case ASK_INSIDE:
+        return text.len >= want.len && memmem(text.ptr, text.len, want.ptr, want.len) != NULL;
+    default:
+        return sigma_pattern_matches(atom->atom->parts, atom->atom->part_count, text);
+    }
+}
+
+static bool regex_holds(struct sigma_matcher *matcher, const struct engine_atom *atom,
+                        struct str text)
+{
+    bool is_found = false;
+    int r = regex_find(atom->regex, &matcher->bench, text, &is_found);
+
+    matcher->stats.regexes++;
+    if (r == -ERR_LIMIT) {
+        matcher->stats.regex_limits++;
+    }
+    if (r < 0) {
+        matcher->error = r;
+    }
+    return is_found;
+}
+
+static bool value_holds(struct sigma_matcher *matcher, const struct engine_atom *atom,
+                        uint32_t place)
+{
+    if (value_is_null(matcher, place)) {
+        return false;
+    }
+    if (atom->ask == ASK_REGEX) {
+        return regex_holds(matcher, atom, value_text(matcher, place));
+    }
+    if (atom->ask == ASK_VALUE) {
+        return sigma_value_holds(atom->atom, value_text(matcher, place));
+    }
+    return has_text(
+        atom->atom->is_cased ? value_text(matcher, place) : value_folded(matcher, place), atom);
+}
+
+/* Keywords look in every value of a structured entry, else in all of its bytes. */
+static uint32_t place_first(const struct sigma_matcher *matcher, uint32_t field)
+{
+    if (field != 0) {
+        return field_first(matcher, field);
+    }
+    if (!matcher->entry->is_structured) {
+        return (uint32_t)matcher->entry->count;
+    }
+    return matcher->entry->count == 0 ? ENGINE_NONE : 0;
+}
+
+static uint32_t place_next(const struct sigma_matcher *matcher, uint32_t field, uint32_t place)
+{
+    if (field != 0) {
+        return matcher->values[place].next;
+    }
+    return place + 1 < matcher->entry->count ? place + 1 : ENGINE_NONE;
+}
+
+static bool any_value_holds(struct sigma_matcher *matcher, const struct engine_atom *atom)
+{
+    for (uint32_t place = place_first(matcher, atom->field); place != ENGINE_NONE;
+         place = place_next(matcher, atom->field, place)) {
+        if (value_holds(matcher, atom, place)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_long(const struct sigma_matcher *matcher, uint32_t field)
+{
+    size_t total = 0;
+
+    for (uint32_t place = place_first(matcher, field); place != ENGINE_NONE && total < LONG_VALUE;
+         place = place_next(matcher, field, place)) {
+        total +=
+            VALUE_PAD + (place < matcher->entry->count ? matcher->entry->fields[place].value.len
+                                                       : matcher->entry->raw.len);
+    }
+    return total >= LONG_VALUE;
+}
+
+static void see_broad(void *context, uint32_t clue)
+{
+    struct sigma_matcher *matcher = context;
+
+    if (matcher->seen[clue] != matcher->stamp) {
+        matcher->seen[clue] = matcher->stamp;
+        matcher->seen_list[matcher->seen_count++] = clue;
+    }
+}
+
+static void scan_broad(struct sigma_matcher *matcher, uint32_t field)
+{
+    const struct sigma_engine *engine = matcher->engine;
+
+    for (uint32_t place = place_first(matcher, field); place != ENGINE_NONE;
+         place = place_next(matcher, field, place)) {
+        if (!value_is_null(matcher, place)) {
+            scan_text(engine->broad[field], value_folded(matcher, place), see_broad, matcher);
+        }
+    }
+    matcher->heads[field].broad = matcher->stamp;
+}
+
+/* A needle that no scan has looked for. */
+static bool inside_holds(struct sigma_matcher *matcher, const struct engine_atom *atom)
+{
+    struct head *head = &matcher->heads[atom->field];
+
+    if (head->asked_stamp != matcher->stamp) {
+        head->asked_stamp = matcher->stamp;
+        head->asked = is_long(matcher, atom->field) ? MANY_ASKED : 0;
+    }
+    if (head->asked++ < MANY_ASKED) {
+        return any_value_holds(matcher, atom);
+    }
+    scan_broad(matcher, atom->field);
+    return matcher->seen[atom->clue] == matcher->stamp;
+}
+
+/* Not there, or not one value that is not null. */
+static bool null_holds(const struct sigma_matcher *matcher, uint32_t field)
+{
+    for (uint32_t place = field_first(matcher, field); place != ENGINE_NONE;
+         place = matcher->values[place].next) {
+        if (!value_is_null(matcher, place)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct str value_of(struct sigma_matcher *matcher, const struct engine_atom *atom,
+                           uint32_t place)
+{
+    return atom->atom->is_cased ? value_text(matcher, place) : value_folded(matcher, place);
+}
+
+static bool field_holds(struct sigma_matcher *matcher, const struct engine_atom *atom)
+{
+    for (uint32_t place = field_first(matcher, atom->field); place != ENGINE_NONE;
+         place = matcher->values[place].next) {
+        for (uint32_t other = field_first(matcher, atom->other); other != ENGINE_NONE;
+             other = matcher->values[other].next) {
+            if (!value_is_null(matcher, place) && !value_is_null(matcher, other) &&
+                sigma_value_affix(atom->atom->affix, value_of(matcher, atom, place),
+                                  value_of(matcher, atom, other))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Whether the atom's clue was looked for in this entry, so that it has been seen if it is there. */
+static inline bool is_looked_for(const struct sigma_matcher *matcher,
+                                 const struct engine_atom *atom)
+{
+    return probe_looks_for(&matcher->plan->probes[atom->field], &atom->wanted) ||
+           (atom->is_needle && matcher->heads[atom->field].broad == matcher->stamp);
+}
+
+static bool atom_holds(struct sigma_matcher *matcher, const struct engine_atom *atom);
+
+/* A member whose clue was seen; of those with the clue, any may hold.
+ * NOLINTNEXTLINE(misc-no-recursion): a set's members are no sets */
+static bool member_holds(struct sigma_matcher *matcher, const struct engine_atom *set,
+                         const struct set_member *member)
+{
+    const struct sigma_engine *engine = matcher->engine;
+    const struct set_member *end = &engine->members[set->first + set->count];
+    uint32_t clue = member->clue;
+
+    for (; member < end && member->clue == clue; member++) {
+        if (atom_holds(matcher, &engine->atoms[member->atom])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct set_member *member_find(const struct sigma_engine *engine,
+                                            const struct engine_atom *set, uint32_t clue)
+{
+    const struct set_member *members = &engine->members[set->first];
+    size_t low = 0;
+    size_t high = set->count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (members[middle].clue < clue) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < set->count && members[low].clue == clue ? &members[low] : NULL;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): a set's members are no sets */
+static bool any_member_holds(struct sigma_matcher *matcher, const struct engine_atom *set)
+{
+    const struct set_member *members = &matcher->engine->members[set->first];
+
+    for (uint32_t i = 0; i < set->count; i++) {
+        if (atom_holds(matcher, &matcher->engine->atoms[members[i].atom])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether all clues of the set have been looked for; needles now, if not before. */
+static bool set_is_looked_for(struct sigma_matcher *matcher, const struct engine_atom *set)
+{
+    const struct sigma_engine *engine = matcher->engine;
+    const struct engine_atom *member = &engine->atoms[engine->members[set->first].atom];
+
+    if (set->is_waited && probe_looks_for(&matcher->plan->probes[set->field], &member->wanted)) {
+        return true;
+    }
+    if (!member->is_needle) {
+        return false;
+    }
+    if (matcher->heads[set->field].broad != matcher->stamp) {
+        scan_broad(matcher, set->field);
+    }
+    return true;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): a set's members are no sets */
+static bool set_holds(struct sigma_matcher *matcher, const struct engine_atom *set)
+{
+    uint32_t least = matcher->engine->members[set->first].clue;
+    uint32_t most = matcher->engine->members[set->first + set->count - 1].clue;
+
+    if (field_first(matcher, set->field) == ENGINE_NONE) {
+        return false;
+    }
+    if (!set_is_looked_for(matcher, set) || matcher->seen_count > set->count) {
+        return any_member_holds(matcher, set);
+    }
+    for (size_t i = 0; i < matcher->seen_count; i++) {
+        uint32_t clue = matcher->seen_list[i];
+        const struct set_member *member =
+            clue < least || clue > most ? NULL : member_find(matcher->engine, set, clue);
+
+        if (member != NULL && member_holds(matcher, set, member)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): a set's members are no sets */
+static bool atom_holds(struct sigma_matcher *matcher, const struct engine_atom *atom)
+{
+    if (is_looked_for(matcher, atom)) {
+        bool is_seen = matcher->seen[atom->clue] == matcher->stamp;
+
+        if (!is_seen || atom->is_needle) {
+            return is_seen;
+        }
+    } else if (atom->is_needle) {
+        return inside_holds(matcher, atom);
+    }
+    switch ((int)atom->ask) {
+    case ASK_EXISTS:
+        return (field_first(matcher, atom->field) != ENGINE_NONE) == atom->atom->want;
+    case ASK_NULL:
+        return null_holds(matcher, atom->field);
+    case ASK_FIELD:
+        return field_holds(matcher, atom);
+    case ASK_SET:
+        return set_holds(matcher, atom);
+    default:
+        return any_value_holds(matcher, atom);
+    }
+}
+
+bool way_holds(struct sigma_matcher *matcher, const struct engine_way *way)
+{
+    const struct sigma_engine *engine = matcher->engine;
+    uint32_t at = way->start;
+
+    while (at < ENGINE_NO) {
+        const struct step *step = &engine->steps[at];
+        uint32_t *answer = &matcher->answers[step->atom];
+
+        if (*answer >> 1 != matcher->stamp) {
+            *answer =
+                matcher->stamp << 1 | (uint32_t)atom_holds(matcher, &engine->atoms[step->atom]);
+        }
+        at = (*answer & 1) != 0 ? step->yes : step->no;
+    }
+    return at == ENGINE_YES;
+}

@@ -1,0 +1,53 @@
+/* What matching is made of; see engine_part.h. */
+#ifndef DETECT_SIGMA_ENGINE_RUN_H
+#define DETECT_SIGMA_ENGINE_RUN_H
+
+#include "detect/sigma/engine_part.h"
+
+#define VALUE_PAD SIEVE_PAD /* bytes behind a folded value, which may be written and read */
+
+/* ---- engine_value.c ---- */
+
+/* Room for an entry of so many values; bytes: enough for all that will be folded. -ERR_NOMEM. */
+[[nodiscard]] int values_begin(struct sigma_matcher *matcher, size_t count, size_t bytes);
+/* Of the field at that place in the entry; behind the last: all of the entry. An error is kept in
+ * the matcher. */
+struct str value_text(struct sigma_matcher *matcher, uint32_t place);
+struct str value_folded(struct sigma_matcher *matcher, uint32_t place);
+
+/* ---- engine_plan.c ---- */
+
+/* The plan for the entry, whose fields have been indexed. -ERR_NOMEM. */
+[[nodiscard]] int plan_find(struct sigma_matcher *matcher, const struct plan **ret_plan);
+void plan_free(struct plan *plan);
+
+/* ---- engine_ask.c ---- */
+
+/* Whether the way's tree holds for the matcher's entry. */
+bool way_holds(struct sigma_matcher *matcher, const struct engine_way *way);
+
+/* Whether a plan's probe looks for all that the other does, which is of one clue at most. */
+static inline bool probe_looks_for(const struct probe *probe, const struct probe *wanted)
+{
+    return (probe->kinds & wanted->kinds) != 0 &&
+           (probe->starts & wanted->starts) == wanted->starts &&
+           (probe->ends & wanted->ends) == wanted->ends;
+}
+
+/* ---- engine_match.c ---- */
+
+/* A null value answers no to everything but NULL. */
+static inline bool value_is_null(const struct sigma_matcher *matcher, uint32_t place)
+{
+    return place < matcher->entry->count && matcher->entry->fields[place].type == ENTRY_TYPE_NULL;
+}
+
+/* First value of the field by place, ENGINE_NONE: none. Go on with value.next. */
+static inline uint32_t field_first(const struct sigma_matcher *matcher, uint32_t field)
+{
+    const struct head *head = &matcher->heads[field];
+
+    return head->stamp == matcher->stamp ? head->first : ENGINE_NONE;
+}
+
+#endif
