@@ -16,7 +16,8 @@
 
 static const char *const feed_format_names[FEED_FORMAT_COUNT] = {"hosts", "plain", "csv", "misp",
                                                                  "stix"};
-static const char *const feed_kind_names[FEED_KIND_COUNT] = {"domain", "phrase", "hash"};
+static const char *const feed_kind_names[FEED_KIND_COUNT] = {"domain", "phrase", "hash", "address",
+                                                             "url",    "agent",  "email"};
 
 const char *feed_format_name(enum feed_format format)
 {
@@ -57,123 +58,65 @@ void feed_fault(struct feed *feed, uint64_t line, const char *why, struct str va
     report->faulty++;
 }
 
-static bool is_host_byte(unsigned char c)
+static bool is_digits(struct str text, const char *others)
 {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c >= 0x80;
-}
-
-/* Labels of 1 to 63 bytes parted by dots, at least two of them. */
-static bool is_host(struct str host)
-{
-    struct str label;
-    size_t labels = 0;
-
-    if (host.len == 0 || host.len > FEED_HOST_MAX || host.ptr[host.len - 1] == '.' ||
-        !utf8_is_valid(host)) {
-        return false;
-    }
-    while (str_cut(&host, '.', &label)) {
-        if (label.len == 0 || label.len > 63 || label.ptr[0] == '-') {
-            return false;
-        }
-        for (size_t i = 0; i < label.len; i++) {
-            if (!is_host_byte((unsigned char)label.ptr[i])) {
-                return false;
-            }
-        }
-        labels++;
-    }
-    return labels >= 2;
-}
-
-/* Cuts what stands around a host: scheme, user, port, path, "*.", "||" and "^" of ad blockers. */
-static struct str host_bare(struct str text)
-{
-    size_t scheme = str_find(text, STR("://"));
-    size_t end = 0;
-
-    text = scheme != text.len ? str_slice(text, scheme + 3, text.len) : text;
-    text = str_has_prefix(text, STR("||")) ? str_slice(text, 2, text.len) : text;
-    text = str_has_prefix(text, STR("*.")) ? str_slice(text, 2, text.len) : text;
-    while (end < text.len && strchr("/?#^", text.ptr[end]) == NULL) {
-        end++;
-    }
-    text = str_slice(text, 0, end);
-    for (size_t at = text.len; at != 0; at--) {
-        if (text.ptr[at - 1] == '@') {
-            text = str_slice(text, at, text.len);
-            break;
-        }
-    }
-    text = str_slice(text, 0, str_find_byte(text, ':'));
-    return str_has_suffix(text, STR(".")) ? str_slice(text, 0, text.len - 1) : text;
-}
-
-bool feed_read_host(struct str text, char *room, struct str *ret_host)
-{
-    struct str host = host_bare(str_trim(text));
-
-    if (host.len > FEED_HOST_MAX) {
-        return false;
-    }
-    for (size_t i = 0; i < host.len; i++) {
-        char c = host.ptr[i];
-
-        room[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-    }
-    *ret_host = str_of(room, host.len);
-    return is_host(*ret_host);
-}
-
-bool feed_read_hash(struct str text, char *room, struct str *ret_hash)
-{
-    text = str_trim(text);
-    if (text.len != 32 && text.len != 40 && text.len != 64) {
-        return false;
-    }
     for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        char lower = (char)(c | 0x20);
-
-        if (!(c >= '0' && c <= '9') && !(lower >= 'a' && lower <= 'f')) {
+        if (!(text.ptr[i] >= '0' && text.ptr[i] <= '9') && strchr(others, text.ptr[i]) == NULL) {
             return false;
         }
-        room[i] = c >= '0' && c <= '9' ? c : lower;
     }
-    *ret_hash = str_of(room, text.len);
-    return true;
+    return text.len != 0;
 }
 
-bool feed_read_phrase(struct str text, char *room, struct str *ret_phrase)
+/* A URL that is no more than its host. */
+static bool is_bare(struct str url)
 {
-    size_t len;
+    size_t scheme = str_find(url, STR("://"));
 
-    text = str_trim(text);
-    len = utf8_fold(text, NULL, 0);
-    if (!utf8_is_valid(text) || len < FEED_PHRASE_MIN || len > FEED_PHRASE_MAX) {
-        return false;
+    url = str_slice(url, scheme != url.len ? scheme + 3 : 0, url.len);
+    return str_find_byte(url, '/') + 1 >= url.len && str_find_byte(url, '?') == url.len;
+}
+
+/* What a value turns out to be: a URL without a path is its host, a host of digits an address. */
+static enum feed_kind kind_settle(struct feed *feed, enum feed_kind kind, struct str *value)
+{
+    struct str read;
+
+    if (kind == FEED_KIND_URL && is_bare(str_trim(*value))) {
+        kind = FEED_KIND_DOMAIN;
     }
-    for (size_t i = 0; i < text.len; i++) {
-        if ((unsigned char)text.ptr[i] < ' ') {
-            return false;
-        }
+    if (kind != FEED_KIND_DOMAIN) {
+        return kind;
     }
-    (void)utf8_fold(text, room, FEED_LINE_MAX);
-    *ret_phrase = str_of(room, len);
-    return true;
+    if (feed_read_address(*value, feed->room, &read) || is_digits(str_trim(*value), "./")) {
+        return FEED_KIND_ADDRESS;
+    }
+    if (feed_read_host(*value, feed->room, &read) && is_digits(read, ".")) {
+        memcpy(feed->fangs, read.ptr, read.len);
+        *value = str_of(feed->fangs, read.len);
+        return FEED_KIND_ADDRESS;
+    }
+    return kind;
 }
 
 int feed_take(struct feed *feed, uint64_t line, enum feed_kind kind, struct str value,
               int64_t expires)
 {
-    static bool (*const readers[FEED_KIND_COUNT])(struct str text, char *room, struct str *ret) = {
-        feed_read_host, feed_read_phrase, feed_read_hash};
-    struct feed_entry entry = {.kind = kind, .expires = expires};
-    const char *const whys[FEED_KIND_COUNT] = {_("no host name"), _("no phrase of 4 to 64 letters"),
-                                               _("no MD5, SHA-1 or SHA-256")};
+    struct feed_entry entry = {.expires = expires};
+    const char *const whys[FEED_KIND_COUNT] = {_("no host name"),
+                                               _("no phrase of 4 to 64 letters"),
+                                               _("no MD5, SHA-1 or SHA-256"),
+                                               _("no address, or a network that is too wide"),
+                                               _("no URL"),
+                                               _("no user agent"),
+                                               _("no e-mail address")};
 
-    if (!readers[kind](value, feed->room, &entry.value)) {
-        feed_fault(feed, line, whys[kind], value);
+    if (kind != FEED_KIND_PHRASE && kind != FEED_KIND_AGENT) {
+        value = feed_refang(value, feed->fangs);
+    }
+    entry.kind = kind_settle(feed, kind, &value);
+    if (!feed_read_value(entry.kind, value, feed->room, &entry.value)) {
+        feed_fault(feed, line, whys[entry.kind], value);
         return 0;
     }
     feed->report->taken++;
@@ -246,10 +189,23 @@ static int read_hosts_line(struct feed *feed, uint64_t line, struct str text)
     return r;
 }
 
+/* By what it looks like. */
+static enum feed_kind kind_guess(struct feed *feed, struct str value)
+{
+    struct str read;
+
+    value = feed_refang(value, feed->fangs);
+    if (feed_read_hash(value, feed->room, &read)) {
+        return FEED_KIND_HASH;
+    }
+    if (feed_read_email(value, feed->room, &read)) {
+        return FEED_KIND_EMAIL;
+    }
+    return str_find(value, STR("://")) != value.len ? FEED_KIND_URL : FEED_KIND_DOMAIN;
+}
+
 static int read_plain_line(struct feed *feed, uint64_t line, struct str text)
 {
-    struct str value;
-
     text = str_trim(text);
     if (text.len == 0 || text.ptr[0] == '#' || text.ptr[0] == '!' || text.ptr[0] == ';') {
         feed->report->passed++;
@@ -258,10 +214,7 @@ static int read_plain_line(struct feed *feed, uint64_t line, struct str text)
     if (text.len > 2 && text.ptr[0] == '"' && text.ptr[text.len - 1] == '"') {
         return feed_take(feed, line, FEED_KIND_PHRASE, str_slice(text, 1, text.len - 1), 0);
     }
-    if (feed_read_hash(text, feed->room, &value)) {
-        return feed_take(feed, line, FEED_KIND_HASH, text, 0);
-    }
-    return feed_take(feed, line, FEED_KIND_DOMAIN, text, 0);
+    return feed_take(feed, line, kind_guess(feed, text), text, 0);
 }
 
 static int read_lines(struct feed *feed, struct str text,
@@ -283,7 +236,8 @@ static int read_lines(struct feed *feed, struct str text,
 }
 
 static const char *const csv_value_columns[] = {
-    "value", "indicator", "domain", "host", "hostname", "url", "phrase", "hash", "sha256", "md5"};
+    "value",  "indicator", "domain", "host",       "hostname",   "url",   "phrase", "hash",
+    "sha256", "md5",       "ip",     "ip_address", "user_agent", "email", "cidr"};
 
 struct csv_row {
     struct str fields[CSV_FIELDS_MAX];
@@ -323,15 +277,23 @@ static int64_t read_time(struct str text)
     return time_parse(text, &time) == 0 ? time : 0;
 }
 
-static enum feed_kind kind_of(struct str type, struct str value, char *room)
-{
-    struct str hash;
+/* Words of a column of types, or names of a column of values; any other: by what it looks like. */
+static const struct feed_type csv_types[] = {
+    {"phrase", FEED_KIND_PHRASE},      {"text", FEED_KIND_PHRASE},  {"ip", FEED_KIND_ADDRESS},
+    {"ip_address", FEED_KIND_ADDRESS}, {"ipv4", FEED_KIND_ADDRESS}, {"ipv6", FEED_KIND_ADDRESS},
+    {"cidr", FEED_KIND_ADDRESS},       {"url", FEED_KIND_URL},      {"user_agent", FEED_KIND_AGENT},
+    {"user-agent", FEED_KIND_AGENT},   {"email", FEED_KIND_EMAIL},
+};
 
+static enum feed_kind kind_of(struct feed *feed, struct str type, struct str value)
+{
     type = str_trim(type);
-    if (str_is_nocase(type, STR("phrase")) || str_is_nocase(type, STR("text"))) {
-        return FEED_KIND_PHRASE;
+    for (size_t i = 0; i < ARRAY_LEN(csv_types); i++) {
+        if (str_is_nocase(type, str_from(csv_types[i].name))) {
+            return csv_types[i].kind;
+        }
     }
-    return feed_read_hash(value, room, &hash) ? FEED_KIND_HASH : FEED_KIND_DOMAIN;
+    return kind_guess(feed, value);
 }
 
 static int read_csv_row(struct feed *feed, const struct csv_row *head, const struct csv_row *row,
@@ -353,7 +315,7 @@ static int read_csv_row(struct feed *feed, const struct csv_row *head, const str
         return 0;
     }
     type = columns->type < row->count ? type : str_from(named);
-    return feed_take(feed, line, kind_of(type, value, feed->room), value, read_time(expires));
+    return feed_take(feed, line, kind_of(feed, type, value), value, read_time(expires));
 }
 
 /* csv_next's answer. */
@@ -384,7 +346,7 @@ static int read_csv(struct feed *feed, struct str text)
     if (r <= 0 || !csv_find_columns(head, &columns)) {
         return diag_set(feed->diag, -ERR_SYNTAX,
                         _("the first row names no column value, indicator, domain, host, url, "
-                          "phrase or hash"));
+                          "phrase, hash, ip, user_agent or email"));
     }
     for (;;) {
         r = read_fields(&reader, feed->arena, row);

@@ -12,16 +12,20 @@
 
 #define MISP_DEPTH_MAX 6 /* of response, Event, Object, Attribute inside each other */
 
-struct feed_type {
-    const char *name;
-    enum feed_kind kind;
-};
-
 static const struct feed_type misp_types[] = {
     {"domain", FEED_KIND_DOMAIN},
     {"hostname", FEED_KIND_DOMAIN},
-    {"url", FEED_KIND_DOMAIN},
+    {"url", FEED_KIND_URL},
     {"domain|ip", FEED_KIND_DOMAIN},
+    {"hostname|port", FEED_KIND_DOMAIN},
+    {"ip-src", FEED_KIND_ADDRESS},
+    {"ip-dst", FEED_KIND_ADDRESS},
+    {"ip-src|port", FEED_KIND_ADDRESS},
+    {"ip-dst|port", FEED_KIND_ADDRESS},
+    {"user-agent", FEED_KIND_AGENT},
+    {"email", FEED_KIND_EMAIL},
+    {"email-src", FEED_KIND_EMAIL},
+    {"email-dst", FEED_KIND_EMAIL},
     {"md5", FEED_KIND_HASH},
     {"sha1", FEED_KIND_HASH},
     {"sha256", FEED_KIND_HASH},
@@ -107,11 +111,22 @@ int feed_read_misp(struct feed *feed, struct str text)
     return r < 0 ? r : misp_walk(feed, value, 0);
 }
 
+static const struct feed_type stix_paths[] = {
+    {"domain-name:value", FEED_KIND_DOMAIN},
+    {"url:value", FEED_KIND_URL},
+    {"ipv4-addr:value", FEED_KIND_ADDRESS},
+    {"ipv6-addr:value", FEED_KIND_ADDRESS},
+    {"email-addr:value", FEED_KIND_EMAIL},
+    {"network-traffic:extensions.'http-request-ext'.request_header.'User-Agent'", FEED_KIND_AGENT},
+};
+
 static bool pattern_kind(struct str path, enum feed_kind *ret_kind)
 {
-    if (str_is(path, STR("domain-name:value")) || str_is(path, STR("url:value"))) {
-        *ret_kind = FEED_KIND_DOMAIN;
-        return true;
+    for (size_t i = 0; i < ARRAY_LEN(stix_paths); i++) {
+        if (str_is_text(path, stix_paths[i].name)) {
+            *ret_kind = stix_paths[i].kind;
+            return true;
+        }
     }
     *ret_kind = FEED_KIND_HASH;
     return str_has_prefix(path, STR("file:hashes."));

@@ -10,6 +10,12 @@ struct feed {
     struct feed_report *report;
     struct diag *diag;
     char room[FEED_LINE_MAX];
+    char fangs[FEED_LINE_MAX];
+};
+
+struct feed_type {
+    const char *name;
+    enum feed_kind kind;
 };
 
 /* A value of that kind; counted as faulty when it is none. What the sink answered. */
@@ -18,5 +24,9 @@ int feed_take(struct feed *feed, uint64_t line, enum feed_kind kind, struct str 
 void feed_fault(struct feed *feed, uint64_t line, const char *why, struct str value);
 int feed_read_misp(struct feed *feed, struct str text);
 int feed_read_stix(struct feed *feed, struct str text);
+
+/* Without the brackets that keep people from clicking: "evil[.]example"; in room of FEED_LINE_MAX
+ * bytes, or the text itself when it is longer. */
+struct str feed_refang(struct str text, char *room);
 
 #endif

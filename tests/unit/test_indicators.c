@@ -58,7 +58,7 @@ static void test_formats(void **state)
         entries_of("kubet.net\n! note\nhttps://u@W88.com:443/x?y\n||ad.vn^\n*.z.vn\n"
                    "\"Nhà cái uy tín\"\nD41D8CD98F00B204E9800998ECF8427E\n",
                    &report),
-        "domain:kubet.net domain:w88.com domain:ad.vn domain:z.vn "
+        "domain:kubet.net url:w88.com/x?y domain:ad.vn domain:z.vn "
         "phrase:nha cai uy tin hash:d41d8cd98f00b204e9800998ecf8427e ");
     assert_string_equal(
         entries_of("Value,Type,Expires\r\nkubet.net,domain,2026-12-31\r\n\"Nạp, rút\",phrase,\r\n",
@@ -82,9 +82,51 @@ static void test_formats(void **state)
             "{\"type\":\"indicator\",\"revoked\":true,\"pattern\":\"[url:value = 'z.vn']\"},"
             "{\"type\":\"indicator\",\"pattern\":\"[domain-name:value = 'x\"}]}",
             &report),
-        "domain:kubet.net! domain:w88.com! ");
+        "domain:kubet.net! url:w88.com/x! ");
     assert_int_equal(report.faulty, 1);
     assert_int_equal(report.passed, 3);
+}
+
+/* What only logs are asked for: addresses, networks, URLs, user agents, e-mail addresses; also with
+ * the brackets that bulletins put in. */
+static void test_kinds_of_logs(void **state)
+{
+    struct feed_report report;
+
+    (void)state;
+    assert_string_equal(entries_of("203.0.113.7\n198.51.100.77/24\n2001:DB8:0::1\n2001:db8::/32\n"
+                                   "203.0.113[.]9\n0.0.0.0/0\n",
+                                   &report),
+                        "address:203.0.113.7 address:198.51.100.0/24 address:2001:db8::1 "
+                        "address:2001:db8::/32 address:203.0.113.9 ");
+    assert_int_equal(report.faulty, 1);
+    assert_string_equal(entries_of("hxxp://Evil[.]example/a.exe#x\nhttps://evil.example:443/?q=1\n"
+                                   "http://203.0.113.7:8080/mozi.m\nhttp://[2001:db8::1]/x\n"
+                                   "http://evil.example/\nhttp://203.0.113.8\n",
+                                   &report),
+                        "url:evil.example/a.exe url:evil.example/?q=1 url:203.0.113.7:8080/mozi.m "
+                        "url:[2001:db8::1]/x domain:evil.example address:203.0.113.8 ");
+    assert_string_equal(entries_of("Ke.Xau@Evil[.]example\n", &report),
+                        "email:ke.xau@evil.example ");
+    assert_string_equal(entries_of("type,value\nip,203.0.113.7\nuser_agent, Mozilla/5.0 (xấu) \n"
+                                   "url,http://a.example/x y\nemail,nobody\n",
+                                   &report),
+                        "address:203.0.113.7 agent:Mozilla/5.0 (xấu) ");
+    assert_int_equal(report.faulty, 2);
+    assert_string_equal(
+        entries_of(
+            "{\"Event\":{\"Attribute\":[{\"type\":\"ip-dst|port\",\"value\":\"203.0.113.7|"
+            "443\"},{\"type\":\"user-agent\",\"value\":\"EvilBot/1\"},{\"type\":\"email-src\","
+            "\"value\":\"a@b.example\"},{\"type\":\"url\",\"value\":\"http://a.example/b\"}]}}",
+            &report),
+        "address:203.0.113.7 agent:EvilBot/1 email:a@b.example url:a.example/b ");
+    assert_string_equal(
+        entries_of("{\"objects\":[{\"type\":\"indicator\",\"pattern\":\"[ipv4-addr:value = "
+                   "'203.0.113.0/24' OR ipv6-addr:value = '2001:db8::1' OR email-addr:value = "
+                   "'a@b.example' OR network-traffic:extensions.'http-request-ext'."
+                   "request_header.'User-Agent' = 'EvilBot/1']\"}]}",
+                   &report),
+        "address:203.0.113.0/24 address:2001:db8::1 email:a@b.example agent:EvilBot/1 ");
 }
 
 static void test_faults_are_named(void **state)
@@ -190,6 +232,71 @@ static void test_phrases_and_hashes(void **state)
     indicators_free(indicators);
 }
 
+static bool find_address(const struct indicators *indicators, const char *text, unsigned *ret_bits)
+{
+    struct indicator_hit hit = {0};
+    uint8_t address[16];
+    unsigned bits;
+
+    assert_true(feed_parse_address(str_from(text), address, &bits));
+    if (!indicators_find_address(indicators, address, &hit)) {
+        return false;
+    }
+    *ret_bits = hit.bits;
+    return true;
+}
+
+static void test_addresses(void **state)
+{
+    struct indicators *indicators =
+        load(HEAD "\naddress 203.0.113.7\naddress 203.0.113.0/24\naddress 10.0.0.0/8\n"
+                  "address 2001:db8::/32\nend 4\n");
+    struct indicator_hit hit;
+    unsigned bits = 0;
+
+    (void)state;
+    assert_true(find_address(indicators, "203.0.113.7", &bits));
+    assert_int_equal(bits, 128);
+    assert_true(find_address(indicators, "203.0.113.8", &bits));
+    assert_int_equal(bits, 96 + 24);
+    assert_true(find_address(indicators, "10.255.1.2", &bits));
+    assert_false(find_address(indicators, "11.0.0.1", &bits));
+    assert_true(find_address(indicators, "2001:db8:ffff::1", &bits));
+    assert_false(find_address(indicators, "2001:db9::1", &bits));
+    assert_true(indicators_find_host(indicators, STR("203.0.113.7"), &hit));
+    assert_false(indicators_find_host(indicators, STR("203.0.114.7"), &hit));
+    indicators_free(indicators);
+}
+
+static void keep_entry(void *context, const struct feed_entry *entry)
+{
+    (void)collect(context, entry);
+}
+
+/* The values of a list are there for whoever asked for them before. */
+static void test_values(void **state)
+{
+    struct indicators *indicators = NULL;
+    struct diag diag = {{0}};
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 4096);
+    assert_int_equal(indicators_new(STR(""), &indicators, &diag), 0);
+    indicators_keep_values(indicators);
+    assert_int_equal(indicators_add_file(indicators,
+                                         STR(HEAD "\nagent Evil Bot/1 (x)\nemail a@b.example\n"
+                                                  "url a.example/b\t2026-01-10T00:00:00Z\n"
+                                                  "address 10.0.0.0/8\nend 4\n"),
+                                         &diag),
+                     0);
+    indicators_each(indicators, 0, keep_entry, &out);
+    assert_str(buf_str(&out), "agent:Evil Bot/1 (x) email:a@b.example url:a.example/b! "
+                              "address:10.0.0.0/8 ");
+    indicators_free(indicators);
+    buf_done(&out);
+}
+
 static void test_expiry(void **state)
 {
     struct indicators *indicators = load(HEAD "expires 2026-06-01T00:00:00Z\n\ndomain a.example\n"
@@ -288,7 +395,7 @@ static void test_million(void **state)
     assert_int_equal(indicators_new(indicators_popular(), &indicators, &diag), 0);
     assert_int_equal(indicators_add_file(indicators, buf_str(&out), &diag), 0);
     assert_int_equal(indicators_list(indicators, 0)->counts[FEED_KIND_DOMAIN], 1000000);
-    assert_true(indicators_size(indicators) <= 64U << 20);
+    assert_true(indicators_size(indicators) <= 24U << 20);
     assert_true(indicators_find_host(indicators, STR("www.nha-cai999999.example"), &hit));
     assert_false(indicators_find_host(indicators, STR("nha-cai1000000.example"), &hit));
     indicators_free(indicators);
@@ -384,10 +491,17 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formats),         cmocka_unit_test(test_faults_are_named),
-        cmocka_unit_test(test_hosts_are_found), cmocka_unit_test(test_phrases_and_hashes),
-        cmocka_unit_test(test_expiry),          cmocka_unit_test(test_damaged_files_are_refused),
-        cmocka_unit_test(test_million),         cmocka_unit_test(test_published_list),
+        cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_kinds_of_logs),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_faults_are_named),
+        cmocka_unit_test(test_hosts_are_found),
+        cmocka_unit_test(test_phrases_and_hashes),
+        cmocka_unit_test(test_expiry),
+        cmocka_unit_test(test_damaged_files_are_refused),
+        cmocka_unit_test(test_million),
+        cmocka_unit_test(test_published_list),
         cmocka_unit_test(test_no_memory),
     };
 

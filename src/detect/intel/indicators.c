@@ -1,11 +1,11 @@
-/* The tables: entries lie one behind another in one block, a hash table of 32-bit offsets finds
- * them. On the data's way: codec/feed.c → file form (indicators_file.c) → here → judge. */
+/* What lists say of a value: kinds of values are looked up each in its own way in one table of
+ * hashes (indicator_table.c). On the data's way: codec/feed.c → file form (indicators_file.c) →
+ * here → judges of pages, screen.c for logs. */
 #include "detect/intel/indicators.h"
 
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -13,11 +13,10 @@
 
 #include <string.h>
 
-#define ENTRY_HEAD 5 /* kind, list, two bytes of day, length */
-#define ROOM_MIN   1024
-#define TABLE_SEED 0x63616e68676163U
-#define LABELS_MAX 127
-#define DAY_NS     (86400 * NS_PER_S)
+#define ENTRY_HEAD   6 /* kind, list, two bytes of day, two of length */
+#define NETWORK_SIZE 17
+#define LABELS_MAX   127
+#define DAY_NS       (86400 * NS_PER_S)
 
 extern const char popular_hosts_start[];
 extern const char popular_hosts_end[];
@@ -25,74 +24,6 @@ extern const char popular_hosts_end[];
 struct str indicators_popular(void)
 {
     return str_of(popular_hosts_start, (size_t)(popular_hosts_end - popular_hosts_start));
-}
-
-static struct str entry_value(const struct indicators *indicators, uint32_t at)
-{
-    const unsigned char *entry = (const unsigned char *)indicators->entries + at - 1;
-
-    return str_of((const char *)entry + ENTRY_HEAD, entry[4]);
-}
-
-static unsigned entry_kind(const struct indicators *indicators, uint32_t at)
-{
-    return (unsigned char)indicators->entries[at - 1];
-}
-
-/* Where the entry of that value is, or the free place for it. */
-static uint32_t *slot_find(const struct indicators *indicators, unsigned kind, struct str value)
-{
-    size_t i = map_hash(value, TABLE_SEED + kind) & (indicators->room - 1);
-
-    while (indicators->slots[i] != 0 &&
-           (entry_kind(indicators, indicators->slots[i]) != kind ||
-            !str_is(entry_value(indicators, indicators->slots[i]), value))) {
-        i = (i + 1) & (indicators->room - 1);
-    }
-    return &indicators->slots[i];
-}
-
-static int indicators_grow(struct indicators *indicators)
-{
-    uint32_t *old = indicators->slots;
-    size_t old_room = indicators->room;
-    size_t room = old_room != 0 ? old_room * 2 : ROOM_MIN;
-    uint32_t *slots = mem_alloc(room, sizeof(*slots));
-
-    if (slots == NULL) {
-        return -ERR_NOMEM;
-    }
-    indicators->slots = slots;
-    indicators->room = room;
-    for (size_t i = 0; i < old_room; i++) {
-        if (old[i] != 0) {
-            *slot_find(indicators, entry_kind(indicators, old[i]),
-                       entry_value(indicators, old[i])) = old[i];
-        }
-    }
-    mem_free(old);
-    return 0;
-}
-
-static int entry_append(struct indicators *indicators, const unsigned char head[ENTRY_HEAD],
-                        struct str value)
-{
-    size_t need = ENTRY_HEAD + value.len;
-    size_t room = indicators->entries_room + indicators->entries_room / 2 + 65536;
-
-    if (indicators->entries_room - indicators->entries_len < need) {
-        char *entries = room < UINT32_MAX ? mem_resize(indicators->entries, room, 1) : NULL;
-
-        if (entries == NULL) {
-            return -ERR_NOMEM;
-        }
-        indicators->entries = entries;
-        indicators->entries_room = room;
-    }
-    memcpy(indicators->entries + indicators->entries_len, head, ENTRY_HEAD);
-    memcpy(indicators->entries + indicators->entries_len + ENTRY_HEAD, value.ptr, value.len);
-    indicators->entries_len += need;
-    return 0;
 }
 
 /* Up to the next day: something that expires during a day counts until it ends. */
@@ -103,85 +34,108 @@ static uint16_t day_of(int64_t time)
     return day > UINT16_MAX ? 0 : (uint16_t)day;
 }
 
-static int64_t entry_expires(const struct indicators *indicators, uint32_t at)
-{
-    const unsigned char *entry = (const unsigned char *)indicators->entries + at - 1;
-
-    return ((int64_t)entry[2] << 8 | entry[3]) * DAY_NS;
-}
-
 /* The earlier of an entry's and its list's end; never is the latest. */
-static int64_t end_of(const struct indicators *indicators, unsigned list, int64_t expires)
+static int64_t end_of(const struct indicators *indicators, unsigned list, uint16_t day)
 {
     int64_t list_expires = indicators->lists[list].expires;
+    int64_t expires = day != 0 ? day * DAY_NS : INT64_MAX;
 
-    expires = expires != 0 ? expires : INT64_MAX;
     return list_expires != 0 && list_expires < expires ? list_expires : expires;
 }
 
-/* Of two lists that have a value the one that says so longer keeps it. */
-static void entry_join(struct indicators *indicators, uint32_t at,
-                       const unsigned char head[ENTRY_HEAD], int64_t expires)
+/* What is hashed of a value: of an address its bytes and bits. */
+static struct str key_of(unsigned kind, struct str value, char room[NETWORK_SIZE])
 {
-    unsigned char *entry = (unsigned char *)indicators->entries + at - 1;
+    uint8_t address[16];
+    unsigned bits = 0;
 
-    if (end_of(indicators, head[1], expires) >
-        end_of(indicators, entry[1], entry_expires(indicators, at))) {
-        memcpy(entry, head, ENTRY_HEAD);
+    if (kind != FEED_KIND_ADDRESS || !feed_parse_address(value, address, &bits)) {
+        return value;
     }
+    memcpy(room, address, sizeof(address));
+    room[sizeof(address)] = (char)bits;
+    return str_of(room, NETWORK_SIZE);
+}
+
+/* For whoever shows lists: the values as they are, one behind another. */
+static int value_keep(struct indicators *indicators, unsigned kind, unsigned list, struct str value,
+                      uint16_t day)
+{
+    size_t need = ENTRY_HEAD + value.len;
+    unsigned char *entry;
+
+    if (indicators->values_room - indicators->values_len < need) {
+        size_t room = indicators->values_room + indicators->values_room / 2 + 65536;
+        char *values = mem_resize(indicators->values, room, 1);
+
+        if (values == NULL) {
+            return -ERR_NOMEM;
+        }
+        indicators->values = values;
+        indicators->values_room = room;
+    }
+    entry = (unsigned char *)indicators->values + indicators->values_len;
+    entry[0] = (unsigned char)kind;
+    entry[1] = (unsigned char)list;
+    entry[2] = (unsigned char)(day >> 8);
+    entry[3] = (unsigned char)day;
+    entry[4] = (unsigned char)(value.len >> 8);
+    entry[5] = (unsigned char)value.len;
+    memcpy(entry + ENTRY_HEAD, value.ptr, value.len);
+    indicators->values_len += need;
+    return 0;
 }
 
 int indicators_add(struct indicators *indicators, unsigned kind, unsigned list, struct str value,
                    int64_t expires)
 {
     uint16_t day = day_of(expires);
-    const unsigned char head[ENTRY_HEAD] = {(unsigned char)kind, (unsigned char)list,
-                                            (unsigned char)(day >> 8), (unsigned char)day,
-                                            (unsigned char)value.len};
-    uint32_t at = (uint32_t)indicators->entries_len + 1;
-    uint32_t *slot;
+    char room[NETWORK_SIZE];
+    struct str key = key_of(kind, value, room);
+    struct indicator_slot *slot;
+    bool is_new;
     int r;
 
-    if (value.len > UINT8_MAX || indicators->count >= INDICATORS_MAX) {
+    if (value.len > UINT16_MAX || indicators->table.count >= INDICATORS_MAX) {
         return -ERR_LIMIT;
     }
-    r = (indicators->count + 1) * 4 > indicators->room * 3 ? indicators_grow(indicators) : 0;
+    r = indicator_table_add(&indicators->table, indicator_hash(kind, key), &slot, &is_new);
     if (r < 0) {
         return r;
     }
-    slot = slot_find(indicators, kind, value);
-    if (*slot != 0) {
-        entry_join(indicators, *slot, head, expires);
-        return 0;
+    if (is_new || end_of(indicators, list, day) > end_of(indicators, slot->list, slot->day)) {
+        slot->list = (uint8_t)list;
+        slot->day = day;
     }
-    r = entry_append(indicators, head, value);
-    if (r < 0) {
-        return r;
+    if (kind == FEED_KIND_ADDRESS) {
+        unsigned bits = (unsigned char)room[NETWORK_SIZE - 1];
+
+        indicators->network_bits[bits / 64] |= 1ULL << bits % 64;
     }
-    *slot = at;
-    indicators->count++;
-    return kind == FEED_KIND_PHRASE ? literals_add(indicators->phrases, value, at) : 0;
+    indicators->counts[kind] += is_new;
+    r = is_new && kind == FEED_KIND_PHRASE ? literals_add(indicators->phrases, value, 0) : 0;
+    return r < 0 || !indicators->is_keeping ? r : value_keep(indicators, kind, list, value, day);
 }
 
 /* Fills the hit; false when entry or list have expired. */
-static bool hit_of(const struct indicators *indicators, uint32_t at, struct indicator_hit *ret_hit)
+static bool hit_of(const struct indicators *indicators, unsigned kind,
+                   const struct indicator_slot *slot, struct str value,
+                   struct indicator_hit *ret_hit)
 {
-    unsigned list = (unsigned char)indicators->entries[at];
-    int64_t expires = entry_expires(indicators, at);
-
-    if (end_of(indicators, list, expires) <= indicators->time) {
+    if (slot == NULL || end_of(indicators, slot->list, slot->day) <= indicators->time) {
         return false;
     }
-    *ret_hit = (struct indicator_hit){.list = &indicators->lists[list],
-                                      .kind = (enum feed_kind)entry_kind(indicators, at),
-                                      .value = entry_value(indicators, at),
-                                      .expires = expires};
+    *ret_hit = (struct indicator_hit){.list = &indicators->lists[slot->list],
+                                      .kind = (enum feed_kind)kind,
+                                      .value = value,
+                                      .expires = slot->day * DAY_NS};
     return true;
 }
 
-static uint32_t find(const struct indicators *indicators, unsigned kind, struct str value)
+static const struct indicator_slot *find(const struct indicators *indicators, unsigned kind,
+                                         struct str value)
 {
-    return indicators->room != 0 ? *slot_find(indicators, kind, value) : 0;
+    return indicator_table_find(&indicators->table, indicator_hash(kind, value));
 }
 
 /* Without its first label; empty when it has one only. */
@@ -190,30 +144,88 @@ static struct str parent_of(struct str host)
     return str_slice(host, str_find_byte(host, '.') + 1, host.len);
 }
 
+static bool is_allowed(const struct indicators *indicators, struct str host)
+{
+    for (unsigned i = 0; i < LABELS_MAX && host.len != 0; i++, host = parent_of(host)) {
+        if (find(indicators, INDICATOR_ALLOW, host) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool indicators_find_host(const struct indicators *indicators, struct str host,
                           struct indicator_hit *ret_hit)
 {
-    bool is_hit = false;
+    struct str whole = host;
+    struct indicator_hit hit;
 
-    for (unsigned i = 0; i < LABELS_MAX && host.len != 0; i++, host = parent_of(host)) {
-        uint32_t at = find(indicators, FEED_KIND_DOMAIN, host);
+    if (indicators->counts[FEED_KIND_ADDRESS] != 0 && host.len != 0 &&
+        host.ptr[host.len - 1] <= '9') {
+        uint8_t address[16];
+        unsigned bits;
 
-        if (find(indicators, INDICATOR_ALLOW, host) != 0) {
-            return false;
-        }
-        if (!is_hit && at != 0 && find(indicators, INDICATOR_SHARED, host) == 0) {
-            is_hit = hit_of(indicators, at, ret_hit);
+        return feed_parse_address(host, address, &bits) && bits == 128 &&
+               indicators_find_address(indicators, address, ret_hit);
+    }
+    if (indicators->counts[FEED_KIND_DOMAIN] == 0) {
+        return false;
+    }
+    for (unsigned i = 0; i < LABELS_MAX && str_find_byte(host, '.') != host.len;
+         i++, host = parent_of(host)) {
+        if (hit_of(indicators, FEED_KIND_DOMAIN, find(indicators, FEED_KIND_DOMAIN, host), host,
+                   &hit) &&
+            find(indicators, INDICATOR_SHARED, host) == NULL) {
+            if (is_allowed(indicators, whole)) {
+                return false;
+            }
+            *ret_hit = hit;
+            return true;
         }
     }
-    return is_hit;
+    return false;
+}
+
+bool indicators_find_address(const struct indicators *indicators, const uint8_t address[16],
+                             struct indicator_hit *ret_hit)
+{
+    uint8_t key[NETWORK_SIZE];
+
+    if (indicators->counts[FEED_KIND_ADDRESS] == 0) {
+        return false;
+    }
+    memcpy(key, address, 16);
+    for (unsigned word = ARRAY_LEN(indicators->network_bits); word-- != 0;) {
+        uint64_t lengths = indicators->network_bits[word];
+
+        while (lengths != 0) { /* the narrowest first, as the key is cut down on the way */
+            unsigned bit = 63 - (unsigned)__builtin_clzll(lengths);
+
+            lengths &= ~(1ULL << bit);
+            key[16] = (uint8_t)(word * 64 + bit);
+            feed_address_mask(key, key[16]);
+            if (hit_of(indicators, FEED_KIND_ADDRESS,
+                       find(indicators, FEED_KIND_ADDRESS, str_of((const char *)key, NETWORK_SIZE)),
+                       str_of(NULL, 0), ret_hit)) {
+                ret_hit->bits = key[16];
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool indicators_find(const struct indicators *indicators, enum feed_kind kind, struct str value,
+                     struct indicator_hit *ret_hit)
+{
+    return indicators->counts[kind] != 0 &&
+           hit_of(indicators, kind, find(indicators, kind, value), value, ret_hit);
 }
 
 bool indicators_find_hash(const struct indicators *indicators, struct str hash,
                           struct indicator_hit *ret_hit)
 {
-    uint32_t at = find(indicators, FEED_KIND_HASH, hash);
-
-    return at != 0 && hit_of(indicators, at, ret_hit);
+    return indicators_find(indicators, FEED_KIND_HASH, hash, ret_hit);
 }
 
 bool indicators_find_phrase(const struct indicators *indicators, struct str text, size_t from,
@@ -222,13 +234,25 @@ bool indicators_find_phrase(const struct indicators *indicators, struct str text
     struct literals_hit hit;
 
     while (literals_find(indicators->phrases, text, from, &hit)) {
-        if (hit_of(indicators, hit.value, ret_hit)) {
+        struct str phrase = str_slice(text, hit.at, hit.at + hit.len);
+
+        if (indicators_find(indicators, FEED_KIND_PHRASE, phrase, ret_hit)) {
             ret_hit->at = hit.at;
             return true;
         }
         from = hit.at + 1;
     }
     return false;
+}
+
+uint64_t indicators_count(const struct indicators *indicators, enum feed_kind kind)
+{
+    return indicators->counts[kind];
+}
+
+void indicators_keep_values(struct indicators *indicators)
+{
+    indicators->is_keeping = true;
 }
 
 void indicators_set_time(struct indicators *indicators, int64_t time)
@@ -239,18 +263,20 @@ void indicators_set_time(struct indicators *indicators, int64_t time)
 void indicators_each(const struct indicators *indicators, size_t index, indicator_fn *fn,
                      void *context)
 {
-    size_t at = 1;
+    size_t at = 0;
 
-    while (at <= indicators->entries_len) {
-        struct feed_entry entry = {.value = entry_value(indicators, (uint32_t)at),
-                                   .expires = entry_expires(indicators, (uint32_t)at)};
-        unsigned kind = entry_kind(indicators, (uint32_t)at);
+    while (at < indicators->values_len) {
+        const unsigned char *head = (const unsigned char *)indicators->values + at;
+        struct str value =
+            str_of(indicators->values + at + ENTRY_HEAD, (size_t)head[4] << 8 | head[5]);
+        struct feed_entry entry = {.value = value,
+                                   .expires = ((int64_t)head[2] << 8 | head[3]) * DAY_NS};
 
-        if (kind < FEED_KIND_COUNT && (unsigned char)indicators->entries[at] == index) {
-            entry.kind = (enum feed_kind)kind;
+        if (head[0] < FEED_KIND_COUNT && head[1] == index) {
+            entry.kind = (enum feed_kind)head[0];
             fn(context, &entry);
         }
-        at += ENTRY_HEAD + entry.value.len;
+        at += ENTRY_HEAD + value.len;
     }
 }
 
@@ -266,8 +292,8 @@ const struct indicator_list *indicators_list(const struct indicators *indicators
 
 size_t indicators_size(const struct indicators *indicators)
 {
-    return sizeof(*indicators) + indicators->room * sizeof(*indicators->slots) +
-           indicators->entries_room + literals_size(indicators->phrases);
+    return sizeof(*indicators) + indicator_table_size(&indicators->table) +
+           indicators->values_room + literals_size(indicators->phrases);
 }
 
 static bool has_host(void *context, struct str host, struct str *ret_list)
@@ -343,8 +369,8 @@ void indicators_free(struct indicators *indicators)
         mem_free(indicators->texts[i]);
     }
     literals_free(indicators->phrases);
-    mem_free(indicators->slots);
-    mem_free(indicators->entries);
+    indicator_table_done(&indicators->table);
+    mem_free(indicators->values);
     mem_free(indicators);
 }
 

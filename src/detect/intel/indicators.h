@@ -1,6 +1,8 @@
-/* Known bad hosts, phrases and hashes, from lists that people import: what the judge of pages asks
- * for each host it sees. A million hosts take less than 64 MB. Pure: no clock, file or socket; the
- * form in which a list lies on disk is read and written here, by whoever has the file.
+/* Known bad hosts, phrases, hashes, addresses, URLs, user agents and e-mail addresses, from lists
+ * that people import: what the judge of pages asks for each host it sees, and the screen of logs
+ * (screen.h) for whatever looks like one. A million take less than 24 MB, phrases aside. Pure: no
+ * clock, file or socket; the form in which a list lies on disk is read and written here, by whoever
+ * has the file.
  *
  * A host is listed when it or a domain above it is, unless the allow list of popular hosts
  * (rules/web/popular-hosts.list) speaks for it. Entries and lists expire; what has expired is no
@@ -20,9 +22,9 @@
 #include <stdint.h>
 
 #define INDICATORS_LISTS_MAX 255U
-#define INDICATORS_MAX       4000000 /* hosts and hashes of all lists; as many phrases */
-#define INDICATORS_TEXT_MAX  255     /* of each text of a list */
-#define INDICATORS_FILE_MAX  (128u << 20)
+#define INDICATORS_MAX       20000000 /* of all lists; as many phrases */
+#define INDICATORS_TEXT_MAX  255      /* of each text of a list */
+#define INDICATORS_FILE_MAX  (512u << 20)
 #define INDICATORS_NAME_MAX  64U
 
 struct indicator_list {
@@ -37,9 +39,11 @@ struct indicator_list {
 struct indicator_hit {
     const struct indicator_list *list;
     enum feed_kind kind;
-    struct str value; /* the entry: the listed domain above a host, the phrase as folded */
+    struct str value; /* of what was asked the part that is listed: the domain above a host, the
+                       * phrase; empty of an address */
     int64_t expires;  /* of the entry, to the day; 0: never */
     size_t at;        /* of a phrase in the text */
+    unsigned bits;    /* of an address's network, of the 128 of IPv6 */
 };
 
 struct indicators;
@@ -60,16 +64,28 @@ struct str indicators_popular(void);
 /* Whose day it is, ns since 1970 UTC: decides what has expired. Until it is told nothing has. */
 void indicators_set_time(struct indicators *indicators, int64_t time);
 
-/* host: in lower case, without port. */
+/* host: in lower case, without port; one of digits is an address. */
 bool indicators_find_host(const struct indicators *indicators, struct str host,
                           struct indicator_hit *ret_hit);
 /* hash: hexadecimal in lower case. */
 bool indicators_find_hash(const struct indicators *indicators, struct str hash,
                           struct indicator_hit *ret_hit);
+/* address: as feed_parse_address gives it. The narrowest network it lies in. */
+bool indicators_find_address(const struct indicators *indicators, const uint8_t address[16],
+                             struct indicator_hit *ret_hit);
+/* value: in the form of codec/feed.h. For hashes, URLs, user agents, e-mail addresses. */
+bool indicators_find(const struct indicators *indicators, enum feed_kind kind, struct str value,
+                     struct indicator_hit *ret_hit);
 /* text: folded (base/utf8.h). The first phrase at or behind from. */
 bool indicators_find_phrase(const struct indicators *indicators, struct str text, size_t from,
                             struct indicator_hit *ret_hit);
 
+/* Different values of that kind. */
+uint64_t indicators_count(const struct indicators *indicators, enum feed_kind kind);
+
+/* Keeps the values of lists that are added from now on, for indicators_each: only their hashes are
+ * kept else. */
+void indicators_keep_values(struct indicators *indicators);
 /* Every entry of the list at index, in the order of its file. */
 typedef void indicator_fn(void *context, const struct feed_entry *entry);
 void indicators_each(const struct indicators *indicators, size_t index, indicator_fn *fn,

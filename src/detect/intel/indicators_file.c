@@ -96,6 +96,7 @@ struct list_reader {
     uint64_t line;
     uint64_t count;
     struct diag *diag;
+    char room[FEED_LINE_MAX];
 };
 
 static int line_fail(const struct list_reader *reader, int code, const char *what)
@@ -130,9 +131,7 @@ static int head_line(struct list_reader *reader, struct str name, struct str val
 
 static int entry_line(struct list_reader *reader, struct str kind_name, struct str value)
 {
-    static bool (*const readers[FEED_KIND_COUNT])(struct str text, char *room, struct str *ret) = {
-        feed_read_host, feed_read_phrase, feed_read_hash};
-    char room[FEED_LINE_MAX];
+    char *room = reader->room;
     struct str bare;
     struct str read = {0};
     int64_t expires = 0;
@@ -148,7 +147,7 @@ static int entry_line(struct list_reader *reader, struct str kind_name, struct s
         if (!str_is_text(kind_name, feed_kind_name((enum feed_kind)kind))) {
             continue;
         }
-        if (bare.len >= FEED_LINE_MAX || !readers[kind](bare, room, &read) || !str_is(read, bare)) {
+        if (!feed_read_value((enum feed_kind)kind, bare, room, &read) || !str_is(read, bare)) {
             return line_fail(reader, -ERR_SYNTAX, _("it is no entry"));
         }
         reader->count++;

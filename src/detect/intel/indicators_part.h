@@ -2,6 +2,7 @@
 #ifndef DETECT_INTEL_INDICATORS_PART_H
 #define DETECT_INTEL_INDICATORS_PART_H
 
+#include "detect/intel/indicator_table.h"
 #include "detect/intel/indicators.h"
 
 /* Kinds of entries beside enum feed_kind: the allow list. */
@@ -9,13 +10,14 @@
 #define INDICATOR_SHARED (FEED_KIND_COUNT + 1)
 
 struct indicators {
-    uint32_t *slots; /* offset of an entry + 1; 0: free */
-    size_t room;     /* power of two */
-    size_t count;
-    char *entries; /* kind, list, day of expiry, length, value */
-    size_t entries_len;
-    size_t entries_room;
-    struct literals *phrases; /* with the entry's place */
+    struct indicator_table table;
+    uint64_t counts[INDICATOR_SHARED + 1]; /* different values, by kind */
+    uint64_t network_bits[3];              /* which lengths networks have: bit by bit */
+    struct literals *phrases;
+    bool is_keeping;
+    char *values; /* kept: kind, list, day of expiry, length, value */
+    size_t values_len;
+    size_t values_room;
     struct indicator_list lists[INDICATORS_LISTS_MAX];
     char *texts[INDICATORS_LISTS_MAX]; /* what a list's name, label and source borrow */
     size_t list_count;

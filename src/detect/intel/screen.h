@@ -1,0 +1,65 @@
+/* Indicators in the fields of log entries: which values look like an address, a hash, a host, a
+ * URL, a user agent or an e-mail address, and whether a list has them. A value is told apart by its
+ * length and a few of its bytes, so that an entry without any costs a nanosecond or two a field.
+ * Values are asked in the form of codec/feed.h:
+ *
+ * - an address alone, or in front of a port; a hash alone, or in "SHA256=…,MD5=…";
+ * - a name with dots and nothing else, by itself and by the domains above it;
+ * - a URL alone, with its host, with and without its query; also the first few of a text (a command
+ *   line, a script), and cs-host with cs-uri or cs-uri-stem and cs-uri-query;
+ * - the whole of a field whose name ends in "agent"; a value with one '@'.
+ *
+ * Fields of screen_dull.def are passed over.
+ *
+ * A screen is a thread's own, the indicators may be shared. It also counts what it has seen of each
+ * indicator. */
+#ifndef DETECT_INTEL_SCREEN_H
+#define DETECT_INTEL_SCREEN_H
+
+#include "codec/entry.h"
+#include "detect/intel/indicators.h"
+
+#define SCREEN_HITS_MAX      32          /* of an entry; more are counted, not shown */
+#define SCREEN_SIGHTINGS_MAX 65536       /* different indicators that are counted one by one */
+#define SCREEN_SCAN_MAX      (16u << 10) /* bytes of a text that are looked through for URLs */
+
+struct screen;
+
+struct screen_hit {
+    struct indicator_hit hit;
+    size_t field;     /* place in the entry */
+    struct str found; /* of its value: borrows the entry, or the screen until the next entry */
+};
+
+/* indicators: borrowed, and not added to meanwhile. -ERR_NOMEM. */
+[[nodiscard]] int screen_new(const struct indicators *indicators, struct screen **ret_screen);
+void screen_free(struct screen *screen);
+void screen_freep(struct screen **screen);
+
+/* The indicators that the entry holds, by the order of its fields; valid until the next call. Hits
+ * of one list entry in several fields come each. -ERR_NOMEM. */
+[[nodiscard]] int screen_entry(struct screen *screen, const struct entry *entry,
+                               const struct screen_hit **ret_hits, size_t *ret_count);
+
+struct screen_sighting {
+    const struct indicator_list *list;
+    enum feed_kind kind;
+    struct str value;
+    uint64_t count;
+    int64_t first; /* times of entries; 0: they had none */
+    int64_t last;
+};
+typedef void screen_sighting_fn(void *context, const struct screen_sighting *sighting);
+
+/* What was seen up to now, in the order of its first sighting. */
+void screen_sightings(const struct screen *screen, screen_sighting_fn *fn, void *context);
+
+struct screen_stats {
+    uint64_t entries;
+    uint64_t asked; /* values that looked like something */
+    uint64_t hits;
+    uint64_t uncounted; /* sightings of further indicators than SCREEN_SIGHTINGS_MAX */
+};
+void screen_stats(const struct screen *screen, struct screen_stats *ret_stats);
+
+#endif

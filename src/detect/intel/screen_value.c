@@ -1,0 +1,470 @@
+/* What a value looks like, by its length and a few of its bytes, and the question that goes with
+ * it: see screen.h. The order of the looks is that of their cost. */
+#include "base/banned.h"
+#include "base/err.h"
+#include "detect/intel/screen_part.h"
+
+#define ADDRESS_MAX 48  /* bytes of an address with a port */
+#define URLS_MAX    8   /* of a text */
+#define HASHES_MAX  512 /* bytes of a list of hashes */
+
+#define IS_NAME     1U /* stands in a host's name */
+#define IS_HEX      2U
+#define IS_DIGIT    4U
+#define IS_LOCAL    8U /* stands in front of an '@' beside those of names */
+
+static const uint8_t classes[256] = {
+    ['0' ... '9'] = IS_NAME | IS_HEX | IS_DIGIT,
+    ['a' ... 'f'] = IS_NAME | IS_HEX,
+    ['A' ... 'F'] = IS_NAME | IS_HEX,
+    ['g' ... 'z'] = IS_NAME,
+    ['G' ... 'Z'] = IS_NAME,
+    ['-'] = IS_NAME,
+    ['_'] = IS_NAME,
+    ['.'] = IS_NAME,
+    ['+'] = IS_LOCAL,
+    ['%'] = IS_LOCAL,
+    ['='] = IS_LOCAL,
+    [0x80 ... 0xff] = IS_NAME,
+};
+
+static inline unsigned class_of(struct str text, size_t at)
+{
+    return classes[(unsigned char)text.ptr[at]];
+}
+
+static int ask_address(struct screen *screen, size_t field, struct str found,
+                       const uint8_t address[16])
+{
+    struct indicator_hit hit = {0};
+    uint8_t network[16];
+
+    screen->stats.asked++;
+    if (!indicators_find_address(screen->indicators, address, &hit)) {
+        return 0;
+    }
+    memcpy(network, address, sizeof(network));
+    feed_address_mask(network, hit.bits);
+    hit.value = feed_format_address(network, hit.bits, screen->room);
+    return screen_add(screen, &hit, field, found);
+}
+
+/* Four numbers below 256 with dots between them, and nothing but a port behind. */
+static bool read_four(struct str text, uint8_t address[16])
+{
+    size_t at = 0;
+
+    memset(address, 0, 10);
+    memset(address + 10, 0xff, 2);
+    for (unsigned i = 12; i < 16; i++) {
+        unsigned number = 0;
+        size_t from = at;
+
+        for (; at < text.len && at - from < 3 && (class_of(text, at) & IS_DIGIT) != 0; at++) {
+            number = number * 10 + (unsigned)(text.ptr[at] - '0');
+        }
+        if (at == from || number > 255 || (i != 15 && (at == text.len || text.ptr[at] != '.'))) {
+            return false;
+        }
+        address[i] = (uint8_t)number;
+        at += i != 15;
+    }
+    return at == text.len || text.ptr[at] == ':';
+}
+
+/* "::1", "2001:db8::1", "[2001:db8::1]:443". */
+static bool read_six(struct str text, uint8_t address[16])
+{
+    unsigned bits;
+
+    if (text.ptr[0] == '[') {
+        text = str_slice(text, 1, str_find_byte(text, ']'));
+    }
+    return feed_parse_address(text, address, &bits) && bits == 128;
+}
+
+/* A colon behind no more than four digits. */
+static bool looks_six(struct str text)
+{
+    if ((class_of(text, 0) & IS_HEX) == 0 && text.ptr[0] != ':' && text.ptr[0] != '[') {
+        return false;
+    }
+    for (size_t i = 0; i < 6 && i < text.len; i++) {
+        if (text.ptr[i] == ':') {
+            return text.len <= ADDRESS_MAX;
+        }
+    }
+    return false;
+}
+
+static int ask_host(struct screen *screen, size_t field, struct str host, struct str found)
+{
+    struct indicator_hit hit;
+
+    screen->stats.asked++;
+    return indicators_find_host(screen->indicators, host, &hit)
+               ? screen_add(screen, &hit, field, found)
+               : 0;
+}
+
+static int ask_kind(struct screen *screen, size_t field, enum feed_kind kind, struct str value,
+                    struct str found)
+{
+    struct indicator_hit hit;
+
+    screen->stats.asked++;
+    return indicators_find(screen->indicators, kind, value, &hit)
+               ? screen_add(screen, &hit, field, found)
+               : 0;
+}
+
+/* The host of a URL in its form: up to the path, without port and brackets. */
+static int ask_url_host(struct screen *screen, size_t field, struct str url, struct str found)
+{
+    struct str host = str_slice(url, 0, str_find_byte(url, '/'));
+    uint8_t address[16];
+
+    if (host.len != 0 && host.ptr[0] == '[') {
+        return screen->has[FEED_KIND_ADDRESS] && read_six(host, address)
+                   ? ask_address(screen, field, found, address)
+                   : 0;
+    }
+    host = str_slice(host, 0, str_find_byte(host, ':'));
+    if (host.len != 0 && (class_of(host, host.len - 1) & IS_DIGIT) != 0) {
+        return screen->has[FEED_KIND_ADDRESS] && read_four(host, address)
+                   ? ask_address(screen, field, found, address)
+                   : 0;
+    }
+    return screen->has[FEED_KIND_DOMAIN] ? ask_host(screen, field, host, found) : 0;
+}
+
+static int ask_url(struct screen *screen, size_t field, struct str found)
+{
+    struct str url;
+    size_t query;
+    int r = 0;
+
+    if (found.len >= FEED_LINE_MAX) {
+        return 0;
+    }
+    if (!feed_read_url(found, screen->url, &url)) {
+        return feed_read_host(found, screen->url, &url) ? ask_url_host(screen, field, url, found)
+                                                        : 0;
+    }
+    if (screen->has[FEED_KIND_URL]) {
+        r = ask_kind(screen, field, FEED_KIND_URL, url, found);
+        query = str_find_byte(url, '?');
+        if (r == 0 && query != url.len) {
+            r = ask_kind(screen, field, FEED_KIND_URL, str_slice(url, 0, query), found);
+        }
+    }
+    return r < 0 ? r : ask_url_host(screen, field, url, found);
+}
+
+static bool is_url_end(char c)
+{
+    return (unsigned char)c <= ' ' || strchr("\"'`<>|(){};,\\", c) != NULL;
+}
+
+/* Where the next "://" stands, by its colon: texts have few of them. */
+static size_t find_scheme(struct str text)
+{
+    size_t at = 0;
+
+    while (at < text.len) {
+        at += str_find_byte(str_slice(text, at, text.len), ':');
+        if (text.len - at < 4 || memcmp(text.ptr + at, "://", 3) == 0) {
+            break;
+        }
+        at++;
+    }
+    return text.len - at < 4 ? text.len : at;
+}
+
+/* The URLs of a text. */
+static int ask_text(struct screen *screen, size_t field, struct str text)
+{
+    int r = 0;
+
+    text = str_slice(text, 0, SCREEN_SCAN_MAX);
+    for (unsigned i = 0; i < URLS_MAX && r == 0; i++) {
+        size_t at = find_scheme(text);
+        size_t from = at;
+        size_t to = at + 3;
+
+        if (at == text.len) {
+            break;
+        }
+        while (from != 0 && at - from < 8 && (class_of(text, from - 1) & IS_NAME) != 0) {
+            from--;
+        }
+        while (to < text.len && !is_url_end(text.ptr[to])) {
+            to++;
+        }
+        r = ask_url(screen, field, str_slice(text, from, to));
+        text = str_slice(text, to, text.len);
+    }
+    return r;
+}
+
+static int ask_hash(struct screen *screen, size_t field, struct str found)
+{
+    struct str hash;
+
+    return feed_read_hash(found, screen->room, &hash)
+               ? ask_kind(screen, field, FEED_KIND_HASH, hash, found)
+               : 0;
+}
+
+/* "SHA1=…,MD5=…,SHA256=…,IMPHASH=…" */
+static int ask_hashes(struct screen *screen, size_t field, struct str rest)
+{
+    struct str one;
+    int r = 0;
+
+    rest = str_slice(rest, 0, HASHES_MAX);
+    while (r == 0 && str_cut(&rest, ',', &one)) {
+        r = ask_hash(screen, field, str_slice(one, str_find_byte(one, '=') + 1, one.len));
+    }
+    return r;
+}
+
+static bool looks_hashes(struct str value)
+{
+    return value.len > 35 && (value.ptr[3] == '=' || value.ptr[4] == '=' || value.ptr[6] == '=' ||
+                              value.ptr[7] == '=');
+}
+
+static bool looks_hash(struct str value)
+{
+    return (value.len == 32 || value.len == 40 || value.len == 64) &&
+           (class_of(value, 0) & class_of(value, 7) & class_of(value, value.len - 1) & IS_HEX) != 0;
+}
+
+/* Whether a byte of the word is a dot (Mycroft's test; it may be wrong behind a true one). */
+static inline bool word_has_dot(const char *ptr)
+{
+    const uint64_t ones = 0x0101010101010101ULL;
+    uint64_t word;
+
+    memcpy(&word, ptr, sizeof(word));
+    word ^= ones * '.';
+    return ((word - ones) & ~word & ones * 0x80) != 0;
+}
+
+/* A dot among the last sixteen bytes, before which the top domain of a name stands. */
+static inline bool looks_name(struct str value)
+{
+    if (value.len < 8) {
+        return str_find_byte(value, '.') != value.len;
+    }
+    return word_has_dot(value.ptr + value.len - 8) ||
+           word_has_dot(value.ptr + value.len - (value.len < 16 ? value.len : 16));
+}
+
+static int ask_email(struct screen *screen, size_t field, struct str value, size_t at)
+{
+    struct str email;
+
+    while (at < value.len && (class_of(value, at) & (IS_NAME | IS_LOCAL)) != 0) {
+        at++;
+    }
+    return at < value.len && value.ptr[at] == '@' && screen->has[FEED_KIND_EMAIL] &&
+                   feed_read_email(value, screen->room, &email)
+               ? ask_kind(screen, field, FEED_KIND_EMAIL, email, value)
+               : 0;
+}
+
+/* A name with dots and nothing else; or one behind an '@'. */
+static int ask_name(struct screen *screen, size_t field, struct str value)
+{
+    struct str name = value.ptr[value.len - 1] == '.' ? str_slice(value, 0, value.len - 1) : value;
+    size_t at = 0;
+
+    while (at < name.len && (class_of(name, at) & IS_NAME) != 0) {
+        at++;
+    }
+    if (at != name.len || name.len > FEED_HOST_MAX) {
+        return ask_email(screen, field, name, at);
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+
+        screen->room[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    }
+    return ask_host(screen, field, str_of(screen->room, name.len), value);
+}
+
+/* The same, unless the name was quiet before. */
+static int ask_name_once(struct screen *screen, size_t field, struct str value)
+{
+    struct name_key key = name_key(value);
+    struct screen_quiet *quiet = &screen->quiet[name_slot(&key) & ((1U << SCREEN_QUIET_BITS) - 1)];
+    uint64_t hits = screen->stats.hits;
+    int r;
+
+    if (str_is(str_of(quiet->name, quiet->len), value)) {
+        return 0;
+    }
+    r = ask_name(screen, field, value);
+    if (r == 0 && screen->stats.hits == hits && value.len <= SCREEN_QUIET_MAX) {
+        memcpy(quiet->name, value.ptr, value.len);
+        quiet->len = (uint8_t)value.len;
+    }
+    return r;
+}
+
+static bool name_ends(struct str name, const char *lower)
+{
+    struct str end = str_from(lower);
+
+    return name.len >= end.len && str_is_nocase(str_slice(name, name.len - end.len, name.len), end);
+}
+
+static inline uint32_t tail_of(const char tail[4])
+{
+    uint32_t number;
+
+    memcpy(&number, tail, sizeof(number));
+    return number;
+}
+
+void screen_learn_dull(struct screen *screen)
+{
+    static const struct str names[SCREEN_DULL_COUNT] = {
+#define DULL(name) {name, sizeof(name) - 1},
+#include "detect/intel/screen_dull.def"
+#undef DULL
+    };
+
+    for (size_t i = 0; i < SCREEN_DULL_COUNT; i++) {
+        screen->dull_keys[i] = name_key(names[i]);
+        screen->dull[name_slot(&screen->dull_keys[i])] = (uint8_t)i;
+    }
+}
+
+/* Fields that hold what people and programs wrote. */
+static bool is_text(const struct screen *screen, struct str name, uint32_t tail)
+{
+    return tail == tail_of("line") || tail == tail_of("text") || tail == tail_of("load") ||
+           (tail == tail_of("mand") && name_ends(name, "command")) ||
+           (tail == tail_of("tion") && name_ends(name, "hostapplication")) ||
+           (tail == tail_of("sage") && !screen->entry->is_structured && name_ends(name, "message"));
+}
+
+static struct str value_of(const struct screen *screen, const char *name)
+{
+    const struct entry_field *field = entry_find(screen->entry, str_from(name));
+
+    return field != NULL ? field->value : str_of("", 0);
+}
+
+/* The path of a request, with the host that another field names. */
+static int ask_path(struct screen *screen, size_t field, struct str path)
+{
+    struct str name = screen->entry->fields[field].name;
+    bool is_stem = str_is(name, STR("cs-uri-stem"));
+    struct str host = str_is(name, STR("http.url")) ? value_of(screen, "http.hostname")
+                                                    : value_of(screen, "cs-host");
+    struct str query = is_stem ? value_of(screen, "cs-uri-query") : str_of("", 0);
+    struct str whole;
+
+    if (host.len == 0 || !(is_stem || name_ends(name, "url") || name_ends(name, "uri"))) {
+        return 0;
+    }
+    whole = arena_printf(screen->scratch, "%.*s%.*s%s%.*s", STR_ARG(host), STR_ARG(path),
+                         query.len > 1 ? "?" : "", STR_ARG(query.len > 1 ? query : STR("")));
+    return whole.ptr == NULL ? -ERR_NOMEM : ask_url(screen, field, whole);
+}
+
+static int ask_agent(struct screen *screen, size_t field, struct str value)
+{
+    struct str agent;
+
+    return value.len <= FEED_AGENT_MAX && feed_read_agent(value, screen->room, &agent)
+               ? ask_kind(screen, field, FEED_KIND_AGENT, agent, value)
+               : 0;
+}
+
+/* "ftp://" to "https://". */
+static bool looks_url(struct str value)
+{
+    for (size_t at = 3; at <= 5 && value.len > 9; at++) {
+        if (value.ptr[at] == ':') {
+            return value.ptr[at + 1] == '/' && value.ptr[at + 2] == '/';
+        }
+    }
+    return false;
+}
+
+/* Numbers in front: an address, or nothing that is asked for. */
+static int ask_digits(struct screen *screen, size_t field, struct str value)
+{
+    uint8_t address[16];
+
+    if (value.len <= ADDRESS_MAX && screen->has[FEED_KIND_ADDRESS] && read_four(value, address)) {
+        return ask_address(screen, field, value, address);
+    }
+    return 0;
+}
+
+static int screen_value(struct screen *screen, size_t field, struct str value)
+{
+    unsigned first = class_of(value, 0);
+    unsigned char last = (unsigned char)value.ptr[value.len - 1];
+    uint8_t address[16];
+    int r = 0;
+
+    if (value.ptr[1] == ':' && value.ptr[2] == '\\') {
+        return 0; /* a path with a drive */
+    }
+    if (screen->has[FEED_KIND_HASH] && (looks_hash(value) || looks_hashes(value))) {
+        return looks_hash(value) ? ask_hash(screen, field, value)
+                                 : ask_hashes(screen, field, value);
+    }
+    if ((first & IS_DIGIT) != 0) {
+        r = ask_digits(screen, field, value);
+    }
+    if (r == 0 && screen->has[FEED_KIND_ADDRESS] && looks_six(value) && read_six(value, address)) {
+        return ask_address(screen, field, value, address);
+    }
+    if (r < 0 || !screen->has_names) {
+        return r;
+    }
+    if (value.ptr[0] == '/') {
+        return screen->has[FEED_KIND_URL] ? ask_path(screen, field, value) : 0;
+    }
+    if (looks_url(value)) {
+        return ask_url(screen, field, value);
+    }
+    return (first & IS_NAME) != 0 && (last >= 'A' || last == '.') && looks_name(value)
+               ? ask_name_once(screen, field, value)
+               : 0;
+}
+
+int screen_field(struct screen *screen, size_t field, uint32_t tail)
+{
+    const struct entry_field *at = &screen->entry->fields[field];
+    struct str value = at->value;
+    int r;
+
+    if (at->is_escaped) {
+        if (value.ptr[1] == ':' && value.ptr[2] == '\\') {
+            return 0; /* a path with a drive */
+        }
+        r = entry_field_text(at, screen->scratch, &value);
+        if (r < 0 || value.len < 4) {
+            return r;
+        }
+    }
+    if (screen->has[FEED_KIND_AGENT] && tail == tail_of("gent")) {
+        r = ask_agent(screen, field, value);
+        if (r < 0) {
+            return r;
+        }
+    }
+    if (screen->has_names && value.len > 16 && is_text(screen, at->name, tail)) {
+        return ask_text(screen, field, value);
+    }
+    return screen_value(screen, field, value);
+}

