@@ -1,8 +1,8 @@
-/* canhgac lists import|list|show|drop|check: lists of known bad hosts, phrases and hashes, by hand.
- * A list is a file of its folder (detect/intel/indicators.h); the centre and canhgac watch read the
- * same folder. What somebody brings is parsed by a child without rights, which hands back the file
- * form; what lies in the folder is parsed only after this process has given up its own. Neighbours:
- * codec/feed.h below, cli/lists_folder.c for the folder. */
+/* canhgac lists import|list|show|drop|check: lists of known bad hosts, addresses, hashes …, by
+ * hand. A list is a file of its folder (detect/intel/indicators.h); the centre and canhgac watch
+ * read the same folder. What somebody brings is parsed by a child without rights, which hands back
+ * the file form; what lies in the folder is parsed only after this process has given up its own.
+ * Neighbours: codec/feed.h below, cli/lists_folder.c for the folder. */
 #include "centre/lists.h"
 #include "base/banned.h"
 #include "base/cleanup.h"
@@ -11,10 +11,8 @@
 #include "base/time.h"
 #include "cli/command.h"
 #include "cli/lists_folder.h"
+#include "cli/lists_refresh.h"
 #include "codec/json.h"
-
-#include <fcntl.h>
-#include <sys/wait.h>
 
 struct lists_settings {
     const char *folder;
@@ -97,8 +95,9 @@ static int import_run(const struct command_call *call)
     int r;
 
     if (call->operands.count != 2) {
-        return command_fail(EXIT_STATUS_USAGE,
-                            _("name the list and a file: canhgac lists import NAME FILE"));
+        return command_fail(
+            EXIT_STATUS_USAGE,
+            _("name the list and a file or address: canhgac lists import NAME FILE|URL"));
     }
     r = call_name(call, &import.name);
     if (r != 0) {
@@ -108,6 +107,13 @@ static int import_run(const struct command_call *call)
     import.source = import.source != NULL ? import.source : import.file;
     import.is_guessed = !feed_format_parse(str_from(settings->format), &import.format);
     return lists_import(settings->folder, &import);
+}
+
+static int refresh_run(const struct command_call *call)
+{
+    const struct lists_settings *settings = call->settings;
+
+    return lists_refresh(settings->folder, &call->operands, settings->is_json);
 }
 
 static void print_time(int64_t time)
@@ -258,17 +264,30 @@ static int drop_run(const struct command_call *call)
     return r != 0 ? r : lists_drop(settings->folder, name);
 }
 
-/* A host, an address, a hash, or any text with phrases in it. */
+/* A value of any kind, or any text with phrases in it. */
 static bool check_one(const struct indicators *indicators, struct str text,
                       struct indicator_hit *ret_hit)
 {
-    char room[FEED_LINE_MAX];
+    static const enum feed_kind kinds[] = {FEED_KIND_HASH, FEED_KIND_URL, FEED_KIND_EMAIL,
+                                           FEED_KIND_AGENT};
+    static char room[FEED_LINE_MAX]; /* what the hit borrows */
+    uint8_t address[16];
+    unsigned bits;
     struct str value;
 
     if (text.len >= FEED_LINE_MAX) {
         return false;
     }
-    if (feed_read_hash(text, room, &value) && indicators_find_hash(indicators, value, ret_hit)) {
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (feed_read_value(kinds[i], text, room, &value) &&
+            indicators_find(indicators, kinds[i], value, ret_hit)) {
+            return true;
+        }
+    }
+    if (feed_parse_address(text, address, &bits) && bits == 128 &&
+        indicators_find_address(indicators, address, ret_hit)) {
+        feed_address_mask(address, ret_hit->bits);
+        ret_hit->value = feed_format_address(address, ret_hit->bits, room);
         return true;
     }
     if (feed_read_host(text, room, &value) && indicators_find_host(indicators, value, ret_hit)) {
@@ -348,15 +367,29 @@ static int check_run(const struct command_call *call)
 static const struct command lists_verbs[] = {
     {
         .name = "import",
-        .summary = N_("Read a list from a file and keep it under a name"),
-        .operands = N_("NAME FILE"),
-        .details = N_("A hosts file, one host, address, hash or \"phrase\" a line, CSV with a head "
-                      "row, MISP JSON or STIX 2.1 JSON. A list of that name is replaced as a whole "
-                      "or stays as it was. Lines that cannot be read are counted, the first few "
-                      "are named. Hosts that rules/web/popular-hosts.list allows are never a hit."),
+        .summary = N_("Read a list from a file or an address and keep it under a name"),
+        .operands = N_("NAME FILE|URL"),
+        .details =
+            N_("A hosts file, one host, address, network, URL, e-mail address, hash or "
+               "\"phrase\" a line, CSV with a head row, MISP JSON or STIX 2.1 JSON. A list of "
+               "that name is replaced as a whole or stays as it was. Lines that cannot be "
+               "read are counted, the first few are named. Hosts that "
+               "rules/web/popular-hosts.list allows are never a hit."),
         .rows = import_rows,
         .settings_size = sizeof(struct lists_settings),
         .run = import_run,
+    },
+    {
+        .name = "refresh",
+        .summary = N_("Bring lists from the web again"),
+        .operands = N_("[NAME…]"),
+        .details =
+            N_("Those whose source is an address; all of them when none is named. Each counts "
+               "from now for as long as it did. One that cannot be brought stays as it was; "
+               "the exit status is 3 then. A timer may call it once a day."),
+        .rows = plain_rows,
+        .settings_size = sizeof(struct lists_settings),
+        .run = refresh_run,
     },
     {
         .name = "list",

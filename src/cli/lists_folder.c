@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "centre/lists.h"
 #include "cli/command.h"
+#include "cli/lists_fetch.h"
 #include "codec/json.h"
 #include "sys/fd.h"
 #include "sys/sandbox.h"
@@ -241,17 +242,27 @@ static int import_finish(int folder, const char *temporary, const struct import_
     return EXIT_STATUS_CLEAN;
 }
 
+static int import_open(const char *file, int *ret_source)
+{
+    if (lists_is_url(file)) {
+        return lists_fetch(file, ret_source);
+    }
+    *ret_source = open(file, O_RDONLY | O_CLOEXEC);
+    return *ret_source < 0 ? command_fail(EXIT_STATUS_FAILED, _("%s: %s"), file, err_text(-errno))
+                           : 0;
+}
+
 int lists_import(const char *folder_path, const struct lists_import *import)
 {
-    CLEANUP(closep) int source = open(import->file, O_RDONLY | O_CLOEXEC);
+    CLEANUP(closep) int source = -1;
     CLEANUP(closep) int folder = -1;
     CLEANUP(closep) int target = -1;
     struct import_job job = {.import = import, .now = clock_wall(&clock_real)};
     char temporary[64];
-    int r;
+    int r = import_open(import->file, &source);
 
-    if (source < 0) {
-        return command_fail(EXIT_STATUS_FAILED, _("%s: %s"), import->file, err_text(-errno));
+    if (r != 0) {
+        return r;
     }
     r = folder_make(folder_path, FOLDER_MODE, (uid_t)-1, (gid_t)-1);
     if (r < 0) {
@@ -334,6 +345,7 @@ static int parse_all(const struct lists_texts *texts, struct indicators **ret_in
     if (r < 0) {
         return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
     }
+    indicators_keep_values(indicators); /* to show them */
     for (size_t i = 0; i < texts->count; i++) {
         r = indicators_add_file(indicators, buf_str(&texts->all[i].text), &diag);
         if (r < 0) {
