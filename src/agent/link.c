@@ -106,24 +106,54 @@ static int link_take_record(struct link *link, struct str bytes)
                                       : link_append(link, kind, bytes);
 }
 
+/* An entry of a log that finds no room waits, since its file keeps it. How far the log was read is
+ * noted behind it; a note that fails makes entries come twice after a kill, and loses none. */
+static int link_take_log(struct link *link, struct str bytes, const struct position *position)
+{
+    int r = spool_append(link->spool, RECORD_KIND_EVENT, bytes);
+
+    if (r < 0) {
+        return r;
+    }
+    r = positions_note(&link->positions, position);
+    if (r < 0 && r != link->trouble) {
+        log_error("it cannot be noted how far a log was read reason=%s", err_text(r));
+        link->trouble = r;
+    }
+    return 0;
+}
+
 /* 0 when the message is done with, for good or as one that nobody understands. */
 static int link_take(struct link *link, enum link_channel from, struct msg_reader *msg)
 {
     uint64_t number = msg_get_u64(msg);
     struct str bytes = msg_get_str(msg);
     struct spool_counters counters;
+    struct position position = {0};
     int r = 0;
 
+    if (from == LINK_CHANNEL_LOGS) {
+        position.log = msg_get_u64(msg);
+        position.dev = msg_get_u64(msg);
+        position.ino = msg_get_u64(msg);
+        position.offset = msg_get_u64(msg);
+        position.mark = msg_get_u64(msg);
+    }
     if (msg_close(msg) < 0) {
         log_error("a message was not understood type=%u", (unsigned)msg->type);
         return 0;
     }
     if (intake_is_taken(&link->intake, from, number)) {
+        if (from == LINK_CHANNEL_LOGS) { /* who took it may not have come to note it */
+            (void)!positions_note(&link->positions, &position);
+        }
         return 0;
     }
     spool_count(link->spool, &counters);
     intake_begin(&link->intake, from, number, counters.appended);
-    if (msg->type == AGENT_MESSAGE_RECORD) {
+    if (from == LINK_CHANNEL_LOGS) {
+        r = msg->type == AGENT_MESSAGE_LOG ? link_take_log(link, bytes, &position) : 0;
+    } else if (msg->type == AGENT_MESSAGE_RECORD) {
         r = link_take_record(link, bytes);
     } else if (msg->type == AGENT_MESSAGE_ANSWER && from == LINK_CHANNEL_SUPERVISOR) {
         r = link_take_answer(link, bytes);
@@ -136,18 +166,17 @@ static int link_take(struct link *link, enum link_channel from, struct msg_reade
 
 /* Until the spool takes something again, only the tick looks: the channels would wake us for ever.
  */
-static void link_set_waiting(struct link *link, bool is_waiting)
+static void link_set_waiting(struct link *link, enum link_channel from, bool is_waiting)
 {
-    if (link->is_waiting == is_waiting) {
+    int r;
+
+    if (link->is_waiting[from] == is_waiting) {
         return;
     }
-    link->is_waiting = is_waiting;
-    for (int i = 0; i < LINK_CHANNEL_COUNT; i++) {
-        int r = loop_source_set_events(link->sources[i], is_waiting ? 0 : LOOP_READ);
-
-        if (r < 0) {
-            loop_stop(link->loop, r);
-        }
+    link->is_waiting[from] = is_waiting;
+    r = loop_source_set_events(link->sources[from], is_waiting ? 0 : LOOP_READ);
+    if (r < 0) {
+        loop_stop(link->loop, r);
     }
 }
 
@@ -170,7 +199,7 @@ static int link_take_some(struct link *link, enum link_channel from)
         r = link_take(link, from, &link->packet.msg);
         channel_packet_done(&link->packet);
         if (r < 0) {
-            link_set_waiting(link, true);
+            link_set_waiting(link, from, true);
             return r;
         }
         r = channel_skip(fd);
@@ -181,10 +210,12 @@ static int link_take_some(struct link *link, enum link_channel from)
 static void link_on_channel(void *context, int fd, unsigned events)
 {
     struct link *link = context;
-    enum link_channel from =
-        fd == link->channels[LINK_CHANNEL_SENSOR] ? LINK_CHANNEL_SENSOR : LINK_CHANNEL_SUPERVISOR;
+    enum link_channel from = LINK_CHANNEL_SENSOR;
 
     (void)events;
+    while (from + 1 < LINK_CHANNEL_COUNT && fd != link->channels[from]) {
+        from++;
+    }
     if (link_take_some(link, from) == -ERR_PIPE) {
         log_info("the link ends: its neighbour has gone");
         loop_stop(link->loop, 0);
@@ -244,7 +275,9 @@ static void link_on_tick(void *context)
         log_error("the spool's state cannot be noted reason=%s", err_text(r));
         link->trouble = r;
     }
-    link_set_waiting(link, false); /* found again by the next message, if it is still so */
+    for (int i = 0; i < LINK_CHANNEL_COUNT && link->channels[i] >= 0; i++) {
+        link_set_waiting(link, (enum link_channel)i, false); /* found again, if it is still so */
+    }
     link_tell_dropped(link);
     link_send(link, true);
     link_look_after_connection(link);
@@ -296,7 +329,7 @@ static void link_on_signal(void *context, int signal)
     struct link *link = context;
 
     (void)signal;
-    for (int i = 0; i < LINK_CHANNEL_COUNT; i++) {
+    for (int i = 0; i < LINK_CHANNEL_COUNT && link->channels[i] >= 0; i++) {
         while (link_take_some(link, (enum link_channel)i) == 1) {
             /* last words */
         }
@@ -330,7 +363,7 @@ static int link_make_loop(struct link *link)
     if (r == 0) {
         r = loop_source_set_timer(tick, LINK_TICK, LINK_TICK);
     }
-    for (int i = 0; r == 0 && i < LINK_CHANNEL_COUNT; i++) {
+    for (int i = 0; r == 0 && i < LINK_CHANNEL_COUNT && link->channels[i] >= 0; i++) {
         r = fd_set_nonblocking(link->channels[i], true);
         if (r == 0) {
             r = loop_add_fd(link->loop, link->channels[i], LOOP_READ, link_on_channel, link,
@@ -374,6 +407,7 @@ static int link_seal(struct link *link, struct intake_page *page, struct diag *d
                                         .limit = (uint64_t)settings->spool_bytes,
                                         .clock = settings->clock};
     struct spool_counters counters;
+    char path[4096];
     unsigned missing = 0;
     int r = sandbox_enter(&sandbox, &missing, diag);
 
@@ -382,6 +416,10 @@ static int link_seal(struct link *link, struct intake_page *page, struct diag *d
     }
     if (r < 0) {
         return r;
+    }
+    (void)snprintf(path, sizeof(path), "%s/" POSITIONS_FILE, settings->spool);
+    if (positions_open(&link->positions, path, true) < 0) {
+        log_error("it cannot be kept how far logs were read path=%s", path);
     }
     spool_count(link->spool, &counters);
     intake_open(&link->intake, page, counters.appended);
@@ -400,6 +438,7 @@ static void link_done(struct link *link)
     }
     uplink_freep(&link->uplink);
     spool_freep(&link->spool);
+    positions_done(&link->positions);
     loop_freep(&link->loop);
     identity_done(&link->identity);
     arena_freep(&link->arena);
@@ -423,6 +462,8 @@ int link_serve(const struct link_settings *settings, const struct agent_outlet *
     link->settings = settings;
     link->channels[LINK_CHANNEL_SENSOR] = outlet->sensor;
     link->channels[LINK_CHANNEL_SUPERVISOR] = outlet->supervisor;
+    link->channels[LINK_CHANNEL_LOGS] = outlet->logs;
+    link->positions.fd = -1;
     identity_init(&link->identity);
     buf_init(&link->record, RECORD_SIZE_MAX);
     buf_init(&link->items, LINK_BATCH_BYTES + 2 * RECORD_SIZE_MAX);

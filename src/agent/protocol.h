@@ -9,6 +9,7 @@
  *   guard ── signed files, windows ─▶ refuser ── who wanted to write ─▶ guard
  *   guard ── open files ▶ inspector ── verdicts ─▶ guard
  *   visits ── records ──▶ supervisor ── records ─▶ outlet
+ *   logs ── entries of logs ──▶ outlet
  *
  * The supervisor keeps both ends of every channel open: a child that dies is replaced on the same
  * channels, its peers notice nothing, and what they sent meanwhile waits for the new one. What
@@ -78,6 +79,9 @@ enum agent_message {
      * webshell_language, u32 is ruled, i64 score in thousandths, str rule, u32 line, str snippet.
      */
     AGENT_MESSAGE_INSPECTED,
+    /* logs → outlet: one entry, and how far its log has been read with it. u64 number, str record,
+     * u64 log, u64 dev, u64 ino, u64 offset, u64 mark (struct position). */
+    AGENT_MESSAGE_LOG,
 };
 
 #endif

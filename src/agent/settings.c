@@ -62,6 +62,12 @@ const struct setting agent_setting_rows[] = {
         "may hold * and ?; repeat it for more")},
     {"access-log-format", 0, SETTING_TEXT, "combined", NULL, NULL, ROW(access_log_format),
      N_("FORMAT"), N_("common, combined, vhost_combined, nginx, w3c, or the server's own line")},
+    {"log", 0, SETTING_PATH_LIST,
+     "/var/log/auth.log,/var/log/secure,/var/log/kern.log,/var/log/mail.log,/var/log/audit/"
+     "audit.log",
+     NULL, NULL, ROW(logs), N_("FILE"),
+     N_("log whose entries go to the centre and its rules; its name may hold * and ?; repeat it "
+        "for more")},
     {0},
 };
 

@@ -39,6 +39,7 @@ struct agent_settings {
     int64_t webroot_rescan;
     bool webroot_deny;
     struct setting_list access_logs;
+    struct setting_list logs;
     const char *access_log_format; /* as weblog_format_init takes it */
 };
 

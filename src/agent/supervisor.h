@@ -13,6 +13,7 @@ struct agent_outlet {
     const struct agent_settings *settings;
     int sensor;
     int supervisor;
+    int logs; /* -1: none is followed */
     struct intake_page *intake;
 };
 

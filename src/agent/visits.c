@@ -56,7 +56,7 @@ static void visits_on_watch(void *context, int fd, unsigned events)
 
     (void)fd;
     (void)events;
-    if (visits_heard(visits) && visits->reopen == 0) {
+    if (rotation_heard(&visits->rotation) && visits->reopen == 0) {
         visits->reopen = clock_mono(&clock_real) + VISITS_REOPEN_NS;
     }
 }
@@ -88,8 +88,9 @@ static int visits_listen(struct visits *visits)
         r = loop_add_fd(visits->loop, visits->supervisor.channel, LOOP_READ, visits_on_channel,
                         visits, &visits->supervisor.source);
     }
-    if (r == 0 && visits->watch >= 0) {
-        r = loop_add_fd(visits->loop, visits->watch, LOOP_READ, visits_on_watch, visits, NULL);
+    if (r == 0 && visits->rotation.fd >= 0) {
+        r = loop_add_fd(visits->loop, visits->rotation.fd, LOOP_READ, visits_on_watch, visits,
+                        NULL);
     }
     if (r == 0) {
         r = loop_add_timer(visits->loop, visits_on_tick, visits, &tick);
@@ -133,7 +134,7 @@ static void visits_done(struct visits *visits)
     visits_forget_told(visits);
     outbox_done(&visits->supervisor);
     loop_free(visits->loop);
-    closep(&visits->watch);
+    rotation_done(&visits->rotation);
     mem_free(visits);
 }
 
@@ -148,7 +149,7 @@ int visits_run(const struct visits_config *config)
         return EXIT_STATUS_FAILED;
     }
     visits->config = config;
-    visits->watch = -1;
+    visits->rotation.fd = -1;
     map_init(&visits->told, VISITS_TOLD_MAX, (uint64_t)clock_mono(&clock_real));
     outbox_init(&visits->supervisor, config->supervisor, VISITS_OUTBOX, NULL);
     r = visits_start(visits, &diag);

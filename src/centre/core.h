@@ -10,10 +10,11 @@
  * of file is seen, and a reply to a question that a former process asked may arrive: unknown
  * numbers are ignored. */
 struct core_channels {
-    int front; /* CENTRE_MESSAGE_AGENT arrives */
-    int api;   /* CENTRE_MESSAGE_REQUEST arrives; REPLY and CHANGED leave */
-    int fetch; /* SITES_ASK, PROFILE_ASK and CHECK arrive; SITES, PROFILE, LOOK and SITES_CHANGED
-                  leave. -1 in a test that has none */
+    int front;    /* CENTRE_MESSAGE_AGENT arrives */
+    int api;      /* CENTRE_MESSAGE_REQUEST arrives; REPLY and CHANGED leave */
+    int fetch;    /* SITES_ASK, PROFILE_ASK and CHECK arrive; SITES, PROFILE, LOOK and SITES_CHANGED
+                     leave. -1 in a test that has none */
+    int detector; /* ENTRIES leave, HITS arrive (centre/detector.h); -1 in a test that has none */
     int supervisor; /* READY leaves; OPERATOR and DIED arrive; its end means: finish */
 };
 

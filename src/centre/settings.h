@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define CENTRE_SETTINGS_MAX 24
+#define CENTRE_SETTINGS_MAX 32
 
 /* Where a value is from; a later one wins over those before it, but for the command line, which
  * wins over all. */
@@ -50,9 +50,11 @@ struct centre_settings {
     const char *fetch_user;
     const char *reader_user;
     const char *render_user;
+    const char *detector_user;
     const char *name_servers;             /* for the website watch; NULL: the system's */
     const char *web_authorities;          /* PEM file, beside the system's; NULL: none */
     const char *lists;                    /* folder of indicator lists */
+    struct setting_list rules;            /* folders of Sigma rules */
     bool has_browser;                     /* no row: what the supervisor found at its start */
     bool is_user_kept;                    /* stay the user that started it: to try it out */
     uint8_t sources[CENTRE_SETTINGS_MAX]; /* enum centre_source of each row */

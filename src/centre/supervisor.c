@@ -13,6 +13,7 @@
 #include "centre/api.h"
 #include "centre/browser.h"
 #include "centre/core.h"
+#include "centre/detector.h"
 #include "centre/fetch.h"
 #include "centre/front.h"
 #include "centre/keys.h"
@@ -53,7 +54,8 @@ enum supervisor_child {
     SUPERVISOR_CORE, /* first: the others read what it has made */
     SUPERVISOR_API,
     SUPERVISOR_FRONT,
-    SUPERVISOR_FETCH,
+    SUPERVISOR_FETCH, /* from here on the centre is on watch without them */
+    SUPERVISOR_DETECTOR,
     SUPERVISOR_READER, /* the first of SUPERVISOR_READERS */
     SUPERVISOR_RENDER = SUPERVISOR_READER + SUPERVISOR_READERS, /* where there is a browser */
     SUPERVISOR_COUNT,
@@ -84,6 +86,7 @@ struct supervisor {
     int front_core[2];
     int front_api[2];
     int api_core[2];
+    int detector_core[2];
     int fetch_core[2];
     int fetch_reader[SUPERVISOR_READERS][2];
     int fetch_render[2];
@@ -96,10 +99,10 @@ struct supervisor {
 };
 
 static const char *const supervisor_names[] = {
-    [SUPERVISOR_CORE] = "core",     [SUPERVISOR_API] = "api",
-    [SUPERVISOR_FRONT] = "front",   [SUPERVISOR_FETCH] = "fetch",
-    [SUPERVISOR_READER] = "reader", [SUPERVISOR_READER + 1] = "reader",
-    [SUPERVISOR_RENDER] = "render"};
+    [SUPERVISOR_CORE] = "core",         [SUPERVISOR_API] = "api",
+    [SUPERVISOR_FRONT] = "front",       [SUPERVISOR_DETECTOR] = "detector",
+    [SUPERVISOR_FETCH] = "fetch",       [SUPERVISOR_READER] = "reader",
+    [SUPERVISOR_READER + 1] = "reader", [SUPERVISOR_RENDER] = "render"};
 
 static int supervisor_fetch(const struct supervisor *supervisor, int far_channel)
 {
@@ -126,6 +129,7 @@ static int supervisor_body(void *context)
                         (struct core_channels){.front = supervisor->front_core[1],
                                                .api = supervisor->api_core[1],
                                                .fetch = supervisor->fetch_core[1],
+                                               .detector = supervisor->detector_core[1],
                                                .supervisor = child->far_channel});
     case SUPERVISOR_API:
         return api_run(&supervisor->next, (struct api_channels){.front = supervisor->front_api[1],
@@ -138,6 +142,12 @@ static int supervisor_body(void *context)
                                                  .core = supervisor->front_core[0],
                                                  .api = supervisor->front_api[0],
                                                  .supervisor = child->far_channel});
+    case SUPERVISOR_DETECTOR:
+        return detector_run(&(struct detector_options){
+            .user = supervisor->next.is_user_kept ? NULL : supervisor->next.detector_user,
+            .rules = &supervisor->next.rules,
+            .channel = supervisor->detector_core[0],
+            .supervisor = child->far_channel});
     case SUPERVISOR_FETCH:
         return supervisor_fetch(supervisor, child->far_channel);
     case SUPERVISOR_RENDER:
@@ -172,6 +182,9 @@ static size_t supervisor_keep(const struct child *child, int keep[SUPERVISOR_KEE
         keep[count++] = supervisor->front_core[1];
         keep[count++] = supervisor->api_core[1];
         keep[count++] = supervisor->fetch_core[1];
+        keep[count++] = supervisor->detector_core[1];
+    } else if (child->which == SUPERVISOR_DETECTOR) {
+        keep[count++] = supervisor->detector_core[0];
     } else if (child->which == SUPERVISOR_FETCH) {
         keep[count++] = supervisor->fetch_core[0];
         for (size_t i = 0; i < SUPERVISOR_READERS; i++) {
@@ -530,6 +543,7 @@ static int supervisor_make_channels(struct supervisor *supervisor)
         r = channel_pair(supervisor->fetch_reader[i]);
     }
     r = r < 0 ? r : channel_pair(supervisor->fetch_render);
+    r = r < 0 ? r : channel_pair(supervisor->detector_core);
     return r;
 }
 
@@ -578,10 +592,11 @@ static int supervisor_make_children(struct supervisor *supervisor)
 static void supervisor_done(struct supervisor *supervisor)
 {
     int *const all[] = {
-        &supervisor->control,         &supervisor->front_core[0],  &supervisor->front_core[1],
-        &supervisor->front_api[0],    &supervisor->front_api[1],   &supervisor->api_core[0],
-        &supervisor->api_core[1],     &supervisor->fetch_core[0],  &supervisor->fetch_core[1],
-        &supervisor->fetch_render[0], &supervisor->fetch_render[1]};
+        &supervisor->control,         &supervisor->front_core[0],   &supervisor->front_core[1],
+        &supervisor->front_api[0],    &supervisor->front_api[1],    &supervisor->api_core[0],
+        &supervisor->api_core[1],     &supervisor->fetch_core[0],   &supervisor->fetch_core[1],
+        &supervisor->fetch_render[0], &supervisor->fetch_render[1], &supervisor->detector_core[0],
+        &supervisor->detector_core[1]};
 
     supervisor_signal_children(supervisor, SIGTERM);
     loop_freep(&supervisor->loop);
@@ -622,6 +637,7 @@ int centre_supervise(const struct centre_settings *settings, struct diag *diag)
                                            .front_core = {-1, -1},
                                            .front_api = {-1, -1},
                                            .api_core = {-1, -1},
+                                           .detector_core = {-1, -1},
                                            .fetch_core = {-1, -1},
                                            .fetch_reader = {{-1, -1}, {-1, -1}},
                                            .fetch_render = {-1, -1}};

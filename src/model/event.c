@@ -30,9 +30,13 @@ static const struct event_field_row field_rows[] = {
 };
 
 static const char *const kind_names[] = {
-    [EVENT_KIND_PROCESS_START] = "process_start", [EVENT_KIND_PROCESS_END] = "process_end",
-    [EVENT_KIND_FILE_CHANGE] = "file_change",     [EVENT_KIND_FILE_RENAME] = "file_rename",
-    [EVENT_KIND_FILE_DELETE] = "file_delete",     [EVENT_KIND_AGENT] = "agent",
+    [EVENT_KIND_PROCESS_START] = "process_start",
+    [EVENT_KIND_PROCESS_END] = "process_end",
+    [EVENT_KIND_FILE_CHANGE] = "file_change",
+    [EVENT_KIND_FILE_RENAME] = "file_rename",
+    [EVENT_KIND_FILE_DELETE] = "file_delete",
+    [EVENT_KIND_AGENT] = "agent",
+    [EVENT_KIND_LOG] = "log",
 };
 static_assert(sizeof(kind_names) / sizeof(kind_names[0]) == EVENT_KIND_COUNT);
 

@@ -22,6 +22,7 @@ enum event_kind {
     EVENT_KIND_FILE_RENAME,
     EVENT_KIND_FILE_DELETE,
     EVENT_KIND_AGENT, /* about the agent itself: started, child died, something was lost */
+    EVENT_KIND_LOG,   /* one entry of a log, as it was written */
     EVENT_KIND_COUNT,
 };
 

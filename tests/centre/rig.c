@@ -63,8 +63,11 @@ void rig_start_core(struct rig *rig)
     options.store = rig->store;
     options.archive = rig->archive;
     options.authority = rig->authority;
-    options.channels = (struct core_channels){
-        .front = front[1], .api = rig->middle[0], .fetch = fetch[1], .supervisor = supervisor[1]};
+    options.channels = (struct core_channels){.front = front[1],
+                                              .api = rig->middle[0],
+                                              .fetch = fetch[1],
+                                              .detector = -1,
+                                              .supervisor = supervisor[1]};
     rig->core = NULL;
     assert_int_equal(core_new(&options, &rig->core, &diag), 0);
 }
@@ -115,6 +118,7 @@ void rig_start_in(struct rig *rig, const char *folder)
     assert_int_equal(settings_default(centre_rows, &rig->settings, rig->arena), 0);
     rig->settings.language = "en";
     options.settings = &rig->settings;
+    options.folder = rig->folder;
     assert_int_equal(loop_new(4096, &rig->loop), 0);
     assert_int_equal(authority_new(STR("rig"), clock_wall(&rig->clock), &rig->authority), 0);
     assert_int_equal(channel_pair(rig->middle), 0);

@@ -6,6 +6,7 @@
 
 #include "agent/intake.h"
 #include "agent/link.h"
+#include "agent/positions.h"
 #include "agent/uplink.h"
 #include "base/arena.h"
 #include "link/spool.h"
@@ -20,6 +21,7 @@
 enum link_channel {
     LINK_CHANNEL_SENSOR,
     LINK_CHANNEL_SUPERVISOR,
+    LINK_CHANNEL_LOGS,
     LINK_CHANNEL_COUNT,
 };
 static_assert(LINK_CHANNEL_COUNT <= INTAKE_CHANNELS, "one note each");
@@ -28,7 +30,8 @@ struct link {
     const struct link_settings *settings;
     int channels[LINK_CHANNEL_COUNT];
     struct loop_source *sources[LINK_CHANNEL_COUNT];
-    bool is_waiting; /* the spool takes nothing: messages stay in their channels */
+    bool is_waiting[LINK_CHANNEL_COUNT]; /* the spool takes nothing from there: messages stay */
+    struct positions positions;          /* how far logs were read */
     struct intake intake;
     struct loop *loop;
     struct identity identity;

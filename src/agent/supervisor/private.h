@@ -25,6 +25,7 @@ enum child_kind {
     CHILD_INSPECTOR, /* only beside the guard */
     CHILD_GUARD,     /* only where a document root is to be guarded */
     CHILD_VISITS,    /* only where an access log is to be read */
+    CHILD_LOGS,      /* only beside a centre */
     CHILD_COUNT,
 };
 
@@ -38,6 +39,8 @@ enum pair_kind {
     PAIR_GUARD_SUPERVISOR,
     PAIR_GUARD_INSPECTOR,
     PAIR_VISITS_SUPERVISOR,
+    PAIR_LOGS_SUPERVISOR,
+    PAIR_LOGS_OUTLET,
     PAIR_COUNT,
 };
 
@@ -141,6 +144,7 @@ void supervisor_on_sensor(void *context, int fd, unsigned events);
 void supervisor_on_outlet(void *context, int fd, unsigned events);
 void supervisor_on_guard(void *context, int fd, unsigned events);
 void supervisor_on_visits(void *context, int fd, unsigned events);
+void supervisor_on_logs(void *context, int fd, unsigned events);
 /* A finding of the supervisor itself. title: English source sentence. */
 void supervisor_tell(struct supervisor *supervisor, const char *title, const char *value);
 

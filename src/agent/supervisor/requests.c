@@ -176,6 +176,8 @@ static const struct request_row request_rows[] = {
      request_other_ready},
     {AGENT_MESSAGE_RECORD, CHILD_VISITS,
      AGENT_STATE_STARTING | AGENT_STATE_WATCHING | AGENT_STATE_ENDING, request_record},
+    {AGENT_MESSAGE_READY, CHILD_LOGS, AGENT_STATE_STARTING | AGENT_STATE_WATCHING,
+     request_other_ready},
     {AGENT_MESSAGE_WHO, CHILD_GUARD,
      AGENT_STATE_STARTING | AGENT_STATE_WATCHING | AGENT_STATE_ENDING, request_who},
 };
@@ -234,6 +236,11 @@ void supervisor_on_guard(void *context, int fd, unsigned events)
 void supervisor_on_visits(void *context, int fd, unsigned events)
 {
     supervisor_receive(context, fd, events, CHILD_VISITS);
+}
+
+void supervisor_on_logs(void *context, int fd, unsigned events)
+{
+    supervisor_receive(context, fd, events, CHILD_LOGS);
 }
 
 void supervisor_tell(struct supervisor *supervisor, const char *title, const char *value)

@@ -12,10 +12,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <glob.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -134,33 +132,6 @@ static int visits_add(struct visits *visits, const char *path, size_t pages, str
     return r < 0 ? r : log_open(log);
 }
 
-/* A log that the next rotation makes has no right to be opened by this process: its folder tells.
- */
-static void visits_watch(struct visits *visits, const char *path)
-{
-    char folder[PATH_MAX];
-    char *slash;
-
-    (void)snprintf(folder, sizeof(folder), "%s", path);
-    slash = strrchr(folder, '/');
-    if (slash == NULL) {
-        return;
-    }
-    slash[slash == folder ? 1 : 0] = '\0';
-    if (strpbrk(folder, "*?[") != NULL) {
-        log_warn(_("access-log '%s': only the last part of a path may hold * and ?"), path);
-        return;
-    }
-    if (visits->watch < 0) {
-        visits->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    }
-    if (visits->watch < 0 ||
-        inotify_add_watch(visits->watch, folder, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0) {
-        log_warn(_("'%s' cannot be watched (%s): a rotated log in it is seen at the next start"),
-                 folder, err_text(-errno));
-    }
-}
-
 int visits_open(struct visits *visits, struct diag *diag)
 {
     const struct setting_list *list = &visits->config->settings->access_logs;
@@ -168,8 +139,8 @@ int visits_open(struct visits *visits, struct diag *diag)
     size_t pages;
     int r = 0;
 
+    rotation_watch(&visits->rotation, list, "access-log");
     for (size_t i = 0; i < list->count; i++) {
-        visits_watch(visits, list->items[i]);
         if (glob(list->items[i], GLOB_NOCHECK | (i != 0 ? GLOB_APPEND : 0), NULL, &found) != 0) {
             globfree(&found);
             return -ERR_NOMEM;
@@ -183,29 +154,6 @@ int visits_open(struct visits *visits, struct diag *diag)
         globfree(&found);
     }
     return r;
-}
-
-bool visits_heard(struct visits *visits)
-{
-    const struct setting_list *list = &visits->config->settings->access_logs;
-    _Alignas(struct inotify_event) char room[4096];
-    bool is_ours = false;
-    ssize_t got;
-
-    while ((got = read(visits->watch, room, sizeof(room))) > 0) {
-        for (size_t at = 0; at < (size_t)got;) {
-            const struct inotify_event *event = (const void *)(room + at);
-
-            at += sizeof(*event) + event->len;
-            for (size_t i = 0; event->len != 0 && i < list->count; i++) {
-                const char *name = strrchr(list->items[i], '/') + 1;
-
-                is_ours = is_ours || fnmatch(name, event->name, FNM_PERIOD) == 0;
-            }
-            is_ours = is_ours || (event->mask & IN_Q_OVERFLOW) != 0;
-        }
-    }
-    return is_ours;
 }
 
 /* copytruncate: what stood there has been read, or is in the copy. A log that has grown past the

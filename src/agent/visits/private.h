@@ -3,6 +3,7 @@
 #define AGENT_VISITS_PRIVATE_H
 
 #include "agent/outbox.h"
+#include "agent/rotation.h"
 #include "agent/visits.h"
 #include "base/map.h"
 #include "codec/lines.h"
@@ -40,7 +41,7 @@ struct visits {
     struct outbox supervisor;
     struct msg_writer msg;
     struct loop *loop;
-    int watch; /* inotify over the logs' folders */
+    struct rotation rotation;
     struct visits_log *logs[VISITS_LOGS_MAX];
     size_t count;
     struct map told; /* finding's id → struct visits_told */
@@ -54,8 +55,6 @@ struct visits {
 void visits_close(struct visits *visits);
 /* Reads what has come, at most a good piece of each log; whether there is more. */
 bool visits_read(struct visits *visits);
-/* Whether one of the watched folders has told of a log that came or went. */
-bool visits_heard(struct visits *visits);
 
 /* visits/tell.c: judges the logs that have new lines and tells what was not told yet. */
 void visits_judge(struct visits *visits);

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "centre/core/detect.h"
 #include "model/record.h"
 
 #include <sys/statvfs.h>
@@ -65,6 +66,9 @@ void core_fail(struct core *core, int error)
     if (core->is_batch) {
         store_rollback(core->options.store);
         archive_rollback(core->options.archive); /* or its failure would stand for ever */
+        if (core->detect != NULL) {
+            core_detect_forget(core->detect);
+        }
         core_batch_forget(core);
     }
     if (error == -ERR_NOSPC) {
@@ -81,7 +85,9 @@ void core_fail(struct core *core, int error)
 
 static int core_batch_write(struct core *core)
 {
-    int r = store_counts_add(core->options.store, &core->counted);
+    int r = core->detect != NULL ? core_detect_settle(core->detect) : 0;
+
+    r = r < 0 ? r : store_counts_add(core->options.store, &core->counted);
 
     LIST_EACH (node, &core->dirty) {
         struct core_host *host = LIST_ENTRY(node, struct core_host, dirty_node);
@@ -256,7 +262,10 @@ static int core_ingest_record(struct core *core, struct core_host *host, uint64_
     case RECORD_KIND_EVENT:
         core->counted.events++;
         r = archive_add(core->options.archive, &host->id, sequence, &record->event);
-        return r == -ERR_EXIST ? 0 : r;
+        r = r == -ERR_EXIST ? 0 : r;
+        return r == 0 && record->event.kind == EVENT_KIND_LOG && core->detect != NULL
+                   ? core_detect_put(core->detect, host, &record->event)
+                   : r;
     case RECORD_KIND_FINDING:
         return core_ingest_finding(core, host, &record->finding);
     case RECORD_KIND_ANSWER:

@@ -115,6 +115,7 @@ struct core {
     struct loop_source *tick_timer;
     struct loop_source *channel_sources[4];
     struct core_watch watch;
+    struct core_detect *detect; /* core/detect.h; NULL in a test without a detector */
     unsigned ticks;
     bool is_full;
     bool is_holding; /* an action waits for the end of its time to be called off */
@@ -336,6 +337,7 @@ int core_window_close(struct core_call *call);
 int core_page_ours(struct core_call *call);
 int core_page_incident(struct core_call *call);
 int core_page_undecide(struct core_call *call);
+int core_read_events(struct core_call *call);
 int core_read_note(struct core_call *call);
 int core_health(struct core_call *call);
 

@@ -2,6 +2,7 @@
  * run in a transaction of its own, audited, answered. Neighbours: api/ask.c sends, the functions
  * live in core/login.c, core/user.c and core/act.c. Invariants: a reply leaves after its commit; a
  * request whose commit failed is answered with that failure and leaves nothing behind. */
+#include "centre/core/detect.h"
 #include "centre/core/private.h"
 
 #include "base/banned.h"
@@ -283,14 +284,32 @@ int core_call_audit(struct core_call *call, const char *act, struct str object, 
 
 int core_health(struct core_call *call)
 {
-    cbor_put_map(&call->reply, 1);
+    struct detector_counts logs = {0};
+
+    if (call->core->detect != NULL) {
+        core_detect_count(call->core->detect, &logs);
+    }
+    cbor_put_map(&call->reply, 2);
     cbor_put_text(&call->reply, STR("full"));
     cbor_put_bool(&call->reply, call->core->is_full);
+    cbor_put_text(&call->reply, STR("logs"));
+    cbor_put_array(&call->reply, 5);
+    cbor_put_u64(&call->reply, logs.entries);
+    cbor_put_u64(&call->reply, logs.judged);
+    cbor_put_u64(&call->reply, logs.faulty);
+    cbor_put_u64(&call->reply, logs.hits);
+    cbor_put_u64(&call->reply, logs.unjudged);
     return 0;
 }
 
 /* A privileged read is told before it is done: the api process reads after this has been answered.
- */
+ * Of a search the words are kept too: what somebody looked for is as telling as what he found. */
+int core_read_events(struct core_call *call)
+{
+    return core_call_audit(call, call->request->verb, STR(""), "q",
+                           arguments_text(&call->arguments, "q"), NULL);
+}
+
 int core_read_note(struct core_call *call)
 {
     return core_call_audit(call, call->request->verb, STR(""), NULL);

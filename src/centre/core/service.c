@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "centre/core/detect.h"
 #include "centre/core/private.h"
 #include "sys/fd.h"
 
@@ -236,6 +237,10 @@ int core_new(const struct core_options *options, struct core **ret_core, struct 
     list_init(&core->calls);
     list_init(&core->operators);
     r = arena_new(CORE_ARENA_LIMIT, &core->arena);
+    if (r == 0 && options->channels.detector >= 0) {
+        r = fd_set_nonblocking(options->channels.detector, true);
+        r = r < 0 ? r : core_detect_new(core, seed, &core->detect);
+    }
     if (r == 0) {
         r = core_start(core);
     }
@@ -266,6 +271,7 @@ void core_free(struct core *core)
     }
     (void)core_batch_commit(core);
     core_hosts_done(core);
+    core_detect_free(core->detect);
     limiter_done(&core->pairs);
     limiter_done(&core->users);
     limiter_done(&core->addresses);

@@ -1,0 +1,281 @@
+/* The logs: found, opened at the place that was noted, followed. A log that is rotated away is read
+ * to its end first, by the name that rotation gave it; one that is cut to nothing in place, or
+ * written anew, is begun again. Reading is by offset: what could not be handed on is simply read
+ * again. Neighbours: logs.c calls, codec/logs.h cuts and reads. */
+#include "agent/logs/private.h"
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "sys/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#define MARK_BYTES    64
+#define PIECES_A_TURN 16 /* of one log: then the others have theirs, and the channel */
+
+/* What stands at the end of an entry; its length in the lowest byte. */
+static uint64_t mark_of(struct str bytes)
+{
+    struct str tail =
+        str_slice(bytes, bytes.len > MARK_BYTES ? bytes.len - MARK_BYTES : 0, bytes.len);
+
+    return XXH3_64bits(tail.ptr, tail.len) << 8 | tail.len;
+}
+
+/* Whether the file is still the one that was read up to the place. */
+static bool file_is_same(int fd, const struct stat *stat, const struct position *position)
+{
+    char bytes[MARK_BYTES];
+    size_t len = position->mark & 0xff;
+
+    if (stat->st_dev != position->dev || stat->st_ino != position->ino ||
+        (uint64_t)stat->st_size < position->offset) {
+        return false;
+    }
+    return len == 0 || len > sizeof(bytes) || position->offset < len ||
+           (pread(fd, bytes, len, (off_t)(position->offset - len)) == (ssize_t)len &&
+            mark_of(str_of(bytes, len)) == position->mark);
+}
+
+/* -1 with *stat untouched when it is not there or no log. */
+static int file_open(const char *path, struct stat *stat)
+{
+    CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+    if (fd < 0 || fstat(fd, stat) != 0) {
+        if (errno != ENOENT) {
+            log_warn(_("the log '%s' cannot be read: %s"), path, err_text(-errno));
+        }
+        return -1;
+    }
+    if (!S_ISREG(stat->st_mode)) {
+        log_warn(_("the log '%s' is not a file and is not read"), path);
+        return -1;
+    }
+    return TAKE_FD(fd);
+}
+
+static void file_start(struct log_file *file, int fd, const struct stat *stat, uint64_t log)
+{
+    file->fd = fd;
+    file->position = (struct position){.log = log, .dev = stat->st_dev, .ino = stat->st_ino};
+}
+
+/* The file that was read last, under the name that rotation gave it. */
+static void source_open_old(struct log_source *source, const struct position *noted)
+{
+    char path[PATH_MAX + 2];
+    struct stat stat;
+    int fd;
+
+    (void)snprintf(path, sizeof(path), "%s.1", source->path);
+    fd = file_open(path, &stat);
+    if (fd >= 0 && file_is_same(fd, &stat, noted)) {
+        source->old = (struct log_file){.fd = fd, .position = *noted};
+    } else {
+        closep(&fd);
+    }
+}
+
+static void source_open(struct log_source *source, const struct positions *positions)
+{
+    uint64_t log = position_log(str_from(source->path));
+    const struct position *noted = positions_find(positions, log);
+    struct stat stat;
+    int fd = file_open(source->path, &stat);
+
+    if (fd >= 0) {
+        file_start(&source->now, fd, &stat, log);
+    }
+    if (noted == NULL) { /* what was written before anybody watched is history */
+        source->now.position.offset = fd >= 0 ? (uint64_t)stat.st_size : 0;
+    } else if (fd >= 0 && file_is_same(fd, &stat, noted)) {
+        source->now.position = *noted;
+    } else {
+        source_open_old(source, noted);
+    }
+}
+
+static int logs_add(struct logs *logs, const char *path, const struct positions *positions,
+                    struct diag *diag)
+{
+    struct log_source *source = &logs->sources[logs->count];
+
+    for (size_t i = 0; i < logs->count; i++) {
+        if (str_is_text(str_from(path), logs->sources[i].path)) {
+            return 0;
+        }
+    }
+    if (logs->count == LOGS_MAX) {
+        return diag_set(diag, -ERR_LIMIT, _("log names more than %d files; name fewer"), LOGS_MAX);
+    }
+    *source = (struct log_source){.now.fd = -1, .old.fd = -1};
+    (void)snprintf(source->path, sizeof(source->path), "%s", path);
+    source_open(source, positions);
+    logs->count++;
+    return 0;
+}
+
+int logs_open(struct logs *logs, struct diag *diag)
+{
+    const struct setting_list *list = &logs->config->settings->logs;
+    CLEANUP(positions_done) struct positions positions;
+    char path[PATH_MAX];
+    glob_t found = {0};
+    int r;
+
+    (void)snprintf(path, sizeof(path), "%s/spool/" POSITIONS_FILE, logs->config->settings->folder);
+    r = positions_open(&positions, path, false);
+    if (r < 0 && r != -ERR_NOENT) {
+        return diag_set(diag, r, _("cannot read how far the logs were read (%s): %s"), path,
+                        err_text(r));
+    }
+    rotation_watch(&logs->rotation, list, "log");
+    for (size_t i = 0; i < list->count; i++) {
+        if (glob(list->items[i], GLOB_NOCHECK | (i != 0 ? GLOB_APPEND : 0), NULL, &found) != 0) {
+            globfree(&found);
+            return -ERR_NOMEM;
+        }
+    }
+    r = 0;
+    for (size_t i = 0; r == 0 && i < found.gl_pathc; i++) {
+        r = logs_add(logs, found.gl_pathv[i], &positions, diag);
+    }
+    if (list->count != 0) {
+        globfree(&found);
+    }
+    return r;
+}
+
+void logs_close(struct logs *logs)
+{
+    for (size_t i = 0; i < logs->count; i++) {
+        closep(&logs->sources[i].now.fd);
+        closep(&logs->sources[i].old.fd);
+    }
+    logs->count = 0;
+}
+
+/* A piece that is being read: where it lies in its file. */
+struct follow {
+    struct logs *logs;
+    struct log_source *source;
+    struct log_file *file;
+    struct str block;
+    uint64_t base;
+};
+
+static int follow_entry(void *context, const struct entry *entry)
+{
+    struct follow *follow = context;
+    struct position position = follow->file->position;
+    const char *end = entry->raw.ptr + entry->raw.len;
+    int r;
+
+    /* a reader may have put an entry's lines together elsewhere: the place is then the next one's
+     */
+    if (entry->raw.ptr >= follow->block.ptr && end <= follow->block.ptr + follow->block.len) {
+        position.offset = follow->base + (uint64_t)(end - follow->block.ptr);
+        position.mark = mark_of(entry->raw);
+    }
+    r = logs_send(follow->logs, follow->source, entry, &position);
+    if (r == 0) {
+        follow->file->position = position;
+    }
+    return r;
+}
+
+/* By the head of the file, whatever place it is read from. False while there is nothing in it. */
+static bool source_know_format(struct logs *logs, struct log_source *source, int fd)
+{
+    ssize_t got = source->format == NULL ? pread(fd, logs->piece, LOG_HEAD_SIZE, 0) : 0;
+
+    if (got > 0) {
+        source->format = log_format_guess(str_of(logs->piece, (size_t)got));
+        source->head_len = (size_t)got < LOGS_HEAD ? (size_t)got : LOGS_HEAD;
+        memcpy(source->head, logs->piece, source->head_len);
+    }
+    return source->format != NULL;
+}
+
+static void file_rewind_changed(struct log_source *source, struct log_file *file)
+{
+    struct stat stat;
+
+    if (fstat(file->fd, &stat) == 0 && !file_is_same(file->fd, &stat, &file->position)) {
+        file->position.offset = file->position.mark = 0;
+        source->format = NULL; /* its head is another one too */
+    }
+}
+
+/* Hands on one piece; 1 when there may be more, 0 when not, -ERR_AGAIN while nothing is taken. */
+static int file_read(struct logs *logs, struct log_source *source, struct log_file *file,
+                     bool is_last)
+{
+    struct follow follow = {logs, source, file, {0}, file->position.offset};
+    ssize_t got = pread(file->fd, logs->piece, LOGS_PIECE, (off_t)file->position.offset);
+    struct str bytes = str_of(logs->piece, got > 0 ? (size_t)got : 0);
+    size_t len = bytes.len > 0 ? source->format->cut(bytes, is_last && got < LOGS_PIECE) : 0;
+    int r;
+
+    if (len == 0) {
+        return got < 0 ? -errno : 0;
+    }
+    follow.block = str_slice(bytes, 0, len);
+    logs->reading.around = clock_wall(&clock_real);
+    logs->reading.head = str_of(source->head, source->head_len);
+    r = source->format->read(&logs->reading, follow.block, follow_entry, &follow);
+    if (r == 0) {
+        file->position.offset = follow.base + len;
+        file->position.mark = mark_of(follow.block);
+    }
+    return r < 0 ? r : 1;
+}
+
+/* True while there may be more. */
+static bool source_follow(struct logs *logs, struct log_source *source, struct log_file *file,
+                          bool is_last)
+{
+    int r = 1;
+
+    file_rewind_changed(source, file);
+    if (!source_know_format(logs, source, file->fd)) {
+        return false;
+    }
+    for (unsigned i = 0; i < PIECES_A_TURN && r == 1; i++) {
+        r = file_read(logs, source, file, is_last);
+    }
+    if (r == -ERR_AGAIN) {
+        logs->is_full = true;
+    } else if (r < 0) {
+        log_warn("%s: %s", source->path, err_text(r));
+    }
+    return r == 1 || r == -ERR_AGAIN;
+}
+
+bool logs_read(struct logs *logs)
+{
+    bool has_more = false;
+
+    for (size_t i = 0; i < logs->count && !logs->is_full; i++) {
+        struct log_source *source = &logs->sources[i];
+
+        if (source->old.fd >= 0) {
+            if (!source_follow(logs, source, &source->old, true)) {
+                closep(&source->old.fd);
+            }
+            has_more = true;
+        } else if (source->now.fd >= 0) {
+            has_more = source_follow(logs, source, &source->now, false) || has_more;
+        }
+    }
+    return has_more || logs->is_full;
+}

@@ -1,0 +1,61 @@
+/* What the files of the logs' process share; for nobody else. */
+#ifndef AGENT_LOGS_PRIVATE_H
+#define AGENT_LOGS_PRIVATE_H
+
+#include "agent/logs.h"
+#include "agent/outbox.h"
+#include "agent/positions.h"
+#include "agent/rotation.h"
+#include "codec/logs.h"
+#include "sys/loop.h"
+
+#include <limits.h>
+
+#define LOGS_MAX   64
+#define LOGS_HEAD  2048                 /* bytes: the lines that name a file's columns */
+#define LOGS_PIECE (2 * ENTRY_SIZE_MAX) /* read at a time: the longest entry fits */
+
+/* One file that is read on from a place. */
+struct log_file {
+    int fd;                   /* -1: not there */
+    struct position position; /* what stands before it was handed on */
+};
+
+struct log_source {
+    char path[PATH_MAX];
+    struct log_file now;
+    struct log_file old;             /* rotated away before all of it was read */
+    const struct log_format *format; /* NULL: nothing has been read yet */
+    char head[LOGS_HEAD];            /* of the file, for formats that need it */
+    size_t head_len;
+};
+
+struct logs {
+    const struct logs_config *config;
+    struct outbox supervisor;
+    struct outbox numbers; /* of messages to the outlet; nothing waits in it */
+    struct loop_source *outlet_source;
+    struct loop *loop;
+    struct rotation rotation;
+    struct log_source sources[LOGS_MAX];
+    size_t count;
+    struct log_reading reading;
+    char *piece;
+    bool is_full; /* the outlet's channel takes nothing now */
+    int64_t reopen;
+    struct buf record;
+    struct msg_writer msg;
+};
+
+/* logs/follow.c: what the settings name, each at the place that was noted, one that was never read
+ * at its end. Needs the rights that are given up afterwards. */
+[[nodiscard]] int logs_open(struct logs *logs, struct diag *diag);
+void logs_close(struct logs *logs);
+/* Hands on what has come; whether there is more. */
+bool logs_read(struct logs *logs);
+
+/* logs/send.c: one entry with the place behind it. -ERR_AGAIN: the outlet takes nothing now. */
+[[nodiscard]] int logs_send(struct logs *logs, const struct log_source *source,
+                            const struct entry *entry, const struct position *position);
+
+#endif

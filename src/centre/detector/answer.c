@@ -1,0 +1,255 @@
+/* One message of entries, judged. Each hit says what a person needs to know of it: which rule, and
+ * the fields that it looked at. Neighbours: detector.c before, core/detect.c takes the answer. */
+#include "base/banned.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "centre/detector/private.h"
+
+#define ANSWER_ROOM (52U << 10) /* no hit is begun beyond it: the longest one fits behind */
+#define AHEAD_MAX   (60 * NS_PER_S)
+#define TEXT_MAX    1024 /* bytes of a title, of tags, of a group */
+
+/* The message in hand. */
+struct answer {
+    struct detector *detector;
+    struct msg_writer *msg;
+    uint64_t number;
+    uint32_t index; /* of the entry */
+    uint32_t read;
+    uint32_t faulty;
+    const struct entry *entry;
+    int64_t arrival;
+};
+
+static void answer_begin(struct answer *answer)
+{
+    msg_begin(answer->msg, DETECTOR_MESSAGE_HITS);
+    msg_put_u64(answer->msg, answer->number);
+}
+
+static int answer_send(struct answer *answer, bool is_last)
+{
+    int r;
+
+    msg_put_u32(answer->msg, 0);
+    msg_put_u32(answer->msg, is_last ? 1 : 0);
+    msg_put_u32(answer->msg, answer->read);
+    msg_put_u32(answer->msg, answer->faulty);
+    r = msg_end(answer->msg);
+    return r < 0 ? r : channel_send(answer->detector->channel, answer->msg, NULL, 0);
+}
+
+static int answer_make_room(struct answer *answer)
+{
+    int r = 0;
+
+    if (answer->msg->len > ANSWER_ROOM) {
+        r = answer_send(answer, false);
+        answer_begin(answer);
+    }
+    return r;
+}
+
+/* The fields that are told, each once. */
+struct told {
+    const struct entry_field *fields[DETECTOR_FIELDS_MAX];
+    uint32_t count;
+};
+
+static void told_add(struct told *told, const struct entry *entry, struct str name)
+{
+    const struct entry_field *field = name.len != 0 ? entry_find(entry, name) : NULL;
+
+    for (uint32_t i = 0; field != NULL && i < told->count; i++) {
+        field = told->fields[i] == field ? NULL : field;
+    }
+    if (field != NULL && told->count < DETECTOR_FIELDS_MAX) {
+        told->fields[told->count++] = field;
+    }
+}
+
+/* A tree is no deeper than the loader lets it be (SIGMA_DEPTH_MAX). */
+static void told_add_atoms(struct told *told, const struct entry *entry,
+                           const struct sigma_node *node)
+{
+    if (node->kind == SIGMA_NODE_ATOM) {
+        told_add(told, entry, node->atom->field);
+        return;
+    }
+    for (size_t i = 0; i < node->child_count && told->count < DETECTOR_FIELDS_MAX; i++) {
+        told_add_atoms(told, entry, node->children[i]);
+    }
+}
+
+static void told_gather(struct told *told, const struct entry *entry, const struct sigma_rule *rule)
+{
+    for (size_t i = 0; i < rule->field_count; i++) {
+        told_add(told, entry, rule->fields[i]);
+    }
+    for (size_t i = 0; i < rule->way_count; i++) {
+        told_add_atoms(told, entry, rule->ways[i].root);
+    }
+}
+
+static int answer_put_fields(struct answer *answer, const struct told *told)
+{
+    msg_put_u32(answer->msg, told->count);
+    for (uint32_t i = 0; i < told->count; i++) {
+        struct str value;
+        int r = entry_field_text(told->fields[i], answer->detector->reading.arena, &value);
+
+        if (r < 0) {
+            return r;
+        }
+        msg_put_str(answer->msg, str_slice(told->fields[i]->name, 0, DETECTOR_VALUE_MAX));
+        msg_put_str(answer->msg, str_slice(value, 0, DETECTOR_VALUE_MAX));
+    }
+    return 0;
+}
+
+/* What rules and correlations have in common. */
+struct hit {
+    struct str id;
+    struct str title;
+    enum sigma_level level;
+    const struct str *tags;
+    size_t tag_count;
+    struct str group;
+    int64_t time;
+};
+
+static int answer_put_hit(struct answer *answer, const struct hit *hit)
+{
+    CLEANUP(buf_done) struct buf tags;
+    int r = answer_make_room(answer);
+
+    buf_init(&tags, TEXT_MAX);
+    for (size_t i = 0; i < hit->tag_count && tags.error == 0; i++) {
+        buf_putf(&tags, "%s%.*s", i != 0 ? " " : "", STR_ARG(hit->tags[i]));
+    }
+    msg_put_u32(answer->msg, 1);
+    msg_put_u32(answer->msg, answer->index);
+    msg_put_str(answer->msg, hit->id);
+    msg_put_str(answer->msg, str_slice(hit->title, 0, TEXT_MAX));
+    msg_put_u32(answer->msg, hit->level);
+    msg_put_str(answer->msg, buf_str(&tags));
+    msg_put_str(answer->msg, str_slice(hit->group, 0, TEXT_MAX));
+    msg_put_i64(answer->msg, hit->time != 0 ? hit->time : answer->arrival);
+    return r;
+}
+
+static int answer_put_rule(struct answer *answer, const struct sigma_rule *rule)
+{
+    const struct hit hit = {.id = rule->id,
+                            .title = rule->title,
+                            .level = rule->level,
+                            .tags = rule->tags,
+                            .tag_count = rule->tag_count,
+                            .time = answer->entry->time};
+    struct told told = {0};
+    int r = answer_put_hit(answer, &hit);
+
+    told_gather(&told, answer->entry, rule);
+    return r < 0 ? r : answer_put_fields(answer, &told);
+}
+
+static int answer_put_correlated(void *context, const struct sigma_correlated *correlated)
+{
+    struct answer *answer = context;
+    const struct sigma_correlation *rule =
+        &answer->detector->set->correlations[correlated->correlation];
+    CLEANUP(buf_done) struct buf group;
+    struct hit hit = {.id = rule->id,
+                      .title = rule->title,
+                      .level = rule->level,
+                      .tags = rule->tags,
+                      .tag_count = rule->tag_count,
+                      .time = correlated->time};
+    int r;
+
+    if (rule->is_silent) {
+        return 0;
+    }
+    buf_init(&group, TEXT_MAX);
+    for (size_t i = 0; i < rule->group_count && group.error == 0; i++) {
+        buf_putf(&group, "%s%.*s=%.*s", i != 0 ? ", " : "", STR_ARG(rule->group_by[i]),
+                 STR_ARG(correlated->group[i]));
+    }
+    hit.group = buf_str(&group);
+    r = answer_put_hit(answer, &hit);
+    return r < 0 ? r : answer_put_fields(answer, &(struct told){0});
+}
+
+/* An entry that a reader makes of what was handed in: one, mostly. Its time is believed unless it
+ * lies ahead: one entry from next year would make all others late. */
+static int answer_entry(void *context, const struct entry *read)
+{
+    struct answer *answer = context;
+    struct detector *detector = answer->detector;
+    struct entry here = *read;
+    const struct entry *entry = &here;
+    const uint32_t *rules = NULL;
+    size_t count = 0;
+    int r = sigma_match(detector->matcher, read, &rules, &count);
+
+    if (read->time == 0 || read->time > answer->arrival + AHEAD_MAX) {
+        here.time = answer->arrival;
+    }
+    answer->entry = entry;
+    answer->read++;
+    answer->faulty += entry->faults != 0 ? 1U : 0U;
+    if (r < 0 && r != -ERR_LIMIT) {
+        return r;
+    }
+    r = 0;
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        const struct sigma_rule *rule = &detector->set->rules[rules[i]];
+
+        r = rule->is_silent ? 0 : answer_put_rule(answer, rule);
+    }
+    return r < 0 ? r
+                 : sigma_correlate(detector->correlator, entry, ++detector->tag, rules, count,
+                                   answer_put_correlated, answer);
+}
+
+/* One entry as it was handed in, with what core knows of it. */
+static int answer_take(struct answer *answer, struct msg_reader *msg)
+{
+    struct log_reading *reading = &answer->detector->reading;
+    struct str host = msg_get_str(msg);
+    struct str name = msg_get_str(msg);
+    struct str path = msg_get_str(msg);
+    struct str head = msg_get_str(msg);
+    const struct log_format *format = log_format_find(name);
+    struct str raw;
+
+    (void)host; /* the entry names it as it was written; core knows who sent it */
+    (void)path;
+    answer->arrival = msg_get_i64(msg);
+    raw = msg_get_str(msg);
+    format = format != NULL ? format : log_format_guess(raw);
+    reading->around = answer->arrival;
+    reading->head = head;
+    return raw.len != 0 ? format->read(reading, raw, answer_entry, answer) : 0;
+}
+
+int detector_answer(struct detector *detector)
+{
+    struct msg_reader *msg = &detector->packet.msg;
+    struct answer answer = {.detector = detector, .msg = &detector->answer};
+    int r = 0;
+
+    if (msg->type != DETECTOR_MESSAGE_ENTRIES) {
+        return -ERR_PROTO;
+    }
+    answer.number = msg_get_u64(msg);
+    answer_begin(&answer);
+    while (r == 0 && msg_get_u32(msg) == 1) {
+        r = answer_take(&answer, msg);
+        answer.index++;
+    }
+    r = r < 0 ? r : msg_close(msg);
+    return r < 0 ? r : answer_send(&answer, true);
+}

@@ -1,0 +1,301 @@
+/* Following logs: each entry is handed on once, in order, with the place behind it, whatever is
+ * done to the file: growth, rotation, copytruncate, a restart from the place that was noted, an
+ * outlet that takes nothing for a while. */
+#include "harness.h"
+
+#include "agent/logs/private.h"
+#include "agent/protocol.h"
+#include "base/err.h"
+#include "model/record.h"
+#include "sys/channel.h"
+#include "sys/fd.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TAKEN_MAX 20000
+
+/* A follower with a scratch folder, and what its outlet has taken. */
+struct rig {
+    char top[64];
+    char path[128];
+    struct agent_settings settings;
+    struct logs_config config;
+    struct logs *logs;
+    int outlet[2];
+    int supervisor[2];
+    struct positions noted;
+    char taken[TAKEN_MAX];
+    size_t taken_len;
+    unsigned count;
+};
+
+static struct rig rig;
+
+static void write_to(const char *path, const char *text, int flags)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | flags, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+}
+
+static void append(const char *text)
+{
+    write_to(rig.path, text, O_APPEND);
+}
+
+static void follower_start(void)
+{
+    struct diag diag = {0};
+
+    rig.logs = calloc(1, sizeof(*rig.logs));
+    assert_non_null(rig.logs);
+    rig.logs->config = &rig.config;
+    rig.logs->rotation.fd = -1;
+    rig.logs->piece = malloc(LOGS_PIECE);
+    buf_init(&rig.logs->record, RECORD_SIZE_MAX);
+    outbox_init(&rig.logs->numbers, -1, 0, NULL);
+    assert_int_equal(log_reading_init(&rig.logs->reading, NULL), 0);
+    assert_int_equal(logs_open(rig.logs, &diag), 0);
+}
+
+static void follower_end(void)
+{
+    logs_close(rig.logs);
+    rotation_done(&rig.logs->rotation);
+    log_reading_done(&rig.logs->reading);
+    buf_done(&rig.logs->record);
+    outbox_done(&rig.logs->numbers);
+    free(rig.logs->piece);
+    free(rig.logs);
+    rig.logs = NULL;
+}
+
+static void rig_start(void)
+{
+    char path[128];
+
+    memset(&rig, 0, sizeof(rig));
+    snprintf(rig.top, sizeof(rig.top), "/tmp/canhgac-logs-XXXXXX");
+    assert_non_null(mkdtemp(rig.top));
+    snprintf(rig.path, sizeof(rig.path), "%s/auth.log", rig.top);
+    snprintf(path, sizeof(path), "%s/spool", rig.top);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(path, sizeof(path), "%s/spool/" POSITIONS_FILE, rig.top);
+    assert_int_equal(positions_open(&rig.noted, path, true), 0);
+    assert_int_equal(channel_pair(rig.outlet), 0);
+    assert_int_equal(channel_pair(rig.supervisor), 0);
+    assert_int_equal(fd_set_nonblocking(rig.outlet[0], true), 0);
+    assert_int_equal(fd_set_nonblocking(rig.outlet[1], true), 0);
+    rig.settings.folder = rig.top;
+    rig.settings.logs = (struct setting_list){.items = {rig.path}, .count = 1};
+    rig.config = (struct logs_config){
+        .settings = &rig.settings, .supervisor = rig.supervisor[0], .outlet = rig.outlet[0]};
+}
+
+static void rig_end(void)
+{
+    char command[128];
+
+    follower_end();
+    positions_done(&rig.noted);
+    for (int i = 0; i < 2; i++) {
+        close(rig.outlet[i]);
+        close(rig.supervisor[i]);
+    }
+    snprintf(command, sizeof(command), "rm -r -- %s", rig.top);
+    assert_int_equal(system(command), 0);
+}
+
+/* What the outlet does: keeps the entry, then notes the place. */
+static void take(struct channel_packet *packet, struct arena *arena)
+{
+    struct msg_reader *msg = &packet->msg;
+    struct position position;
+    struct cbor_reader reader;
+    struct record record;
+    struct str raw;
+
+    assert_int_equal(msg->type, AGENT_MESSAGE_LOG);
+    (void)msg_get_u64(msg);
+    cbor_open(&reader, msg_get_str(msg));
+    position.log = msg_get_u64(msg);
+    position.dev = msg_get_u64(msg);
+    position.ino = msg_get_u64(msg);
+    position.offset = msg_get_u64(msg);
+    position.mark = msg_get_u64(msg);
+    assert_int_equal(msg_close(msg), 0);
+    assert_int_equal(record_decode(&reader, arena, &record), 0);
+    assert_int_equal(record.event.kind, EVENT_KIND_LOG);
+    raw = event_find(&record.event, EVENT_FIELD_EVENT_ORIGINAL)->text;
+    assert_true(str_is_text(event_find(&record.event, EVENT_FIELD_LOG_FILE_PATH)->text, rig.path));
+    assert_int_equal(positions_note(&rig.noted, &position), 0);
+    rig.count++;
+    if (rig.taken_len + raw.len + 2 < sizeof(rig.taken)) {
+        rig.taken_len += (size_t)snprintf(rig.taken + rig.taken_len,
+                                          sizeof(rig.taken) - rig.taken_len, "%.*s|", STR_ARG(raw));
+    }
+}
+
+static unsigned drain(void)
+{
+    static struct channel_packet packet;
+    struct arena *arena = NULL;
+    unsigned count = 0;
+
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    while (channel_receive(rig.outlet[1], &packet) == 0) {
+        arena_reset(arena);
+        take(&packet, arena);
+        channel_packet_done(&packet);
+        count++;
+    }
+    arena_free(arena);
+    return count;
+}
+
+static void follow(void)
+{
+    rig.logs->is_full = false;
+    (void)logs_read(rig.logs);
+    while (drain() != 0) {
+        rig.logs->is_full = false;
+        (void)logs_read(rig.logs);
+    }
+}
+
+static void restart(void)
+{
+    follower_end();
+    follower_start();
+}
+
+static void assert_taken(const char *text)
+{
+    assert_string_equal(rig.taken, text);
+    rig.taken_len = 0;
+    rig.taken[0] = '\0';
+}
+
+static void test_growth(void **state)
+{
+    (void)state;
+    rig_start();
+    append("before anybody watched\n");
+    follower_start();
+    follow();
+    assert_taken("");
+    append("một\nhai\nhal");
+    follow();
+    assert_taken("một|hai|");
+    append("f\n\nend\n");
+    follow();
+    assert_taken("half|end|");
+    rig_end();
+}
+
+/* A kill between two entries: the next process goes on behind the last one that was kept. */
+static void test_restart(void **state)
+{
+    (void)state;
+    rig_start();
+    append("old\n");
+    follower_start();
+    append("a\nb\n");
+    follow();
+    assert_taken("a|b|");
+    append("c\nd\n");
+    restart();
+    follow();
+    assert_taken("c|d|");
+    restart();
+    follow();
+    assert_taken("");
+    rig_end();
+}
+
+static void rotate(void)
+{
+    char rotated[160];
+
+    snprintf(rotated, sizeof(rotated), "%s.1", rig.path);
+    assert_int_equal(rename(rig.path, rotated), 0);
+}
+
+static void test_rotation(void **state)
+{
+    (void)state;
+    rig_start();
+    append("x\n");
+    follower_start();
+    append("a\n");
+    follow();
+    append("b\nlast without an end");
+    rotate();
+    append("c\n");
+    assert_true(rotation_heard(&rig.logs->rotation));
+    restart();
+    follow();
+    assert_taken("a|b|last without an end|c|");
+    append("d\n");
+    restart();
+    follow();
+    assert_taken("d|");
+    rig_end();
+}
+
+static void test_copytruncate(void **state)
+{
+    (void)state;
+    rig_start();
+    append("x\n");
+    follower_start();
+    append("a first line\nb second line\n");
+    follow();
+    assert_taken("a first line|b second line|");
+    write_to(rig.path, "c\n", O_TRUNC);
+    follow();
+    assert_taken("c|");
+    write_to(rig.path, "another that is longer than what stood there\nd\n", O_TRUNC);
+    follow();
+    assert_taken("another that is longer than what stood there|d|");
+    rig_end();
+}
+
+/* The outlet takes nothing: reading waits, and nothing is lost or told twice. */
+static void test_full_outlet(void **state)
+{
+    char line[64];
+    unsigned sent = 0;
+
+    (void)state;
+    rig_start();
+    append("x\n");
+    follower_start();
+    for (int i = 0; i < 20000; i++) {
+        sent += (unsigned)snprintf(line, sizeof(line), "line %d of many\n", i) != 0;
+        append(line);
+    }
+    assert_true(logs_read(rig.logs));
+    assert_true(rig.logs->is_full);
+    follow();
+    assert_int_equal(rig.count, sent);
+    rig_end();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_growth),      cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_rotation),    cmocka_unit_test(test_copytruncate),
+        cmocka_unit_test(test_full_outlet),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
