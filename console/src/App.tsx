@@ -10,6 +10,7 @@ import { t } from './i18n';
 import { addKeys } from './keys';
 import { isLive } from './live';
 import { Alerts } from './pages/Alerts';
+import { Find } from './pages/Find';
 import { Hosts } from './pages/Hosts';
 import { ChangePassword, Login } from './pages/Login';
 import { Settings } from './pages/Settings';
@@ -24,7 +25,8 @@ const pages: Record<string, { title: () => string; key: string; view: () => JSX.
   alerts: { title: () => t('Alerts'), key: '2', view: Alerts },
   hosts: { title: () => t('Hosts'), key: '3', view: Hosts },
   sites: { title: () => t('Sites'), key: '4', view: Sites },
-  settings: { title: () => t('Settings'), key: '5', view: Settings },
+  find: { title: () => t('Find'), key: '5', view: Find },
+  settings: { title: () => t('Settings'), key: '6', view: Settings },
 };
 
 function Clock() {

@@ -110,6 +110,13 @@ export interface Overview {
   now: string;
 }
 
+/** One event of the archive with its ECS fields. */
+export interface EventHit {
+  host: string;
+  host_name: string;
+  event: Record<string, string | number>;
+}
+
 export interface Page<T> {
   items: T[];
   next: string | null;

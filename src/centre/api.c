@@ -44,7 +44,7 @@ static int api_body_sandbox(const struct centre_settings *settings, struct diag 
         .paths = paths,
         .path_count = 1,
         .file_limit = API_CONNECTIONS_MAX + API_FILES_SPARE,
-        .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_FILES,
+        .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_FILES | SANDBOX_CALLS_THREADS,
     };
     unsigned missing = 0;
     int r = sandbox_enter(&sandbox, &missing, diag);
@@ -60,6 +60,7 @@ static int api_body_open(const struct centre_settings *settings, struct api_chan
 {
     struct api_options options = {.clock = &clock_real,
                                   .channels = channels,
+                                  .folder = settings->folder,
                                   .assets = assets,
                                   .settings = settings,
                                   .language = LANGUAGE_VI,

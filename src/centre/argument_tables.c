@@ -3,8 +3,11 @@
 
 #include "base/banned.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "centre/password.h"
+#include "centre/searcher.h"
 #include "model/site.h"
+#include "model/terms.h"
 
 #define NAME_MAX_BYTES   64
 #define REASON_MAX_BYTES 2000
@@ -360,6 +363,17 @@ const struct argument arguments_setting_change[] = {
 const struct argument arguments_audit_list[] = {
     QUERY_NUMBER("cursor", N_("where to go on: next of the answer before")),
     QUERY_LIMIT,
+    {},
+};
+
+const struct argument arguments_event_search[] = {
+    BODY_TEXT("q", false, 0, TERMS_TEXT_MAX,
+              N_("words that an event must hold, \"phrases\", field:value, field:>number, -word")),
+    BODY_TEXT("from", false, 0, TIME_TEXT_SIZE, N_("earliest time, RFC 3339")),
+    BODY_TEXT("to", false, 0, TIME_TEXT_SIZE, N_("latest time, RFC 3339")),
+    BODY_TEXT("cursor", false, 0, 48, N_("where to go on: next of the answer before")),
+    BODY_NUMBER("limit", 1, SEARCHER_EVENTS_MAX,
+                N_("most events of one answer; 100 when left out")),
     {},
 };
 

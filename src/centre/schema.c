@@ -71,6 +71,10 @@ static const struct schema_member members_host[] = {
     {}};
 static const struct schema_member members_host_list[] = {
     {"items", SCHEMA_TYPE_LIST, "Host"}, {"next", SCHEMA_TYPE_CURSOR}, {}};
+static const struct schema_member members_event[] = {
+    {"host", SCHEMA_TYPE_ID}, {"host_name", SCHEMA_TYPE_TEXT}, {"event", SCHEMA_TYPE_OBJECT}, {}};
+static const struct schema_member members_event_list[] = {
+    {"items", SCHEMA_TYPE_LIST, "Event"}, {"next", SCHEMA_TYPE_CURSOR}, {}};
 static const struct schema_member members_counts[] = {
     {"hosts", SCHEMA_TYPE_NUMBER},         {"hosts_silent", SCHEMA_TYPE_NUMBER},
     {"hosts_revoked", SCHEMA_TYPE_NUMBER}, {"alerts_new", SCHEMA_TYPE_NUMBER},
@@ -277,6 +281,8 @@ const struct schema schemas[] = {{"Me", members_me},
                                  {"OnePassword", members_one_password},
                                  {"Audit", members_audit},
                                  {"AuditList", members_audit_list},
+                                 {"Event", members_event},
+                                 {"EventList", members_event_list},
                                  {"Setting", members_setting},
                                  {"Settings", members_settings},
                                  {"Health", members_health},

@@ -75,13 +75,16 @@ function mountScratch(name) {
   return folder;
 }
 
-function startAgent(centre, port, name, mode) {
+export const scratchFile = (name) => join(scratch, name);
+
+/** more: further lines of its settings file. */
+export function startAgent(centre, port, name, mode, more = '') {
   const disk = mountScratch(name);
   const token = run('centre', 'token', '--folder', centre, '--bare');
   const config = join(scratch, `${name}.conf`);
   const folder = join(scratch, `${name}-agent`);
   mkdirSync(folder);
-  writeFileSync(config, `protect = ${disk}/data\nfolder = ${folder}\nmode = ${mode}\n`);
+  writeFileSync(config, `protect = ${disk}/data\nfolder = ${folder}\nmode = ${mode}\n${more}`);
   run('agent', 'enrol', '--folder', join(folder, 'agent'), '--name', name, `127.0.0.1:${port}`, token);
   start(name, null, ['agent', '--config', config]);
   return join(disk, 'data');

@@ -12,6 +12,7 @@ import { Mark } from '../components/Mark';
 import { firstToShow, Occurrences } from '../components/Occurrences';
 import { Pictures } from '../components/Pictures';
 import { Reason, type Ask } from '../components/Reason';
+import { Seen } from '../components/Seen';
 import { Sheet } from '../components/Sheet';
 import { Storyline } from '../components/Storyline';
 import { Time } from '../components/Time';
@@ -123,7 +124,8 @@ export function AlertSheet({ number: id, back }: { number: string; back: string 
       {!waits && decision}
       {finding && alert.site > 0 && finding.change !== undefined && finding.change > 0 && <ChangeView key={finding.change} site={alert.site} number={finding.change} />}
       {alert.site > 0 && <Pictures site={alert.site} />}
-      {finding && alert.site === 0 && <Done alert={alert} finding={finding} />}
+      {finding && alert.site === 0 && finding.files_total === 0 && <Seen alert={alert} finding={finding} />}
+      {finding && alert.site === 0 && finding.detector !== 'logs' && <Done alert={alert} finding={finding} />}
       {finding && finding.files_total > 0 && <Evidence finding={finding} />}
       <Related alert={alert} />
       {ask && (

@@ -46,12 +46,20 @@ int api_ask(struct api_request *request, const char *verb, struct str body)
     if (r < 0) {
         return r;
     }
+    api->counters.asks++;
+    api_wait(request);
+    return 0;
+}
+
+void api_wait(struct api_request *request)
+{
+    struct api *api = request->api;
+
+    request->is_replied = false;
     request->ask_until = clock_mono(api->options.clock) + ASK_LIFE;
     list_append(&api->asks, &request->ask_node);
     api->ask_count++;
-    api->counters.asks++;
     MHD_suspend_connection(request->connection);
-    return 0;
 }
 
 void api_ask_forget(struct api_request *request)
@@ -60,9 +68,12 @@ void api_ask_forget(struct api_request *request)
         list_remove(&request->ask_node);
         request->api->ask_count--;
     }
+    if (request->api->searcher != NULL) {
+        searcher_forget(request->api->searcher, request);
+    }
 }
 
-static void api_wake(struct api_request *request, int result)
+void api_wake(struct api_request *request, int result)
 {
     api_ask_forget(request);
     request->result = result;
@@ -92,6 +103,34 @@ void api_health_ask(struct api *api)
     }
 }
 
+/* What core's detector has done since core started (core_health). */
+static void api_take_health(struct api *api, struct str body)
+{
+    struct cbor_reader reader;
+    uint64_t counts[5];
+
+    cbor_open(&reader, body);
+    if (cbor_get_map(&reader) != 2) {
+        return;
+    }
+    (void)cbor_get_text(&reader);
+    (void)cbor_get_bool(&reader);
+    (void)cbor_get_text(&reader);
+    if (cbor_get_array(&reader) != ARRAY_LEN(counts)) {
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+        counts[i] = cbor_get_u64(&reader);
+    }
+    if (cbor_close(&reader) == 0) {
+        api->logs = (struct detector_counts){.entries = counts[0],
+                                             .judged = counts[1],
+                                             .faulty = counts[2],
+                                             .hits = counts[3],
+                                             .unjudged = counts[4]};
+    }
+}
+
 static void api_take_reply(struct api *api, struct msg_reader *msg)
 {
     uint64_t number = msg_get_u64(msg);
@@ -103,6 +142,10 @@ static void api_take_reply(struct api *api, struct msg_reader *msg)
         return;
     }
     api->core_heard = clock_mono(api->options.clock);
+    if (number == api->health_ask && result == 0) {
+        api_take_health(api, body);
+        return;
+    }
     LIST_EACH (node, &api->asks) {
         struct api_request *request = LIST_ENTRY(node, struct api_request, ask_node);
 

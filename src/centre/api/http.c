@@ -149,6 +149,9 @@ static enum MHD_Result api_finish(struct api_request *request, int r)
     if (r == 0) {
         r = request->route->handler(request);
     }
+    if (r == API_LATER) {
+        return MHD_YES;
+    }
     if (r == 0 && request->response == NULL) {
         r = buf_error(&request->out);
     }

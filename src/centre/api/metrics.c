@@ -48,6 +48,19 @@ static void metrics_put_api(struct buf *out, const struct api *api)
                api->is_full ? 1 : 0);
 }
 
+/* entries = judged + unjudged + those under way. */
+static void metrics_put_logs(struct buf *out, const struct detector_counts *logs)
+{
+    metric_put(out, "log_entries_total", "counter", "Entries of logs handed to the rules",
+               logs->entries);
+    metric_put(out, "log_entries_judged_total", "counter", "Of them judged", logs->judged);
+    metric_put(out, "log_entries_faulty_total", "counter", "Of those judged, not well formed",
+               logs->faulty);
+    metric_put(out, "log_entries_unjudged_total", "counter",
+               "Of them put aside: the detector did not answer", logs->unjudged);
+    metric_put(out, "log_hits_total", "counter", "Rules and correlations that held", logs->hits);
+}
+
 int api_metrics(struct api_request *request)
 {
     struct store_counts counts;
@@ -59,6 +72,7 @@ int api_metrics(struct api_request *request)
     request->type = "text/plain; version=0.0.4; charset=utf-8";
     metrics_put_store(&request->out, &counts);
     metrics_put_api(&request->out, request->api);
+    metrics_put_logs(&request->out, &request->api->logs);
     return 0;
 }
 

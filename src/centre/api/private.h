@@ -15,10 +15,12 @@
 #include "centre/api.h"
 #include "centre/argument.h"
 #include "centre/assets.h"
+#include "centre/detector.h"
 #include "centre/overlay.h"
 #include "centre/problem.h"
 #include "centre/protocol.h"
 #include "centre/route.h"
+#include "centre/searcher.h"
 #include "codec/json.h"
 #include "store/sites.h"
 #include "store/store.h"
@@ -49,6 +51,7 @@ struct api_options {
     struct store *store; /* read-only */
     const struct clock *clock;
     struct api_channels channels;
+    const char *folder; /* where the archive is; NULL: none */
     const struct asset *assets;
     const struct centre_settings *settings; /* NULL in tests that have none */
     enum language language;                 /* before log-in, when the browser says nothing */
@@ -86,6 +89,7 @@ struct api_request {
     int64_t ask_until; /* monotonic */
     struct list ask_node;
     bool is_replied;
+    bool is_searched; /* reply is what the searcher found */
     int result;       /* core's */
     struct str reply; /* core's, CBOR, in the arena */
 
@@ -131,11 +135,13 @@ struct api {
     struct list asks;
     unsigned ask_count;
     uint64_t next_ask;
+    struct searcher *searcher; /* NULL in tests that have no archive */
     uint64_t health_ask;
-    int64_t core_heard;         /* monotonic; 0 never */
-    bool is_full;               /* core's disk */
-    struct store_counts counts; /* as of counted */
-    int64_t counted;            /* monotonic; 0 never */
+    struct detector_counts logs; /* as core said last */
+    int64_t core_heard;          /* monotonic; 0 never */
+    bool is_full;                /* core's disk */
+    struct store_counts counts;  /* as of counted */
+    int64_t counted;             /* monotonic; 0 never */
     struct api_hub hub;
     struct api_counters counters;
 };
@@ -186,9 +192,17 @@ enum problem api_core_problem(struct api_request *request, int error);
 /* Asks core and suspends the connection. body: CBOR. */
 [[nodiscard]] int api_ask(struct api_request *request, const char *verb, struct str body);
 void api_ask_forget(struct api_request *request);
+/* Suspends the connection until api_wake, which has it answered by its handler once more. */
+void api_wait(struct api_request *request);
+void api_wake(struct api_request *request, int result);
 void api_asks_watch(struct api *api);
 void api_health_ask(struct api *api);
 void api_on_core(void *context, int fd, unsigned events);
+
+#define API_LATER 1 /* of a handler: it waits, and is called again */
+
+/* api/search.c: takes what the searcher found. */
+void api_take_found(void *context, void *job, const struct searcher_answer *answer);
 
 /* api/stream.c */
 [[nodiscard]] int api_hub_start(struct api *api);
@@ -231,6 +245,7 @@ int api_token_list(struct api_request *request);
 int api_user_list(struct api_request *request);
 int api_audit_list(struct api_request *request);
 int api_settings(struct api_request *request);
+int api_event_search(struct api_request *request);
 int api_stream(struct api_request *request);
 int api_metrics(struct api_request *request);
 int api_healthz(struct api_request *request);

@@ -222,6 +222,10 @@ int api_new(const struct api_options *options, struct api **ret_api, struct diag
         return -ERR_IO;
     }
     r = api_start(api);
+    if (r == 0 && options->folder != NULL) {
+        r = searcher_new(options->loop, options->folder, options->clock, api_take_found, api,
+                         &api->searcher);
+    }
     if (r < 0) {
         api_free(api);
         return diag_set(diag, r, _("the console's server could not start: %s"), err_text(r));
@@ -248,6 +252,7 @@ void api_free(struct api *api)
         }
         MHD_stop_daemon(api->daemon);
     }
+    searcher_free(api->searcher); /* after the daemon: requests that end ask it to forget them */
     overlay_done(&api->overlay);
     arena_free(api->hub.arena);
     buf_done(&api->hub.message);

@@ -1,0 +1,232 @@
+/* canhgac search: events of the centre's archive by what a person types, newest first. Reads the
+ * centre's folder and changes nothing; works with the centre running or not. */
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "codec/json.h"
+#include "store/find.h"
+
+#include <string.h>
+
+#define SEARCH_CENTRE  "/var/lib/canhgac/centre"
+#define SEARCH_ARENA   (16U << 20)
+#define SEARCH_LINE    (1U << 20)
+#define SEARCH_LOCAL_S 25200 /* Viet Nam has one time zone and no summer time */
+#define SEARCH_DAY     (86400 * NS_PER_S)
+#define SEARCH_PAGE    1000
+
+struct search_settings {
+    const char *centre;
+    const char *from;
+    const char *to;
+    int64_t last;
+    int64_t limit;
+    bool is_json;
+};
+
+#define ROW(member) offsetof(struct search_settings, member)
+
+static const struct setting search_rows[] = {
+    {"centre", 0, SETTING_PATH, SEARCH_CENTRE, NULL, NULL, ROW(centre), N_("DIR"),
+     N_("folder of the centre")},
+    {"last", 0, SETTING_DURATION, "0s", "0s", "3650d", ROW(last), N_("TIME"),
+     N_("only what happened so long ago or later: 90s, 15m, 24h, 7d")},
+    {"from", 0, SETTING_TEXT, NULL, NULL, NULL, ROW(from), N_("TIME"),
+     N_("only what happened then or later: 2026-11-23T19:30:00+07:00")},
+    {"to", 0, SETTING_TEXT, NULL, NULL, NULL, ROW(to), N_("TIME"),
+     N_("only what happened then or earlier")},
+    {"limit", 'n', SETTING_NUMBER, "100", "0", NULL, ROW(limit), N_("COUNT"),
+     N_("show this many, the newest first; 0 shows all")},
+    {"json", 0, SETTING_FLAG, NULL, NULL, NULL, ROW(is_json), NULL,
+     N_("print one JSON object a line")},
+    {},
+};
+
+struct search_print {
+    const struct search_settings *settings;
+    struct buf line;
+    uint64_t shown;
+};
+
+static void print_json(struct buf *line, struct str host, const struct event *event)
+{
+    struct json_writer json;
+
+    json_begin(&json, line);
+    json_open_object(&json);
+    json_put_key(&json, "host_name");
+    json_put_str(&json, host);
+    json_put_key(&json, "event");
+    event_write_json(event, &json);
+    json_close_object(&json);
+}
+
+/* The entry as it was written, else each field with its name. */
+static void print_text(struct buf *line, struct str host, const struct event *event)
+{
+    const struct event_field *entry = event_find(event, EVENT_FIELD_EVENT_ORIGINAL);
+    char when[TIME_TEXT_SIZE];
+
+    time_format_offset(event->time, SEARCH_LOCAL_S, when);
+    buf_putf(line, "%s  ", when);
+    buf_put_plain(line, host);
+    buf_putf(line, "  %s", event_kind_name(event->kind));
+    if (entry != NULL) {
+        buf_put_text(line, "  ");
+        buf_put_plain(line, entry->text);
+        return;
+    }
+    for (size_t i = 0; i < event->field_count; i++) {
+        const struct event_field *field = &event->fields[i];
+
+        buf_putf(line, "  %s=", event_field_name(field->id));
+        if (event_field_type(field->id) == EVENT_VALUE_NUMBER) {
+            buf_putf(line, "%lld", (long long)field->number);
+        } else {
+            buf_put_plain(line, field->text);
+        }
+    }
+}
+
+static int print_event(void *context, const struct id *id, struct str host,
+                       const struct event *event)
+{
+    struct search_print *print = context;
+
+    (void)id;
+    buf_reset(&print->line);
+    if (print->settings->is_json) {
+        print_json(&print->line, host, event);
+    } else {
+        print_text(&print->line, host, event);
+    }
+    buf_put_byte(&print->line, '\n');
+    if (buf_error(&print->line) < 0) {
+        return buf_error(&print->line);
+    }
+    print->shown++;
+    return fwrite(print->line.ptr, 1, print->line.len, stdout) == print->line.len ? 0 : -ERR_IO;
+}
+
+static int search_walk(const struct search_settings *settings, struct find_query *query,
+                       struct archive *archive, struct store *store, struct search_print *print)
+{
+    CLEANUP(arena_freep) struct arena *arena = NULL;
+    uint64_t left = settings->limit == 0 ? UINT64_MAX : (uint64_t)settings->limit;
+    int r = arena_new(SEARCH_ARENA, &arena);
+
+    r = r < 0 ? r : 1;
+    while (r == 1 && print->shown < left) {
+        arena_reset(arena);
+        query->limit =
+            left - print->shown < SEARCH_PAGE ? (size_t)(left - print->shown) : SEARCH_PAGE;
+        r = find_events(archive, store, arena, query, &query->cursor, print_event, print);
+    }
+    return r < 0 ? r : 0;
+}
+
+static int search_open(const struct search_settings *settings, struct archive **ret_archive,
+                       struct store **ret_store, struct diag *diag)
+{
+    int r = store_open(&(struct store_options){.folder = settings->centre, .is_read_only = true},
+                       ret_store, diag);
+
+    return r < 0 ? r
+                 : archive_open(&(struct archive_options){.folder = settings->centre,
+                                                          .is_read_only = true,
+                                                          .clock = &clock_real},
+                                ret_archive, diag);
+}
+
+/* What the shell took apart is put together again: an operand with spaces was quoted. */
+static int search_typed(const struct command_call *call, struct buf *typed)
+{
+    for (size_t i = 0; i < call->operands.count; i++) {
+        const char *word = call->operands.items[i];
+        bool is_phrase = strchr(word, ' ') != NULL && strchr(word, '"') == NULL;
+        const char *colon = is_phrase ? strchr(word, ':') : NULL;
+        bool is_field = colon != NULL && memchr(word, ' ', (size_t)(colon - word)) == NULL;
+
+        buf_putf(typed, "%s%.*s%s%s%s", i != 0 ? " " : "", is_field ? (int)(colon + 1 - word) : 0,
+                 word, is_phrase ? "\"" : "", is_field ? colon + 1 : word, is_phrase ? "\"" : "");
+    }
+    return buf_error(typed);
+}
+
+static int search_time(const char *text, const char *name, int64_t fallback, int64_t *ret_time,
+                       struct diag *diag)
+{
+    *ret_time = fallback;
+    if (text == NULL || text[0] == '\0') {
+        return 0;
+    }
+    return time_parse(str_from(text), ret_time) < 0
+               ? diag_set(diag, -ERR_SYNTAX,
+                          _("--%s wants a time such as 2026-11-23T19:30:00+07:00, not '%s'"), name,
+                          text)
+               : 0;
+}
+
+static int search_prepare(const struct command_call *call, struct terms *terms,
+                          struct find_query *query, struct diag *diag)
+{
+    const struct search_settings *settings = call->settings;
+    int64_t now = clock_wall(&clock_real);
+    CLEANUP(buf_done) struct buf typed;
+    int r;
+
+    buf_init(&typed, TERMS_TEXT_MAX * 2);
+    r = search_typed(call, &typed);
+    r = r < 0 ? r : terms_parse(buf_str(&typed), call->arena, terms, diag);
+    r = r < 0 ? r
+              : search_time(settings->from, "from", settings->last != 0 ? now - settings->last : 0,
+                            &query->from, diag);
+    return r < 0 ? r : search_time(settings->to, "to", now + SEARCH_DAY, &query->cursor.time, diag);
+}
+
+static int search_run(const struct command_call *call)
+{
+    const struct search_settings *settings = call->settings;
+    CLEANUP(archive_closep) struct archive *archive = NULL;
+    CLEANUP(store_closep) struct store *store = NULL;
+    struct search_print print = {.settings = settings};
+    struct terms terms;
+    struct find_query query = {.terms = &terms};
+    struct diag diag = {0};
+    int r = search_prepare(call, &terms, &query, &diag);
+
+    if (r < 0) {
+        return command_fail(EXIT_STATUS_USAGE, "%s", diag_text(&diag, r));
+    }
+    r = search_open(settings, &archive, &store, &diag);
+    if (r < 0) {
+        return command_fail(EXIT_STATUS_FAILED,
+                            _("%s; as root, name the centre's folder with --centre"),
+                            diag_text(&diag, r));
+    }
+    buf_init(&print.line, SEARCH_LINE);
+    r = search_walk(settings, &query, archive, store, &print);
+    buf_done(&print.line);
+    if (r < 0) {
+        return command_fail(EXIT_STATUS_FAILED, _("the archive cannot be searched: %s"),
+                            err_text(r));
+    }
+    return print.shown != 0 ? EXIT_STATUS_FOUND : EXIT_STATUS_CLEAN;
+}
+
+const struct command search_command = {
+    .name = "search",
+    .summary = N_("Find events in the centre's archive"),
+    .operands = N_("[TERM…]"),
+    .details = N_(
+        "All terms must hold: word, \"some words\", field:value with * and ?, field:>number, and "
+        "NOT term. Words are found without case and dấu. Fields have their ECS names or short "
+        "ones: host, kind, user, file, exe, cmd, pid, log, format, entry. A term that begins with "
+        "- is taken for an option unless -- stands before it. Exit status 1 when something was "
+        "found, 0 when not."),
+    .rows = search_rows,
+    .settings_size = sizeof(struct search_settings),
+    .run = search_run,
+};
