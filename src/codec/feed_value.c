@@ -162,7 +162,7 @@ void feed_address_mask(uint8_t address[16], unsigned bits)
     for (unsigned i = 0; i < 16; i++) {
         unsigned kept = bits > 8 * i ? bits - 8 * i : 0;
 
-        address[i] &= kept >= 8 ? 0xffU : (uint8_t)(0xff00U >> kept);
+        address[i] = (uint8_t)(address[i] & (kept >= 8 ? 0xffU : 0xff00U >> kept));
     }
 }
 
