@@ -141,7 +141,7 @@ static int inspector_answer(struct webshell *shell, struct arena *arena, int cha
         return -ERR_PROTO;
     }
     arena_reset(arena);
-    scanner_limit_work(INSPECTOR_CPU_S);
+    process_limit_work(INSPECTOR_CPU_S + 1);
     r = inspector_judge_twice(shell, fd, name, arena, &verdict);
     has_reason = r == 0 && verdict.reason_count != 0;
     msg_begin(&answer, AGENT_MESSAGE_INSPECTED);

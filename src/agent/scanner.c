@@ -18,7 +18,6 @@
 
 #include <pwd.h>
 #include <stdatomic.h>
-#include <sys/resource.h>
 
 #define MEMORY_MORE  (512ULL << 20) /* beyond what is mapped at the start */
 #define FILE_LIMIT   64
@@ -44,17 +43,6 @@ int scanner_enter(const char *name, uint64_t memory_more)
     return r;
 }
 
-void scanner_limit_work(unsigned seconds)
-{
-    struct rusage usage;
-    struct rlimit limit;
-
-    if (getrusage(RUSAGE_SELF, &usage) == 0 && getrlimit(RLIMIT_CPU, &limit) == 0) {
-        limit.rlim_cur = (rlim_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + seconds + 1);
-        (void)setrlimit(RLIMIT_CPU, &limit);
-    }
-}
-
 static int scanner_answer(struct scan *scan, int channel, struct channel_packet *packet)
 {
     static struct msg_writer answer;
@@ -70,7 +58,7 @@ static int scanner_answer(struct scan *scan, int channel, struct channel_packet 
     if (r < 0 || packet->msg.type != AGENT_MESSAGE_SCAN || now_fd < 0) {
         return -ERR_PROTO;
     }
-    scanner_limit_work(CPU_SECONDS);
+    process_limit_work(CPU_SECONDS + 1);
     now = scan_file(scan, now_fd, name);
     if (before_fd >= 0) {
         before = scan_file(scan, before_fd, name_before);

@@ -13,9 +13,6 @@ int scanner_run(int channel);
 /* What every process that reads hostile files does first: gives up all rights. name: for the log.
  * memory_more: bytes beyond what is mapped now. */
 [[nodiscard]] int scanner_enter(const char *name, uint64_t memory_more);
-/* A parser that loops must not live on: the kernel ends the process so many seconds of work from
- * now, begun ones counted whole. */
-void scanner_limit_work(unsigned seconds);
 
 struct scan_verdict {
     enum content_format now;

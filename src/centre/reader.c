@@ -15,11 +15,11 @@
 #include "detect/deface/deface.h"
 #include "sys/channel.h"
 #include "sys/fd.h"
+#include "sys/process.h"
 #include "sys/sandbox.h"
 
 #include <pwd.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #define MEMORY_MORE (768ULL << 20) /* beyond what is mapped at the start */
 #define FILE_LIMIT                                                                                 \
@@ -54,20 +54,6 @@ static int reader_enter(const struct reader_options *options)
         log_warn("this kernel lacks part of the sandbox missing=%u", missing);
     }
     return r;
-}
-
-/* A parser that loops must not live on: the kernel ends the process so many seconds of work from
- * now. */
-static void reader_limit_work(void)
-{
-    struct rusage usage;
-    struct rlimit limit;
-
-    if (getrusage(RUSAGE_SELF, &usage) == 0 && getrlimit(RLIMIT_CPU, &limit) == 0) {
-        limit.rlim_cur =
-            (rlim_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + READER_CPU_SECONDS + 1);
-        (void)setrlimit(RLIMIT_CPU, &limit);
-    }
 }
 
 static int reader_send(struct reader *reader, const struct reader_look *look)
@@ -144,7 +130,7 @@ static int reader_answer(struct reader *reader)
     arena_reset(reader->arena);
     indicators_set_time(reader->indicators, clock_wall(&clock_real));
     reader_look_init(&look, reader->model, reader->arena);
-    reader_limit_work();
+    process_limit_work(READER_CPU_SECONDS + 1);
     r = reader_take(reader, &look);
     if (r == 0) {
         r = reader_look_judge(&look);

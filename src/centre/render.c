@@ -17,11 +17,11 @@
 #include "detect/deface/visual.h"
 #include "sys/channel.h"
 #include "sys/fd.h"
+#include "sys/process.h"
 #include "sys/sandbox.h"
 
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define RENDER_MEMORY (1ULL << 30) /* of address space: nothing of the browser's is in here */
@@ -206,25 +206,13 @@ static int render_take(struct render *render, struct render_job *job)
                                : render_map(render->packet.fds[1], RENDER_GIVEN_MAX, &job->given);
 }
 
-/* A decoder that loops must not live on: the kernel ends the process. */
-static void render_limit_work(void)
-{
-    struct rusage usage;
-    struct rlimit limit;
-
-    if (getrusage(RUSAGE_SELF, &usage) == 0 && getrlimit(RLIMIT_CPU, &limit) == 0) {
-        limit.rlim_cur = (rlim_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + RENDER_CPU);
-        (void)setrlimit(RLIMIT_CPU, &limit);
-    }
-}
-
 static int render_serve_one(struct render *render)
 {
     static struct render_job job;
     int r;
 
     job = (struct render_job){.picture = -1, .body = STR(""), .given = STR("")};
-    render_limit_work();
+    process_limit_work(RENDER_CPU);
     r = render_take(render, &job);
     r = r < 0 ? r : render_paint(render, &job);
     r = r < 0 ? r : render_send(render, &job);

@@ -11,12 +11,12 @@
 #include "base/time.h"
 #include "sys/channel.h"
 #include "sys/fd.h"
+#include "sys/process.h"
 #include "sys/sandbox.h"
 #include "sys/spawn.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #define WORKER_ARENA  (256U << 10)
@@ -31,17 +31,6 @@ enum scan_message {
 };
 
 /* ---- the worker's side */
-
-static void worker_limit_work(void)
-{
-    struct rusage usage;
-    struct rlimit limit;
-
-    if (getrusage(RUSAGE_SELF, &usage) == 0 && getrlimit(RLIMIT_CPU, &limit) == 0) {
-        limit.rlim_cur = (rlim_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + WORKER_CPU_S);
-        (void)setrlimit(RLIMIT_CPU, &limit);
-    }
-}
 
 static void worker_put(struct msg_writer *msg, int code, const struct webshell_verdict *verdict)
 {
@@ -73,7 +62,7 @@ static int worker_answer(struct webshell *shell, struct arena *arena, int channe
         return -ERR_PROTO;
     }
     arena_reset(arena);
-    worker_limit_work();
+    process_limit_work(WORKER_CPU_S);
     r = inspector_judge(shell, fd, name, arena, &verdict);
     worker_put(&answer, r, &verdict);
     r = msg_end(&answer);

@@ -416,6 +416,17 @@ int process_signal(int pidfd, int signal)
     return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) == 0 ? 0 : -errno;
 }
 
+void process_limit_work(unsigned seconds)
+{
+    struct rusage usage;
+    struct rlimit limit;
+
+    if (getrusage(RUSAGE_SELF, &usage) == 0 && getrlimit(RLIMIT_CPU, &limit) == 0) {
+        limit.rlim_cur = (rlim_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + seconds);
+        (void)setrlimit(RLIMIT_CPU, &limit);
+    }
+}
+
 int process_set_nice(int nice)
 {
     return setpriority(PRIO_PROCESS, 0, nice) == 0 ? 0 : -errno;

@@ -53,6 +53,10 @@ struct process_syscall {
 /* Nice value of this process, and of threads it starts from now on: -20 first … 19 last. -ERR_ACCES
  * without CAP_SYS_NICE for a lower one. */
 [[nodiscard]] int process_set_nice(int nice);
+/* From now on the calling process may use so many more seconds of processor time (whole ones: up to
+ * two less are left of them); then the kernel ends it. For whoever reads hostile bytes: a parser
+ * that loops must not live on. Call again before each piece of work. */
+void process_limit_work(unsigned seconds);
 
 /* Called for each descriptor of a process that is open for writing. link: a path under /proc that
  * leads to the file, for as long as it stays open there. */
