@@ -10,9 +10,10 @@
 
 #include <stdint.h>
 
-#define DETECTOR_FIELDS_MAX 12          /* of an entry, told with a hit */
-#define DETECTOR_VALUE_MAX  512         /* bytes of one */
-#define DETECTOR_RULES_SIZE (64U << 20) /* of all files of rules together */
+#define DETECTOR_FIELDS_MAX  12          /* of an entry, told with a hit */
+#define DETECTOR_VALUE_MAX   512         /* bytes of one */
+#define DETECTOR_CPU_SECONDS 5           /* of work on one message */
+#define DETECTOR_RULES_SIZE  (64U << 20) /* of all files of rules together */
 
 struct detector_options {
     const char *user;                 /* NULL: stay; one that does not exist: nobody */

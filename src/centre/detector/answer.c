@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "centre/detector/private.h"
+#include "sys/process.h"
 
 #define ANSWER_ROOM (52U << 10) /* no hit is begun beyond it: the longest one fits behind */
 #define AHEAD_MAX   (60 * NS_PER_S)
@@ -244,6 +245,7 @@ int detector_answer(struct detector *detector)
     if (msg->type != DETECTOR_MESSAGE_ENTRIES) {
         return -ERR_PROTO;
     }
+    process_limit_work(DETECTOR_CPU_SECONDS);
     answer.number = msg_get_u64(msg);
     answer_begin(&answer);
     while (r == 0 && msg_get_u32(msg) == 1) {
