@@ -9,7 +9,6 @@
 #include "cli/scan_walk.h"
 #include "sys/fd.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct rules_text {
@@ -93,29 +92,12 @@ static int rules_file(void *context, int fd, const char *path)
     return 0;
 }
 
-static int rules_compare(const void *a, const void *b)
-{
-    const struct rules_text *one = a;
-    const struct rules_text *other = b;
-
-    return strcmp(one->path, other->path);
-}
-
 int rules_texts_add(struct rules_texts *texts, const char *path, struct diag *diag)
 {
     const struct scan_walk walk = {.context = texts, .file = rules_file, .failed = rules_failed};
-    size_t before = texts->count;
-    int r;
 
     texts->diag = diag;
-    r = scan_walk(&walk, path);
-    qsort(&texts->all[before], texts->count - before, sizeof(texts->all[0]), rules_compare);
-    return r;
-}
-
-size_t rules_texts_count(const struct rules_texts *texts)
-{
-    return texts->count;
+    return scan_walk(&walk, path);
 }
 
 int rules_texts_load(const struct rules_texts *texts, struct sigma_loader *loader)

@@ -18,7 +18,6 @@ void rules_texts_freep(struct rules_texts **texts);
 /* A file, or all of a folder and below it whose names end in .yml or .yaml, in the order of their
  * names. What cannot be read is logged and passed over; -ERR_LIMIT past the bounds, with diag. */
 [[nodiscard]] int rules_texts_add(struct rules_texts *texts, const char *path, struct diag *diag);
-size_t rules_texts_count(const struct rules_texts *texts);
 /* Hands each to the loader, in order. */
 [[nodiscard]] int rules_texts_load(const struct rules_texts *texts, struct sigma_loader *loader);
 
