@@ -24,6 +24,7 @@
 #define LINK_RECEIVE_MOST 64 /* messages in one go; then the network has its turn */
 #define LINK_PING_AFTER   (30 * NS_PER_S)
 #define LINK_SILENCE      (90 * NS_PER_S)
+#define LINK_LOGS_SHARE   2 /* beyond this part of the spool, entries of logs wait */
 #define LINK_TELL_PAUSE   (10 * NS_PER_S)
 
 static int link_append(struct link *link, enum record_kind kind, struct str bytes)
@@ -110,8 +111,14 @@ static int link_take_record(struct link *link, struct str bytes)
  * noted behind it; a note that fails makes entries come twice after a kill, and loses none. */
 static int link_take_log(struct link *link, struct str bytes, const struct position *position)
 {
-    int r = spool_append(link->spool, RECORD_KIND_EVENT, bytes);
+    struct spool_counters counters;
+    int r;
 
+    spool_count(link->spool, &counters);
+    if (counters.bytes > (uint64_t)link->settings->spool_bytes / LINK_LOGS_SHARE) {
+        return -ERR_AGAIN; /* more would push older entries out of the spool */
+    }
+    r = spool_append(link->spool, RECORD_KIND_EVENT, bytes);
     if (r < 0) {
         return r;
     }
