@@ -48,6 +48,20 @@ enum detector_message {
      * u32 is_last, u32 entries that were read, u32 of them with faults. Hits that do not fit come
      * in messages before the last. */
     DETECTOR_MESSAGE_HITS,
+    /* core → detector, the first message of each to the other's start, and again when people have
+     * changed something: what is to be read beside the files of rules, in pieces. u64 version, each
+     * led by u32 1: str name, str YAML (rules, filters, correlations); then u32 0, u32 n, n × str
+     * id of a rule that is switched off, u32 is_last. READY answers the last, with that version;
+     * windows that are open stay open. */
+    DETECTOR_MESSAGE_CONTENT,
+    /* core → detector: hand over what the correlations remember. Empty. */
+    DETECTOR_MESSAGE_SAVE,
+    /* either way: a piece of that, in turn. u32 is_last, str bytes. To the detector: take it up,
+     * before its READY only. */
+    DETECTOR_MESSAGE_STATE,
+    /* core → detector: end, once what came before is answered: its successor reads the files of
+     * rules anew. Empty. */
+    DETECTOR_MESSAGE_END,
 };
 
 #endif

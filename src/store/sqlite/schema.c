@@ -354,9 +354,76 @@ static const char schema_pictures[] =
     "CREATE INDEX site_pictures_site ON site_pictures (site, last);"
     "CREATE INDEX site_pictures_png ON site_pictures (png);";
 
+/* Logs: who sends them beside agents (each a host of kind 1: nobody can prove to be it), what each
+ * host and sender writes, what people add to the rules (each change is a row, the newest of a
+ * document counts), how often a rule hit, and what must outlive the processes that judge and
+ * receive. */
+static const char schema_logs[] =
+    "ALTER TABLE hosts ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE hosts ADD COLUMN via TEXT NOT NULL DEFAULT '';"
+
+    "CREATE TABLE sender_tokens ("
+    "  number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  name TEXT NOT NULL UNIQUE,"
+    "  secret_sha256 BLOB NOT NULL UNIQUE CHECK (length(secret_sha256) = 32),"
+    "  created INTEGER NOT NULL,"
+    "  created_by TEXT NOT NULL,"
+    "  used INTEGER NOT NULL DEFAULT 0,"
+    "  revoked INTEGER NOT NULL DEFAULT 0"
+    ") STRICT;"
+
+    "CREATE TABLE log_sources ("
+    "  number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  host BLOB NOT NULL CHECK (length(host) = 16),"
+    "  name TEXT NOT NULL,"
+    "  format TEXT NOT NULL,"
+    "  first INTEGER NOT NULL,"
+    "  last INTEGER NOT NULL,"
+    "  gap INTEGER NOT NULL DEFAULT 0,"
+    "  entries INTEGER NOT NULL DEFAULT 0,"
+    "  bytes INTEGER NOT NULL DEFAULT 0,"
+    "  faulty INTEGER NOT NULL DEFAULT 0,"
+    "  unjudged INTEGER NOT NULL DEFAULT 0,"
+    "  hits INTEGER NOT NULL DEFAULT 0,"
+    "  dropped INTEGER NOT NULL DEFAULT 0,"
+    "  series BLOB NOT NULL DEFAULT x'',"
+    "  silence BLOB,"
+    "  UNIQUE (host, name)"
+    ") STRICT;"
+
+    "CREATE TABLE rule_documents ("
+    "  number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  id TEXT NOT NULL,"
+    "  kind INTEGER NOT NULL,"
+    "  title TEXT NOT NULL,"
+    "  text TEXT NOT NULL,"
+    "  is_on INTEGER NOT NULL,"
+    "  time INTEGER NOT NULL,"
+    "  actor TEXT NOT NULL,"
+    "  reason TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX rule_documents_id ON rule_documents (id, number);"
+
+    "CREATE TABLE rule_hits ("
+    "  rule TEXT NOT NULL,"
+    "  day INTEGER NOT NULL,"
+    "  title TEXT NOT NULL,"
+    "  level INTEGER NOT NULL,"
+    "  hits INTEGER NOT NULL,"
+    "  told INTEGER NOT NULL,"
+    "  kept INTEGER NOT NULL,"
+    "  PRIMARY KEY (rule, day)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE log_states ("
+    "  name TEXT NOT NULL PRIMARY KEY,"
+    "  time INTEGER NOT NULL,"
+    "  body BLOB NOT NULL"
+    ") STRICT, WITHOUT ROWID;";
+
 const char *const store_steps[] = {schema_tables,      schema_words,    schema_alert_counts,
                                    schema_real_counts, schema_settings, schema_last_times,
-                                   schema_sites,       schema_pictures};
+                                   schema_sites,       schema_pictures, schema_logs};
 const unsigned store_step_count = sizeof(store_steps) / sizeof(store_steps[0]);
 
 static int schema_put_folded(struct buf *buf, const char *text)
