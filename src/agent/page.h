@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PAGE_OWN_MAX     9
+#define PAGE_OWN_MAX     12
 #define PAGE_WORKERS_MAX 16
 
 struct page_worker {
