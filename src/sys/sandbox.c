@@ -13,6 +13,7 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/landlock.h>
 #include <pwd.h>
 #include <signal.h>
@@ -27,6 +28,9 @@
 #define ACCESS_FS_ALL_V1   ((1ULL << 13) - 1)
 #define ACCESS_NET_ALL     3ULL /* ABI 4: bind and connect over TCP */
 #define RULESET_VERSION    1U
+
+#define STATM_SIZE         0U /* columns of /proc/self/statm */
+#define STATM_DATA         5U
 
 #define ACCESS_FS_READ     (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define ACCESS_FS_WRITE    (ACCESS_FS_ALL_V1 & ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE)
@@ -54,8 +58,9 @@ static int sandbox_limit(int resource, uint64_t value)
     return setrlimit((__rlimit_resource_t)resource, &limit) == 0 ? 0 : -errno;
 }
 
-/* What is mapped already differs by build and by kernel; what the process may add does not. */
-static int sandbox_limit_memory(uint64_t more)
+/* What is mapped already differs by build and by kernel; what the process may add does not. column:
+ * of /proc/self/statm. */
+static int sandbox_limit_memory(int resource, unsigned column, uint64_t more)
 {
     CLEANUP(buf_done) struct buf buf;
     struct str text;
@@ -69,10 +74,13 @@ static int sandbox_limit_memory(uint64_t more)
     if (more == 0 || r < 0) {
         return r;
     }
-    if (!str_cut(&text, ' ', &pages) || str_to_u64(pages, &count) < 0) {
-        return -ERR_SYNTAX;
+    for (unsigned i = 0; i <= column; i++) {
+        if (!str_cut(&text, ' ', &pages)) {
+            return -ERR_SYNTAX;
+        }
     }
-    return sandbox_limit(RLIMIT_AS, count * (uint64_t)sysconf(_SC_PAGESIZE) + more);
+    r = str_to_u64(pages, &count);
+    return r < 0 ? r : sandbox_limit(resource, count * (uint64_t)sysconf(_SC_PAGESIZE) + more);
 }
 
 static int sandbox_set_capabilities(const struct sandbox *sandbox)
@@ -89,7 +97,8 @@ static int sandbox_set_capabilities(const struct sandbox *sandbox)
 
 static int sandbox_drop_rights(const struct sandbox *sandbox, struct diag *diag)
 {
-    struct passwd *user = NULL;
+    const struct passwd *user = NULL;
+    const struct group *group = NULL;
     int r = sandbox_set_capabilities(sandbox);
 
     if (r < 0 || geteuid() != 0) {
@@ -101,7 +110,8 @@ static int sandbox_drop_rights(const struct sandbox *sandbox, struct diag *diag)
             return diag_set(diag, -ERR_NOENT, _("there is no user '%s'; tools/up makes it"),
                             sandbox->user);
         }
-        r = capng_change_id((int)user->pw_uid, (int)user->pw_gid,
+        group = sandbox->group != NULL ? getgrnam(sandbox->group) : NULL;
+        r = capng_change_id((int)user->pw_uid, (int)(group != NULL ? group->gr_gid : user->pw_gid),
                             (capng_flags_t)(CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING));
     } else {
         r = capng_apply(CAPNG_SELECT_BOTH);
@@ -197,7 +207,8 @@ int sandbox_enter(const struct sandbox *sandbox, unsigned *ret_missing, struct d
     unsigned missing = 0;
     int r;
 
-    if (sandbox_limit_memory(sandbox->memory_more) < 0 ||
+    if (sandbox_limit_memory(RLIMIT_AS, STATM_SIZE, sandbox->memory_more) < 0 ||
+        sandbox_limit_memory(RLIMIT_DATA, STATM_DATA, sandbox->heap_more) < 0 ||
         sandbox_limit(RLIMIT_NOFILE, sandbox->file_limit) < 0) {
         missing |= SANDBOX_MISSING_RLIMIT;
     }

@@ -40,6 +40,7 @@ enum sandbox_calls {
 
 struct sandbox {
     const char *user;        /* NULL: stay; a missing user is an error that names the remedy */
+    const char *group;       /* NULL, or one that is not there: the user's own */
     const int *capabilities; /* CAP_… kept after the user change, effective and permitted */
     size_t capability_count;
     const struct sandbox_path *paths; /* NULL with path_count 0: no path at all */
@@ -48,6 +49,7 @@ struct sandbox {
         is_landlock_off; /* for processes whose work is the whole tree (supervisor, sensor reads) */
     unsigned calls;      /* enum sandbox_calls, or'ed; 0: no seccomp filter */
     uint64_t memory_more; /* RLIMIT_AS: bytes beyond what is mapped on entering, 0: no limit */
+    uint64_t heap_more;   /* RLIMIT_DATA: of memory of its own, the same way, 0: no limit */
     uint64_t file_limit;  /* RLIMIT_NOFILE, 0: leave */
 };
 
