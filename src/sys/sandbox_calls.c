@@ -191,7 +191,7 @@ static const char *const calls_spawn[] = {"fork",   "vfork",    "clone", "clone3
                                           "setsid", "setpgid",  NULL};
 static const char *const calls_signal[] = {"kill", "pidfd_open", "pidfd_send_signal", NULL};
 static const char *const calls_look[] = {"getdents64", "readlink", "readlinkat", "pidfd_open",
-                                         NULL};
+                                         "statfs",     "fstatfs",  NULL};
 static const char *const calls_fanotify[] = {"fanotify_init", "fanotify_mark", "name_to_handle_at",
                                              "open_by_handle_at", NULL};
 static const char *const calls_ownership[] = {
