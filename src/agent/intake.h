@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define INTAKE_CHANNELS 3
+#define INTAKE_CHANNELS 4
 
 struct intake_note {
     atomic_ullong number; /* of the message under way, 0: none */

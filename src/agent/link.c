@@ -138,7 +138,7 @@ static void link_note_position(struct link *link, struct msg_reader *msg)
 }
 
 /* Each entry counts for itself, so that a kill between two of them loses and doubles none. */
-static int link_take_logs(struct link *link, struct msg_reader *msg)
+static int link_take_logs(struct link *link, enum link_channel from, struct msg_reader *msg)
 {
     uint64_t number = msg_get_u64(msg);
     struct spool_counters counters;
@@ -147,17 +147,17 @@ static int link_take_logs(struct link *link, struct msg_reader *msg)
         struct str bytes = msg_get_str(msg);
         int r;
 
-        if (msg->error < 0 || intake_is_past(&link->intake, LINK_CHANNEL_LOGS, number)) {
+        if (msg->error < 0 || intake_is_past(&link->intake, from, number)) {
             continue;
         }
         spool_count(link->spool, &counters);
-        intake_begin(&link->intake, LINK_CHANNEL_LOGS, number, counters.appended);
+        intake_begin(&link->intake, from, number, counters.appended);
         r = link_append_log(link, bytes);
         if (r < 0) {
-            intake_cancel(&link->intake, LINK_CHANNEL_LOGS);
+            intake_cancel(&link->intake, from);
             return r;
         }
-        intake_end(&link->intake, LINK_CHANNEL_LOGS, number);
+        intake_end(&link->intake, from, number);
     }
     link_note_position(link, msg);
     return 0;
@@ -193,10 +193,10 @@ static int link_take_other(struct link *link, enum link_channel from, struct msg
 /* 0 when the message is done with, for good or as one that nobody understands. */
 static int link_take(struct link *link, enum link_channel from, struct msg_reader *msg)
 {
-    if (from != LINK_CHANNEL_LOGS) {
+    if (from != LINK_CHANNEL_LOGS && from != LINK_CHANNEL_JOURNAL) {
         return link_take_other(link, from, msg);
     }
-    return msg->type == AGENT_MESSAGE_LOG ? link_take_logs(link, msg) : 0;
+    return msg->type == AGENT_MESSAGE_LOG ? link_take_logs(link, from, msg) : 0;
 }
 
 /* Until the spool takes something again, only the tick looks: the channels would wake us for ever.
@@ -498,6 +498,7 @@ int link_serve(const struct link_settings *settings, const struct agent_outlet *
     link->channels[LINK_CHANNEL_SENSOR] = outlet->sensor;
     link->channels[LINK_CHANNEL_SUPERVISOR] = outlet->supervisor;
     link->channels[LINK_CHANNEL_LOGS] = outlet->logs;
+    link->channels[LINK_CHANNEL_JOURNAL] = outlet->journal;
     link->positions.fd = -1;
     identity_init(&link->identity);
     buf_init(&link->record, RECORD_SIZE_MAX);

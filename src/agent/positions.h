@@ -10,11 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define POSITIONS_MAX  256
+#define POSITIONS_MAX  512
 #define POSITIONS_FILE "positions"
 
 struct position {
-    uint64_t log; /* position_log of its path */
+    uint64_t log; /* position_log of its path; the journal's: agent/journal/private.h */
     uint64_t dev;
     uint64_t ino;
     uint64_t offset; /* of the first byte not taken yet */

@@ -9,7 +9,7 @@
  *   guard ── signed files, windows ─▶ refuser ── who wanted to write ─▶ guard
  *   guard ── open files ▶ inspector ── verdicts ─▶ guard
  *   visits ── records ──▶ supervisor ── records ─▶ outlet
- *   logs ── entries of logs ──▶ outlet
+ *   logs, journal ── entries of logs ──▶ outlet
  *
  * The supervisor keeps both ends of every channel open: a child that dies is replaced on the same
  * channels, its peers notice nothing, and what they sent meanwhile waits for the new one. What
@@ -79,9 +79,10 @@ enum agent_message {
      * webshell_language, u32 is ruled, i64 score in thousandths, str rule, u32 line, str snippet.
      */
     AGENT_MESSAGE_INSPECTED,
-    /* logs → outlet: entries of one log, and how far it has been read with them. u64 number of the
-     * first (each has one more than the one before it), each led by u32 1: str record; then u32 0,
-     * u64 log, u64 dev, u64 ino, u64 offset, u64 mark (struct position). */
+    /* logs or journal → outlet: entries of one log (none: only the place is to be noted), and how
+     * far it has been read with them. u64 number of the first (each has one more than the one
+     * before it), each led by u32 1: str record; then u32 0, u64 log, u64 dev, u64 ino, u64 offset,
+     * u64 mark (struct position). */
     AGENT_MESSAGE_LOG,
 };
 

@@ -62,14 +62,40 @@ const struct setting agent_setting_rows[] = {
         "may hold * and ?; repeat it for more")},
     {"access-log-format", 0, SETTING_TEXT, "combined", NULL, NULL, ROW(access_log_format),
      N_("FORMAT"), N_("common, combined, vhost_combined, nginx, w3c, or the server's own line")},
-    {"log", 0, SETTING_PATH_LIST,
-     "/var/log/auth.log,/var/log/secure,/var/log/kern.log,/var/log/mail.log,/var/log/audit/"
-     "audit.log",
-     NULL, NULL, ROW(logs), N_("FILE"),
+    {"log", 0, SETTING_PATH_LIST, NULL, NULL, NULL, ROW(logs), N_("FILE"),
      N_("log whose entries go to the centre and its rules; its name may hold * and ?; repeat it "
-        "for more")},
+        "for more; by default audit.log and, where no journal is followed, what syslog writes of "
+        "log-ins, kernel and mail: the journal has the same entries, and none is to count twice")},
+    {"journal", 0, SETTING_CHOICE, "yes", NULL, "yes|no", ROW(journal), N_("WORD"),
+     N_("follow systemd's journal, where there is one")},
+    {"journal-folder", 0, SETTING_PATH_LIST, "/var/log/journal,/run/log/journal", NULL, NULL,
+     ROW(journal_folders), N_("FOLDER"),
+     N_("where journal files lie: in it, and in its folders that are named after this machine")},
+    {"journal-since", 0, SETTING_DURATION, "0s", "0s", "3650d", ROW(journal_since), N_("TIME"),
+     N_("how far back the journal is read when it is followed for the first time")},
     {0},
 };
+
+static const struct setting_list logs_beside_journal = {.items = {"/var/log/audit/audit.log"},
+                                                        .count = 1};
+static const struct setting_list logs_without_journal = {
+    .items = {"/var/log/auth.log", "/var/log/secure", "/var/log/kern.log", "/var/log/mail.log",
+              "/var/log/audit/audit.log"},
+    .count = 5};
+
+bool agent_settings_journal(const struct agent_settings *settings)
+{
+    return str_is_text(str_from(settings->journal), "yes");
+}
+
+const struct setting_list *agent_settings_logs(const struct agent_settings *settings,
+                                               bool is_beside_journal)
+{
+    if (settings->logs.count != 0) {
+        return &settings->logs;
+    }
+    return is_beside_journal ? &logs_beside_journal : &logs_without_journal;
+}
 
 enum agent_mode agent_settings_mode(const struct agent_settings *settings)
 {

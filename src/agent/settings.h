@@ -39,7 +39,10 @@ struct agent_settings {
     int64_t webroot_rescan;
     bool webroot_deny;
     struct setting_list access_logs;
-    struct setting_list logs;
+    struct setting_list logs; /* empty: agent_settings_logs */
+    const char *journal;      /* yes or no */
+    struct setting_list journal_folders;
+    int64_t journal_since;
     const char *access_log_format; /* as weblog_format_init takes it */
 };
 
@@ -47,5 +50,11 @@ extern const struct setting agent_setting_rows[];
 extern const char *const agent_mode_names[AGENT_MODE_COUNT];
 
 enum agent_mode agent_settings_mode(const struct agent_settings *settings);
+/* Whether the journal is to be followed, if there is one. */
+bool agent_settings_journal(const struct agent_settings *settings);
+/* The logs to follow: those that are named, else the usual ones; of these, beside a journal that is
+ * followed, only those whose entries it has not. */
+const struct setting_list *agent_settings_logs(const struct agent_settings *settings,
+                                               bool is_beside_journal);
 
 #endif

@@ -94,6 +94,10 @@ static int supervisor_listen(struct supervisor *supervisor)
                         supervisor_on_logs, supervisor, NULL);
     }
     if (r == 0) {
+        r = loop_add_fd(supervisor->loop, supervisor->pairs[PAIR_JOURNAL_SUPERVISOR][1], LOOP_READ,
+                        supervisor_on_journal, supervisor, NULL);
+    }
+    if (r == 0) {
         r = loop_add_signal(supervisor->loop, SIGTERM, supervisor_on_signal, supervisor);
     }
     return r == 0 ? loop_add_signal(supervisor->loop, SIGINT, supervisor_on_signal, supervisor) : r;
@@ -164,8 +168,9 @@ static int supervisor_start(struct supervisor *supervisor)
         if (((kind == CHILD_GUARD || kind == CHILD_INSPECTOR) &&
              supervisor->settings->webroots.count == 0) ||
             (kind == CHILD_VISITS && supervisor->settings->access_logs.count == 0) ||
-            (kind == CHILD_LOGS &&
-             (supervisor->settings->is_standalone || supervisor->settings->logs.count == 0))) {
+            (kind == CHILD_LOGS && supervisor->settings->is_standalone) ||
+            (kind == CHILD_JOURNAL && (supervisor->settings->is_standalone ||
+                                       !agent_settings_journal(supervisor->settings)))) {
             continue;
         }
         r = supervisor_start_child(supervisor, (enum child_kind)kind);

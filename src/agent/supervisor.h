@@ -13,7 +13,8 @@ struct agent_outlet {
     const struct agent_settings *settings;
     int sensor;
     int supervisor;
-    int logs; /* -1: none is followed */
+    int logs;    /* -1: none is followed; then no journal either */
+    int journal; /* -1: not followed */
     struct intake_page *intake;
 };
 

@@ -93,6 +93,7 @@ static int feeder_body(void *context)
     const struct agent_outlet outlet = {.sensor = feeder->sensor[1],
                                         .supervisor = feeder->supervisor[1],
                                         .logs = -1,
+                                        .journal = -1,
                                         .intake = feeder->intake};
 
     return link_serve(&feeder->link, &outlet);

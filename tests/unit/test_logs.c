@@ -51,7 +51,7 @@ static void append(const char *text)
     write_to(rig.path, text, O_APPEND);
 }
 
-static void follower_start(void)
+static void following_start(void)
 {
     struct diag diag = {0};
 
@@ -60,19 +60,17 @@ static void follower_start(void)
     rig.logs->config = &rig.config;
     rig.logs->rotation.fd = -1;
     rig.logs->piece = malloc(LOGS_PIECE);
-    buf_init(&rig.logs->record, RECORD_SIZE_MAX);
-    outbox_init(&rig.logs->numbers, -1, 0, NULL);
+    follower_init(&rig.logs->follower, "logs", rig.config.supervisor, rig.config.outlet);
     assert_int_equal(log_reading_init(&rig.logs->reading, NULL), 0);
     assert_int_equal(logs_open(rig.logs, &diag), 0);
 }
 
-static void follower_end(void)
+static void following_end(void)
 {
     logs_close(rig.logs);
     rotation_done(&rig.logs->rotation);
     log_reading_done(&rig.logs->reading);
-    buf_done(&rig.logs->record);
-    outbox_done(&rig.logs->numbers);
+    follower_done(&rig.logs->follower);
     free(rig.logs->piece);
     free(rig.logs);
     rig.logs = NULL;
@@ -104,7 +102,7 @@ static void rig_end(void)
 {
     char command[128];
 
-    follower_end();
+    following_end();
     positions_done(&rig.noted);
     for (int i = 0; i < 2; i++) {
         close(rig.outlet[i]);
@@ -174,18 +172,18 @@ static unsigned drain(void)
 
 static void follow(void)
 {
-    rig.logs->is_full = false;
+    rig.logs->follower.is_full = false;
     (void)logs_read(rig.logs);
     while (drain() != 0) {
-        rig.logs->is_full = false;
+        rig.logs->follower.is_full = false;
         (void)logs_read(rig.logs);
     }
 }
 
 static void restart(void)
 {
-    follower_end();
-    follower_start();
+    following_end();
+    following_start();
 }
 
 static void assert_taken(const char *text)
@@ -200,7 +198,7 @@ static void test_growth(void **state)
     (void)state;
     rig_start();
     append("before anybody watched\n");
-    follower_start();
+    following_start();
     follow();
     assert_taken("");
     append("một\nhai\nhal");
@@ -218,7 +216,7 @@ static void test_restart(void **state)
     (void)state;
     rig_start();
     append("old\n");
-    follower_start();
+    following_start();
     append("a\nb\n");
     follow();
     assert_taken("a|b|");
@@ -245,7 +243,7 @@ static void test_rotation(void **state)
     (void)state;
     rig_start();
     append("x\n");
-    follower_start();
+    following_start();
     append("a\n");
     follow();
     append("b\nlast without an end");
@@ -267,7 +265,7 @@ static void test_copytruncate(void **state)
     (void)state;
     rig_start();
     append("x\n");
-    follower_start();
+    following_start();
     append("a first line\nb second line\n");
     follow();
     assert_taken("a first line|b second line|");
@@ -289,13 +287,13 @@ static void test_full_outlet(void **state)
     (void)state;
     rig_start();
     append("x\n");
-    follower_start();
+    following_start();
     for (int i = 0; i < 20000; i++) {
         sent += (unsigned)snprintf(line, sizeof(line), "line %d of many\n", i) != 0;
         append(line);
     }
     assert_true(logs_read(rig.logs));
-    assert_true(rig.logs->is_full);
+    assert_true(rig.logs->follower.is_full);
     follow();
     assert_int_equal(rig.count, sent);
     rig_end();

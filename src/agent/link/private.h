@@ -22,6 +22,7 @@ enum link_channel {
     LINK_CHANNEL_SENSOR,
     LINK_CHANNEL_SUPERVISOR,
     LINK_CHANNEL_LOGS,
+    LINK_CHANNEL_JOURNAL,
     LINK_CHANNEL_COUNT,
 };
 static_assert(LINK_CHANNEL_COUNT <= INTAKE_CHANNELS, "one note each");

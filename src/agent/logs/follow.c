@@ -2,6 +2,7 @@
  * to its end first, by the name that rotation gave it; one that is cut to nothing in place, or
  * written anew, is begun again. Reading is by offset: what could not be handed on is simply read
  * again. Neighbours: logs.c calls, codec/logs.h cuts and reads. */
+#include "agent/journal.h"
 #include "agent/logs/private.h"
 #include "base/banned.h"
 #include "base/cleanup.h"
@@ -9,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "sys/fd.h"
+#include "sys/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -126,13 +128,14 @@ static int logs_add(struct logs *logs, const char *path, const struct positions 
 
 int logs_open(struct logs *logs, struct diag *diag)
 {
-    const struct setting_list *list = &logs->config->settings->logs;
+    const struct agent_settings *settings = logs->config->settings;
+    const struct setting_list *list = agent_settings_logs(settings, journal_is_there(settings));
     CLEANUP(positions_done) struct positions positions;
     char path[PATH_MAX];
     glob_t found = {0};
     int r;
 
-    (void)snprintf(path, sizeof(path), "%s/spool/" POSITIONS_FILE, logs->config->settings->folder);
+    (void)snprintf(path, sizeof(path), "%s/spool/" POSITIONS_FILE, settings->folder);
     r = positions_open(&positions, path, false);
     if (r < 0 && r != -ERR_NOENT) {
         return diag_set(diag, r, _("cannot read how far the logs were read (%s): %s"), path,
@@ -149,9 +152,7 @@ int logs_open(struct logs *logs, struct diag *diag)
     for (size_t i = 0; r == 0 && i < found.gl_pathc; i++) {
         r = logs_add(logs, found.gl_pathv[i], &positions, diag);
     }
-    if (list->count != 0) {
-        globfree(&found);
-    }
+    globfree(&found);
     return r;
 }
 
@@ -218,16 +219,18 @@ static int file_read(struct logs *logs, struct log_source *source, struct log_fi
     struct follow follow = {logs, source, file, {0}, file->position.offset, file->position};
     ssize_t got = pread(file->fd, logs->piece, LOGS_PIECE, (off_t)file->position.offset);
     struct str bytes = str_of(logs->piece, got > 0 ? (size_t)got : 0);
-    size_t len = bytes.len > 0 ? source->format->cut(bytes, is_last && got < LOGS_PIECE) : 0;
+    size_t len;
     int r;
 
+    process_limit_work(FOLLOWER_WORK);
+    len = bytes.len > 0 ? source->format->cut(bytes, is_last && got < LOGS_PIECE) : 0;
     if (len == 0) {
         return got < 0 ? -errno : 0;
     }
     follow.block = str_slice(bytes, 0, len);
     logs->reading.around = clock_wall(&clock_real);
     logs->reading.head = str_of(source->head, source->head_len);
-    logs->waiting = 0;
+    follower_drop(&logs->follower);
     r = source->format->read(&logs->reading, follow.block, follow_entry, &follow);
     r = r < 0 ? r : logs_flush(logs, file);
     if (r == 0) {
@@ -251,7 +254,7 @@ static bool source_follow(struct logs *logs, struct log_source *source, struct l
         r = file_read(logs, source, file, is_last);
     }
     if (r == -ERR_AGAIN) {
-        logs->is_full = true;
+        logs->follower.is_full = true;
     } else if (r < 0) {
         log_warn("%s: %s", source->path, err_text(r));
     }
@@ -262,7 +265,7 @@ bool logs_read(struct logs *logs)
 {
     bool has_more = false;
 
-    for (size_t i = 0; i < logs->count && !logs->is_full; i++) {
+    for (size_t i = 0; i < logs->count && !logs->follower.is_full; i++) {
         struct log_source *source = &logs->sources[i];
 
         if (source->old.fd >= 0) {
@@ -274,5 +277,5 @@ bool logs_read(struct logs *logs)
             has_more = source_follow(logs, source, &source->now, false) || has_more;
         }
     }
-    return has_more || logs->is_full;
+    return has_more || logs->follower.is_full;
 }

@@ -2,12 +2,10 @@
 #ifndef AGENT_LOGS_PRIVATE_H
 #define AGENT_LOGS_PRIVATE_H
 
+#include "agent/follower.h"
 #include "agent/logs.h"
-#include "agent/outbox.h"
-#include "agent/positions.h"
 #include "agent/rotation.h"
 #include "codec/logs.h"
-#include "sys/loop.h"
 
 #include <limits.h>
 
@@ -32,21 +30,13 @@ struct log_source {
 
 struct logs {
     const struct logs_config *config;
-    struct outbox supervisor;
-    struct outbox numbers; /* of messages to the outlet; nothing waits in it */
-    struct loop_source *outlet_source;
-    struct loop *loop;
+    struct follower follower;
     struct rotation rotation;
     struct log_source sources[LOGS_MAX];
     size_t count;
     struct log_reading reading;
     char *piece;
-    bool is_full; /* the outlet's channel takes nothing now */
     int64_t reopen;
-    struct buf record;
-    struct msg_writer msg;  /* entries that have not been sent */
-    size_t waiting;         /* how many; 0: none, whatever msg holds */
-    struct position behind; /* them */
 };
 
 /* logs/follow.c: what the settings name, each at the place that was noted, one that was never read

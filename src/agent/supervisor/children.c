@@ -3,6 +3,7 @@
  * dies; one that does not even come up is waited for longer and longer. Both are told. */
 #include "agent/guard.h"
 #include "agent/inspector.h"
+#include "agent/journal.h"
 #include "agent/leash.h"
 #include "agent/logs.h"
 #include "agent/scanner.h"
@@ -33,7 +34,8 @@
 const char *const child_names[CHILD_COUNT] = {
     [CHILD_WATCHDOG] = "watchdog", [CHILD_SCANNER] = "scanner", [CHILD_OUTLET] = "outlet",
     [CHILD_LEASH] = "leash",       [CHILD_SENSOR] = "sensor",   [CHILD_INSPECTOR] = "inspector",
-    [CHILD_GUARD] = "guard",       [CHILD_VISITS] = "visits",   [CHILD_LOGS] = "logs"};
+    [CHILD_GUARD] = "guard",       [CHILD_VISITS] = "visits",   [CHILD_LOGS] = "logs",
+    [CHILD_JOURNAL] = "journal"};
 
 /* The shared pages say who belongs to us: a child that reads hostile bytes must not have them
  * mapped. Ctrl+C reaches the whole group of a terminal; only the supervisor acts on it, in order.
@@ -67,6 +69,7 @@ static int child_run_outlet(void *context)
                                         .sensor = supervisor->pairs[PAIR_SENSOR_OUTLET][1],
                                         .supervisor = supervisor->pairs[PAIR_OUTLET_SUPERVISOR][0],
                                         .logs = supervisor->pairs[PAIR_LOGS_OUTLET][1],
+                                        .journal = supervisor->pairs[PAIR_JOURNAL_OUTLET][1],
                                         .intake = supervisor->intake};
 
     page_free(supervisor->page);
@@ -150,12 +153,25 @@ static int child_run_logs(void *context)
     return logs_run(&config);
 }
 
+static int child_run_journal(void *context)
+{
+    const struct supervisor *supervisor = child_begin(context);
+    const struct journal_config config = {.settings = supervisor->settings,
+                                          .supervisor =
+                                              supervisor->pairs[PAIR_JOURNAL_SUPERVISOR][0],
+                                          .outlet = supervisor->pairs[PAIR_JOURNAL_OUTLET][0]};
+
+    page_free(supervisor->page);
+    intake_page_free(supervisor->intake);
+    return journal_run(&config);
+}
+
 static spawn_body_fn *const child_bodies[CHILD_COUNT] = {
     [CHILD_WATCHDOG] = child_run_watchdog, [CHILD_SCANNER] = child_run_scanner,
     [CHILD_OUTLET] = child_run_outlet,     [CHILD_LEASH] = child_run_leash,
     [CHILD_SENSOR] = child_run_sensor,     [CHILD_INSPECTOR] = child_run_inspector,
     [CHILD_GUARD] = child_run_guard,       [CHILD_VISITS] = child_run_visits,
-    [CHILD_LOGS] = child_run_logs};
+    [CHILD_LOGS] = child_run_logs,         [CHILD_JOURNAL] = child_run_journal};
 
 /* The descriptors each may have. */
 static size_t child_keep(const struct supervisor *supervisor, enum child_kind kind,
@@ -174,6 +190,7 @@ static size_t child_keep(const struct supervisor *supervisor, enum child_kind ki
         keep[count++] = supervisor->pairs[PAIR_SENSOR_OUTLET][1];
         keep[count++] = supervisor->pairs[PAIR_OUTLET_SUPERVISOR][0];
         keep[count++] = supervisor->pairs[PAIR_LOGS_OUTLET][1];
+        keep[count++] = supervisor->pairs[PAIR_JOURNAL_OUTLET][1];
         break;
     case CHILD_LEASH:
         keep[count++] = supervisor->pairs[PAIR_SENSOR_LEASH][1];
@@ -204,6 +221,10 @@ static size_t child_keep(const struct supervisor *supervisor, enum child_kind ki
     case CHILD_LOGS:
         keep[count++] = supervisor->pairs[PAIR_LOGS_SUPERVISOR][0];
         keep[count++] = supervisor->pairs[PAIR_LOGS_OUTLET][0];
+        break;
+    case CHILD_JOURNAL:
+        keep[count++] = supervisor->pairs[PAIR_JOURNAL_SUPERVISOR][0];
+        keep[count++] = supervisor->pairs[PAIR_JOURNAL_OUTLET][0];
         break;
     case CHILD_COUNT:
     default:
@@ -300,7 +321,9 @@ static void child_on_death(void *context, pid_t pid, int wait_status)
         loop_stop(supervisor->loop, 0);
         return;
     }
-    if ((child->kind == CHILD_GUARD || child->kind == CHILD_VISITS) && WIFEXITED(wait_status) &&
+    if ((child->kind == CHILD_GUARD || child->kind == CHILD_VISITS || child->kind == CHILD_LOGS ||
+         child->kind == CHILD_JOURNAL) &&
+        WIFEXITED(wait_status) &&
         WEXITSTATUS(wait_status) == EXIT_SUCCESS) { /* what it had open was replaced: opens anew */
         (void)!loop_source_set_timer(child->timer, CHILD_DELAY_FIRST, 0);
         return;
@@ -408,16 +431,19 @@ void supervisor_end(struct supervisor *supervisor)
         return;
     }
     if (supervisor->children[CHILD_SENSOR].pid != 0 || supervisor->children[CHILD_GUARD].pid != 0 ||
-        supervisor->children[CHILD_VISITS].pid != 0 || supervisor->children[CHILD_LOGS].pid != 0) {
+        supervisor->children[CHILD_VISITS].pid != 0 || supervisor->children[CHILD_LOGS].pid != 0 ||
+        supervisor->children[CHILD_JOURNAL].pid != 0) {
         supervisor_end_child(supervisor, CHILD_SENSOR);
         supervisor_end_child(supervisor, CHILD_GUARD);
         supervisor_end_child(supervisor, CHILD_VISITS);
         supervisor_end_child(supervisor, CHILD_LOGS);
+        supervisor_end_child(supervisor, CHILD_JOURNAL);
         return;
     }
     supervisor_on_guard(supervisor, supervisor->guard.channel, LOOP_READ);
     supervisor_on_visits(supervisor, supervisor->pairs[PAIR_VISITS_SUPERVISOR][1], LOOP_READ);
     supervisor_on_logs(supervisor, supervisor->pairs[PAIR_LOGS_SUPERVISOR][1], LOOP_READ);
+    supervisor_on_journal(supervisor, supervisor->pairs[PAIR_JOURNAL_SUPERVISOR][1], LOOP_READ);
     supervisor_on_sensor(supervisor, supervisor->sensor.channel, LOOP_READ);
     if (supervisor_has_workers(supervisor)) {
         return;

@@ -16,6 +16,8 @@
 #include "sys/channel.h"
 #include "sys/loop.h"
 
+#include <assert.h>
+
 enum child_kind {
     CHILD_WATCHDOG,
     CHILD_SCANNER,
@@ -26,8 +28,10 @@ enum child_kind {
     CHILD_GUARD,     /* only where a document root is to be guarded */
     CHILD_VISITS,    /* only where an access log is to be read */
     CHILD_LOGS,      /* only beside a centre */
+    CHILD_JOURNAL,   /* the same */
     CHILD_COUNT,
 };
+static_assert(1 + CHILD_COUNT <= PAGE_OWN_MAX, "each has a place on the page, and we one");
 
 /* Which pairs of processes talk. The supervisor keeps both ends of each. */
 enum pair_kind {
@@ -41,6 +45,8 @@ enum pair_kind {
     PAIR_VISITS_SUPERVISOR,
     PAIR_LOGS_SUPERVISOR,
     PAIR_LOGS_OUTLET,
+    PAIR_JOURNAL_SUPERVISOR,
+    PAIR_JOURNAL_OUTLET,
     PAIR_COUNT,
 };
 
@@ -145,6 +151,7 @@ void supervisor_on_outlet(void *context, int fd, unsigned events);
 void supervisor_on_guard(void *context, int fd, unsigned events);
 void supervisor_on_visits(void *context, int fd, unsigned events);
 void supervisor_on_logs(void *context, int fd, unsigned events);
+void supervisor_on_journal(void *context, int fd, unsigned events);
 /* A finding of the supervisor itself. title: English source sentence. */
 void supervisor_tell(struct supervisor *supervisor, const char *title, const char *value);
 

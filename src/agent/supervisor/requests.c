@@ -178,6 +178,8 @@ static const struct request_row request_rows[] = {
      AGENT_STATE_STARTING | AGENT_STATE_WATCHING | AGENT_STATE_ENDING, request_record},
     {AGENT_MESSAGE_READY, CHILD_LOGS, AGENT_STATE_STARTING | AGENT_STATE_WATCHING,
      request_other_ready},
+    {AGENT_MESSAGE_READY, CHILD_JOURNAL, AGENT_STATE_STARTING | AGENT_STATE_WATCHING,
+     request_other_ready},
     {AGENT_MESSAGE_WHO, CHILD_GUARD,
      AGENT_STATE_STARTING | AGENT_STATE_WATCHING | AGENT_STATE_ENDING, request_who},
 };
@@ -241,6 +243,11 @@ void supervisor_on_visits(void *context, int fd, unsigned events)
 void supervisor_on_logs(void *context, int fd, unsigned events)
 {
     supervisor_receive(context, fd, events, CHILD_LOGS);
+}
+
+void supervisor_on_journal(void *context, int fd, unsigned events)
+{
+    supervisor_receive(context, fd, events, CHILD_JOURNAL);
 }
 
 void supervisor_tell(struct supervisor *supervisor, const char *title, const char *value)
