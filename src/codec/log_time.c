@@ -301,6 +301,21 @@ static size_t day_first_take(struct str text, const struct log_reading *reading,
     return moment_give(&moment, reading, ret_time) ? len : 0;
 }
 
+/* "261125 22:41:06" and "261125  8:41:06" of MariaDB's general log */
+static size_t short_take(struct str text, const struct log_reading *reading, int64_t *ret_time)
+{
+    struct moment moment = {.offset = OFFSET_LOCAL};
+    size_t len = sizeof("261125 22:41:06") - 1;
+
+    if (text.len < len || text.ptr[6] != ' ' || !two_digits(text.ptr, &moment.year) ||
+        !two_digits(text.ptr + 2, &moment.month) || !two_digits(text.ptr + 4, &moment.day) ||
+        !clock_read(text.ptr + 7, &moment.of_day)) {
+        return 0;
+    }
+    moment.year += 2000;
+    return moment_give(&moment, reading, ret_time) ? len : 0;
+}
+
 static size_t epoch_take(struct str text, int64_t *ret_time)
 {
     int64_t seconds = 0;
@@ -333,6 +348,9 @@ size_t log_time_take(struct str text, const struct log_reading *reading, int64_t
     if (text.ptr[4] == '-' || text.ptr[4] == '/') {
         return log_time_take_iso(text, reading, ret_time);
     }
-    return text.ptr[2] == '-' || text.ptr[2] == '/' ? day_first_take(text, reading, ret_time)
-                                                    : epoch_take(text, ret_time);
+    if (text.ptr[2] == '-' || text.ptr[2] == '/') {
+        return day_first_take(text, reading, ret_time);
+    }
+    len = short_take(text, reading, ret_time);
+    return len != 0 ? len : epoch_take(text, ret_time);
 }

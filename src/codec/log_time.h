@@ -13,7 +13,7 @@ size_t log_time_take_bsd(struct str text, const struct log_reading *reading, int
 /* "2026-11-25T22:41:06.123456+07:00", also with a space or a slash, a comma, and no zone. */
 size_t log_time_take_iso(struct str text, const struct log_reading *reading, int64_t *ret_time);
 /* Any of them, and "Wed Nov 25 22:41:06.123 2026", "25-Nov-2026 22:41:06.123",
- * "25/Nov/2026:22:41:06 +0700", "1764085266.123". */
+ * "25/Nov/2026:22:41:06 +0700", "261125 22:41:06", "1764085266.123". */
 size_t log_time_take(struct str text, const struct log_reading *reading, int64_t *ret_time);
 
 #endif

@@ -7,10 +7,27 @@
 #include "codec/log_text.h"
 #include "codec/log_time.h"
 
+/* MariaDB's general log writes the time only where the second has changed. */
+static int read_general(struct log_reading *reading, struct str line)
+{
+    int r;
+
+    if (!str_has_prefix(line, STR("\t\t"))) {
+        return 0;
+    }
+    r = forms_read(reading, STR("mysqld"), str_trim(line));
+    if (r == 0) { /* others indent their lines too */
+        reading->entry.source = (struct logsource){0};
+    }
+    reading->entry.faults |= r > 0 ? ENTRY_FAULT_TIME : 0U;
+    return r;
+}
+
 static int stamped_read_line(struct log_reading *reading, struct str line)
 {
     int r = forms_read_stamped(reading, line);
 
+    r = r == 0 ? read_general(reading, line) : r;
     if (r == 0) {
         reading->entry.faults |= ENTRY_FAULT_SYNTAX | ENTRY_FAULT_TIME;
         r = log_add(reading, LOG_NAME_MESSAGE, line);

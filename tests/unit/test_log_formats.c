@@ -337,6 +337,35 @@ static void test_padded_hour(void **state)
     check_field(&seen, 0, "src_ip", "203.0.113.9");
 }
 
+/* MariaDB writes the time only where the second has changed. */
+static void test_general_log(void **state)
+{
+    static const char text[] =
+        "261125  8:41:06\t    31 Connect\troot@203.0.113.9 on kho using TCP/IP\n"
+        "\t\t    31 Query\tselect 1 into outfile '/var/www/x.php'\n"
+        "261125 22:41:07\t    31 Query\tselect 2\n"
+        "\t\t    31 Quit\t\n"
+        "\t\tindented by somebody else\n";
+
+    (void)state;
+    assert_string_equal(log_format_guess(STR(text))->name, "stamped");
+    read_text(&seen, "stamped", text);
+    assert_int_equal(seen.count, 5);
+    check_time(&seen, 0, "2026-11-25T01:41:06.000Z");
+    check_field(&seen, 0, "user", "root");
+    check_field(&seen, 0, "src_ip", "203.0.113.9");
+    check_field(&seen, 1, "query", "select 1 into outfile '/var/www/x.php'");
+    check_source(&seen, 1, "linux", "database", "mysql");
+    assert_int_equal(seen.entries[1].faults, ENTRY_FAULT_TIME);
+    check_time(&seen, 2, "2026-11-25T15:41:07.000Z");
+    check_field(&seen, 2, "query", "select 2");
+    check_field(&seen, 3, "action", "disconnect");
+    assert_true((seen.entries[4].faults & ENTRY_FAULT_SYNTAX) != 0);
+    check_source(&seen, 4, "", "", "");
+    check_blocks("stamped", STR(text));
+    check_survives("stamped", text);
+}
+
 static void test_stamped(void **state)
 {
     static const char text[] =
@@ -416,7 +445,7 @@ int main(void)
         cmocka_unit_test(test_journal),     cmocka_unit_test(test_journal_memory),
         cmocka_unit_test(test_cef),         cmocka_unit_test(test_keyvalue),
         cmocka_unit_test(test_csv),         cmocka_unit_test(test_stamped),
-        cmocka_unit_test(test_padded_hour),
+        cmocka_unit_test(test_general_log), cmocka_unit_test(test_padded_hour),
     };
 
     return cmocka_run_group_tests_name("log_formats", tests, NULL, done);
