@@ -69,8 +69,12 @@ static int job_screen(struct reader_job *job, const struct entry *entry, bool *r
     }
     *ret_is_hit = true;
     job->block->found += count;
-    return sheet_put_hits(&job->reader->sheet, entry, job->block->file, hits, count, job->arena,
-                          &job->block->out);
+    for (size_t i = 0; r == 0 && job->reader->tally != NULL && i < count; i++) {
+        r = hunt_tally_pack_indicator(hits[i].hit.value, entry, &job->block->hits);
+    }
+    return r < 0 ? r
+                 : sheet_put_hits(&job->reader->sheet, entry, job->block->file, hits, count,
+                                  job->arena, &job->block->out);
 }
 
 static int job_entry(void *context, const struct entry *entry)

@@ -422,7 +422,7 @@ static void put_hit_table(const struct sheet *sheet, const struct entry *entry,
 {
     sheet_put_time(sheet, entry->time, out);
     (void)buf_put_text(out, "  ");
-    sheet_put_level(sheet, SIGMA_LEVEL_HIGH, out);
+    sheet_put_level(sheet, SHEET_INDICATOR_LEVEL, out);
     (void)buf_putf(out, "%s: ", _("indicator"));
     (void)buf_put_plain(out, hit->hit.value);
     (void)buf_put_text(out, entry->host.len != 0 ? "  · " : "");

@@ -10,7 +10,8 @@
 #include "detect/intel/screen.h"
 #include "detect/sigma/correlate.h"
 
-#define SHEET_LEVEL_WIDTH 14
+#define SHEET_LEVEL_WIDTH     14
+#define SHEET_INDICATOR_LEVEL SIGMA_LEVEL_HIGH
 
 enum sheet_kind { SHEET_KIND_TABLE, SHEET_KIND_JSON, SHEET_KIND_SUMMARY };
 

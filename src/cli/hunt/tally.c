@@ -12,10 +12,12 @@
 #include <sys/random.h>
 
 #define TECHNIQUES_MAX 4096
+#define NO_RULE        UINT32_MAX
 
 struct tally_hit {
-    uint32_t rule;
-    uint32_t host_len; /* the host stands behind */
+    uint32_t rule;          /* NO_RULE: of an indicator */
+    uint32_t host_len;      /* the host stands behind */
+    uint32_t indicator_len; /* and the indicator behind it */
     int64_t time;
 };
 
@@ -28,12 +30,18 @@ struct tally_row {
     size_t place; /* of a rule or correlation; ties keep its order */
 };
 
+/* Rows by name: struct tally_row, the name behind it. */
+struct tally_names {
+    struct map rows;
+    struct tally_row others;
+};
+
 struct hunt_tally {
     const struct sigma_set *set;
     struct tally_row *rules; /* those of rules, then those of correlations */
     size_t rule_count;
-    struct map hosts; /* struct tally_row, the name behind it */
-    struct tally_row others;
+    struct tally_names hosts;
+    struct tally_names indicators;
 };
 
 int hunt_tally_new(const struct sigma_set *set, struct hunt_tally **ret_tally)
@@ -48,7 +56,8 @@ int hunt_tally_new(const struct sigma_set *set, struct hunt_tally **ret_tally)
     tally->set = set;
     tally->rule_count = set->rule_count + set->correlation_count;
     tally->rules = mem_alloc(tally->rule_count + 1, sizeof(*tally->rules));
-    map_init(&tally->hosts, TALLY_HOSTS_MAX, seed);
+    map_init(&tally->hosts.rows, TALLY_HOSTS_MAX, seed);
+    map_init(&tally->indicators.rows, TALLY_HOSTS_MAX, seed);
     if (tally->rules == NULL) {
         hunt_tally_free(tally);
         return -ERR_NOMEM;
@@ -57,30 +66,50 @@ int hunt_tally_new(const struct sigma_set *set, struct hunt_tally **ret_tally)
     return 0;
 }
 
-void hunt_tally_free(struct hunt_tally *tally)
+static void names_done(struct tally_names *names)
 {
     struct tally_row *row;
     size_t cursor = 0;
 
+    while ((row = map_next(&names->rows, &cursor)) != NULL) {
+        mem_free(row);
+    }
+    map_done(&names->rows);
+}
+
+void hunt_tally_free(struct hunt_tally *tally)
+{
     if (tally == NULL) {
         return;
     }
-    while ((row = map_next(&tally->hosts, &cursor)) != NULL) {
-        mem_free(row);
-    }
-    map_done(&tally->hosts);
+    names_done(&tally->hosts);
+    names_done(&tally->indicators);
     mem_free(tally->rules);
     mem_free(tally);
 }
 
-int hunt_tally_pack(uint32_t rule, const struct entry *entry, struct buf *hits)
+static int tally_pack(uint32_t rule, struct str indicator, const struct entry *entry,
+                      struct buf *hits)
 {
     const struct str host = str_slice(entry->host, 0, ENTRY_NAME_MAX);
-    const struct tally_hit hit = {
-        .rule = rule, .host_len = (uint32_t)host.len, .time = entry->time};
+    const struct tally_hit hit = {.rule = rule,
+                                  .host_len = (uint32_t)host.len,
+                                  .indicator_len = (uint32_t)indicator.len,
+                                  .time = entry->time};
 
     (void)buf_put(hits, &hit, sizeof(hit));
-    return buf_put_str(hits, host);
+    (void)buf_put_str(hits, host);
+    return buf_put_str(hits, indicator);
+}
+
+int hunt_tally_pack(uint32_t rule, const struct entry *entry, struct buf *hits)
+{
+    return tally_pack(rule, STR(""), entry, hits);
+}
+
+int hunt_tally_pack_indicator(struct str value, const struct entry *entry, struct buf *hits)
+{
+    return tally_pack(NO_RULE, str_slice(value, 0, ENTRY_NAME_MAX), entry, hits);
 }
 
 static void row_count(struct tally_row *row, uint64_t count, int64_t first, int64_t last)
@@ -92,28 +121,28 @@ static void row_count(struct tally_row *row, uint64_t count, int64_t first, int6
     row->last = last > row->last ? last : row->last;
 }
 
-static int tally_host(struct hunt_tally *tally, struct str host, struct tally_row **ret_row)
+static int names_row(struct tally_names *names, struct str name, struct tally_row **ret_row)
 {
-    struct tally_row *row = map_get(&tally->hosts, host);
+    struct tally_row *row = map_get(&names->rows, name);
     int r;
 
-    if (row == NULL && map_count(&tally->hosts) < TALLY_HOSTS_MAX) {
-        row = mem_alloc(1, sizeof(*row) + host.len + 1);
+    if (row == NULL && map_count(&names->rows) < TALLY_HOSTS_MAX) {
+        row = mem_alloc(1, sizeof(*row) + name.len + 1);
         if (row == NULL) {
             return -ERR_NOMEM;
         }
-        if (host.len != 0) {
-            memcpy(row + 1, host.ptr, host.len);
+        if (name.len != 0) {
+            memcpy(row + 1, name.ptr, name.len);
         }
-        row->name = str_of((const char *)(row + 1), host.len);
-        row->place = map_count(&tally->hosts);
-        r = map_put(&tally->hosts, row->name, row);
+        row->name = str_of((const char *)(row + 1), name.len);
+        row->place = map_count(&names->rows);
+        r = map_put(&names->rows, row->name, row);
         if (r < 0) {
             mem_free(row);
             return r;
         }
     }
-    *ret_row = row != NULL ? row : &tally->others;
+    *ret_row = row != NULL ? row : &names->others;
     return 0;
 }
 
@@ -122,26 +151,43 @@ static void row_raise(struct tally_row *row, enum sigma_level level)
     row->level = level > row->level ? level : row->level;
 }
 
+static int names_count(struct tally_names *names, struct str name, int64_t time,
+                       enum sigma_level level)
+{
+    struct tally_row *row = NULL;
+    int r = names_row(names, name, &row);
+
+    if (r == 0) {
+        row_count(row, 1, time, time);
+        row_raise(row, level);
+    }
+    return r;
+}
+
 int hunt_tally_take(struct hunt_tally *tally, struct str hits)
 {
-    while (hits.len != 0) {
-        struct tally_row *row = NULL;
+    int r = 0;
+
+    while (r == 0 && hits.len != 0) {
+        enum sigma_level level = SHEET_INDICATOR_LEVEL;
         struct tally_hit hit;
         struct str host;
-        int r;
+        struct str indicator;
 
         memcpy(&hit, hits.ptr, sizeof(hit));
-        host = str_slice(hits, sizeof(hit), sizeof(hit) + hit.host_len);
-        hits = str_slice(hits, sizeof(hit) + hit.host_len, hits.len);
-        row_count(&tally->rules[hit.rule], 1, hit.time, hit.time);
-        r = tally_host(tally, host, &row);
-        if (r < 0) {
-            return r;
+        hits = str_slice(hits, sizeof(hit), hits.len);
+        host = str_slice(hits, 0, hit.host_len);
+        indicator = str_slice(hits, hit.host_len, hit.host_len + hit.indicator_len);
+        hits = str_slice(hits, hit.host_len + hit.indicator_len, hits.len);
+        if (hit.rule == NO_RULE) {
+            r = names_count(&tally->indicators, indicator, hit.time, level);
+        } else {
+            level = tally->set->rules[hit.rule].level;
+            row_count(&tally->rules[hit.rule], 1, hit.time, hit.time);
         }
-        row_count(row, 1, hit.time, hit.time);
-        row_raise(row, tally->set->rules[hit.rule].level);
+        r = r == 0 ? names_count(&tally->hosts, host, hit.time, level) : r;
     }
-    return 0;
+    return r;
 }
 
 void hunt_tally_add_correlated(struct hunt_tally *tally, const struct sigma_correlated *correlated)
@@ -325,9 +371,10 @@ static int put_techniques(const struct tally_view *view, const struct tally_row 
     return 0;
 }
 
-static int put_hosts(const struct tally_view *view, struct hunt_tally *tally)
+static int put_named(const struct tally_view *view, const char *key, const char *heading,
+                     struct tally_names *names)
 {
-    size_t count = map_count(&tally->hosts);
+    size_t count = map_count(&names->rows);
     CLEANUP(mem_freep) struct tally_row *rows = mem_alloc(count + 2, sizeof(*rows));
     const struct tally_row *row;
     size_t cursor = 0;
@@ -336,14 +383,14 @@ static int put_hosts(const struct tally_view *view, struct hunt_tally *tally)
     if (rows == NULL) {
         return -ERR_NOMEM;
     }
-    while ((row = map_next(&tally->hosts, &cursor)) != NULL) {
+    while ((row = map_next(&names->rows, &cursor)) != NULL) {
         rows[filled++] = *row;
     }
-    if (tally->others.count != 0) {
-        tally->others.name = str_from(_("(others)"));
-        rows[filled++] = tally->others;
+    if (names->others.count != 0) {
+        names->others.name = str_from(_("(others)"));
+        rows[filled++] = names->others;
     }
-    put_names(view, "host", _("host"), rows, filled);
+    put_names(view, key, heading, rows, filled);
     return 0;
 }
 
@@ -363,7 +410,8 @@ int hunt_tally_put(struct hunt_tally *tally, const struct sheet *sheet, bool is_
     }
     qsort(tally->rules, tally->rule_count, sizeof(*tally->rules), row_compare);
     put_rules(&view, tally->rules, tally->rule_count);
-    r = put_hosts(&view, tally);
+    r = put_named(&view, "indicator", _("indicator"), &tally->indicators);
+    r = r == 0 ? put_named(&view, "host", _("host"), &tally->hosts) : r;
     r = r == 0 ? put_techniques(&view, tally->rules, tally->rule_count) : r;
     return r == 0 ? buf_error(out) : r;
 }
