@@ -12,13 +12,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -477,9 +481,116 @@ static void test_sandbox_holds(void **state)
     }
 }
 
+static int spin_body(void *context)
+{
+    volatile unsigned turns = 0;
+
+    (void)context;
+    process_limit_work(1);
+    while (getppid() != 0) {
+        turns = turns + 1;
+    }
+    return 0;
+}
+
+/* A parser that loops is ended by the kernel. */
+static void test_work_is_limited(void **state)
+{
+    struct rusage before;
+    struct rusage after;
+    int status = 0;
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(getrusage(RUSAGE_CHILDREN, &before), 0);
+    assert_int_equal(spawn_body("spin", NULL, 0, spin_body, NULL, &pid), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGXCPU);
+    assert_int_equal(getrusage(RUSAGE_CHILDREN, &after), 0);
+    assert_in_range(after.ru_utime.tv_sec - before.ru_utime.tv_sec, 0, 2);
+}
+
+#define HEAP_SOME (8U << 20)
+
+/* 1: more memory of its own is given than may be; 2: a file that is read counts as such. */
+static int heap_body(void *context)
+{
+    const struct sandbox sandbox = {.is_landlock_off = true, .heap_more = HEAP_SOME};
+    CLEANUP(closep) int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    void *block;
+
+    (void)context;
+    if (sandbox_enter(&sandbox, NULL, NULL) < 0) {
+        return 100;
+    }
+    block = mem_alloc(8, HEAP_SOME);
+    if (block != NULL) {
+        return 1;
+    }
+    block = mmap(NULL, 8 * (size_t)HEAP_SOME, PROT_READ, MAP_SHARED, fd, 0);
+    return block == MAP_FAILED ? 2 : 0;
+}
+
+static void test_heap_is_limited(void **state)
+{
+    int status = 0;
+    pid_t pid;
+
+    (void)state;
+#ifdef __SANITIZE_ADDRESS__
+    skip(); /* its shadow is memory of its own */
+#endif
+    assert_int_equal(spawn_body("heap", NULL, 0, heap_body, NULL, &pid), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static int group_body(void *context)
+{
+    const struct sandbox sandbox = {
+        .is_landlock_off = true, .user = "nobody", .group = (const char *)context};
+    gid_t others[4];
+
+    if (sandbox_enter(&sandbox, NULL, NULL) < 0) {
+        return 100;
+    }
+    return getuid() == 0 || getgroups(ARRAY_LEN(others), others) != 0 ? 101 : (int)getgid() % 100;
+}
+
+/* The group that was asked for, or the user's own when there is none of that name; no other. */
+static void test_group_is_kept(void **state)
+{
+    static const char *const asked[] = {"mail", "khong-co-nhom-nay"};
+    const struct group *mail = getgrnam("mail");
+    const struct passwd *nobody = getpwnam("nobody");
+    unsigned expected[2];
+
+    (void)state;
+    if (geteuid() != 0 || mail == NULL || nobody == NULL) {
+        skip();
+    }
+    expected[0] = mail->gr_gid;
+    expected[1] = nobody->pw_gid;
+    for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+        int status = 0;
+        pid_t pid;
+
+        assert_int_equal(
+            spawn_body("group", NULL, 0, group_body, (void *)(uintptr_t)asked[i], &pid), 0);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), expected[i] % 100);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_work_is_limited),
+        cmocka_unit_test(test_heap_is_limited),
+        cmocka_unit_test(test_group_is_kept),
         cmocka_unit_test(test_atomic_write_and_read),
         cmocka_unit_test(test_open_beneath_follows_nothing),
         cmocka_unit_test(test_copy_keeps_holes),
