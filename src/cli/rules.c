@@ -299,13 +299,20 @@ static bool is_subject(const char *subject, struct str id, struct str name)
 static int explain_show(const struct rules_order *order, const struct rulebook *book,
                         struct buf *line)
 {
+    CLEANUP(sigma_engine_freep) struct sigma_engine *engine = NULL;
     const struct sigma_set *set = book->set;
+    struct diag diag = {0};
     size_t shown = 0;
+    int r = sigma_engine_new(set, &engine, &diag);
 
+    if (r < 0) {
+        return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
+    }
     for (size_t i = 0; i < set->rule_count; i++) {
         if (is_subject(order->subject, set->rules[i].id, set->rules[i].name)) {
             (void)buf_put_text(line, shown++ != 0 ? "\n" : "");
             words_put_rule(&set->rules[i], line);
+            words_put_waits(engine, i, line);
             line_print(line);
         }
     }

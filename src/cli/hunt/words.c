@@ -217,6 +217,56 @@ void words_put_rule(const struct sigma_rule *rule, struct buf *out)
     put_list(_("May be no attack:"), rule->false_positives, rule->false_positive_count, out);
 }
 
+#define WAITS_SHOWN 12
+
+struct waits {
+    struct buf *out;
+    size_t count;
+};
+
+static void put_wait(void *context, const struct sigma_wait *wait)
+{
+    const char *const kinds[SIGMA_WAIT_COUNT] = {
+        [SIGMA_WAIT_IS] = _("is"),          [SIGMA_WAIT_BEGINS] = _("begins with"),
+        [SIGMA_WAIT_ENDS] = _("ends with"), [SIGMA_WAIT_CONTAINS] = _("contains"),
+        [SIGMA_WAIT_THERE] = _("is there"), [SIGMA_WAIT_WIDE] = _("has a letter beyond ASCII")};
+    struct waits *waits = context;
+
+    if (waits->count++ >= WAITS_SHOWN) {
+        return;
+    }
+    put_indent(0, waits->out);
+    if (wait->field.len != 0) {
+        (void)buf_put_plain(waits->out, wait->field);
+    } else {
+        (void)buf_put_text(waits->out, _("any value"));
+    }
+    (void)buf_putf(waits->out, " %s", kinds[wait->kind]);
+    if (wait->text.len != 0) {
+        (void)buf_put_byte(waits->out, ' ');
+        put_quoted(wait->text, waits->out);
+    }
+    (void)buf_put_byte(waits->out, '\n');
+}
+
+void words_put_waits(const struct sigma_engine *engine, size_t rule, struct buf *out)
+{
+    struct waits waits = {.out = out};
+    bool is_waiting;
+
+    (void)buf_putf(out, "  %s\n", _("Asked only of entries in which one of these is seen:"));
+    is_waiting = sigma_engine_waits(engine, rule, put_wait, &waits);
+    if (waits.count > WAITS_SHOWN) {
+        put_indent(0, out);
+        (void)buf_putf(out, _("and %zu more"), waits.count - WAITS_SHOWN);
+        (void)buf_put_byte(out, '\n');
+    }
+    if (!is_waiting) {
+        put_indent(0, out);
+        (void)buf_putf(out, "%s\n", _("nothing: it is asked of each entry of its log source"));
+    }
+}
+
 static void put_bounds(const struct sigma_bounds *bounds, struct buf *out)
 {
     static const char *const signs[] = {"<", "≤", ">", "≥", "=", "≠"};

@@ -21,6 +21,28 @@ void sigma_engine_freep(struct sigma_engine **engine);
  * numbers. */
 const struct entry_names *sigma_engine_names(const struct sigma_engine *engine);
 
+/* What rules wait for: of an entry in which it is not seen the rule is not asked. */
+enum sigma_wait_kind {
+    SIGMA_WAIT_IS,
+    SIGMA_WAIT_BEGINS,
+    SIGMA_WAIT_ENDS,
+    SIGMA_WAIT_CONTAINS,
+    SIGMA_WAIT_THERE, /* the field is there */
+    SIGMA_WAIT_WIDE,  /* a character beyond ASCII */
+    SIGMA_WAIT_COUNT,
+};
+
+struct sigma_wait {
+    enum sigma_wait_kind kind;
+    struct str field; /* empty: any */
+    struct str text;  /* in small letters; empty: of a number, or of what has no text */
+};
+
+/* Hands fn each thing that one of the rule's ways waits for. False when one of them waits for
+ * nothing: it is asked of each entry of its log source. Linear: for people. */
+bool sigma_engine_waits(const struct sigma_engine *engine, size_t rule,
+                        void (*fn)(void *context, const struct sigma_wait *wait), void *context);
+
 [[nodiscard]] int sigma_matcher_new(const struct sigma_engine *engine,
                                     struct sigma_matcher **ret_matcher);
 void sigma_matcher_free(struct sigma_matcher *matcher);
