@@ -19,6 +19,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -46,11 +47,27 @@ static void porter_heed_signals(void)
     (void)sigaction(SIGINT, &action, NULL);
 }
 
+#define HELD_SIZE 1024
+
+struct porter_page {
+    char held[PORTER_HANDS_MAX][HELD_SIZE];
+};
+
 /* ---- the reader's side */
+
+static struct porter_page *porter_page; /* NULL: nobody would look */
+
+void porter_hold(size_t hand, struct str path)
+{
+    if (porter_page != NULL && hand < PORTER_HANDS_MAX) {
+        (void)snprintf(porter_page->held[hand], HELD_SIZE, "%.*s", STR_ARG(path));
+    }
+}
 
 struct porter_start {
     porter_body_fn *body;
     void *context;
+    struct porter_page *page;
     int channel;
 };
 
@@ -66,6 +83,7 @@ static int porter_body(void *context)
     struct diag diag = {0};
     int r;
 
+    porter_page = start->page;
     porter_heed_signals();
     scan_unpack_prepare();
     (void)mallopt(M_ARENA_MAX, 1); /* a thread's own heap reads a file of /proc when it shrinks */
@@ -102,13 +120,42 @@ int porter_receive(int channel, struct parcel *ret_parcel)
 
 /* ---- the opener's side */
 
+static void porter_done(struct porter *porter)
+{
+    closep(&porter->channel);
+    if (porter->page != NULL) {
+        (void)munmap(porter->page, sizeof(*porter->page));
+        porter->page = NULL;
+    }
+}
+
+/* Each path once, parted by commas. */
+static void porter_put_held(const struct porter *porter, struct buf *line)
+{
+    for (size_t i = 0; porter->page != NULL && i < PORTER_HANDS_MAX; i++) {
+        const char *path = porter->page->held[i];
+        bool is_first = path[0] != '\0';
+
+        for (size_t k = 0; is_first && k < i; k++) {
+            is_first = !str_is_text(str_from(path), porter->page->held[k]);
+        }
+        if (is_first) {
+            (void)buf_put_text(line, line->len != 0 ? ", " : "");
+            (void)buf_put_plain(line, str_of(path, strnlen(path, HELD_SIZE)));
+        }
+    }
+}
+
 int porter_start(struct porter *porter, const char *name, porter_body_fn *body, void *context)
 {
     struct porter_start start = {.body = body, .context = context};
     int ends[2] = {-1, -1};
+    void *page = mmap(NULL, sizeof(*porter->page), PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int r = channel_pair(ends);
 
-    *porter = (struct porter){.channel = -1};
+    *porter = (struct porter){.channel = -1, .page = page != MAP_FAILED ? page : NULL};
+    start.page = porter->page;
     if (r == 0) {
         start.channel = ends[1];
         r = spawn_body(name, &ends[1], 1, porter_body, &start, &porter->pid);
@@ -116,6 +163,7 @@ int porter_start(struct porter *porter, const char *name, porter_body_fn *body, 
     }
     if (r < 0) {
         closep(&ends[0]);
+        porter_done(porter);
         return diag_set(&porter->diag, r, _("cannot start a worker: %s"), err_text(r));
     }
     porter->channel = ends[0];
@@ -201,24 +249,27 @@ int porter_carry(struct porter *porter, enum porter_kind kind, const char *path)
 void porter_cancel(struct porter *porter)
 {
     (void)kill(porter->pid, SIGKILL);
-    closep(&porter->channel);
     while (waitpid(porter->pid, NULL, 0) < 0 && errno == EINTR) {
     }
+    porter_done(porter);
 }
 
 int porter_end(struct porter *porter)
 {
+    CLEANUP(buf_done) struct buf line;
     int status = 0;
 
     closep(&porter->channel);
-    porter->channel = -1;
     while (waitpid(porter->pid, &status, 0) < 0 && errno == EINTR) {
     }
-    if (!WIFEXITED(status)) {
-        return command_fail(EXIT_STATUS_FAILED,
-                            _("the process that reads ended by signal %d; what it had in hand is "
-                              "not judged"),
-                            WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+    buf_init(&line, 64 << 10);
+    porter_put_held(porter, &line);
+    porter_done(porter);
+    if (WIFEXITED(status)) {
+        return WEXITSTATUS(status);
     }
-    return WEXITSTATUS(status);
+    return command_fail(EXIT_STATUS_FAILED,
+                        _("the process that reads ended by signal %d; what it had in hand is "
+                          "not judged, nor what would have followed: %.*s"),
+                        WIFSIGNALED(status) ? WTERMSIG(status) : 0, STR_ARG(buf_str(&line)));
 }

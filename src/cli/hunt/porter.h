@@ -23,8 +23,11 @@ enum porter_kind {
 /* channel: the reader's end. Returns an enum exit_status. */
 typedef int porter_body_fn(void *context, int channel);
 
+struct porter_page;
+
 struct porter {
     pid_t pid;
+    struct porter_page *page; /* shared with the reader: what it has in hand */
     int channel;
     enum porter_kind kind; /* of what is carried now */
     uint64_t carried;
@@ -39,7 +42,7 @@ struct porter {
  * could not be opened, which is told and counted; -ERR_PIPE when the reader is gone. */
 [[nodiscard]] int porter_carry(struct porter *porter, enum porter_kind kind, const char *path);
 /* Tells the reader that this was all, and waits for it: its enum exit_status, at least
- * EXIT_STATUS_FAILED when it did not end by itself (told on stderr). */
+ * EXIT_STATUS_FAILED when it did not end by itself (told on stderr, with what it had in hand). */
 int porter_end(struct porter *porter);
 /* Ends the reader with what it has in hand. */
 void porter_cancel(struct porter *porter);
@@ -54,6 +57,11 @@ struct parcel {
     struct channel_packet packet;
 };
 
+#define PORTER_HANDS_MAX 17 /* a thread's each, and the first one's */
+
+/* Notes what a hand holds from now on, so that it can be named should it end the reader; empty:
+ * nothing. Each hand is one thread's. */
+void porter_hold(size_t hand, struct str path);
 /* -ERR_PIPE when that was all. -ERR_PROTO. */
 [[nodiscard]] int porter_receive(int channel, struct parcel *ret_parcel);
 

@@ -121,7 +121,9 @@ static void job_judge(void *context, size_t number, struct hunt_block *block)
     job->reading.around = block->file->around;
     job->reading.year = 0;
     job->reading.counts = (struct log_counts){0};
+    porter_hold(1 + number, str_from(block->file->path));
     block->error = block->file->format->read(&job->reading, buf_str(&block->bytes), job_entry, job);
+    porter_hold(1 + number, STR(""));
     block->counts = job->reading.counts;
 }
 

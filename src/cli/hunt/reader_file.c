@@ -254,10 +254,14 @@ int reader_read_parcel(struct hunt_reader *reader, struct parcel *parcel)
     if (path == NULL) {
         return -ERR_NOMEM;
     }
+    porter_hold(0, str_from(path));
     r = hunt_input_new(fd, &input, &reader->diag);
     if (r < 0) {
-        return reader_failed(reader, path, r);
+        r = reader_failed(reader, path, r);
+    } else {
+        reader->is_live = hunt_input_is_stream(input);
+        r = read_members(reader, input, str_from(path));
     }
-    reader->is_live = hunt_input_is_stream(input);
-    return read_members(reader, input, str_from(path));
+    porter_hold(0, STR(""));
+    return r;
 }
