@@ -185,6 +185,7 @@ static void journal_add_file(struct journal *journal, struct journal_folder *fol
     file->dev = stat->st_dev;
     file->ino = stat->st_ino;
     file->is_seen = true;
+    file->is_late = journal->has_waited;
     list_append(&journal->files, &file->link);
     journal->file_count++;
 }

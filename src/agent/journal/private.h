@@ -62,6 +62,7 @@ struct journal_file {
     struct journal_place place;  /* of the entry that it stands at */
     bool has_entry;              /* that is to be handed on */
     bool is_seen;                /* still at its path when the folder was listed last */
+    bool is_late;                /* found after a wait: files before it may have come and gone */
     bool is_done;                /* nothing comes any more, or it cannot be read */
     unsigned tries;
     int64_t retry; /* monotonic ns */
@@ -78,7 +79,8 @@ struct journal {
     struct list files;
     size_t file_count;
     struct journal_chain chains[JOURNAL_CHAINS_MAX];
-    uint64_t since; /* µs since 1970 UTC: where a new chain begins */
+    bool has_waited; /* for the outlet, and has not caught up since */
+    uint64_t since;  /* µs since 1970 UTC: where a new chain begins */
     bool is_since_noted;
     bool is_audit_read; /* from auditd's own file: then not from here */
     struct buf text;    /* of an entry */

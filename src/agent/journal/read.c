@@ -63,7 +63,7 @@ static int journal_hand_on(struct journal *journal, struct journal_file *file)
     if (file->place.number <= chain->number) { /* another file of the chain had it too */
         return 0;
     }
-    if (chain->number != 0 && !chain->is_whole) {
+    if (chain->number != 0 && (!chain->is_whole || file->is_late)) {
         missing = file->place.number - chain->number - 1;
     }
     if (missing != 0) {
@@ -71,6 +71,7 @@ static int journal_hand_on(struct journal *journal, struct journal_file *file)
     }
     if (r == 0) {
         chain->is_whole = true;
+        file->is_late = false;
         r = journal_send(journal, file);
     }
     if (r == 0) {
@@ -99,6 +100,7 @@ bool journal_read(void *context)
         struct journal_file *file = journal_pick_surely(journal);
 
         if (file == NULL) {
+            journal->has_waited = false;
             return false;
         }
         r = journal_hand_on(journal, file);
@@ -108,6 +110,7 @@ bool journal_read(void *context)
     }
     if (r == -ERR_AGAIN) {
         journal->follower.is_full = true;
+        journal->has_waited = true;
     } else if (r < 0) {
         log_error(_("an entry of the journal cannot be handed on: %s"), err_text(r));
         loop_stop(journal->follower.loop, r);

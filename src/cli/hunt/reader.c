@@ -12,6 +12,8 @@
 #include "cli/hunt/reader_part.h"
 #include "cli/vault_print.h"
 
+#include <assert.h>
+
 #define SHEET_ARENA   (64u << 20)
 #define JOB_ARENA     (64u << 20)
 #define LINE_LIMIT    (64u << 20)
@@ -109,6 +111,8 @@ static int job_entry(void *context, const struct entry *entry)
     }
     return r;
 }
+
+static_assert(1 + CREW_JOBS_MAX <= PORTER_HANDS_MAX, "a hand each");
 
 static void job_judge(void *context, size_t number, struct hunt_block *block)
 {
