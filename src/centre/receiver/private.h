@@ -16,6 +16,7 @@
                                            64 KiB with all that stands beside the entry */
 #define RECEIVER_HOST_MAX   255         /* bytes of who wrote it */
 #define RECEIVER_SOURCE_MAX 255
+#define RECEIVER_FORMAT_MAX 31
 #define RECEIVER_VIA_MAX    127
 
 /* One entry as it was cut. All is borrowed for the call. */
@@ -24,12 +25,14 @@ struct receiver_entry {
     struct str host;   /* who wrote it, as the entry says; "": via */
     struct str format; /* codec/logs.def */
     struct str source; /* program, file or facility that it calls itself; may be empty */
+    int64_t arrival;   /* wall, ns; 0: now */
+    bool is_cut;       /* its end is missing already */
     struct str raw;    /* as it was written */
 };
 
 struct receiver_queue;
 
-/* Copies the entry into the queue, cut and counted where it is longer than the maxima above; what
+/* Copies the entry into the queue, cut and marked where it is longer than the maxima above; what
  * is empty is passed over. -ERR_FULL: there is no room; the entry was not taken. -ERR_NOMEM. */
 [[nodiscard]] int receiver_put(struct receiver_queue *queue, const struct receiver_entry *entry);
 
@@ -63,5 +66,8 @@ void post_cutter_free(struct post_cutter *cutter);
  * cutter is then only asked for its counts. */
 [[nodiscard]] int post_cutter_feed(struct post_cutter *cutter, struct str piece, bool is_last);
 const struct post_counts *post_cutter_counts(const struct post_cutter *cutter);
+
+/* receiver/say.c: fills in what a line of syslog or JSON says of itself (host, source, format). */
+void receiver_say(struct receiver_entry *entry, int64_t now);
 
 #endif
