@@ -8,8 +8,12 @@
 struct front_channels {
     const int *listeners; /* non-blocking */
     size_t listener_count;
+    const int
+        *syslog_listeners; /* the same; who connects there says nothing of itself (RFC 5425) */
+    size_t syslog_listener_count;
     int core;       /* CENTRE_MESSAGE_AGENT leaves */
     int api;        /* CENTRE_MESSAGE_BROWSER leaves */
+    int receiver;   /* RECEIVER_MESSAGE_STREAM leaves; -1: none */
     int supervisor; /* READY leaves; its end means: finish */
 };
 

@@ -51,13 +51,13 @@ enum receiver_way {
  * kept now. */
 struct receiver_counts {
     uint64_t received[RECEIVER_WAY_COUNT]; /* entries taken */
-    uint64_t dropped;   /* datagrams that found no room, here or in the kernel */
-    uint64_t cut;       /* entries that were longer than the maximum */
-    uint64_t refused;   /* connections */
-    uint64_t waited;    /* datagrams that went through the file */
-    uint64_t kept;      /* bytes now in memory that are not durable yet */
-    uint64_t kept_file; /* bytes now in the file */
-    uint64_t streams;   /* connections now */
+    uint64_t dropped;                      /* datagrams that found no room, here or in the kernel */
+    uint64_t cut;                          /* entries that were longer than the maximum */
+    uint64_t refused;                      /* connections */
+    uint64_t waited;                       /* datagrams that went through the file */
+    uint64_t kept;                         /* bytes now in memory that are not durable yet */
+    uint64_t kept_file;                    /* bytes now in the file */
+    uint64_t streams;                      /* connections now */
 };
 
 enum receiver_message {

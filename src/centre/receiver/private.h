@@ -12,9 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RECEIVER_ENTRY_MAX  (60U << 10) /* bytes; longer ones are cut there: a message to core holds
-                                           64 KiB with all that stands beside the entry */
-#define RECEIVER_HOST_MAX   255         /* bytes of who wrote it */
+#define RECEIVER_ENTRY_MAX                                                                         \
+    (60U << 10)                 /* bytes; longer ones are cut there: a message to core holds       \
+                                   64 KiB with all that stands beside the entry */
+#define RECEIVER_HOST_MAX   255 /* bytes of who wrote it */
 #define RECEIVER_SOURCE_MAX 255
 #define RECEIVER_FORMAT_MAX 31
 #define RECEIVER_VIA_MAX    127
@@ -37,7 +38,8 @@ struct receiver_queue;
 [[nodiscard]] int receiver_put(struct receiver_queue *queue, const struct receiver_entry *entry);
 
 /* centre/receiver/post.c: what one post holds, cut into entries as its pieces come (pure; hostile
- * bytes; memory bounded by one entry). Each entry goes to fn, which answers as receiver_put does. */
+ * bytes; memory bounded by one entry). Each entry goes to fn, which answers as receiver_put does.
+ */
 typedef int post_entry_fn(void *context, const struct receiver_entry *entry);
 
 struct post_cutter_options {
