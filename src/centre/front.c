@@ -385,6 +385,17 @@ static int front_load_tls(struct front *front, struct diag *diag)
     return r;
 }
 
+static int front_listen(struct front *front, enum listener_kind kind, loop_fd_fn *fn)
+{
+    const struct listeners *listeners = front->channels.listeners;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < listeners->counts[kind]; i++) {
+        r = loop_add_fd(front->loop, listeners->fds[kind][i], LOOP_READ, fn, front, NULL);
+    }
+    return r;
+}
+
 static int front_start_loop(struct front *front)
 {
     struct loop_source *tick;
@@ -403,14 +414,8 @@ static int front_start_loop(struct front *front)
         r = loop_add_fd(front->loop, front->channels.supervisor, LOOP_READ, front_on_supervisor,
                         front, NULL);
     }
-    for (size_t i = 0; r == 0 && i < front->channels.listener_count; i++) {
-        r = loop_add_fd(front->loop, front->channels.listeners[i], LOOP_READ, front_on_listener,
-                        front, NULL);
-    }
-    for (size_t i = 0; r == 0 && i < front->channels.syslog_listener_count; i++) {
-        r = loop_add_fd(front->loop, front->channels.syslog_listeners[i], LOOP_READ,
-                        front_on_syslog, front, NULL);
-    }
+    r = r < 0 ? r : front_listen(front, LISTENER_TLS, front_on_listener);
+    r = r < 0 ? r : front_listen(front, LISTENER_SYSLOG_TLS, front_on_syslog);
     if (r == 0) {
         r = fd_set_nonblocking(front->channels.core, true);
     }

@@ -53,6 +53,14 @@ int listeners_open(struct listeners *listeners, const struct centre_settings *se
     return r;
 }
 
+size_t listeners_put(const struct listeners *listeners, enum listener_kind kind, int *ret_fds)
+{
+    for (size_t i = 0; i < listeners->counts[kind]; i++) {
+        ret_fds[i] = listeners->fds[kind][i];
+    }
+    return listeners->counts[kind];
+}
+
 void listeners_close(struct listeners *listeners)
 {
     for (int kind = 0; kind < LISTENER_KIND_COUNT; kind++) {

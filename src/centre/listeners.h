@@ -27,6 +27,8 @@ struct listeners {
  * by listeners_close. */
 [[nodiscard]] int listeners_open(struct listeners *listeners,
                                  const struct centre_settings *settings, struct diag *diag);
+/* Puts those of a kind behind each other and says how many. */
+size_t listeners_put(const struct listeners *listeners, enum listener_kind kind, int *ret_fds);
 void listeners_close(struct listeners *listeners);
 
 #endif

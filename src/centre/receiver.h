@@ -10,16 +10,15 @@
 #ifndef CENTRE_RECEIVER_H
 #define CENTRE_RECEIVER_H
 
+#include "centre/listeners.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 struct receiver_options {
-    const char *user;     /* NULL: stay; one that does not exist: nobody */
-    const char *folder;   /* in it lies the file for datagrams without room, which has no name */
-    const int *datagrams; /* UDP sockets (sys/datagrams.h) */
-    size_t datagram_count;
-    const int *listeners; /* TCP */
-    size_t listener_count;
+    const char *user;   /* NULL: stay; one that does not exist: nobody */
+    const char *folder; /* in it lies the file for datagrams without room, which has no name */
+    const struct listeners *listeners; /* those of syslog over UDP and TCP */
     int core;       /* HELLO, ENTRIES and COUNTS leave; GREETED and DURABLE arrive */
     int api;        /* PIECE and LEFT arrive, POSTED leaves; -1: none */
     int front;      /* STREAM arrives; -1: none */
@@ -64,15 +63,15 @@ enum receiver_message {
     /* front → receiver: a sender's plain stream after TLS. str address; fd: the stream. */
     RECEIVER_MESSAGE_STREAM = 1,
     /* api → receiver: a piece of what was posted, in turn. u64 post, str name of the token (which
-     * the api proved), str address, u32 enum receiver_form, str host that it is of ("": each entry
-     * says so), u32 is_last, str bytes. */
+     * the api proved), u32 enum receiver_form, str host that it is of ("": each entry says so), u32
+     * is_packed (gzip or zlib), u32 is_last, str bytes. */
     RECEIVER_MESSAGE_PIECE,
     /* api → receiver: nobody waits for that post any more; what was taken of it stays. u64 post. */
     RECEIVER_MESSAGE_LEFT,
     /* receiver → api: all of a post is durable, or why not. u64 post, i64 result (0; -ERR_FULL: no
-     * room, send it again later; -ERR_SYNTAX), u32 entries taken, u32 entries refused, u32 number
-     * of the first that was refused (from 1), str why it was. Before is_last came: the rest is not
-     * wanted. */
+     * room, send it again later; -ERR_SYNTAX; -ERR_FBIG), u32 entries taken, u32 entries refused,
+     * str why the first was, u32 n, n × u32 number of one that was (from 1, rising; at most
+     * POST_REFUSED_MAX). Before is_last came: the rest is not wanted. */
     RECEIVER_MESSAGE_POSTED,
     /* receiver → core: it has just started, or core does not know it. u64 life (random). */
     RECEIVER_MESSAGE_HELLO,

@@ -29,6 +29,7 @@
 #include "sys/service.h"
 #include "sys/spawn.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -125,31 +126,20 @@ static int supervisor_fetch(const struct supervisor *supervisor, int far_channel
 
 static int supervisor_front(const struct supervisor *supervisor, int far_channel)
 {
-    const struct listeners *listeners = &supervisor->listeners;
-
-    return front_run(
-        &supervisor->next,
-        (struct front_channels){.listeners = listeners->fds[LISTENER_TLS],
-                                .listener_count = listeners->counts[LISTENER_TLS],
-                                .syslog_listeners = listeners->fds[LISTENER_SYSLOG_TLS],
-                                .syslog_listener_count = listeners->counts[LISTENER_SYSLOG_TLS],
-                                .core = supervisor->front_core[0],
-                                .api = supervisor->front_api[0],
-                                .receiver = supervisor->front_receiver[0],
-                                .supervisor = far_channel});
+    return front_run(&supervisor->next,
+                     (struct front_channels){.listeners = &supervisor->listeners,
+                                             .core = supervisor->front_core[0],
+                                             .api = supervisor->front_api[0],
+                                             .receiver = supervisor->front_receiver[0],
+                                             .supervisor = far_channel});
 }
 
 static int supervisor_receiver(const struct supervisor *supervisor, int far_channel)
 {
-    const struct listeners *listeners = &supervisor->listeners;
-
     return receiver_run(&(struct receiver_options){
         .user = supervisor->next.is_user_kept ? NULL : supervisor->next.receiver_user,
         .folder = supervisor->next.folder,
-        .datagrams = listeners->fds[LISTENER_SYSLOG_UDP],
-        .datagram_count = listeners->counts[LISTENER_SYSLOG_UDP],
-        .listeners = listeners->fds[LISTENER_SYSLOG_TCP],
-        .listener_count = listeners->counts[LISTENER_SYSLOG_TCP],
+        .listeners = &supervisor->listeners,
         .core = supervisor->receiver_core[0],
         .api = supervisor->receiver_api[0],
         .front = supervisor->front_receiver[1],
@@ -203,15 +193,6 @@ static int supervisor_body(void *context)
     }
 }
 
-static size_t supervisor_keep_listeners(const struct supervisor *supervisor,
-                                        enum listener_kind kind, int *keep)
-{
-    for (size_t i = 0; i < supervisor->listeners.counts[kind]; i++) {
-        keep[i] = supervisor->listeners.fds[kind][i];
-    }
-    return supervisor->listeners.counts[kind];
-}
-
 /* Which descriptors a child gets to keep. */
 static size_t supervisor_keep(const struct child *child, int keep[SUPERVISOR_KEEP_MAX])
 {
@@ -223,14 +204,14 @@ static size_t supervisor_keep(const struct child *child, int keep[SUPERVISOR_KEE
         keep[count++] = supervisor->front_core[0];
         keep[count++] = supervisor->front_api[0];
         keep[count++] = supervisor->front_receiver[0];
-        count += supervisor_keep_listeners(supervisor, LISTENER_TLS, keep + count);
-        count += supervisor_keep_listeners(supervisor, LISTENER_SYSLOG_TLS, keep + count);
+        count += listeners_put(&supervisor->listeners, LISTENER_TLS, keep + count);
+        count += listeners_put(&supervisor->listeners, LISTENER_SYSLOG_TLS, keep + count);
     } else if (child->which == SUPERVISOR_RECEIVER) {
         keep[count++] = supervisor->receiver_core[0];
         keep[count++] = supervisor->receiver_api[0];
         keep[count++] = supervisor->front_receiver[1];
-        count += supervisor_keep_listeners(supervisor, LISTENER_SYSLOG_UDP, keep + count);
-        count += supervisor_keep_listeners(supervisor, LISTENER_SYSLOG_TCP, keep + count);
+        count += listeners_put(&supervisor->listeners, LISTENER_SYSLOG_UDP, keep + count);
+        count += listeners_put(&supervisor->listeners, LISTENER_SYSLOG_TCP, keep + count);
     } else if (child->which == SUPERVISOR_CORE) {
         keep[count++] = supervisor->front_core[1];
         keep[count++] = supervisor->api_core[1];

@@ -12,7 +12,7 @@
 #include "sys/loop.h"
 #include "sys/net.h"
 
-#define RECEIVER_SOCKETS_MAX   16
+#define LISTENERS_MAX          16
 #define RECEIVER_STREAMS_MAX   2048
 #define RECEIVER_STREAMS_EACH  256 /* of one address */
 #define RECEIVER_PEERS_MAX     RECEIVER_STREAMS_MAX
@@ -63,8 +63,8 @@ struct receiver {
     bool is_greeted;
     bool is_ending; /* nothing is taken any more; what is here is handed over */
 
-    struct receiver_socket sockets[RECEIVER_SOCKETS_MAX];
-    struct loop_source *listeners[RECEIVER_SOCKETS_MAX];
+    struct receiver_socket sockets[LISTENERS_MAX];
+    struct loop_source *listeners[LISTENERS_MAX];
     struct list streams; /* that are read */
     struct list waiting; /* for room, in their turn */
     unsigned stream_count;

@@ -137,7 +137,7 @@ void receiver_datagrams_drain(struct receiver *receiver)
 
 void receiver_datagrams_count(struct receiver *receiver)
 {
-    for (size_t i = 0; i < receiver->options->datagram_count; i++) {
+    for (size_t i = 0; i < receiver->options->listeners->counts[LISTENER_SYSLOG_UDP]; i++) {
         struct receiver_socket *socket = &receiver->sockets[i];
         uint32_t dropped = 0;
 
@@ -154,14 +154,12 @@ int receiver_datagrams_start(struct receiver *receiver)
 {
     int r = 0;
 
-    if (receiver->options->datagram_count > RECEIVER_SOCKETS_MAX) {
-        return -ERR_LIMIT;
-    }
-    for (size_t i = 0; r == 0 && i < receiver->options->datagram_count; i++) {
+    for (size_t i = 0; r == 0 && i < receiver->options->listeners->counts[LISTENER_SYSLOG_UDP];
+         i++) {
         struct receiver_socket *socket = &receiver->sockets[i];
 
-        *socket =
-            (struct receiver_socket){.receiver = receiver, .fd = receiver->options->datagrams[i]};
+        *socket = (struct receiver_socket){
+            .receiver = receiver, .fd = receiver->options->listeners->fds[LISTENER_SYSLOG_UDP][i]};
         (void)net_dropped(socket->fd, &socket->dropped); /* those before are another's loss */
         r = loop_add_fd(receiver->loop, socket->fd, LOOP_READ, on_datagrams, socket,
                         &socket->source);
@@ -171,7 +169,7 @@ int receiver_datagrams_start(struct receiver *receiver)
 
 void receiver_datagrams_stop(struct receiver *receiver)
 {
-    for (size_t i = 0; i < receiver->options->datagram_count; i++) {
+    for (size_t i = 0; i < receiver->options->listeners->counts[LISTENER_SYSLOG_UDP]; i++) {
         loop_source_free(receiver->sockets[i].source);
         receiver->sockets[i].source = NULL;
     }

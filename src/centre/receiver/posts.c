@@ -33,14 +33,20 @@ static void post_answer(struct receiver *receiver, uint64_t number, int result,
 {
     static const struct post_counts nothing;
 
+    uint32_t told;
+
     counts = counts != NULL ? counts : &nothing;
+    told = counts->refused < POST_REFUSED_MAX ? counts->refused : POST_REFUSED_MAX;
     msg_begin(&receiver->msg, RECEIVER_MESSAGE_POSTED);
     msg_put_u64(&receiver->msg, number);
     msg_put_i64(&receiver->msg, result);
     msg_put_u32(&receiver->msg, counts->taken);
     msg_put_u32(&receiver->msg, counts->refused);
-    msg_put_u32(&receiver->msg, counts->first_refused);
     msg_put_str(&receiver->msg, str_from(counts->why));
+    msg_put_u32(&receiver->msg, told);
+    for (uint32_t i = 0; i < told; i++) {
+        msg_put_u32(&receiver->msg, counts->refusals[i]);
+    }
     if (channel_send(receiver->options->api, &receiver->msg, NULL, 0) < 0) {
         log_warn("a post could not be answered post=%llu", (unsigned long long)number);
     }
@@ -73,9 +79,9 @@ static struct piece piece_read(struct msg_reader *msg)
     struct piece piece = {.number = msg_get_u64(msg)};
 
     piece.options.token = msg_get_str(msg);
-    piece.options.address = msg_get_str(msg);
     piece.options.form = (enum receiver_form)msg_get_u32(msg);
     piece.options.host = msg_get_str(msg);
+    piece.options.is_packed = msg_get_u32(msg) == 1;
     piece.is_last = msg_get_u32(msg) == 1;
     piece.bytes = msg_get_str(msg);
     return piece;

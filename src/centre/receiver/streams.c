@@ -237,18 +237,19 @@ void receiver_streams_watch(struct receiver *receiver)
 
 int receiver_streams_start(struct receiver *receiver)
 {
-    int r = receiver->options->listener_count > RECEIVER_SOCKETS_MAX ? -ERR_LIMIT : 0;
+    int r = 0;
 
-    for (size_t i = 0; r == 0 && i < receiver->options->listener_count; i++) {
-        r = loop_add_fd(receiver->loop, receiver->options->listeners[i], LOOP_READ, on_listener,
-                        receiver, &receiver->listeners[i]);
+    for (size_t i = 0; r == 0 && i < receiver->options->listeners->counts[LISTENER_SYSLOG_TCP];
+         i++) {
+        r = loop_add_fd(receiver->loop, receiver->options->listeners->fds[LISTENER_SYSLOG_TCP][i],
+                        LOOP_READ, on_listener, receiver, &receiver->listeners[i]);
     }
     return r;
 }
 
 void receiver_streams_stop(struct receiver *receiver)
 {
-    for (size_t i = 0; i < receiver->options->listener_count; i++) {
+    for (size_t i = 0; i < receiver->options->listeners->counts[LISTENER_SYSLOG_TCP]; i++) {
         loop_source_free(receiver->listeners[i]);
         receiver->listeners[i] = NULL;
     }
