@@ -242,6 +242,7 @@ int api_picture_list(struct api_request *request);
 int api_picture_alerts(struct api_request *request);
 int api_picture_get(struct api_request *request);
 int api_token_list(struct api_request *request);
+int api_sender_list(struct api_request *request);
 int api_user_list(struct api_request *request);
 int api_audit_list(struct api_request *request);
 int api_settings(struct api_request *request);
