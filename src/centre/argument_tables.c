@@ -303,6 +303,17 @@ const struct argument arguments_picture[] = {
     {},
 };
 
+const struct argument arguments_bulk[] = {
+    {.name = "index",
+     .place = ARGUMENT_PLACE_PATH,
+     .type = ARGUMENT_TYPE_TEXT,
+     .is_required = true,
+     .minimum = 1,
+     .maximum = 255,
+     .summary = N_("any; it is only said again in the answer")},
+    {},
+};
+
 const struct argument arguments_sender_make[] = {
     BODY_TEXT("name", true, 1, SENDER_NAME_MAX,
               N_("which machine or shipper it is for: letters without diacritics, digits, dots, "
