@@ -6,7 +6,7 @@
 #include "base/time.h"
 #include "centre/password.h"
 #include "centre/searcher.h"
-#include "centre/sender.h"
+#include "centre/sender_token.h"
 #include "model/site.h"
 #include "model/terms.h"
 

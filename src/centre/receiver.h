@@ -10,16 +10,15 @@
 #ifndef CENTRE_RECEIVER_H
 #define CENTRE_RECEIVER_H
 
+#include "centre/listeners.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 struct receiver_options {
-    const char *user;     /* NULL: stay; one that does not exist: nobody */
-    const char *folder;   /* in it lies the file for datagrams without room, which has no name */
-    const int *datagrams; /* UDP sockets (sys/datagrams.h) */
-    size_t datagram_count;
-    const int *listeners; /* TCP */
-    size_t listener_count;
+    const char *user;   /* NULL: stay; one that does not exist: nobody */
+    const char *folder; /* in it lies the file for datagrams without room, which has no name */
+    const struct listeners *listeners; /* those of syslog over UDP and TCP */
     int core;       /* HELLO, ENTRIES and COUNTS leave; GREETED and DURABLE arrive */
     int api;        /* PIECE and LEFT arrive, POSTED leaves; -1: none */
     int front;      /* STREAM arrives; -1: none */
@@ -58,13 +57,13 @@ enum receiver_way {
  * kept now. */
 struct receiver_counts {
     uint64_t received[RECEIVER_WAY_COUNT]; /* entries taken */
-    uint64_t dropped;   /* datagrams that found no room, here or in the kernel */
-    uint64_t cut;       /* entries that were longer than the maximum */
-    uint64_t refused;   /* connections */
-    uint64_t waited;    /* datagrams that went through the file */
-    uint64_t kept;      /* bytes now in memory that are not durable yet */
-    uint64_t kept_file; /* bytes now in the file */
-    uint64_t streams;   /* connections now */
+    uint64_t dropped;                      /* datagrams that found no room, here or in the kernel */
+    uint64_t cut;                          /* entries that were longer than the maximum */
+    uint64_t refused;                      /* connections */
+    uint64_t waited;                       /* datagrams that went through the file */
+    uint64_t kept;                         /* bytes now in memory that are not durable yet */
+    uint64_t kept_file;                    /* bytes now in the file */
+    uint64_t streams;                      /* connections now */
 };
 
 enum receiver_message {

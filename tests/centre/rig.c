@@ -67,6 +67,7 @@ void rig_start_core(struct rig *rig)
                                               .api = rig->middle[0],
                                               .fetch = fetch[1],
                                               .detector = -1,
+                                              .receiver = -1,
                                               .supervisor = supervisor[1]};
     rig->core = NULL;
     assert_int_equal(core_new(&options, &rig->core, &diag), 0);

@@ -5,7 +5,7 @@
 
 #include "centre/api/private.h"
 #include "centre/receiver.h"
-#include "centre/sender.h"
+#include "centre/sender_token.h"
 
 #define POST_BODY_MAX (16U << 20)
 

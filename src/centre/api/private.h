@@ -15,6 +15,7 @@
 #include "centre/api.h"
 #include "centre/argument.h"
 #include "centre/assets.h"
+#include "centre/core/receive.h"
 #include "centre/detector.h"
 #include "centre/limiter.h"
 #include "centre/overlay.h"
@@ -146,7 +147,8 @@ struct api {
     int64_t sender_told;       /* wall; a wrong token was logged last */
     struct searcher *searcher; /* NULL in tests that have no archive */
     uint64_t health_ask;
-    struct detector_counts logs; /* as core said last */
+    struct detector_counts logs;         /* as core said last */
+    struct core_receive_counts received; /* the same */
     int64_t core_heard;          /* monotonic; 0 never */
     bool is_full;                /* core's disk */
     struct store_counts counts;  /* as of counted */

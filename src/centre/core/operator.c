@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "centre/sender.h"
+#include "centre/sender_token.h"
 #include "codec/cbor.h"
 #include "link/token.h"
 #include "sys/fd.h"

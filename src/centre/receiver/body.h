@@ -12,13 +12,13 @@
 #include "sys/loop.h"
 #include "sys/net.h"
 
-#define RECEIVER_SOCKETS_MAX      16
-#define RECEIVER_STREAMS_MAX      2048
-#define RECEIVER_STREAMS_EACH     256 /* of one address */
-#define RECEIVER_PEERS_MAX        RECEIVER_STREAMS_MAX
-#define RECEIVER_POSTS_MAX        512
-#define RECEIVER_QUEUE_SIZE       (64U << 20)
-#define RECEIVER_OVERFLOW_SIZE    (1ULL << 30)
+#define LISTENERS_MAX          16
+#define RECEIVER_STREAMS_MAX   2048
+#define RECEIVER_STREAMS_EACH  256 /* of one address */
+#define RECEIVER_PEERS_MAX     RECEIVER_STREAMS_MAX
+#define RECEIVER_POSTS_MAX     512
+#define RECEIVER_QUEUE_SIZE    (64U << 20)
+#define RECEIVER_OVERFLOW_SIZE (1ULL << 30)
 
 /* What is remembered of an address, or of one network of version 6, that has connections. */
 struct receiver_peer {
@@ -41,9 +41,9 @@ struct receiver_stream {
 /* A UDP socket. */
 struct receiver_socket {
     struct receiver *receiver;
+    struct loop_source *source;
     int fd;
-    uint32_t dropped_before; /* by the kernel, before this process */
-    uint32_t dropped;
+    uint32_t dropped; /* by the kernel, as counted so far */
 };
 
 struct receiver {
@@ -55,14 +55,18 @@ struct receiver {
     struct receiver_counts told;
 
     struct loop_source *core;
+    struct loop_source *api;   /* NULL: there is none */
     struct loop_source *hurry; /* ends the batch that is filled */
+    struct loop_source *end;   /* the time to hand over what is here is over */
     struct loop_source *drain; /* goes on with what waits in the file */
+    bool is_api_waiting;       /* for room: pieces of posts are not read */
     bool is_hurried;
     bool is_hello_due;
     bool is_greeted;
     bool is_ending; /* nothing is taken any more; what is here is handed over */
 
-    struct receiver_socket sockets[RECEIVER_SOCKETS_MAX];
+    struct receiver_socket sockets[LISTENERS_MAX];
+    struct loop_source *listeners[LISTENERS_MAX];
     struct list streams; /* that are read */
     struct list waiting; /* for room, in their turn */
     unsigned stream_count;
@@ -81,6 +85,7 @@ void receiver_hurry(struct receiver *receiver);
 
 /* receiver/datagrams.c */
 [[nodiscard]] int receiver_datagrams_start(struct receiver *receiver);
+void receiver_datagrams_stop(struct receiver *receiver);
 /* Takes from the file what the queue has room for. */
 void receiver_datagrams_drain(struct receiver *receiver);
 /* Counts what the kernel dropped. */
@@ -88,6 +93,8 @@ void receiver_datagrams_count(struct receiver *receiver);
 
 /* receiver/streams.c */
 [[nodiscard]] int receiver_streams_start(struct receiver *receiver);
+/* Reads no more. */
+void receiver_streams_stop(struct receiver *receiver);
 /* Takes a stream that front took TLS off. */
 void receiver_streams_accept(struct receiver *receiver, int fd, struct str address);
 /* There is room again. */

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "sys/fd.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>

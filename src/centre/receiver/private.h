@@ -12,9 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RECEIVER_ENTRY_MAX  (60U << 10) /* bytes; longer ones are cut there: a message to core holds
-                                           64 KiB with all that stands beside the entry */
-#define RECEIVER_HOST_MAX   255         /* bytes of who wrote it */
+#define RECEIVER_ENTRY_MAX                                                                         \
+    (60U << 10)                 /* bytes; longer ones are cut there: a message to core holds       \
+                                   64 KiB with all that stands beside the entry */
+#define RECEIVER_HOST_MAX   255 /* bytes of who wrote it */
 #define RECEIVER_SOURCE_MAX 255
 #define RECEIVER_FORMAT_MAX 31
 #define RECEIVER_VIA_MAX    127
@@ -37,14 +38,15 @@ struct receiver_queue;
 [[nodiscard]] int receiver_put(struct receiver_queue *queue, const struct receiver_entry *entry);
 
 /* centre/receiver/post.c: what one post holds, cut into entries as its pieces come (pure; hostile
- * bytes; memory bounded by one entry). Each entry goes to fn, which answers as receiver_put does. */
+ * bytes; memory bounded by one entry). Each entry goes to fn, which answers as receiver_put does.
+ */
 typedef int post_entry_fn(void *context, const struct receiver_entry *entry);
 
 struct post_cutter_options {
     enum receiver_form form;
-    struct str token;   /* its name: via of the entries. Copied. */
-    struct str host;    /* that it is of; "": each entry says so. Copied. */
-    bool is_packed;     /* gzip or zlib */
+    struct str token; /* its name: via of the entries. Copied. */
+    struct str host;  /* that it is of; "": each entry says so. Copied. */
+    bool is_packed;   /* gzip or zlib */
     post_entry_fn *fn;
     void *context;
 };
@@ -67,8 +69,8 @@ struct post_cutter;
 void post_cutter_free(struct post_cutter *cutter);
 /* In turn; with is_last what stands there without its end is an entry too. What fn answered
  * (-ERR_FULL, -ERR_NOMEM); -ERR_SYNTAX for a post of which nothing more can be told apart,
- * -ERR_FBIG for one that has too many entries or unpacks to more than POST_UNPACKED_MAX: the cutter is then only asked for
- * its counts. */
+ * -ERR_FBIG for one that has too many entries or unpacks to more than POST_UNPACKED_MAX: the cutter
+ * is then only asked for its counts. */
 [[nodiscard]] int post_cutter_feed(struct post_cutter *cutter, struct str piece, bool is_last);
 const struct post_counts *post_cutter_counts(const struct post_cutter *cutter);
 

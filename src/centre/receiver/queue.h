@@ -22,8 +22,8 @@ struct receiver_batch {
 struct receiver_queue {
     const struct clock *clock;
     uint64_t life;
-    size_t max;  /* bytes from which on streams are not read */
-    size_t size; /* bytes now, without the batch that is filled */
+    size_t max;      /* bytes from which on streams are not read */
+    size_t size;     /* bytes now, without the batch that is filled */
     uint64_t number; /* of the batch that is filled */
     uint64_t durable;
     struct list batches; /* oldest first */

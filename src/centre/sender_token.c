@@ -1,6 +1,6 @@
-/* See centre/sender.h. A token is looked up by its SHA-256: what a comparison's time tells is about
- * bytes that a guesser cannot choose. */
-#include "centre/sender.h"
+/* See centre/sender_token.h. A token is looked up by its SHA-256: what a comparison's time tells is
+ * about bytes that a guesser cannot choose. */
+#include "centre/sender_token.h"
 
 #include "base/banned.h"
 #include "base/cleanup.h"

@@ -1,7 +1,7 @@
 /* Tokens of senders of logs, as core makes them and the api process looks them up: "cgs_" and 192
  * random bits in hexadecimal. They count for posts of logs and nowhere else. */
-#ifndef CENTRE_SENDER_H
-#define CENTRE_SENDER_H
+#ifndef CENTRE_SENDER_TOKEN_H
+#define CENTRE_SENDER_TOKEN_H
 
 #include "base/arena.h"
 #include "base/str.h"
