@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -254,11 +255,11 @@ static int sandbox_allow_threads(scmp_filter_ctx filter)
                             SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
 }
 
-/* ioctl is a family of its own: only what clones files, sizes terminals and counts readable bytes.
- */
+/* ioctl is a family of its own: only what clones files, sizes terminals and counts bytes that
+ * wait in a descriptor, either way. */
 static int sandbox_allow_ioctls(scmp_filter_ctx filter)
 {
-    static const uint64_t allowed[] = {FICLONE, FICLONERANGE, FIONREAD,
+    static const uint64_t allowed[] = {FICLONE, FICLONERANGE, FIONREAD, SIOCOUTQ,
                                        TCGETS,  TIOCGWINSZ,   FIONBIO};
 
     for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
