@@ -12,6 +12,7 @@
 
 #define POST_PIECE     (48U << 10) /* bytes that go on at a time */
 #define POST_SKIP_MAX  (1U << 20)  /* of a body from nobody we know, before the connection is cut */
+#define POST_OVER_MAX  (64U << 20) /* of one from a sender: he shall hear why */
 #define POST_PATIENCE  (45 * NS_PER_S)
 #define POST_POSTS_MAX 512
 #define POST_RETRY     5U
@@ -241,7 +242,7 @@ enum MHD_Result api_post_begin(struct api_request *request)
 
 static enum MHD_Result post_skip(struct api_post *post, size_t *upload_size)
 {
-    size_t most = post->token.len != 0 ? POST_BODY_MAX : POST_SKIP_MAX;
+    size_t most = post->token.len != 0 ? POST_OVER_MAX : POST_SKIP_MAX;
 
     post->came += *upload_size;
     *upload_size = 0;
