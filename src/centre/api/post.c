@@ -28,7 +28,8 @@ bool api_is_post(struct api_request *request)
     const struct route *route;
     unsigned allowed;
 
-    if (request->method == METHOD_GET && str_is_text(request->path, "/")) {
+    if (request->method == METHOD_GET &&
+        (str_is_text(request->path, "/") || str_is_text(request->path, API_POST_LICENCE))) {
         return request->is_method_known &&
                post_header(request, MHD_HTTP_HEADER_AUTHORIZATION) != NULL;
     }

@@ -14,8 +14,10 @@ enum api_post_kind {
     API_POST_EVENTS,
     API_POST_BULK,
     API_POST_COLLECTOR,
-    API_POST_HELLO, /* Elasticsearch's "/" */
+    API_POST_HELLO, /* Elasticsearch's "/" and "/_license" */
 };
+
+#define API_POST_LICENCE "/_license"
 
 enum api_post_stage {
     API_POST_COMING,  /* pieces go on as they come */

@@ -17,7 +17,8 @@ static const char *post_why(const struct api_post *post)
         return text_get(post->detail);
     }
     if (post->result == -ERR_FBIG) {
-        return _("a post may have 16 MiB at most, 128 MiB when it is unpacked, and 262,144 entries");
+        return _(
+            "a post may have 16 MiB at most, 128 MiB when it is unpacked, and 262,144 entries");
     }
     return post->why.len != 0 ? text_get(post->why.ptr) : err_text(post->result);
 }
@@ -85,8 +86,8 @@ static void bulk_put_items(struct api_post *post)
     struct str index = bulk_index(post);
     uint32_t refused = 0;
 
-    for (uint64_t number = 1; number <= (uint64_t)post->taken + post->refused &&
-                              buf_error(&post->request->out) == 0;
+    for (uint64_t number = 1;
+         number <= (uint64_t)post->taken + post->refused && buf_error(&post->request->out) == 0;
          number++) {
         bool is_refused = refused < post->refused && post->refusals[refused] == number;
 
@@ -127,6 +128,19 @@ static void bulk_tell(struct api_post *post)
     json_close_object(json);
 }
 
+/* Beats send nothing before they have read one of Elasticsearch's kinds here. */
+static void licence_tell(struct json_writer *json)
+{
+    json_open_object(json);
+    json_put_key(json, "license");
+    json_open_object(json);
+    post_put(json, "uid", "canhgac");
+    post_put(json, "type", "basic");
+    post_put(json, "status", "active");
+    json_close_object(json);
+    json_close_object(json);
+}
+
 /* We say who we are; the version is of the shape that is spoken. */
 static void hello_tell(struct api_post *post)
 {
@@ -134,6 +148,10 @@ static void hello_tell(struct api_post *post)
 
     if (post->result < 0) {
         bulk_refuse(post);
+        return;
+    }
+    if (str_is_text(post->request->path, API_POST_LICENCE)) {
+        licence_tell(json);
         return;
     }
     json_open_object(json);

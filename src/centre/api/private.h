@@ -149,10 +149,10 @@ struct api {
     uint64_t health_ask;
     struct detector_counts logs;         /* as core said last */
     struct core_receive_counts received; /* the same */
-    int64_t core_heard;          /* monotonic; 0 never */
-    bool is_full;                /* core's disk */
-    struct store_counts counts;  /* as of counted */
-    int64_t counted;             /* monotonic; 0 never */
+    int64_t core_heard;                  /* monotonic; 0 never */
+    bool is_full;                        /* core's disk */
+    struct store_counts counts;          /* as of counted */
+    int64_t counted;                     /* monotonic; 0 never */
     struct api_hub hub;
     struct api_counters counters;
 };
