@@ -117,6 +117,18 @@ static void receiver_end_if_empty(struct receiver *receiver)
     }
 }
 
+/* Whether pieces of posts are read. */
+static void receiver_posts_read(struct receiver *receiver, bool is_read)
+{
+    if (receiver->api == NULL || receiver->is_api_waiting == !is_read) {
+        return;
+    }
+    receiver->is_api_waiting = !is_read;
+    if (loop_source_set_events(receiver->api, is_read ? LOOP_READ : 0) < 0) {
+        loop_stop(receiver->loop, -ERR_IO);
+    }
+}
+
 static void on_room(void *context)
 {
     struct receiver *receiver = context;
@@ -126,6 +138,7 @@ static void on_room(void *context)
     }
     if (receiver_queue_has_room(&receiver->queue)) {
         receiver_streams_resume(receiver);
+        receiver_posts_read(receiver, true);
     }
     receiver_end_if_empty(receiver);
 }
@@ -167,7 +180,9 @@ static void on_api(void *context, int fd, unsigned events)
     struct receiver *receiver = context;
 
     (void)events;
-    if (channel_receive(fd, &receiver->packet) == 0) {
+    if (!receiver_queue_has_room(&receiver->queue) && !receiver->is_ending) {
+        receiver_posts_read(receiver, false); /* until core has kept some */
+    } else if (channel_receive(fd, &receiver->packet) == 0) {
         receiver_posts_take(receiver, &receiver->packet.msg);
         channel_packet_done(&receiver->packet);
     }
@@ -282,7 +297,7 @@ static int receiver_make_loop(struct receiver *receiver)
     r = r < 0 ? r : loop_add_timer(receiver->loop, on_tick, receiver, &tick);
     r = r < 0 ? r : loop_source_set_timer(tick, TICK, TICK);
     r = r < 0 ? r : receiver_listen(receiver, receiver->options->core, on_core, &receiver->core);
-    r = r < 0 ? r : receiver_listen(receiver, receiver->options->api, on_api, NULL);
+    r = r < 0 ? r : receiver_listen(receiver, receiver->options->api, on_api, &receiver->api);
     r = r < 0 ? r : receiver_listen(receiver, receiver->options->front, on_front, NULL);
     return r < 0 || receiver->options->supervisor < 0
                ? r
@@ -315,6 +330,11 @@ static int receiver_ready(struct receiver *receiver)
 {
     receiver_say_hello(receiver);
     receiver_pump(receiver);
+    if (receiver->options->api >= 0) { /* it asks for posts again that were under way */
+        msg_begin(&receiver->msg, RECEIVER_MESSAGE_HELLO);
+        msg_put_u64(&receiver->msg, receiver->queue.life);
+        (void)channel_send(receiver->options->api, &receiver->msg, NULL, 0);
+    }
     if (receiver->options->supervisor < 0) {
         return 0;
     }

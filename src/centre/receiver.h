@@ -37,6 +37,13 @@ enum receiver_form {
     RECEIVER_FORM_COUNT,
 };
 
+/* What a piece of a post is. */
+enum receiver_piece {
+    RECEIVER_PIECE_FIRST = 1,
+    RECEIVER_PIECE_LAST = 2,
+    RECEIVER_PIECE_PACKED = 4, /* the post is gzip or zlib */
+};
+
 /* By what way entries came. */
 enum receiver_way {
     RECEIVER_WAY_UDP,
@@ -64,16 +71,17 @@ enum receiver_message {
     RECEIVER_MESSAGE_STREAM = 1,
     /* api → receiver: a piece of what was posted, in turn. u64 post, str name of the token (which
      * the api proved), u32 enum receiver_form, str host that it is of ("": each entry says so), u32
-     * is_packed (gzip or zlib), u32 is_last, str bytes. */
+     * bits of enum receiver_piece, str bytes. */
     RECEIVER_MESSAGE_PIECE,
     /* api → receiver: nobody waits for that post any more; what was taken of it stays. u64 post. */
     RECEIVER_MESSAGE_LEFT,
     /* receiver → api: all of a post is durable, or why not. u64 post, i64 result (0; -ERR_FULL: no
-     * room, send it again later; -ERR_SYNTAX; -ERR_FBIG), u32 entries taken, u32 entries refused,
-     * str why the first was, u32 n, n × u32 number of one that was (from 1, rising; at most
-     * POST_REFUSED_MAX). Before is_last came: the rest is not wanted. */
+     * room, send it again later; -ERR_SYNTAX; -ERR_FBIG: unpacked), u32 entries taken, str why the
+     * first that was refused was, u32 n, n × u32 number of one that was refused (from 1). Before
+     * the last piece came: the rest is not wanted. */
     RECEIVER_MESSAGE_POSTED,
-    /* receiver → core: it has just started, or core does not know it. u64 life (random). */
+    /* receiver → core: it has just started, or core does not know it. u64 life (random). Also
+     * receiver → api when it has just started: posts whose pieces it had not seen are lost. */
     RECEIVER_MESSAGE_HELLO,
     /* core → receiver: answer to HELLO, or core has just started, or could not keep what it had
      * taken: u64 life and u64 number: the last batch that is durable. The receiver drops those up

@@ -329,6 +329,10 @@ int core_alert_call_off(struct core_call *call);
 int core_host_reinstate(struct core_call *call);
 int core_host_revoke(struct core_call *call);
 int core_token_create(struct core_call *call);
+int core_sender_create(struct core_call *call);
+int core_sender_revoke(struct core_call *call);
+int core_sender_reinstate(struct core_call *call);
+int core_sender_touch(struct core_call *call);
 int core_user_create(struct core_call *call);
 int core_user_change(struct core_call *call);
 int core_setting_change(struct core_call *call);
@@ -350,6 +354,9 @@ int core_health(struct core_call *call);
 /* core/user.c: a new one-time password for a user, who is made an admin when there is none of that
  * name. */
 [[nodiscard]] int core_user_reset(struct core_call *call, struct str name);
+/* core/sender_token.c: a new token for a sender of logs, SENDER_TOKEN_SIZE bytes of text. */
+[[nodiscard]] int core_sender_make(struct core_call *call, struct str name, char ret_text[],
+                                   uint64_t *ret_number);
 /* core/act.c */
 [[nodiscard]] int core_host_cut(struct core_call *call, struct core_host *host, struct str reason);
 [[nodiscard]] int core_token_make(struct core_call *call, struct str note, int64_t life,

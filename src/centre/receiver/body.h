@@ -55,9 +55,11 @@ struct receiver {
     struct receiver_counts told;
 
     struct loop_source *core;
+    struct loop_source *api;   /* NULL: there is none */
     struct loop_source *hurry; /* ends the batch that is filled */
     struct loop_source *end;   /* the time to hand over what is here is over */
     struct loop_source *drain; /* goes on with what waits in the file */
+    bool is_api_waiting;       /* for room: pieces of posts are not read */
     bool is_hurried;
     bool is_hello_due;
     bool is_greeted;

@@ -16,7 +16,6 @@ int post_refuse(struct post_cutter *cutter, const char *why)
     struct post_counts *counts = &cutter->counts;
 
     if (counts->refused == 0) {
-        counts->first_refused = cutter->number;
         (void)snprintf(counts->why, sizeof(counts->why), "%s", why);
     }
     if (counts->refused >= POST_REFUSED_MAX) {
@@ -30,6 +29,9 @@ int post_take(struct post_cutter *cutter, struct receiver_entry *entry)
 {
     int r;
 
+    if (cutter->counts.taken >= POST_ENTRIES_MAX) {
+        return -ERR_FBIG;
+    }
     entry->via = str_from(cutter->token);
     if (entry->host.len == 0) {
         entry->host = str_from(cutter->host);

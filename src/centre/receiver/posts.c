@@ -1,7 +1,7 @@
 /* What shippers post, as the api hands it on in pieces: cut by post.c, put into the queue, answered
- * when all of it is durable. A post that finds no room is refused at once, to be sent again; what
- * was taken of it stays. Numbers are the api's: one that died leaves posts behind whose pieces stop
- * coming. */
+ * when all of it is durable. While there is no room, no pieces are read. One that overruns the
+ * queue all the same is refused, to be sent again; what was taken of it stays. Numbers are the
+ * api's: one that died leaves posts behind whose pieces stop coming. */
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -28,26 +28,29 @@ static void post_free(struct post *post)
     mem_free(post);
 }
 
-static void post_answer(struct receiver *receiver, uint64_t number, int result,
-                        const struct post_counts *counts)
+static int post_answer(struct receiver *receiver, uint64_t number, int result,
+                       const struct post_counts *counts)
 {
     static const struct post_counts nothing;
 
-    uint32_t told;
-
     counts = counts != NULL ? counts : &nothing;
-    told = counts->refused < POST_REFUSED_MAX ? counts->refused : POST_REFUSED_MAX;
     msg_begin(&receiver->msg, RECEIVER_MESSAGE_POSTED);
     msg_put_u64(&receiver->msg, number);
     msg_put_i64(&receiver->msg, result);
     msg_put_u32(&receiver->msg, counts->taken);
-    msg_put_u32(&receiver->msg, counts->refused);
     msg_put_str(&receiver->msg, str_from(counts->why));
-    msg_put_u32(&receiver->msg, told);
-    for (uint32_t i = 0; i < told; i++) {
+    msg_put_u32(&receiver->msg, counts->refused);
+    for (uint32_t i = 0; i < counts->refused; i++) {
         msg_put_u32(&receiver->msg, counts->refusals[i]);
     }
-    if (channel_send(receiver->options->api, &receiver->msg, NULL, 0) < 0) {
+    return channel_send(receiver->options->api, &receiver->msg, NULL, 0);
+}
+
+/* One that failed: should the channel be full, the api's patience ends it. */
+static void post_refuse(struct receiver *receiver, uint64_t number, int result,
+                        const struct post_counts *counts)
+{
+    if (post_answer(receiver, number, result, counts) < 0) {
         log_warn("a post could not be answered post=%llu", (unsigned long long)number);
     }
 }
@@ -70,7 +73,7 @@ static int on_entry(void *context, const struct receiver_entry *entry)
 struct piece {
     uint64_t number;
     struct post_cutter_options options;
-    bool is_last;
+    uint32_t marks; /* enum receiver_piece */
     struct str bytes;
 };
 
@@ -81,8 +84,8 @@ static struct piece piece_read(struct msg_reader *msg)
     piece.options.token = msg_get_str(msg);
     piece.options.form = (enum receiver_form)msg_get_u32(msg);
     piece.options.host = msg_get_str(msg);
-    piece.options.is_packed = msg_get_u32(msg) == 1;
-    piece.is_last = msg_get_u32(msg) == 1;
+    piece.marks = msg_get_u32(msg);
+    piece.options.is_packed = (piece.marks & RECEIVER_PIECE_PACKED) != 0;
     piece.bytes = msg_get_str(msg);
     return piece;
 }
@@ -119,34 +122,49 @@ static int post_feed(struct receiver *receiver, struct post *post, const struct 
     if (post->is_over) {
         return 0;
     }
-    if (receiver->is_ending || !receiver_queue_has_room(&receiver->queue)) {
+    if (receiver->is_ending) {
         return -ERR_FULL;
     }
-    return post_cutter_feed(post->cutter, piece->bytes, piece->is_last);
+    return post_cutter_feed(post->cutter, piece->bytes, (piece->marks & RECEIVER_PIECE_LAST) != 0);
+}
+
+/* The post of a piece; NULL: it was refused, or its first piece went to a process before this one,
+ * and the api knows. */
+static struct post *posts_find(struct receiver *receiver, struct piece *piece)
+{
+    struct post *post = map_get(&receiver->posts, MAP_KEY(piece->number));
+    int r;
+
+    if (post != NULL || (piece->marks & RECEIVER_PIECE_FIRST) == 0) {
+        return post;
+    }
+    r = post_new(receiver, piece, &post);
+    if (r < 0) {
+        post_refuse(receiver, piece->number, r, NULL);
+        return NULL;
+    }
+    return post;
 }
 
 static void posts_piece(struct receiver *receiver, struct msg_reader *msg)
 {
     struct piece piece = piece_read(msg);
-    struct post *post = map_get(&receiver->posts, MAP_KEY(piece.number));
-    int r = msg_close(msg);
+    struct post *post = msg_close(msg) < 0 ? NULL : posts_find(receiver, &piece);
+    int r = post == NULL ? 0 : post_feed(receiver, post, &piece);
 
-    if (r < 0) {
+    if (post == NULL) {
         return;
     }
-    r = post == NULL ? post_new(receiver, &piece, &post) : 0;
     if (r < 0) {
-        post_answer(receiver, piece.number, r, NULL);
-        return;
-    }
-    r = post_feed(receiver, post, &piece);
-    if (r < 0) {
-        post_answer(receiver, post->number, r, post_cutter_counts(post->cutter));
+        post_refuse(receiver, post->number, r, post_cutter_counts(post->cutter));
         post->is_over = true;
     }
-    if (piece.is_last && post->is_over) {
+    if ((piece.marks & RECEIVER_PIECE_LAST) == 0) {
+        return;
+    }
+    if (post->is_over) {
         post_free(post);
-    } else if (piece.is_last) {
+    } else {
         list_append(&receiver->answers, &post->node);
         receiver_posts_settle(receiver); /* it may be empty */
     }
@@ -172,7 +190,9 @@ void receiver_posts_settle(struct receiver *receiver)
         struct post *post = LIST_ENTRY(node, struct post, node);
 
         if (post->batch <= receiver->queue.durable) {
-            post_answer(receiver, post->number, 0, post_cutter_counts(post->cutter));
+            if (post_answer(receiver, post->number, 0, post_cutter_counts(post->cutter)) < 0) {
+                return; /* the channel is full: in a second again */
+            }
             post_free(post);
         }
     }
@@ -189,6 +209,7 @@ void receiver_posts_watch(struct receiver *receiver)
             post_free(post);
         }
     }
+    receiver_posts_settle(receiver);
 }
 
 void receiver_posts_done(struct receiver *receiver)

@@ -52,14 +52,14 @@ struct post_cutter_options {
 };
 
 #define POST_UNPACKED_MAX (128ULL << 20)
+#define POST_ENTRIES_MAX  (1U << 18)
 #define POST_REFUSED_MAX  2048 /* entries that one post may hold and that are not taken */
 
 struct post_counts {
     uint32_t taken;
     uint32_t refused;
-    uint32_t first_refused;              /* from 1; 0: none */
     char why[256];                       /* the first was; "": none */
-    uint32_t refusals[POST_REFUSED_MAX]; /* numbers of them all, rising */
+    uint32_t refusals[POST_REFUSED_MAX]; /* their numbers, from 1, rising */
 };
 
 struct post_cutter;
@@ -69,8 +69,8 @@ struct post_cutter;
 void post_cutter_free(struct post_cutter *cutter);
 /* In turn; with is_last what stands there without its end is an entry too. What fn answered
  * (-ERR_FULL, -ERR_NOMEM); -ERR_SYNTAX for a post of which nothing more can be told apart,
- * -ERR_FBIG for one that unpacks to more than POST_UNPACKED_MAX: the cutter is then only asked for
- * its counts. */
+ * -ERR_FBIG for one that has too many entries or unpacks to more than POST_UNPACKED_MAX: the cutter
+ * is then only asked for its counts. */
 [[nodiscard]] int post_cutter_feed(struct post_cutter *cutter, struct str piece, bool is_last);
 const struct post_counts *post_cutter_counts(const struct post_cutter *cutter);
 
