@@ -29,7 +29,7 @@
 
 #define FRONT_HANDSHAKE_TIME (10 * NS_PER_S)
 #define FRONT_IDLE_TIME      (150 * NS_PER_S) /* agents ping each 30 s, live pages hear each 15 s */
-#define FRONT_SYSLOG_TIME    (86400 * NS_PER_S) /* who sends logs may have nothing to say for long */
+#define FRONT_SYSLOG_TIME    (86400 * NS_PER_S) /* who sends logs may be quiet for long */
 #define FRONT_TICK           NS_PER_S
 #define FRONT_WINDOW         (60 * NS_PER_S)
 #define FRONT_PEERS_MAX      65536

@@ -3,11 +3,25 @@
 
 #include "base/banned.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "sys/fd.h"
 #include "sys/net.h"
 
 #define DATAGRAM_ROOM (32 << 20) /* bytes in the kernel: the receiver may be down for a second */
+
+/* The kernel says twice what it gives, for its own needs. */
+static void tell_room(int fd, const char *where)
+{
+    int room = 0;
+    socklen_t size = sizeof(room);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, &size) == 0 && room / 2 < DATAGRAM_ROOM) {
+        log_warn("the kernel keeps less for bursts of datagrams than was asked for: raise "
+                 "net.core.rmem_max address=%s bytes=%d asked=%d",
+                 where, room / 2, DATAGRAM_ROOM);
+    }
+}
 
 static int open_kind(struct listeners *listeners, enum listener_kind kind,
                      const struct setting_list *where, struct diag *diag)
@@ -30,6 +44,9 @@ static int open_kind(struct listeners *listeners, enum listener_kind kind,
 
         if (fd < 0) {
             return fd;
+        }
+        if (kind == LISTENER_SYSLOG_UDP) {
+            tell_room(fd, where->items[i]);
         }
         listeners->fds[kind][listeners->counts[kind]++] = fd;
     }

@@ -61,7 +61,7 @@ static const struct schema_member members_action_asked[] = {{"id", SCHEMA_TYPE_I
 static const struct schema_member members_host[] = {
     {"id", SCHEMA_TYPE_ID},
     {"name", SCHEMA_TYPE_TEXT},
-    {"state", SCHEMA_TYPE_TEXT, NULL, "connected|away|silent|revoked"},
+    {"state", SCHEMA_TYPE_TEXT, NULL, "connected|away|silent|revoked|sender"},
     {"enrolled", SCHEMA_TYPE_TIME},
     {"seen", SCHEMA_TYPE_TIME},
     {"clock_offset_ms", SCHEMA_TYPE_NUMBER},
@@ -75,13 +75,19 @@ static const struct schema_member members_event[] = {
     {"host", SCHEMA_TYPE_ID}, {"host_name", SCHEMA_TYPE_TEXT}, {"event", SCHEMA_TYPE_OBJECT}, {}};
 static const struct schema_member members_event_list[] = {
     {"items", SCHEMA_TYPE_LIST, "Event"}, {"next", SCHEMA_TYPE_CURSOR}, {}};
-static const struct schema_member members_counts[] = {
-    {"hosts", SCHEMA_TYPE_NUMBER},         {"hosts_silent", SCHEMA_TYPE_NUMBER},
-    {"hosts_revoked", SCHEMA_TYPE_NUMBER}, {"alerts_new", SCHEMA_TYPE_NUMBER},
-    {"alerts_taken", SCHEMA_TYPE_NUMBER},  {"sites", SCHEMA_TYPE_NUMBER},
-    {"sites_grave", SCHEMA_TYPE_NUMBER},   {"events", SCHEMA_TYPE_NUMBER},
-    {"findings", SCHEMA_TYPE_NUMBER},      {"duplicates", SCHEMA_TYPE_NUMBER},
-    {"dropped", SCHEMA_TYPE_NUMBER},       {}};
+static const struct schema_member members_counts[] = {{"hosts", SCHEMA_TYPE_NUMBER},
+                                                      {"hosts_silent", SCHEMA_TYPE_NUMBER},
+                                                      {"hosts_revoked", SCHEMA_TYPE_NUMBER},
+                                                      {"senders", SCHEMA_TYPE_NUMBER},
+                                                      {"alerts_new", SCHEMA_TYPE_NUMBER},
+                                                      {"alerts_taken", SCHEMA_TYPE_NUMBER},
+                                                      {"sites", SCHEMA_TYPE_NUMBER},
+                                                      {"sites_grave", SCHEMA_TYPE_NUMBER},
+                                                      {"events", SCHEMA_TYPE_NUMBER},
+                                                      {"findings", SCHEMA_TYPE_NUMBER},
+                                                      {"duplicates", SCHEMA_TYPE_NUMBER},
+                                                      {"dropped", SCHEMA_TYPE_NUMBER},
+                                                      {}};
 static const struct schema_member members_overview[] = {{"now", SCHEMA_TYPE_TIME},
                                                         {"is_disk_full", SCHEMA_TYPE_BOOL},
                                                         {"counts", SCHEMA_TYPE_OBJECT, "Counts"},

@@ -327,6 +327,16 @@ static bool supervisor_is_empty(const struct supervisor *supervisor)
     return true;
 }
 
+static void supervisor_signal_children(const struct supervisor *supervisor, int signal)
+{
+    for (size_t i = 0; i < SUPERVISOR_COUNT; i++) {
+        if (supervisor->children[i].pid != 0) {
+            (void)kill(supervisor->children[i].pid,
+                       signal); /* not reaped yet: the number is still theirs */
+        }
+    }
+}
+
 static void supervisor_on_child_end(void *context, pid_t pid, int wait_status)
 {
     struct child *child = context;
@@ -341,6 +351,9 @@ static void supervisor_on_child_end(void *context, pid_t pid, int wait_status)
     child->source = NULL;
     closep(&child->channel);
     if (supervisor->is_ending) {
+        if (child->which == SUPERVISOR_RECEIVER) {
+            supervisor_signal_children(supervisor, SIGTERM);
+        }
         if (supervisor_is_empty(supervisor)) {
             loop_stop(supervisor->loop, 0);
         }
@@ -469,19 +482,10 @@ static void supervisor_on_control(void *context, int fd, unsigned events)
     }
 }
 
-static void supervisor_signal_children(const struct supervisor *supervisor, int signal)
-{
-    for (size_t i = 0; i < SUPERVISOR_COUNT; i++) {
-        if (supervisor->children[i].pid != 0) {
-            (void)kill(supervisor->children[i].pid,
-                       signal); /* not reaped yet: the number is still theirs */
-        }
-    }
-}
-
 static void supervisor_on_signal(void *context, int signal)
 {
     struct supervisor *supervisor = context;
+    const struct child *receiver = &supervisor->children[SUPERVISOR_RECEIVER];
 
     if (supervisor->is_ending) {
         return;
@@ -489,7 +493,11 @@ static void supervisor_on_signal(void *context, int signal)
     log_info("the centre ends signal=%d", signal);
     service_notify("STOPPING=1");
     supervisor->is_ending = true;
-    supervisor_signal_children(supervisor, SIGTERM);
+    if (receiver->pid != 0) {
+        (void)kill(receiver->pid, SIGTERM); /* hands over what it has, while core still takes it */
+    } else {
+        supervisor_signal_children(supervisor, SIGTERM);
+    }
     if (supervisor_is_empty(supervisor) ||
         loop_source_set_timer(supervisor->end_timer, SUPERVISOR_END_TIME, 0) < 0) {
         loop_stop(supervisor->loop, 0);

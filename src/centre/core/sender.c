@@ -203,7 +203,7 @@ static int sender_make(struct senders *senders, const struct named *named,
     if (r == 0) {
         sender_is_fresh(senders, *ret_sender);
         core->changed |= CENTRE_CHANGED_HOSTS;
-        log_info("a new sender of logs name=%s", name);
+        log_debug("a new sender of logs name=%s", name);
     }
     return r;
 }
