@@ -233,8 +233,8 @@ enum MHD_Result api_post_begin(struct api_request *request)
     if (r < 0) {
         api_post_finish(request->post, r);
     }
-    /* who waits for 100 Continue, or sends far too much, is answered before he sends it */
-    if (r == -ERR_FBIG || (r < 0 && post_header(request, MHD_HTTP_HEADER_EXPECT) != NULL)) {
+    /* who waits for 100 Continue is answered before he sends, others when they have sent */
+    if (r < 0 && post_header(request, MHD_HTTP_HEADER_EXPECT) != NULL) {
         return api_post_answer(request->post);
     }
     return MHD_YES;
