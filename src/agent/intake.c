@@ -31,6 +31,9 @@ void intake_open(struct intake *intake, struct intake_page *page, uint64_t count
             atomic_store(&note->number, 0);
         }
         intake->taken[i] = atomic_load(&note->number);
+        if (intake->taken[i] == 0) {
+            intake->taken[i] = atomic_load(&note->before);
+        }
     }
 }
 
@@ -39,13 +42,24 @@ bool intake_is_taken(const struct intake *intake, unsigned channel, uint64_t num
     return number != 0 && intake->taken[channel] == number;
 }
 
+bool intake_is_past(const struct intake *intake, unsigned channel, uint64_t number)
+{
+    return number <= intake->taken[channel];
+}
+
 void intake_begin(struct intake *intake, unsigned channel, uint64_t number, uint64_t count)
 {
     struct intake_note *note = &intake->page->notes[channel];
 
+    atomic_store(&note->before, intake->taken[channel]);
     atomic_store(&note->number, 0);
     atomic_store(&note->mark, count + 1);
     atomic_store(&note->number, number);
+}
+
+void intake_end(struct intake *intake, unsigned channel, uint64_t number)
+{
+    intake->taken[channel] = number;
 }
 
 void intake_cancel(struct intake *intake, unsigned channel)

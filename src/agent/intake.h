@@ -20,6 +20,7 @@
 struct intake_note {
     atomic_ullong number; /* of the message under way, 0: none */
     atomic_ullong mark;   /* it is taken when the store has taken this many */
+    atomic_ullong before; /* what was taken before it */
 };
 
 struct intake_page {
@@ -28,7 +29,7 @@ struct intake_page {
 
 struct intake {
     struct intake_page *page;
-    uint64_t taken[INTAKE_CHANNELS]; /* number of what the process before us had taken */
+    uint64_t taken[INTAKE_CHANNELS]; /* number of what was taken last and may wait there still */
 };
 
 /* Shared with all children forked afterwards; NULL out of memory. */
@@ -39,8 +40,13 @@ void intake_page_free(struct intake_page *page);
  * process. Call before it takes another. */
 void intake_open(struct intake *intake, struct intake_page *page, uint64_t count);
 bool intake_is_taken(const struct intake *intake, unsigned channel, uint64_t number);
+/* The same for one of several records of a message, numbered in turn, on a channel whose numbers
+ * only grow. */
+bool intake_is_past(const struct intake *intake, unsigned channel, uint64_t number);
 /* Before the store takes it. count: as above, now. */
 void intake_begin(struct intake *intake, unsigned channel, uint64_t number, uint64_t count);
+/* The store has taken it, and its message stays in the channel for now: it holds others. */
+void intake_end(struct intake *intake, unsigned channel, uint64_t number);
 /* The store did not take it; it will be tried again. */
 void intake_cancel(struct intake *intake, unsigned channel);
 

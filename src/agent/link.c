@@ -107,60 +107,79 @@ static int link_take_record(struct link *link, struct str bytes)
                                       : link_append(link, kind, bytes);
 }
 
-/* An entry of a log that finds no room waits, since its file keeps it. How far the log was read is
- * noted behind it; a note that fails makes entries come twice after a kill, and loses none. */
-static int link_take_log(struct link *link, struct str bytes, const struct position *position)
+/* An entry of a log that finds no room waits, since its file keeps it. */
+static int link_append_log(struct link *link, struct str bytes)
 {
     struct spool_counters counters;
-    int r;
 
     spool_count(link->spool, &counters);
     if (counters.bytes > (uint64_t)link->settings->spool_bytes / LINK_LOGS_SHARE) {
         return -ERR_AGAIN; /* more would push older entries out of the spool */
     }
-    r = spool_append(link->spool, RECORD_KIND_EVENT, bytes);
-    if (r < 0) {
-        return r;
-    }
-    r = positions_note(&link->positions, position);
+    return spool_append(link->spool, RECORD_KIND_EVENT, bytes);
+}
+
+/* How far a log was read is noted behind its entries; a note that fails makes them come twice after
+ * a kill, and loses none. */
+static void link_note_position(struct link *link, struct msg_reader *msg)
+{
+    struct position position = {.log = msg_get_u64(msg)};
+    int r;
+
+    position.dev = msg_get_u64(msg);
+    position.ino = msg_get_u64(msg);
+    position.offset = msg_get_u64(msg);
+    position.mark = msg_get_u64(msg);
+    r = msg_close(msg) < 0 ? -ERR_PROTO : positions_note(&link->positions, &position);
     if (r < 0 && r != link->trouble) {
         log_error("it cannot be noted how far a log was read reason=%s", err_text(r));
         link->trouble = r;
     }
+}
+
+/* Each entry counts for itself, so that a kill between two of them loses and doubles none. */
+static int link_take_logs(struct link *link, struct msg_reader *msg)
+{
+    uint64_t number = msg_get_u64(msg);
+    struct spool_counters counters;
+
+    for (; msg_get_u32(msg) == 1; number++) {
+        struct str bytes = msg_get_str(msg);
+        int r;
+
+        if (msg->error < 0 || intake_is_past(&link->intake, LINK_CHANNEL_LOGS, number)) {
+            continue;
+        }
+        spool_count(link->spool, &counters);
+        intake_begin(&link->intake, LINK_CHANNEL_LOGS, number, counters.appended);
+        r = link_append_log(link, bytes);
+        if (r < 0) {
+            intake_cancel(&link->intake, LINK_CHANNEL_LOGS);
+            return r;
+        }
+        intake_end(&link->intake, LINK_CHANNEL_LOGS, number);
+    }
+    link_note_position(link, msg);
     return 0;
 }
 
-/* 0 when the message is done with, for good or as one that nobody understands. */
-static int link_take(struct link *link, enum link_channel from, struct msg_reader *msg)
+static int link_take_other(struct link *link, enum link_channel from, struct msg_reader *msg)
 {
     uint64_t number = msg_get_u64(msg);
     struct str bytes = msg_get_str(msg);
     struct spool_counters counters;
-    struct position position = {0};
     int r = 0;
 
-    if (from == LINK_CHANNEL_LOGS) {
-        position.log = msg_get_u64(msg);
-        position.dev = msg_get_u64(msg);
-        position.ino = msg_get_u64(msg);
-        position.offset = msg_get_u64(msg);
-        position.mark = msg_get_u64(msg);
-    }
     if (msg_close(msg) < 0) {
         log_error("a message was not understood type=%u", (unsigned)msg->type);
         return 0;
     }
     if (intake_is_taken(&link->intake, from, number)) {
-        if (from == LINK_CHANNEL_LOGS) { /* who took it may not have come to note it */
-            (void)!positions_note(&link->positions, &position);
-        }
         return 0;
     }
     spool_count(link->spool, &counters);
     intake_begin(&link->intake, from, number, counters.appended);
-    if (from == LINK_CHANNEL_LOGS) {
-        r = msg->type == AGENT_MESSAGE_LOG ? link_take_log(link, bytes, &position) : 0;
-    } else if (msg->type == AGENT_MESSAGE_RECORD) {
+    if (msg->type == AGENT_MESSAGE_RECORD) {
         r = link_take_record(link, bytes);
     } else if (msg->type == AGENT_MESSAGE_ANSWER && from == LINK_CHANNEL_SUPERVISOR) {
         r = link_take_answer(link, bytes);
@@ -169,6 +188,15 @@ static int link_take(struct link *link, enum link_channel from, struct msg_reade
         intake_cancel(&link->intake, from);
     }
     return r;
+}
+
+/* 0 when the message is done with, for good or as one that nobody understands. */
+static int link_take(struct link *link, enum link_channel from, struct msg_reader *msg)
+{
+    if (from != LINK_CHANNEL_LOGS) {
+        return link_take_other(link, from, msg);
+    }
+    return msg->type == AGENT_MESSAGE_LOG ? link_take_logs(link, msg) : 0;
 }
 
 /* Until the spool takes something again, only the tick looks: the channels would wake us for ever.

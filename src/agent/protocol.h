@@ -79,7 +79,8 @@ enum agent_message {
      * webshell_language, u32 is ruled, i64 score in thousandths, str rule, u32 line, str snippet.
      */
     AGENT_MESSAGE_INSPECTED,
-    /* logs → outlet: one entry, and how far its log has been read with it. u64 number, str record,
+    /* logs → outlet: entries of one log, and how far it has been read with them. u64 number of the
+     * first (each has one more than the one before it), each led by u32 1: str record; then u32 0,
      * u64 log, u64 dev, u64 ino, u64 offset, u64 mark (struct position). */
     AGENT_MESSAGE_LOG,
 };

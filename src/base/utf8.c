@@ -84,6 +84,17 @@ static size_t utf8_step_back(struct str s, size_t at)
     return lead != 0 ? lead - 1 : 0;
 }
 
+/* With the three bytes before, so that no character is cut short there. */
+static bool utf8_is_ascii(const unsigned char *block)
+{
+    unsigned char high = block[-1] | block[-2] | block[-3];
+
+    for (int i = 0; i < UTF8_BLOCK; i++) {
+        high |= block[i];
+    }
+    return high < 0x80;
+}
+
 /* Whole blocks that are sound, from the end of a sound character on. */
 static size_t utf8_skip_blocks(struct str s, size_t at)
 {
@@ -92,7 +103,7 @@ static size_t utf8_skip_blocks(struct str s, size_t at)
     if (s.len - at < UTF8_BLOCK) {
         return at;
     }
-    while (s.len - at >= UTF8_BLOCK && !utf8_is_broken(bytes + at)) {
+    while (s.len - at >= UTF8_BLOCK && (utf8_is_ascii(bytes + at) || !utf8_is_broken(bytes + at))) {
         at += UTF8_BLOCK;
     }
     return utf8_step_back(s, at);

@@ -36,16 +36,19 @@ void sender_token_sha256(struct str text, uint8_t ret_sha256[32])
 
 bool sender_is_name(struct str name)
 {
+    bool has_letter = false;
+
     for (size_t i = 0; i < name.len; i++) {
         char byte = name.ptr[i];
-        bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                        (byte >= '0' && byte <= '9') || byte == '.' || byte == '-' || byte == '_';
+        bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+        bool is_digit = byte >= '0' && byte <= '9';
 
-        if (!is_plain) {
+        if (!is_letter && !is_digit && byte != '.' && byte != '-' && byte != '_') {
             return false;
         }
+        has_letter |= is_letter;
     }
-    return name.len != 0 && name.len <= SENDER_NAME_MAX;
+    return has_letter && name.len <= SENDER_NAME_MAX;
 }
 
 /* What stands behind the first colon of the decoded words; the whole when there is none. */

@@ -17,7 +17,8 @@
 /* -ERR_IO. */
 [[nodiscard]] int sender_token_new(char ret_text[SENDER_TOKEN_SIZE]);
 void sender_token_sha256(struct str text, uint8_t ret_sha256[32]);
-/* Letters, digits, dot, dash, underscore: it becomes part of hosts' names. */
+/* Letters, digits, dot, dash, underscore, for it becomes part of hosts' names; at least one letter,
+ * so that no token has the name of an address. */
 bool sender_is_name(struct str name);
 
 /* What a request carries in its Authorization header: "Bearer T", "Splunk T", "ApiKey

@@ -8,7 +8,9 @@
 
 #define FILTER_BITS_EACH 10
 #define FILTER_PROBES    7
+#define TRIGRAMS         (1U << 24) /* that there can be */
 #define TRIGRAMS_ROOM    4096
+#define WORD_BITS        64U
 
 void trigrams_init(struct trigrams *set)
 {
@@ -17,16 +19,17 @@ void trigrams_init(struct trigrams *set)
 
 void trigrams_done(struct trigrams *set)
 {
-    mem_free(set->slots);
+    mem_free(set->bits);
+    mem_free(set->list);
     *set = (struct trigrams){0};
 }
 
 void trigrams_reset(struct trigrams *set)
 {
-    set->count = 0;
-    if (set->slots != NULL) {
-        memset(set->slots, 0, set->room * sizeof(*set->slots));
+    for (size_t i = 0; i < set->count; i++) {
+        set->bits[set->list[i] / WORD_BITS] = 0;
     }
+    set->count = 0;
 }
 
 static uint32_t trigram_at(const char *bytes)
@@ -46,55 +49,42 @@ static uint64_t trigram_hash(uint32_t trigram)
     return x ^ x >> 31;
 }
 
-/* False when it stands there already. */
-static bool trigrams_put(uint32_t *slots, size_t room, uint32_t trigram)
+/* One that is not in yet. */
+static int trigrams_put(struct trigrams *set, uint32_t trigram)
 {
-    size_t at = (size_t)trigram_hash(trigram) & (room - 1);
+    if (set->count == set->room) {
+        size_t room = set->room != 0 ? 2 * set->room : TRIGRAMS_ROOM;
+        uint32_t *list = mem_resize(set->list, room, sizeof(*list));
 
-    while (slots[at] != 0) {
-        if (slots[at] == trigram + 1) {
-            return false;
+        if (list == NULL) {
+            return -ERR_NOMEM;
         }
-        at = (at + 1) & (room - 1);
+        set->list = list;
+        set->room = room;
     }
-    slots[at] = trigram + 1;
-    return true;
-}
-
-static int trigrams_grow(struct trigrams *set)
-{
-    size_t room = set->room != 0 ? 2 * set->room : TRIGRAMS_ROOM;
-    uint32_t *slots = mem_alloc(room, sizeof(*slots));
-
-    if (slots == NULL) {
-        return -ERR_NOMEM;
-    }
-    for (size_t i = 0; i < set->room; i++) {
-        if (set->slots[i] != 0) {
-            (void)trigrams_put(slots, room, set->slots[i] - 1);
-        }
-    }
-    mem_free(set->slots);
-    set->slots = slots;
-    set->room = room;
+    set->list[set->count++] = trigram;
+    set->bits[trigram / WORD_BITS] |= 1ULL << trigram % WORD_BITS;
     return 0;
 }
 
 int trigrams_add(struct trigrams *set, struct str folded)
 {
-    for (size_t at = 0; at + TRIGRAM_SIZE <= folded.len; at++) {
-        if (2 * (set->count + 1) > set->room) {
-            int r = trigrams_grow(set);
+    uint32_t trigram = folded.len >= TRIGRAM_SIZE ? trigram_at(folded.ptr) >> 8 : 0;
+    int r = 0;
 
-            if (r < 0) {
-                return r;
-            }
-        }
-        if (trigrams_put(set->slots, set->room, trigram_at(folded.ptr + at))) {
-            set->count++;
+    if (set->bits == NULL) {
+        set->bits = mem_alloc(TRIGRAMS / WORD_BITS, sizeof(*set->bits));
+    }
+    if (set->bits == NULL) {
+        return -ERR_NOMEM;
+    }
+    for (size_t at = TRIGRAM_SIZE - 1; at < folded.len && r == 0; at++) {
+        trigram = (trigram << 8 | (unsigned char)folded.ptr[at]) % TRIGRAMS;
+        if ((set->bits[trigram / WORD_BITS] >> trigram % WORD_BITS & 1U) == 0) {
+            r = trigrams_put(set, trigram);
         }
     }
-    return 0;
+    return r;
 }
 
 /* The probe-th of a trigram's bits, by double hashing (Kirsch, Mitzenmacher 2008). */
@@ -118,9 +108,11 @@ void filter_write(const struct trigrams *set, struct buf *buf)
         return;
     }
     memset(bytes, 0, len);
-    for (size_t i = 0; i < set->room; i++) {
-        for (unsigned probe = 0; set->slots[i] != 0 && probe < FILTER_PROBES; probe++) {
-            size_t bit = filter_bit(trigram_hash(set->slots[i] - 1), probe, 8 * len);
+    for (size_t i = 0; i < set->count; i++) {
+        uint64_t hash = trigram_hash(set->list[i]);
+
+        for (unsigned probe = 0; probe < FILTER_PROBES; probe++) {
+            size_t bit = filter_bit(hash, probe, 8 * len);
 
             bytes[bit / 8] = (unsigned char)(bytes[bit / 8] | 1U << bit % 8);
         }

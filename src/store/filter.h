@@ -15,10 +15,12 @@
 #define TRIGRAM_SIZE 3
 #define TRIGRAMS_MAX (1U << 17) /* distinct ones in a block; a fuller block is closed */
 
-/* A set of distinct trigrams. */
+/* A set of distinct trigrams: a bit for each that there can be, of which texts touch few pages, and
+ * the list of those that are in. */
 struct trigrams {
-    uint32_t *slots; /* 0: free, else the trigram plus one */
-    size_t room;     /* power of two, or 0 */
+    uint64_t *bits; /* NULL: none is in */
+    uint32_t *list;
+    size_t room; /* of the list */
     size_t count;
 };
 

@@ -255,8 +255,8 @@ static int sandbox_allow_threads(scmp_filter_ctx filter)
                             SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
 }
 
-/* ioctl is a family of its own: only what clones files, sizes terminals and counts bytes that
- * wait in a descriptor, either way. */
+/* ioctl is a family of its own: only what clones files, sizes terminals and counts bytes that wait
+ * to be read or sent. */
 static int sandbox_allow_ioctls(scmp_filter_ctx filter)
 {
     static const uint64_t allowed[] = {FICLONE, FICLONERANGE, FIONREAD, SIOCOUTQ,

@@ -12,6 +12,7 @@
 #include "sys/fd.h"
 
 #define MESSAGES 2000
+#define RECORDS  7 /* of a message that has several */
 
 enum death {
     DEATH_NONE,
@@ -166,9 +167,82 @@ static void test_note_of_what_was_put_off(void **state)
     world_done(&world);
 }
 
+/* Takes a message of several records as agent/link.c does, with a store that refuses now and then,
+ * up to where it dies. True: it is out of the channel. */
+static bool take_records(struct world *world, struct intake *intake, struct prng *prng,
+                         bool *ret_is_dead)
+{
+    static struct channel_packet packet;
+    int fd = world->channels[0][1];
+    uint64_t number;
+    uint64_t end;
+
+    assert_int_equal(channel_peek(fd, &packet), 0);
+    number = msg_get_u64(&packet.msg);
+    end = number + RECORDS;
+    channel_packet_done(&packet);
+    for (; number < end; number++) {
+        unsigned what = (unsigned)prng_below(prng, 16);
+
+        if (intake_is_past(intake, 0, number)) {
+            continue;
+        }
+        intake_begin(intake, 0, number, world->count);
+        *ret_is_dead = what == 0;
+        if (what == 0) {
+            return false;
+        }
+        if (what == 1) {
+            intake_cancel(intake, 0);
+            return false;
+        }
+        assert_int_equal(number, world->stored[0] + 1);
+        world->stored[0] = number;
+        world->count++;
+        *ret_is_dead = what == 2;
+        if (what == 2) {
+            return false;
+        }
+        intake_end(intake, 0, number);
+    }
+    assert_int_equal(channel_skip(fd), 0);
+    return true;
+}
+
+/* While other channels' messages make the store's count grow. */
+static void test_each_record_of_a_message_is_taken_once(void **state)
+{
+    struct world world;
+    struct intake intake;
+    struct prng prng;
+    uint64_t sent = 0;
+    bool is_dead = false;
+
+    (void)state;
+    world_init(&world);
+    prng_init(&prng, 20261126);
+    intake_open(&intake, world.page, world.count);
+    while (sent < MESSAGES) {
+        send_number(&world, 0, sent + 1);
+        sent += RECORDS;
+        while (!take_records(&world, &intake, &prng, &is_dead)) {
+            if (is_dead) {
+                intake_open(&intake, world.page, world.count);
+            }
+            if (prng_below(&prng, 3) == 0) {
+                send_number(&world, 1, world.stored[1] + 1);
+                (void)take(&world, &intake, 1, DEATH_NONE);
+            }
+        }
+        assert_int_equal(world.stored[0], sent);
+    }
+    world_done(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_record_of_a_message_is_taken_once),
         cmocka_unit_test(test_each_is_taken_once),
         cmocka_unit_test(test_note_of_what_was_never_stored),
         cmocka_unit_test(test_note_of_what_was_put_off),

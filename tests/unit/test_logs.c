@@ -32,6 +32,7 @@ struct rig {
     char taken[TAKEN_MAX];
     size_t taken_len;
     unsigned count;
+    uint64_t number; /* of the entry that came last */
 };
 
 static struct rig rig;
@@ -113,34 +114,45 @@ static void rig_end(void)
     assert_int_equal(system(command), 0);
 }
 
-/* What the outlet does: keeps the entry, then notes the place. */
-static void take(struct channel_packet *packet, struct arena *arena)
+static void keep(struct str bytes, struct arena *arena)
 {
-    struct msg_reader *msg = &packet->msg;
-    struct position position;
     struct cbor_reader reader;
     struct record record;
     struct str raw;
 
+    cbor_open(&reader, bytes);
+    assert_int_equal(record_decode(&reader, arena, &record), 0);
+    assert_int_equal(record.event.kind, EVENT_KIND_LOG);
+    raw = event_find(&record.event, EVENT_FIELD_EVENT_ORIGINAL)->text;
+    assert_true(str_is_text(event_find(&record.event, EVENT_FIELD_LOG_FILE_PATH)->text, rig.path));
+    rig.count++;
+    if (rig.taken_len + raw.len + 2 < sizeof(rig.taken)) {
+        rig.taken_len += (size_t)snprintf(rig.taken + rig.taken_len,
+                                          sizeof(rig.taken) - rig.taken_len, "%.*s|", STR_ARG(raw));
+    }
+}
+
+/* What the outlet does: keeps the entries, then notes the place. */
+static void take(struct channel_packet *packet, struct arena *arena)
+{
+    struct msg_reader *msg = &packet->msg;
+    struct position position;
+    uint64_t number;
+
     assert_int_equal(msg->type, AGENT_MESSAGE_LOG);
-    (void)msg_get_u64(msg);
-    cbor_open(&reader, msg_get_str(msg));
+    number = msg_get_u64(msg);
+    assert_true(number > rig.number); /* of its first entry: never given twice */
+    for (rig.number = number - 1; msg_get_u32(msg) == 1; rig.number++) {
+        keep(msg_get_str(msg), arena);
+    }
+    assert_true(rig.number >= number);
     position.log = msg_get_u64(msg);
     position.dev = msg_get_u64(msg);
     position.ino = msg_get_u64(msg);
     position.offset = msg_get_u64(msg);
     position.mark = msg_get_u64(msg);
     assert_int_equal(msg_close(msg), 0);
-    assert_int_equal(record_decode(&reader, arena, &record), 0);
-    assert_int_equal(record.event.kind, EVENT_KIND_LOG);
-    raw = event_find(&record.event, EVENT_FIELD_EVENT_ORIGINAL)->text;
-    assert_true(str_is_text(event_find(&record.event, EVENT_FIELD_LOG_FILE_PATH)->text, rig.path));
     assert_int_equal(positions_note(&rig.noted, &position), 0);
-    rig.count++;
-    if (rig.taken_len + raw.len + 2 < sizeof(rig.taken)) {
-        rig.taken_len += (size_t)snprintf(rig.taken + rig.taken_len,
-                                          sizeof(rig.taken) - rig.taken_len, "%.*s|", STR_ARG(raw));
-    }
 }
 
 static unsigned drain(void)

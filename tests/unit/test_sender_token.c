@@ -83,6 +83,7 @@ static void test_names(void **state)
     assert_true(sender_is_name(str_of(longest, SENDER_NAME_MAX)));
     assert_false(sender_is_name(str_of(longest, SENDER_NAME_MAX + 1)));
     assert_false(sender_is_name(STR("")));
+    assert_false(sender_is_name(STR("192.0.2.7")));
     assert_false(sender_is_name(STR("a@b")));
     assert_false(sender_is_name(STR("m\xc3\xa1y")));
 }

@@ -12,11 +12,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -280,6 +282,8 @@ enum attempt {
     ATTEMPT_FORK,
     ATTEMPT_EXEC,
     ATTEMPT_CHOWN,
+    ATTEMPT_TYPE, /* into the terminal, as if somebody did */
+    ATTEMPT_COUNT_UNSENT,
     ATTEMPT_NOTHING,
 };
 
@@ -291,6 +295,22 @@ static int attempt_open(const char *folder, const char *name, int flags)
     (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
     fd = open(path, flags | O_CLOEXEC, 0600);
     return fd >= 0 ? 0 : errno;
+}
+
+static int attempt_count_unsent(void)
+{
+    struct msg_writer msg;
+    int waiting = 0;
+    int pair[2];
+
+    if (channel_pair(pair) < 0) {
+        return 101;
+    }
+    msg_begin(&msg, 1);
+    return channel_send(pair[0], &msg, NULL, 0) == 0 && ioctl(pair[0], SIOCOUTQ, &waiting) == 0 &&
+                   waiting > 0
+               ? 0
+               : 102;
 }
 
 static int attempt_body(void *context)
@@ -319,6 +339,10 @@ static int attempt_body(void *context)
         return execv(argv[0], (char *const *)(uintptr_t)argv);
     case ATTEMPT_CHOWN:
         return chown(scratch, 1, 1) == 0 ? 0 : errno;
+    case ATTEMPT_TYPE:
+        return ioctl(STDIN_FILENO, TIOCSTI, "x") == 0 ? 0 : errno;
+    case ATTEMPT_COUNT_UNSENT:
+        return attempt_count_unsent();
     case ATTEMPT_NOTHING:
         break;
     }
@@ -433,8 +457,8 @@ static void test_looking_changes_nothing(void **state)
 /* What a sandboxed process may not do either fails or ends it. */
 static void test_sandbox_holds(void **state)
 {
-    static const enum attempt deadly[] = {ATTEMPT_SOCKET, ATTEMPT_FORK, ATTEMPT_EXEC,
-                                          ATTEMPT_CHOWN};
+    static const enum attempt deadly[] = {ATTEMPT_SOCKET, ATTEMPT_FORK, ATTEMPT_EXEC, ATTEMPT_CHOWN,
+                                          ATTEMPT_TYPE};
 
     (void)state;
     if (WEXITSTATUS(attempt_status(ATTEMPT_NOTHING)) == 100) {
@@ -442,6 +466,7 @@ static void test_sandbox_holds(void **state)
         skip();
     }
     assert_int_equal(attempt_status(ATTEMPT_READ_IN), 0);
+    assert_int_equal(attempt_status(ATTEMPT_COUNT_UNSENT), 0);
     assert_int_equal(WEXITSTATUS(attempt_status(ATTEMPT_READ_OUT)), EACCES);
     assert_int_equal(WEXITSTATUS(attempt_status(ATTEMPT_WRITE_IN)), EACCES);
     for (size_t i = 0; i < ARRAY_LEN(deadly); i++) {

@@ -15,7 +15,7 @@
 #include <assert.h>
 #include <stdbool.h>
 
-#define LINK_FLIGHT_MAX 4   /* batches sent and not yet acknowledged */
+#define LINK_FLIGHT_MAX 16  /* batches sent and not yet acknowledged */
 #define LINK_DONE_MAX   256 /* actions remembered, so that one that comes twice is done once */
 
 enum link_channel {

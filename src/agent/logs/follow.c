@@ -171,26 +171,21 @@ struct follow {
     struct log_file *file;
     struct str block;
     uint64_t base;
+    struct position position; /* behind the entry that was taken last */
 };
 
 static int follow_entry(void *context, const struct entry *entry)
 {
     struct follow *follow = context;
-    struct position position = follow->file->position;
     const char *end = entry->raw.ptr + entry->raw.len;
-    int r;
 
     /* a reader may have put an entry's lines together elsewhere: the place is then the next one's
      */
     if (entry->raw.ptr >= follow->block.ptr && end <= follow->block.ptr + follow->block.len) {
-        position.offset = follow->base + (uint64_t)(end - follow->block.ptr);
-        position.mark = mark_of(entry->raw);
+        follow->position.offset = follow->base + (uint64_t)(end - follow->block.ptr);
+        follow->position.mark = mark_of(entry->raw);
     }
-    r = logs_send(follow->logs, follow->source, entry, &position);
-    if (r == 0) {
-        follow->file->position = position;
-    }
-    return r;
+    return logs_send(follow->logs, follow->source, follow->file, entry, &follow->position);
 }
 
 /* By the head of the file, whatever place it is read from. False while there is nothing in it. */
@@ -220,7 +215,7 @@ static void file_rewind_changed(struct log_source *source, struct log_file *file
 static int file_read(struct logs *logs, struct log_source *source, struct log_file *file,
                      bool is_last)
 {
-    struct follow follow = {logs, source, file, {0}, file->position.offset};
+    struct follow follow = {logs, source, file, {0}, file->position.offset, file->position};
     ssize_t got = pread(file->fd, logs->piece, LOGS_PIECE, (off_t)file->position.offset);
     struct str bytes = str_of(logs->piece, got > 0 ? (size_t)got : 0);
     size_t len = bytes.len > 0 ? source->format->cut(bytes, is_last && got < LOGS_PIECE) : 0;
@@ -232,7 +227,9 @@ static int file_read(struct logs *logs, struct log_source *source, struct log_fi
     follow.block = str_slice(bytes, 0, len);
     logs->reading.around = clock_wall(&clock_real);
     logs->reading.head = str_of(source->head, source->head_len);
+    logs->waiting = 0;
     r = source->format->read(&logs->reading, follow.block, follow_entry, &follow);
+    r = r < 0 ? r : logs_flush(logs, file);
     if (r == 0) {
         file->position.offset = follow.base + len;
         file->position.mark = mark_of(follow.block);

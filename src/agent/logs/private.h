@@ -44,7 +44,9 @@ struct logs {
     bool is_full; /* the outlet's channel takes nothing now */
     int64_t reopen;
     struct buf record;
-    struct msg_writer msg;
+    struct msg_writer msg;  /* entries that have not been sent */
+    size_t waiting;         /* how many; 0: none, whatever msg holds */
+    struct position behind; /* them */
 };
 
 /* logs/follow.c: what the settings name, each at the place that was noted, one that was never read
@@ -54,8 +56,12 @@ void logs_close(struct logs *logs);
 /* Hands on what has come; whether there is more. */
 bool logs_read(struct logs *logs);
 
-/* logs/send.c: one entry with the place behind it. -ERR_AGAIN: the outlet takes nothing now. */
+/* logs/send.c: takes one entry, with the place behind it. It is sent with others of its file, at
+ * the latest by logs_flush, which moves the file's position behind what was sent. -ERR_AGAIN: the
+ * outlet takes nothing now, and what waited is to be read again. */
 [[nodiscard]] int logs_send(struct logs *logs, const struct log_source *source,
-                            const struct entry *entry, const struct position *position);
+                            struct log_file *file, const struct entry *entry,
+                            const struct position *position);
+[[nodiscard]] int logs_flush(struct logs *logs, struct log_file *file);
 
 #endif

@@ -237,15 +237,21 @@ static enum MHD_Result api_route(struct api_request *request)
     return api_run_route(request);
 }
 
-/* Browsers never send a token of their own accord: who does is a program, and wants no page. */
+/* Browsers say how they fetch, and send such a header only for a proxy before us. */
+bool api_has_authorization(const struct api_request *request)
+{
+    return api_header(request, MHD_HTTP_HEADER_AUTHORIZATION) != NULL &&
+           api_header(request, "Sec-Fetch-Mode") == NULL;
+}
+
+/* Who wants no page. */
 static bool api_is_program(const struct api_request *request)
 {
     struct str path = request->path;
 
-    return api_header(request, MHD_HTTP_HEADER_AUTHORIZATION) != NULL ||
-           str_has_prefix(path, STR("/services/")) || str_has_prefix(path, STR("/api/")) ||
-           str_is_text(path, "/api") || str_is_text(path, "/metrics") ||
-           str_is_text(path, "/healthz");
+    return api_has_authorization(request) || str_has_prefix(path, STR("/services/")) ||
+           str_has_prefix(path, STR("/api/")) || str_is_text(path, "/api") ||
+           str_is_text(path, "/metrics") || str_is_text(path, "/healthz");
 }
 
 static enum MHD_Result api_start_answer(struct api_request *request)

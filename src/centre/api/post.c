@@ -14,7 +14,7 @@
 #define POST_SKIP_MAX  (1U << 20)  /* of a body from nobody we know, before the connection is cut */
 #define POST_OVER_MAX  (64U << 20) /* of one from a sender: he shall hear why */
 #define POST_PATIENCE  (45 * NS_PER_S)
-#define POST_POSTS_MAX 512
+#define POST_POSTS_MAX 256 /* each costs the receiver up to a MiB */
 #define POST_RETRY     5U
 #define POST_TOLD_REST (60 * NS_PER_S)
 
@@ -30,8 +30,7 @@ bool api_is_post(struct api_request *request)
 
     if (request->method == METHOD_GET &&
         (str_is_text(request->path, "/") || str_is_text(request->path, API_POST_LICENCE))) {
-        return request->is_method_known &&
-               post_header(request, MHD_HTTP_HEADER_AUTHORIZATION) != NULL;
+        return request->is_method_known && api_has_authorization(request);
     }
     route = route_find(request->method, request->path, &allowed);
     return request->is_method_known && route != NULL && route->access == ACCESS_SENDER;
@@ -234,8 +233,8 @@ enum MHD_Result api_post_begin(struct api_request *request)
     if (r < 0) {
         api_post_finish(request->post, r);
     }
-    /* who waits for 100 Continue, or sends far too much, is answered before he sends it */
-    if (r == -ERR_FBIG || (r < 0 && post_header(request, MHD_HTTP_HEADER_EXPECT) != NULL)) {
+    /* who waits for 100 Continue is answered before he sends, others when they have sent */
+    if (r < 0 && post_header(request, MHD_HTTP_HEADER_EXPECT) != NULL) {
         return api_post_answer(request->post);
     }
     return MHD_YES;

@@ -172,6 +172,9 @@ enum MHD_Result api_on_access(void *context, struct MHD_Connection *connection, 
 void api_on_completed(void *context, struct MHD_Connection *connection, void **slot,
                       enum MHD_RequestTerminationCode code);
 
+/* Whether it is a program that proves itself with a header. */
+bool api_has_authorization(const struct api_request *request);
+
 /* api/reply.c */
 enum MHD_Result api_reply(struct api_request *request);
 enum MHD_Result api_refuse(struct api_request *request, enum problem problem, const char *detail);

@@ -15,7 +15,7 @@
 
 #include <sys/statvfs.h>
 
-#define BATCH_RECORDS 1000
+#define BATCH_RECORDS 4096
 #define DISK_ROOM     (8ULL << 20) /* free before a disk that was full is written again */
 #define BATCH_DELAY   (50 * NS_PER_MS)
 

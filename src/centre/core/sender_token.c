@@ -20,7 +20,7 @@ int core_sender_make(struct core_call *call, struct str name, char ret_text[], u
     if (!sender_is_name(name)) {
         return diag_set(&call->diag, -ERR_RANGE,
                         _("a sender's name has 1 to 64 letters without diacritics, digits, dots, "
-                          "dashes and underscores"));
+                          "dashes and underscores, with a letter among them"));
     }
     r = sender_token_new(ret_text);
     if (r == 0) {

@@ -66,7 +66,7 @@ function Row({ token, onRevoke }: { token: SenderToken; onRevoke: () => void }) 
 }
 
 export function Senders() {
-  const { value, error: failure, reload } = useData<Page<SenderToken>>('sender-tokens', ['settings']);
+  const { value, error: failure, reload } = useData<Page<SenderToken>>('sender-tokens', []);
   const [name, setName] = useState('');
   const [made, setMade] = useState('');
   const [error, setError] = useState('');
