@@ -66,7 +66,7 @@ export interface Alert {
 export interface Host {
   id: string;
   name: string;
-  state: 'connected' | 'away' | 'silent' | 'revoked';
+  state: 'connected' | 'away' | 'silent' | 'revoked' | 'sender'; // a sender has no agent: it only sends logs
   enrolled: string;
   seen: string | null;
   open_alerts: number;

@@ -11,8 +11,9 @@
 const char *access_name(enum access access)
 {
     static const char *const names[ACCESS_COUNT] = {
-        [ACCESS_OPEN] = "open", [ACCESS_SESSION] = "session", [ACCESS_VIEWER] = "viewer",
-        [ACCESS_DUTY] = "duty", [ACCESS_ADMIN] = "admin",     [ACCESS_LOCAL] = "local",
+        [ACCESS_OPEN] = "open",     [ACCESS_SESSION] = "session", [ACCESS_VIEWER] = "viewer",
+        [ACCESS_DUTY] = "duty",     [ACCESS_ADMIN] = "admin",     [ACCESS_LOCAL] = "local",
+        [ACCESS_SENDER] = "sender",
     };
 
     return names[access];
@@ -61,6 +62,9 @@ int account_check(const struct account *account, enum access access)
 {
     if (access <= ACCESS_SESSION) {
         return 0;
+    }
+    if (access == ACCESS_SENDER) {
+        return -ERR_ACCES;
     }
     if (account->user.must_change_password) {
         return -ERR_EXPIRED;

@@ -23,7 +23,8 @@ enum access {
     ACCESS_VIEWER,
     ACCESS_DUTY,
     ACCESS_ADMIN,
-    ACCESS_LOCAL, /* an admin, or anybody on the centre's own machine */
+    ACCESS_LOCAL,  /* an admin, or anybody on the centre's own machine */
+    ACCESS_SENDER, /* a token of a sender of logs (centre/sender_token.h), and no session */
     ACCESS_COUNT,
 };
 const char *access_name(enum access access);

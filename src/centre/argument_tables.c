@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "centre/password.h"
 #include "centre/searcher.h"
+#include "centre/sender_token.h"
 #include "model/site.h"
 #include "model/terms.h"
 
@@ -299,6 +300,40 @@ const struct argument arguments_change_decide[] = {
 const struct argument arguments_picture[] = {
     PATH_NUMBER(N_("the site's number")),
     PATH_NAMED("picture", N_("the picture's number")),
+    {},
+};
+
+const struct argument arguments_bulk[] = {
+    {.name = "index",
+     .place = ARGUMENT_PLACE_PATH,
+     .type = ARGUMENT_TYPE_TEXT,
+     .is_required = true,
+     .minimum = 1,
+     .maximum = 255,
+     .summary = N_("any; it is only said again in the answer")},
+    {},
+};
+
+const struct argument arguments_sender_make[] = {
+    BODY_TEXT("name", true, 1, SENDER_NAME_MAX,
+              N_("which machine or shipper it is for: letters without diacritics, digits, dots, "
+                 "dashes, underscores")),
+    {},
+};
+
+const struct argument arguments_sender_revoke[] = {
+    PATH_NUMBER(N_("the token's number")),
+    BODY_TEXT("reason", true, 1, REASON_MAX_BYTES, N_("why; kept in the audit log")),
+    {},
+};
+
+const struct argument arguments_sender[] = {
+    PATH_NUMBER(N_("the token's number")),
+    {},
+};
+
+const struct argument arguments_sender_touch[] = {
+    BODY_SECRET("token", true, 1, SENDER_TOKEN_SIZE, N_("a sender's token")),
     {},
 };
 

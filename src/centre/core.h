@@ -15,6 +15,8 @@ struct core_channels {
     int fetch;    /* SITES_ASK, PROFILE_ASK and CHECK arrive; SITES, PROFILE, LOOK and SITES_CHANGED
                      leave. -1 in a test that has none */
     int detector; /* ENTRIES leave, HITS arrive (centre/detector.h); -1 in a test that has none */
+    int receiver; /* HELLO, ENTRIES and COUNTS arrive, GREETED and DURABLE leave
+                     (centre/receiver.h); -1 in a test that has none */
     int supervisor; /* READY leaves; OPERATOR and DIED arrive; its end means: finish */
 };
 

@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "centre/front_stream.h"
 #include "centre/protocol.h"
+#include "centre/receiver.h"
 #include "link/message.h"
 #include "sys/channel.h"
 #include "sys/fd.h"
@@ -28,6 +29,7 @@
 
 #define FRONT_HANDSHAKE_TIME (10 * NS_PER_S)
 #define FRONT_IDLE_TIME      (150 * NS_PER_S) /* agents ping each 30 s, live pages hear each 15 s */
+#define FRONT_SYSLOG_TIME    (86400 * NS_PER_S) /* who sends logs may be quiet for long */
 #define FRONT_TICK           NS_PER_S
 #define FRONT_WINDOW         (60 * NS_PER_S)
 #define FRONT_PEERS_MAX      65536
@@ -48,6 +50,7 @@ struct front {
     struct front_channels channels;
     struct loop *loop;
     struct tls_context *tls;
+    struct tls_context *syslog_tls;
     struct list streams;
     unsigned count;
     struct map peers;
@@ -57,6 +60,9 @@ struct front {
 
 static const struct tls_alpn front_alpn[] = {
     {LINK_ALPN_AGENT, true}, {LINK_ALPN_ENROL, false}, {LINK_ALPN_BROWSER, false}, {}};
+
+/* Who sends syslog offers none. */
+static const struct tls_alpn front_syslog_alpn[] = {{}};
 
 static void front_drop(struct front *front, struct front_stream *stream)
 {
@@ -113,6 +119,11 @@ static int front_announce(struct front *front, struct front_stream *stream, int 
     uint8_t key[32];
     int r;
 
+    if (stream->is_syslog) {
+        msg_begin(&msg, RECEIVER_MESSAGE_STREAM);
+        msg_put_str(&msg, str_from(stream->address));
+        return channel_send(front->channels.receiver, &msg, &far_end, 1);
+    }
     if (!is_enrolment && !str_is_text(alpn, LINK_ALPN_AGENT)) {
         msg_begin(&msg, CENTRE_MESSAGE_BROWSER);
         msg_put_str(&msg, str_from(stream->address));
@@ -187,7 +198,8 @@ static void front_go_on(struct front_stream *stream)
     if (r < 0) {
         front_drop(front, stream);
     } else if (has_moved || stream->deadline == 0) {
-        stream->deadline = clock_mono(&clock_real) + FRONT_IDLE_TIME;
+        stream->deadline =
+            clock_mono(&clock_real) + (stream->is_syslog ? FRONT_SYSLOG_TIME : FRONT_IDLE_TIME);
     }
 }
 
@@ -216,7 +228,7 @@ static void front_on_plain(void *context, int fd, unsigned events)
 }
 
 static int front_add(struct front *front, int fd, struct front_peer *peer,
-                     const char address[NET_ADDRESS_SIZE])
+                     const char address[NET_ADDRESS_SIZE], bool is_syslog)
 {
     struct front_stream *stream = mem_alloc(1, sizeof(*stream));
     int r;
@@ -227,6 +239,7 @@ static int front_add(struct front *front, int fd, struct front_peer *peer,
     }
     stream->net = fd;
     stream->plain = -1;
+    stream->is_syslog = is_syslog;
     stream->owner = front;
     stream->peer = peer;
     stream->deadline = clock_mono(&clock_real) + FRONT_HANDSHAKE_TIME;
@@ -234,7 +247,7 @@ static int front_add(struct front *front, int fd, struct front_peer *peer,
     list_append(&front->streams, &stream->node);
     front->count++;
     peer->count++;
-    r = tls_new(front->tls, fd, &stream->tls);
+    r = tls_new(is_syslog ? front->syslog_tls : front->tls, fd, &stream->tls);
     if (r == 0) {
         r = loop_add_fd(front->loop, fd, LOOP_READ, front_on_net, stream, &stream->net_source);
     }
@@ -244,11 +257,8 @@ static int front_add(struct front *front, int fd, struct front_peer *peer,
     return r;
 }
 
-static void front_on_listener(void *context, int fd, unsigned events)
+static void front_accept(struct front *front, int fd, bool is_syslog)
 {
-    struct front *front = context;
-
-    (void)events;
     for (int i = 0; i < FRONT_ACCEPT_ROUND; i++) {
         char address[NET_ADDRESS_SIZE] = "";
         int net = net_accept(fd, address);
@@ -261,10 +271,22 @@ static void front_on_listener(void *context, int fd, unsigned events)
         if (peer == NULL || !front_admit(front, peer)) {
             front->refused++;
             (void)close(net);
-        } else if (front_add(front, net, peer, address) < 0) {
+        } else if (front_add(front, net, peer, address, is_syslog) < 0) {
             front->refused++;
         }
     }
+}
+
+static void front_on_listener(void *context, int fd, unsigned events)
+{
+    (void)events;
+    front_accept(context, fd, false);
+}
+
+static void front_on_syslog(void *context, int fd, unsigned events)
+{
+    (void)events;
+    front_accept(context, fd, true);
 }
 
 /* Once a second: cuts who is late, forgets addresses that are gone, tells what was refused. */
@@ -351,9 +373,25 @@ static int front_load_tls(struct front *front, struct diag *diag)
                                              .alpn = front_alpn};
 
         r = tls_context_new_server(&options, &front->tls, diag);
+        if (r == 0) {
+            options.alpn = front_syslog_alpn;
+            options.is_older_allowed = true; /* RFC 5425 asks for 1.2, and appliances speak it */
+            r = tls_context_new_server(&options, &front->syslog_tls, diag);
+        }
     }
     if (key.ptr != NULL) {
         mem_wipe(key.ptr, key.room);
+    }
+    return r;
+}
+
+static int front_listen(struct front *front, enum listener_kind kind, loop_fd_fn *fn)
+{
+    const struct listeners *listeners = front->channels.listeners;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < listeners->counts[kind]; i++) {
+        r = loop_add_fd(front->loop, listeners->fds[kind][i], LOOP_READ, fn, front, NULL);
     }
     return r;
 }
@@ -376,12 +414,13 @@ static int front_start_loop(struct front *front)
         r = loop_add_fd(front->loop, front->channels.supervisor, LOOP_READ, front_on_supervisor,
                         front, NULL);
     }
-    for (size_t i = 0; r == 0 && i < front->channels.listener_count; i++) {
-        r = loop_add_fd(front->loop, front->channels.listeners[i], LOOP_READ, front_on_listener,
-                        front, NULL);
-    }
+    r = r < 0 ? r : front_listen(front, LISTENER_TLS, front_on_listener);
+    r = r < 0 ? r : front_listen(front, LISTENER_SYSLOG_TLS, front_on_syslog);
     if (r == 0) {
         r = fd_set_nonblocking(front->channels.core, true);
+    }
+    if (r == 0 && front->channels.receiver >= 0) {
+        r = fd_set_nonblocking(front->channels.receiver, true);
     }
     return r < 0 ? r : fd_set_nonblocking(front->channels.api, true);
 }
@@ -434,6 +473,7 @@ static void front_end(struct front *front)
     map_done(&front->peers);
     loop_freep(&front->loop);
     tls_context_freep(&front->tls);
+    tls_context_freep(&front->syslog_tls);
 }
 
 int front_run(const struct centre_settings *settings, struct front_channels channels)

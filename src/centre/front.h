@@ -3,14 +3,16 @@
 #ifndef CENTRE_FRONT_H
 #define CENTRE_FRONT_H
 
+#include "centre/listeners.h"
 #include "centre/settings.h"
 
 struct front_channels {
-    const int *listeners; /* non-blocking */
-    size_t listener_count;
-    int core;       /* CENTRE_MESSAGE_AGENT leaves */
-    int api;        /* CENTRE_MESSAGE_BROWSER leaves */
-    int supervisor; /* READY leaves; its end means: finish */
+    const struct listeners *listeners; /* those of TLS; who connects for syslog says nothing of
+                                          itself (RFC 5425) */
+    int core;                          /* CENTRE_MESSAGE_AGENT leaves */
+    int api;                           /* CENTRE_MESSAGE_BROWSER leaves */
+    int receiver;                      /* RECEIVER_MESSAGE_STREAM leaves; -1: none */
+    int supervisor;                    /* READY leaves; its end means: finish */
 };
 
 /* As core_run (centre/core.h). */

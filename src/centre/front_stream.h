@@ -25,7 +25,8 @@ struct front_pipe {
 struct front_stream {
     struct list node;
     int net;
-    int plain; /* -1 until the handshake is done */
+    bool is_syslog; /* for the receiver */
+    int plain;      /* -1 until the handshake is done */
     struct tls *tls;
     struct loop_source *net_source;
     struct loop_source *plain_source; /* NULL too once the other side has hung up */

@@ -106,7 +106,7 @@ static void openapi_put_security(const struct route *route, struct json_writer *
     json_open_array(json);
     if (route->access != ACCESS_OPEN) {
         json_open_object(json);
-        json_put_key(json, "session");
+        json_put_key(json, route->access == ACCESS_SENDER ? "sender" : "session");
         json_open_array(json);
         json_close_array(json);
         json_close_object(json);
@@ -191,6 +191,11 @@ static void openapi_put_components(struct json_writer *json)
     openapi_put(json, "type", "apiKey");
     openapi_put(json, "in", "cookie");
     openapi_put(json, "name", "__Host-canhgac");
+    json_close_object(json);
+    json_put_key(json, "sender");
+    json_open_object(json);
+    openapi_put(json, "type", "http");
+    openapi_put(json, "scheme", "bearer");
     json_close_object(json);
     json_close_object(json);
     openapi_put_mark(json);

@@ -33,7 +33,8 @@ enum centre_message {
      * the system account that asks; fd: a SOCK_SEQPACKET end on which core answers REQUEST (only
      * its first four values) with REPLY as it does for the api, with the rights of an admin and the
      * actor "local:USER" whatever user name a request carries. The verbs asked are "token.create"
-     * {0: note, 1: life in ns} → {0: token text, 1: expires}, "host.list" {} → [{0: id (16 bytes),
+     * {0: note, 1: life in ns} → {0: token text, 1: expires}, "sender.create"
+     * {0: name} → {0: token text}, "host.list" {} → [{0: id (16 bytes),
      * 1: name, 2: is connected, 3: is revoked, 4: seen, 5: acknowledged, 6: dropped}] and
      * "host.revoke" {0: name or id} → {}, "user.password" {0: user name} → {"name", "password": for
      * one use}: makes the first admin when there is no such user. */

@@ -3,12 +3,30 @@
  * no path, no connection of its own. It cuts what comes into entries and asks a format's reader
  * only who wrote it. What it has taken it keeps in bounded memory until core says that it is
  * durable: a stream is not read on meanwhile, a post is answered only then, and datagrams that find
- * no room are counted. On an entry's way: socket → receiver → core/receive.c → archive and
- * core/detect.c → committed → acknowledged. */
+ * no room wait in a file without a name, of bounded size, before they are counted as lost. What it
+ * had not handed over when it dies is lost: a sender over TCP has been told by the kernel that its
+ * bytes arrived, and syslog has no other receipt. On an entry's way: socket → receiver →
+ * core/receive.c → archive and core/detect.c → committed → acknowledged. */
 #ifndef CENTRE_RECEIVER_H
 #define CENTRE_RECEIVER_H
 
+#include "centre/listeners.h"
+
+#include <stddef.h>
 #include <stdint.h>
+
+struct receiver_options {
+    const char *user;   /* NULL: stay; one that does not exist: nobody */
+    const char *folder; /* in it lies the file for datagrams without room, which has no name */
+    const struct listeners *listeners; /* those of syslog over UDP and TCP */
+    int core;       /* HELLO, ENTRIES and COUNTS leave; GREETED and DURABLE arrive */
+    int api;        /* PIECE and LEFT arrive, POSTED leaves; -1: none */
+    int front;      /* STREAM arrives; -1: none */
+    int supervisor; /* READY leaves; its end means: finish; -1: none */
+};
+
+/* Process body: serves until it is told to end. Returns the exit status. */
+int receiver_run(const struct receiver_options *options);
 
 /* The shape of what was posted. */
 enum receiver_form {
@@ -19,35 +37,67 @@ enum receiver_form {
     RECEIVER_FORM_COUNT,
 };
 
+/* What a piece of a post is. */
+enum receiver_piece {
+    RECEIVER_PIECE_FIRST = 1,
+    RECEIVER_PIECE_LAST = 2,
+    RECEIVER_PIECE_PACKED = 4, /* the post is gzip or zlib */
+};
+
+/* By what way entries came. */
+enum receiver_way {
+    RECEIVER_WAY_UDP,
+    RECEIVER_WAY_TCP,
+    RECEIVER_WAY_TLS,
+    RECEIVER_WAY_POST,
+    RECEIVER_WAY_COUNT,
+};
+
+/* Since the receiver started, but for what is kept now. received = handed to core and durable +
+ * kept now. */
+struct receiver_counts {
+    uint64_t received[RECEIVER_WAY_COUNT]; /* entries taken */
+    uint64_t dropped;                      /* datagrams that found no room, here or in the kernel */
+    uint64_t cut;                          /* entries that were longer than the maximum */
+    uint64_t refused;                      /* connections */
+    uint64_t waited;                       /* datagrams that went through the file */
+    uint64_t kept;                         /* bytes now in memory that are not durable yet */
+    uint64_t kept_file;                    /* bytes now in the file */
+    uint64_t streams;                      /* connections now */
+};
+
 enum receiver_message {
     /* front → receiver: a sender's plain stream after TLS. str address; fd: the stream. */
     RECEIVER_MESSAGE_STREAM = 1,
     /* api → receiver: a piece of what was posted, in turn. u64 post, str name of the token (which
-     * the api proved), str address, u32 enum receiver_form, str host that it is of ("": each entry
-     * says so), u32 is_last, str bytes. */
+     * the api proved), u32 enum receiver_form, str host that it is of ("": each entry says so), u32
+     * bits of enum receiver_piece, str bytes. */
     RECEIVER_MESSAGE_PIECE,
     /* api → receiver: nobody waits for that post any more; what was taken of it stays. u64 post. */
     RECEIVER_MESSAGE_LEFT,
     /* receiver → api: all of a post is durable, or why not. u64 post, i64 result (0; -ERR_FULL: no
-     * room, send it again later; -ERR_SYNTAX), u32 entries taken, u32 entries refused, u32 number
-     * of the first that was refused (from 1), str why it was. Before is_last came: the rest is not
-     * wanted. */
+     * room, send it again later; -ERR_SYNTAX; -ERR_FBIG: unpacked), u32 entries taken, str why the
+     * first that was refused was, u32 n, n × u32 number of one that was refused (from 1). Before
+     * the last piece came: the rest is not wanted. */
     RECEIVER_MESSAGE_POSTED,
-    /* receiver → core: it has just started, u64 life (random). */
+    /* receiver → core: it has just started, or core does not know it. u64 life (random). Also
+     * receiver → api when it has just started: posts whose pieces it had not seen are lost. */
     RECEIVER_MESSAGE_HELLO,
-    /* core → receiver: answer to HELLO, or core has just started: u64 life and u64 number: the last
-     * batch that is durable. The receiver drops those up to it and sends the others again. */
+    /* core → receiver: answer to HELLO, or core has just started, or could not keep what it had
+     * taken: u64 life and u64 number: the last batch that is durable. The receiver drops those up
+     * to it and sends the others again; of another life: it says HELLO again. */
     RECEIVER_MESSAGE_GREETED,
     /* receiver → core: a batch. u64 life, u64 number (from 1, each one more than the last), then
-     * each entry led by u32 1: str via (address or name of the token), str who wrote it ("": via),
-     * str format (codec/logs.def), str source (program, file or facility that it calls itself), i64
-     * arrival (wall), str entry as it was written; then u32 0. */
+     * each entry led by u32 1 (2: its end was cut off): str via (address or name of the token),
+     * str who wrote it ("": via), str format (codec/logs.def), str source (program, file or
+     * facility that it calls itself), i64 arrival (wall), str entry as it was written; then u32 0.
+     */
     RECEIVER_MESSAGE_ENTRIES,
-    /* core → receiver: all batches up to u64 number are durable. */
+    /* core → receiver: all batches up to u64 number are durable. Only of the life that was
+     * greeted last. */
     RECEIVER_MESSAGE_DURABLE,
-    /* receiver → core, once a second when it has changed: u64 datagrams that found no room (here or
-     * in the kernel), u64 entries that were cut at their limit, u64 connections refused; since it
-     * started. */
+    /* receiver → core, once a second when it has changed: u32 n, n × u64, struct receiver_counts in
+     * the order of its members. */
     RECEIVER_MESSAGE_COUNTS,
 };
 

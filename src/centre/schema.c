@@ -61,7 +61,7 @@ static const struct schema_member members_action_asked[] = {{"id", SCHEMA_TYPE_I
 static const struct schema_member members_host[] = {
     {"id", SCHEMA_TYPE_ID},
     {"name", SCHEMA_TYPE_TEXT},
-    {"state", SCHEMA_TYPE_TEXT, NULL, "connected|away|silent|revoked"},
+    {"state", SCHEMA_TYPE_TEXT, NULL, "connected|away|silent|revoked|sender"},
     {"enrolled", SCHEMA_TYPE_TIME},
     {"seen", SCHEMA_TYPE_TIME},
     {"clock_offset_ms", SCHEMA_TYPE_NUMBER},
@@ -75,13 +75,19 @@ static const struct schema_member members_event[] = {
     {"host", SCHEMA_TYPE_ID}, {"host_name", SCHEMA_TYPE_TEXT}, {"event", SCHEMA_TYPE_OBJECT}, {}};
 static const struct schema_member members_event_list[] = {
     {"items", SCHEMA_TYPE_LIST, "Event"}, {"next", SCHEMA_TYPE_CURSOR}, {}};
-static const struct schema_member members_counts[] = {
-    {"hosts", SCHEMA_TYPE_NUMBER},         {"hosts_silent", SCHEMA_TYPE_NUMBER},
-    {"hosts_revoked", SCHEMA_TYPE_NUMBER}, {"alerts_new", SCHEMA_TYPE_NUMBER},
-    {"alerts_taken", SCHEMA_TYPE_NUMBER},  {"sites", SCHEMA_TYPE_NUMBER},
-    {"sites_grave", SCHEMA_TYPE_NUMBER},   {"events", SCHEMA_TYPE_NUMBER},
-    {"findings", SCHEMA_TYPE_NUMBER},      {"duplicates", SCHEMA_TYPE_NUMBER},
-    {"dropped", SCHEMA_TYPE_NUMBER},       {}};
+static const struct schema_member members_counts[] = {{"hosts", SCHEMA_TYPE_NUMBER},
+                                                      {"hosts_silent", SCHEMA_TYPE_NUMBER},
+                                                      {"hosts_revoked", SCHEMA_TYPE_NUMBER},
+                                                      {"senders", SCHEMA_TYPE_NUMBER},
+                                                      {"alerts_new", SCHEMA_TYPE_NUMBER},
+                                                      {"alerts_taken", SCHEMA_TYPE_NUMBER},
+                                                      {"sites", SCHEMA_TYPE_NUMBER},
+                                                      {"sites_grave", SCHEMA_TYPE_NUMBER},
+                                                      {"events", SCHEMA_TYPE_NUMBER},
+                                                      {"findings", SCHEMA_TYPE_NUMBER},
+                                                      {"duplicates", SCHEMA_TYPE_NUMBER},
+                                                      {"dropped", SCHEMA_TYPE_NUMBER},
+                                                      {}};
 static const struct schema_member members_overview[] = {{"now", SCHEMA_TYPE_TIME},
                                                         {"is_disk_full", SCHEMA_TYPE_BOOL},
                                                         {"counts", SCHEMA_TYPE_OBJECT, "Counts"},
@@ -193,6 +199,29 @@ static const struct schema_member members_token[] = {
 static const struct schema_member members_token_list[] = {{"items", SCHEMA_TYPE_LIST, "Token"}, {}};
 static const struct schema_member members_token_made[] = {
     {"token", SCHEMA_TYPE_TEXT}, {"expires", SCHEMA_TYPE_TIME}, {}};
+static const struct schema_member members_events_taken[] = {{"taken", SCHEMA_TYPE_NUMBER},
+                                                            {"refused", SCHEMA_TYPE_NUMBER},
+                                                            {"first_refused", SCHEMA_TYPE_NUMBER},
+                                                            {"why", SCHEMA_TYPE_TEXT},
+                                                            {}};
+static const struct schema_member members_bulk_item[] = {{"create", SCHEMA_TYPE_OBJECT}, {}};
+static const struct schema_member members_bulk_taken[] = {{"took", SCHEMA_TYPE_NUMBER},
+                                                          {"errors", SCHEMA_TYPE_BOOL},
+                                                          {"items", SCHEMA_TYPE_LIST, "BulkItem"},
+                                                          {}};
+static const struct schema_member members_collector_taken[] = {
+    {"text", SCHEMA_TYPE_TEXT}, {"code", SCHEMA_TYPE_NUMBER}, {}};
+static const struct schema_member members_sender_token[] = {{"number", SCHEMA_TYPE_NUMBER},
+                                                            {"name", SCHEMA_TYPE_TEXT},
+                                                            {"created_by", SCHEMA_TYPE_TEXT},
+                                                            {"created", SCHEMA_TYPE_TIME},
+                                                            {"used", SCHEMA_TYPE_TIME},
+                                                            {"revoked", SCHEMA_TYPE_TIME},
+                                                            {}};
+static const struct schema_member members_sender_token_list[] = {
+    {"items", SCHEMA_TYPE_LIST, "SenderToken"}, {}};
+static const struct schema_member members_sender_token_made[] = {
+    {"number", SCHEMA_TYPE_NUMBER}, {"token", SCHEMA_TYPE_TEXT}, {}};
 static const struct schema_member members_user[] = {{"name", SCHEMA_TYPE_TEXT},
                                                     {"full_name", SCHEMA_TYPE_TEXT},
                                                     {"role", SCHEMA_TYPE_TEXT, NULL, ROLES},
@@ -276,6 +305,13 @@ const struct schema schemas[] = {{"Me", members_me},
                                  {"Token", members_token},
                                  {"TokenList", members_token_list},
                                  {"TokenMade", members_token_made},
+                                 {"EventsTaken", members_events_taken},
+                                 {"BulkItem", members_bulk_item},
+                                 {"BulkTaken", members_bulk_taken},
+                                 {"CollectorTaken", members_collector_taken},
+                                 {"SenderToken", members_sender_token},
+                                 {"SenderTokenList", members_sender_token_list},
+                                 {"SenderTokenMade", members_sender_token_made},
                                  {"User", members_user},
                                  {"UserList", members_user_list},
                                  {"OnePassword", members_one_password},

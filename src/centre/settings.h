@@ -33,17 +33,20 @@ enum centre_effect {
 };
 
 struct centre_settings {
-    const char *folder;         /* everything the centre keeps; see docs/wire.md for keys/ */
-    struct setting_list listen; /* ADDRESS:PORT, [ADDRESS]:PORT or PORT */
-    const char *name;           /* what people call this centre */
-    struct setting_list names;  /* host names and addresses put into the server certificate */
-    const char *language;       /* "vi" or "en": of pages before log-in */
-    int64_t token_life;         /* ns */
-    int64_t event_days;         /* how long events are kept, ns */
-    int64_t silent_after;       /* ns without a word until a host counts as silent */
-    int64_t connections;        /* most at one time */
-    int64_t connections_each;   /* most from one address */
-    int64_t new_each;           /* most new ones from one address within a minute */
+    const char *folder;             /* everything the centre keeps; see docs/wire.md for keys/ */
+    struct setting_list listen;     /* ADDRESS:PORT, [ADDRESS]:PORT or PORT */
+    struct setting_list syslog_udp; /* the same; none: nobody sends logs that way */
+    struct setting_list syslog_tcp;
+    struct setting_list syslog_tls;
+    const char *name;          /* what people call this centre */
+    struct setting_list names; /* host names and addresses put into the server certificate */
+    const char *language;      /* "vi" or "en": of pages before log-in */
+    int64_t token_life;        /* ns */
+    int64_t event_days;        /* how long events are kept, ns */
+    int64_t silent_after;      /* ns without a word until a host counts as silent */
+    int64_t connections;       /* most at one time */
+    int64_t connections_each;  /* most from one address */
+    int64_t new_each;          /* most new ones from one address within a minute */
     const char *front_user;
     const char *core_user;
     const char *api_user;
@@ -51,6 +54,7 @@ struct centre_settings {
     const char *reader_user;
     const char *render_user;
     const char *detector_user;
+    const char *receiver_user;
     const char *name_servers;             /* for the website watch; NULL: the system's */
     const char *web_authorities;          /* PEM file, beside the system's; NULL: none */
     const char *lists;                    /* folder of indicator lists */

@@ -17,17 +17,19 @@
 #include "centre/fetch.h"
 #include "centre/front.h"
 #include "centre/keys.h"
+#include "centre/listeners.h"
 #include "centre/protocol.h"
 #include "centre/reader.h"
+#include "centre/receiver.h"
 #include "centre/render.h"
 #include "sys/channel.h"
 #include "sys/fd.h"
 #include "sys/loop.h"
-#include "sys/net.h"
 #include "sys/process.h"
 #include "sys/service.h"
 #include "sys/spawn.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -38,8 +40,7 @@
 #include <sys/wait.h>
 
 #define SUPERVISOR_SOURCES     64
-#define SUPERVISOR_LISTEN_MAX  16
-#define SUPERVISOR_KEEP_MAX    (SUPERVISOR_LISTEN_MAX + 8)
+#define SUPERVISOR_KEEP_MAX    (2 * LISTENERS_MAX + 8)
 #define SUPERVISOR_FIRST_DELAY (100 * NS_PER_MS)
 #define SUPERVISOR_READY_DELAY (800 * NS_PER_MS)
 #define SUPERVISOR_LAST_DELAY  (60 * NS_PER_S)
@@ -49,6 +50,7 @@
 #define SUPERVISOR_DAY         (86400 * NS_PER_S)
 
 #define SUPERVISOR_READERS     2 /* pages are read beside each other on so many processors */
+#define SUPERVISOR_PAIRS       (9 + SUPERVISOR_READERS) /* channels between children */
 
 enum supervisor_child {
     SUPERVISOR_CORE, /* first: the others read what it has made */
@@ -56,6 +58,7 @@ enum supervisor_child {
     SUPERVISOR_FRONT,
     SUPERVISOR_FETCH, /* from here on the centre is on watch without them */
     SUPERVISOR_DETECTOR,
+    SUPERVISOR_RECEIVER,
     SUPERVISOR_READER, /* the first of SUPERVISOR_READERS */
     SUPERVISOR_RENDER = SUPERVISOR_READER + SUPERVISOR_READERS, /* where there is a browser */
     SUPERVISOR_COUNT,
@@ -80,13 +83,15 @@ struct supervisor {
     const struct centre_settings *settings; /* what it was started with */
     struct centre_settings next;            /* what its children are started with */
     struct loop *loop;
-    int listeners[SUPERVISOR_LISTEN_MAX];
-    size_t listener_count;
+    struct listeners listeners;
     int control;
     int front_core[2];
     int front_api[2];
     int api_core[2];
     int detector_core[2];
+    int receiver_core[2];
+    int receiver_api[2];
+    int front_receiver[2];
     int fetch_core[2];
     int fetch_reader[SUPERVISOR_READERS][2];
     int fetch_render[2];
@@ -101,8 +106,9 @@ struct supervisor {
 static const char *const supervisor_names[] = {
     [SUPERVISOR_CORE] = "core",         [SUPERVISOR_API] = "api",
     [SUPERVISOR_FRONT] = "front",       [SUPERVISOR_DETECTOR] = "detector",
-    [SUPERVISOR_FETCH] = "fetch",       [SUPERVISOR_READER] = "reader",
-    [SUPERVISOR_READER + 1] = "reader", [SUPERVISOR_RENDER] = "render"};
+    [SUPERVISOR_RECEIVER] = "receiver", [SUPERVISOR_FETCH] = "fetch",
+    [SUPERVISOR_READER] = "reader",     [SUPERVISOR_READER + 1] = "reader",
+    [SUPERVISOR_RENDER] = "render"};
 
 static int supervisor_fetch(const struct supervisor *supervisor, int far_channel)
 {
@@ -118,6 +124,28 @@ static int supervisor_fetch(const struct supervisor *supervisor, int far_channel
     return fetch_run_centre(&supervisor->next, &channels);
 }
 
+static int supervisor_front(const struct supervisor *supervisor, int far_channel)
+{
+    return front_run(&supervisor->next,
+                     (struct front_channels){.listeners = &supervisor->listeners,
+                                             .core = supervisor->front_core[0],
+                                             .api = supervisor->front_api[0],
+                                             .receiver = supervisor->front_receiver[0],
+                                             .supervisor = far_channel});
+}
+
+static int supervisor_receiver(const struct supervisor *supervisor, int far_channel)
+{
+    return receiver_run(&(struct receiver_options){
+        .user = supervisor->next.is_user_kept ? NULL : supervisor->next.receiver_user,
+        .folder = supervisor->next.folder,
+        .listeners = &supervisor->listeners,
+        .core = supervisor->receiver_core[0],
+        .api = supervisor->receiver_api[0],
+        .front = supervisor->front_receiver[1],
+        .supervisor = far_channel});
+}
+
 static int supervisor_body(void *context)
 {
     const struct child *child = context;
@@ -130,18 +158,18 @@ static int supervisor_body(void *context)
                                                .api = supervisor->api_core[1],
                                                .fetch = supervisor->fetch_core[1],
                                                .detector = supervisor->detector_core[1],
+                                               .receiver = supervisor->receiver_core[1],
                                                .supervisor = child->far_channel});
     case SUPERVISOR_API:
-        return api_run(&supervisor->next, (struct api_channels){.front = supervisor->front_api[1],
-                                                                .core = supervisor->api_core[0],
-                                                                .supervisor = child->far_channel});
+        return api_run(&supervisor->next,
+                       (struct api_channels){.front = supervisor->front_api[1],
+                                             .core = supervisor->api_core[0],
+                                             .receiver = supervisor->receiver_api[1],
+                                             .supervisor = child->far_channel});
     case SUPERVISOR_FRONT:
-        return front_run(&supervisor->next,
-                         (struct front_channels){.listeners = supervisor->listeners,
-                                                 .listener_count = supervisor->listener_count,
-                                                 .core = supervisor->front_core[0],
-                                                 .api = supervisor->front_api[0],
-                                                 .supervisor = child->far_channel});
+        return supervisor_front(supervisor, child->far_channel);
+    case SUPERVISOR_RECEIVER:
+        return supervisor_receiver(supervisor, child->far_channel);
     case SUPERVISOR_DETECTOR:
         return detector_run(&(struct detector_options){
             .user = supervisor->next.is_user_kept ? NULL : supervisor->next.detector_user,
@@ -175,14 +203,21 @@ static size_t supervisor_keep(const struct child *child, int keep[SUPERVISOR_KEE
     if (child->which == SUPERVISOR_FRONT) {
         keep[count++] = supervisor->front_core[0];
         keep[count++] = supervisor->front_api[0];
-        for (size_t i = 0; i < supervisor->listener_count; i++) {
-            keep[count++] = supervisor->listeners[i];
-        }
+        keep[count++] = supervisor->front_receiver[0];
+        count += listeners_put(&supervisor->listeners, LISTENER_TLS, keep + count);
+        count += listeners_put(&supervisor->listeners, LISTENER_SYSLOG_TLS, keep + count);
+    } else if (child->which == SUPERVISOR_RECEIVER) {
+        keep[count++] = supervisor->receiver_core[0];
+        keep[count++] = supervisor->receiver_api[0];
+        keep[count++] = supervisor->front_receiver[1];
+        count += listeners_put(&supervisor->listeners, LISTENER_SYSLOG_UDP, keep + count);
+        count += listeners_put(&supervisor->listeners, LISTENER_SYSLOG_TCP, keep + count);
     } else if (child->which == SUPERVISOR_CORE) {
         keep[count++] = supervisor->front_core[1];
         keep[count++] = supervisor->api_core[1];
         keep[count++] = supervisor->fetch_core[1];
         keep[count++] = supervisor->detector_core[1];
+        keep[count++] = supervisor->receiver_core[1];
     } else if (child->which == SUPERVISOR_DETECTOR) {
         keep[count++] = supervisor->detector_core[0];
     } else if (child->which == SUPERVISOR_FETCH) {
@@ -198,6 +233,7 @@ static size_t supervisor_keep(const struct child *child, int keep[SUPERVISOR_KEE
     } else {
         keep[count++] = supervisor->front_api[1];
         keep[count++] = supervisor->api_core[0];
+        keep[count++] = supervisor->receiver_api[1];
     }
     return count;
 }
@@ -291,6 +327,16 @@ static bool supervisor_is_empty(const struct supervisor *supervisor)
     return true;
 }
 
+static void supervisor_signal_children(const struct supervisor *supervisor, int signal)
+{
+    for (size_t i = 0; i < SUPERVISOR_COUNT; i++) {
+        if (supervisor->children[i].pid != 0) {
+            (void)kill(supervisor->children[i].pid,
+                       signal); /* not reaped yet: the number is still theirs */
+        }
+    }
+}
+
 static void supervisor_on_child_end(void *context, pid_t pid, int wait_status)
 {
     struct child *child = context;
@@ -305,6 +351,9 @@ static void supervisor_on_child_end(void *context, pid_t pid, int wait_status)
     child->source = NULL;
     closep(&child->channel);
     if (supervisor->is_ending) {
+        if (child->which == SUPERVISOR_RECEIVER) {
+            supervisor_signal_children(supervisor, SIGTERM);
+        }
         if (supervisor_is_empty(supervisor)) {
             loop_stop(supervisor->loop, 0);
         }
@@ -433,19 +482,10 @@ static void supervisor_on_control(void *context, int fd, unsigned events)
     }
 }
 
-static void supervisor_signal_children(const struct supervisor *supervisor, int signal)
-{
-    for (size_t i = 0; i < SUPERVISOR_COUNT; i++) {
-        if (supervisor->children[i].pid != 0) {
-            (void)kill(supervisor->children[i].pid,
-                       signal); /* not reaped yet: the number is still theirs */
-        }
-    }
-}
-
 static void supervisor_on_signal(void *context, int signal)
 {
     struct supervisor *supervisor = context;
+    const struct child *receiver = &supervisor->children[SUPERVISOR_RECEIVER];
 
     if (supervisor->is_ending) {
         return;
@@ -453,7 +493,11 @@ static void supervisor_on_signal(void *context, int signal)
     log_info("the centre ends signal=%d", signal);
     service_notify("STOPPING=1");
     supervisor->is_ending = true;
-    supervisor_signal_children(supervisor, SIGTERM);
+    if (receiver->pid != 0) {
+        (void)kill(receiver->pid, SIGTERM); /* hands over what it has, while core still takes it */
+    } else {
+        supervisor_signal_children(supervisor, SIGTERM);
+    }
     if (supervisor_is_empty(supervisor) ||
         loop_source_set_timer(supervisor->end_timer, SUPERVISOR_END_TIME, 0) < 0) {
         loop_stop(supervisor->loop, 0);
@@ -507,43 +551,30 @@ static int supervisor_open_control(struct supervisor *supervisor, struct diag *d
                        supervisor, NULL);
 }
 
-static int supervisor_listen(struct supervisor *supervisor, struct diag *diag)
+static void supervisor_list_pairs(struct supervisor *supervisor,
+                                  int (*ret_pairs[SUPERVISOR_PAIRS])[2])
 {
-    const struct setting_list *where = &supervisor->settings->listen;
+    int(*const pairs[])[2] = {
+        &supervisor->front_core,    &supervisor->front_api,    &supervisor->api_core,
+        &supervisor->fetch_core,    &supervisor->fetch_render, &supervisor->detector_core,
+        &supervisor->receiver_core, &supervisor->receiver_api, &supervisor->front_receiver};
 
-    if (where->count == 0 || where->count > SUPERVISOR_LISTEN_MAX) {
-        return diag_set(diag, -ERR_RANGE, _("listen wants 1 to %d addresses"),
-                        SUPERVISOR_LISTEN_MAX);
+    static_assert(ARRAY_LEN(pairs) + SUPERVISOR_READERS == SUPERVISOR_PAIRS);
+    memcpy(ret_pairs, pairs, sizeof(pairs));
+    for (size_t i = 0; i < SUPERVISOR_READERS; i++) {
+        ret_pairs[ARRAY_LEN(pairs) + i] = &supervisor->fetch_reader[i];
     }
-    for (size_t i = 0; i < where->count; i++) {
-        int fd = net_listen(str_from(where->items[i]), diag);
-
-        if (fd < 0) {
-            return fd;
-        }
-        supervisor->listeners[supervisor->listener_count++] = fd;
-    }
-    return 0;
 }
 
 static int supervisor_make_channels(struct supervisor *supervisor)
 {
-    int r = channel_pair(supervisor->front_core);
+    int(*pairs[SUPERVISOR_PAIRS])[2];
+    int r = 0;
 
-    if (r == 0) {
-        r = channel_pair(supervisor->front_api);
+    supervisor_list_pairs(supervisor, pairs);
+    for (size_t i = 0; r == 0 && i < SUPERVISOR_PAIRS; i++) {
+        r = channel_pair(*pairs[i]);
     }
-    if (r == 0) {
-        r = channel_pair(supervisor->api_core);
-    }
-    if (r == 0) {
-        r = channel_pair(supervisor->fetch_core);
-    }
-    for (size_t i = 0; r == 0 && i < SUPERVISOR_READERS; i++) {
-        r = channel_pair(supervisor->fetch_reader[i]);
-    }
-    r = r < 0 ? r : channel_pair(supervisor->fetch_render);
-    r = r < 0 ? r : channel_pair(supervisor->detector_core);
     return r;
 }
 
@@ -591,27 +622,19 @@ static int supervisor_make_children(struct supervisor *supervisor)
 
 static void supervisor_done(struct supervisor *supervisor)
 {
-    int *const all[] = {
-        &supervisor->control,         &supervisor->front_core[0],   &supervisor->front_core[1],
-        &supervisor->front_api[0],    &supervisor->front_api[1],    &supervisor->api_core[0],
-        &supervisor->api_core[1],     &supervisor->fetch_core[0],   &supervisor->fetch_core[1],
-        &supervisor->fetch_render[0], &supervisor->fetch_render[1], &supervisor->detector_core[0],
-        &supervisor->detector_core[1]};
+    int(*pairs[SUPERVISOR_PAIRS])[2];
 
     supervisor_signal_children(supervisor, SIGTERM);
     loop_freep(&supervisor->loop);
     for (size_t i = 0; i < SUPERVISOR_COUNT; i++) {
         closep(&supervisor->children[i].channel);
     }
-    for (size_t i = 0; i < supervisor->listener_count; i++) {
-        closep(&supervisor->listeners[i]);
-    }
-    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-        closep(all[i]);
-    }
-    for (size_t i = 0; i < SUPERVISOR_READERS; i++) {
-        closep(&supervisor->fetch_reader[i][0]);
-        closep(&supervisor->fetch_reader[i][1]);
+    listeners_close(&supervisor->listeners);
+    closep(&supervisor->control);
+    supervisor_list_pairs(supervisor, pairs);
+    for (size_t i = 0; i < SUPERVISOR_PAIRS; i++) {
+        closep(&(*pairs[i])[0]);
+        closep(&(*pairs[i])[1]);
     }
 }
 
@@ -623,7 +646,7 @@ static int supervisor_prepare(struct supervisor *supervisor, struct diag *diag)
         r = supervisor_make_loop(supervisor);
     }
     if (r == 0) {
-        r = supervisor_listen(supervisor, diag);
+        r = listeners_open(&supervisor->listeners, supervisor->settings, diag);
     }
     if (r == 0) {
         r = supervisor_make_channels(supervisor);
@@ -633,18 +656,16 @@ static int supervisor_prepare(struct supervisor *supervisor, struct diag *diag)
 
 int centre_supervise(const struct centre_settings *settings, struct diag *diag)
 {
-    static struct supervisor supervisor = {.control = -1,
-                                           .front_core = {-1, -1},
-                                           .front_api = {-1, -1},
-                                           .api_core = {-1, -1},
-                                           .detector_core = {-1, -1},
-                                           .fetch_core = {-1, -1},
-                                           .fetch_reader = {{-1, -1}, {-1, -1}},
-                                           .fetch_render = {-1, -1}};
+    static struct supervisor supervisor = {.control = -1};
+    int(*pairs[SUPERVISOR_PAIRS])[2];
     CLEANUP(closep) int claim = -1;
     int r;
 
     log_init("centre", LOG_LEVEL_INFO);
+    supervisor_list_pairs(&supervisor, pairs);
+    for (size_t i = 0; i < SUPERVISOR_PAIRS; i++) {
+        (*pairs[i])[0] = (*pairs[i])[1] = -1;
+    }
     r = centre_make_folder(settings, diag);
     if (r < 0) {
         return r;

@@ -70,6 +70,13 @@ static const struct setting hosts_rows[] = {
     {},
 };
 
+static const struct setting sender_rows[] = {
+    VERB_FOLDER,
+    {"bare", 0, SETTING_FLAG, NULL, NULL, NULL, VERB(is_bare), NULL,
+     N_("print the token only, for scripts")},
+    {},
+};
+
 static const struct setting revoke_rows[] = {VERB_FOLDER, {}};
 
 static const struct setting password_rows[] = {
@@ -226,6 +233,43 @@ static int centre_token_run(const struct command_call *call)
     if (!settings->is_bare) {
         printf(_("Good once, until %s. On the new host: canhgac agent enrol HOST[:PORT] %.*s\n"),
                when, STR_ARG(token));
+    }
+    return EXIT_STATUS_CLEAN;
+}
+
+static int centre_sender_run(const struct command_call *call)
+{
+    const struct centre_verb_settings *settings = call->settings;
+    struct centre_question *question = centre_question(call, "sender.create");
+    struct cbor_reader reader;
+    struct diag diag = {0};
+    struct str token;
+    int r;
+
+    if (call->operands.count != 1) {
+        return command_fail(EXIT_STATUS_USAGE, _("'centre sender-token' wants one NAME"));
+    }
+    if (question == NULL) {
+        return command_fail(EXIT_STATUS_FAILED, _("out of memory"));
+    }
+    centre_put_argument(question, call->operands.items[0]);
+    r = centre_ask(question, &diag);
+    buf_done(&question->body);
+    if (r < 0) {
+        return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
+    }
+    cbor_open(&reader, question->answer);
+    (void)cbor_get_map(&reader);
+    (void)cbor_get_u64(&reader);
+    token = cbor_get_text(&reader);
+    if (cbor_close(&reader) < 0) {
+        return command_fail(EXIT_STATUS_FAILED, _("the centre's answer was not understood"));
+    }
+    printf("%.*s\n", STR_ARG(token));
+    if (!settings->is_bare) {
+        printf(_("It is shown only now. Test it: curl -k -H 'Authorization: Bearer %.*s' -d "
+                 "'{\"message\":\"hello\"}' https://CENTRE:PORT/api/v1/events\n"),
+               STR_ARG(token));
     }
     return EXIT_STATUS_CLEAN;
 }
@@ -489,6 +533,15 @@ static const struct command centre_verbs[] = {
      .rows = token_rows,
      .settings_size = sizeof(struct centre_verb_settings),
      .run = centre_token_run},
+    {.name = "sender-token",
+     .summary = N_("Make a token with which a log shipper may post logs"),
+     .operands = N_("NAME"),
+     .details = N_("For filebeat, fluent-bit, vector, NXLog, rsyslog and others that have no agent "
+                   "of ours beside them: they post as to Elasticsearch or Splunk. The token is "
+                   "good until it is revoked in the console's settings, and for nothing else."),
+     .rows = sender_rows,
+     .settings_size = sizeof(struct centre_verb_settings),
+     .run = centre_sender_run},
     {.name = "hosts",
      .summary = N_("List the hosts that are enrolled"),
      .rows = hosts_rows,

@@ -230,6 +230,9 @@ static int told_fields(struct told *told, size_t first)
         entry->fields[i].name = call->name;
         entry->fields[i].id = call->id;
         has_whole |= field_is_whole(&entry->fields[i]);
+        if (call->role == NDJSON_ROLE_MESSAGE) { /* rsyslog's begins with a blank */
+            entry->fields[i].value = str_trim(entry->fields[i].value);
+        }
         if (call->role == NDJSON_ROLE_SEVERITY || call->role == NDJSON_ROLE_FACILITY) {
             told_level(&entry->fields[i], (enum ndjson_role)call->role);
         } else if (call->role != NDJSON_ROLE_NONE) {

@@ -1,5 +1,5 @@
-/* TCP sockets: see sys/net.h. Used by centre/supervisor.c (listening), centre/front.c (accepting)
- * and agent/uplink.c (connecting). */
+/* TCP and UDP sockets: see sys/net.h. Used by centre/supervisor.c (listening), centre/front.c and
+ * centre/receiver/ (accepting) and agent/uplink.c (connecting). */
 #include "sys/net.h"
 
 #include "base/banned.h"
@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -51,29 +52,32 @@ static int net_split(struct str where, char ret_host[256], char ret_port[8])
     return 0;
 }
 
-static int net_open_listener(const struct sockaddr *address, socklen_t size)
+static int net_open_listener(const struct addrinfo *one)
 {
     CLEANUP(closep)
-    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(one->ai_family, one->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     const int on = 1;
     const int off = 0;
 
     if (fd < 0) {
         return -errno;
     }
-    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (address->sa_family == AF_INET6) {
+    if (one->ai_socktype == SOCK_STREAM) { /* two would share what is sent to a datagram socket */
+        (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    }
+    if (one->ai_family == AF_INET6) {
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
     }
-    if (bind(fd, address, size) != 0 || listen(fd, NET_BACKLOG) != 0) {
+    if (bind(fd, one->ai_addr, one->ai_addrlen) != 0 ||
+        (one->ai_socktype == SOCK_STREAM && listen(fd, NET_BACKLOG) != 0)) {
         return -errno;
     }
     return TAKE_FD(fd);
 }
 
-int net_listen(struct str where, struct diag *diag)
+static int net_open(struct str where, int type, struct diag *diag)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+    struct addrinfo hints = {.ai_socktype = type,
                              .ai_flags = AI_PASSIVE | AI_NUMERICSERV | AI_NUMERICHOST};
     struct addrinfo *list = NULL;
     char host[256];
@@ -90,16 +94,16 @@ int net_listen(struct str where, struct diag *diag)
     for (int pass = 0; fd < 0 && pass < 2; pass++) { /* version 6 first: it takes version 4 along */
         for (const struct addrinfo *one = list; fd < 0 && one != NULL; one = one->ai_next) {
             if ((one->ai_family == AF_INET6) == (pass == 0)) {
-                fd = net_open_listener(one->ai_addr, one->ai_addrlen);
+                fd = net_open_listener(one);
             }
         }
     }
     freeaddrinfo(list);
     if (fd == -ERR_ADDRINUSE) {
-        return diag_set(
-            diag, fd,
-            _("another program listens on %.*s already; stop it or choose another with --listen"),
-            STR_ARG(where));
+        return diag_set(diag, fd,
+                        _("another program listens on %.*s already; stop it or choose another "
+                          "address in the settings"),
+                        STR_ARG(where));
     }
     if (fd < 0) {
         return diag_set(diag, fd, _("cannot listen on %.*s: %s"), STR_ARG(where), err_text(fd));
@@ -107,24 +111,60 @@ int net_listen(struct str where, struct diag *diag)
     return fd;
 }
 
-int net_accept(int listener, char ret_address[NET_ADDRESS_SIZE])
+int net_listen(struct str where, struct diag *diag)
 {
-    struct sockaddr_storage address = {0};
-    socklen_t size = sizeof(address);
-    int fd = accept4(listener, (struct sockaddr *)&address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    return net_open(where, SOCK_STREAM, diag);
+}
+
+int net_listen_datagrams(struct str where, int room, struct diag *diag)
+{
+    int fd = net_open(where, SOCK_DGRAM, diag);
+
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) != 0) {
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+    }
+    return fd;
+}
+
+int net_dropped(int fd, uint32_t *ret_count)
+{
+    uint32_t figures[SK_MEMINFO_VARS] = {0};
+    socklen_t size = sizeof(figures);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, figures, &size) != 0) {
+        return -errno;
+    }
+    if (size <= SK_MEMINFO_DROPS * sizeof(figures[0])) {
+        return -ERR_NOSYS;
+    }
+    *ret_count = figures[SK_MEMINFO_DROPS];
+    return 0;
+}
+
+void net_address_text(const struct sockaddr *address, socklen_t size,
+                      char ret_address[NET_ADDRESS_SIZE])
+{
     const char *start = ret_address;
 
-    if (fd < 0) {
-        return errno == EWOULDBLOCK || errno == EINTR || errno == ECONNABORTED ? -ERR_AGAIN
-                                                                               : -errno;
-    }
-    if (getnameinfo((struct sockaddr *)&address, size, ret_address, NET_ADDRESS_SIZE, NULL, 0,
-                    NI_NUMERICHOST) != 0) {
+    if (getnameinfo(address, size, ret_address, NET_ADDRESS_SIZE, NULL, 0, NI_NUMERICHOST) != 0) {
         (void)snprintf(ret_address, NET_ADDRESS_SIZE, "?");
     }
     if (str_has_prefix(str_from(start), STR("::ffff:"))) { /* version 4 on a version 6 socket */
         memmove(ret_address, start + 7, strlen(start + 7) + 1);
     }
+}
+
+int net_accept(int listener, char ret_address[NET_ADDRESS_SIZE])
+{
+    struct sockaddr_storage address = {0};
+    socklen_t size = sizeof(address);
+    int fd = accept4(listener, (struct sockaddr *)&address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (fd < 0) {
+        return errno == EWOULDBLOCK || errno == EINTR || errno == ECONNABORTED ? -ERR_AGAIN
+                                                                               : -errno;
+    }
+    net_address_text((struct sockaddr *)&address, size, ret_address);
     net_set_options(fd);
     return fd;
 }

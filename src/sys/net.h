@@ -1,4 +1,5 @@
-/* TCP sockets: listening, connecting without blocking, and addresses as people write them. */
+/* TCP and UDP sockets: listening, connecting without blocking, and addresses as people write them.
+ */
 #ifndef SYS_NET_H
 #define SYS_NET_H
 
@@ -14,6 +15,14 @@
 /* "PORT" (all addresses), "ADDRESS:PORT" or "[ADDRESS]:PORT"; close-on-exec, non-blocking. diag
  * names the address and the remedy. */
 [[nodiscard]] int net_listen(struct str where, struct diag *diag);
+/* The same for datagrams, with room for room bytes in the kernel (as many as the rights to ask for
+ * them give), counting what it drops. */
+[[nodiscard]] int net_listen_datagrams(struct str where, int room, struct diag *diag);
+/* Datagrams that the kernel had no room for since the socket was made. */
+[[nodiscard]] int net_dropped(int fd, uint32_t *ret_count);
+/* A peer's address; one of version 4 on a socket of version 6 as the former. */
+void net_address_text(const struct sockaddr *address, socklen_t size,
+                      char ret_address[NET_ADDRESS_SIZE]);
 /* One connection, close-on-exec, non-blocking; its peer's address. -ERR_AGAIN when there is none.
  */
 [[nodiscard]] int net_accept(int listener, char ret_address[NET_ADDRESS_SIZE]);

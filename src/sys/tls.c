@@ -159,12 +159,23 @@ static int tls_choose_alpn(SSL *ssl, const unsigned char **ret_name, unsigned ch
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+static int tls_allow_older(SSL_CTX *ssl)
+{
+    return SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION) == 1 &&
+                   SSL_CTX_set_cipher_list(ssl, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1
+               ? 0
+               : -ERR_NOMEM;
+}
+
 int tls_context_new_server(const struct tls_server_options *options,
                            struct tls_context **ret_context, struct diag *diag)
 {
     CLEANUP(tls_context_freep) struct tls_context *context = NULL;
     int r = tls_context_alloc(TLS_server_method(), &context);
 
+    if (r == 0 && options->is_older_allowed) {
+        r = tls_allow_older(context->ssl);
+    }
     if (r < 0) {
         return r;
     }

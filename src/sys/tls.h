@@ -1,6 +1,6 @@
-/* TLS 1.3 over a non-blocking socket (OpenSSL 3), no older version, no session tickets: every
- * connection proves itself anew, so that a revocation holds at the next one. One thread per
- * context. */
+/* TLS 1.3 over a non-blocking socket (OpenSSL 3), no older version unless a server asks for it, no
+ * session tickets: every connection proves itself anew, so that a revocation holds at the next one.
+ * One thread per context. */
 #ifndef SYS_TLS_H
 #define SYS_TLS_H
 
@@ -28,6 +28,7 @@ struct tls_server_options {
     const struct tls_alpn
         *alpn; /* ended by a row without a name; a client that offers none of them is refused, one
                 * that offers nothing at all is let in without a certificate */
+    bool is_older_allowed; /* TLS 1.2 too, with forward secrecy and authenticated ciphers only */
 };
 [[nodiscard]] int tls_context_new_server(const struct tls_server_options *options,
                                          struct tls_context **ret_context, struct diag *diag);

@@ -67,6 +67,7 @@ void rig_start_core(struct rig *rig)
                                               .api = rig->middle[0],
                                               .fetch = fetch[1],
                                               .detector = -1,
+                                              .receiver = -1,
                                               .supervisor = supervisor[1]};
     rig->core = NULL;
     assert_int_equal(core_new(&options, &rig->core, &diag), 0);
@@ -139,8 +140,8 @@ void rig_start_in(struct rig *rig, const char *folder)
     options.loop = rig->loop;
     options.store = rig->reader;
     options.assets = rig_asset_rows;
-    options.channels =
-        (struct api_channels){.front = front[1], .core = rig->middle[1], .supervisor = -1};
+    options.channels = (struct api_channels){
+        .front = front[1], .core = rig->middle[1], .receiver = -1, .supervisor = -1};
     assert_int_equal(api_new(&options, &rig->api, &diag), 0);
 }
 

@@ -41,6 +41,32 @@ static const struct vector vectors[] = {
      "NewProcessName=x.exe\nEventID=4688\nComputer=dc1.tinh\nhost.name=beat\n"},
     {"{\"_index\":\"a\",\"_source\":{\"winlog\":{\"channel\":\"System\"},\"message\":\"m\"}}",
      "windows//system", "", "", "Channel=System\nMessage=m\n_index=a\n"},
+    /* Lines of syslog that shippers took apart: syslog-ng, rsyslog, vector, fluent-bit, NXLog */
+    {"{\"PROGRAM\":\"sshd\",\"PRIORITY\":\"info\",\"PID\":\"7\",\"MESSAGE\":\"Failed password for "
+     "root "
+     "from 192.0.2.7 port 5 ssh2\",\"HOST\":\"web\",\"FACILITY\":\"auth\",\"@timestamp\":"
+     "\"2026-11-26T08:14:00+07:00\"}",
+     "linux//sshd", "web", "2026-11-26T01:14:00.000Z", "src_ip=192.0.2.7\nprogram=sshd\npid=7\n"},
+    {"{\"@timestamp\":\"2026-11-26T08:14:00Z\",\"host\":\"web\",\"program\":\"sshd\",\"message\":"
+     "\" "
+     "Failed password for root from 192.0.2.7 port 5 ssh2\"}",
+     "linux//sshd", "web", "2026-11-26T08:14:00.000Z",
+     "src_ip=192.0.2.7\nmessage=Failed password for root from 192.0.2.7 port 5 ssh2\n"},
+    {"{\"appname\":\"sshd\",\"hostname\":\"web\",\"message\":\"Failed password for root from "
+     "192.0.2.7 port 5 ssh2\",\"procid\":12,\"source_type\":\"syslog\"}",
+     "linux//sshd", "web", "", "src_ip=192.0.2.7\npid=12\n"},
+    {"{\"ident\":\"sshd\",\"host\":\"web\",\"message\":\"Failed password for root from 192.0.2.7 "
+     "port 5 "
+     "ssh2\",\"pri\":\"38\"}",
+     "linux//sshd", "web", "", "src_ip=192.0.2.7\n"},
+    {"{\"Hostname\":\"web\",\"SourceName\":\"sshd\",\"SyslogFacility\":\"AUTH\",\"Message\":"
+     "\"Failed "
+     "password for root from 192.0.2.7 port 5 ssh2\"}",
+     "linux//sshd", "web", "", "src_ip=192.0.2.7\nfacility=AUTH\n"},
+    {"{\"@timestamp\":\"2026-11-26T08:14:00Z\",\"log\":\"Nov 26 08:14:00 web sshd[12]: Failed "
+     "password "
+     "for root from 192.0.2.7 port 5 ssh2\"}",
+     "linux//sshd", "web", "2026-11-26T01:14:00.000Z", "src_ip=192.0.2.7\n"},
     /* EVTX as JSON, of several tools */
     {"{\"Event\":{\"System\":{\"Provider\":{\"#attributes\":{\"Name\":\"Service Control "
      "Manager\"}},"

@@ -4,17 +4,18 @@ import { number, t } from '../i18n';
 import { link } from '../route';
 import { shortTime } from '../time';
 
-export const tiles: Record<Host['state'], string> = { connected: '■', silent: '▢', away: '·', revoked: '✕' };
+export const tiles: Record<Host['state'], string> = { connected: '■', silent: '▢', away: '·', revoked: '✕', sender: '»' };
 const most = 72;
 
 function hostWord(host: Host): string {
   if (host.state === 'connected') return host.open_alerts > 0 ? t('{0} open alerts', number(host.open_alerts)) : t('quiet');
   if (host.state === 'silent') return t('silent since {0}', host.seen ? shortTime(host.seen) : '–');
+  if (host.state === 'sender') return host.open_alerts > 0 ? t('{0} open alerts', number(host.open_alerts)) : t('sends logs');
   return host.state === 'away' ? t('not connected') : t('revoked');
 }
 
 const weight = (host: Host): number =>
-  host.open_alerts > 0 ? 0 : { silent: 1, away: 2, connected: 3, revoked: 4 }[host.state];
+  host.open_alerts > 0 ? 0 : { silent: 1, away: 2, connected: 3, sender: 4, revoked: 5 }[host.state];
 
 export function Board({ hosts, total }: { hosts: Host[]; total: number }) {
   const sorted = [...hosts].sort((a, b) => weight(a) - weight(b) || a.name.localeCompare(b.name, 'vi'));
@@ -44,6 +45,7 @@ export function Board({ hosts, total }: { hosts: Host[]; total: number }) {
         {shown.some((host) => host.open_alerts > 0) && <span>▲ {t('has alerts')}</span>}
         {has('silent') && <span>▢ {t('silent')}</span>}
         {has('away') && <span>· {t('not connected')}</span>}
+        {has('sender') && <span>» {t('sends logs')}</span>}
         {has('revoked') && <span>✕ {t('revoked')}</span>}
       </p>
     </section>

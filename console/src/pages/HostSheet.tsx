@@ -17,6 +17,7 @@ export function hostState(host: Host): string {
     silent: `▢ ${t('silent')}`,
     away: `· ${t('not connected')}`,
     revoked: `✕ ${t('revoked')}`,
+    sender: `» ${t('sends logs')}`,
   };
   return words[host.state];
 }
@@ -85,8 +86,9 @@ export function HostSheet({ id }: { id: string }) {
       {error && <p role="alert" class="error">{error}</p>}
       {host && (
         <>
-          <p>{hostState(host)} · {t('last seen')} <Time when={host.seen} /> · {t('enrolled')} <Time when={host.enrolled} /></p>
-          {!host.status && <p class="medium">{t('It has not told its state yet: whether it is guarded is not known.')}</p>}
+          <p>{hostState(host)} · {t('last seen')} <Time when={host.seen} /> · {host.state === 'sender' ? t('first seen') : t('enrolled')} <Time when={host.enrolled} /></p>
+          {host.state === 'sender' && <p>{t('It has no agent: it only sends its logs, under a name that nothing proves.')}</p>}
+          {!host.status && host.state !== 'sender' && <p class="medium">{t('It has not told its state yet: whether it is guarded is not known.')}</p>}
           <dl class="figures">
             {facts(host).map(([name, value, isOdd]) => (
               <div key={name}>
@@ -97,7 +99,7 @@ export function HostSheet({ id }: { id: string }) {
           </dl>
           <div class="acts">
             <a class="button" href={link('alerts', null, { host: host.id, state: 'all' })}>{t('Its alerts')}</a>
-            {may('admin') && host.state !== 'revoked' && <button class="danger" onClick={() => setRevoking(true)}>{t('Revoke')}</button>}
+            {may('admin') && host.state !== 'revoked' && host.state !== 'sender' && <button class="danger" onClick={() => setRevoking(true)}>{t('Revoke')}</button>}
           </div>
         </>
       )}

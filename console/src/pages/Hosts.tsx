@@ -13,13 +13,14 @@ import { HostSheet, hostState, sensorWord, shieldWord } from './HostSheet';
 
 function Row({ host }: { host: Host }) {
   const href = link('hosts', host.id, route.value.query);
+  const unknown = host.state === 'sender' ? '–' : t('not known'); // a sender has no agent to say it
   const tone = host.state === 'silent' ? 'medium' : host.state === 'connected' ? 'good' : 'quiet';
   return (
     <tr onClick={() => go(href)}>
       <td><a href={href}>{host.name}</a><span class={`narrow ${tone}`}>{hostState(host)}</span></td>
       <td class={`wide ${tone}`}>{hostState(host)}</td>
-      <td class="wide">{host.status ? shieldWord(host.status.shield) : t('not known')}</td>
-      <td class="wide">{host.status ? sensorWord(host.status.process_sensor) : t('not known')}</td>
+      <td class="wide">{host.status ? shieldWord(host.status.shield) : unknown}</td>
+      <td class="wide">{host.status ? sensorWord(host.status.process_sensor) : unknown}</td>
       <td class={host.open_alerts > 0 ? 'number high' : 'number'}>{number(host.open_alerts)}</td>
       <td class="number wide">{host.status ? number(host.status.vault_versions) : '–'}</td>
       <td class="number"><Time when={host.seen} /></td>

@@ -7,6 +7,7 @@ import { may } from '../session';
 import { Account } from './settings/Account';
 import { AuditLog } from './settings/AuditLog';
 import { Centre } from './settings/Centre';
+import { Senders } from './settings/Senders';
 import { Tokens } from './settings/Tokens';
 import { Users } from './settings/Users';
 
@@ -15,6 +16,7 @@ const parts: Record<string, { title: () => string; isForAdmin: boolean; view: ()
   centre: { title: () => t('Centre'), isForAdmin: true, view: Centre },
   users: { title: () => t('Users'), isForAdmin: true, view: Users },
   tokens: { title: () => t('Tokens'), isForAdmin: true, view: Tokens },
+  senders: { title: () => t('Senders of logs'), isForAdmin: true, view: Senders },
   audit: { title: () => t('Audit log'), isForAdmin: true, view: AuditLog },
 };
 

@@ -109,7 +109,7 @@ export function Watch() {
         </section>
         {value && (
           <div class="beside">
-            <Board hosts={hosts?.items ?? []} total={value.counts['hosts'] ?? 0} />
+            <Board hosts={hosts?.items ?? []} total={(value.counts['hosts'] ?? 0) + (value.counts['senders'] ?? 0)} />
             <Figures counts={value.counts} />
           </div>
         )}

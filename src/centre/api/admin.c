@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/hex.h"
 #include "centre/api/private.h"
+#include "store/senders.h"
 
 #define AUDIT_PAGE 50
 
@@ -82,6 +83,39 @@ int api_token_list(struct api_request *request)
     }
     json_close_array(json);
     json_close_object(json);
+    return 0;
+}
+
+static void api_put_sender(struct json_writer *json, const struct store_sender_token *token)
+{
+    json_open_object(json);
+    json_put_key(json, "number");
+    json_put_u64(json, token->number);
+    json_put_key(json, "name");
+    json_put_str(json, token->name);
+    json_put_key(json, "created_by");
+    json_put_str(json, token->created_by);
+    api_put_time(json, "created", token->created);
+    api_put_time(json, "used", token->used);
+    api_put_time(json, "revoked", token->revoked);
+    json_close_object(json);
+}
+
+int api_sender_list(struct api_request *request)
+{
+    struct store_sender_token *tokens;
+    size_t count;
+    int r = store_sender_token_list(request->api->options.store, request->arena, &tokens, &count);
+
+    if (r < 0) {
+        return r;
+    }
+    api_open_items(&request->json);
+    for (size_t i = 0; i < count; i++) {
+        api_put_sender(&request->json, &tokens[i]);
+    }
+    json_close_array(&request->json);
+    json_close_object(&request->json);
     return 0;
 }
 

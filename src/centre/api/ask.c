@@ -108,9 +108,11 @@ static void api_take_health(struct api *api, struct str body)
 {
     struct cbor_reader reader;
     uint64_t counts[5];
+    struct core_receive_counts received = {0};
+    uint64_t *figures = (uint64_t *)&received;
 
     cbor_open(&reader, body);
-    if (cbor_get_map(&reader) != 2) {
+    if (cbor_get_map(&reader) != 3) {
         return;
     }
     (void)cbor_get_text(&reader);
@@ -122,7 +124,15 @@ static void api_take_health(struct api *api, struct str body)
     for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
         counts[i] = cbor_get_u64(&reader);
     }
+    (void)cbor_get_text(&reader);
+    if (cbor_get_array(&reader) != sizeof(received) / sizeof(*figures)) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof(received) / sizeof(*figures); i++) {
+        figures[i] = cbor_get_u64(&reader);
+    }
     if (cbor_close(&reader) == 0) {
+        api->received = received;
         api->logs = (struct detector_counts){.entries = counts[0],
                                              .judged = counts[1],
                                              .faulty = counts[2],

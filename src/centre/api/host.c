@@ -31,13 +31,17 @@ bool api_host_is_silent(const struct api *api, const struct store_host *host)
 {
     int64_t since = host->seen > host->enrolled ? host->seen : host->enrolled;
 
-    return !host->is_revoked && clock_wall(api->options.clock) - since > api->options.silent_after;
+    return host->kind == STORE_HOST_AGENT && !host->is_revoked &&
+           clock_wall(api->options.clock) - since > api->options.silent_after;
 }
 
 static const char *api_host_state(const struct api *api, const struct store_host *host)
 {
     if (host->is_revoked) {
         return "revoked";
+    }
+    if (host->kind == STORE_HOST_SENDER) {
+        return "sender";
     }
     if (api_host_is_silent(api, host)) {
         return "silent";
@@ -143,6 +147,7 @@ static void overview_put_counts(struct json_writer *json, const struct store_cou
     overview_put_count(json, "hosts", counts->hosts);
     overview_put_count(json, "hosts_silent", counts->hosts_silent);
     overview_put_count(json, "hosts_revoked", counts->hosts_revoked);
+    overview_put_count(json, "senders", counts->senders);
     overview_put_count(json, "alerts_new", counts->alerts_new);
     overview_put_count(json, "alerts_taken", counts->alerts_taken);
     overview_put_count(json, "sites", counts->sites);

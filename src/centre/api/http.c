@@ -72,6 +72,7 @@ void api_on_completed(void *context, struct MHD_Connection *connection, void **s
     }
     *slot = NULL;
     api_ask_forget(request);
+    api_post_forget(request);
     if (request->body.room != 0) {
         mem_wipe(request->body.ptr, request->body.room); /* may hold a password */
     }
@@ -236,9 +237,20 @@ static enum MHD_Result api_route(struct api_request *request)
     return api_run_route(request);
 }
 
-static bool api_is_program_path(struct str path)
+/* Browsers say how they fetch, and send such a header only for a proxy before us. */
+bool api_has_authorization(const struct api_request *request)
 {
-    return str_has_prefix(path, STR("/api/")) || str_is_text(path, "/api") ||
+    return api_header(request, MHD_HTTP_HEADER_AUTHORIZATION) != NULL &&
+           api_header(request, "Sec-Fetch-Mode") == NULL;
+}
+
+/* Who wants no page. */
+static bool api_is_program(const struct api_request *request)
+{
+    struct str path = request->path;
+
+    return api_has_authorization(request) || str_has_prefix(path, STR("/services/")) ||
+           str_has_prefix(path, STR("/api/")) || str_is_text(path, "/api") ||
            str_is_text(path, "/metrics") || str_is_text(path, "/healthz");
 }
 
@@ -250,7 +262,7 @@ static enum MHD_Result api_start_answer(struct api_request *request)
                                             request->api->options.language);
     if (request->path.ptr == NULL || request->address.ptr == NULL) {
         r = -ERR_NOMEM;
-    } else if (api_is_program_path(request->path)) {
+    } else if (api_is_program(request)) {
         r = api_identify(request);
     }
     text_set_language(request->language);
@@ -260,7 +272,7 @@ static enum MHD_Result api_start_answer(struct api_request *request)
     if (request->is_too_large) {
         return api_refuse(request, PROBLEM_TOO_LARGE, NULL);
     }
-    return api_is_program_path(request->path) ? api_route(request) : api_asset(request);
+    return api_is_program(request) ? api_route(request) : api_asset(request);
 }
 
 static enum MHD_Result api_receive(struct api_request *request, const char *upload,
@@ -295,8 +307,14 @@ enum MHD_Result api_on_access(void *context, struct MHD_Connection *connection, 
             return MHD_NO;
         }
         *slot = request;
+        if (api_is_post(request)) {
+            return api_post_begin(request);
+        }
         request->is_too_large = api_is_announced_too_large(request);
         return request->is_too_large ? api_start_answer(request) : MHD_YES;
+    }
+    if (request->post != NULL) {
+        return api_post_go_on(request, upload, upload_size);
     }
     if (request->stage == API_STAGE_ANSWERED) {
         *upload_size = 0;

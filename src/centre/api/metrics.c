@@ -19,6 +19,7 @@ static void metrics_put_store(struct buf *out, const struct store_counts *counts
     metric_put(out, "hosts_silent", "gauge", "Hosts without a word for too long",
                counts->hosts_silent);
     metric_put(out, "hosts_revoked", "gauge", "Hosts that were cut off", counts->hosts_revoked);
+    metric_put(out, "senders", "gauge", "Hosts that send logs without an agent", counts->senders);
     metric_put(out, "alerts_new", "gauge", "Open alerts that nobody has taken", counts->alerts_new);
     metric_put(out, "alerts_taken", "gauge", "Open alerts that somebody has taken",
                counts->alerts_taken);
@@ -61,6 +62,42 @@ static void metrics_put_logs(struct buf *out, const struct detector_counts *logs
     metric_put(out, "log_hits_total", "counter", "Rules and correlations that held", logs->hits);
 }
 
+/* received = taken + refused + kept + what died with a receiver. */
+static void metrics_put_received(struct buf *out, const struct core_receive_counts *received)
+{
+    static const char *const ways[RECEIVER_WAY_COUNT] = {[RECEIVER_WAY_UDP] = "udp",
+                                                         [RECEIVER_WAY_TCP] = "tcp",
+                                                         [RECEIVER_WAY_TLS] = "tls",
+                                                         [RECEIVER_WAY_POST] = "post"};
+    const struct receiver_counts *receiver = &received->receiver;
+
+    buf_put_text(out, "# HELP canhgac_received_total Entries of logs that came without an agent\n"
+                      "# TYPE canhgac_received_total counter\n");
+    for (size_t i = 0; i < RECEIVER_WAY_COUNT; i++) {
+        buf_putf(out, "canhgac_received_total{by=\"%s\"} %llu\n", ways[i],
+                 (unsigned long long)receiver->received[i]);
+    }
+    metric_put(out, "received_committed_total", "counter", "Of them committed", received->taken);
+    metric_put(out, "received_refused_total", "counter", "Of them that the store would not take",
+               received->refused);
+    metric_put(out, "received_cut_total", "counter", "Of them cut: longer than 60 KiB",
+               receiver->cut);
+    metric_put(out, "received_unnamed_total", "counter",
+               "Of them counted as their address's: too many names", received->merged);
+    metric_put(out, "received_datagrams_dropped_total", "counter",
+               "Datagrams that found no room, in the kernel or here", receiver->dropped);
+    metric_put(out, "received_datagrams_waited_total", "counter",
+               "Datagrams that waited on the disk for room", receiver->waited);
+    metric_put(out, "received_connections_refused_total", "counter",
+               "Connections of senders over a limit", receiver->refused);
+    metric_put(out, "received_connections", "gauge", "Connections of senders now",
+               receiver->streams);
+    metric_put(out, "received_kept_bytes", "gauge", "Received, in memory, not committed yet",
+               receiver->kept);
+    metric_put(out, "received_kept_file_bytes", "gauge", "Datagrams that wait on the disk",
+               receiver->kept_file);
+}
+
 int api_metrics(struct api_request *request)
 {
     struct store_counts counts;
@@ -73,6 +110,7 @@ int api_metrics(struct api_request *request)
     metrics_put_store(&request->out, &counts);
     metrics_put_api(&request->out, request->api);
     metrics_put_logs(&request->out, &request->api->logs);
+    metrics_put_received(&request->out, &request->api->received);
     return 0;
 }
 

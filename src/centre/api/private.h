@@ -15,7 +15,9 @@
 #include "centre/api.h"
 #include "centre/argument.h"
 #include "centre/assets.h"
+#include "centre/core/receive.h"
 #include "centre/detector.h"
+#include "centre/limiter.h"
 #include "centre/overlay.h"
 #include "centre/problem.h"
 #include "centre/protocol.h"
@@ -93,6 +95,8 @@ struct api_request {
     int result;       /* core's */
     struct str reply; /* core's, CBOR, in the arena */
 
+    struct api_post *post; /* entries of logs that come; NULL: it is none */
+
     struct buf out;
     struct json_writer json;       /* writes into out */
     unsigned status;               /* 200 when left alone */
@@ -129,19 +133,26 @@ struct api {
     struct loop_source *http_source;
     struct loop_source *http_timer;
     struct loop_source *tick_timer;
-    struct loop_source *channel_sources[3];
+    struct loop_source *channel_sources[4];
     bool is_serving; /* inside MHD_run: do not enter it again */
     unsigned ticks;
     struct list asks;
     unsigned ask_count;
     uint64_t next_ask;
+    struct list posts; /* under way */
+    unsigned post_count;
+    uint64_t next_post;
+    bool is_receiver_full;     /* its channel takes no more for now */
+    struct limiter senders;    /* wrong tokens, by address */
+    int64_t sender_told;       /* wall; a wrong token was logged last */
     struct searcher *searcher; /* NULL in tests that have no archive */
     uint64_t health_ask;
-    struct detector_counts logs; /* as core said last */
-    int64_t core_heard;          /* monotonic; 0 never */
-    bool is_full;                /* core's disk */
-    struct store_counts counts;  /* as of counted */
-    int64_t counted;             /* monotonic; 0 never */
+    struct detector_counts logs;         /* as core said last */
+    struct core_receive_counts received; /* the same */
+    int64_t core_heard;                  /* monotonic; 0 never */
+    bool is_full;                        /* core's disk */
+    struct store_counts counts;          /* as of counted */
+    int64_t counted;                     /* monotonic; 0 never */
     struct api_hub hub;
     struct api_counters counters;
 };
@@ -161,6 +172,9 @@ enum MHD_Result api_on_access(void *context, struct MHD_Connection *connection, 
 void api_on_completed(void *context, struct MHD_Connection *connection, void **slot,
                       enum MHD_RequestTerminationCode code);
 
+/* Whether it is a program that proves itself with a header. */
+bool api_has_authorization(const struct api_request *request);
+
 /* api/reply.c */
 enum MHD_Result api_reply(struct api_request *request);
 enum MHD_Result api_refuse(struct api_request *request, enum problem problem, const char *detail);
@@ -176,6 +190,8 @@ enum MHD_Result api_asset(struct api_request *request);
 /* api/session.c */
 /* The session that the cookie names and its user; nothing when there is none. */
 [[nodiscard]] int api_identify(struct api_request *request);
+/* Has core do what nobody waits for. */
+void api_tell(struct api_request *request, const char *verb, struct str body);
 /* Whether a write comes from our own pages: the custom header, and Origin where the browser sends
  * one. */
 bool api_is_own_origin(struct api_request *request);
@@ -203,6 +219,23 @@ void api_on_core(void *context, int fd, unsigned events);
 
 /* api/search.c: takes what the searcher found. */
 void api_take_found(void *context, void *job, const struct searcher_answer *answer);
+
+/* api/post.c */
+struct api_post;
+/* Whether it is a shipper that posts entries of logs, or looks whether it may: what is asked of
+ * routes with ACCESS_SENDER, and "/" with a token. */
+bool api_is_post(struct api_request *request);
+/* Takes the place of api_on_access's later calls. */
+enum MHD_Result api_post_begin(struct api_request *request);
+enum MHD_Result api_post_go_on(struct api_request *request, const char *upload,
+                               size_t *upload_size);
+void api_post_forget(struct api_request *request);
+/* api/post_channel.c: what the receiver says. */
+void api_on_receiver(void *context, int fd, unsigned events);
+/* Called on each tick. */
+void api_posts_watch(struct api *api);
+/* Lets all connections go on that wait, so that the daemon may end them. */
+void api_posts_done(struct api *api);
 
 /* api/stream.c */
 [[nodiscard]] int api_hub_start(struct api *api);
@@ -242,6 +275,12 @@ int api_picture_list(struct api_request *request);
 int api_picture_alerts(struct api_request *request);
 int api_picture_get(struct api_request *request);
 int api_token_list(struct api_request *request);
+int api_post_events(struct api_request *request);
+int api_post_bulk(struct api_request *request);
+int api_post_collector(struct api_request *request);
+int api_post_raw(struct api_request *request);
+int api_collector_health(struct api_request *request);
+int api_sender_list(struct api_request *request);
 int api_user_list(struct api_request *request);
 int api_audit_list(struct api_request *request);
 int api_settings(struct api_request *request);

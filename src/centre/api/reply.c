@@ -55,6 +55,12 @@ static struct MHD_Response *api_response(struct api_request *request, const char
         (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     }
     (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    if (request->retry_after != 0) {
+        char seconds[16];
+
+        (void)snprintf(seconds, sizeof(seconds), "%u", request->retry_after);
+        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+    }
     if (request->cookie[0] != '\0') {
         (void)MHD_add_response_header(response, MHD_HTTP_HEADER_SET_COOKIE, request->cookie);
     }
@@ -93,12 +99,6 @@ static struct MHD_Response *api_problem(struct api_request *request, enum proble
     }
     (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_LANGUAGE,
                                   text_language_name(request->language));
-    if (request->retry_after != 0) {
-        char seconds[16];
-
-        (void)snprintf(seconds, sizeof(seconds), "%u", request->retry_after);
-        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
-    }
     return response;
 }
 

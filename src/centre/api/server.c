@@ -21,6 +21,11 @@
 #define API_ROUNDS       32
 #define API_HEALTH_TICKS 5U
 
+/* Wrong tokens of senders of logs. */
+#define SENDERS_MAX          4096
+#define SENDER_FREE_FAILURES 20
+#define SENDER_WAIT          (60 * NS_PER_S)
+
 static void api_set_timer(struct api *api)
 {
     MHD_UNSIGNED_LONG_LONG ms = 0;
@@ -131,6 +136,7 @@ static void api_on_tick(void *context)
     }
     api->ticks++;
     api_asks_watch(api);
+    api_posts_watch(api);
     api_hub_tick(api);
     api_serve(api);
 }
@@ -201,6 +207,10 @@ static int api_start(struct api *api)
                        &api->channel_sources[2]);
     }
     if (r == 0) {
+        r = api_listen(api, api->options.channels.receiver, api_on_receiver,
+                       &api->channel_sources[3]);
+    }
+    if (r == 0) {
         r = loop_add_timer(api->options.loop, api_on_tick, api, &api->tick_timer);
     }
     return r < 0 ? r : loop_source_set_timer(api->tick_timer, 1, API_TICK);
@@ -209,6 +219,7 @@ static int api_start(struct api *api)
 int api_new(const struct api_options *options, struct api **ret_api, struct diag *diag)
 {
     struct api *api = mem_alloc(1, sizeof(*api));
+    uint64_t numbers[3]; /* of the first question and post; the limiter's seed */
     int r;
 
     if (api == NULL) {
@@ -216,11 +227,15 @@ int api_new(const struct api_options *options, struct api **ret_api, struct diag
     }
     api->options = *options;
     list_init(&api->asks);
+    list_init(&api->posts);
     list_init(&api->hub.streams);
-    if (getrandom(&api->next_ask, sizeof(api->next_ask), 0) != (ssize_t)sizeof(api->next_ask)) {
+    if (getrandom(numbers, sizeof(numbers), 0) != (ssize_t)sizeof(numbers)) {
         mem_free(api);
         return -ERR_IO;
     }
+    api->next_ask = numbers[0];
+    api->next_post = numbers[1];
+    limiter_init(&api->senders, SENDERS_MAX, SENDER_FREE_FAILURES, SENDER_WAIT, numbers[2]);
     r = api_start(api);
     if (r == 0 && options->folder != NULL) {
         r = searcher_new(options->loop, options->folder, options->clock, api_take_found, api,
@@ -250,9 +265,11 @@ void api_free(struct api *api)
         LIST_EACH (node, &api->asks) {
             MHD_resume_connection(LIST_ENTRY(node, struct api_request, ask_node)->connection);
         }
+        api_posts_done(api);
         MHD_stop_daemon(api->daemon);
     }
     searcher_free(api->searcher); /* after the daemon: requests that end ask it to forget them */
+    limiter_done(&api->senders);
     overlay_done(&api->overlay);
     arena_free(api->hub.arena);
     buf_done(&api->hub.message);

@@ -3,6 +3,7 @@
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/hex.h"
+#include "base/mem.h"
 #include "centre/api/private.h"
 #include "codec/cbor.h"
 
@@ -13,24 +14,28 @@ static const char *session_header(const struct api_request *request, const char 
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
-/* A session in use lasts: its last use is written now and then. Nobody waits for the answer. */
-static void api_touch(struct api_request *request)
+void api_tell(struct api_request *request, const char *verb, struct str body)
 {
     static struct msg_writer msg;
-    struct api *api = request->api;
 
-    if (clock_wall(api->options.clock) - request->account.session.used < ACCOUNT_TOUCH) {
-        return;
-    }
     msg_begin(&msg, CENTRE_MESSAGE_REQUEST);
     msg_put_u64(&msg, 0);
     msg_put_str(&msg, request->secret);
-    msg_put_str(&msg, STR("session.touch"));
-    msg_put_str(&msg, STR("\xa0")); /* the empty map */
+    msg_put_str(&msg, str_from(verb));
+    msg_put_str(&msg, body);
     msg_put_str(&msg, request->address);
     msg_put_u32(&msg, (uint32_t)request->language);
     if (msg_end(&msg) == 0) {
-        (void)channel_send(api->options.channels.core, &msg, NULL, 0);
+        (void)channel_send(request->api->options.channels.core, &msg, NULL, 0);
+    }
+    mem_wipe(msg.bytes, msg.len); /* a secret may stand in it */
+}
+
+/* A session in use lasts: its last use is written now and then. Nobody waits for the answer. */
+static void api_touch(struct api_request *request)
+{
+    if (clock_wall(request->api->options.clock) - request->account.session.used >= ACCOUNT_TOUCH) {
+        api_tell(request, "session.touch", STR("\xa0")); /* the empty map */
     }
 }
 

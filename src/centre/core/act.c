@@ -126,6 +126,10 @@ int core_alert_act(struct core_call *call)
         return diag_set(&call->diag, -ERR_REVOKED,
                         _("this host is not one of the centre's any more"));
     }
+    if (call->deliver->via != NULL) {
+        return diag_set(&call->diag, -ERR_OPNOTSUPP,
+                        _("this host only sends its logs: there is no agent on it that could act"));
+    }
     r = store_action_put(core->options.store, &action);
     if (r == 0) {
         r = core_call_audit(call, "alert.act", core_number_text(call, number), "action",

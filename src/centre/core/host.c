@@ -21,6 +21,7 @@ struct core_host *core_host_by_id(const struct core *core, const struct id *id)
 static void core_host_free(struct core_host *host)
 {
     mem_free(host->name);
+    mem_free(host->via);
     mem_free(host);
 }
 
@@ -33,8 +34,11 @@ int core_host_add(struct core *core, const struct store_host *row, struct core_h
         return -ERR_NOMEM;
     }
     host->name = mem_dup(row->name.ptr, row->name.len);
-    if (host->name == NULL) {
-        mem_free(host);
+    if (row->kind == STORE_HOST_SENDER) {
+        host->via = mem_dup(row->via.ptr, row->via.len);
+    }
+    if (host->name == NULL || (row->kind == STORE_HOST_SENDER && host->via == NULL)) {
+        core_host_free(host);
         return -ERR_NOMEM;
     }
     host->id = row->id;
@@ -228,7 +232,7 @@ void core_hosts_watch(struct core *core)
         if (since > now) {
             host->seen = now; /* the centre's clock was set back */
             core->started = now;
-        } else if (!host->is_revoked && host->silent_alert == 0 &&
+        } else if (!host->is_revoked && host->silent_alert == 0 && host->via == NULL &&
                    now - since > core->options.silent_after) {
             core_host_raise_silence(core, host);
         }

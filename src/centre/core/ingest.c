@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "centre/core/detect.h"
+#include "centre/core/receive.h"
 #include "model/record.h"
 
 #include <sys/statvfs.h>
@@ -70,6 +71,9 @@ void core_fail(struct core *core, int error)
             core_detect_forget(core->detect);
         }
         core_batch_forget(core);
+        if (core->receive != NULL) {
+            core_receive_forget(core->receive);
+        }
     }
     if (error == -ERR_NOSPC) {
         if (!core->is_full) {
@@ -87,6 +91,7 @@ static int core_batch_write(struct core *core)
 {
     int r = core->detect != NULL ? core_detect_settle(core->detect) : 0;
 
+    r = r < 0 || core->receive == NULL ? r : core_receive_write(core->receive);
     r = r < 0 ? r : store_counts_add(core->options.store, &core->counted);
 
     LIST_EACH (node, &core->dirty) {
@@ -140,6 +145,9 @@ int core_batch_commit(struct core *core)
     core->is_batch = false;
     core->counted = (struct store_counts){0};
     core_batch_acknowledge(core);
+    if (core->receive != NULL) {
+        core_receive_commit(core->receive);
+    }
     if (changed != 0) {
         core_tell(core, changed);
     }
@@ -280,9 +288,7 @@ static int core_ingest_record(struct core *core, struct core_host *host, uint64_
     }
 }
 
-/* Failures of the store itself, as against those of one record: a host that sends nonsense must not
- * cut the others off. */
-static bool core_is_store_failure(int error)
+bool core_is_store_failure(int error)
 {
     return error == -ERR_NOSPC || error == -ERR_IO || error == -ERR_NOMEM || error == -ERR_BUSY ||
            error == -ERR_CORRUPT || error == -ERR_ROFS || error == -ERR_FULL;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "centre/sender_token.h"
 #include "codec/cbor.h"
 #include "link/token.h"
 #include "sys/fd.h"
@@ -108,6 +109,21 @@ static int core_operator_token(struct core_call *call)
     return r;
 }
 
+static int core_operator_sender(struct core_call *call)
+{
+    const struct core_operator_question *asked = call->state;
+    char text[SENDER_TOKEN_SIZE];
+    uint64_t number;
+    int r = core_sender_make(call, asked->text, text, &number);
+
+    if (r == 0) {
+        cbor_put_map(&call->reply, 1);
+        cbor_put_u64(&call->reply, 0);
+        cbor_put_text(&call->reply, str_from(text));
+    }
+    return r;
+}
+
 static struct core_host *core_operator_find(const struct core *core, struct str name)
 {
     struct core_host *host;
@@ -190,6 +206,7 @@ static core_request_fn *core_operator_function(struct str verb)
         const char *verb;
         core_request_fn *function;
     } rows[] = {{"token.create", core_operator_token},
+                {"sender.create", core_operator_sender},
                 {"host.list", core_operator_hosts},
                 {"host.revoke", core_operator_revoke},
                 {"user.password", core_operator_password}};

@@ -41,6 +41,7 @@ struct core_host {
     struct id id;
     char *name;
     uint8_t key_sha256[32];
+    char *via; /* of a sender of logs: what its entries come by; NULL: an agent */
     bool is_revoked;
     int64_t cut;           /* monotonic; when it was revoked in this life of core, 0: not */
     bool is_dirty;         /* pending is ahead of acknowledged */
@@ -101,6 +102,7 @@ struct core {
     struct overlay overlay; /* its base is NULL when the options have no settings */
     struct arena *arena;    /* of the record or the tick in hand */
 
+    uint64_t seed; /* of maps */
     struct map hosts_by_key;
     struct map hosts_by_id;
     struct list streams;
@@ -113,9 +115,10 @@ struct core {
     uint32_t changed;            /* enum centre_changed since the api was told */
     struct loop_source *commit_timer;
     struct loop_source *tick_timer;
-    struct loop_source *channel_sources[4];
+    struct loop_source *channel_sources[5];
     struct core_watch watch;
-    struct core_detect *detect; /* core/detect.h; NULL in a test without a detector */
+    struct core_detect *detect;   /* core/detect.h; NULL in a test without a detector */
+    struct core_receive *receive; /* core/receive.h; NULL in a test without a receiver */
     unsigned ticks;
     bool is_full;
     bool is_holding; /* an action waits for the end of its time to be called off */
@@ -168,6 +171,9 @@ int core_batch_commit(struct core *core);
 [[nodiscard]] int core_ingest(struct core *core, struct core_host *host, uint64_t sequence,
                               struct str record);
 void core_fail(struct core *core, int error);
+/* Failures of the store itself, as against those of one record: who sends nonsense must not cut the
+ * others off. */
+bool core_is_store_failure(int error);
 /* Looks whether a full disk has room again. */
 void core_disk_watch(struct core *core);
 void core_tell(struct core *core, uint32_t changed);
@@ -323,6 +329,10 @@ int core_alert_call_off(struct core_call *call);
 int core_host_reinstate(struct core_call *call);
 int core_host_revoke(struct core_call *call);
 int core_token_create(struct core_call *call);
+int core_sender_create(struct core_call *call);
+int core_sender_revoke(struct core_call *call);
+int core_sender_reinstate(struct core_call *call);
+int core_sender_touch(struct core_call *call);
 int core_user_create(struct core_call *call);
 int core_user_change(struct core_call *call);
 int core_setting_change(struct core_call *call);
@@ -344,6 +354,9 @@ int core_health(struct core_call *call);
 /* core/user.c: a new one-time password for a user, who is made an admin when there is none of that
  * name. */
 [[nodiscard]] int core_user_reset(struct core_call *call, struct str name);
+/* core/sender_token.c: a new token for a sender of logs, SENDER_TOKEN_SIZE bytes of text. */
+[[nodiscard]] int core_sender_make(struct core_call *call, struct str name, char ret_text[],
+                                   uint64_t *ret_number);
 /* core/act.c */
 [[nodiscard]] int core_host_cut(struct core_call *call, struct core_host *host, struct str reason);
 [[nodiscard]] int core_token_make(struct core_call *call, struct str note, int64_t life,

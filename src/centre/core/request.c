@@ -4,6 +4,7 @@
  * request whose commit failed is answered with that failure and leaves nothing behind. */
 #include "centre/core/detect.h"
 #include "centre/core/private.h"
+#include "centre/core/receive.h"
 
 #include "base/banned.h"
 #include "base/err.h"
@@ -282,6 +283,21 @@ int core_call_audit(struct core_call *call, const char *act, struct str object, 
     return r;
 }
 
+/* The figures of struct core_receive_counts in their order. */
+static void core_put_received(struct core_call *call)
+{
+    struct core_receive_counts counts = {0};
+    const uint64_t *figures = (const uint64_t *)&counts;
+
+    if (call->core->receive != NULL) {
+        core_receive_count(call->core->receive, &counts);
+    }
+    cbor_put_array(&call->reply, sizeof(counts) / sizeof(*figures));
+    for (size_t i = 0; i < sizeof(counts) / sizeof(*figures); i++) {
+        cbor_put_u64(&call->reply, figures[i]);
+    }
+}
+
 int core_health(struct core_call *call)
 {
     struct detector_counts logs = {0};
@@ -289,7 +305,7 @@ int core_health(struct core_call *call)
     if (call->core->detect != NULL) {
         core_detect_count(call->core->detect, &logs);
     }
-    cbor_put_map(&call->reply, 2);
+    cbor_put_map(&call->reply, 3);
     cbor_put_text(&call->reply, STR("full"));
     cbor_put_bool(&call->reply, call->core->is_full);
     cbor_put_text(&call->reply, STR("logs"));
@@ -299,6 +315,8 @@ int core_health(struct core_call *call)
     cbor_put_u64(&call->reply, logs.faulty);
     cbor_put_u64(&call->reply, logs.hits);
     cbor_put_u64(&call->reply, logs.unjudged);
+    cbor_put_text(&call->reply, STR("received"));
+    core_put_received(call);
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "centre/core/detect.h"
 #include "centre/core/private.h"
+#include "centre/core/receive.h"
 #include "sys/fd.h"
 
 #include <sys/random.h>
@@ -47,6 +48,9 @@ static void core_on_tick(void *context)
     }
     core_actions_release(core);
     core_watch_tick(core);
+    if (core->receive != NULL) {
+        core_receive_tick(core->receive);
+    }
     if (core->ticks % CORE_TICKS_EXPIRE == 2) {
         core_watch_expire(core);
     }
@@ -203,6 +207,13 @@ static int core_start(struct core *core)
         r = core_listen(core, core->options.channels.fetch, core_on_fetch,
                         &core->channel_sources[3]);
     }
+    if (r == 0) {
+        r = core_listen(core, core->options.channels.receiver, core_on_receiver,
+                        &core->channel_sources[4]);
+    }
+    if (r == 0 && core->options.channels.receiver >= 0) {
+        r = core_receive_new(core, core->seed, &core->receive);
+    }
     return r < 0 ? r : loop_source_set_timer(core->tick_timer, CORE_TICK, CORE_TICK);
 }
 
@@ -220,6 +231,7 @@ int core_new(const struct core_options *options, struct core **ret_core, struct 
         return -ERR_IO;
     }
     core->options = *options;
+    core->seed = seed;
     core->started = clock_wall(options->clock);
     core->begun = clock_mono(options->clock);
     core->expire_stepped = clock_mono(options->clock);
@@ -272,6 +284,7 @@ void core_free(struct core *core)
     (void)core_batch_commit(core);
     core_hosts_done(core);
     core_detect_free(core->detect);
+    core_receive_free(core->receive);
     limiter_done(&core->pairs);
     limiter_done(&core->users);
     limiter_done(&core->addresses);

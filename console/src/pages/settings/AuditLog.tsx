@@ -33,6 +33,9 @@ function actWord(act: string): string {
     'host.enrol': t('enrolled a host'),
     'host.list': t('looked at the hosts'),
     'token.create': t('made a token'),
+    'sender.create': t('made a token for a sender of logs'),
+    'sender.revoke': t('revoked a token of a sender of logs'),
+    'sender.reinstate': t('took a revocation back'),
     'user.create': t('made a user'),
     'user.change': t('changed a user'),
     'user.password': t('gave a new password'),
@@ -45,6 +48,7 @@ function actWord(act: string): string {
     'process.died': t('a process of the centre died'),
     'read.users': t('looked at the users'),
     'read.tokens': t('looked at the tokens'),
+    'read.senders': t('looked at the senders of logs'),
     'read.audit': t('looked at the audit log'),
     'read.settings': t('looked at the settings'),
   };

@@ -1,0 +1,190 @@
+/* Between the api and the receiver: pieces of posts go, what became of them comes back. While the
+ * channel is full, connections wait; a receiver that died has forgotten what was under way, and
+ * whoever posted is asked to do it again. */
+#include "centre/api/post.h"
+
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/log.h"
+
+#define RECEIVER_MESSAGES 64 /* taken in one go */
+
+static void post_listen(struct api *api, bool is_full)
+{
+    struct loop_source *source = api->channel_sources[3];
+
+    if (source == NULL || api->is_receiver_full == is_full) {
+        return;
+    }
+    api->is_receiver_full = is_full;
+    if (loop_source_set_events(source, LOOP_READ | (is_full ? LOOP_WRITE : 0U)) < 0) {
+        log_error("the receiver's channel could not be watched");
+    }
+}
+
+int api_post_send(struct api_post *post, struct str bytes, bool is_last)
+{
+    static struct msg_writer msg;
+    struct api *api = post->request->api;
+    uint32_t marks = (post->is_begun ? 0U : RECEIVER_PIECE_FIRST) |
+                     (is_last ? RECEIVER_PIECE_LAST : 0U) |
+                     (post->is_packed ? RECEIVER_PIECE_PACKED : 0U);
+    int r;
+
+    msg_begin(&msg, RECEIVER_MESSAGE_PIECE);
+    msg_put_u64(&msg, post->number);
+    msg_put_str(&msg, post->token);
+    msg_put_u32(&msg, (uint32_t)post->form);
+    msg_put_str(&msg, str_slice(post->host, 0, STORE_NAME_MAX));
+    msg_put_u32(&msg, marks);
+    msg_put_str(&msg, bytes);
+    r = msg_end(&msg);
+    if (r == 0) {
+        r = channel_send(api->options.channels.receiver, &msg, NULL, 0);
+    }
+    if (r == 0) {
+        post->is_begun = true;
+    } else if (r == -ERR_AGAIN) {
+        post_listen(api, true);
+    }
+    return r;
+}
+
+void api_post_leave(struct api_post *post)
+{
+    static struct msg_writer msg;
+
+    if (!post->is_begun) {
+        return;
+    }
+    post->is_begun = false;
+    msg_begin(&msg, RECEIVER_MESSAGE_LEFT);
+    msg_put_u64(&msg, post->number);
+    (void)channel_send(post->request->api->options.channels.receiver, &msg, NULL, 0);
+}
+
+void api_post_suspend(struct api_post *post)
+{
+    if (!post->is_suspended) {
+        post->is_suspended = true;
+        MHD_suspend_connection(post->request->connection);
+    }
+}
+
+void api_post_resume(struct api_post *post)
+{
+    if (post->is_suspended) {
+        post->is_suspended = false;
+        MHD_resume_connection(post->request->connection);
+    }
+}
+
+static struct api_post *post_find(struct api *api, uint64_t number)
+{
+    LIST_EACH (node, &api->posts) {
+        struct api_post *post = LIST_ENTRY(node, struct api_post, node);
+
+        if (post->number == number) {
+            return post;
+        }
+    }
+    return NULL;
+}
+
+static void post_take_answer(struct api *api, struct msg_reader *msg)
+{
+    uint64_t number = msg_get_u64(msg);
+    struct api_post *post = post_find(api, number);
+    int64_t result = msg_get_i64(msg);
+    uint32_t taken = msg_get_u32(msg);
+    struct str why = msg_get_str(msg);
+    uint32_t count = msg_get_u32(msg);
+    uint32_t *refusals;
+
+    if (post == NULL || post->stage == API_POST_DONE || result > 0 || result < INT32_MIN ||
+        count > MSG_SIZE_MAX) {
+        return;
+    }
+    refusals = arena_alloc(post->request->arena, count + 1, sizeof(*refusals));
+    why = arena_copy(post->request->arena, why);
+    for (uint32_t i = 0; refusals != NULL && i < count; i++) {
+        refusals[i] = msg_get_u32(msg);
+    }
+    if (refusals == NULL || why.ptr == NULL || msg_close(msg) < 0) {
+        api_post_finish(post, -ERR_PROTO);
+        return;
+    }
+    post->taken = taken;
+    post->why = why;
+    post->refused = count;
+    post->refusals = refusals;
+    if (post->stage == API_POST_WAITING) {
+        post->is_begun = false; /* it has forgotten the post */
+    }
+    api_post_finish(post, (int)result);
+}
+
+/* The receiver has just started: it knows of no post. */
+static void posts_lose(struct api *api)
+{
+    LIST_EACH (node, &api->posts) {
+        struct api_post *post = LIST_ENTRY(node, struct api_post, node);
+
+        if (post->is_begun) {
+            post->is_begun = false;
+            api_post_finish(post, -ERR_FULL);
+        }
+    }
+}
+
+static void posts_resume(struct api *api)
+{
+    post_listen(api, false);
+    LIST_EACH (node, &api->posts) {
+        struct api_post *post = LIST_ENTRY(node, struct api_post, node);
+
+        if (post->stage == API_POST_COMING) {
+            api_post_resume(post);
+        }
+    }
+}
+
+void api_on_receiver(void *context, int fd, unsigned events)
+{
+    static struct channel_packet packet;
+    struct api *api = context;
+
+    for (int i = 0; i < RECEIVER_MESSAGES && channel_receive(fd, &packet) == 0; i++) {
+        if (packet.msg.type == RECEIVER_MESSAGE_POSTED) {
+            post_take_answer(api, &packet.msg);
+        } else if (packet.msg.type == RECEIVER_MESSAGE_HELLO) {
+            posts_lose(api);
+        }
+        channel_packet_done(&packet);
+    }
+    if ((events & LOOP_WRITE) != 0) {
+        posts_resume(api);
+    }
+    api_serve(api);
+}
+
+void api_posts_watch(struct api *api)
+{
+    int64_t now = clock_mono(api->options.clock);
+
+    LIST_EACH (node, &api->posts) {
+        struct api_post *post = LIST_ENTRY(node, struct api_post, node);
+
+        if (post->is_suspended && now > post->until) {
+            api_post_leave(post);
+            api_post_finish(post, -ERR_TIMEDOUT);
+        }
+    }
+}
+
+void api_posts_done(struct api *api)
+{
+    LIST_EACH (node, &api->posts) {
+        api_post_resume(LIST_ENTRY(node, struct api_post, node));
+    }
+}

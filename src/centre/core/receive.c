@@ -1,0 +1,410 @@
+/* Batches from the receiver become events of senders. How far they were taken is written in the
+ * transaction of their entries, so that a batch that comes again after a death of core is known;
+ * and the receiver forgets a batch only when it is told that it is durable. An entry's sequence,
+ * by which the archive knows it again, is (epoch of the receiver's life, count): an epoch is made
+ * durable before its first entry, so that entries of two lives never get the same. Neighbours:
+ * centre/receiver.c before, core/sender.c, core/detect.c and store/ behind. */
+#include "centre/core/receive.h"
+
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "centre/core/detect.h"
+#include "centre/core/private.h"
+#include "centre/core/sender.h"
+#include "codec/cbor.h"
+#include "store/log_states.h"
+
+#define STATE_NAME     STR("receiver")
+#define STATE_MAX      64
+#define EPOCH_SHIFT    40 /* so many bits count the entries of one sender in one epoch */
+#define LOSS_PAUSE     (60 * NS_PER_S) /* between two findings of it */
+#define BATCHES_COMMIT 16              /* about a MiB; or the batch's time is over */
+
+/* How far the receiver's batches were taken. */
+struct reach {
+    uint64_t life;
+    uint64_t number;
+    uint64_t epoch;
+};
+
+struct core_receive {
+    struct core *core;
+    struct senders *senders;
+    struct reach durable;
+    struct reach pending; /* with the open transaction */
+    bool is_greeting_due;
+    bool is_durable_due;
+    bool is_stopped;  /* something came to nothing: batches are passed over until it is greeted */
+    unsigned batches; /* in the open transaction */
+    uint64_t taken;
+    uint64_t taken_pending;
+    uint64_t refused;
+    uint64_t poison; /* a batch of which the store would not take … */
+    uint32_t poison_entry;
+    uint64_t dropped_told;          /* of this life */
+    int64_t loss_told;              /* monotonic */
+    struct receiver_counts before;  /* of lives that are over */
+    struct receiver_counts counted; /* of this one */
+    struct msg_writer msg;
+    struct channel_packet packet;
+};
+
+/* One as it came. */
+struct received {
+    uint32_t mark;
+    struct str via;
+    struct str host;
+    struct str format;
+    struct str source;
+    int64_t arrival;
+    struct str raw;
+};
+
+static int receive_load(struct core_receive *receive)
+{
+    struct core *core = receive->core;
+    struct store_log_state state;
+    struct cbor_reader reader;
+    struct reach reach;
+    int r;
+
+    arena_reset(core->arena);
+    r = store_log_state_get(core->options.store, STATE_NAME, core->arena, &state);
+    if (r < 0) {
+        return r == -ERR_NOENT ? 0 : r;
+    }
+    cbor_open(&reader, state.body);
+    if (cbor_get_array(&reader) != 3) {
+        return -ERR_CORRUPT;
+    }
+    reach.life = cbor_get_u64(&reader);
+    reach.number = cbor_get_u64(&reader);
+    reach.epoch = cbor_get_u64(&reader);
+    r = cbor_close(&reader);
+    if (r == 0) {
+        receive->durable = receive->pending = reach;
+    }
+    return r;
+}
+
+static int receive_save(struct core_receive *receive)
+{
+    CLEANUP(buf_done) struct buf buf;
+    int r;
+
+    buf_init(&buf, STATE_MAX);
+    cbor_put_array(&buf, 3);
+    cbor_put_u64(&buf, receive->pending.life);
+    cbor_put_u64(&buf, receive->pending.number);
+    cbor_put_u64(&buf, receive->pending.epoch);
+    r = buf_error(&buf);
+    return r < 0 ? r : store_log_state_put(receive->core->options.store, STATE_NAME, buf_str(&buf));
+}
+
+static void receive_greet(struct core_receive *receive)
+{
+    msg_begin(&receive->msg, RECEIVER_MESSAGE_GREETED);
+    msg_put_u64(&receive->msg, receive->durable.life);
+    msg_put_u64(&receive->msg, receive->durable.number);
+    receive->is_greeting_due =
+        channel_send(receive->core->options.channels.receiver, &receive->msg, NULL, 0) < 0;
+    receive->is_stopped = receive->is_greeting_due;
+    receive->is_durable_due = false;
+}
+
+static void receive_tell_durable(struct core_receive *receive)
+{
+    msg_begin(&receive->msg, RECEIVER_MESSAGE_DURABLE);
+    msg_put_u64(&receive->msg, receive->durable.number);
+    receive->is_durable_due =
+        channel_send(receive->core->options.channels.receiver, &receive->msg, NULL, 0) < 0;
+}
+
+/* The life before is over, and all that came of it is committed; then an epoch of its own is made
+ * durable for this one. */
+static int receive_begin_life(struct core_receive *receive, uint64_t life)
+{
+    struct core *core = receive->core;
+    int r = core_batch_commit(core);
+
+    if (r < 0) {
+        return r;
+    }
+    r = core_batch_begin(core);
+    if (r == 0) {
+        receive->pending = (struct reach){.life = life, .epoch = receive->durable.epoch + 1};
+        r = receive_save(receive);
+    }
+    if (r < 0) {
+        core_fail(core, r);
+        return r;
+    }
+    return core_batch_commit(core);
+}
+
+static void receive_hello(struct core_receive *receive, uint64_t life)
+{
+    const uint64_t *now = (const uint64_t *)&receive->counted;
+    uint64_t *before = (uint64_t *)&receive->before;
+
+    if (life != receive->durable.life) {
+        for (size_t i = 0; i < sizeof(receive->counted) / sizeof(*now); i++) {
+            before[i] += now[i];
+        }
+        receive->counted = (struct receiver_counts){0};
+        receive->dropped_told = 0;
+        if (receive->core->is_full || receive_begin_life(receive, life) < 0) {
+            receive->is_stopped = true; /* the greeting of another life makes it say HELLO again */
+            return;
+        }
+    }
+    receive_greet(receive);
+}
+
+static void received_fill(const struct received *received, struct event *event)
+{
+    event_init(event, EVENT_KIND_LOG, received->arrival);
+    (void)event_add_text(event, EVENT_FIELD_EVENT_ORIGINAL, received->raw);
+    (void)event_add_text(event, EVENT_FIELD_EVENT_MODULE, received->format);
+    (void)event_add_text(event, EVENT_FIELD_LOG_FILE_PATH, received->source);
+    if (received->mark == 2) {
+        (void)event_add_text(event, EVENT_FIELD_LOG_FLAGS, STR("truncated"));
+    }
+}
+
+static int receive_entry(struct core_receive *receive, const struct received *received)
+{
+    struct core *core = receive->core;
+    uint64_t least = receive->pending.epoch << EPOCH_SHIFT;
+    struct core_host *host = NULL;
+    struct event event;
+    uint64_t sequence;
+    int r = senders_find(receive->senders, received->via, received->host, &host);
+
+    if (r < 0) {
+        return r;
+    }
+    sequence = host->pending < least ? least : host->pending + 1;
+    received_fill(received, &event);
+    r = archive_add(core->options.archive, &host->id, sequence, &event);
+    r = r == -ERR_EXIST ? 0 : r;
+    r = r == 0 && core->detect != NULL ? core_detect_put(core->detect, host, &event) : r;
+    if (r < 0) {
+        return r;
+    }
+    host->pending = sequence;
+    core->counted.events++;
+    core->batch_records++;
+    receive->taken_pending++;
+    if (!host->is_dirty) {
+        host->is_dirty = true;
+        list_append(&core->dirty, &host->dirty_node);
+    }
+    return 0;
+}
+
+static void received_read(struct received *received, struct msg_reader *msg)
+{
+    received->via = msg_get_str(msg);
+    received->host = msg_get_str(msg);
+    received->format = msg_get_str(msg);
+    received->source = msg_get_str(msg);
+    received->arrival = msg_get_i64(msg);
+    received->raw = msg_get_str(msg);
+}
+
+/* One that the store will not take for what it is must not hold up the others for ever: the
+ * transaction is spoilt, all is sent again, and that one is passed over then. */
+static int receive_entries(struct core_receive *receive, struct msg_reader *msg, uint64_t number)
+{
+    struct received received;
+    int r = 0;
+
+    for (uint32_t i = 0; r == 0 && (received.mark = msg_get_u32(msg)) != 0; i++) {
+        received_read(&received, msg);
+        if (msg->error < 0) {
+            return 0; /* the receiver is in other hands: what could be read was taken */
+        }
+        if (receive->poison == number && receive->poison_entry == i) {
+            receive->refused++;
+            continue;
+        }
+        r = receive_entry(receive, &received);
+        if (r < 0 && !core_is_store_failure(r)) {
+            receive->poison = number;
+            receive->poison_entry = i;
+        }
+    }
+    return r;
+}
+
+static void receive_batch(struct core_receive *receive, struct msg_reader *msg)
+{
+    struct core *core = receive->core;
+    uint64_t life = msg_get_u64(msg);
+    uint64_t number = msg_get_u64(msg);
+    int r;
+
+    if (msg->error < 0 || receive->is_stopped || life != receive->pending.life ||
+        number != receive->pending.number + 1) {
+        receive->is_durable_due = true; /* it may not have heard so */
+        return;
+    }
+    if (core->is_full) {
+        receive->is_stopped = true;
+        return;
+    }
+    r = core_batch_begin(core);
+    r = r < 0 ? r : receive_entries(receive, msg, number);
+    if (r < 0) {
+        core_fail(core, r);
+        return;
+    }
+    receive->pending.number = number;
+    if (++receive->batches >= BATCHES_COMMIT) {
+        (void)core_batch_commit(core);
+    }
+}
+
+/* What was lost is lost; that it was must not be. */
+static void receive_tell_loss(struct core_receive *receive)
+{
+    struct core *core = receive->core;
+    int64_t now = clock_mono(core->options.clock);
+    uint64_t number;
+    int r;
+
+    if (receive->counted.dropped <= receive->dropped_told || core->is_full ||
+        (receive->loss_told != 0 && now - receive->loss_told < LOSS_PAUSE)) {
+        return;
+    }
+    receive->dropped_told = receive->counted.dropped;
+    receive->loss_told = now;
+    r = core_raise(core, &(struct id){0}, SEVERITY_HIGH,
+                   N_("Logs were lost: datagrams of syslog found no room, neither in memory nor on "
+                      "the disk; let their senders use TCP or TLS"),
+                   &number);
+    if (r < 0) {
+        core_fail(core, r);
+    }
+}
+
+static void receive_counts(struct core_receive *receive, struct msg_reader *msg)
+{
+    uint64_t *figures = (uint64_t *)&receive->counted;
+    const uint32_t count = sizeof(receive->counted) / sizeof(uint64_t);
+
+    if (msg_get_u32(msg) != count) {
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        figures[i] = msg_get_u64(msg);
+    }
+    receive_tell_loss(receive);
+}
+
+void core_on_receiver(void *context, int fd, unsigned events)
+{
+    struct core *core = context;
+    struct core_receive *receive = core->receive;
+    struct msg_reader *msg = &receive->packet.msg;
+
+    (void)events;
+    if (channel_receive(fd, &receive->packet) < 0) {
+        return;
+    }
+    if (msg->type == RECEIVER_MESSAGE_HELLO) {
+        receive_hello(receive, msg_get_u64(msg));
+    } else if (msg->type == RECEIVER_MESSAGE_ENTRIES) {
+        receive_batch(receive, msg);
+    } else if (msg->type == RECEIVER_MESSAGE_COUNTS) {
+        receive_counts(receive, msg);
+    }
+    channel_packet_done(&receive->packet);
+}
+
+int core_receive_write(struct core_receive *receive)
+{
+    return receive->pending.number != receive->durable.number ? receive_save(receive) : 0;
+}
+
+void core_receive_commit(struct core_receive *receive)
+{
+    bool is_new = receive->pending.number != receive->durable.number &&
+                  receive->pending.life == receive->durable.life;
+
+    receive->durable = receive->pending;
+    receive->batches = 0;
+    receive->taken += receive->taken_pending;
+    receive->taken_pending = 0;
+    senders_commit(receive->senders);
+    if (is_new || receive->is_durable_due) {
+        receive_tell_durable(receive);
+    }
+}
+
+void core_receive_forget(struct core_receive *receive)
+{
+    receive->pending = receive->durable;
+    receive->batches = 0;
+    receive->taken_pending = 0;
+    receive->is_stopped = true;
+    senders_forget(receive->senders);
+}
+
+void core_receive_tick(struct core_receive *receive)
+{
+    if (receive->is_stopped && !receive->core->is_full) {
+        receive_greet(receive);
+    } else if (receive->is_durable_due && !receive->core->is_batch) {
+        receive_tell_durable(receive);
+    }
+}
+
+void core_receive_count(const struct core_receive *receive, struct core_receive_counts *ret_counts)
+{
+    const uint64_t *now = (const uint64_t *)&receive->counted;
+    const uint64_t *before = (const uint64_t *)&receive->before;
+    uint64_t *sum = (uint64_t *)&ret_counts->receiver;
+
+    for (size_t i = 0; i < sizeof(receive->counted) / sizeof(*now); i++) {
+        sum[i] = now[i] + before[i];
+    }
+    ret_counts->receiver.kept = receive->counted.kept;
+    ret_counts->receiver.kept_file = receive->counted.kept_file;
+    ret_counts->receiver.streams = receive->counted.streams;
+    ret_counts->taken = receive->taken;
+    ret_counts->refused = receive->refused;
+    ret_counts->merged = senders_merged(receive->senders);
+}
+
+int core_receive_new(struct core *core, uint64_t seed, struct core_receive **ret_receive)
+{
+    struct core_receive *receive = mem_alloc(1, sizeof(*receive));
+    int r;
+
+    if (receive == NULL) {
+        return -ERR_NOMEM;
+    }
+    receive->core = core;
+    r = receive_load(receive);
+    r = r < 0 ? r : senders_new(core, seed, &receive->senders);
+    if (r < 0) {
+        core_receive_free(receive);
+        return r;
+    }
+    *ret_receive = receive;
+    receive_greet(receive);
+    return 0;
+}
+
+void core_receive_free(struct core_receive *receive)
+{
+    if (receive != NULL) {
+        senders_free(receive->senders);
+        mem_free(receive);
+    }
+}

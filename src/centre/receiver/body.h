@@ -1,0 +1,114 @@
+/* The receiver's process as its files share it: sockets, connections, posts, the queue and the
+ * channels. For nobody else. */
+#ifndef CENTRE_RECEIVER_BODY_H
+#define CENTRE_RECEIVER_BODY_H
+
+#include "base/map.h"
+#include "centre/receiver/overflow.h"
+#include "centre/receiver/private.h"
+#include "centre/receiver/queue.h"
+#include "codec/syslog_frame.h"
+#include "sys/channel.h"
+#include "sys/loop.h"
+#include "sys/net.h"
+
+#define LISTENERS_MAX          16
+#define RECEIVER_STREAMS_MAX   2048
+#define RECEIVER_STREAMS_EACH  256 /* of one address */
+#define RECEIVER_PEERS_MAX     RECEIVER_STREAMS_MAX
+#define RECEIVER_POSTS_MAX     512
+#define RECEIVER_QUEUE_SIZE    (64U << 20)
+#define RECEIVER_OVERFLOW_SIZE (1ULL << 30)
+
+/* What is remembered of an address, or of one network of version 6, that has connections. */
+struct receiver_peer {
+    char network[NET_ADDRESS_SIZE];
+    unsigned count;
+};
+
+struct receiver_stream {
+    struct list node; /* among those that are read, or those that wait for room */
+    struct receiver *receiver;
+    struct receiver_peer *peer;
+    struct loop_source *source; /* NULL while it waits for room */
+    struct syslog_frames frames;
+    enum receiver_way way;
+    int fd;
+    int64_t heard; /* monotonic */
+    char address[NET_ADDRESS_SIZE];
+};
+
+/* A UDP socket. */
+struct receiver_socket {
+    struct receiver *receiver;
+    struct loop_source *source;
+    int fd;
+    uint32_t dropped; /* by the kernel, as counted so far */
+};
+
+struct receiver {
+    const struct receiver_options *options;
+    struct loop *loop;
+    struct receiver_queue queue;
+    struct overflow overflow;
+    struct receiver_counts counts;
+    struct receiver_counts told;
+
+    struct loop_source *core;
+    struct loop_source *api;   /* NULL: there is none */
+    struct loop_source *hurry; /* ends the batch that is filled */
+    struct loop_source *end;   /* the time to hand over what is here is over */
+    struct loop_source *drain; /* goes on with what waits in the file */
+    bool is_api_waiting;       /* for room: pieces of posts are not read */
+    bool is_hurried;
+    bool is_hello_due;
+    bool is_greeted;
+    bool is_ending; /* nothing is taken any more; what is here is handed over */
+
+    struct receiver_socket sockets[LISTENERS_MAX];
+    struct loop_source *listeners[LISTENERS_MAX];
+    struct list streams; /* that are read */
+    struct list waiting; /* for room, in their turn */
+    unsigned stream_count;
+    struct map peers;
+    uint64_t refused_told;
+
+    struct map posts;
+    struct list answers; /* posts that wait until their last batch is durable */
+
+    struct msg_writer msg;
+    struct channel_packet packet;
+};
+
+/* receiver.c: an entry was put: its batch goes out soon. */
+void receiver_hurry(struct receiver *receiver);
+
+/* receiver/datagrams.c */
+[[nodiscard]] int receiver_datagrams_start(struct receiver *receiver);
+void receiver_datagrams_stop(struct receiver *receiver);
+/* Takes from the file what the queue has room for. */
+void receiver_datagrams_drain(struct receiver *receiver);
+/* Counts what the kernel dropped. */
+void receiver_datagrams_count(struct receiver *receiver);
+
+/* receiver/streams.c */
+[[nodiscard]] int receiver_streams_start(struct receiver *receiver);
+/* Reads no more. */
+void receiver_streams_stop(struct receiver *receiver);
+/* Takes a stream that front took TLS off. */
+void receiver_streams_accept(struct receiver *receiver, int fd, struct str address);
+/* There is room again. */
+void receiver_streams_resume(struct receiver *receiver);
+/* Once a second: cuts who has said nothing for too long. */
+void receiver_streams_watch(struct receiver *receiver);
+void receiver_streams_done(struct receiver *receiver);
+
+/* receiver/posts.c */
+void receiver_posts_take(struct receiver *receiver, struct msg_reader *msg);
+/* Answers those whose entries are durable now. */
+void receiver_posts_settle(struct receiver *receiver);
+/* Once a second: forgets those whose pieces stopped coming. */
+void receiver_posts_watch(struct receiver *receiver);
+void receiver_posts_done(struct receiver *receiver);
+
+#endif

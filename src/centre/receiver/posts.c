@@ -1,0 +1,224 @@
+/* What shippers post, as the api hands it on in pieces: cut by post.c, put into the queue, answered
+ * when all of it is durable. While there is no room, no pieces are read. One that overruns the
+ * queue all the same is refused, to be sent again; what was taken of it stays. Numbers are the
+ * api's: one that died leaves posts behind whose pieces stop coming. */
+#include "base/banned.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "centre/receiver/body.h"
+
+#define POST_PATIENCE (120 * NS_PER_S)
+
+struct post {
+    struct list node; /* among those that wait for their answer */
+    struct receiver *receiver;
+    uint64_t number;
+    uint64_t batch; /* the last that holds an entry of it */
+    struct post_cutter *cutter;
+    int64_t heard; /* monotonic */
+    bool is_over;  /* answered; further pieces are passed over */
+};
+
+static void post_free(struct post *post)
+{
+    (void)map_remove(&post->receiver->posts, MAP_KEY(post->number));
+    list_remove(&post->node);
+    post_cutter_free(post->cutter);
+    mem_free(post);
+}
+
+static int post_answer(struct receiver *receiver, uint64_t number, int result,
+                       const struct post_counts *counts)
+{
+    static const struct post_counts nothing;
+
+    counts = counts != NULL ? counts : &nothing;
+    msg_begin(&receiver->msg, RECEIVER_MESSAGE_POSTED);
+    msg_put_u64(&receiver->msg, number);
+    msg_put_i64(&receiver->msg, result);
+    msg_put_u32(&receiver->msg, counts->taken);
+    msg_put_str(&receiver->msg, str_from(counts->why));
+    msg_put_u32(&receiver->msg, counts->refused);
+    for (uint32_t i = 0; i < counts->refused; i++) {
+        msg_put_u32(&receiver->msg, counts->refusals[i]);
+    }
+    return channel_send(receiver->options->api, &receiver->msg, NULL, 0);
+}
+
+/* One that failed: should the channel be full, the api's patience ends it. */
+static void post_refuse(struct receiver *receiver, uint64_t number, int result,
+                        const struct post_counts *counts)
+{
+    if (post_answer(receiver, number, result, counts) < 0) {
+        log_warn("a post could not be answered post=%llu", (unsigned long long)number);
+    }
+}
+
+static int on_entry(void *context, const struct receiver_entry *entry)
+{
+    struct post *post = context;
+    struct receiver *receiver = post->receiver;
+    int r = receiver_put(&receiver->queue, entry);
+
+    if (r == 0) {
+        receiver->counts.received[RECEIVER_WAY_POST]++;
+        post->batch = receiver_queue_last(&receiver->queue);
+        receiver_hurry(receiver);
+    }
+    return r;
+}
+
+/* What leads a piece. */
+struct piece {
+    uint64_t number;
+    struct post_cutter_options options;
+    uint32_t marks; /* enum receiver_piece */
+    struct str bytes;
+};
+
+static struct piece piece_read(struct msg_reader *msg)
+{
+    struct piece piece = {.number = msg_get_u64(msg)};
+
+    piece.options.token = msg_get_str(msg);
+    piece.options.form = (enum receiver_form)msg_get_u32(msg);
+    piece.options.host = msg_get_str(msg);
+    piece.marks = msg_get_u32(msg);
+    piece.options.is_packed = (piece.marks & RECEIVER_PIECE_PACKED) != 0;
+    piece.bytes = msg_get_str(msg);
+    return piece;
+}
+
+static int post_new(struct receiver *receiver, struct piece *piece, struct post **ret_post)
+{
+    struct post *post;
+    int r;
+
+    if (piece->options.form >= RECEIVER_FORM_COUNT) {
+        return -ERR_PROTO;
+    }
+    post = mem_alloc(1, sizeof(*post));
+    if (post == NULL) {
+        return -ERR_NOMEM;
+    }
+    *post = (struct post){.receiver = receiver, .number = piece->number};
+    list_init(&post->node);
+    piece->options.fn = on_entry;
+    piece->options.context = post;
+    r = map_put(&receiver->posts, MAP_KEY(post->number), post);
+    r = r < 0 ? r : post_cutter_new(&piece->options, &post->cutter);
+    if (r < 0) {
+        post_free(post);
+        return r == -ERR_LIMIT ? -ERR_FULL : r;
+    }
+    *ret_post = post;
+    return 0;
+}
+
+static int post_feed(struct receiver *receiver, struct post *post, const struct piece *piece)
+{
+    post->heard = clock_mono(receiver->queue.clock);
+    if (post->is_over) {
+        return 0;
+    }
+    if (receiver->is_ending) {
+        return -ERR_FULL;
+    }
+    return post_cutter_feed(post->cutter, piece->bytes, (piece->marks & RECEIVER_PIECE_LAST) != 0);
+}
+
+/* The post of a piece; NULL: it was refused, or its first piece went to a process before this one,
+ * and the api knows. */
+static struct post *posts_find(struct receiver *receiver, struct piece *piece)
+{
+    struct post *post = map_get(&receiver->posts, MAP_KEY(piece->number));
+    int r;
+
+    if (post != NULL || (piece->marks & RECEIVER_PIECE_FIRST) == 0) {
+        return post;
+    }
+    r = post_new(receiver, piece, &post);
+    if (r < 0) {
+        post_refuse(receiver, piece->number, r, NULL);
+        return NULL;
+    }
+    return post;
+}
+
+static void posts_piece(struct receiver *receiver, struct msg_reader *msg)
+{
+    struct piece piece = piece_read(msg);
+    struct post *post = msg_close(msg) < 0 ? NULL : posts_find(receiver, &piece);
+    int r = post == NULL ? 0 : post_feed(receiver, post, &piece);
+
+    if (post == NULL) {
+        return;
+    }
+    if (r < 0) {
+        post_refuse(receiver, post->number, r, post_cutter_counts(post->cutter));
+        post->is_over = true;
+    }
+    if ((piece.marks & RECEIVER_PIECE_LAST) == 0) {
+        return;
+    }
+    if (post->is_over) {
+        post_free(post);
+    } else {
+        list_append(&receiver->answers, &post->node);
+        receiver_posts_settle(receiver); /* it may be empty */
+    }
+}
+
+void receiver_posts_take(struct receiver *receiver, struct msg_reader *msg)
+{
+    if (msg->type == RECEIVER_MESSAGE_PIECE) {
+        posts_piece(receiver, msg);
+    } else if (msg->type == RECEIVER_MESSAGE_LEFT) {
+        uint64_t number = msg_get_u64(msg);
+        struct post *post = map_get(&receiver->posts, MAP_KEY(number));
+
+        if (post != NULL) {
+            post_free(post);
+        }
+    }
+}
+
+void receiver_posts_settle(struct receiver *receiver)
+{
+    LIST_EACH (node, &receiver->answers) {
+        struct post *post = LIST_ENTRY(node, struct post, node);
+
+        if (post->batch <= receiver->queue.durable) {
+            if (post_answer(receiver, post->number, 0, post_cutter_counts(post->cutter)) < 0) {
+                return; /* the channel is full: in a second again */
+            }
+            post_free(post);
+        }
+    }
+}
+
+void receiver_posts_watch(struct receiver *receiver)
+{
+    int64_t now = clock_mono(receiver->queue.clock);
+    size_t cursor = 0;
+    struct post *post;
+
+    while ((post = map_next(&receiver->posts, &cursor)) != NULL) {
+        if (list_is_empty(&post->node) && now - post->heard > POST_PATIENCE) {
+            post_free(post);
+        }
+    }
+    receiver_posts_settle(receiver);
+}
+
+void receiver_posts_done(struct receiver *receiver)
+{
+    size_t cursor = 0;
+    struct post *post;
+
+    while ((post = map_next(&receiver->posts, &cursor)) != NULL) {
+        post_free(post);
+    }
+    map_done(&receiver->posts);
+}

@@ -1,0 +1,80 @@
+/* What the files of the receiver's process share; for nobody else. A sender's bytes are cut into
+ * entries by datagrams.c, streams.c (codec/syslog_frame.h) and post.c; receiver_put lays each into
+ * the batch that is being filled, and queue.c keeps batches until core says that they are durable.
+ */
+#ifndef CENTRE_RECEIVER_PRIVATE_H
+#define CENTRE_RECEIVER_PRIVATE_H
+
+#include "base/str.h"
+#include "centre/receiver.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RECEIVER_ENTRY_MAX                                                                         \
+    (60U << 10)                 /* bytes; longer ones are cut there: a message to core holds       \
+                                   64 KiB with all that stands beside the entry */
+#define RECEIVER_HOST_MAX   255 /* bytes of who wrote it */
+#define RECEIVER_SOURCE_MAX 255
+#define RECEIVER_FORMAT_MAX 31
+#define RECEIVER_VIA_MAX    127
+
+/* One entry as it was cut. All is borrowed for the call. */
+struct receiver_entry {
+    struct str via;    /* the sender's address, or the name of its token */
+    struct str host;   /* who wrote it, as the entry says; "": via */
+    struct str format; /* codec/logs.def */
+    struct str source; /* program, file or facility that it calls itself; may be empty */
+    int64_t arrival;   /* wall, ns; 0: now */
+    bool is_cut;       /* its end is missing already */
+    struct str raw;    /* as it was written */
+};
+
+struct receiver_queue;
+
+/* Copies the entry into the queue, cut and marked where it is longer than the maxima above; what
+ * is empty is passed over. -ERR_FULL: there is no room; the entry was not taken. -ERR_NOMEM. */
+[[nodiscard]] int receiver_put(struct receiver_queue *queue, const struct receiver_entry *entry);
+
+/* centre/receiver/post.c: what one post holds, cut into entries as its pieces come (pure; hostile
+ * bytes; memory bounded by one entry). Each entry goes to fn, which answers as receiver_put does.
+ */
+typedef int post_entry_fn(void *context, const struct receiver_entry *entry);
+
+struct post_cutter_options {
+    enum receiver_form form;
+    struct str token; /* its name: via of the entries. Copied. */
+    struct str host;  /* that it is of; "": each entry says so. Copied. */
+    bool is_packed;   /* gzip or zlib */
+    post_entry_fn *fn;
+    void *context;
+};
+
+#define POST_UNPACKED_MAX (128ULL << 20)
+#define POST_ENTRIES_MAX  (1U << 18)
+#define POST_REFUSED_MAX  2048 /* entries that one post may hold and that are not taken */
+
+struct post_counts {
+    uint32_t taken;
+    uint32_t refused;
+    char why[256];                       /* the first was; "": none */
+    uint32_t refusals[POST_REFUSED_MAX]; /* their numbers, from 1, rising */
+};
+
+struct post_cutter;
+
+[[nodiscard]] int post_cutter_new(const struct post_cutter_options *options,
+                                  struct post_cutter **ret_cutter);
+void post_cutter_free(struct post_cutter *cutter);
+/* In turn; with is_last what stands there without its end is an entry too. What fn answered
+ * (-ERR_FULL, -ERR_NOMEM); -ERR_SYNTAX for a post of which nothing more can be told apart,
+ * -ERR_FBIG for one that has too many entries or unpacks to more than POST_UNPACKED_MAX: the cutter
+ * is then only asked for its counts. */
+[[nodiscard]] int post_cutter_feed(struct post_cutter *cutter, struct str piece, bool is_last);
+const struct post_counts *post_cutter_counts(const struct post_cutter *cutter);
+
+/* receiver/say.c: fills in what a line of syslog or JSON says of itself (host, source, format). */
+void receiver_say(struct receiver_entry *entry, int64_t now);
+
+#endif

@@ -1,0 +1,348 @@
+/* Received batches in core: each entry is kept once whatever comes again, senders are hosts of
+ * their own, and their number is bounded. The receiver here is the test's end of the channel. */
+#include "../harness.h"
+#include "rig.h"
+
+#include "base/banned.h"
+#include "centre/core/receive.h"
+#include "centre/core/sender.h"
+#include "sys/fd.h"
+
+#include <time.h>
+
+#define LIFE 4711
+
+static struct rig rig;
+static int pair[2];
+static struct msg_writer msg;
+static struct channel_packet packet;
+
+static void begin_core(void)
+{
+    rig.core->options.channels.receiver = pair[1];
+    assert_int_equal(core_receive_new(rig.core, 1, &rig.core->receive), 0);
+}
+
+static int start(void **state)
+{
+    (void)state;
+    rig_start(&rig);
+    assert_int_equal(channel_pair(pair), 0);
+    assert_int_equal(fd_set_nonblocking(pair[0], true), 0);
+    assert_int_equal(fd_set_nonblocking(pair[1], true), 0);
+    begin_core();
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    rig_stop(&rig);
+    close(pair[0]);
+    close(pair[1]);
+    return 0;
+}
+
+static void deliver(void)
+{
+    assert_int_equal(channel_send(pair[0], &msg, NULL, 0), 0);
+    core_on_receiver(rig.core, pair[1], LOOP_READ);
+}
+
+static void hello(uint64_t life)
+{
+    msg_begin(&msg, RECEIVER_MESSAGE_HELLO);
+    msg_put_u64(&msg, life);
+    deliver();
+}
+
+/* A batch of count entries of which each says its number. */
+static void batch_from(uint64_t life, uint64_t number, unsigned count, const char *host)
+{
+    char text[64];
+
+    msg_begin(&msg, RECEIVER_MESSAGE_ENTRIES);
+    msg_put_u64(&msg, life);
+    msg_put_u64(&msg, number);
+    for (unsigned i = 0; i < count; i++) {
+        (void)snprintf(text, sizeof(text), "<38>life%llu batch%llu entry%u",
+                       (unsigned long long)life, (unsigned long long)number, i);
+        msg_put_u32(&msg, i == 0 && count > 1 ? 2 : 1);
+        msg_put_str(&msg, STR("203.0.113.5"));
+        msg_put_str(&msg, str_from(host));
+        msg_put_str(&msg, STR("syslog"));
+        msg_put_str(&msg, STR("auth"));
+        msg_put_i64(&msg, clock_wall(&rig.clock));
+        msg_put_str(&msg, str_from(text));
+    }
+    msg_put_u32(&msg, 0);
+    deliver();
+}
+
+static void batch(uint64_t life, uint64_t number, unsigned count)
+{
+    batch_from(life, number, count, "web1");
+}
+
+/* The last word of core to the receiver; its type is 0 when there was none. */
+static uint16_t last_word(uint64_t *ret_life, uint64_t *ret_number)
+{
+    uint16_t type = 0;
+
+    while (channel_receive(pair[0], &packet) == 0) {
+        type = packet.msg.type;
+        *ret_life = type == RECEIVER_MESSAGE_GREETED ? msg_get_u64(&packet.msg) : 0;
+        *ret_number = msg_get_u64(&packet.msg);
+        assert_int_equal(msg_close(&packet.msg), 0);
+        channel_packet_done(&packet);
+    }
+    return type;
+}
+
+static void expect_greeted(uint64_t life, uint64_t number)
+{
+    uint64_t got_life = 0;
+    uint64_t got = 0;
+
+    assert_int_equal(last_word(&got_life, &got), RECEIVER_MESSAGE_GREETED);
+    assert_int_equal(got_life, life);
+    assert_int_equal(got, number);
+}
+
+static void expect_durable(uint64_t number)
+{
+    uint64_t life = 0;
+    uint64_t got = 0;
+
+    assert_int_equal(last_word(&life, &got), RECEIVER_MESSAGE_DURABLE);
+    assert_int_equal(got, number);
+}
+
+struct tally {
+    unsigned count;
+    unsigned cut;
+};
+
+static int count_event(void *context, const struct id *host, const struct event *event)
+{
+    struct tally *tally = context;
+
+    (void)host;
+    tally->count++;
+    tally->cut += event_find(event, EVENT_FIELD_LOG_FLAGS) != NULL;
+    return 0;
+}
+
+static struct tally find(const char *word)
+{
+    const struct archive_query query = {
+        .from = 0, .to = INT64_MAX, .words = str_from(word), .limit = ARCHIVE_SEARCH_MAX};
+    struct tally tally = {0};
+
+    assert_true(archive_search(rig.archive, &query, count_event, &tally) >= 0);
+    return tally;
+}
+
+/* Events in the archive with that word. */
+static unsigned kept(const char *word)
+{
+    return find(word).count;
+}
+
+static void test_batches_are_kept_once(void **state)
+{
+    (void)state;
+    expect_greeted(0, 0); /* nothing was ever received: the receiver says HELLO */
+    hello(LIFE);
+    expect_greeted(LIFE, 0);
+    batch(LIFE, 1, 3);
+    batch(LIFE, 2, 3);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    expect_durable(2);
+    batch(LIFE, 2, 3); /* it had not heard so */
+    batch(LIFE, 4, 3); /* and one is missing before this one */
+    batch(LIFE, 3, 3);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    expect_durable(3);
+    assert_int_equal(kept("batch2"), 3);
+    assert_int_equal(kept("batch4"), 0);
+    assert_int_equal(kept("life4711"), 9);
+    assert_int_equal(find("life4711").cut, 3); /* the first of each batch had lost its end */
+}
+
+/* Core dies with a batch in hand: it comes again. One that it had made durable does not. */
+static void test_death_of_core(void **state)
+{
+    (void)state;
+    hello(LIFE);
+    batch(LIFE, 1, 2);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    batch(LIFE, 2, 2);
+    core_fail(rig.core, -ERR_IO); /* what is in hand comes to nothing, as when it is killed */
+    rig_restart_core(&rig);
+    begin_core();
+    expect_greeted(LIFE, 1);
+    batch(LIFE, 2, 2);
+    batch(LIFE, 3, 2);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    expect_durable(3);
+    assert_int_equal(kept("life4711"), 6);
+}
+
+/* The archive is committed before the state. Dying in between leaves entries that the state knows
+ * nothing of: they come again and are known; those of another receiver are not taken for them. */
+static void test_death_between_archive_and_state(void **state)
+{
+    (void)state;
+    hello(LIFE);
+    batch(LIFE, 1, 2);
+    assert_int_equal(archive_commit(rig.archive), 0);
+    core_fail(rig.core, -ERR_IO);
+    core_receive_tick(rig.core->receive);
+    expect_greeted(LIFE, 0);
+    batch(LIFE, 1, 2);
+    assert_int_equal(archive_commit(rig.archive), 0);
+    core_fail(rig.core, -ERR_IO);
+    hello(LIFE + 1); /* and the receiver died too */
+    expect_greeted(LIFE + 1, 0);
+    batch(LIFE + 1, 1, 2);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    expect_durable(1);
+    assert_int_equal(kept("life4711"), 2);
+    assert_int_equal(kept("life4712"), 2);
+}
+
+/* A store that fails is not taken up again before it was greeted: no batch is passed over. */
+static void test_failure_of_the_store(void **state)
+{
+    (void)state;
+    hello(LIFE);
+    batch(LIFE, 1, 1);
+    core_fail(rig.core, -ERR_IO);
+    batch(LIFE, 1, 1);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    assert_int_equal(kept("life4711"), 0);
+    core_receive_tick(rig.core->receive);
+    expect_greeted(LIFE, 0);
+    batch(LIFE, 1, 1);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    expect_durable(1);
+    assert_int_equal(kept("life4711"), 1);
+}
+
+static unsigned count_senders(struct store_host *ret_last)
+{
+    struct arena *arena = NULL;
+    struct store_host *rows;
+    size_t count = STORE_PAGE_MAX;
+    unsigned senders = 0;
+    char after[STORE_NAME_MAX + 1] = "";
+
+    while (count == STORE_PAGE_MAX) {
+        assert_int_equal(arena_new(8U << 20, &arena), 0);
+        assert_int_equal(
+            store_host_list(rig.store, str_from(after), STORE_PAGE_MAX, arena, &rows, &count), 0);
+        for (size_t i = 0; i < count; i++) {
+            senders += rows[i].kind == STORE_HOST_SENDER;
+            if (rows[i].kind == STORE_HOST_SENDER && ret_last != NULL) {
+                *ret_last = rows[i]; /* without its texts: they go with the arena */
+            }
+            (void)snprintf(after, sizeof(after), "%.*s", STR_ARG(rows[i].name));
+        }
+        arena_free(arena);
+    }
+    return senders;
+}
+
+static void test_names_are_bounded(void **state)
+{
+    char name[32];
+    struct core_receive_counts counts;
+
+    (void)state;
+    hello(LIFE);
+    for (unsigned i = 0; i < SENDERS_NAMES_MAX + 5; i++) {
+        (void)snprintf(name, sizeof(name), "may%u", i);
+        batch_from(LIFE, i + 1, 1, name);
+    }
+    batch_from(LIFE, SENDERS_NAMES_MAX + 6, 1, "may0");
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    assert_int_equal(count_senders(NULL), SENDERS_NAMES_MAX + 1); /* and the address itself */
+    core_receive_count(rig.core->receive, &counts);
+    assert_int_equal(counts.merged, 5);
+    assert_int_equal(counts.taken, SENDERS_NAMES_MAX + 6);
+    assert_int_equal(kept("life4711"), SENDERS_NAMES_MAX + 6);
+    rig_restart_core(&rig); /* the bound stands over a restart */
+    begin_core();
+    batch_from(LIFE, SENDERS_NAMES_MAX + 7, 1, "may-nua");
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    assert_int_equal(count_senders(NULL), SENDERS_NAMES_MAX + 1);
+}
+
+static void counts_dropped(uint64_t dropped)
+{
+    const struct receiver_counts counts = {.dropped = dropped};
+    const uint64_t *figures = (const uint64_t *)&counts;
+
+    msg_begin(&msg, RECEIVER_MESSAGE_COUNTS);
+    msg_put_u32(&msg, sizeof(counts) / sizeof(*figures));
+    for (size_t i = 0; i < sizeof(counts) / sizeof(*figures); i++) {
+        msg_put_u64(&msg, figures[i]);
+    }
+    deliver();
+    assert_int_equal(core_batch_commit(rig.core), 0);
+}
+
+/* What was lost is an alert, once a minute at most, and counted over the receivers' lives. */
+static void test_loss_is_told(void **state)
+{
+    struct store_counts sums;
+    struct core_receive_counts counts;
+
+    (void)state;
+    hello(LIFE);
+    counts_dropped(0);
+    assert_int_equal(store_counts(rig.store, &sums), 0);
+    assert_int_equal(sums.alerts_new, 0);
+    counts_dropped(10);
+    counts_dropped(20);
+    assert_int_equal(store_counts(rig.store, &sums), 0);
+    assert_int_equal(sums.alerts_new, 1);
+    hello(LIFE + 1);
+    counts_dropped(5);
+    core_receive_count(rig.core->receive, &counts);
+    assert_int_equal(counts.receiver.dropped, 25);
+}
+
+/* A sender that says nothing is no host whose agent is silent, and nobody's key is its. */
+static void test_a_sender_is_no_agent(void **state)
+{
+    struct store_host row = {0};
+
+    (void)state;
+    hello(LIFE);
+    batch_from(LIFE, 1, 1, "web 1@evil\n");
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    assert_int_equal(count_senders(&row), 1);
+    assert_false(row.is_connected);
+    rig.offset += 3600 * NS_PER_S;
+    core_hosts_watch(rig.core);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    assert_int_equal(core_host_by_id(rig.core, &row.id)->silent_alert, 0);
+    assert_string_equal(core_host_by_id(rig.core, &row.id)->name, "web-1-evil-@203.0.113.5");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_batches_are_kept_once, start, stop),
+        cmocka_unit_test_setup_teardown(test_death_of_core, start, stop),
+        cmocka_unit_test_setup_teardown(test_death_between_archive_and_state, start, stop),
+        cmocka_unit_test_setup_teardown(test_failure_of_the_store, start, stop),
+        cmocka_unit_test_setup_teardown(test_names_are_bounded, start, stop),
+        cmocka_unit_test_setup_teardown(test_loss_is_told, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_sender_is_no_agent, start, stop),
+    };
+
+    return cmocka_run_group_tests_name("receive", tests, NULL, NULL);
+}

@@ -1,0 +1,134 @@
+"""A centre of its own for tests of received logs: started in a scratch folder, asked as people ask it, its processes killed."""
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = os.path.abspath(os.environ.get("CANHGAC", os.path.join(TOP, "build/canhgac")))
+PASSWORD = "mật khẩu của bài thử 77"
+
+
+class Checks:
+    """Counts what holds, and says it line by line."""
+
+    def __init__(self, verbose):
+        self.verbose = verbose
+        self.ran = self.failed = 0
+
+    def __call__(self, name, holds, told=""):
+        self.ran += 1
+        self.failed += not holds
+        print(f"{'ok' if holds else 'not ok'} {self.ran} - {name}" + (f": {told}" if told and (self.verbose or not holds) else ""), flush=True)
+
+
+def wait_for(condition, seconds, what):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"{what}: not within {seconds} s")
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Centre:
+    def __init__(self, folder):
+        self.folder = os.path.join(folder, "centre")
+        self.log = os.path.join(folder, "centre.log")
+        self.port = free_port()
+        self.cookie = None
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen([PROGRAM, "--lang", "en", "centre", "--folder", self.folder, "--keep-user", "--listen",
+                                             f"127.0.0.1:{self.port}"], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        try:
+            wait_for(lambda: self.child("receiver") and "on watch" in self.said(), 30, "the centre is on watch")
+        except AssertionError:
+            self.end()
+            raise
+        self.ca = os.path.join(self.folder, "keys/ca.crt")
+
+    def said(self):
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def child(self, name):
+        """The centre's process of that name: its pid."""
+        for entry in os.listdir("/proc"):
+            try:
+                with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as file:
+                    stat = file.read()
+                with open(f"/proc/{entry}/comm", encoding="utf-8") as file:
+                    comm = file.read().strip()
+            except (OSError, ValueError):
+                continue
+            if int(stat.rsplit(")", 1)[1].split()[1]) == self.process.pid and comm == name:
+                return int(entry)
+        return None
+
+    def kill(self, name):
+        pid = self.child(name)
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: self.child(name) not in (None, pid), 20, f"{name} is back")
+
+    def connect(self, timeout=60):
+        return http.client.HTTPSConnection("127.0.0.1", self.port, context=ssl.create_default_context(cafile=self.ca), timeout=timeout)
+
+    def run(self, *words):
+        """One of the program's own commands, asked of this centre."""
+        return subprocess.run([PROGRAM, "--lang", "en", *words], capture_output=True, text=True, timeout=120)
+
+    def sender_token(self, name):
+        done = self.run("centre", "sender-token", "--folder", self.folder, "--bare", name)
+        if done.returncode != 0:
+            raise AssertionError(done.stderr)
+        return done.stdout.strip()
+
+    def ask(self, method, path, body=None):
+        """As the console asks. The answer's JSON, or text."""
+        call = self.connect()
+        head = {"X-Canhgac": "1", "Content-Type": "application/json"}
+        if self.cookie:
+            head["Cookie"] = self.cookie
+        call.request(method, path, json.dumps(body) if body is not None else None, head)
+        answer = call.getresponse()
+        text = answer.read().decode("utf-8")
+        if answer.getheader("Set-Cookie"):
+            self.cookie = answer.getheader("Set-Cookie").split(";")[0]
+        if answer.status >= 400:
+            raise AssertionError(f"{method} {path}: {answer.status} {text}")
+        return json.loads(text) if text.startswith(("{", "[")) else text
+
+    def log_in(self):
+        first = self.run("centre", "password", "--folder", self.folder, "--bare", "admin").stdout.strip()
+        self.ask("POST", "/api/v1/login", {"user": "admin", "password": first})
+        self.ask("POST", "/api/v1/me/password", {"old": first, "new": PASSWORD})
+        self.ask("POST", "/api/v1/login", {"user": "admin", "password": PASSWORD})
+
+    def numbers(self, word):
+        """Of the entries "WORD nr N" in the archive: each N as often as it is there."""
+        done = subprocess.run([PROGRAM, "search", "--centre", self.folder, "--limit", "0", "--json", word], capture_output=True, timeout=120)
+        return [int(number) for number in re.findall(rf"{word} nr (\d+)".encode(), done.stdout)]
+
+    def alert_with(self, word):
+        """The sheet of an alert of the logs' detector in which the word stands, as text."""
+        for one in self.ask("GET", "/api/v1/alerts?limit=100")["items"]:
+            sheet = json.dumps(self.ask("GET", f"/api/v1/alerts/{one['number']}"), ensure_ascii=False)
+            if one["detector"] == "logs" and word in sheet:
+                return sheet
+        return None
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)

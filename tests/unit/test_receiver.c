@@ -1,0 +1,283 @@
+/* The receiver's own parts: frames out of a stream cut anywhere, the ring on the disk against a
+ * plain queue, batches that keep their numbers. */
+#include "prop.h"
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "centre/receiver/overflow.h"
+#include "centre/receiver/queue.h"
+#include "codec/syslog_frame.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#define STREAM_MAX  4096
+#define MESSAGE_MAX 200
+#define RING_MAX    (2U * OVERFLOW_PIECE)
+#define MODEL_MAX   4096
+
+/* What a sender meant, and what it wrote. */
+struct sent {
+    struct buf stream;
+    struct buf meant; /* each message and a '|' */
+};
+
+static int put_meant(void *context, struct str message, bool is_cut)
+{
+    struct buf *meant = context;
+
+    assert_false(is_cut);
+    (void)buf_put_str(meant, message);
+    return buf_put_text(meant, "|");
+}
+
+static void draw_message(struct prop *prop, struct sent *sent, bool is_last)
+{
+    char message[MESSAGE_MAX] = "<34>";
+    size_t len = 4 + prop_below(prop, sizeof(message) - 4);
+    bool is_counted = prop_bool(prop);
+
+    for (size_t i = 4; i < len; i++) {
+        message[i] = (char)('!' + prop_below(prop, 90)); /* no newline, and never one at the end */
+    }
+    if (is_counted && len > 10) {
+        message[8] = '\n'; /* a counted one may hold it */
+    }
+    (void)put_meant(&sent->meant, str_of(message, len), false);
+    if (is_counted) {
+        (void)buf_putf(&sent->stream, "%zu ", len);
+    }
+    (void)buf_put(&sent->stream, message, len);
+    if (!is_counted && !(is_last && prop_bool(prop))) {
+        (void)buf_put_text(&sent->stream, prop_bool(prop) ? "\r\n" : "\n");
+    }
+}
+
+/* Every message comes once and whole, wherever the network cut the stream. */
+static const char *prop_frames(struct prop *prop)
+{
+    struct sent sent = {0};
+    struct buf got;
+    struct syslog_frames frames;
+    size_t count = prop_below(prop, 12);
+    bool is_same;
+
+    buf_init(&sent.stream, STREAM_MAX);
+    buf_init(&sent.meant, STREAM_MAX);
+    buf_init(&got, STREAM_MAX);
+    for (size_t i = 0; i < count; i++) {
+        draw_message(prop, &sent, i + 1 == count);
+    }
+    syslog_frames_init(&frames, RECEIVER_ENTRY_MAX, put_meant, &got);
+    for (size_t at = 0; at < sent.stream.len;) {
+        size_t len = 1 + prop_below(prop, 40);
+
+        assert_int_equal(
+            syslog_frames_feed(&frames, str_slice(buf_str(&sent.stream), at, at + len)), 0);
+        at += len;
+    }
+    assert_int_equal(syslog_frames_end(&frames), 0);
+    is_same = str_is(buf_str(&got), buf_str(&sent.meant));
+    syslog_frames_done(&frames);
+    buf_done(&sent.stream);
+    buf_done(&sent.meant);
+    buf_done(&got);
+    return is_same ? NULL : "the messages are not those that were sent";
+}
+
+static void test_frames(void **state)
+{
+    (void)state;
+    prop_check("frames do not depend on where the network cuts", prop_frames, 2000);
+}
+
+static int scratch_file(void)
+{
+    int fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+    assert_true(fd >= 0);
+    return fd;
+}
+
+/* Item n: its bytes tell it from all others. */
+static struct str item_bytes(uint64_t number, size_t len, char *out)
+{
+    for (size_t i = 0; i < len; i++) {
+        out[i] = (char)(number * 31 + i);
+    }
+    return str_of(out, len);
+}
+
+/* What was put comes out in its order and whole; what was refused was really too much. */
+static const char *prop_ring(struct prop *prop)
+{
+    static size_t sizes[MODEL_MAX];
+    static char bytes[OVERFLOW_ENTRY_MAX];
+    struct overflow ring;
+    struct overflow_item item;
+    uint64_t put = 0;
+    uint64_t taken = 0;
+    uint64_t waiting = 0;
+    const char *wrong = NULL;
+
+    assert_int_equal(overflow_init(&ring, scratch_file(), RING_MAX), 0);
+    for (int i = 0; wrong == NULL && i < 300; i++) {
+        if (prop_below(prop, 5) < 3 && put < MODEL_MAX) {
+            size_t len = prop_below(prop, 8) == 0 ? prop_below(prop, OVERFLOW_ENTRY_MAX)
+                                                  : prop_below(prop, 3000);
+            int r;
+
+            item = (struct overflow_item){.via = STR("10.0.0.1"),
+                                          .arrival = (int64_t)put,
+                                          .raw = item_bytes(put, len, bytes)};
+            r = overflow_put(&ring, &item);
+            if (r == 0) {
+                waiting += len + 24;
+                sizes[put++] = len;
+            } else if (waiting + len + 24 <= RING_MAX - OVERFLOW_PIECE) {
+                wrong = "refused although there was room";
+            }
+        } else if (taken < put) {
+            if (overflow_peek(&ring, &item) != 0 || item.arrival != (int64_t)taken ||
+                !str_is(item.raw, item_bytes(taken, sizes[taken], bytes)) ||
+                !str_is_text(item.via, "10.0.0.1")) {
+                wrong = "another one came out";
+            }
+            overflow_skip(&ring);
+            waiting -= sizes[taken++] + 24;
+        } else if (overflow_peek(&ring, &item) != -ERR_NOENT) {
+            wrong = "one came out of an empty ring";
+        }
+        if (overflow_is_empty(&ring) != (put == taken)) {
+            wrong = "it does not know whether it is empty";
+        }
+    }
+    overflow_done(&ring);
+    return wrong;
+}
+
+static void test_ring(void **state)
+{
+    (void)state;
+    prop_check("the ring gives back what it was given", prop_ring, 60);
+}
+
+/* A disk that takes nothing: the loss is counted, and what comes later has a chance again. */
+static void test_ring_without_disk(void **state)
+{
+    static char bytes[OVERFLOW_ENTRY_MAX];
+    struct overflow_item item = {.via = STR("a"), .raw = item_bytes(1, sizeof(bytes), bytes)};
+    struct overflow ring;
+    unsigned put = 0;
+    int r = 0;
+
+    (void)state;
+    assert_int_equal(overflow_init(&ring, open("/dev/full", O_RDWR | O_CLOEXEC), RING_MAX), 0);
+    while (r == 0 && put < 100) {
+        r = overflow_put(&ring, &item);
+        put += r == 0;
+    }
+    assert_true(r < 0 && r != -ERR_FULL);
+    assert_int_equal(ring.lost, put + 1);
+    assert_true(overflow_is_empty(&ring));
+    overflow_done(&ring);
+    assert_int_equal(overflow_init(&ring, -1, RING_MAX), 0);
+    assert_int_equal(overflow_put(&ring, &item), -ERR_FULL);
+    overflow_done(&ring);
+}
+
+static struct receiver_queue queue;
+static struct msg_writer message;
+
+static uint64_t message_number(void)
+{
+    struct msg_reader msg;
+
+    msg_open(&msg, str_of((const char *)message.bytes, message.len));
+    assert_int_equal(msg_get_u64(&msg), 7);
+    return msg_get_u64(&msg);
+}
+
+static void put_text(const char *text)
+{
+    struct receiver_entry entry = {
+        .via = STR("10.0.0.1"), .format = STR("syslog"), .raw = str_from(text)};
+
+    assert_int_equal(receiver_put(&queue, &entry), 0);
+}
+
+/* A batch goes out under its number and with its bytes however often it is sent. */
+static void test_batches(void **state)
+{
+    struct msg_writer first;
+
+    (void)state;
+    receiver_queue_init(&queue, 1 << 20, 7, &clock_real);
+    assert_false(receiver_queue_next(&queue, &message));
+    put_text("one");
+    assert_int_equal(receiver_queue_last(&queue), 1);
+    assert_int_equal(receiver_queue_close(&queue), 0);
+    put_text("two");
+    assert_int_equal(receiver_queue_close(&queue), 0);
+    assert_true(receiver_queue_next(&queue, &first));
+    receiver_queue_sent(&queue);
+    assert_true(receiver_queue_next(&queue, &message));
+    assert_int_equal(message_number(), 2);
+    receiver_queue_sent(&queue);
+    assert_false(receiver_queue_next(&queue, &message));
+
+    receiver_queue_rewind(&queue); /* core came back and has nothing */
+    assert_true(receiver_queue_next(&queue, &message));
+    assert_int_equal(message.len, first.len);
+    assert_memory_equal(message.bytes, first.bytes, first.len);
+    receiver_queue_durable(&queue, 1);
+    assert_true(receiver_queue_next(&queue, &message));
+    assert_int_equal(message_number(), 2);
+    receiver_queue_durable(&queue, 9); /* of a life that it never had: no harm */
+    assert_int_equal(receiver_queue_kept(&queue), 0);
+    assert_int_equal(receiver_queue_last(&queue), 2);
+    receiver_queue_done(&queue);
+}
+
+static void test_bounds(void **state)
+{
+    static char raw[RECEIVER_ENTRY_MAX + 10];
+    struct receiver_entry entry = {.via = STR("10.0.0.1"), .format = STR("syslog")};
+    int r = 0;
+    unsigned put = 0;
+
+    (void)state;
+    memset(raw, 'x', sizeof(raw));
+    receiver_queue_init(&queue, 1 << 20, 7, &clock_real);
+    entry.raw = str_of(raw, sizeof(raw));
+    assert_int_equal(receiver_put(&queue, &entry), 0);
+    assert_int_equal(queue.cut, 1);
+    entry.raw = STR("");
+    assert_int_equal(receiver_put(&queue, &entry), 0);
+    assert_int_equal(receiver_queue_last(&queue), 1);
+    entry.raw = str_of(raw, 1000);
+    while (r == 0 && put < 100000) {
+        r = receiver_put(&queue, &entry);
+        put += r == 0;
+        assert_true(receiver_queue_kept(&queue) <= (1 << 20) + RECEIVER_QUEUE_SPARE);
+    }
+    assert_int_equal(r, -ERR_FULL);
+    assert_false(receiver_queue_has_room(&queue));
+    assert_int_equal(receiver_queue_close(&queue), 0);
+    receiver_queue_durable(&queue, receiver_queue_last(&queue));
+    assert_true(receiver_queue_has_room(&queue));
+    receiver_queue_done(&queue);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_ring),
+        cmocka_unit_test(test_ring_without_disk),
+        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_bounds),
+    };
+
+    return cmocka_run_group_tests_name("receiver", tests, NULL, NULL);
+}
