@@ -47,6 +47,9 @@ static void core_on_tick(void *context)
     }
     core_actions_release(core);
     core_watch_tick(core);
+    if (core->detect != NULL) {
+        core_detect_tick(core->detect);
+    }
     if (core->ticks % CORE_TICKS_EXPIRE == 2) {
         core_watch_expire(core);
     }
@@ -202,6 +205,10 @@ static int core_start(struct core *core)
     if (r == 0) {
         r = core_listen(core, core->options.channels.fetch, core_on_fetch,
                         &core->channel_sources[3]);
+    }
+    if (r == 0) {
+        r = core_listen(core, core->options.channels.detector, core_on_detector,
+                        &core->channel_sources[4]);
     }
     return r < 0 ? r : loop_source_set_timer(core->tick_timer, CORE_TICK, CORE_TICK);
 }
