@@ -321,14 +321,19 @@ const struct argument arguments_rule_put[] = {
     {},
 };
 
+#define PATH_RULE                                                                                  \
+    {.name = "id",                                                                                 \
+     .place = ARGUMENT_PLACE_PATH,                                                                 \
+     .type = ARGUMENT_TYPE_TEXT,                                                                   \
+     .is_required = true,                                                                          \
+     .minimum = 1,                                                                                 \
+     .maximum = ID_MAX_BYTES,                                                                      \
+     .summary = N_("id of the rule or filter")}
+
+const struct argument arguments_document[] = {PATH_RULE, {}};
+
 const struct argument arguments_rule_switch[] = {
-    {.name = "id",
-     .place = ARGUMENT_PLACE_PATH,
-     .type = ARGUMENT_TYPE_TEXT,
-     .is_required = true,
-     .minimum = 1,
-     .maximum = ID_MAX_BYTES,
-     .summary = N_("id of the rule or filter")},
+    PATH_RULE,
     BODY_TEXT("reason", true, 3, REASON_MAX_BYTES, N_("why")),
     {},
 };

@@ -1,4 +1,5 @@
-/* See centre/catalogue.h. Neighbours: detector/rulebook.c writes, core/rule.c and api/rule.c read. */
+/* See centre/catalogue.h. Neighbours: detector/rulebook.c writes, core/rule.c and api/rule.c read.
+ */
 #include "centre/catalogue.h"
 
 #include "base/banned.h"
@@ -169,15 +170,15 @@ static void write_rule(const struct sigma_rule *rule, enum catalogue_source sour
 static void write_correlation(const struct sigma_set *set, const struct sigma_correlation *rule,
                               enum catalogue_source source, struct buf *buf)
 {
-    write_heading(&(struct heading){.source = source,
-                                    .id = rule->id,
-                                    .title = rule->title,
-                                    .file = rule->file,
-                                    .level = rule->level,
-                                    .line = rule->line,
-                                    .flags =
-                                        FLAG_CORRELATION | (rule->is_silent ? FLAG_SILENT : 0)},
-                  buf);
+    write_heading(
+        &(struct heading){.source = source,
+                          .id = rule->id,
+                          .title = rule->title,
+                          .file = rule->file,
+                          .level = rule->level,
+                          .line = rule->line,
+                          .flags = FLAG_CORRELATION | (rule->is_silent ? FLAG_SILENT : 0)},
+        buf);
     write_under(set, rule, buf);
 }
 
@@ -229,8 +230,8 @@ int catalogue_write(const struct sigma_set *set, uint64_t content, struct buf *b
         }
     }
     for (size_t i = 0; i < set->correlation_count; i++) {
-        write_correlation(set, &set->correlations[i],
-                          source_of(pack, set->correlations[i].file), buf);
+        write_correlation(set, &set->correlations[i], source_of(pack, set->correlations[i].file),
+                          buf);
     }
     return buf_error(buf);
 }

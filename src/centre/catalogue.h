@@ -1,6 +1,6 @@
 /* The rules in force as one block of bytes: the detector, which alone parses rules, writes it; core
- * keeps it in the store and looks rules up in it; the api process shows it. CBOR, read with the care
- * that bytes from a process without rights need. */
+ * keeps it in the store and looks rules up in it; the api process shows it. CBOR, read with the
+ * care that bytes from a process without rights need. */
 #ifndef CENTRE_CATALOGUE_H
 #define CENTRE_CATALOGUE_H
 
@@ -26,9 +26,9 @@ struct catalogue_group {
 };
 
 struct catalogue_rule {
-    struct str id;    /* empty: it has none and can be neither filtered nor switched off */
+    struct str id; /* empty: it has none and can be neither filtered nor switched off */
     struct str title;
-    uint32_t level;   /* enum sigma_level */
+    uint32_t level; /* enum sigma_level */
     enum catalogue_source source;
     struct str file;
     uint32_t line;

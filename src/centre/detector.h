@@ -1,10 +1,10 @@
 /* The detector: reads the entries of logs that agents and senders hand in, and judges them by the
  * rules, with no rights at all (no path, no network, no new files). Rules are read as bytes while
  * there are rights, and parsed without. It dies rather than misbehave; its parent starts another,
- * which reads the files of rules anew. What people add in the console comes over the channel, at the
- * start and whenever it changes, and takes the place of what was before without an open window being
- * lost. On an entry's way: core/detect.c → (channel) → detector → codec/logs.h → detect/sigma/ →
- * (channel) → core/detect.c. */
+ * which reads the files of rules anew. What people add in the console comes over the channel, at
+ * the start and whenever it changes, and takes the place of what was before without an open window
+ * being lost. On an entry's way: core/detect.c → (channel) → detector → codec/logs.h →
+ * detect/sigma/ → (channel) → core/detect.c. */
 #ifndef CENTRE_DETECTOR_H
 #define CENTRE_DETECTOR_H
 
@@ -52,15 +52,15 @@ enum detector_message {
      * content in force, u64 of all (changes with files of rules too), str why not. */
     DETECTOR_MESSAGE_READY = 1,
     /* core → detector: u64 number, then each entry led by u32 1: str host's id, str its name,
-     * str format, str path, str head of its file (for formats whose lines need it), i64 arrival (wall), str
-     * entry as it was written; then u32 0. */
+     * str format, str path, str head of its file (for formats whose lines need it), i64 arrival
+     * (wall), str entry as it was written; then u32 0. */
     DETECTOR_MESSAGE_ENTRIES,
     /* detector → core: u64 number, then each hit led by u32 1: u32 which entry, str rule id, str
      * title, u32 enum sigma_level, str tags parted by spaces, str group (of a correlation:
      * "field=value" parted by ", "), i64 time, u32 n, n × (str name, str value); then what filters
      * kept back, each led by u32 2: str rule id, str title, u32 level, str filter id, u32 how many
-     * entries; then u32 0, u32 is_last, u32 entries that were read, u32 of them with faults. Hits that do not fit come
-     * in messages before the last. */
+     * entries; then u32 0, u32 is_last, u32 entries that were read, u32 of them with faults. Hits
+     * that do not fit come in messages before the last. */
     DETECTOR_MESSAGE_HITS,
     /* core → detector, the first message of each to the other's start, and again when people have
      * changed something: what is to be read beside the files of rules, in pieces. u64 version, each

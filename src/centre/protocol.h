@@ -36,7 +36,8 @@ enum centre_message {
      * {0: note, 1: life in ns} → {0: token text, 1: expires}, "host.list" {} → [{0: id (16 bytes),
      * 1: name, 2: is connected, 3: is revoked, 4: seen, 5: acknowledged, 6: dropped}] and
      * "host.revoke" {0: name or id} → {}, "user.password" {0: user name} → {"name", "password": for
-     * one use}: makes the first admin when there is no such user. */
+     * one use}: makes the first admin when there is no such user, "rule.reload" {} → {0: version of
+     * the rules before, 1: now, 2: rules, 3: correlations, 4: documents refused}. */
     CENTRE_MESSAGE_OPERATOR,
 
     /* The website watch; built and read with centre/fetch/wire.h only. `fetch` asks for what it

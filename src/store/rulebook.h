@@ -1,5 +1,5 @@
-/* What people add to the rules for logs, how often rules hit, and what must outlive the process that
- * judges. Core writes; the api process reads. The rules of store/store.h hold. */
+/* What people add to the rules for logs, how often rules hit, and what must outlive the process
+ * that judges. Core writes; the api process reads. The rules of store/store.h hold. */
 #ifndef STORE_RULEBOOK_H
 #define STORE_RULEBOOK_H
 
@@ -75,8 +75,8 @@ struct store_false_alarms {
     uint64_t count;
 };
 [[nodiscard]] int store_false_alarm_list(struct store *store, int64_t since, size_t limit,
-                                         struct arena *arena,
-                                         struct store_false_alarms **ret_rows, size_t *ret_count);
+                                         struct arena *arena, struct store_false_alarms **ret_rows,
+                                         size_t *ret_count);
 
 /* Bytes under a name; the last ones written count. -ERR_NOENT. */
 [[nodiscard]] int store_log_state_put(struct store *store, const char *name, struct str body);

@@ -4,6 +4,8 @@
  * in between. One message is under way while the next is filled. A detector that died is sent again
  * what it had taken; a message that ends it twice, or is not answered, is put aside, counted and
  * told. Neighbours: core/ingest.c hands in, centre/detector.h, the other detect_*.c. */
+#include "centre/core/detect.h"
+
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -18,7 +20,7 @@
 #define ENTRY_OVERHEAD 256 /* of lengths and numbers beside an entry's texts */
 #define MESSAGE_ROOM   (MSG_SIZE_MAX - ENTRY_OVERHEAD)
 #define TRIES_MAX      2
-#define ANSWER_WAIT_MS 5000 /* also for a detector that reads its rules again */
+#define ANSWER_WAIT_MS 5000  /* also for a detector that reads its rules again */
 #define TOLD_MAX       65536 /* pairs of rule and host that are remembered */
 #define TALLY_MAX      8192  /* rules that hit in one batch */
 

@@ -49,9 +49,9 @@ void core_detect_ready(const struct core_detect *detect, struct detect_ready *re
 
 /* What a call waited for. */
 struct detect_answer {
-    int result;               /* -ERR_TIMEDOUT: nothing came */
+    int result; /* -ERR_TIMEDOUT: nothing came */
     struct detect_ready ready;
-    uint32_t count;           /* of a check: rules in the text */
+    uint32_t count; /* of a check: rules in the text */
     char id[DETECTOR_VALUE_MAX + 1];
     char title[DETECTOR_VALUE_MAX + 1];
     char why[4 * DETECTOR_VALUE_MAX + 1]; /* it was not taken; empty: it was */

@@ -96,8 +96,7 @@ static bool document_counts(struct core_detect *detect, const struct store_docum
     if (!document->is_on || (document->until != 0 && document->until <= now)) {
         return false;
     }
-    if (document->until != 0 &&
-        (detect->next_until == 0 || document->until < detect->next_until)) {
+    if (document->until != 0 && (detect->next_until == 0 || document->until < detect->next_until)) {
         detect->next_until = document->until;
     }
     return true;
@@ -186,8 +185,8 @@ int detect_started(struct core_detect *detect)
     detect->phase = DETECT_PHASE_LOADING;
     detect->is_saving = false;
     detect->seeing = NULL;
+    detect->is_catalogue_coming = false;
     buf_reset(&detect->state);
-    buf_reset(&detect->catalogue);
     r = r < 0 ? r : push_state(detect, arena);
     r = r < 0 ? r : push_content(detect, arena);
     return detect_lost(detect, r);
@@ -204,8 +203,7 @@ void detect_seen_add(struct core_detect *detect, const struct sheet *sheet)
         detect->forgotten += sheet->count;
         return;
     }
-    *seen = (struct seen){
-        .number = sheet->number, .count = sheet->count, .len = sheet->msg.len};
+    *seen = (struct seen){.number = sheet->number, .count = sheet->count, .len = sheet->msg.len};
     memcpy(seen->bytes, sheet->msg.bytes, sheet->msg.len);
     list_append(&detect->seen, &seen->node);
     detect->seen_bytes += seen->len;
@@ -278,8 +276,7 @@ int detect_seen_next(struct core_detect *detect, uint64_t number)
 {
     struct list *next;
 
-    if (detect->seeing == NULL ||
-        number != LIST_ENTRY(detect->seeing, struct seen, node)->number) {
+    if (detect->seeing == NULL || number != LIST_ENTRY(detect->seeing, struct seen, node)->number) {
         return 0;
     }
     next = detect->seeing->next;
@@ -349,10 +346,11 @@ int detect_take_catalogue(struct core_detect *detect, struct msg_reader *msg)
 {
     bool is_last = msg_get_u32(msg) == 1;
 
-    if (detect->is_catalogue_due) {
-        buf_reset(&detect->catalogue); /* a newer one */
+    if (!detect->is_catalogue_coming) { /* of a newer one */
+        buf_reset(&detect->catalogue);
         detect->is_catalogue_due = false;
     }
+    detect->is_catalogue_coming = !is_last;
     (void)buf_put_str(&detect->catalogue, msg_get_str(msg));
     detect->is_catalogue_due = is_last && msg->error == 0 && buf_error(&detect->catalogue) == 0;
     return 0;
@@ -398,8 +396,7 @@ static bool save_is_due(const struct core_detect *detect, bool is_now)
     int64_t pause = SAVE_PAUSE + (int64_t)(detect->state_size / SAVE_RATE) * NS_PER_S;
 
     return detect->phase == DETECT_PHASE_READY && detect->is_unsaved && !detect->is_silent &&
-           (is_now ||
-            clock_mono(detect->core->options.clock) - detect->saved >= pause);
+           (is_now || clock_mono(detect->core->options.clock) - detect->saved >= pause);
 }
 
 static int save(struct core_detect *detect)
@@ -474,10 +471,10 @@ static struct waiting *waiting_add(struct core_detect *detect, struct core_call 
         struct waiting *waiting = &detect->waiting[i];
 
         if (waiting->call == NULL) {
-            *waiting = (struct waiting){
-                .call = call,
-                .then = then,
-                .until = clock_mono(detect->core->options.clock) + CALL_WAIT};
+            *waiting =
+                (struct waiting){.call = call,
+                                 .then = then,
+                                 .until = clock_mono(detect->core->options.clock) + CALL_WAIT};
             return waiting;
         }
     }
@@ -599,8 +596,8 @@ void core_detect_tick(struct core_detect *detect)
     int64_t now = clock_mono(core->options.clock);
     bool is_due = save_is_due(detect, false) || detect->is_catalogue_due;
 
-    if (detect->is_content_due || (detect->next_until != 0 &&
-                                   clock_wall(core->options.clock) >= detect->next_until)) {
+    if (detect->is_content_due ||
+        (detect->next_until != 0 && clock_wall(core->options.clock) >= detect->next_until)) {
         core_detect_renew(detect);
     }
     if (is_due && !core->is_full) {

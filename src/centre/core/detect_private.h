@@ -81,21 +81,22 @@ struct core_detect {
 
     struct list seen;
     size_t seen_bytes;
-    struct list *seeing;  /* that it is shown now */
-    unsigned seeings;     /* that began and did not end */
-    uint64_t forgotten;   /* entries that found no room among the seen */
-    struct buf state;     /* windows, as they come in */
+    struct list *seeing; /* that it is shown now */
+    unsigned seeings;    /* that began and did not end */
+    uint64_t forgotten;  /* entries that found no room among the seen */
+    struct buf state;    /* windows, as they come in */
     bool is_saving;
-    bool is_saved;        /* in the open batch */
+    bool is_saved;         /* in the open batch */
     uint64_t saved_number; /* of the last message that is in them */
-    size_t state_size;    /* of the last that were kept */
-    int64_t saved;        /* monotonic */
-    bool is_unsaved;      /* entries were judged since */
+    size_t state_size;     /* of the last that were kept */
+    int64_t saved;         /* monotonic */
+    bool is_unsaved;       /* entries were judged since */
 
-    uint64_t content;     /* version that was sent last */
+    uint64_t content; /* version that was sent last */
     bool is_content_due;
     int64_t next_until;   /* wall; when the next filter ends, 0: none does */
     struct buf catalogue; /* as it comes in */
+    bool is_catalogue_coming;
     bool is_catalogue_due; /* it must be kept with the next commit */
     struct detect_ready ready;
     struct waiting waiting[WAITING_MAX];

@@ -1,6 +1,6 @@
-/* What the detector says becomes findings, and counts by rule and day. A rule that hits the same host
- * again and again is told now and then, with how often since; all hits are counted. Neighbours:
- * detect.c before, store/ behind. */
+/* What the detector says becomes findings, and counts by rule and day. A rule that hits the same
+ * host again and again is told now and then, with how often since; all hits are counted.
+ * Neighbours: detect.c before, store/ behind. */
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/log.h"

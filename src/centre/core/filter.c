@@ -1,5 +1,5 @@
-/* A filter in one click: the rule of an alert is not to speak of this host, user, address or path any
- * more. It becomes a Sigma filter as any other, so that it can be taken elsewhere. Neighbours:
+/* A filter in one click: the rule of an alert is not to speak of this host, user, address or path
+ * any more. It becomes a Sigma filter as any other, so that it can be taken elsewhere. Neighbours:
  * core/request.c calls, catalogue.h knows the rules, core/detect_content.c hands it on. */
 #include "base/banned.h"
 #include "base/cleanup.h"
@@ -131,8 +131,7 @@ static bool group_has(struct str group, struct str field, struct str value)
     while (rest.len != 0) {
         size_t end = rest.len;
 
-        if (str_has_prefix(rest, field) && rest.len > field.len &&
-            rest.ptr[field.len] == '=' &&
+        if (str_has_prefix(rest, field) && rest.len > field.len && rest.ptr[field.len] == '=' &&
             str_has_prefix(str_slice(rest, field.len + 1, rest.len), value)) {
             end = field.len + 1 + value.len;
             if (end == rest.len || str_has_prefix(str_slice(rest, end, rest.len), STR(", "))) {
@@ -214,8 +213,7 @@ static int filter_check(struct core_call *call, const struct filter *filter)
         return diag_set(&call->diag, -ERR_INVAL, _("no filter can be made of this value"));
     }
     if (filter->rule == NULL) {
-        return diag_set(&call->diag, -ERR_NOENT,
-                        _("the rule of this alert is no longer in force"));
+        return diag_set(&call->diag, -ERR_NOENT, _("the rule of this alert is no longer in force"));
     }
     if (filter->rule->is_correlation ? filter->rule->rule_count == 0 : filter->rule->id.len == 0) {
         return diag_set(&call->diag, -ERR_INVAL,
@@ -230,11 +228,10 @@ static int filter_keep(struct core_call *call, struct filter *filter, int64_t un
     CLEANUP(buf_done) struct buf text;
     int r;
 
-    filter->title =
-        arena_printf(call->arena, "%.*s: %.*s = %.*s",
-                     STR_ARG(str_slice(filter->rule->title, 0, FILTER_TITLE_MAX)),
-                     STR_ARG(str_slice(filter->field, 0, FILTER_TITLE_MAX)),
-                     STR_ARG(str_slice(filter->value, 0, FILTER_TITLE_MAX)));
+    filter->title = arena_printf(call->arena, "%.*s: %.*s = %.*s",
+                                 STR_ARG(str_slice(filter->rule->title, 0, FILTER_TITLE_MAX)),
+                                 STR_ARG(str_slice(filter->field, 0, FILTER_TITLE_MAX)),
+                                 STR_ARG(str_slice(filter->value, 0, FILTER_TITLE_MAX)));
     buf_init(&text, FILTER_TEXT_MAX);
     filter_write(filter, reason, &text);
     r = filter->title.ptr == NULL ? -ERR_NOMEM : buf_error(&text);
@@ -250,10 +247,10 @@ static int filter_keep(struct core_call *call, struct filter *filter, int64_t un
                                                         .actor = call->actor,
                                                         .reason = reason});
     }
-    return r < 0 ? r
-                 : core_call_audit(call, "filter.put", filter->id, "rule", filter->rule->id,
-                                   "field", filter->field, "value", filter->value, "reason",
-                                   reason, NULL);
+    return r < 0
+               ? r
+               : core_call_audit(call, "filter.put", filter->id, "rule", filter->rule->id, "field",
+                                 filter->field, "value", filter->value, "reason", reason, NULL);
 }
 
 int core_filter_put(struct core_call *call)

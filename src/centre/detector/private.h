@@ -45,9 +45,9 @@ struct detector {
     struct buf state; /* pieces */
     bool is_state_whole;
     bool is_ending;
-    struct detector_set now; /* without a set until the first CONTENT */
-    uint64_t seed;           /* of the correlator's hashes */
-    uint64_t tag;            /* given to the correlator last */
+    struct detector_set now;    /* without a set until the first CONTENT */
+    uint64_t seed;              /* of the correlator's hashes */
+    uint64_t tag;               /* given to the correlator last */
     struct entry_field *fields; /* of an entry with the host's beside them */
     size_t field_room;
     struct msg_writer answer;

@@ -116,8 +116,7 @@ static int set_mark(struct detector_set *set, const struct detector_content *con
         set->is_off_correlated[i] =
             is_off(content, rules->correlations[i].id, rules->correlations[i].title);
     }
-    set->host_field =
-        entry_names_find(sigma_engine_names(set->engine), STR(DETECTOR_HOST_FIELD));
+    set->host_field = entry_names_find(sigma_engine_names(set->engine), STR(DETECTOR_HOST_FIELD));
     return 0;
 }
 
@@ -348,9 +347,9 @@ static void check_look(struct check *check, const struct detector_set *set, stru
         const struct sigma_refusal *refusal = &rules->refusals[i];
 
         if (!refusal->is_warning && str_is(refusal->file, check->name)) {
-            check->why = arena_printf(arena, _("line %u: %.*s%s%.*s"), refusal->line,
-                                      STR_ARG(refusal->reason), refusal->remedy.len != 0 ? "; " : "",
-                                      STR_ARG(refusal->remedy));
+            check->why = arena_printf(
+                arena, _("line %u: %.*s%s%.*s"), refusal->line, STR_ARG(refusal->reason),
+                refusal->remedy.len != 0 ? "; " : "", STR_ARG(refusal->remedy));
         }
     }
 }

@@ -130,8 +130,7 @@ static int filter_twin(struct sigma_loader *loader, const struct load_filter *fi
     return 0;
 }
 
-static int filter_lay(struct sigma_loader *loader, const struct load_filter *filter,
-                      uint32_t place)
+static int filter_lay(struct sigma_loader *loader, const struct load_filter *filter, uint32_t place)
 {
     struct load_candidate *candidate = candidate_at(loader, place);
     bool is_twin = loader->is_counting && filter->id.len != 0 && filter->rule_count != 0;
