@@ -29,6 +29,7 @@ struct script {
     int channel;
     const enum turn *turns;
     bool is_begun; /* it has greeted in an earlier play */
+    bool is_loaded;
     unsigned messages;
     unsigned entries;
     unsigned saves;
@@ -43,6 +44,7 @@ struct script {
 
 static void script_greet(struct script *script)
 {
+    script->is_loaded = false;
     msg_begin(&script->msg, DETECTOR_MESSAGE_STARTED);
     msg_put_u64(&script->msg, 0);
     assert_int_equal(channel_send(script->channel, &script->msg, NULL, 0), 0);
@@ -67,6 +69,7 @@ static void script_take_content(struct script *script, struct msg_reader *msg)
         return;
     }
     assert_int_equal(msg_close(msg), 0);
+    script->is_loaded = true;
     msg_begin(&script->msg, DETECTOR_MESSAGE_READY);
     msg_put_u32(&script->msg, 1);
     msg_put_u32(&script->msg, 0);
@@ -132,16 +135,18 @@ static uint32_t script_count(struct msg_reader *msg)
 static bool script_do(struct script *script)
 {
     struct msg_reader *msg = &script->packet.msg;
+    struct str state;
 
     switch (msg->type) {
     case DETECTOR_MESSAGE_ENTRIES:
-        return false;
+        return !script->is_loaded; /* they were for the one before */
     case DETECTOR_MESSAGE_CONTENT:
         script_take_content(script, msg);
         break;
     case DETECTOR_MESSAGE_STATE:
         (void)msg_get_u32(msg);
-        (void)snprintf(script->state, sizeof(script->state), "%.*s", STR_ARG(msg_get_str(msg)));
+        state = msg_get_str(msg);
+        (void)snprintf(script->state, sizeof(script->state), "%.*s", STR_ARG(state));
         break;
     case DETECTOR_MESSAGE_SAVE:
         script_save(script);
@@ -163,6 +168,7 @@ static void *script_play(void *context)
 {
     struct script *script = context;
 
+    script->is_loaded = script->is_begun;
     if (!script->is_begun) {
         script_greet(script);
     }
@@ -344,6 +350,75 @@ static void test_told_now_and_then(void **state)
     assert_int_equal(alerts_of("logs"), 1);
 }
 
+/* A rule that floods a host is told six times in an hour, then every ten minutes, and says so. */
+static void test_flood(void **state)
+{
+    static const enum turn turns[] = {TURN_HIT, TURN_END};
+    struct store_counts before;
+    struct store_counts after;
+    struct script script;
+
+    (void)state;
+    assert_int_equal(store_counts(rig.store, &before), 0);
+    for (int i = 0; i < 9; i++) {
+        (void)play(turns, 3, &script);
+        rig.mono_offset += 11 * NS_PER_S;
+    }
+    assert_int_equal(store_counts(rig.store, &after), 0);
+    assert_int_equal(after.findings, before.findings + 6);
+    rig.mono_offset += 600 * NS_PER_S;
+    (void)play(turns, 3, &script);
+    (void)play(turns, 3, &script);
+    assert_int_equal(store_counts(rig.store, &after), 0);
+    assert_int_equal(after.findings, before.findings + 7);
+    rig.mono_offset += 3600 * NS_PER_S;
+    (void)play(turns, 3, &script);
+    assert_int_equal(store_counts(rig.store, &after), 0);
+    assert_int_equal(after.findings, before.findings + 8);
+}
+
+static uint64_t hits_in_store(void)
+{
+    int64_t today = store_day(clock_wall(&rig.clock));
+    struct store_rule_hits *rows;
+    size_t count;
+    CLEANUP(arena_freep) struct arena *arena = NULL;
+
+    assert_int_equal(arena_new(16U << 20, &arena), 0);
+    assert_int_equal(store_rule_hits_list(rig.store, today - 1, today, arena, &rows, &count), 0);
+    return count == 0 ? 0 : rows[0].hits;
+}
+
+/* One that takes the place of a dead one gets the windows that were kept and sees what came since;
+ * what it says of that was told already. */
+static void test_seen_again(void **state)
+{
+    static const enum turn first[] = {TURN_HIT, TURN_END};
+    static const enum turn again[] = {TURN_HIT, TURN_HIT, TURN_HIT, TURN_END};
+    struct detector_counts counts;
+    struct script script;
+
+    (void)state;
+    (void)play(first, 3, &script);
+    assert_int_equal(script.saves, 1);
+    (void)play(first, 4, &script);
+    (void)play(first, 5, &script);
+    assert_int_equal(script.saves, 0); /* it is too soon */
+    assert_int_equal(hits_in_store(), 3);
+    is_begun = false;
+    counts = play(again, 6, &script);
+    assert_string_equal(script.state, "windows 1");
+    assert_int_equal(script.entries, 4 + 5 + 6);
+    assert_int_equal(hits_in_store(), 4);
+    assert_int_equal(counts.entries, 3 + 4 + 5 + 6);
+    assert_int_equal(counts.judged, counts.entries);
+    rig.mono_offset += 2 * NS_PER_S;
+    (void)play(first, 1, &script);
+    is_begun = false;
+    (void)play(first, 1, &script); /* kept by now: nothing is shown again */
+    assert_int_equal(script.entries, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +427,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sent_again, start, stop),
         cmocka_unit_test_setup_teardown(test_put_aside, start, stop),
         cmocka_unit_test_setup_teardown(test_told_now_and_then, start, stop),
+        cmocka_unit_test_setup_teardown(test_flood, start, stop),
+        cmocka_unit_test_setup_teardown(test_seen_again, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -312,6 +312,72 @@ static void test_filter(void **state)
     assert_int_equal(hits_of(body).kept, 7);
 }
 
+static void put_filter(const char *text, int64_t until)
+{
+    assert_int_equal(core_batch_begin(rig.core), 0);
+    assert_int_equal(
+        store_document_put(rig.store, &(struct store_document){.kind = RULE_DOCUMENT_FILTER,
+                                                               .id = STR("f-1"),
+                                                               .title = STR("thử"),
+                                                               .text = str_from(text),
+                                                               .rule = STR(FAILURE_ID),
+                                                               .is_on = true,
+                                                               .until = until,
+                                                               .actor = STR("admin"),
+                                                               .reason = STR("thử")}),
+        0);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    core_detect_renew(rig.core->detect);
+}
+
+#define FILTER(user)                                                                               \
+    "title: thử\nid: f-1\nfilter:\n    rules:\n        - " FAILURE_ID                              \
+    "\n    kept:\n        user: " user "\n    condition: not kept\n"
+
+/* A filter does not close windows of the rule that it is for; when its time is over it goes. */
+static void test_filter_ends(void **state)
+{
+    (void)state;
+    take_own_rule();
+    for (int i = 0; i < 4; i++) {
+        fail_log_in();
+    }
+    put_filter(FILTER("somebody"), 0);
+    fail_log_in();
+    assert_true(alert_of("Five Failures") != 0);
+    put_filter(FILTER("lan"), clock_wall(&rig.clock) + 60 * NS_PER_S);
+    fail_log_in();
+    assert_int_equal(hits_of("f-1").kept, 1);
+    rig.offset += 61 * NS_PER_S;
+    core_detect_tick(rig.core->detect);
+    fail_log_in();
+    assert_int_equal(hits_of("f-1").kept, 1);
+}
+
+/* What people write may be wrong in ways that only show when it is loaded: the rest stands. */
+static void test_broken_filter(void **state)
+{
+    CLEANUP(arena_freep) struct arena *arena = NULL;
+    struct catalogue catalogue;
+    struct str bytes;
+
+    (void)state;
+    take_own_rule();
+    put_filter("title: x\nfilter: [", 0);
+    for (int i = 0; i < 5; i++) {
+        fail_log_in();
+    }
+    assert_true(alert_of("Five Failures") != 0);
+    core_detect_tick(rig.core->detect);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    assert_int_equal(arena_new(64U << 20, &arena), 0);
+    assert_int_equal(store_log_state_get(rig.store, CATALOGUE_STATE, arena, &bytes), 0);
+    assert_int_equal(catalogue_read(bytes, arena, &catalogue), 0);
+    assert_int_equal(catalogue.refused, 1);
+    assert_true(str_is_text(catalogue.refusals[0].file, "console:f-1"));
+    assert_true(catalogue.refusals[0].reason.len != 0);
+}
+
 static void test_off(void **state)
 {
     struct answer answer;
@@ -340,6 +406,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_detector_dies, start, stop),
         cmocka_unit_test_setup_teardown(test_core_dies, start, stop),
         cmocka_unit_test_setup_teardown(test_filter, start, stop),
+        cmocka_unit_test_setup_teardown(test_filter_ends, start, stop),
+        cmocka_unit_test_setup_teardown(test_broken_filter, start, stop),
         cmocka_unit_test_setup_teardown(test_off, start, stop),
     };
 

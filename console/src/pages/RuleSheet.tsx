@@ -18,7 +18,7 @@ function Figures({ rule }: { rule: Rule }) {
       <div><dt>{t('Hits, 7 days')}</dt><dd>{number(rule.hits)}</dd></div>
       <div><dt>{t('Told, 7 days')}</dt><dd>{number(rule.told)}</dd></div>
       <div><dt>{t('Kept back, 7 days')}</dt><dd>{number(rule.kept_back)}</dd></div>
-      <div><dt>{t('From')}</dt><dd>{sourceWord(rule.source)} <code>{rule.source === 'own' ? '' : `${rule.file}:${rule.line}`}</code></dd></div>
+      <div><dt>{t('Source')}</dt><dd>{sourceWord(rule.source)} <code>{rule.source === 'own' ? '' : `${rule.file}:${rule.line}`}</code></dd></div>
       <div><dt>Id</dt><dd><code>{rule.id || '–'}</code></dd></div>
     </dl>
   );

@@ -22,7 +22,7 @@ function Row({ rule }: { rule: Rule }) {
   return (
     <tr onClick={(event) => !(event.target as Element).closest('a') && go(href)}>
       <td>
-        <Mark severity={severityOf(rule.level)} /> <a href={href}>{rule.title}</a>
+        <a href={href}><Mark severity={severityOf(rule.level)} /> {rule.title}</a>
         {rule.off && <span class="tag">{t('off')}</span>}
         <span class="narrow quiet">{sourceWord(rule.source)} · {t('{0} told, {1} kept back', count(rule.told), number(rule.kept_back))}</span>
       </td>
@@ -41,7 +41,7 @@ function Table({ rules }: { rules: Rule[] }) {
       <thead>
         <tr>
           <th scope="col">{t('Rule')}</th>
-          <th scope="col" class="wide">{t('From')}</th>
+          <th scope="col" class="wide">{t('Source')}</th>
           <th scope="col" class="number wide">{t('Hits today')}</th>
           <th scope="col" class="number">{t('7 days')}</th>
           <th scope="col" class="number wide">{t('Told')}</th>
@@ -86,11 +86,12 @@ function filterState(filter: Filter): string {
 
 function FilterRows({ onAsk }: { onAsk: (ask: Ask) => void }) {
   const { value, reload } = useData<{ items: Filter[] }>('filters', ['rules']);
+  const [all, setAll] = useState(false);
   if (!value || value.items.length === 0) return null;
   return (
     <section aria-labelledby="rules-filters">
       <h2 id="rules-filters">{t('Filters')}</h2>
-      <table class="plain filtered">
+      <table class="filtered">
         <thead>
           <tr>
             <th scope="col">{t('Kept back')}</th>
@@ -101,7 +102,7 @@ function FilterRows({ onAsk }: { onAsk: (ask: Ask) => void }) {
           </tr>
         </thead>
         <tbody>
-          {value.items.map((filter) => (
+          {[...value.items.filter((filter) => filter.on), ...value.items.filter((filter) => !filter.on)].slice(0, all ? undefined : 5).map((filter) => (
             <tr key={filter.id} class={filter.on ? '' : 'quiet'}>
               <td><a href={link('rules', filter.rule, route.value.query)}>{filter.title}</a></td>
               <td class="wide">{filter.changed_by}: “{filter.reason}” · <Time when={filter.changed} /></td>
@@ -115,6 +116,7 @@ function FilterRows({ onAsk }: { onAsk: (ask: Ask) => void }) {
           ))}
         </tbody>
       </table>
+      {!all && value.items.length > 5 && <p><button onClick={() => setAll(true)}>{t('All {0} filters', number(value.items.length))}</button></p>}
     </section>
   );
 }

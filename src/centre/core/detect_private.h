@@ -1,5 +1,6 @@
 /* What the core's files about the detector share: detect.c (entries and answers), detect_tell.c
- * (findings and counts), detect_content.c (rules, windows, and what is asked of it beside). */
+ * (findings and counts), detect_content.c (what it is given), detect_keep.c (what correlations
+ * remember), detect_ask.c (what people wait for). */
 #ifndef CENTRE_CORE_DETECT_PRIVATE_H
 #define CENTRE_CORE_DETECT_PRIVATE_H
 
@@ -131,24 +132,39 @@ void detect_tally_forget(struct core_detect *detect);
 [[nodiscard]] int detect_listen(struct core_detect *detect);
 
 /* detect_content.c */
-[[nodiscard]] int detect_begin_life(struct core_detect *detect);
-void detect_end_life(struct core_detect *detect);
+/* It has started: it is given windows and rules. */
 [[nodiscard]] int detect_started(struct core_detect *detect);
-[[nodiscard]] int detect_take_ready(struct core_detect *detect, struct msg_reader *msg);
+/* Sends without waiting for an answer; waits for room. */
+[[nodiscard]] int detect_push(struct core_detect *detect, const struct msg_writer *msg);
+[[nodiscard]] int detect_push_empty(struct core_detect *detect, enum detector_message type);
+/* A failure to reach it is no failure of the batch: it is silent then, until it speaks. */
+[[nodiscard]] int detect_lost(struct core_detect *detect, int r);
+
+/* detect_keep.c */
+[[nodiscard]] int detect_push_state(struct core_detect *detect, struct arena *arena);
 [[nodiscard]] int detect_take_state(struct core_detect *detect, struct msg_reader *msg);
 [[nodiscard]] int detect_take_catalogue(struct core_detect *detect, struct msg_reader *msg);
-[[nodiscard]] int detect_take_checked(struct core_detect *detect, struct msg_reader *msg);
 /* Keeps a message that was answered among the seen. */
 void detect_seen_add(struct core_detect *detect, const struct sheet *sheet);
-/* One that it was shown again is answered. */
+/* Shows it what it must have seen, then goes on with what is under way. */
+[[nodiscard]] int detect_seen_begin(struct core_detect *detect);
+/* The message of that number was shown and is answered. */
 [[nodiscard]] int detect_seen_next(struct core_detect *detect, uint64_t number);
 /* All, or those of a batch that came to nothing; whether there were any. */
 bool detect_seen_forget(struct core_detect *detect, bool is_all);
 /* Has another take its place, which is given what was kept. */
 void detect_replace(struct core_detect *detect);
-/* Writes into the open batch what it remembers, when that is due. */
+/* is_now: whatever was kept a moment ago. */
+bool detect_save_is_due(const struct core_detect *detect, bool is_now);
+/* Has it hand over its windows and writes them into the open batch. */
+[[nodiscard]] int detect_save(struct core_detect *detect);
+/* Writes into the open batch what is due. */
 [[nodiscard]] int detect_keep(struct core_detect *detect);
-/* Sends without waiting for an answer; waits for room. */
-[[nodiscard]] int detect_push(struct core_detect *detect, const struct msg_writer *msg);
+
+/* detect_ask.c */
+[[nodiscard]] int detect_begin_life(struct core_detect *detect);
+void detect_end_life(struct core_detect *detect);
+[[nodiscard]] int detect_take_ready(struct core_detect *detect, struct msg_reader *msg);
+[[nodiscard]] int detect_take_checked(struct core_detect *detect, struct msg_reader *msg);
 
 #endif

@@ -113,7 +113,7 @@ struct core {
     uint32_t changed;            /* enum centre_changed since the api was told */
     struct loop_source *commit_timer;
     struct loop_source *tick_timer;
-    struct loop_source *channel_sources[5];
+    struct loop_source *channel_sources[6];
     struct core_watch watch;
     struct core_detect *detect; /* core/detect.h; NULL in a test without a detector */
     unsigned ticks;

@@ -208,7 +208,7 @@ static int core_start(struct core *core)
     }
     if (r == 0) {
         r = core_listen(core, core->options.channels.detector, core_on_detector,
-                        &core->channel_sources[4]);
+                        &core->channel_sources[5]);
     }
     return r < 0 ? r : loop_source_set_timer(core->tick_timer, CORE_TICK, CORE_TICK);
 }
