@@ -38,13 +38,15 @@ struct store_document {
     struct str reason;
 };
 
-/* number and time are given by the store. */
+/* number and time are given by the store. -ERR_LIMIT when STORE_DOCUMENTS_MAX others are on, and
+ * nothing is changed. */
 [[nodiscard]] int store_document_put(struct store *store, const struct store_document *document);
 /* The newest row; -ERR_NOENT. */
 [[nodiscard]] int store_document_get(struct store *store, enum rule_document_kind kind,
                                      struct str id, struct arena *arena,
                                      struct store_document *ret_document);
-/* The newest row of each, last changed first; at most STORE_DOCUMENTS_MAX. Texts only with_text. */
+/* The newest row of each, those that are on first, then the last changed; at most
+ * STORE_DOCUMENTS_MAX. Texts only with_text. */
 [[nodiscard]] int store_document_list(struct store *store, bool with_text, struct arena *arena,
                                       struct store_document **ret_documents, size_t *ret_count);
 

@@ -28,7 +28,9 @@ int detect_take_ready(struct core_detect *detect, struct msg_reader *msg)
 {
     struct detect_ready ready = {.rules = msg_get_u32(msg)};
     bool was_loading = detect->phase == DETECT_PHASE_LOADING;
+    uint64_t number;
     struct str why;
+    int r = 0;
 
     ready.correlations = msg_get_u32(msg);
     ready.refused = msg_get_u32(msg);
@@ -41,6 +43,10 @@ int detect_take_ready(struct core_detect *detect, struct msg_reader *msg)
     detect->ready = ready;
     if (why.len != 0) {
         log_error("the rules stay as they were: %.*s", STR_ARG(why));
+        r = core_raise(detect->core, &(struct id){0}, SEVERITY_HIGH,
+                       N_("Rules for logs were changed and could not be loaded: those from before "
+                          "stay in force"),
+                       &number);
     }
     log_info("rules are in force rules=%u correlations=%u refused=%u version=%016llx", ready.rules,
              ready.correlations, ready.refused, (unsigned long long)ready.version);
@@ -52,7 +58,7 @@ int detect_take_ready(struct core_detect *detect, struct msg_reader *msg)
             waiting_answer(waiting, detect);
         }
     }
-    return was_loading ? detect_seen_begin(detect) : 0;
+    return r == 0 && was_loading ? detect_seen_begin(detect) : r;
 }
 
 int detect_take_checked(struct core_detect *detect, struct msg_reader *msg)
@@ -160,6 +166,9 @@ int core_detect_reload(struct core_detect *detect, struct core_call *call,
         detect->phase = DETECT_PHASE_AWAY;
     }
     if (r < 0) {
+        if (detect != NULL) {
+            detect->is_saved = false; /* it goes with the transaction */
+        }
         return diag_set(&call->diag, -ERR_BUSY,
                         _("the process that judges logs is busy; try again in a few seconds"));
     }
@@ -187,6 +196,7 @@ void core_detect_tick(struct core_detect *detect)
 {
     struct core *core = detect->core;
     int64_t now = clock_mono(core->options.clock);
+    int64_t day = store_day(clock_wall(core->options.clock));
     bool is_due = detect_save_is_due(detect, false) || detect->is_catalogue_due;
 
     if (detect->is_content_due ||
@@ -195,6 +205,10 @@ void core_detect_tick(struct core_detect *detect)
     }
     if (is_due && !core->is_full) {
         (void)core_batch_begin(core); /* its commit keeps them */
+    }
+    if (day != detect->expired && !core->is_full && core_batch_begin(core) == 0 &&
+        store_rule_hits_expire(core->options.store, day - STORE_RULE_HITS_DAYS) == 0) {
+        detect->expired = day;
     }
     for (size_t i = 0; i < WAITING_MAX; i++) {
         struct waiting *waiting = &detect->waiting[i];

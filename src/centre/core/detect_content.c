@@ -15,6 +15,7 @@
 
 #define PUSH_WAIT_MS   2000
 #define PIECE_OVERHEAD 64
+#define OFF_PIECE      128 /* ids of rules that are off, in one piece */
 
 int detect_push(struct core_detect *detect, const struct msg_writer *msg)
 {
@@ -39,13 +40,12 @@ int detect_push_empty(struct core_detect *detect, enum detector_message type)
     return detect_push(detect, &detect->msg);
 }
 
-static int content_end_piece(struct core_detect *detect, bool is_last)
+/* More will come. */
+static int content_end_piece(struct core_detect *detect)
 {
-    if (!is_last) {
-        msg_put_u32(&detect->msg, 0);
-        msg_put_u32(&detect->msg, 0);
-    }
-    msg_put_u32(&detect->msg, is_last ? 1 : 0);
+    msg_put_u32(&detect->msg, 0);
+    msg_put_u32(&detect->msg, 0);
+    msg_put_u32(&detect->msg, 0);
     return detect_push(detect, &detect->msg);
 }
 
@@ -82,7 +82,7 @@ static int push_texts(struct core_detect *detect, const struct store_document *d
         }
         name = arena_printf(arena, DETECTOR_OWN_PREFIX "%.*s", STR_ARG(document->id));
         if (detect->msg.len + name.len + document->text.len + PIECE_OVERHEAD > MSG_SIZE_MAX) {
-            r = content_end_piece(detect, false);
+            r = content_end_piece(detect);
             content_begin_piece(detect);
         }
         msg_put_u32(&detect->msg, 1);
@@ -92,24 +92,35 @@ static int push_texts(struct core_detect *detect, const struct store_document *d
     return r;
 }
 
+/* Ids stand in pieces of their own, each led by how many there are. */
 static int push_off(struct core_detect *detect, const struct store_document *documents,
                     size_t count)
 {
-    uint32_t off = 0;
-    int r = content_end_piece(detect, false); /* ids stand in a piece of their own */
+    int r = content_end_piece(detect);
+    size_t at = 0;
 
-    content_begin_piece(detect);
-    for (size_t i = 0; i < count; i++) {
-        off += documents[i].kind == RULE_DOCUMENT_OFF && documents[i].is_on ? 1U : 0U;
-    }
-    msg_put_u32(&detect->msg, 0);
-    msg_put_u32(&detect->msg, off);
-    for (size_t i = 0; i < count; i++) {
-        if (documents[i].kind == RULE_DOCUMENT_OFF && documents[i].is_on) {
-            msg_put_str(&detect->msg, documents[i].id);
+    while (r == 0) {
+        const struct str *ids[OFF_PIECE];
+        uint32_t off = 0;
+
+        for (; at < count && off < OFF_PIECE; at++) {
+            if (documents[at].kind == RULE_DOCUMENT_OFF && documents[at].is_on) {
+                ids[off++] = &documents[at].id;
+            }
+        }
+        content_begin_piece(detect);
+        msg_put_u32(&detect->msg, 0);
+        msg_put_u32(&detect->msg, off);
+        for (uint32_t i = 0; i < off; i++) {
+            msg_put_str(&detect->msg, *ids[i]);
+        }
+        msg_put_u32(&detect->msg, at == count ? 1 : 0);
+        r = detect_push(detect, &detect->msg);
+        if (at == count) {
+            break;
         }
     }
-    return r < 0 ? r : content_end_piece(detect, true);
+    return r;
 }
 
 /* Each content has a version of its own, also when only time has passed. */
@@ -149,10 +160,10 @@ int detect_started(struct core_detect *detect)
     int r = arena_new(2 * DETECTOR_STATE_MAX, &arena);
 
     detect->phase = DETECT_PHASE_LOADING;
-    detect->is_saving = false;
+    detect->saves = 0;
+    detect->is_state_coming = false;
     detect->seeing = NULL;
     detect->is_catalogue_coming = false;
-    buf_reset(&detect->state);
     r = r < 0 ? r : detect_push_state(detect, arena);
     r = r < 0 ? r : push_content(detect, arena);
     return detect_lost(detect, r);

@@ -88,6 +88,7 @@ bool detect_seen_forget(struct core_detect *detect, bool is_all)
         }
     }
     detect->is_saved = false;
+    detect->is_catalogue_due = detect->catalogue.len != 0 && !detect->is_catalogue_coming;
     return is_any;
 }
 
@@ -162,13 +163,11 @@ int detect_save(struct core_detect *detect)
 {
     int r;
 
-    buf_reset(&detect->state);
-    detect->is_saving = true;
+    detect->saves++;
     r = detect_push_empty(detect, DETECTOR_MESSAGE_SAVE);
-    while (r == 0 && detect->is_saving) {
+    while (r == 0 && detect->saves != 0) {
         r = detect_receive(detect, SAVE_WAIT_MS);
     }
-    detect->is_saving = false;
     detect->saved = clock_mono(detect->core->options.clock);
     if (r == -ERR_TIMEDOUT || r == -ERR_PIPE || detect->phase != DETECT_PHASE_READY) {
         return 0; /* it has died, or will be found silent */
@@ -202,11 +201,14 @@ int detect_take_state(struct core_detect *detect, struct msg_reader *msg)
 {
     bool is_last = msg_get_u32(msg) == 1;
 
-    if (!detect->is_saving) {
-        return 0;
+    if (!detect->is_state_coming) {
+        buf_reset(&detect->state);
     }
+    detect->is_state_coming = !is_last;
     (void)buf_put_str(&detect->state, msg_get_str(msg));
-    detect->is_saving = !is_last;
+    if (is_last && detect->saves != 0) {
+        detect->saves--; /* one that was not waited for until its end is not the next one's */
+    }
     return 0;
 }
 

@@ -86,7 +86,8 @@ struct core_detect {
     unsigned seeings;    /* that began and did not end */
     uint64_t forgotten;  /* entries that found no room among the seen */
     struct buf state;    /* windows, as they come in */
-    bool is_saving;
+    bool is_state_coming;
+    unsigned saves;        /* asked for and not answered */
     bool is_saved;         /* in the open batch */
     uint64_t saved_number; /* of the last message that is in them */
     size_t state_size;     /* of the last that were kept */
@@ -95,6 +96,7 @@ struct core_detect {
 
     uint64_t content; /* version that was sent last */
     bool is_content_due;
+    int64_t expired;      /* day on which old counts were dropped last */
     int64_t next_until;   /* wall; when the next filter ends, 0: none does */
     struct buf catalogue; /* as it comes in */
     bool is_catalogue_coming;

@@ -206,7 +206,7 @@ static int filter_find(struct core_call *call, const struct store_alert *alert,
 
 static int filter_check(struct core_call *call, const struct filter *filter)
 {
-    if (filter->value.len == 0 || !utf8_is_valid(filter->value) ||
+    if (filter->value.len == 0 || filter->field.len == 0 || !utf8_is_valid(filter->value) ||
         str_find_byte(filter->field, '|') != filter->field.len ||
         str_find_byte(filter->field, '"') != filter->field.len ||
         str_find_byte(filter->field, '\\') != filter->field.len) {
@@ -275,6 +275,7 @@ int core_filter_put(struct core_call *call)
     }
     filter.rule = catalogue_find(&book.catalogue, rule);
     filter.is_cut = filter.value.len >= DETECTOR_VALUE_MAX;
+    filter.value = str_slice(filter.value, 0, utf8_valid_prefix(filter.value));
     id_format(&id, id_text);
     filter.id = str_from(id_text);
     r = filter_check(call, &filter);

@@ -11,13 +11,37 @@
 #define VIET_NAM_NS     (7 * 3600 * NS_PER_S)
 #define DOCUMENT_FIELDS "number, kind, id, title, text, rule, is_on, until, time, actor, reason"
 
+/* What is on beside it. */
+static int document_others(struct store *store, const struct store_document *document,
+                           uint64_t *ret_count)
+{
+    CLEANUP(query_done) struct query query = {0};
+    int r;
+
+    query_init(&query, store->database,
+               "SELECT count(*) FROM rule_documents WHERE is_on AND NOT (kind = ?1 AND id = ?2)"
+               " AND number IN (SELECT max(number) FROM rule_documents GROUP BY kind, id)");
+    query_bind_i64(&query, 1, document->kind);
+    query_bind_text(&query, 2, document->id);
+    r = query_one(&query);
+    if (r == 0) {
+        *ret_count = query_u64(&query, 0);
+    }
+    return r;
+}
+
 int store_document_put(struct store *store, const struct store_document *document)
 {
     CLEANUP(query_done) struct query query = {0};
+    uint64_t others = 0;
     int r = store_may_write(store);
 
+    r = r < 0 ? r : document_others(store, document, &others);
     if (r < 0) {
         return r;
+    }
+    if (document->is_on && others >= STORE_DOCUMENTS_MAX) {
+        return -ERR_LIMIT;
     }
     query_init(&query, store->database,
                "INSERT INTO rule_documents"
@@ -91,7 +115,7 @@ int store_document_list(struct store *store, bool with_text, struct arena *arena
                "SELECT number, kind, id, title, iif(?2, text, ''), rule, is_on, until, time, actor,"
                " reason FROM rule_documents WHERE number IN"
                " (SELECT max(number) FROM rule_documents GROUP BY kind, id)"
-               " ORDER BY number DESC LIMIT ?1");
+               " ORDER BY is_on DESC, number DESC LIMIT ?1");
     query_bind_u64(&query, 1, STORE_DOCUMENTS_MAX);
     query_bind_i64(&query, 2, with_text);
     *ret_documents = query_list(&query, &rows, arena, ret_count);
