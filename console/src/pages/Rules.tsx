@@ -22,7 +22,7 @@ function Row({ rule }: { rule: Rule }) {
   return (
     <tr onClick={(event) => !(event.target as Element).closest('a') && go(href)}>
       <td>
-        <a href={href}><Mark severity={severityOf(rule.level)} /> {rule.title}</a>
+        <Mark severity={severityOf(rule.level)} /> <a href={href}>{rule.title}</a>
         {rule.off && <span class="tag">{t('off')}</span>}
         <span class="narrow quiet">{sourceWord(rule.source)} · {t('{0} told, {1} kept back', count(rule.told), number(rule.kept_back))}</span>
       </td>
