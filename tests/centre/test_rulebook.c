@@ -5,6 +5,7 @@
 #include "rig.h"
 
 #include "base/banned.h"
+#include "base/err.h"
 #include "centre/catalogue.h"
 #include "centre/core/detect.h"
 #include "centre/core/private.h"
@@ -102,7 +103,7 @@ static int stop(void **state)
     return 0;
 }
 
-static void put_line(const char *text)
+static void put_only(const char *text)
 {
     struct event event;
 
@@ -111,6 +112,11 @@ static void put_line(const char *text)
     assert_int_equal(event_add_text(&event, EVENT_FIELD_EVENT_ORIGINAL, str_from(text)), 0);
     assert_int_equal(event_add_text(&event, EVENT_FIELD_EVENT_MODULE, STR("syslog")), 0);
     assert_int_equal(core_detect_put(rig.core->detect, host, &event), 0);
+}
+
+static void put_line(const char *text)
+{
+    put_only(text);
     assert_int_equal(core_batch_commit(rig.core), 0);
 }
 
@@ -272,6 +278,28 @@ static void test_core_dies(void **state)
     assert_true(alert_of("Five Failures") != 0);
 }
 
+/* Entries of a batch that came to nothing are sent again: windows must not hold them twice. */
+static void test_batch_fails(void **state)
+{
+    int status;
+
+    (void)state;
+    take_own_rule();
+    for (int i = 0; i < 3; i++) {
+        fail_log_in();
+    }
+    put_only("Nov 26 08:00:59 gate sshd[9]: Failed password for lan from 203.0.113.7 port 9 ssh2");
+    assert_int_equal(core_detect_settle(rig.core->detect), 0);
+    core_fail(rig.core, -ERR_IO);
+    assert_int_equal(waitpid(detector, &status, 0), detector);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    detector_start();
+    fail_log_in();
+    assert_int_equal(alert_of("Five Failures"), 0);
+    fail_log_in();
+    assert_true(alert_of("Five Failures") != 0);
+}
+
 static void test_filter(void **state)
 {
     struct answer answer;
@@ -405,6 +433,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_own_rule, start, stop),
         cmocka_unit_test_setup_teardown(test_detector_dies, start, stop),
         cmocka_unit_test_setup_teardown(test_core_dies, start, stop),
+        cmocka_unit_test_setup_teardown(test_batch_fails, start, stop),
         cmocka_unit_test_setup_teardown(test_filter, start, stop),
         cmocka_unit_test_setup_teardown(test_filter_ends, start, stop),
         cmocka_unit_test_setup_teardown(test_broken_filter, start, stop),
