@@ -169,8 +169,12 @@ int detect_save(struct core_detect *detect)
         r = detect_receive(detect, SAVE_WAIT_MS);
     }
     detect->saved = clock_mono(detect->core->options.clock);
-    if (r == -ERR_TIMEDOUT || r == -ERR_PIPE || detect->phase != DETECT_PHASE_READY) {
-        return 0; /* it has died, or will be found silent */
+    if (r == -ERR_TIMEDOUT || r == -ERR_PIPE) {
+        detect->is_silent = true; /* until it speaks: or each tick would wait for it */
+        return 0;
+    }
+    if (r == 0 && detect->phase != DETECT_PHASE_READY) {
+        return 0; /* it has died meanwhile */
     }
     if (r < 0 || buf_error(&detect->state) < 0 || detect->state.len == 0) {
         log_warn("windows of correlations are too many to be kept");
