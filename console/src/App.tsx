@@ -13,6 +13,7 @@ import { Alerts } from './pages/Alerts';
 import { Find } from './pages/Find';
 import { Hosts } from './pages/Hosts';
 import { ChangePassword, Login } from './pages/Login';
+import { Rules } from './pages/Rules';
 import { Settings } from './pages/Settings';
 import { Sites } from './pages/Sites';
 import { Watch } from './pages/Watch';
@@ -26,7 +27,8 @@ const pages: Record<string, { title: () => string; key: string; view: () => JSX.
   hosts: { title: () => t('Hosts'), key: '3', view: Hosts },
   sites: { title: () => t('Sites'), key: '4', view: Sites },
   find: { title: () => t('Find'), key: '5', view: Find },
-  settings: { title: () => t('Settings'), key: '6', view: Settings },
+  rules: { title: () => t('Rules'), key: '6', view: Rules },
+  settings: { title: () => t('Settings'), key: '7', view: Settings },
 };
 
 function Clock() {

@@ -13,6 +13,8 @@
 #define NAME_MAX_BYTES   64
 #define REASON_MAX_BYTES 2000
 #define VALUE_MAX_BYTES  1000
+#define RULE_MAX_BYTES   (48 << 10)
+#define ID_MAX_BYTES     200
 #define CSV_MAX_BYTES    (48 << 10)
 #define SERVICES         "portal|one-stop|mail|document|other"
 
@@ -334,6 +336,50 @@ const struct argument arguments_sender[] = {
 
 const struct argument arguments_sender_touch[] = {
     BODY_SECRET("token", true, 1, SENDER_TOKEN_SIZE, N_("a sender's token")),
+    {},
+};
+
+const struct argument arguments_rule_list[] = {
+    QUERY_TEXT("q", 200, N_("words of its title, or its id")),
+    QUERY_CHOICE("show", "all|hit|off|own|file|built-in",
+                 N_("only rules that hit within seven days, are switched off, or are from there")),
+    QUERY_CHOICE("level", "informational|low|medium|high|critical", N_("of this level")),
+    QUERY_NUMBER("after", N_("the last answer's cursor")),
+    QUERY_LIMIT,
+    {},
+};
+
+const struct argument arguments_rule_put[] = {
+    BODY_TEXT("text", true, 1, RULE_MAX_BYTES, N_("Sigma rule or correlation, YAML")),
+    BODY_TEXT("id", false, 0, ID_MAX_BYTES, N_("id of the rule it replaces")),
+    BODY_TEXT("reason", true, 3, REASON_MAX_BYTES, N_("why")),
+    {},
+};
+
+#define PATH_RULE                                                                                  \
+    {.name = "id",                                                                                 \
+     .place = ARGUMENT_PLACE_PATH,                                                                 \
+     .type = ARGUMENT_TYPE_TEXT,                                                                   \
+     .is_required = true,                                                                          \
+     .minimum = 1,                                                                                 \
+     .maximum = ID_MAX_BYTES,                                                                      \
+     .summary = N_("id of the rule or filter")}
+
+const struct argument arguments_document[] = {PATH_RULE, {}};
+
+const struct argument arguments_rule_switch[] = {
+    PATH_RULE,
+    BODY_TEXT("reason", true, 3, REASON_MAX_BYTES, N_("why")),
+    {},
+};
+
+const struct argument arguments_filter_put[] = {
+    PATH_NUMBER(N_("the alert's number")),
+    BODY_TEXT("field", true, 1, 200,
+              N_("a field that the alert tells of, or canhgac.host for its host")),
+    BODY_TEXT("value", false, 0, VALUE_MAX_BYTES, N_("its value, as the alert tells it")),
+    BODY_TEXT("reason", true, 3, REASON_MAX_BYTES, N_("why")),
+    BODY_NUMBER("days", 0, 3650, N_("after so many days it ends; 0 or left out: it does not")),
     {},
 };
 

@@ -1,17 +1,15 @@
 /* The detector's process: see centre/detector.h. Invariants: rights are given up before the first
- * byte of a rule or an entry is parsed; each message is answered whole, or the process ends. */
+ * byte of a rule or an entry is parsed; each message is answered whole, or the process ends. The
+ * rules themselves are detector/rulebook.c's, entries detector/answer.c's. */
 #include "centre/detector.h"
 
 #include "base/banned.h"
-#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/mem.h"
 #include "centre/detector/private.h"
 #include "centre/protocol.h"
-#include "centre/rules.h"
 #include "cli/command.h"
-#include "detect/sigma/pack.h"
 #include "sys/sandbox.h"
 
 #include <pwd.h>
@@ -40,82 +38,43 @@ static int detector_enter(const struct detector_options *options)
     return r;
 }
 
-static void detector_tell_refusals(const struct sigma_set *set)
-{
-    size_t refused = 0;
-
-    for (size_t i = 0; i < set->refusal_count; i++) {
-        const struct sigma_refusal *refusal = &set->refusals[i];
-
-        if (!refusal->is_warning && refused++ == 0) {
-            log_warn("a rule was refused file=%.*s line=%u reason=%.*s", STR_ARG(refusal->file),
-                     refusal->line, STR_ARG(refusal->reason));
-        }
-    }
-    if (refused > 1) {
-        log_warn("%zu rules were refused in all: canhgac rules check names them", refused);
-    }
-}
-
-static int detector_learn(struct detector *detector, const struct rules_texts *texts)
-{
-    struct diag diag = {0};
-    int r = sigma_loader_new(false, &detector->loader);
-
-    r = r < 0 ? r : sigma_pack_load(detector->loader);
-    r = r < 0 ? r : rules_texts_load(texts, detector->loader);
-    r = r < 0 ? r : sigma_loader_finish(detector->loader, &detector->set);
-    if (r < 0) {
-        return r;
-    }
-    detector_tell_refusals(detector->set);
-    r = sigma_engine_new(detector->set, &detector->engine, &diag);
-    if (r < 0) {
-        log_error("detector: %s", diag_text(&diag, r));
-        return r;
-    }
-    r = sigma_matcher_new(detector->engine, &detector->matcher);
-    r = r < 0 ? r
-              : sigma_correlator_new(detector->set, sigma_engine_names(detector->engine),
-                                     &(struct sigma_correlator_options){.seed = detector->seed},
-                                     &detector->correlator);
-    return r < 0 ? r : log_reading_init(&detector->reading, sigma_engine_names(detector->engine));
-}
-
 /* The bytes of rules are read while there are rights to open them. */
 static int detector_prepare(struct detector *detector, const struct detector_options *options)
 {
-    CLEANUP(rules_texts_freep) struct rules_texts *texts = NULL;
     struct diag diag = {0};
-    int r = rules_texts_new(DETECTOR_RULES_SIZE, &texts);
+    int r = rules_texts_new(DETECTOR_RULES_SIZE, &detector->files);
 
     if (getrandom(&detector->seed, sizeof(detector->seed), 0) != (ssize_t)sizeof(detector->seed)) {
         return -ERR_IO;
     }
+    buf_init(&detector->state, DETECTOR_STATE_MAX);
     for (size_t i = 0; r == 0 && options->rules != NULL && i < options->rules->count; i++) {
-        if (rules_texts_add(texts, options->rules->items[i], &diag) < 0) {
+        if (rules_texts_add(detector->files, options->rules->items[i], &diag) < 0) {
             log_warn("%s", diag.text);
         }
     }
-    r = r < 0 ? r : detector_enter(options);
-    return r < 0 ? r : detector_learn(detector, texts);
+    return r < 0 ? r : detector_enter(options);
 }
 
-static int detector_greet(struct detector *detector)
+/* What was sent to the one before and lies there still is named, if it was entries, and goes: core
+ * sends all anew. */
+static int detector_start(struct detector *detector)
 {
-    size_t refused = 0;
+    uint64_t unread = 0;
+    int r = 0;
 
-    for (size_t i = 0; i < detector->set->refusal_count; i++) {
-        refused += detector->set->refusals[i].is_warning ? 0U : 1U;
+    while (r == 0) {
+        r = channel_receive_within(detector->channel, 0, &detector->packet);
+        if (r == 0) {
+            if (detector->packet.msg.type == DETECTOR_MESSAGE_ENTRIES) {
+                unread = msg_get_u64(&detector->packet.msg);
+            }
+            channel_packet_done(&detector->packet);
+        }
     }
-    log_info("rules=%zu correlations=%zu refused=%zu", detector->set->rule_count,
-             detector->set->correlation_count, refused);
-    msg_begin(&detector->answer, DETECTOR_MESSAGE_READY);
-    msg_put_u32(&detector->answer, (uint32_t)detector->set->rule_count);
-    msg_put_u32(&detector->answer, (uint32_t)detector->set->correlation_count);
-    msg_put_u32(&detector->answer, (uint32_t)refused);
-    msg_put_u64(&detector->answer, detector->set->version);
-    return channel_send(detector->channel, &detector->answer, NULL, 0);
+    msg_begin(&detector->answer, DETECTOR_MESSAGE_STARTED);
+    msg_put_u64(&detector->answer, unread);
+    return r == -ERR_TIMEDOUT ? channel_send(detector->channel, &detector->answer, NULL, 0) : r;
 }
 
 static int detector_ready(struct detector *detector, int supervisor)
@@ -128,15 +87,51 @@ static int detector_ready(struct detector *detector, int supervisor)
     return channel_send(supervisor, &detector->answer, NULL, 0);
 }
 
-static int detector_serve(struct detector *detector)
+static int detector_take(struct detector *detector)
 {
+    switch (detector->packet.msg.type) {
+    case DETECTOR_MESSAGE_CONTENT:
+        return detector_take_content(detector);
+    case DETECTOR_MESSAGE_STATE:
+        return detector_take_state(detector);
+    case DETECTOR_MESSAGE_ENTRIES:
+    case DETECTOR_MESSAGE_SAVE:
+    case DETECTOR_MESSAGE_CHECK:
+    case DETECTOR_MESSAGE_END:
+        break;
+    default:
+        return -ERR_PROTO;
+    }
+    if (detector->now.set == NULL) {
+        return 0; /* it was meant for the one before: core has not heard of this one yet */
+    }
+    switch (detector->packet.msg.type) {
+    case DETECTOR_MESSAGE_ENTRIES:
+        return detector_answer(detector);
+    case DETECTOR_MESSAGE_SAVE:
+        return detector_save(detector);
+    case DETECTOR_MESSAGE_CHECK:
+        return detector_take_check(detector);
+    default:
+        detector->is_ending = true;
+        return 0;
+    }
+}
+
+static int detector_serve(struct detector *detector, int supervisor)
+{
+    bool is_told = false;
     int r = 0;
 
-    while (r == 0) {
+    while (r == 0 && !detector->is_ending) {
         r = channel_receive(detector->channel, &detector->packet);
         if (r == 0) {
-            r = detector_answer(detector);
+            r = detector_take(detector);
             channel_packet_done(&detector->packet);
+        }
+        if (r == 0 && !is_told && detector->now.set != NULL) {
+            is_told = true;
+            r = detector_ready(detector, supervisor);
         }
     }
     return r == -ERR_PIPE ? 0 : r;
@@ -150,16 +145,16 @@ int detector_run(const struct detector_options *options)
     log_init("detector", LOG_LEVEL_INFO);
     detector.channel = options->channel;
     r = detector_prepare(&detector, options);
-    r = r < 0 ? r : detector_greet(&detector);
-    r = r < 0 ? r : detector_ready(&detector, options->supervisor);
-    r = r < 0 ? r : detector_serve(&detector);
+    r = r < 0 ? r : detector_start(&detector);
+    r = r < 0 ? r : detector_serve(&detector, options->supervisor);
     if (r < 0) {
         log_error("detector ends: %s", err_text(r));
     }
-    log_reading_done(&detector.reading);
-    sigma_correlator_free(detector.correlator);
-    sigma_matcher_free(detector.matcher);
-    sigma_engine_free(detector.engine);
-    sigma_loader_free(detector.loader);
+    detector_set_done(&detector.now);
+    detector_content_done(&detector.content);
+    detector_content_done(&detector.coming);
+    rules_texts_free(detector.files);
+    buf_done(&detector.state);
+    mem_free(detector.fields);
     return r < 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_CLEAN;
 }

@@ -1,8 +1,10 @@
 /* The detector: reads the entries of logs that agents and senders hand in, and judges them by the
  * rules, with no rights at all (no path, no network, no new files). Rules are read as bytes while
  * there are rights, and parsed without. It dies rather than misbehave; its parent starts another,
- * which reads the rules anew: that is how rules are changed. On an entry's way: core/detect.c →
- * (channel) → detector → codec/logs.h → detect/sigma/ → (channel) → core/detect.c. */
+ * which reads the files of rules anew. What people add in the console comes over the channel, at
+ * the start and whenever it changes, and takes the place of what was before without an open window
+ * being lost. On an entry's way: core/detect.c → (channel) → detector → codec/logs.h →
+ * detect/sigma/ → (channel) → core/detect.c. */
 #ifndef CENTRE_DETECTOR_H
 #define CENTRE_DETECTOR_H
 
@@ -14,6 +16,16 @@
 #define DETECTOR_VALUE_MAX   512         /* bytes of one */
 #define DETECTOR_CPU_SECONDS 5           /* of work on one message */
 #define DETECTOR_RULES_SIZE  (64U << 20) /* of all files of rules together */
+#define DETECTOR_PIECE       (60U << 10) /* bytes of what comes in pieces */
+#define DETECTOR_STATE_MAX   (96U << 20) /* bytes of what correlations remember */
+#define DETECTOR_REFUSED_MAX 200         /* documents that are named; the rest is counted */
+
+/* A field that each entry has beside its own, for rules and filters: the name of the host or sender
+ * that core knows it is from. Whatever the entry itself calls so is passed over. */
+#define DETECTOR_HOST_FIELD "canhgac.host"
+
+/* Before the name of a document that came over the channel, where files have their path. */
+#define DETECTOR_OWN_PREFIX "console:"
 
 struct detector_options {
     const char *user;                 /* NULL: stay; one that does not exist: nobody */
@@ -35,18 +47,20 @@ struct detector_counts {
 };
 
 enum detector_message {
-    /* detector → core: it has just started; what was asked of the one before is lost. u32 rules,
-     * u32 correlations, u32 documents that were refused, u64 version. */
+    /* detector → core: what CONTENT said is in force, or why it is not and what was before it is
+     * still. u32 rules, u32 correlations, u32 documents that were refused, u64 version of the
+     * content in force, u64 of all (changes with files of rules too), str why not. */
     DETECTOR_MESSAGE_READY = 1,
-    /* core → detector: u64 number, then each entry led by u32 1: str host's id, str format,
-     * str path, str head of its file (for formats whose lines need it), i64 arrival (wall), str
-     * entry as it was written; then u32 0. */
+    /* core → detector: u64 number, then each entry led by u32 1: str host's id, str its name,
+     * str format, str path, str head of its file (for formats whose lines need it), i64 arrival
+     * (wall), str entry as it was written; then u32 0. */
     DETECTOR_MESSAGE_ENTRIES,
     /* detector → core: u64 number, then each hit led by u32 1: u32 which entry, str rule id, str
      * title, u32 enum sigma_level, str tags parted by spaces, str group (of a correlation:
-     * "field=value" parted by ", "), i64 time, u32 n, n × (str name, str value); then u32 0,
-     * u32 is_last, u32 entries that were read, u32 of them with faults. Hits that do not fit come
-     * in messages before the last. */
+     * "field=value" parted by ", "), i64 time, u32 n, n × (str name, str value); then what filters
+     * kept back, each led by u32 2: str rule id, str title, u32 level, str filter id, u32 how many
+     * entries; then u32 0, u32 is_last, u32 entries that were read, u32 of them with faults. Hits
+     * that do not fit come in messages before the last. */
     DETECTOR_MESSAGE_HITS,
     /* core → detector, the first message of each to the other's start, and again when people have
      * changed something: what is to be read beside the files of rules, in pieces. u64 version, each
@@ -62,6 +76,19 @@ enum detector_message {
     /* core → detector: end, once what came before is answered: its successor reads the files of
      * rules anew. Empty. */
     DETECTOR_MESSAGE_END,
+    /* detector → core, its first word: it has just started and has no rules yet; what was asked of
+     * the one before is lost. u64 number of the ENTRIES that lay there unread, 0: none did. STATE
+     * and CONTENT answer. */
+    DETECTOR_MESSAGE_STARTED,
+    /* detector → core, in pieces before each READY that changed something: the rules in force,
+     * as centre/catalogue.h writes them. u32 is_last, str bytes. */
+    DETECTOR_MESSAGE_CATALOGUE,
+    /* core → detector: would this be taken beside all that is in force? u64 number, str name, str
+     * YAML. A text in force of the same name is left out meanwhile. */
+    DETECTOR_MESSAGE_CHECK,
+    /* detector → core: u64 number, u32 rules and correlations that are in it, str id of the first,
+     * str title, str why not (empty: it is good). */
+    DETECTOR_MESSAGE_CHECKED,
 };
 
 #endif

@@ -37,7 +37,8 @@ enum centre_message {
      * {0: name} → {0: token text}, "host.list" {} → [{0: id (16 bytes),
      * 1: name, 2: is connected, 3: is revoked, 4: seen, 5: acknowledged, 6: dropped}] and
      * "host.revoke" {0: name or id} → {}, "user.password" {0: user name} → {"name", "password": for
-     * one use}: makes the first admin when there is no such user. */
+     * one use}: makes the first admin when there is no such user, "rule.reload" {} → {0: version of
+     * the rules before, 1: now, 2: rules, 3: correlations, 4: documents refused}. */
     CENTRE_MESSAGE_OPERATOR,
 
     /* The website watch; built and read with centre/fetch/wire.h only. `fetch` asks for what it
@@ -80,6 +81,7 @@ enum centre_changed {
     CENTRE_CHANGED_SETTINGS = 8, /* users, sessions, tokens too */
     CENTRE_CHANGED_DISK = 16,
     CENTRE_CHANGED_SITES = 32, /* looks at them too */
+    CENTRE_CHANGED_RULES = 64, /* for logs: those in force, filters, what is off */
 };
 
 #endif

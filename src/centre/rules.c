@@ -100,6 +100,37 @@ int rules_texts_add(struct rules_texts *texts, const char *path, struct diag *di
     return scan_walk(&walk, path);
 }
 
+int rules_texts_put(struct rules_texts *texts, struct str name, struct str text)
+{
+    struct rules_text *kept = &texts->all[texts->count];
+
+    if (texts->count == RULES_FILES_MAX || texts->bytes + text.len > texts->limit) {
+        return -ERR_LIMIT;
+    }
+    buf_init(&kept->text, SIGMA_FILE_MAX);
+    kept->path = mem_dup(name.len != 0 ? name.ptr : "", name.len);
+    if (kept->path == NULL || buf_put_str(&kept->text, text) < 0) {
+        mem_free(kept->path);
+        buf_done(&kept->text);
+        return -ERR_NOMEM;
+    }
+    texts->bytes += text.len;
+    texts->count++;
+    return 0;
+}
+
+int rules_texts_put_all(struct rules_texts *texts, const struct rules_texts *from, struct str but)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < from->count; i++) {
+        struct str name = str_from(from->all[i].path);
+
+        r = str_is(name, but) ? 0 : rules_texts_put(texts, name, buf_str(&from->all[i].text));
+    }
+    return r;
+}
+
 int rules_texts_load(const struct rules_texts *texts, struct sigma_loader *loader)
 {
     int r = 0;

@@ -18,6 +18,11 @@ void rules_texts_freep(struct rules_texts **texts);
 /* A file, or all of a folder and below it whose names end in .yml or .yaml, in the order of their
  * names. What cannot be read is logged and passed over; -ERR_LIMIT past the bounds, with diag. */
 [[nodiscard]] int rules_texts_add(struct rules_texts *texts, const char *path, struct diag *diag);
+/* A text that was not read from a file. -ERR_LIMIT, -ERR_NOMEM. */
+[[nodiscard]] int rules_texts_put(struct rules_texts *texts, struct str name, struct str text);
+/* All of `from` but the text of that name. */
+[[nodiscard]] int rules_texts_put_all(struct rules_texts *texts, const struct rules_texts *from,
+                                      struct str but);
 /* Hands each to the loader, in order. */
 [[nodiscard]] int rules_texts_load(const struct rules_texts *texts, struct sigma_loader *loader);
 

@@ -26,6 +26,64 @@
         "changed", SCHEMA_TYPE_NUMBER                                                              \
     }
 
+#define RULE_CHANGE_MEMBERS                                                                        \
+    {"changed", SCHEMA_TYPE_TIME}, {"changed_by", SCHEMA_TYPE_TEXT},                               \
+    {                                                                                              \
+        "reason", SCHEMA_TYPE_TEXT                                                                 \
+    }
+
+static const struct schema_member members_rule[] = {
+    {"id", SCHEMA_TYPE_TEXT},
+    {"title", SCHEMA_TYPE_TEXT},
+    {"level", SCHEMA_TYPE_TEXT, NULL, "informational|low|medium|high|critical"},
+    {"source", SCHEMA_TYPE_TEXT, NULL, "built-in|file|own"},
+    {"file", SCHEMA_TYPE_TEXT},
+    {"line", SCHEMA_TYPE_NUMBER},
+    {"correlation", SCHEMA_TYPE_BOOL},
+    {"silent", SCHEMA_TYPE_BOOL},
+    {"off", SCHEMA_TYPE_BOOL},
+    {"hits_today", SCHEMA_TYPE_NUMBER},
+    {"hits", SCHEMA_TYPE_NUMBER},
+    {"told", SCHEMA_TYPE_NUMBER},
+    {"kept_back", SCHEMA_TYPE_NUMBER},
+    RULE_CHANGE_MEMBERS,
+    {}};
+static const struct schema_member members_rule_refusal[] = {{"file", SCHEMA_TYPE_TEXT},
+                                                            {"line", SCHEMA_TYPE_NUMBER},
+                                                            {"title", SCHEMA_TYPE_TEXT},
+                                                            {"reason", SCHEMA_TYPE_TEXT},
+                                                            {"remedy", SCHEMA_TYPE_TEXT},
+                                                            {"warning", SCHEMA_TYPE_BOOL},
+                                                            {}};
+static const struct schema_member members_rule_list[] = {
+    {"version", SCHEMA_TYPE_TEXT},
+    {"rules", SCHEMA_TYPE_NUMBER},
+    {"correlations", SCHEMA_TYPE_NUMBER},
+    {"refused", SCHEMA_TYPE_NUMBER},
+    {"refusals", SCHEMA_TYPE_LIST, "RuleRefusal"},
+    {"found", SCHEMA_TYPE_NUMBER},
+    {"items", SCHEMA_TYPE_LIST, "Rule"},
+    {"next", SCHEMA_TYPE_CURSOR},
+    {}};
+static const struct schema_member members_rule_made[] = {
+    {"id", SCHEMA_TYPE_TEXT}, {"title", SCHEMA_TYPE_TEXT}, {}};
+static const struct schema_member members_rule_noise[] = {
+    {"id", SCHEMA_TYPE_TEXT}, {"title", SCHEMA_TYPE_TEXT}, {"count", SCHEMA_TYPE_NUMBER}, {}};
+static const struct schema_member members_rule_report[] = {
+    {"told", SCHEMA_TYPE_LIST, "RuleNoise"},
+    {"kept_back", SCHEMA_TYPE_LIST, "RuleNoise"},
+    {"false_alarms", SCHEMA_TYPE_LIST, "RuleNoise"},
+    {}};
+static const struct schema_member members_rule_document[] = {
+    {"id", SCHEMA_TYPE_TEXT}, {"title", SCHEMA_TYPE_TEXT}, {"text", SCHEMA_TYPE_TEXT},
+    {"on", SCHEMA_TYPE_BOOL}, RULE_CHANGE_MEMBERS,         {}};
+static const struct schema_member members_filter[] = {
+    {"id", SCHEMA_TYPE_TEXT},          {"title", SCHEMA_TYPE_TEXT},   {"rule", SCHEMA_TYPE_TEXT},
+    {"on", SCHEMA_TYPE_BOOL},          {"dropped", SCHEMA_TYPE_BOOL}, {"until", SCHEMA_TYPE_TIME},
+    {"kept_back", SCHEMA_TYPE_NUMBER}, RULE_CHANGE_MEMBERS,           {}};
+static const struct schema_member members_filter_list[] = {{"items", SCHEMA_TYPE_LIST, "Filter"},
+                                                           {}};
+static const struct schema_member members_filter_made[] = {{"id", SCHEMA_TYPE_TEXT}, {}};
 static const struct schema_member members_me[] = {{"name", SCHEMA_TYPE_TEXT},
                                                   {"full_name", SCHEMA_TYPE_TEXT},
                                                   {"role", SCHEMA_TYPE_TEXT, NULL, ROLES},
@@ -302,6 +360,16 @@ const struct schema schemas[] = {{"Me", members_me},
                                  {"AlertPicture", members_alert_picture},
                                  {"AlertPictureList", members_alert_picture_list},
                                  {"Passage", members_passage},
+                                 {"Rule", members_rule},
+                                 {"RuleRefusal", members_rule_refusal},
+                                 {"RuleList", members_rule_list},
+                                 {"RuleMade", members_rule_made},
+                                 {"RuleNoise", members_rule_noise},
+                                 {"RuleReport", members_rule_report},
+                                 {"RuleDocument", members_rule_document},
+                                 {"Filter", members_filter},
+                                 {"FilterList", members_filter_list},
+                                 {"FilterMade", members_filter_made},
                                  {"Token", members_token},
                                  {"TokenList", members_token_list},
                                  {"TokenMade", members_token_made},

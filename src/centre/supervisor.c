@@ -343,6 +343,8 @@ static void supervisor_on_child_end(void *context, pid_t pid, int wait_status)
     struct supervisor *supervisor = child->supervisor;
     bool was_calm = clock_mono(&clock_real) - child->started > SUPERVISOR_CALM;
     bool was_ready = child->is_ready;
+    bool is_orderly = child->which == SUPERVISOR_DETECTOR && WIFEXITED(wait_status) &&
+                      WEXITSTATUS(wait_status) == 0; /* core has asked for it */
 
     (void)pid;
     child->pid = 0;
@@ -357,6 +359,10 @@ static void supervisor_on_child_end(void *context, pid_t pid, int wait_status)
         if (supervisor_is_empty(supervisor)) {
             loop_stop(supervisor->loop, 0);
         }
+        return;
+    }
+    if (is_orderly) {
+        supervisor_start_later(child, was_ready);
         return;
     }
     child->deaths = was_calm ? 1 : child->deaths + 1;

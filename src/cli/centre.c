@@ -496,6 +496,43 @@ static int centre_password_run(const struct command_call *call)
     return EXIT_STATUS_CLEAN;
 }
 
+static int centre_reload_run(const struct command_call *call)
+{
+    struct centre_question *question = centre_question(call, "rule.reload");
+    uint64_t values[5] = {0};
+    struct cbor_reader reader;
+    struct diag diag = {0};
+    int r;
+
+    if (question == NULL) {
+        return command_fail(EXIT_STATUS_FAILED, _("out of memory"));
+    }
+    cbor_put_map(&question->body, 0);
+    r = centre_ask(question, &diag);
+    buf_done(&question->body);
+    if (r < 0) {
+        return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
+    }
+    cbor_open(&reader, question->answer);
+    for (size_t pairs = cbor_get_map(&reader); pairs != 0 && reader.error == 0; pairs--) {
+        uint64_t key = cbor_get_u64(&reader);
+        uint64_t value = cbor_get_u64(&reader);
+
+        if (key < ARRAY_LEN(values)) {
+            values[key] = value;
+        }
+    }
+    if (cbor_close(&reader) < 0) {
+        return command_fail(EXIT_STATUS_FAILED, _("the centre's answer was not understood"));
+    }
+    printf(_("Rules are read anew: version %016llx, before %016llx%s; %llu rules, %llu "
+             "correlations, %llu documents refused.\n"),
+           (unsigned long long)values[1], (unsigned long long)values[0],
+           values[0] == values[1] ? _(" (the same)") : "", (unsigned long long)values[2],
+           (unsigned long long)values[3], (unsigned long long)values[4]);
+    return values[4] == 0 ? EXIT_STATUS_CLEAN : EXIT_STATUS_FOUND;
+}
+
 static int centre_run(const struct command_call *call)
 {
     struct centre_settings settings;
@@ -559,6 +596,14 @@ static const struct command centre_verbs[] = {
      .rows = password_rows,
      .settings_size = sizeof(struct centre_verb_settings),
      .run = centre_password_run},
+    {.name = "rules-reload",
+     .summary = N_("Read the files of rules for logs anew"),
+     .details = N_("No entry is lost and no window of a correlation forgotten meanwhile. Exit "
+                   "status: 0 all were taken, 1 some documents were refused; `canhgac rules check` "
+                   "and the console name them."),
+     .rows = revoke_rows,
+     .settings_size = sizeof(struct centre_verb_settings),
+     .run = centre_reload_run},
     {.name = "openapi",
      .summary = N_("Print the description of the API, OpenAPI 3.1"),
      .run = centre_openapi_run},

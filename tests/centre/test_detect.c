@@ -8,8 +8,11 @@
 #include "centre/core/detect.h"
 #include "centre/core/private.h"
 #include "detect/sigma/rule.h"
+#include "store/rulebook.h"
+#include "sys/fd.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define ENTRIES_MAX 4096
 
@@ -25,19 +28,66 @@ enum turn {
 struct script {
     int channel;
     const enum turn *turns;
+    bool is_begun; /* it has greeted in an earlier play */
+    bool is_loaded;
     unsigned messages;
     unsigned entries;
+    unsigned saves;
+    atomic_bool is_over; /* the batch is through: nothing more will be asked */
+    unsigned texts;
+    unsigned off;
+    char state[64]; /* that it was given */
+    char host[64];  /* of the last entry */
     struct msg_writer msg;
     struct channel_packet packet;
 };
 
 static void script_greet(struct script *script)
 {
+    script->is_loaded = false;
+    msg_begin(&script->msg, DETECTOR_MESSAGE_STARTED);
+    msg_put_u64(&script->msg, 0);
+    assert_int_equal(channel_send(script->channel, &script->msg, NULL, 0), 0);
+}
+
+static void script_take_content(struct script *script, struct msg_reader *msg)
+{
+    uint64_t version = msg_get_u64(msg);
+    uint32_t off;
+
+    while (msg_get_u32(msg) == 1) {
+        (void)msg_get_str(msg);
+        (void)msg_get_str(msg);
+        script->texts++;
+    }
+    off = msg_get_u32(msg);
+    for (uint32_t i = 0; i < off; i++) {
+        (void)msg_get_str(msg);
+        script->off++;
+    }
+    if (msg_get_u32(msg) != 1) {
+        return;
+    }
+    assert_int_equal(msg_close(msg), 0);
+    script->is_loaded = true;
     msg_begin(&script->msg, DETECTOR_MESSAGE_READY);
     msg_put_u32(&script->msg, 1);
     msg_put_u32(&script->msg, 0);
     msg_put_u32(&script->msg, 0);
+    msg_put_u64(&script->msg, version);
     msg_put_u64(&script->msg, 7);
+    msg_put_str(&script->msg, STR(""));
+    assert_int_equal(channel_send(script->channel, &script->msg, NULL, 0), 0);
+}
+
+static void script_save(struct script *script)
+{
+    char text[32];
+
+    (void)snprintf(text, sizeof(text), "windows %u", ++script->saves);
+    msg_begin(&script->msg, DETECTOR_MESSAGE_STATE);
+    msg_put_u32(&script->msg, 1);
+    msg_put_str(&script->msg, str_from(text));
     assert_int_equal(channel_send(script->channel, &script->msg, NULL, 0), 0);
 }
 
@@ -70,7 +120,7 @@ static uint32_t script_count(struct msg_reader *msg)
     uint32_t count = 0;
 
     while (msg_get_u32(msg) == 1) {
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < 5; i++) {
             (void)msg_get_str(msg);
         }
         (void)msg_get_i64(msg);
@@ -81,18 +131,54 @@ static uint32_t script_count(struct msg_reader *msg)
     return count;
 }
 
+/* Whatever is not entries is done as it comes. False: entries lie in the packet. */
+static bool script_do(struct script *script)
+{
+    struct msg_reader *msg = &script->packet.msg;
+    struct str state;
+
+    switch (msg->type) {
+    case DETECTOR_MESSAGE_ENTRIES:
+        return !script->is_loaded; /* they were for the one before */
+    case DETECTOR_MESSAGE_CONTENT:
+        script_take_content(script, msg);
+        break;
+    case DETECTOR_MESSAGE_STATE:
+        (void)msg_get_u32(msg);
+        state = msg_get_str(msg);
+        (void)snprintf(script->state, sizeof(script->state), "%.*s", STR_ARG(state));
+        break;
+    case DETECTOR_MESSAGE_SAVE:
+        script_save(script);
+        break;
+    default:
+        break;
+    }
+    return true;
+}
+
+static void script_next(struct script *script)
+{
+    do {
+        assert_int_equal(channel_receive(script->channel, &script->packet), 0);
+    } while (script_do(script));
+}
+
 static void *script_play(void *context)
 {
     struct script *script = context;
 
+    script->is_loaded = script->is_begun;
+    if (!script->is_begun) {
+        script_greet(script);
+    }
     for (const enum turn *turn = script->turns; *turn != TURN_END; turn++) {
         uint64_t number;
         uint32_t count;
 
-        assert_int_equal(channel_receive(script->channel, &script->packet), 0);
+        script_next(script);
         number = msg_get_u64(&script->packet.msg);
         count = script_count(&script->packet.msg);
-        channel_packet_done(&script->packet);
         script->messages++;
         script->entries += count;
         if (*turn == TURN_DIE) {
@@ -104,17 +190,25 @@ static void *script_play(void *context)
         }
         script_answer(script, number, count, *turn == TURN_HIT);
     }
+    while (!script->is_over) {
+        if (channel_receive_within(script->channel, 20, &script->packet) == 0) {
+            (void)script_do(script);
+        }
+    }
     return NULL;
 }
 
 static struct rig rig;
 static int pair[2];
+static bool is_begun; /* the detector has greeted this core */
 
 static int start(void **state)
 {
     (void)state;
     rig_start(&rig);
     assert_int_equal(channel_pair(pair), 0);
+    assert_int_equal(fd_set_nonblocking(pair[0], true), 0);
+    is_begun = false;
     rig.core->options.channels.detector = pair[0];
     assert_int_equal(core_detect_new(rig.core, 1, &rig.core->detect), 0);
     return 0;
@@ -136,7 +230,8 @@ static struct detector_counts play(const enum turn *turns, unsigned entries, str
     struct detector_counts counts;
     pthread_t thread;
 
-    *script = (struct script){.channel = pair[1], .turns = turns};
+    *script = (struct script){.channel = pair[1], .turns = turns, .is_begun = is_begun};
+    is_begun = true;
     assert_int_equal(pthread_create(&thread, NULL, script_play, script), 0);
     assert_int_equal(core_batch_begin(rig.core), 0);
     for (unsigned i = 0; i < entries; i++) {
@@ -149,6 +244,7 @@ static struct detector_counts play(const enum turn *turns, unsigned entries, str
         assert_int_equal(core_detect_put(rig.core->detect, &host, &event), 0);
     }
     assert_int_equal(core_batch_commit(rig.core), 0);
+    script->is_over = true;
     assert_int_equal(pthread_join(thread, NULL), 0);
     core_detect_count(rig.core->detect, &counts);
     return counts;
@@ -254,6 +350,75 @@ static void test_told_now_and_then(void **state)
     assert_int_equal(alerts_of("logs"), 1);
 }
 
+/* A rule that floods a host is told six times in an hour, then every ten minutes, and says so. */
+static void test_flood(void **state)
+{
+    static const enum turn turns[] = {TURN_HIT, TURN_END};
+    struct store_counts before;
+    struct store_counts after;
+    struct script script;
+
+    (void)state;
+    assert_int_equal(store_counts(rig.store, &before), 0);
+    for (int i = 0; i < 9; i++) {
+        (void)play(turns, 3, &script);
+        rig.mono_offset += 11 * NS_PER_S;
+    }
+    assert_int_equal(store_counts(rig.store, &after), 0);
+    assert_int_equal(after.findings, before.findings + 6);
+    rig.mono_offset += 600 * NS_PER_S;
+    (void)play(turns, 3, &script);
+    (void)play(turns, 3, &script);
+    assert_int_equal(store_counts(rig.store, &after), 0);
+    assert_int_equal(after.findings, before.findings + 7);
+    rig.mono_offset += 3600 * NS_PER_S;
+    (void)play(turns, 3, &script);
+    assert_int_equal(store_counts(rig.store, &after), 0);
+    assert_int_equal(after.findings, before.findings + 8);
+}
+
+static uint64_t hits_in_store(void)
+{
+    int64_t today = store_day(clock_wall(&rig.clock));
+    struct store_rule_hits *rows;
+    size_t count;
+    CLEANUP(arena_freep) struct arena *arena = NULL;
+
+    assert_int_equal(arena_new(16U << 20, &arena), 0);
+    assert_int_equal(store_rule_hits_list(rig.store, today - 1, today, arena, &rows, &count), 0);
+    return count == 0 ? 0 : rows[0].hits;
+}
+
+/* One that takes the place of a dead one gets the windows that were kept and sees what came since;
+ * what it says of that was told already. */
+static void test_seen_again(void **state)
+{
+    static const enum turn first[] = {TURN_HIT, TURN_END};
+    static const enum turn again[] = {TURN_HIT, TURN_HIT, TURN_HIT, TURN_END};
+    struct detector_counts counts;
+    struct script script;
+
+    (void)state;
+    (void)play(first, 3, &script);
+    assert_int_equal(script.saves, 1);
+    (void)play(first, 4, &script);
+    (void)play(first, 5, &script);
+    assert_int_equal(script.saves, 0); /* it is too soon */
+    assert_int_equal(hits_in_store(), 3);
+    is_begun = false;
+    counts = play(again, 6, &script);
+    assert_string_equal(script.state, "windows 1");
+    assert_int_equal(script.entries, 4 + 5 + 6);
+    assert_int_equal(hits_in_store(), 4);
+    assert_int_equal(counts.entries, 3 + 4 + 5 + 6);
+    assert_int_equal(counts.judged, counts.entries);
+    rig.mono_offset += 2 * NS_PER_S;
+    (void)play(first, 1, &script);
+    is_begun = false;
+    (void)play(first, 1, &script); /* kept by now: nothing is shown again */
+    assert_int_equal(script.entries, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +427,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sent_again, start, stop),
         cmocka_unit_test_setup_teardown(test_put_aside, start, stop),
         cmocka_unit_test_setup_teardown(test_told_now_and_then, start, stop),
+        cmocka_unit_test_setup_teardown(test_flood, start, stop),
+        cmocka_unit_test_setup_teardown(test_seen_again, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

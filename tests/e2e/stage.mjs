@@ -90,12 +90,12 @@ export function startAgent(centre, port, name, mode, more = '') {
   return join(disk, 'data');
 }
 
-/** A centre alone. */
-export async function startCentre() {
+/** A centre alone. more: further lines of its settings file. */
+export async function startCentre(more = '') {
   const port = await freePort();
   const centre = join(scratch, 'centre');
   mkdirSync(centre);
-  writeFileSync(join(centre, 'centre.conf'), `listen = 127.0.0.1:${port}\nkeep-user = yes\nname = Tỉnh Đồng Nai\n`);
+  writeFileSync(join(centre, 'centre.conf'), `listen = 127.0.0.1:${port}\nkeep-user = yes\nname = Tỉnh Đồng Nai\n${more}`);
   const body = start('centre', null, ['centre', '--folder', centre]);
   await until('centre', () => run('centre', 'hosts', '--folder', centre) !== null);
   return { port, centre, body, password: run('centre', 'password', '--folder', centre, '--bare', 'admin') };

@@ -14,6 +14,8 @@ export interface Ask {
   isDangerous?: boolean;
   /** Pairs of value and words: what it was in truth. Left out: not asked. */
   verdicts?: [string, string][];
+  /** What the choice is called; left out: what it was. */
+  choice?: string;
   onDone: (reason: string, verdict: string) => Promise<void>;
 }
 
@@ -41,7 +43,7 @@ export function Reason({ ask, onCancel }: { ask: Ask; onCancel: () => void }) {
         {ask.remedy && <p class="quiet">{ask.remedy}</p>}
         {verdicts.length > 0 && (
           <label>
-            {t('What was it?')}
+            {ask.choice ?? t('What was it?')}
             <select value={verdict} onChange={(event) => setVerdict(event.currentTarget.value)}>
               {verdicts.map(([value, words]) => <option key={value} value={value}>{words}</option>)}
             </select>

@@ -8,6 +8,7 @@ import { doneWord, stateWord } from '../components/AlertRow';
 import { ChangeView } from '../components/ChangeView';
 import { Done } from '../components/Done';
 import { Evidence } from '../components/Evidence';
+import { KeepBack } from '../components/KeepBack';
 import { Mark } from '../components/Mark';
 import { firstToShow, Occurrences } from '../components/Occurrences';
 import { Pictures } from '../components/Pictures';
@@ -125,6 +126,7 @@ export function AlertSheet({ number: id, back }: { number: string; back: string 
       {finding && alert.site > 0 && finding.change !== undefined && finding.change > 0 && <ChangeView key={finding.change} site={alert.site} number={finding.change} />}
       {alert.site > 0 && <Pictures site={alert.site} />}
       {finding && alert.site === 0 && finding.files_total === 0 && <Seen alert={alert} finding={finding} />}
+      {finding && finding.detector === 'logs' && may('duty') && <KeepBack alert={alert} finding={finding} />}
       {finding && alert.site === 0 && finding.detector !== 'logs' && <Done alert={alert} finding={finding} />}
       {finding && finding.files_total > 0 && <Evidence finding={finding} />}
       <Related alert={alert} />

@@ -3,7 +3,7 @@
  * written in the same transaction. So an entry that is acknowledged was judged, once, whatever dies
  * in between. One message is under way while the next is filled. A detector that died is sent again
  * what it had taken; a message that ends it twice, or is not answered, is put aside, counted and
- * told. Neighbours: core/ingest.c hands in, centre/detector.h. */
+ * told. Neighbours: core/ingest.c hands in, centre/detector.h, the other detect_*.c. */
 #include "centre/core/detect.h"
 
 #include "base/banned.h"
@@ -11,74 +11,23 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "centre/core/private.h"
+#include "centre/core/detect_private.h"
 #include "centre/detector.h"
 #include "detect/sigma/rule.h"
 
-#include <assert.h>
-#include <linux/sockios.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <xxhash.h>
 
 #define ENTRY_OVERHEAD 256 /* of lengths and numbers beside an entry's texts */
 #define MESSAGE_ROOM   (MSG_SIZE_MAX - ENTRY_OVERHEAD)
 #define TRIES_MAX      2
-#define ANSWER_WAIT_MS 5000            /* also for a detector that reads its rules again */
-#define TOLD_MAX       65536           /* pairs of rule and host that are remembered */
-#define TOLD_PAUSE     (10 * NS_PER_S) /* between two findings of one pair */
-#define REASONS_MAX    (DETECTOR_FIELDS_MAX + 6)
-#define RAW_TOLD       2048 /* bytes of the entry in a finding */
-
-/* A message of entries. */
-struct sheet {
-    uint64_t number;
-    unsigned tries;
-    uint32_t count; /* entries; 0: there is none */
-    struct msg_writer msg;
-};
-
-/* One rule on one host, told not long ago. */
-struct told {
-    struct id key;
-    int64_t at;     /* monotonic */
-    uint64_t count; /* of hits since, not told yet */
-};
-
-struct core_detect {
-    struct core *core;
-    struct sheet sheets[2]; /* one is filled, the other is under way */
-    unsigned filling;
-    uint64_t number;
-    struct map told;
-    struct detector_counts counts;
-    bool is_silent; /* the detector did not answer: nothing is sent until it speaks */
-    struct channel_packet packet;
-};
-
-/* What the detector says of one entry. */
-struct hit {
-    uint32_t index;
-    struct str id;
-    struct str title;
-    uint32_t level;
-    struct str tags;
-    struct str group;
-    int64_t time;
-    struct finding_reason reasons[REASONS_MAX];
-    size_t reason_count;
-};
-
-/* The entry that a hit speaks of, as it was put. */
-struct sheet_entry {
-    struct id host;
-    struct str path;
-    struct str raw;
-};
+#define ANSWER_WAIT_MS 5000  /* also for a detector that reads its rules again */
+#define TOLD_MAX       65536 /* pairs of rule and host that are remembered */
+#define TALLY_MAX      8192  /* rules that hit in one batch */
 
 int core_detect_new(struct core *core, uint64_t seed, struct core_detect **ret_detect)
 {
     struct core_detect *detect = mem_alloc(1, sizeof(*detect));
+    int r;
 
     if (detect == NULL) {
         return -ERR_NOMEM;
@@ -87,28 +36,22 @@ int core_detect_new(struct core *core, uint64_t seed, struct core_detect **ret_d
     /* above all numbers of a core before this one: late answers to it are known as such */
     detect->number = (uint64_t)clock_mono(core->options.clock);
     map_init(&detect->told, TOLD_MAX, seed);
+    map_init(&detect->tally, TALLY_MAX, seed);
+    list_init(&detect->seen);
+    r = detect_begin_life(detect);
+    if (r < 0) {
+        core_detect_free(detect);
+        return r;
+    }
     *ret_detect = detect;
     return 0;
-}
-
-static void detect_forget_told(struct core_detect *detect, int64_t before)
-{
-    size_t cursor = 0;
-    struct told *told;
-
-    while ((told = map_next(&detect->told, &cursor)) != NULL) {
-        if (told->at < before) {
-            map_remove(&detect->told, MAP_KEY(told->key));
-            mem_free(told);
-        }
-    }
 }
 
 void core_detect_free(struct core_detect *detect)
 {
     if (detect != NULL) {
-        detect_forget_told(detect, INT64_MAX);
-        map_done(&detect->told);
+        detect_end_life(detect);
+        detect_tell_done(detect);
         mem_free(detect);
     }
 }
@@ -121,11 +64,6 @@ void core_detect_count(const struct core_detect *detect, struct detector_counts 
 static struct sheet *detect_filling(struct core_detect *detect)
 {
     return &detect->sheets[detect->filling];
-}
-
-static struct sheet *detect_sent(struct core_detect *detect)
-{
-    return &detect->sheets[1 - detect->filling];
 }
 
 static int detect_raise(struct core_detect *detect, const char *title)
@@ -155,6 +93,7 @@ static bool sheet_find(const struct sheet *sheet, uint32_t index, struct sheet_e
         struct str host = msg_get_str(&msg);
 
         (void)msg_get_str(&msg);
+        (void)msg_get_str(&msg);
         ret_entry->path = msg_get_str(&msg);
         (void)msg_get_str(&msg);
         (void)msg_get_i64(&msg);
@@ -165,117 +104,6 @@ static bool sheet_find(const struct sheet *sheet, uint32_t index, struct sheet_e
         }
     }
     return false;
-}
-
-static struct id hit_key(const struct hit *hit, const struct sheet_entry *entry)
-{
-    struct str rule = hit->id.len != 0 ? hit->id : hit->title;
-    XXH128_canonical_t canonical;
-    XXH128_hash_t hash = XXH3_128bits(rule.ptr, rule.len);
-    struct id key;
-
-    static_assert(sizeof(key.bytes) == sizeof(canonical.digest));
-    XXH128_canonicalFromHash(&canonical,
-                             XXH3_128bits_withSeed(entry->host.bytes, sizeof(entry->host.bytes),
-                                                   hash.low64 ^ hash.high64));
-    memcpy(key.bytes, canonical.digest, sizeof(key.bytes));
-    return key;
-}
-
-/* How many hits of this rule on this host are to be told now, this one among them; 0: none yet. */
-static uint64_t detect_tell_now(struct core_detect *detect, const struct id *key)
-{
-    int64_t now = clock_mono(detect->core->options.clock);
-    struct told *told = map_get(&detect->told, MAP_KEY(*key));
-    uint64_t count = 1;
-
-    if (told == NULL) {
-        if (map_count(&detect->told) == TOLD_MAX) {
-            detect_forget_told(detect, now - TOLD_PAUSE);
-        }
-        told = mem_alloc(1, sizeof(*told));
-        if (told == NULL) {
-            return 1;
-        }
-        *told = (struct told){.key = *key, .at = now};
-        if (map_put(&detect->told, MAP_KEY(told->key), told) < 0) {
-            mem_free(told); /* told each time then, and folded by the store */
-        }
-        return 1;
-    }
-    told->count++;
-    if (now - told->at < TOLD_PAUSE) {
-        return 0;
-    }
-    count = told->count;
-    told->at = now;
-    told->count = 0;
-    return count;
-}
-
-static void hit_add_reason(struct hit *hit, struct str what, struct str value)
-{
-    if (value.len != 0 && hit->reason_count < REASONS_MAX) {
-        hit->reasons[hit->reason_count++] = (struct finding_reason){.what = what, .value = value};
-    }
-}
-
-static enum severity hit_severity(const struct hit *hit)
-{
-    static const enum severity by_level[SIGMA_LEVEL_COUNT] = {
-        [SIGMA_LEVEL_INFORMATIONAL] = SEVERITY_INFO,
-        [SIGMA_LEVEL_LOW] = SEVERITY_LOW,
-        [SIGMA_LEVEL_MEDIUM] = SEVERITY_MEDIUM,
-        [SIGMA_LEVEL_HIGH] = SEVERITY_HIGH,
-        [SIGMA_LEVEL_CRITICAL] = SEVERITY_CRITICAL};
-
-    return hit->level < SIGMA_LEVEL_COUNT ? by_level[hit->level] : SEVERITY_MEDIUM;
-}
-
-static int detect_tell(struct core_detect *detect, struct hit *hit, const struct sheet_entry *entry,
-                       uint64_t count)
-{
-    struct core *core = detect->core;
-    const struct core_host *host = core_host_by_id(core, &entry->host);
-    struct finding finding = {.time = hit->time,
-                              .detector = STR("logs"),
-                              .severity = hit_severity(hit),
-                              .title = hit->title,
-                              .host = host != NULL ? str_from(host->name) : STR(""),
-                              .score = 1,
-                              .reasons = hit->reasons};
-    uint64_t number;
-    int r = id_new(&finding.id);
-
-    hit_add_reason(hit, STR("log_group"), hit->group);
-    hit_add_reason(hit, STR("log_entry"), str_slice(entry->raw, 0, RAW_TOLD));
-    hit_add_reason(hit, STR("log_file"), entry->path);
-    if (count > 1) {
-        hit_add_reason(hit, STR("log_count"),
-                       arena_printf(core->arena, "%llu", (unsigned long long)count));
-    }
-    hit_add_reason(hit, STR("log_tags"), hit->tags);
-    hit_add_reason(hit, STR("log_rule"), hit->id);
-    finding.reason_count = hit->reason_count;
-    core->changed |= CENTRE_CHANGED_ALERTS;
-    core->counted.findings++;
-    return r < 0 ? r : store_alert_fold(core->options.store, &entry->host, &finding, &number);
-}
-
-static int detect_take_hit(struct core_detect *detect, struct hit *hit)
-{
-    struct sheet_entry entry;
-    struct id key;
-    uint64_t count;
-
-    detect->counts.hits++;
-    if (hit->level == SIGMA_LEVEL_INFORMATIONAL ||
-        !sheet_find(detect_sent(detect), hit->index, &entry)) {
-        return 0; /* for searches and counts, not for people on duty */
-    }
-    key = hit_key(hit, &entry);
-    count = detect_tell_now(detect, &key);
-    return count == 0 ? 0 : detect_tell(detect, hit, &entry, count);
 }
 
 static void hit_read(struct hit *hit, struct msg_reader *msg, struct arena *arena)
@@ -304,20 +132,32 @@ static int detect_take_hits(struct core_detect *detect, struct msg_reader *msg)
     struct sheet *sheet = detect_sent(detect);
     uint64_t number = msg_get_u64(msg);
     bool is_late = sheet->count == 0 || number != sheet->number;
+    uint32_t lead;
     bool is_last;
     int r = 0;
 
-    while (r == 0 && msg_get_u32(msg) == 1) {
+    while (r == 0 && (lead = msg_get_u32(msg)) != 0 && lead <= 2) {
+        struct sheet_entry entry;
         struct hit hit;
 
+        if (lead == 2) {
+            r = detect_take_kept(detect, msg, !is_late);
+            continue;
+        }
         hit_read(&hit, msg, detect->core->arena);
-        r = is_late || msg->error < 0 ? 0 : detect_take_hit(detect, &hit);
+        if (!is_late && msg->error == 0 && sheet_find(sheet, hit.index, &entry)) {
+            r = detect_take_hit(detect, &hit, &entry);
+        }
     }
     is_last = msg_get_u32(msg) == 1;
     (void)msg_get_u32(msg);
+    if (r == 0 && is_last && detect->phase == DETECT_PHASE_SEEING) {
+        return detect_seen_next(detect, number);
+    }
     if (r == 0 && !is_late && is_last) {
         detect->counts.judged += sheet->count;
         detect->counts.faulty += msg_get_u32(msg);
+        detect_seen_add(detect, sheet);
         sheet->count = 0;
     }
     return r;
@@ -332,41 +172,71 @@ static int detect_send(struct core_detect *detect, struct sheet *sheet)
     return r < 0 ? detect_put_aside(detect, sheet) : 0;
 }
 
-/* It has just started. What the one before it had taken is lost; what still waits is not. */
-static int detect_greeted(struct core_detect *detect)
+int detect_go_on(struct core_detect *detect)
 {
     struct sheet *sheet = detect_sent(detect);
-    int waiting = 0;
 
-    detect->is_silent = false;
-    if (sheet->count == 0 ||
-        (ioctl(detect->core->options.channels.detector, SIOCOUTQ, &waiting) == 0 && waiting != 0)) {
-        return 0;
-    }
-    return detect_send(detect, sheet);
+    return sheet->count != 0 ? detect_send(detect, sheet) : 0;
 }
 
-/* Takes one message of the detector's. -ERR_TIMEDOUT. */
-static int detect_receive(struct core_detect *detect, int wait_ms)
+static int detect_take(struct core_detect *detect, struct msg_reader *msg)
+{
+    struct sheet *sheet = detect_sent(detect);
+
+    detect->is_silent = false;
+    if (msg->type == DETECTOR_MESSAGE_STARTED) {
+        if (sheet->count != 0 && sheet->tries != 0 && msg_get_u64(msg) == sheet->number) {
+            sheet->tries--; /* it did not end the one before: that never read it */
+        }
+        return detect_started(detect);
+    }
+    if (detect->phase == DETECT_PHASE_AWAY) {
+        return 0; /* one that is about to end, or spoke to a core before this one */
+    }
+    switch (msg->type) {
+    case DETECTOR_MESSAGE_HITS:
+        return detect_take_hits(detect, msg);
+    case DETECTOR_MESSAGE_READY:
+        return detect_take_ready(detect, msg);
+    case DETECTOR_MESSAGE_STATE:
+        return detect_take_state(detect, msg);
+    case DETECTOR_MESSAGE_CATALOGUE:
+        return detect_take_catalogue(detect, msg);
+    case DETECTOR_MESSAGE_CHECKED:
+        return detect_take_checked(detect, msg);
+    default:
+        return 0;
+    }
+}
+
+int detect_receive(struct core_detect *detect, int wait_ms)
 {
     int r =
         channel_receive_within(detect->core->options.channels.detector, wait_ms, &detect->packet);
 
-    if (r < 0) {
-        return r;
+    if (r == 0) {
+        r = detect_take(detect, &detect->packet.msg);
+        channel_packet_done(&detect->packet);
     }
-    if (detect->packet.msg.type == DETECTOR_MESSAGE_READY) {
-        r = detect_greeted(detect);
-    } else if (detect->packet.msg.type == DETECTOR_MESSAGE_HITS) {
-        detect->is_silent = false;
-        r = detect_take_hits(detect, &detect->packet.msg);
-    }
-    channel_packet_done(&detect->packet);
     return r;
 }
 
-/* Until the message under way has been answered, or given up. */
-static int detect_await(struct core_detect *detect)
+/* Until it is ready for entries, or is silent. */
+static int detect_await_ready(struct core_detect *detect)
+{
+    int r = 0;
+
+    while (r == 0 && detect->phase != DETECT_PHASE_READY && !detect->is_silent) {
+        r = detect_receive(detect, ANSWER_WAIT_MS);
+        if (r == -ERR_TIMEDOUT || r == -ERR_PIPE) {
+            detect->is_silent = true;
+            r = 0;
+        }
+    }
+    return r;
+}
+
+int detect_await(struct core_detect *detect)
 {
     int r = 0;
 
@@ -380,9 +250,9 @@ static int detect_await(struct core_detect *detect)
     return r;
 }
 
-/* What it has said while nothing was under way: that it has started, or late answers. Before
- * something is sent, or its greeting would be taken for that of one which died over it. */
-static int detect_listen(struct core_detect *detect)
+/* What it has said while nothing was under way. Before something is sent, or the word of one that
+ * has started would be taken for that of one after it. */
+int detect_listen(struct core_detect *detect)
 {
     int r = 0;
 
@@ -399,6 +269,7 @@ static int detect_turn(struct core_detect *detect)
     int r = detect_await(detect);
 
     r = r < 0 ? r : detect_listen(detect);
+    r = r < 0 ? r : detect_await_ready(detect);
     if (r < 0) {
         return r;
     }
@@ -434,12 +305,13 @@ int core_detect_put(struct core_detect *detect, const struct core_host *host,
     struct str path = event_text(event, EVENT_FIELD_LOG_FILE_PATH);
     struct str head = event_text(event, EVENT_FIELD_LOG_HEAD);
     struct str raw = event_text(event, EVENT_FIELD_EVENT_ORIGINAL);
+    struct str name = str_from(host->name != NULL ? host->name : "");
     struct sheet *sheet = detect_filling(detect);
     int r = 0;
 
     detect->counts.entries++;
     if (sheet->count != 0 &&
-        sheet->msg.len + format.len + path.len + head.len + raw.len + ENTRY_OVERHEAD >
+        sheet->msg.len + name.len + format.len + path.len + head.len + raw.len + ENTRY_OVERHEAD >
             MESSAGE_ROOM) {
         r = detect_turn(detect);
         sheet = detect_filling(detect);
@@ -450,6 +322,7 @@ int core_detect_put(struct core_detect *detect, const struct core_host *host,
     sheet->count++;
     msg_put_u32(&sheet->msg, 1);
     msg_put_str(&sheet->msg, str_of((const char *)host->id.bytes, sizeof(host->id.bytes)));
+    msg_put_str(&sheet->msg, name);
     msg_put_str(&sheet->msg, format);
     msg_put_str(&sheet->msg, path);
     msg_put_str(&sheet->msg, head);
@@ -462,10 +335,18 @@ int core_detect_settle(struct core_detect *detect)
 {
     int r = detect_filling(detect)->count != 0 ? detect_turn(detect) : 0;
 
-    return r < 0 ? r : detect_await(detect);
+    r = r < 0 ? r : detect_await(detect);
+    r = r < 0 ? r : detect_keep(detect);
+    return r < 0 ? r : detect_tally_write(detect);
 }
 
 void core_detect_forget(struct core_detect *detect)
 {
+    bool is_under_way = detect_sent(detect)->count != 0;
+
     detect->sheets[0].count = detect->sheets[1].count = 0;
+    detect_tally_forget(detect);
+    if (detect_seen_forget(detect, false) || is_under_way) {
+        detect_replace(detect);
+    }
 }

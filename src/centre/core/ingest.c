@@ -144,6 +144,9 @@ int core_batch_commit(struct core *core)
     }
     core->is_batch = false;
     core->counted = (struct store_counts){0};
+    if (core->detect != NULL) {
+        core_detect_committed(core->detect);
+    }
     core_batch_acknowledge(core);
     if (core->receive != NULL) {
         core_receive_commit(core->receive);

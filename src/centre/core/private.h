@@ -115,7 +115,7 @@ struct core {
     uint32_t changed;            /* enum centre_changed since the api was told */
     struct loop_source *commit_timer;
     struct loop_source *tick_timer;
-    struct loop_source *channel_sources[5];
+    struct loop_source *channel_sources[6];
     struct core_watch watch;
     struct core_detect *detect;   /* core/detect.h; NULL in a test without a detector */
     struct core_receive *receive; /* core/receive.h; NULL in a test without a receiver */
@@ -278,9 +278,11 @@ struct core_call {
     bool is_kept;     /* what was written stays although the answer is an error */
     bool is_setting;  /* settings are read anew after the commit */
     bool is_watch;    /* fetch asks anew after the commit */
+    bool is_rules;    /* the detector is told after the commit */
     uint32_t changed; /* enum centre_changed */
     core_then_fn *then;
     void *state;               /* of the function, in the arena */
+    void *kept;                /* the same, over a wait */
     struct core_host *deliver; /* has new actions */
 };
 
@@ -347,6 +349,14 @@ int core_window_close(struct core_call *call);
 int core_page_ours(struct core_call *call);
 int core_page_incident(struct core_call *call);
 int core_page_undecide(struct core_call *call);
+int core_rule_put(struct core_call *call);
+int core_rule_drop(struct core_call *call);
+int core_rule_off(struct core_call *call);
+int core_rule_on(struct core_call *call);
+int core_rule_reload(struct core_call *call);
+int core_filter_put(struct core_call *call);
+int core_filter_drop(struct core_call *call);
+int core_filter_restore(struct core_call *call);
 int core_read_events(struct core_call *call);
 int core_read_note(struct core_call *call);
 int core_health(struct core_call *call);

@@ -110,6 +110,9 @@ static void core_call_finish(struct core_call *call, int result)
     if (result == 0 && call->is_watch) {
         core_watch_renew(core);
     }
+    if (result == 0 && call->is_rules && core->detect != NULL) {
+        core_detect_renew(core->detect);
+    }
     if (result == 0 && call->deliver != NULL) {
         core_actions_deliver(core, call->deliver);
     }

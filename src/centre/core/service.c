@@ -51,6 +51,9 @@ static void core_on_tick(void *context)
     if (core->receive != NULL) {
         core_receive_tick(core->receive);
     }
+    if (core->detect != NULL) {
+        core_detect_tick(core->detect);
+    }
     if (core->ticks % CORE_TICKS_EXPIRE == 2) {
         core_watch_expire(core);
     }
@@ -210,6 +213,10 @@ static int core_start(struct core *core)
     if (r == 0) {
         r = core_listen(core, core->options.channels.receiver, core_on_receiver,
                         &core->channel_sources[4]);
+    }
+    if (r == 0) {
+        r = core_listen(core, core->options.channels.detector, core_on_detector,
+                        &core->channel_sources[5]);
     }
     if (r == 0 && core->options.channels.receiver >= 0) {
         r = core_receive_new(core, core->seed, &core->receive);

@@ -21,6 +21,7 @@ struct answer {
     uint32_t read;
     uint32_t faulty;
     const struct entry *entry;
+    struct str host; /* its name */
     int64_t arrival;
 };
 
@@ -40,6 +41,31 @@ static int answer_send(struct answer *answer, bool is_last)
     msg_put_u32(answer->msg, answer->faulty);
     r = msg_end(answer->msg);
     return r < 0 ? r : channel_send(answer->detector->channel, answer->msg, NULL, 0);
+}
+
+static void answer_put_kept(struct answer *answer)
+{
+    struct detector_set *now = &answer->detector->now;
+    const struct sigma_set *set = now->set;
+
+    for (size_t i = 0; now->has_kept && i < set->rule_count; i++) {
+        const struct sigma_rule *rule = &set->rules[i];
+
+        if (now->kept[i] == 0) {
+            continue;
+        }
+        msg_put_u32(answer->msg, 2);
+        msg_put_str(answer->msg, str_slice(rule->id, 0, DETECTOR_VALUE_MAX));
+        msg_put_str(answer->msg, str_slice(rule->title, 0, DETECTOR_VALUE_MAX));
+        msg_put_u32(answer->msg, rule->level);
+        msg_put_str(answer->msg, str_slice(rule->filter, 0, DETECTOR_VALUE_MAX));
+        msg_put_u32(answer->msg, now->kept[i]);
+        now->kept[i] = 0;
+        if (answer->msg->len > ANSWER_ROOM) {
+            return; /* the rest goes with the next message's */
+        }
+    }
+    now->has_kept = false;
 }
 
 static int answer_make_room(struct answer *answer)
@@ -99,7 +125,7 @@ static int answer_put_fields(struct answer *answer, const struct told *told)
     msg_put_u32(answer->msg, told->count);
     for (uint32_t i = 0; i < told->count; i++) {
         struct str value;
-        int r = entry_field_text(told->fields[i], answer->detector->reading.arena, &value);
+        int r = entry_field_text(told->fields[i], answer->detector->now.reading.arena, &value);
 
         if (r < 0) {
             return r;
@@ -160,7 +186,7 @@ static int answer_put_correlated(void *context, const struct sigma_correlated *c
 {
     struct answer *answer = context;
     const struct sigma_correlation *rule =
-        &answer->detector->set->correlations[correlated->correlation];
+        &answer->detector->now.set->correlations[correlated->correlation];
     CLEANUP(buf_done) struct buf group;
     struct hit hit = {.id = rule->id,
                       .title = rule->title,
@@ -170,7 +196,7 @@ static int answer_put_correlated(void *context, const struct sigma_correlated *c
                       .time = correlated->time};
     int r;
 
-    if (rule->is_silent) {
+    if (rule->is_silent || answer->detector->now.is_off_correlated[correlated->correlation]) {
         return 0;
     }
     buf_init(&group, TEXT_MAX);
@@ -189,12 +215,13 @@ static int answer_entry(void *context, const struct entry *read)
 {
     struct answer *answer = context;
     struct detector *detector = answer->detector;
-    struct entry here = *read;
+    struct entry here;
     const struct entry *entry = &here;
     const uint32_t *rules = NULL;
     size_t count = 0;
-    int r = sigma_match(detector->matcher, read, &rules, &count);
+    int r = detector_place(detector, answer->host, read, &here);
 
+    r = r < 0 ? r : sigma_match(detector->now.matcher, &here, &rules, &count);
     if (read->time == 0 || read->time > answer->arrival + AHEAD_MAX) {
         here.time = answer->arrival;
     }
@@ -204,21 +231,23 @@ static int answer_entry(void *context, const struct entry *read)
     if (r < 0 && r != -ERR_LIMIT) {
         return r;
     }
+    rules = detector_sift(&detector->now, rules, &count);
     r = 0;
     for (size_t i = 0; r == 0 && i < count; i++) {
-        const struct sigma_rule *rule = &detector->set->rules[rules[i]];
+        const struct sigma_rule *rule = &detector->now.set->rules[rules[i]];
 
         r = rule->is_silent ? 0 : answer_put_rule(answer, rule);
     }
     return r < 0 ? r
-                 : sigma_correlate(detector->correlator, entry, ++detector->tag, rules, count,
+                 : sigma_correlate(detector->now.correlator, entry, ++detector->tag, rules, count,
                                    answer_put_correlated, answer);
 }
 
 /* One entry as it was handed in, with what core knows of it. */
 static int answer_take(struct answer *answer, struct msg_reader *msg)
 {
-    struct log_reading *reading = &answer->detector->reading;
+    struct log_reading *reading = &answer->detector->now.reading;
+    struct str id = msg_get_str(msg);
     struct str host = msg_get_str(msg);
     struct str name = msg_get_str(msg);
     struct str path = msg_get_str(msg);
@@ -226,8 +255,9 @@ static int answer_take(struct answer *answer, struct msg_reader *msg)
     const struct log_format *format = log_format_find(name);
     struct str raw;
 
-    (void)host; /* the entry names it as it was written; core knows who sent it */
+    (void)id; /* core's, which keeps the message */
     (void)path;
+    answer->host = host;
     answer->arrival = msg_get_i64(msg);
     raw = msg_get_str(msg);
     format = format != NULL ? format : log_format_guess(raw);
@@ -242,9 +272,6 @@ int detector_answer(struct detector *detector)
     struct answer answer = {.detector = detector, .msg = &detector->answer};
     int r = 0;
 
-    if (msg->type != DETECTOR_MESSAGE_ENTRIES) {
-        return -ERR_PROTO;
-    }
     process_limit_work(DETECTOR_CPU_SECONDS);
     answer.number = msg_get_u64(msg);
     answer_begin(&answer);
@@ -253,5 +280,9 @@ int detector_answer(struct detector *detector)
         answer.index++;
     }
     r = r < 0 ? r : msg_close(msg);
+    r = r < 0 ? r : answer_make_room(&answer);
+    if (r == 0) {
+        answer_put_kept(&answer);
+    }
     return r < 0 ? r : answer_send(&answer, true);
 }

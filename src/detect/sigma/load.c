@@ -285,6 +285,11 @@ int sigma_loader_add_pipeline(struct sigma_loader *loader, struct str file, stru
     return r;
 }
 
+void sigma_loader_count_filters(struct sigma_loader *loader)
+{
+    loader->is_counting = true;
+}
+
 int sigma_loader_finish(struct sigma_loader *loader, const struct sigma_set **ret_set)
 {
     struct sigma_set *set = &loader->set;

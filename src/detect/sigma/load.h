@@ -23,6 +23,11 @@ void sigma_loader_freep(struct sigma_loader **loader);
 /* Takes a file of rules, correlations and filters. text: borrowed for the call. Only -ERR_NOMEM and
  * -ERR_LIMIT (SIGMA_RULES_MAX): what is wrong with documents is in the set's refusals. */
 [[nodiscard]] int sigma_loader_add(struct sigma_loader *loader, struct str file, struct str text);
+/* From now on a filter with an id that names its rules is not laid over them: each gets a silent
+ * twin, which holds for what the filter keeps back. So that is counted, and what the rule itself
+ * says stays the same, with the windows of correlations that stand on it. Whoever matches takes the
+ * rule out of what holds where its twin does (struct sigma_rule's filter and twin_of). */
+void sigma_loader_count_filters(struct sigma_loader *loader);
 /* A pipeline of the user's own, to be applied behind those built in; before the files whose values
  * (`expand`) it holds. -ERR_SYNTAX with diag. */
 [[nodiscard]] int sigma_loader_add_pipeline(struct sigma_loader *loader, struct str file,

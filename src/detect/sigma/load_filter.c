@@ -65,6 +65,9 @@ int load_filter(struct sigma_loader *loader, const struct yaml_value *document)
                               _("the filter is empty"));
     }
     r = load_text(loader, document, "title", &filter.title);
+    if (r >= 0) {
+        r = load_text(loader, document, "id", &filter.id);
+    }
     if (r >= 0 && yaml_member(document, "logsource") != NULL) {
         r = load_logsource(loader, document, &filter.source);
     }
@@ -101,12 +104,43 @@ static bool filter_fits(const struct load_filter *filter, const struct sigma_rul
            part_fits(filter->source.service, rule->source.service);
 }
 
-static int filter_lay(struct sigma_loader *loader, const struct load_filter *filter,
-                      struct load_candidate *candidate)
+static struct load_candidate *candidate_at(const struct sigma_loader *loader, size_t place)
 {
-    struct sigma_node *both[2] = {candidate->root, filter->root};
-    struct sigma_node *root = load_join(loader, SIGMA_NODE_AND, both, 2);
+    return (struct load_candidate *)(void *)loader->candidates.items + place;
+}
 
+static int filter_twin(struct sigma_loader *loader, const struct load_filter *filter,
+                       uint32_t candidate, struct sigma_node *root)
+{
+    struct load_candidate *twin;
+
+    if (loader->candidates.count >= SIGMA_RULES_MAX) {
+        return load_refuse(loader, filter->line, filter->column,
+                           str_from(_("there are too many rules and filters")), STR(""));
+    }
+    twin = load_list_add(&loader->candidates, sizeof(*twin));
+    if (twin == NULL) {
+        return -ERR_NOMEM;
+    }
+    *twin = *candidate_at(loader, candidate);
+    twin->root = root;
+    twin->twin_of = candidate;
+    twin->rule.filter = filter->id;
+    twin->rule.is_silent = true;
+    return 0;
+}
+
+static int filter_lay(struct sigma_loader *loader, const struct load_filter *filter, uint32_t place)
+{
+    struct load_candidate *candidate = candidate_at(loader, place);
+    bool is_twin = loader->is_counting && filter->id.len != 0 && filter->rule_count != 0;
+    struct sigma_node *both[2] = {candidate->root, filter->root};
+    struct sigma_node *root;
+
+    if (is_twin) {
+        both[1] = load_join(loader, SIGMA_NODE_NOT, &filter->root, 1);
+    }
+    root = both[1] != NULL ? load_join(loader, SIGMA_NODE_AND, both, 2) : NULL;
     if (root == NULL) {
         return -ERR_NOMEM;
     }
@@ -114,19 +148,21 @@ static int filter_lay(struct sigma_loader *loader, const struct load_filter *fil
         return load_refuse(loader, filter->line, filter->column,
                            str_from(_("a rule has too many filters laid over it")), STR(""));
     }
+    if (is_twin) {
+        return filter_twin(loader, filter, place, root);
+    }
     candidate->root = root;
     return 0;
 }
 
 static int filter_apply(struct sigma_loader *loader, const struct load_filter *filter)
 {
-    struct load_candidate *rules = (struct load_candidate *)(void *)loader->candidates.items;
     size_t used = 0;
     int r = 0;
 
     for (size_t i = 0; filter->rule_count == 0 && i < loader->candidates.count && r >= 0; i++) {
-        if (filter_fits(filter, &rules[i].rule)) {
-            r = filter_lay(loader, filter, &rules[i]);
+        if (filter_fits(filter, &candidate_at(loader, i)->rule)) {
+            r = filter_lay(loader, filter, (uint32_t)i);
             used++;
         }
     }
@@ -139,8 +175,8 @@ static int filter_apply(struct sigma_loader *loader, const struct load_filter *f
                                        _("the filter is for a rule “%.*s” that is not there"),
                                        STR_ARG(str_slice(filter->rules[i], 0, 100))),
                           STR(""));
-        } else if (filter_fits(filter, &rules[target->index].rule)) {
-            r = filter_lay(loader, filter, &rules[target->index]);
+        } else if (filter_fits(filter, &candidate_at(loader, target->index)->rule)) {
+            r = filter_lay(loader, filter, target->index);
             used++;
         }
     }

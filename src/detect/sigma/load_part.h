@@ -32,6 +32,7 @@ struct load_candidate {
     uint32_t column;
     uint32_t index; /* in the set, unless a pipeline refused it */
     bool is_refused;
+    uint32_t twin_of; /* candidate; of a twin, which its rule.filter makes it */
 };
 
 /* A filter, or a correlation whose rules are still names. */
@@ -40,6 +41,7 @@ struct load_filter {
     size_t rule_count;       /* 0: any */
     struct logsource source;
     struct sigma_node *root;
+    struct str id;
     struct str title;
     struct str file;
     uint32_t line;
@@ -85,6 +87,7 @@ struct sigma_loader {
     size_t atoms;                  /* of the rule read now */
     size_t before;                 /* bytes of the set without the document read now */
     size_t compared;               /* words, for suggestions */
+    bool is_counting;              /* what filters keep back */
     uint64_t version;
 };
 

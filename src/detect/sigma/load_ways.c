@@ -49,7 +49,13 @@ int load_ways(struct sigma_loader *loader, struct sigma_rule **ret_rules)
         }
         candidates[i].is_refused = r < 0;
         candidates[i].index = (uint32_t)count;
-        count += r < 0 ? 0 : 1;
+        if (rule->filter.len != 0) { /* its rule stands before it */
+            const struct load_candidate *whose = &candidates[candidates[i].twin_of];
+
+            candidates[i].is_refused |= whose->is_refused;
+            rule->twin_of = whose->index;
+        }
+        count += candidates[i].is_refused ? 0 : 1;
     }
     loader->set.rules = rules;
     loader->set.rule_count = count;

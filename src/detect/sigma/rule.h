@@ -128,6 +128,8 @@ struct sigma_rule {
     bool is_silent; /* only correlations ask for it (their generate is false) */
     struct str file;
     uint32_t line;
+    struct str filter; /* id of the filter whose work this twin is; empty: a rule */
+    uint32_t twin_of;  /* place in the set of the rule that the filter is for */
 };
 
 enum sigma_correlation_kind {

@@ -1,0 +1,445 @@
+/* The rules of logs as people tune them, with the real detector as a process: a filter keeps back
+ * and is counted, a rule is off, a rule of one's own is checked before it is taken, and neither the
+ * death of the detector nor that of core forgets a window. */
+#include "../harness.h"
+#include "rig.h"
+
+#include "base/banned.h"
+#include "base/err.h"
+#include "centre/catalogue.h"
+#include "centre/core/detect.h"
+#include "centre/core/private.h"
+#include "centre/core/rule.h"
+#include "store/log_states.h"
+#include "store/rulebook.h"
+#include "sys/fd.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define GUESS_ID   "11111111-2222-4333-8444-555555555555"
+#define FAILURE_ID "11111111-2222-4333-8444-666666666666"
+#define GUESS_RULES                                                                                \
+    "title: Đăng nhập sai\nid: " FAILURE_ID "\nname: own_failure\nlevel: low\n"                    \
+    "logsource:\n    product: linux\n    service: sshd\n"                                          \
+    "detection:\n    words:\n        - 'Failed password'\n    condition: words\n---\n"             \
+    "title: Five Failures\nid: " GUESS_ID "\nlevel: high\n"                                        \
+    "correlation:\n    type: event_count\n    rules:\n        - own_failure\n"                     \
+    "    group-by:\n        - canhgac.host\n    timespan: 10m\n    condition:\n        gte: 5\n"
+
+static struct rig rig;
+static int pair[2];
+static pid_t detector;
+static struct core_host *host;
+static char cookie[256];
+static struct loop_source *source;
+static unsigned line;
+
+static void detector_start(void)
+{
+    detector = fork();
+    assert_true(detector >= 0);
+    if (detector == 0) {
+        _exit(detector_run(&(struct detector_options){.channel = pair[1], .supervisor = -1}));
+    }
+}
+
+static void detector_kill(void)
+{
+    int status;
+
+    assert_int_equal(kill(detector, SIGKILL), 0);
+    assert_int_equal(waitpid(detector, &status, 0), detector);
+}
+
+static void detector_attach(void)
+{
+    rig.core->options.channels.detector = pair[0];
+    assert_int_equal(core_detect_new(rig.core, 1, &rig.core->detect), 0);
+    assert_int_equal(loop_add_fd(rig.loop, pair[0], LOOP_READ, core_on_detector, rig.core, &source),
+                     0);
+}
+
+static void wait_for_rules(void)
+{
+    struct detect_ready ready = {0};
+
+    for (int i = 0; i < 2000 && ready.version == 0; i++) {
+        rig_step(&rig);
+        core_detect_ready(rig.core->detect, &ready);
+    }
+    assert_true(ready.version != 0);
+    core_detect_tick(rig.core->detect);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+}
+
+static int start(void **state)
+{
+    struct id id;
+
+    (void)state;
+    rig_start(&rig);
+    assert_int_equal(channel_pair(pair), 0);
+    assert_int_equal(fd_set_nonblocking(pair[0], true), 0);
+    detector_attach();
+    detector_start();
+    id = rig_add_host(&rig, "MC-01", 0x41);
+    host = core_host_by_id(rig.core, &id);
+    assert_non_null(host);
+    wait_for_rules();
+    rig_login(&rig, "admin", cookie);
+    line = 0;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    detector_kill();
+    loop_source_free(source);
+    rig_stop(&rig);
+    close(pair[0]);
+    close(pair[1]);
+    return 0;
+}
+
+static void put_only(const char *text)
+{
+    struct event event;
+
+    assert_int_equal(core_batch_begin(rig.core), 0);
+    event_init(&event, EVENT_KIND_LOG, 1);
+    assert_int_equal(event_add_text(&event, EVENT_FIELD_EVENT_ORIGINAL, str_from(text)), 0);
+    assert_int_equal(event_add_text(&event, EVENT_FIELD_EVENT_MODULE, STR("syslog")), 0);
+    assert_int_equal(core_detect_put(rig.core->detect, host, &event), 0);
+}
+
+static void put_line(const char *text)
+{
+    put_only(text);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+}
+
+static void fail_log_in(void)
+{
+    char text[160];
+
+    (void)snprintf(text, sizeof(text),
+                   "Nov 26 08:00:%02u gate sshd[%u]: Failed password for lan from 203.0.113.7 port "
+                   "%u ssh2",
+                   line, 100 + line, 2000 + line);
+    line++;
+    put_line(text);
+}
+
+static uint64_t alert_of(const char *title)
+{
+    struct store_alert_filter filter = {
+        .state = -1, .severity_least = -1, .is_drill = -1, .limit = 100};
+    struct store_alert *alerts;
+    size_t count = 0;
+
+    arena_reset(rig.arena);
+    assert_int_equal(store_alert_list(rig.store, &filter, rig.arena, &alerts, &count), 0);
+    for (size_t i = 0; i < count; i++) {
+        if (str_is_text(alerts[i].title, title)) {
+            return alerts[i].number;
+        }
+    }
+    return 0;
+}
+
+static struct store_rule_hits hits_of(const char *rule)
+{
+    int64_t today = store_day(clock_wall(&rig.clock));
+    CLEANUP(arena_freep) struct arena *arena = NULL;
+    struct store_rule_hits *rows;
+    size_t count;
+
+    assert_int_equal(arena_new(16U << 20, &arena), 0);
+    assert_int_equal(store_rule_hits_list(rig.store, today - 1, today, arena, &rows, &count), 0);
+    for (size_t i = 0; i < count; i++) {
+        if (str_is_text(rows[i].rule, rule)) {
+            return rows[i];
+        }
+    }
+    return (struct store_rule_hits){0};
+}
+
+static int ask(const char *method, const char *path, const char *body, struct answer *answer)
+{
+    CLEANUP(closep) int fd = rig_browser(&rig, "198.51.100.7");
+    struct buf bytes;
+
+    buf_init(&bytes, 1U << 20);
+    buf_putf(&bytes,
+             "%s %s HTTP/1.1\r\nHost: centre.example\r\nX-Canhgac: 1\r\n%sContent-Type: "
+             "application/json\r\nContent-Length: %zu\r\n\r\n%s",
+             method, path, cookie, strlen(body), body);
+    rig_send(fd, bytes.ptr, bytes.len);
+    buf_done(&bytes);
+    rig_receive(&rig, fd, answer);
+    return answer->status;
+}
+
+static void put_text(struct buf *body, const char *text)
+{
+    struct json_writer json;
+
+    json_begin(&json, body);
+    json_put_text(&json, text);
+}
+
+static int put_rule(const char *text, struct answer *answer)
+{
+    struct buf body;
+    int status;
+
+    buf_init(&body, 1U << 16);
+    buf_put_text(&body, "{\"reason\":\"thử quy tắc\",\"text\":");
+    put_text(&body, text);
+    buf_put_text(&body, "}");
+    status = ask("POST", "/api/v1/rules", body.ptr, answer);
+    buf_done(&body);
+    return status;
+}
+
+static void take_own_rule(void)
+{
+    struct answer answer;
+
+    if (put_rule(GUESS_RULES, &answer) != 200) {
+        fail_msg("not taken: %.*s", STR_ARG(buf_str(&answer.body)));
+    }
+    answer_done(&answer);
+}
+
+static void test_own_rule(void **state)
+{
+    struct answer answer;
+
+    (void)state;
+    assert_int_equal(put_rule("title: x\nlogsource:\n    product: linux\n", &answer), 422);
+    assert_true(str_find(buf_str(&answer.body), STR("line 1")) != answer.body.len);
+    answer_done(&answer);
+    take_own_rule();
+    for (int i = 0; i < 4; i++) {
+        fail_log_in();
+    }
+    assert_int_equal(alert_of("Five Failures"), 0);
+    fail_log_in();
+    assert_true(alert_of("Five Failures") != 0);
+    assert_int_equal(hits_of(GUESS_ID).hits, 1);
+    assert_int_equal(hits_of(GUESS_ID).told, 1);
+}
+
+/* The fifth comes to a detector that has not seen the first four. */
+static void test_detector_dies(void **state)
+{
+    struct detector_counts counts;
+
+    (void)state;
+    take_own_rule();
+    for (int i = 0; i < 4; i++) {
+        fail_log_in();
+    }
+    detector_kill();
+    detector_start();
+    fail_log_in();
+    assert_true(alert_of("Five Failures") != 0);
+    assert_int_equal(hits_of(GUESS_ID).hits, 1);
+    fail_log_in();
+    assert_int_equal(hits_of(GUESS_ID).hits, 1);
+    core_detect_count(rig.core->detect, &counts);
+    assert_int_equal(counts.entries, counts.judged);
+    assert_int_equal(counts.unjudged, 0);
+}
+
+/* Core is gone without a word: what the tick has kept is there for the next. */
+static void test_core_dies(void **state)
+{
+    int status;
+
+    (void)state;
+    take_own_rule();
+    for (int i = 0; i < 4; i++) {
+        fail_log_in();
+    }
+    rig.mono_offset += 2 * NS_PER_S;
+    core_detect_tick(rig.core->detect);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    loop_source_free(source);
+    core_detect_free(rig.core->detect);
+    detector_attach(); /* the old detector ends, as this core wants it to */
+    assert_int_equal(waitpid(detector, &status, 0), detector);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    detector_start();
+    fail_log_in();
+    assert_true(alert_of("Five Failures") != 0);
+}
+
+/* Entries of a batch that came to nothing are sent again: windows must not hold them twice. */
+static void test_batch_fails(void **state)
+{
+    int status;
+
+    (void)state;
+    take_own_rule();
+    for (int i = 0; i < 3; i++) {
+        fail_log_in();
+    }
+    put_only("Nov 26 08:00:59 gate sshd[9]: Failed password for lan from 203.0.113.7 port 9 ssh2");
+    assert_int_equal(core_detect_settle(rig.core->detect), 0);
+    core_fail(rig.core, -ERR_IO);
+    assert_int_equal(waitpid(detector, &status, 0), detector);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    detector_start();
+    fail_log_in();
+    assert_int_equal(alert_of("Five Failures"), 0);
+    fail_log_in();
+    assert_true(alert_of("Five Failures") != 0);
+}
+
+static void test_filter(void **state)
+{
+    struct answer answer;
+    struct str id;
+    char path[128];
+    char body[256];
+
+    (void)state;
+    take_own_rule();
+    for (int i = 0; i < 5; i++) {
+        fail_log_in();
+    }
+    (void)snprintf(path, sizeof(path), "/api/v1/alerts/%llu/filters",
+                   (unsigned long long)alert_of("Five Failures"));
+    assert_int_equal(
+        ask("POST", path, "{\"field\":\"user\",\"value\":\"nobody\",\"reason\":\"thử\"}", &answer),
+        404);
+    answer_done(&answer);
+    assert_int_equal(
+        ask("POST", path, "{\"field\":\"canhgac.host\",\"reason\":\"máy thử\"}", &answer), 200);
+    id = json_member(answer.json, "id")->string;
+    (void)snprintf(path, sizeof(path), "/api/v1/filters/%.*s/drop", STR_ARG(id));
+    (void)snprintf(body, sizeof(body), "%.*s", STR_ARG(id));
+    answer_done(&answer);
+    for (int i = 0; i < 7; i++) {
+        fail_log_in();
+    }
+    assert_int_equal(hits_of(body).kept, 7);
+    assert_int_equal(hits_of(FAILURE_ID).kept, 7);
+    assert_int_equal(hits_of(GUESS_ID).hits, 1);
+    put_line("{\"canhgac.host\":\"MC-01\",\"message\":\"Failed password\"}");
+    assert_int_equal(ask("GET", "/api/v1/filters", "", &answer), 200);
+    assert_true(str_find(buf_str(&answer.body), STR("\"kept_back\":7")) != answer.body.len);
+    answer_done(&answer);
+    assert_int_equal(ask("POST", path, "{\"reason\":\"thôi\"}", &answer), 204);
+    answer_done(&answer);
+    fail_log_in();
+    assert_int_equal(hits_of(body).kept, 7);
+}
+
+static void put_filter(const char *text, int64_t until)
+{
+    assert_int_equal(core_batch_begin(rig.core), 0);
+    assert_int_equal(
+        store_document_put(rig.store, &(struct store_document){.kind = RULE_DOCUMENT_FILTER,
+                                                               .id = STR("f-1"),
+                                                               .title = STR("thử"),
+                                                               .text = str_from(text),
+                                                               .rule = STR(FAILURE_ID),
+                                                               .is_on = true,
+                                                               .until = until,
+                                                               .actor = STR("admin"),
+                                                               .reason = STR("thử")}),
+        0);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    core_detect_renew(rig.core->detect);
+}
+
+#define FILTER(user)                                                                               \
+    "title: thử\nid: f-1\nfilter:\n    rules:\n        - " FAILURE_ID                              \
+    "\n    kept:\n        user: " user "\n    condition: not kept\n"
+
+/* A filter does not close windows of the rule that it is for; when its time is over it goes. */
+static void test_filter_ends(void **state)
+{
+    (void)state;
+    take_own_rule();
+    for (int i = 0; i < 4; i++) {
+        fail_log_in();
+    }
+    put_filter(FILTER("somebody"), 0);
+    fail_log_in();
+    assert_true(alert_of("Five Failures") != 0);
+    put_filter(FILTER("lan"), clock_wall(&rig.clock) + 60 * NS_PER_S);
+    fail_log_in();
+    assert_int_equal(hits_of("f-1").kept, 1);
+    rig.offset += 61 * NS_PER_S;
+    core_detect_tick(rig.core->detect);
+    fail_log_in();
+    assert_int_equal(hits_of("f-1").kept, 1);
+}
+
+/* What people write may be wrong in ways that only show when it is loaded: the rest stands. */
+static void test_broken_filter(void **state)
+{
+    CLEANUP(arena_freep) struct arena *arena = NULL;
+    struct store_log_state kept;
+    struct catalogue catalogue;
+
+    (void)state;
+    take_own_rule();
+    put_filter("title: x\nfilter: [", 0);
+    for (int i = 0; i < 5; i++) {
+        fail_log_in();
+    }
+    assert_true(alert_of("Five Failures") != 0);
+    core_detect_tick(rig.core->detect);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    assert_int_equal(arena_new(64U << 20, &arena), 0);
+    assert_int_equal(store_log_state_get(rig.store, CATALOGUE_STATE, arena, &kept), 0);
+    assert_int_equal(catalogue_read(kept.body, arena, &catalogue), 0);
+    assert_int_equal(catalogue.refused, 1);
+    assert_true(str_is_text(catalogue.refusals[0].file, "console:f-1"));
+    assert_true(catalogue.refusals[0].reason.len != 0);
+}
+
+static void test_off(void **state)
+{
+    struct answer answer;
+
+    (void)state;
+    take_own_rule();
+    for (int i = 0; i < 4; i++) {
+        fail_log_in();
+    }
+    assert_int_equal(
+        ask("POST", "/api/v1/rules/" FAILURE_ID "/off", "{\"reason\":\"ồn quá\"}", &answer), 204);
+    answer_done(&answer);
+    fail_log_in();
+    assert_int_equal(alert_of("Five Failures"), 0);
+    assert_int_equal(
+        ask("POST", "/api/v1/rules/" FAILURE_ID "/on", "{\"reason\":\"lại cần\"}", &answer), 204);
+    answer_done(&answer);
+    fail_log_in(); /* the window was open all the time */
+    assert_true(alert_of("Five Failures") != 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_own_rule, start, stop),
+        cmocka_unit_test_setup_teardown(test_detector_dies, start, stop),
+        cmocka_unit_test_setup_teardown(test_core_dies, start, stop),
+        cmocka_unit_test_setup_teardown(test_batch_fails, start, stop),
+        cmocka_unit_test_setup_teardown(test_filter, start, stop),
+        cmocka_unit_test_setup_teardown(test_filter_ends, start, stop),
+        cmocka_unit_test_setup_teardown(test_broken_filter, start, stop),
+        cmocka_unit_test_setup_teardown(test_off, start, stop),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
