@@ -155,6 +155,7 @@ static void receiver_take(struct receiver *receiver, struct msg_reader *msg)
         receiver_say_hello(receiver);
     } else if (msg->type == RECEIVER_MESSAGE_GREETED) {
         receiver->is_greeted = true;
+        receiver->told = (struct receiver_counts){0}; /* a core that has just started knows none */
         receiver_queue_durable(&receiver->queue, number);
         receiver_queue_rewind(&receiver->queue);
     } else if (msg->type == RECEIVER_MESSAGE_DURABLE && receiver->is_greeted) {

@@ -279,6 +279,41 @@ static void test_names_are_bounded(void **state)
     assert_int_equal(count_senders(NULL), SENDERS_NAMES_MAX + 1);
 }
 
+static void counts_dropped(uint64_t dropped)
+{
+    const struct receiver_counts counts = {.dropped = dropped};
+    const uint64_t *figures = (const uint64_t *)&counts;
+
+    msg_begin(&msg, RECEIVER_MESSAGE_COUNTS);
+    msg_put_u32(&msg, sizeof(counts) / sizeof(*figures));
+    for (size_t i = 0; i < sizeof(counts) / sizeof(*figures); i++) {
+        msg_put_u64(&msg, figures[i]);
+    }
+    deliver();
+    assert_int_equal(core_batch_commit(rig.core), 0);
+}
+
+/* What was lost is an alert, once a minute at most, and counted over the receivers' lives. */
+static void test_loss_is_told(void **state)
+{
+    struct store_counts sums;
+    struct core_receive_counts counts;
+
+    (void)state;
+    hello(LIFE);
+    counts_dropped(0);
+    assert_int_equal(store_counts(rig.store, &sums), 0);
+    assert_int_equal(sums.alerts_new, 0);
+    counts_dropped(10);
+    counts_dropped(20);
+    assert_int_equal(store_counts(rig.store, &sums), 0);
+    assert_int_equal(sums.alerts_new, 1);
+    hello(LIFE + 1);
+    counts_dropped(5);
+    core_receive_count(rig.core->receive, &counts);
+    assert_int_equal(counts.receiver.dropped, 25);
+}
+
 /* A sender that says nothing is no host whose agent is silent, and nobody's key is its. */
 static void test_a_sender_is_no_agent(void **state)
 {
@@ -305,6 +340,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_death_between_archive_and_state, start, stop),
         cmocka_unit_test_setup_teardown(test_failure_of_the_store, start, stop),
         cmocka_unit_test_setup_teardown(test_names_are_bounded, start, stop),
+        cmocka_unit_test_setup_teardown(test_loss_is_told, start, stop),
         cmocka_unit_test_setup_teardown(test_a_sender_is_no_agent, start, stop),
     };
 

@@ -20,7 +20,8 @@
 #define STATE_NAME     STR("receiver")
 #define STATE_MAX      64
 #define EPOCH_SHIFT    40 /* so many bits count the entries of one sender in one epoch */
-#define BATCHES_COMMIT 16 /* about a MiB; or the batch's time is over */
+#define LOSS_PAUSE     (60 * NS_PER_S) /* between two findings of it */
+#define BATCHES_COMMIT 16              /* about a MiB; or the batch's time is over */
 
 /* How far the receiver's batches were taken. */
 struct reach {
@@ -43,6 +44,8 @@ struct core_receive {
     uint64_t refused;
     uint64_t poison; /* a batch of which the store would not take … */
     uint32_t poison_entry;
+    uint64_t dropped_told;          /* of this life */
+    int64_t loss_told;              /* monotonic */
     struct receiver_counts before;  /* of lives that are over */
     struct receiver_counts counted; /* of this one */
     struct msg_writer msg;
@@ -152,6 +155,7 @@ static void receive_hello(struct core_receive *receive, uint64_t life)
             before[i] += now[i];
         }
         receive->counted = (struct receiver_counts){0};
+        receive->dropped_told = 0;
         if (receive->core->is_full || receive_begin_life(receive, life) < 0) {
             receive->is_stopped = true; /* the greeting of another life makes it say HELLO again */
             return;
@@ -265,6 +269,29 @@ static void receive_batch(struct core_receive *receive, struct msg_reader *msg)
     }
 }
 
+/* What was lost is lost; that it was must not be. */
+static void receive_tell_loss(struct core_receive *receive)
+{
+    struct core *core = receive->core;
+    int64_t now = clock_mono(core->options.clock);
+    uint64_t number;
+    int r;
+
+    if (receive->counted.dropped <= receive->dropped_told || core->is_full ||
+        (receive->loss_told != 0 && now - receive->loss_told < LOSS_PAUSE)) {
+        return;
+    }
+    receive->dropped_told = receive->counted.dropped;
+    receive->loss_told = now;
+    r = core_raise(core, &(struct id){0}, SEVERITY_HIGH,
+                   N_("Logs were lost: datagrams of syslog found no room, neither in memory nor on "
+                      "the disk; let their senders use TCP or TLS"),
+                   &number);
+    if (r < 0) {
+        core_fail(core, r);
+    }
+}
+
 static void receive_counts(struct core_receive *receive, struct msg_reader *msg)
 {
     uint64_t *figures = (uint64_t *)&receive->counted;
@@ -276,6 +303,7 @@ static void receive_counts(struct core_receive *receive, struct msg_reader *msg)
     for (uint32_t i = 0; i < count; i++) {
         figures[i] = msg_get_u64(msg);
     }
+    receive_tell_loss(receive);
 }
 
 void core_on_receiver(void *context, int fd, unsigned events)

@@ -254,7 +254,12 @@ void receiver_streams_stop(struct receiver *receiver)
         receiver->listeners[i] = NULL;
     }
     LIST_EACH (node, &receiver->streams) {
-        stream_wait(LIST_ENTRY(node, struct receiver_stream, node));
+        struct receiver_stream *stream = LIST_ENTRY(node, struct receiver_stream, node);
+
+        if (syslog_frames_end(&stream->frames) < 0) { /* half a message is better than none */
+            log_warn("what had come of a message was lost address=%s", stream->address);
+        }
+        stream_wait(stream);
     }
 }
 
