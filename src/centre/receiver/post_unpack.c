@@ -46,11 +46,22 @@ void post_unpack_free(struct post_unpack *unpack)
     }
 }
 
-/* One block out of what is there. */
+static int unpack_hand_on(struct post_unpack *unpack)
+{
+    size_t size = UNPACK_BLOCK - unpack->stream.avail_out;
+
+    if (size > unpack->left) {
+        return -ERR_FBIG;
+    }
+    unpack->left -= size;
+    return size == 0 ? 0 : unpack->fn(unpack->context, str_of((const char *)unpack->block, size));
+}
+
+/* One block out of what is there; what came out before a fault counts, however it was cut. */
 static int unpack_block(struct post_unpack *unpack)
 {
     z_stream *stream = &unpack->stream;
-    size_t size;
+    int answer;
     int r;
 
     if (unpack->is_end && inflateReset(stream) != Z_OK) {
@@ -58,17 +69,13 @@ static int unpack_block(struct post_unpack *unpack)
     }
     stream->next_out = unpack->block;
     stream->avail_out = UNPACK_BLOCK;
-    r = inflate(stream, Z_NO_FLUSH);
-    if (r != Z_OK && r != Z_STREAM_END && r != Z_BUF_ERROR) {
-        return r == Z_MEM_ERROR ? -ERR_NOMEM : -ERR_SYNTAX;
+    answer = inflate(stream, Z_NO_FLUSH);
+    unpack->is_end = answer == Z_STREAM_END;
+    r = unpack_hand_on(unpack);
+    if (r < 0 || answer == Z_OK || answer == Z_STREAM_END || answer == Z_BUF_ERROR) {
+        return r;
     }
-    unpack->is_end = r == Z_STREAM_END;
-    size = UNPACK_BLOCK - stream->avail_out;
-    if (size > unpack->left) {
-        return -ERR_FBIG;
-    }
-    unpack->left -= size;
-    return size == 0 ? 0 : unpack->fn(unpack->context, str_of((const char *)unpack->block, size));
+    return answer == Z_MEM_ERROR ? -ERR_NOMEM : -ERR_SYNTAX;
 }
 
 int post_unpack_feed(struct post_unpack *unpack, struct str piece, bool is_last)
