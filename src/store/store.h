@@ -25,10 +25,19 @@
 #define STORE_PAGE_MAX 500
 #define STORE_NAME_MAX 255 /* bytes of a host's name */
 
+enum store_host_kind {
+    STORE_HOST_AGENT,
+    STORE_HOST_SENDER, /* sends logs without an agent; nothing proves its name */
+    STORE_HOST_KIND_COUNT,
+};
+
 struct store_host {
     struct id id;
     struct str name;
-    uint8_t key_sha256[32]; /* of the public key its certificate carries */
+    enum store_host_kind kind;
+    struct str via;         /* of a sender: the address or the token that its entries come by */
+    uint8_t key_sha256[32]; /* of the public key its certificate carries; of a sender, of its name
+                               and via */
     int64_t enrolled;       /* ns since 1970 UTC */
     int64_t seen;           /* last frame, 0 never */
     bool is_revoked;
@@ -145,6 +154,7 @@ struct store_setting {
 struct store_counts {
     uint64_t hosts, hosts_silent; /* without the revoked; silent: no frame for three minutes */
     uint64_t hosts_revoked;
+    uint64_t senders;                  /* of logs, without an agent: not among the hosts above */
     uint64_t alerts_new, alerts_taken; /* without drills */
     uint64_t sites;                    /* watched or resting */
     uint64_t sites_grave;              /* red, yellow, or not to be reached */

@@ -11,7 +11,7 @@
 
 #define HOST_COLUMNS                                                                               \
     "SELECT id, name, key_sha256, enrolled, seen, is_revoked, is_connected, clock_offset,"         \
-    " acknowledged, status, open_alerts FROM hosts "
+    " acknowledged, status, open_alerts, kind, via FROM hosts "
 
 /* A status is kept as the record it came in. */
 static int host_read_status(struct query *query, int column, struct arena *arena,
@@ -55,6 +55,8 @@ static int host_read(struct query *query, struct arena *arena, void *ret_row)
     host.acknowledged = query_u64(query, 8);
     r = host_read_status(query, 9, arena, &host.status);
     host.open_alerts = query_u64(query, 10);
+    host.kind = query_u64(query, 11) == STORE_HOST_SENDER ? STORE_HOST_SENDER : STORE_HOST_AGENT;
+    host.via = query_text(query, 12, arena);
     if (r < 0 || query->error < 0) {
         return r < 0 ? r : query->error;
     }
@@ -161,10 +163,11 @@ static int host_upsert(struct store *store, const struct store_host *host)
     query_init(
         &query, store->database,
         "INSERT INTO hosts (id, name, key_sha256, enrolled, seen, is_revoked, is_connected,"
-        " clock_offset, acknowledged) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+        " clock_offset, acknowledged, kind, via)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
         " ON CONFLICT (id) DO UPDATE SET name = ?2, key_sha256 = ?3, enrolled = ?4, seen = ?5,"
         " is_revoked = ?6, is_connected = ?7, clock_offset = ?8,"
-        " acknowledged = max(acknowledged, ?9)");
+        " acknowledged = max(acknowledged, ?9), kind = ?10, via = ?11");
     query_bind_id(&query, 1, &host->id);
     query_bind_text(&query, 2, host->name);
     query_bind_bytes(&query, 3, host->key_sha256, sizeof(host->key_sha256));
@@ -174,6 +177,8 @@ static int host_upsert(struct store *store, const struct store_host *host)
     query_bind_i64(&query, 7, host->is_connected);
     query_bind_i64(&query, 8, host->clock_offset);
     query_bind_u64(&query, 9, host->acknowledged);
+    query_bind_u64(&query, 10, host->kind);
+    query_bind_text(&query, 11, host->via);
     return query_run(&query);
 }
 

@@ -167,14 +167,15 @@ static int store_read_sums(struct store *store, struct store_counts *counts)
     int r;
 
     query_init(&query, store->database,
-               "SELECT count(*) FILTER (WHERE NOT is_revoked),"
-               " count(*) FILTER (WHERE NOT is_revoked AND seen < ?1),"
+               "SELECT count(*) FILTER (WHERE NOT is_revoked AND kind = 0),"
+               " count(*) FILTER (WHERE NOT is_revoked AND kind = 0 AND seen < ?1),"
                " count(*) FILTER (WHERE is_revoked), coalesce(sum(dropped), 0),"
                " (SELECT count FROM alert_counts WHERE state = 0),"
                " (SELECT count FROM alert_counts WHERE state = 1),"
                " (SELECT count(*) FROM sites WHERE state < 2),"
                " (SELECT count(*) FROM sites WHERE state = 0 AND (verdict >= 3 OR"
-               "  (verdict = 0 AND " SITE_IS_DOWN ")))"
+               "  (verdict = 0 AND " SITE_IS_DOWN "))),"
+               " count(*) FILTER (WHERE kind = 1)"
                " FROM hosts");
     query_bind_i64(&query, 1, clock_wall(store->clock) - STORE_SILENT_NS);
     r = query_one(&query);
@@ -189,6 +190,7 @@ static int store_read_sums(struct store *store, struct store_counts *counts)
     counts->alerts_taken = query_u64(&query, 5);
     counts->sites = query_u64(&query, 6);
     counts->sites_grave = query_u64(&query, 7);
+    counts->senders = query_u64(&query, 8);
     return query.error;
 }
 
