@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "centre/core/private.h"
+#include "centre/core/source.h"
 #include "centre/detector.h"
 #include "detect/sigma/rule.h"
 
@@ -34,7 +35,9 @@
 struct sheet {
     uint64_t number;
     unsigned tries;
-    uint32_t count; /* entries; 0: there is none */
+    uint32_t count;   /* entries; 0: there is none */
+    uint32_t matched; /* one behind the last of them that something held for */
+    struct core_source *sources[DETECTOR_ENTRIES_MAX]; /* of the entries; NULL: not counted */
     struct msg_writer msg;
 };
 
@@ -140,6 +143,9 @@ static int detect_put_aside(struct core_detect *detect, struct sheet *sheet)
 {
     log_error("entries of logs were not judged entries=%u", sheet->count);
     detect->counts.unjudged += sheet->count;
+    for (uint32_t i = 0; i < sheet->count; i++) {
+        core_source_unjudged(sheet->sources[i]);
+    }
     sheet->count = 0;
     return detect_raise(detect, N_("Entries of logs were not judged by the rules: the process that "
                                    "judges them did not answer"));
@@ -262,6 +268,18 @@ static int detect_tell(struct core_detect *detect, struct hit *hit, const struct
     return r < 0 ? r : store_alert_fold(core->options.store, &entry->host, &finding, &number);
 }
 
+/* Hits come in the order of the entries: an entry counts with its first. */
+static void detect_count_match(struct core_detect *detect, uint32_t index)
+{
+    struct sheet *sheet = detect_sent(detect);
+
+    if (index >= sheet->matched && index < sheet->count) {
+        sheet->matched = index + 1;
+        detect->counts.matched++;
+        core_source_matched(sheet->sources[index]);
+    }
+}
+
 static int detect_take_hit(struct core_detect *detect, struct hit *hit)
 {
     struct sheet_entry entry;
@@ -269,6 +287,7 @@ static int detect_take_hit(struct core_detect *detect, struct hit *hit)
     uint64_t count;
 
     detect->counts.hits++;
+    detect_count_match(detect, hit->index);
     if (hit->level == SIGMA_LEVEL_INFORMATIONAL ||
         !sheet_find(detect_sent(detect), hit->index, &entry)) {
         return 0; /* for searches and counts, not for people on duty */
@@ -299,6 +318,15 @@ static void hit_read(struct hit *hit, struct msg_reader *msg, struct arena *aren
     }
 }
 
+static void detect_count_faults(const struct sheet *sheet, struct str faults)
+{
+    for (uint32_t i = 0; i < sheet->count && i / 8 < faults.len; i++) {
+        if (((uint8_t)faults.ptr[i / 8] & 1U << i % 8) != 0) {
+            core_source_faulty(sheet->sources[i]);
+        }
+    }
+}
+
 static int detect_take_hits(struct core_detect *detect, struct msg_reader *msg)
 {
     struct sheet *sheet = detect_sent(detect);
@@ -318,6 +346,7 @@ static int detect_take_hits(struct core_detect *detect, struct msg_reader *msg)
     if (r == 0 && !is_late && is_last) {
         detect->counts.judged += sheet->count;
         detect->counts.faulty += msg_get_u32(msg);
+        detect_count_faults(sheet, msg_get_str(msg));
         sheet->count = 0;
     }
     return r;
@@ -416,6 +445,7 @@ static void detect_begin(struct core_detect *detect)
 
     sheet->number = ++detect->number;
     sheet->tries = 0;
+    sheet->matched = 0;
     msg_begin(&sheet->msg, DETECTOR_MESSAGE_ENTRIES);
     msg_put_u64(&sheet->msg, sheet->number);
 }
@@ -438,16 +468,17 @@ int core_detect_put(struct core_detect *detect, const struct core_host *host,
     int r = 0;
 
     detect->counts.entries++;
-    if (sheet->count != 0 &&
-        sheet->msg.len + format.len + path.len + head.len + raw.len + ENTRY_OVERHEAD >
-            MESSAGE_ROOM) {
+    if (sheet->count == DETECTOR_ENTRIES_MAX ||
+        (sheet->count != 0 &&
+         sheet->msg.len + format.len + path.len + head.len + raw.len + ENTRY_OVERHEAD >
+             MESSAGE_ROOM)) {
         r = detect_turn(detect);
         sheet = detect_filling(detect);
     }
     if (sheet->count == 0) {
         detect_begin(detect);
     }
-    sheet->count++;
+    sheet->sources[sheet->count++] = core_source_of(detect->core, host, event);
     msg_put_u32(&sheet->msg, 1);
     msg_put_str(&sheet->msg, str_of((const char *)host->id.bytes, sizeof(host->id.bytes)));
     msg_put_str(&sheet->msg, format);

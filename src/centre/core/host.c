@@ -10,6 +10,7 @@
 #include "base/text.h"
 
 #define HOST_PAGE     500
+#define HOST_AWAY     (600 * NS_PER_S) /* what its logs did not say meanwhile is no news */
 
 #define SILENCE_TITLE N_("No word from this host")
 
@@ -21,6 +22,7 @@ struct core_host *core_host_by_id(const struct core *core, const struct id *id)
 static void core_host_free(struct core_host *host)
 {
     mem_free(host->name);
+    mem_free(host->via);
     mem_free(host);
 }
 
@@ -33,8 +35,11 @@ int core_host_add(struct core *core, const struct store_host *row, struct core_h
         return -ERR_NOMEM;
     }
     host->name = mem_dup(row->name.ptr, row->name.len);
-    if (host->name == NULL) {
-        mem_free(host);
+    if (row->kind == STORE_HOST_SENDER) {
+        host->via = mem_dup(row->via.ptr, row->via.len);
+    }
+    if (host->name == NULL || (row->kind == STORE_HOST_SENDER && host->via == NULL)) {
+        core_host_free(host);
         return -ERR_NOMEM;
     }
     host->id = row->id;
@@ -207,7 +212,10 @@ static void core_host_end_silence(struct core *core, struct core_host *host)
 
 void core_host_heard(struct core *core, struct core_host *host)
 {
-    host->seen = clock_wall(core->options.clock);
+    int64_t now = clock_wall(core->options.clock);
+
+    host->deaf = now - host->seen > HOST_AWAY ? now : host->deaf;
+    host->seen = now;
     if (host->silent_alert != 0 && host->stream != NULL && host->stream->is_open) {
         core_host_end_silence(core, host);
     }
@@ -228,7 +236,7 @@ void core_hosts_watch(struct core *core)
         if (since > now) {
             host->seen = now; /* the centre's clock was set back */
             core->started = now;
-        } else if (!host->is_revoked && host->silent_alert == 0 &&
+        } else if (!host->is_revoked && host->silent_alert == 0 && host->via == NULL &&
                    now - since > core->options.silent_after) {
             core_host_raise_silence(core, host);
         }

@@ -41,12 +41,15 @@ struct core_host {
     struct id id;
     char *name;
     uint8_t key_sha256[32];
+    char *via; /* of a sender of logs: what its entries come by; NULL: an agent */
     bool is_revoked;
     int64_t cut;           /* monotonic; when it was revoked in this life of core, 0: not */
     bool is_dirty;         /* pending is ahead of acknowledged */
     uint64_t acknowledged; /* highest sequence that is durable */
     uint64_t pending;      /* the same with the open transaction */
     int64_t seen;          /* wall, ns; of anything it said */
+    int64_t deaf;          /* wall, ns; it was away until then, 0: never */
+    unsigned sources;      /* of logs, that core/source.c counts */
     int64_t clock_offset;
     uint64_t silent_alert; /* number of the open alert about its silence, 0: none */
     uint64_t refused;      /* records that could not be understood */
@@ -91,9 +94,10 @@ struct core_options {
     struct core_channels channels;
     const char *folder;   /* whose disk is watched */
     int64_t silent_after; /* ns */
+    int64_t source_silent;
     int64_t token_life;
     int64_t event_life;                     /* ns; 0: keep for ever */
-    const struct centre_settings *settings; /* whence the three above; NULL: they are not changed */
+    const struct centre_settings *settings; /* whence those above; NULL: they are not changed */
 };
 
 struct core {
@@ -115,7 +119,8 @@ struct core {
     struct loop_source *tick_timer;
     struct loop_source *channel_sources[4];
     struct core_watch watch;
-    struct core_detect *detect; /* core/detect.h; NULL in a test without a detector */
+    struct core_detect *detect;   /* core/detect.h; NULL in a test without a detector */
+    struct core_sources *sources; /* core/source.h */
     unsigned ticks;
     bool is_full;
     bool is_holding; /* an action waits for the end of its time to be called off */
@@ -339,6 +344,8 @@ int core_page_incident(struct core_call *call);
 int core_page_undecide(struct core_call *call);
 int core_read_events(struct core_call *call);
 int core_read_note(struct core_call *call);
+int core_source_mute(struct core_call *call);
+int core_source_unmute(struct core_call *call);
 int core_health(struct core_call *call);
 
 /* core/user.c: a new one-time password for a user, who is made an admin when there is none of that

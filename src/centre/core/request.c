@@ -4,6 +4,7 @@
  * request whose commit failed is answered with that failure and leaves nothing behind. */
 #include "centre/core/detect.h"
 #include "centre/core/private.h"
+#include "centre/core/source.h"
 
 #include "base/banned.h"
 #include "base/err.h"
@@ -141,6 +142,7 @@ static void core_call_end(struct core_call *call, int result)
         r = committed < 0 ? committed : r;
     } else if (core->is_batch) {
         store_rollback(core->options.store);
+        core_sources_forget(core);
         core->is_batch = false;
     }
     if (r == -ERR_NOSPC) {
@@ -293,12 +295,13 @@ int core_health(struct core_call *call)
     cbor_put_text(&call->reply, STR("full"));
     cbor_put_bool(&call->reply, call->core->is_full);
     cbor_put_text(&call->reply, STR("logs"));
-    cbor_put_array(&call->reply, 5);
+    cbor_put_array(&call->reply, 6);
     cbor_put_u64(&call->reply, logs.entries);
     cbor_put_u64(&call->reply, logs.judged);
     cbor_put_u64(&call->reply, logs.faulty);
     cbor_put_u64(&call->reply, logs.hits);
     cbor_put_u64(&call->reply, logs.unjudged);
+    cbor_put_u64(&call->reply, logs.matched);
     return 0;
 }
 
