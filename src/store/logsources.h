@@ -35,7 +35,7 @@ struct store_logsource {
     uint64_t faulty;   /* not well formed: judged by what could be read */
     uint64_t unjudged; /* the rules never saw them */
     uint64_t matched;  /* a rule or correlation held */
-    uint64_t dropped;  /* known to be lost before they got here */
+    uint64_t dropped;  /* beside them: the store would not take them */
     struct tally tally;
     struct str silence; /* detect/silence/'s memory */
     uint64_t alert;     /* tells that it is silent; 0: it is not */

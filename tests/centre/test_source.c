@@ -92,6 +92,27 @@ static void test_counts_outlive_core(void **state)
     assert_str(row->host_name, "pc-1");
 }
 
+/* An entry that spoilt a transaction is passed over when it comes again, and does not get lost in
+ * the counts. */
+static void test_passed_over(void **state)
+{
+    struct id id = rig_add_host(&rig, "pc-1", AT_HOST);
+    struct rig_agent agent;
+    struct link_answer answer;
+
+    (void)state;
+    rig_agent_connect(&rig, AT_HOST, false, &agent);
+    rig_agent_hello(&rig, &agent, 0);
+    assert_true(rig_agent_wait(&rig, &agent, &answer));
+    core_host_by_id(rig.core, &id)->poison = 25;
+    rig_agent_batch(&rig, &agent, 1, 100);
+    rig_agent_wait_ack(&rig, &agent, 100);
+    rig_agent_close(&rig, &agent);
+    assert_int_equal(source_named(&id, "/var/log/a.log")->source.entries, 4);
+    assert_int_equal(source_named(&id, "/var/log/a.log")->source.dropped, 1);
+    assert_int_equal(source_named(&id, "/var/log/b.log")->source.entries, 5);
+}
+
 /* A batch that comes to nothing has counted nothing, in the store and in memory. */
 static void test_failed_batch_counts_nothing(void **state)
 {
@@ -308,6 +329,8 @@ static void test_relay(void **state)
         assert_int_equal(core_batch_commit(rig.core), 0);
     }
     assert_int_equal(open_alerts(RELAY, &other), 0);
+    assert_int_equal(source_named(&ids[0], LOGSOURCE_WHOLE)->source.entries, 4033);
+    assert_int_equal(source_named(&ids[0], "sshd")->source.entries, 4033);
 }
 
 static void test_many_hosts(void **state)
@@ -481,6 +504,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_counts_outlive_core, start, stop),
+        cmocka_unit_test_setup_teardown(test_passed_over, start, stop),
         cmocka_unit_test_setup_teardown(test_failed_batch_counts_nothing, start, stop),
         cmocka_unit_test_setup_teardown(test_names, start, stop),
         cmocka_unit_test_setup_teardown(test_too_many, start, stop),

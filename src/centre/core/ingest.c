@@ -328,7 +328,10 @@ static int core_ingest_bytes(struct core *core, struct core_host *host, uint64_t
         r = cbor_close(&reader);
     }
     if (r == 0 && sequence == host->poison) {
-        r = -ERR_INVAL;
+        r = record.kind == RECORD_KIND_EVENT && record.event.kind == EVENT_KIND_LOG
+                ? core_source_dropped(core, host, &record.event)
+                : 0;
+        r = r < 0 ? r : -ERR_INVAL;
     } else if (r == 0) {
         r = core_ingest_record(core, host, sequence, &record);
         if (r < 0 && !core_is_store_failure(r)) {

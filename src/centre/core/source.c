@@ -56,6 +56,11 @@ static bool name_is_digit(struct str name, size_t at)
     return at < name.len && name.ptr[at] >= '0' && name.ptr[at] <= '9';
 }
 
+static bool name_is_separator(char byte)
+{
+    return byte == '-' || byte == '_' || byte == '.';
+}
+
 /* Bytes from `at` on that are a date, or a number as long as one: 0 when there is none. */
 static size_t name_date(struct str name, size_t at)
 {
@@ -63,7 +68,7 @@ static size_t name_date(struct str name, size_t at)
     size_t digits = 0;
 
     while (name_is_digit(name, end) ||
-           (digits != 0 && end < name.len && strchr("-_.", name.ptr[end]) != NULL &&
+           (digits != 0 && end < name.len && name_is_separator(name.ptr[end]) &&
             name_is_digit(name, end + 1))) {
         digits += name_is_digit(name, end) ? 1 : 0;
         end++;
@@ -245,58 +250,72 @@ static void source_set_format(struct core_source *source, struct str format)
     source->row.format = str_of(source->format, utf8_valid_prefix(str_of(source->format, len)));
 }
 
+/* The source of an entry, made if need be, with the row for the whole of its sender. NULL when
+ * there is no room for it. */
+static int source_take(struct core_sources *sources, struct core_host *host,
+                       const struct event *event, struct core_source **ret_source)
+{
+    struct str path = event_text(event, EVENT_FIELD_LOG_FILE_PATH);
+    char name[SOURCE_NAME_MAX];
+    int r;
+
+    if (source_is_last(sources, host, path)) {
+        *ret_source = sources->last;
+        return 0;
+    }
+    r = source_get(sources, host, source_name(event, name), ret_source);
+    if (r == 0 && *ret_source != NULL && host->via != NULL && (*ret_source)->whole == NULL) {
+        r = source_get(sources, host, STR(LOGSOURCE_WHOLE), &(*ret_source)->whole);
+    }
+    source_set_last(sources, host, path, r == 0 ? *ret_source : NULL);
+    return r;
+}
+
 int core_source_count(struct core *core, struct core_host *host, const struct event *event)
 {
-    struct core_sources *sources = core->sources;
-    struct str path = event_text(event, EVENT_FIELD_LOG_FILE_PATH);
-    struct core_source *source = sources->last;
-    struct core_source *whole = NULL;
-    char name[SOURCE_NAME_MAX];
-    int r = 0;
+    struct core_source *source = NULL;
+    int r = source_take(core->sources, host, event, &source);
 
-    if (!source_is_last(sources, host, path)) {
-        r = source_get(sources, host, source_name(event, name), &source);
-        source_set_last(sources, host, path, r == 0 ? source : NULL);
-    }
     if (r == 0 && source != NULL) {
         source_set_format(source, event_text(event, EVENT_FIELD_EVENT_MODULE));
-        source_count(sources, source, event);
-    }
-    if (r == 0 && host->via != NULL) {
-        r = source_get(sources, host, STR(LOGSOURCE_WHOLE), &whole);
-    }
-    if (whole != NULL) {
-        source_count(sources, whole, event);
+        source_count(core->sources, source, event);
+        if (source->whole != NULL) {
+            source_count(core->sources, source->whole, event);
+        }
     }
     return r;
 }
 
-/* What became of an entry stands with its source only, not with the whole of a sender's. */
+int core_source_dropped(struct core *core, struct core_host *host, const struct event *event)
+{
+    struct core_source *source = NULL;
+    int r = source_take(core->sources, host, event, &source);
+
+    for (; r == 0 && source != NULL; source = source->whole) {
+        source->news.dropped++;
+        core_source_touch(core->sources, source);
+    }
+    return r;
+}
+
 void core_source_unjudged(struct core_source *source)
 {
-    if (source != NULL) {
+    for (; source != NULL; source = source->whole) {
         source->news.unjudged++;
     }
 }
 
 void core_source_matched(struct core_source *source)
 {
-    if (source != NULL) {
+    for (; source != NULL; source = source->whole) {
         source->news.matched++;
     }
 }
 
 void core_source_faulty(struct core_source *source)
 {
-    if (source != NULL) {
+    for (; source != NULL; source = source->whole) {
         source->news.faulty++;
-    }
-}
-
-void core_source_dropped(struct core_source *source, uint64_t count)
-{
-    if (source != NULL) {
-        source->news.dropped += count;
     }
 }
 

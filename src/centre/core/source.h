@@ -33,6 +33,9 @@ void core_sources_free(struct core_sources *sources);
  * short. */
 [[nodiscard]] int core_source_count(struct core *core, struct core_host *host,
                                     const struct event *event);
+/* The store would not take this one: it is passed over. */
+[[nodiscard]] int core_source_dropped(struct core *core, struct core_host *host,
+                                      const struct event *event);
 /* The source that an entry was counted for last; NULL when it was not. */
 struct core_source *core_source_of(struct core *core, const struct core_host *host,
                                    const struct event *event);
@@ -40,8 +43,6 @@ struct core_source *core_source_of(struct core *core, const struct core_host *ho
 void core_source_unjudged(struct core_source *source);
 void core_source_matched(struct core_source *source);
 void core_source_faulty(struct core_source *source);
-/* Entries that were lost before they got here, for the open batch. */
-void core_source_dropped(struct core_source *source, uint64_t count);
 
 /* Writes what was counted into the open transaction; then it came to something, or to nothing. */
 [[nodiscard]] int core_sources_settle(struct core *core);

@@ -37,6 +37,7 @@ struct core_source {
     struct store_logsource row; /* as it stands in the store; its texts lie here */
     struct silence silence;     /* row.silence, read */
     struct core_host *host;
+    struct core_source *whole; /* of its sender; NULL: it is one, or an agent's */
     struct source_news news;
     struct silence_alarm *alarm; /* that tells of its silence, with the open batch; NULL: none */
     struct silence_alarm *kept;  /* the same as it stands in the store */

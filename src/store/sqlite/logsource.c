@@ -225,13 +225,14 @@ int store_logsource_list(struct store *store, const struct store_logsource_filte
                "WHERE (?1 IS NULL AND coalesce(h.is_revoked, 0) = 0 OR s.host = ?1)"
                " AND (?2 < 0 OR " SOURCE_RANK " = ?2)"
                " AND (" SOURCE_RANK ", s.last, s.number) > (?3, ?4, ?5)"
-               " ORDER BY " SOURCE_RANK ", s.last, s.number");
+               " ORDER BY " SOURCE_RANK ", s.last, s.number LIMIT ?7");
     query_bind_id(&query, 1, filter->host);
     query_bind_i64(&query, 2, filter->state);
     query_bind_i64(&query, 3, after[0]);
     query_bind_i64(&query, 4, after[1]);
     query_bind_i64(&query, 5, after[2]);
     query_bind_i64(&query, 6, words.count != 0);
+    query_bind_i64(&query, 7, words.count != 0 ? -1 : (int64_t)limit); /* fewer to sort */
     r = source_walk(&query, &words, limit, arena, rows, ret_count);
     *ret_rows = rows;
     return r;
