@@ -39,7 +39,7 @@ export function sourceName(source: LogSource): string {
 
 export function sourceState(source: LogSource): [string, string] {
   if (source.state === 'silent') return [`▢ ${t('silent')}`, 'medium'];
-  return source.state === 'muted' ? [`· ${t('not watched')}`, 'quiet'] : [`■ ${t('speaking')}`, 'good'];
+  return source.state === 'muted' ? [`· ${t('not watched')}`, 'quiet'] : [`■ ${t('as usual')}`, 'good'];
 }
 
 /** How long it is silent for at most, as a rule. */

@@ -43,7 +43,7 @@ export function Sources() {
         <label>
           {t('State')}
           <select value={query.get('state') ?? ''} onChange={(event) => setFilter('state', event.currentTarget.value)}>
-            {[['', t('All')], ['silent', t('silent')], ['speaking', t('speaking')], ['muted', t('not watched')]].map(([word, text]) => <option key={word} value={word}>{text}</option>)}
+            {[['', t('All')], ['silent', t('silent')], ['speaking', t('as usual')], ['muted', t('not watched')]].map(([word, text]) => <option key={word} value={word}>{text}</option>)}
           </select>
         </label>
       </form>
