@@ -32,8 +32,7 @@ const struct setting centre_rows[] = {
      N_("how long events are kept; alerts and the audit log stay")},
     {"silent-after", 0, SETTING_DURATION, "3m", "1m", "7d", ROW(silent_after), N_("TIME"),
      N_("a host that says nothing for so long is reported")},
-    {"source-silent-after", 0, SETTING_DURATION, "1h", "10m", "7d", ROW(source_silent),
-     N_("TIME"),
+    {"source-silent-after", 0, SETTING_DURATION, "1h", "10m", "7d", ROW(source_silent), N_("TIME"),
      N_("a source of logs that says nothing for so long, and for longer than it is wont to, is "
         "reported")},
     {"connections", 0, SETTING_NUMBER, "4096", "16", "65536", ROW(connections), N_("NUMBER"),

@@ -164,7 +164,7 @@ static const char *silence_title(const struct core_sources *sources,
     const struct core_host *host = core_host_by_id(sources->core, &alarm->host);
 
     if (host == NULL) {
-        return alarm->via[0] != '\0' ? N_("All that comes through one relay of logs is silent")
+        return alarm->via[0] != '\0' ? N_("Most of what comes through one relay of logs is silent")
                                      : N_("Many sources of logs fell silent at once");
     }
     return N_("A source of logs is silent");
@@ -343,12 +343,53 @@ static struct silence_alarm *alarm_standing(const struct core_sources *sources,
         struct silence_alarm *alarm = LIST_ENTRY(node, struct silence_alarm, node);
         bool is_many = id_is_none(host) && via[0] == '\0';
 
-        if (id_is(&alarm->host, host) && strcmp(alarm->via, via) == 0 &&
+        if (!alarm->is_over && id_is(&alarm->host, host) && strcmp(alarm->via, via) == 0 &&
             (!is_many || now - alarm->begun < SILENCE_TOGETHER)) {
             return alarm;
         }
     }
     return NULL;
+}
+
+/* An alert that a person has closed speaks of nobody new. */
+static int alarm_check(struct core_sources *sources, struct silence_alarm **alarm,
+                       struct arena *arena)
+{
+    struct store_alert alert;
+    int r = *alarm == NULL || (*alarm)->alert == 0
+                ? -ERR_NOENT
+                : store_alert_get(sources->core->options.store, (*alarm)->alert, arena, &alert);
+
+    if (r == 0 && alert.state == ALERT_STATE_CLOSED) {
+        (*alarm)->is_over = true;
+        *alarm = NULL;
+    }
+    return r == -ERR_NOENT ? 0 : r;
+}
+
+/* Senders through that relay that speak. */
+static unsigned relay_speakers(struct core_sources *sources, const char *via)
+{
+    int64_t since = clock_wall(sources->core->options.clock) - sources->core->options.source_silent;
+    unsigned speakers = 0;
+    size_t cursor = 0;
+    const struct core_source *source;
+
+    while ((source = map_next(&sources->map, &cursor)) != NULL) {
+        speakers += source->row.name.len == 0 && source->row.last > since &&
+                            strcmp(relay_of(source), via) == 0
+                        ? 1U
+                        : 0U;
+    }
+    return speakers;
+}
+
+/* Whether so many hosts are enough for an alarm of their own: of a relay, more than half. */
+static bool round_is_enough(struct core_sources *sources, const struct round_kind *kind,
+                            unsigned hosts)
+{
+    return hosts >= kind->least &&
+           (kind->via[0] == '\0' || hosts > relay_speakers(sources, kind->via));
 }
 
 /* Has one alarm speak of all from `from` to `to`, if one stands or they are hosts enough. */
@@ -357,10 +398,10 @@ static int round_raise(struct core_sources *sources, const struct silence_round 
 {
     struct silence_alarm *alarm = alarm_standing(sources, &kind->host, kind->via);
     unsigned hosts = round_hosts(round, from, to);
-    int r = 0;
+    int r = hosts != 0 ? alarm_check(sources, &alarm, round->arena) : 0;
 
-    if (hosts == 0 || (alarm == NULL && hosts < kind->least)) {
-        return 0;
+    if (r < 0 || hosts == 0 || (alarm == NULL && !round_is_enough(sources, kind, hosts))) {
+        return r;
     }
     if (alarm == NULL) {
         r = alarm_new(sources, &kind->host, kind->via, &alarm);
@@ -409,7 +450,8 @@ void core_silence_watch(struct core *core)
     if (r == 0 && round.count != 0) {
         log_warn("sources of logs are silent count=%zu", round.count);
         qsort(round.list, round.count, sizeof(struct core_source *), silence_order);
-        r = silence_tell_round(core->sources, &round);
+        r = core_batch_begin(core); /* or what is noted here would outlive a failure */
+        r = r < 0 ? r : silence_tell_round(core->sources, &round);
     }
     if (core->sources->has_news) {
         core->sources->has_news = false;

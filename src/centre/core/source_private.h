@@ -30,6 +30,7 @@ struct silence_alarm {
     struct id host;  /* none: of many */
     char *via;       /* that all of them send through, or "" */
     int64_t begun;   /* wall */
+    bool is_over;    /* a person closed its alert: it speaks of nobody new */
     unsigned silent; /* sources, with the open batch */
 };
 
