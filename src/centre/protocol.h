@@ -78,8 +78,8 @@ enum centre_changed {
     CENTRE_CHANGED_ACTIONS = 4,
     CENTRE_CHANGED_SETTINGS = 8, /* users, sessions, tokens too */
     CENTRE_CHANGED_DISK = 16,
-    CENTRE_CHANGED_SITES = 32, /* looks at them too */
-    CENTRE_CHANGED_SOURCES = 64,
+    CENTRE_CHANGED_SITES = 32,    /* looks at them too */
+    CENTRE_CHANGED_SOURCES = 128, /* of logs */
 };
 
 #endif
