@@ -6,10 +6,10 @@ import { signal } from '@preact/signals';
 import { get } from './api';
 
 export const isLive = signal(false);
-export const changes = signal({ alerts: 0, hosts: 0, actions: 0, settings: 0, sites: 0, rules: 0 });
+export const changes = signal({ alerts: 0, hosts: 0, actions: 0, settings: 0, sites: 0, rules: 0, sources: 0 });
 
 type Kind = keyof typeof changes.value;
-const kinds: Kind[] = ['alerts', 'hosts', 'actions', 'settings', 'sites', 'rules'];
+const kinds: Kind[] = ['alerts', 'hosts', 'actions', 'settings', 'sites', 'rules', 'sources'];
 const silence = 40_000; // ms without a beat: the connection is dead, whatever the browser thinks
 const rest = 250; // ms: a storm of alerts is told four times a second
 

@@ -199,6 +199,25 @@ const struct argument arguments_host_revoke[] = {
     {},
 };
 
+const struct argument arguments_source_list[] = {
+    QUERY_CHOICE("state", "silent|speaking|muted", N_("only in this state")),
+    QUERY_TEXT("q", 200, N_("words that name or host must hold, with or without diacritics")),
+    QUERY_TEXT("cursor", 60, N_("where to go on: next of the answer before")),
+    QUERY_LIMIT,
+    {},
+};
+
+const struct argument arguments_source[] = {
+    PATH_NUMBER(N_("the source's number")),
+    {},
+};
+
+const struct argument arguments_source_mute[] = {
+    PATH_NUMBER(N_("the source's number")),
+    BODY_TEXT("reason", true, 1, REASON_MAX_BYTES, N_("why; kept in the audit log")),
+    {},
+};
+
 const struct argument arguments_site_list[] = {
     QUERY_TEXT("unit", SITE_NAME_MAX, N_("only of this unit")),
     QUERY_CHOICE("service", SERVICES, N_("only of this service")),

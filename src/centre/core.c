@@ -70,6 +70,7 @@ static int core_body_open(const struct centre_settings *settings, struct core_ch
                                    .folder = settings->folder,
                                    .clock = &clock_real,
                                    .silent_after = settings->silent_after,
+                                   .source_silent = settings->source_silent,
                                    .token_life = settings->token_life,
                                    .event_life = settings->event_days,
                                    .settings = settings};

@@ -8,13 +8,17 @@
 #ifndef CENTRE_DETECTOR_H
 #define CENTRE_DETECTOR_H
 
+#include "base/msg.h"
 #include "model/setting.h"
 
 #include <stdint.h>
 
-#define DETECTOR_FIELDS_MAX  12          /* of an entry, told with a hit */
-#define DETECTOR_VALUE_MAX   512         /* bytes of one */
-#define DETECTOR_CPU_SECONDS 5           /* of work on one message */
+#define DETECTOR_FIELDS_MAX  12  /* of an entry, told with a hit */
+#define DETECTOR_VALUE_MAX   512 /* bytes of one */
+#define DETECTOR_CPU_SECONDS 5   /* of work on one message */
+#define DETECTOR_ENTRIES_MAX                                                                       \
+    (MSG_SIZE_MAX / 48)                  /* of one message: none takes fewer bytes of it           \
+                                          */
 #define DETECTOR_RULES_SIZE  (64U << 20) /* of all files of rules together */
 #define DETECTOR_PIECE       (60U << 10) /* bytes of what comes in pieces */
 #define DETECTOR_STATE_MAX   (96U << 20) /* bytes of what correlations remember */
@@ -42,6 +46,7 @@ struct detector_counts {
     uint64_t entries;  /* handed in */
     uint64_t judged;   /* answered for */
     uint64_t faulty;   /* of them not well formed: judged by what could be read */
+    uint64_t matched;  /* of those judged, entries that a rule or correlation held for */
     uint64_t hits;     /* of rules and correlations */
     uint64_t unjudged; /* put aside: they ended the detector, or it did not answer */
 };
@@ -59,8 +64,9 @@ enum detector_message {
      * title, u32 enum sigma_level, str tags parted by spaces, str group (of a correlation:
      * "field=value" parted by ", "), i64 time, u32 n, n × (str name, str value); then what filters
      * kept back, each led by u32 2: str rule id, str title, u32 level, str filter id, u32 how many
-     * entries; then u32 0, u32 is_last, u32 entries that were read, u32 of them with faults. Hits
-     * that do not fit come in messages before the last. */
+     * entries; then u32 0, u32 is_last, u32 entries that were read, u32 entries handed in that had
+     * faults, str a bit for each of these (the first entry's is the lowest of the first byte; empty
+     * before the last message). Hits that do not fit come in messages before the last. */
     DETECTOR_MESSAGE_HITS,
     /* core → detector, the first message of each to the other's start, and again when people have
      * changed something: what is to be read beside the files of rules, in pieces. u64 version, each

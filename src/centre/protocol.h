@@ -82,6 +82,7 @@ enum centre_changed {
     CENTRE_CHANGED_DISK = 16,
     CENTRE_CHANGED_SITES = 32, /* looks at them too */
     CENTRE_CHANGED_RULES = 64, /* for logs: those in force, filters, what is off */
+    CENTRE_CHANGED_SOURCES = 128,
 };
 
 #endif

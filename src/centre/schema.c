@@ -133,6 +133,32 @@ static const struct schema_member members_event[] = {
     {"host", SCHEMA_TYPE_ID}, {"host_name", SCHEMA_TYPE_TEXT}, {"event", SCHEMA_TYPE_OBJECT}, {}};
 static const struct schema_member members_event_list[] = {
     {"items", SCHEMA_TYPE_LIST, "Event"}, {"next", SCHEMA_TYPE_CURSOR}, {}};
+static const struct schema_member members_log_source[] = {
+    {"number", SCHEMA_TYPE_NUMBER},
+    {"host", SCHEMA_TYPE_ID},
+    {"host_name", SCHEMA_TYPE_TEXT},
+    {"name", SCHEMA_TYPE_TEXT},
+    {"format", SCHEMA_TYPE_TEXT},
+    {"state", SCHEMA_TYPE_TEXT, NULL, "silent|speaking|muted"},
+    {"alert", SCHEMA_TYPE_NUMBER},
+    {"first", SCHEMA_TYPE_TIME},
+    {"last", SCHEMA_TYPE_TIME},
+    {"gap", SCHEMA_TYPE_NUMBER},
+    {"entries", SCHEMA_TYPE_NUMBER},
+    {"bytes", SCHEMA_TYPE_NUMBER},
+    {"judged", SCHEMA_TYPE_NUMBER},
+    {"unjudged", SCHEMA_TYPE_NUMBER},
+    {"matched", SCHEMA_TYPE_NUMBER},
+    {"unmatched", SCHEMA_TYPE_NUMBER},
+    {"faulty", SCHEMA_TYPE_NUMBER},
+    {"dropped", SCHEMA_TYPE_NUMBER},
+    {"series", SCHEMA_TYPE_LIST},
+    {"muted", SCHEMA_TYPE_TIME},
+    {"muted_by", SCHEMA_TYPE_TEXT},
+    {"muted_why", SCHEMA_TYPE_TEXT},
+    {}};
+static const struct schema_member members_log_source_list[] = {
+    {"items", SCHEMA_TYPE_LIST, "LogSource"}, {"next", SCHEMA_TYPE_CURSOR}, {}};
 static const struct schema_member members_counts[] = {{"hosts", SCHEMA_TYPE_NUMBER},
                                                       {"hosts_silent", SCHEMA_TYPE_NUMBER},
                                                       {"hosts_revoked", SCHEMA_TYPE_NUMBER},
@@ -145,6 +171,8 @@ static const struct schema_member members_counts[] = {{"hosts", SCHEMA_TYPE_NUMB
                                                       {"findings", SCHEMA_TYPE_NUMBER},
                                                       {"duplicates", SCHEMA_TYPE_NUMBER},
                                                       {"dropped", SCHEMA_TYPE_NUMBER},
+                                                      {"sources", SCHEMA_TYPE_NUMBER},
+                                                      {"sources_silent", SCHEMA_TYPE_NUMBER},
                                                       {}};
 static const struct schema_member members_overview[] = {{"now", SCHEMA_TYPE_TIME},
                                                         {"is_disk_full", SCHEMA_TYPE_BOOL},
@@ -341,6 +369,8 @@ const struct schema schemas[] = {{"Me", members_me},
                                  {"ActionAsked", members_action_asked},
                                  {"Host", members_host},
                                  {"HostList", members_host_list},
+                                 {"LogSource", members_log_source},
+                                 {"LogSourceList", members_log_source_list},
                                  {"Counts", members_counts},
                                  {"Overview", members_overview},
                                  {"Site", members_site},

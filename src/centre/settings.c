@@ -38,6 +38,9 @@ const struct setting centre_rows[] = {
      N_("how long events are kept; alerts and the audit log stay")},
     {"silent-after", 0, SETTING_DURATION, "3m", "1m", "7d", ROW(silent_after), N_("TIME"),
      N_("a host that says nothing for so long is reported")},
+    {"source-silent-after", 0, SETTING_DURATION, "1h", "10m", "7d", ROW(source_silent), N_("TIME"),
+     N_("a source of logs that says nothing for so long, and for longer than it is wont to, is "
+        "reported")},
     {"connections", 0, SETTING_NUMBER, "4096", "16", "65536", ROW(connections), N_("NUMBER"),
      N_("most connections at one time")},
     {"connections-each", 0, SETTING_NUMBER, "512", "4", "65536", ROW(connections_each),
@@ -97,6 +100,8 @@ static const struct {
     {"events-kept", CENTRE_EFFECT_NOW,
      N_("events older than that are deleted within the hour and do not come back")},
     {"silent-after", CENTRE_EFFECT_NOW, NULL},
+    {"source-silent-after", CENTRE_EFFECT_NOW,
+     N_("each source's own habits count beside it: a shorter time finds only busy ones sooner")},
     {"connections", CENTRE_EFFECT_START, NULL},
     {"connections-each", CENTRE_EFFECT_START,
      N_("many hosts behind one router count as one address")},

@@ -161,6 +161,7 @@ struct store_counts {
     uint64_t events, findings;         /* committed, ever */
     uint64_t duplicates;               /* records that came again */
     uint64_t dropped;                  /* as agents say: their bound was reached */
+    uint64_t sources, sources_silent;  /* of logs; those muted are not among the silent */
 };
 
 struct store; /* opaque; one thread at a time */

@@ -464,6 +464,13 @@ static void rig_fill_record(struct rig *rig, uint64_t sequence, struct record *r
         return;
     }
     record->kind = RECORD_KIND_EVENT;
+    if (sequence % 10 == 5) {
+        event_init(&record->event, EVENT_KIND_LOG, clock_wall(&rig->clock));
+        (void)event_add_text(&record->event, EVENT_FIELD_LOG_FILE_PATH,
+                             sequence % 20 == 5 ? STR("/var/log/a.log") : STR("/var/log/b.log"));
+        (void)event_add_text(&record->event, EVENT_FIELD_EVENT_ORIGINAL, STR("a line"));
+        return;
+    }
     event_init(&record->event, EVENT_KIND_PROCESS_START, clock_wall(&rig->clock));
     (void)event_add_number(&record->event, EVENT_FIELD_PROCESS_PID, (int64_t)sequence);
     (void)event_add_text(&record->event, EVENT_FIELD_PROCESS_NAME, STR("soffice.bin"));

@@ -80,7 +80,8 @@ struct rig_agent {
 void rig_agent_connect(struct rig *rig, uint8_t key_byte, bool is_enrolment,
                        struct rig_agent *agent);
 void rig_agent_hello(struct rig *rig, struct rig_agent *agent, uint64_t last);
-/* Records [first, last] as one batch: every tenth a finding, the rest events. */
+/* Records [first, last] as one batch: every tenth a finding, every tenth an entry of one of two
+ * logs, the rest events of processes. */
 void rig_agent_batch(struct rig *rig, struct rig_agent *agent, uint64_t first, uint64_t last);
 void rig_agent_record(struct rig *rig, struct rig_agent *agent, uint64_t sequence,
                       const struct record *record);

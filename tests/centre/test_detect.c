@@ -7,6 +7,7 @@
 #include "base/banned.h"
 #include "centre/core/detect.h"
 #include "centre/core/private.h"
+#include "centre/core/source.h"
 #include "detect/sigma/rule.h"
 #include "store/rulebook.h"
 #include "sys/fd.h"
@@ -111,7 +112,8 @@ static void script_answer(struct script *script, uint64_t number, uint32_t count
     msg_put_u32(&script->msg, 0);
     msg_put_u32(&script->msg, 1);
     msg_put_u32(&script->msg, count);
-    msg_put_u32(&script->msg, 0);
+    msg_put_u32(&script->msg, is_hit ? 1 : 0); /* the first entry is not well formed */
+    msg_put_str(&script->msg, is_hit ? STR("\x01") : STR(""));
     assert_int_equal(channel_send(script->channel, &script->msg, NULL, 0), 0);
 }
 
@@ -199,6 +201,7 @@ static void *script_play(void *context)
 }
 
 static struct rig rig;
+static struct id host_id;
 static int pair[2];
 static bool is_begun; /* the detector has greeted this core */
 
@@ -206,6 +209,7 @@ static int start(void **state)
 {
     (void)state;
     rig_start(&rig);
+    host_id = rig_add_host(&rig, "pc-1", 1);
     assert_int_equal(channel_pair(pair), 0);
     assert_int_equal(fd_set_nonblocking(pair[0], true), 0);
     is_begun = false;
@@ -226,7 +230,7 @@ static int stop(void **state)
 /* Puts so many entries in one batch and commits it, while the detector plays. */
 static struct detector_counts play(const enum turn *turns, unsigned entries, struct script *script)
 {
-    static const struct core_host host;
+    struct core_host *host = core_host_by_id(rig.core, &host_id);
     struct detector_counts counts;
     pthread_t thread;
 
@@ -241,7 +245,8 @@ static struct detector_counts play(const enum turn *turns, unsigned entries, str
         assert_int_equal(
             event_add_text(&event, EVENT_FIELD_EVENT_ORIGINAL, STR("Failed password for lan")), 0);
         assert_int_equal(event_add_text(&event, EVENT_FIELD_EVENT_MODULE, STR("syslog")), 0);
-        assert_int_equal(core_detect_put(rig.core->detect, &host, &event), 0);
+        assert_int_equal(core_source_count(rig.core, host, &event), 0);
+        assert_int_equal(core_detect_put(rig.core->detect, host, &event), 0);
     }
     assert_int_equal(core_batch_commit(rig.core), 0);
     script->is_over = true;
@@ -419,6 +424,33 @@ static void test_seen_again(void **state)
     assert_int_equal(script.entries, 1);
 }
 
+/* entries = judged + unjudged; judged = matched + unmatched: in the counts and for the source. */
+static void test_accounts(void **state)
+{
+    static const enum turn hit[] = {TURN_DIE, TURN_HIT, TURN_END};
+    static const enum turn lost[] = {TURN_DIE, TURN_DIE, TURN_END};
+    const struct store_logsource_filter filter = {.host = &host_id, .state = -1};
+    struct store_logsource_row *rows;
+    struct detector_counts counts;
+    struct script script;
+    size_t count;
+
+    (void)state;
+    (void)play(hit, 10, &script);
+    counts = play(lost, 7, &script);
+    assert_int_equal(counts.entries, 17);
+    assert_int_equal(counts.entries, counts.judged + counts.unjudged);
+    assert_int_equal(counts.matched, 1);
+    assert_int_equal(counts.faulty, 1);
+    arena_reset(rig.arena);
+    assert_int_equal(store_logsource_list(rig.store, &filter, rig.arena, &rows, &count), 0);
+    assert_int_equal(count, 1);
+    assert_int_equal(rows[0].source.entries, 17);
+    assert_int_equal(rows[0].source.unjudged, 7);
+    assert_int_equal(rows[0].source.matched, 1);
+    assert_int_equal(rows[0].source.faulty, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,6 +458,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_many, start, stop),
         cmocka_unit_test_setup_teardown(test_sent_again, start, stop),
         cmocka_unit_test_setup_teardown(test_put_aside, start, stop),
+        cmocka_unit_test_setup_teardown(test_accounts, start, stop),
         cmocka_unit_test_setup_teardown(test_told_now_and_then, start, stop),
         cmocka_unit_test_setup_teardown(test_flood, start, stop),
         cmocka_unit_test_setup_teardown(test_seen_again, start, stop),

@@ -9,6 +9,7 @@
 #include "base/prng.h"
 #include "link/identity.h"
 #include "link/token.h"
+#include "store/logsources.h"
 #include "sys/fd.h"
 
 #include <errno.h>
@@ -499,6 +500,21 @@ static uint64_t feed_until_cut(struct rig *rig, int fd, uint64_t sent_before)
     return acknowledged;
 }
 
+/* Each entry of a log was counted once, for its source. */
+static void check_sources(struct rig *rig, struct arena *arena)
+{
+    const struct store_logsource_filter filter = {.state = -1, .limit = 10};
+    struct store_logsource_row *rows;
+    size_t count;
+
+    assert_int_equal(store_logsource_list(rig->store, &filter, arena, &rows, &count), 0);
+    assert_int_equal(count, 2);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(rows[i].source.entries, KILL_RECORDS / 20);
+        assert_int_equal(rows[i].source.bytes, KILL_RECORDS / 20 * strlen("a line"));
+    }
+}
+
 /* kill -9 at random points under load: what core said it has, it has; what it has, it has once. */
 static void test_killed_again_and_again(void **state)
 {
@@ -557,6 +573,7 @@ static void test_killed_again_and_again(void **state)
     assert_int_equal(arena_new(1U << 20, &arena), 0);
     assert_int_equal(store_host_get(rig->store, &id, arena, &row), 0);
     assert_int_equal(row.acknowledged, KILL_RECORDS);
+    check_sources(rig, arena);
     arena_free(arena);
 }
 

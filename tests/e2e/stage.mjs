@@ -115,6 +115,11 @@ export function sendLooks(stage, looks) {
   execFileSync(program, [String(stage.body.child.pid)], { input: looks.map((look) => JSON.stringify(look)).join('\n'), timeout: 60000 });
 }
 
+/** Four weeks of what a host's logs are wont to do, for a centre that is not running. */
+export function writeHabits(centre) {
+  execFileSync(join(dirname(canhgac), 'tests/e2e/habits'), [centre], { timeout: 60000 });
+}
+
 /** The centre's process of that name. */
 export function childOf(body, name) {
   const parent = String(body.child.pid);

@@ -1,15 +1,17 @@
 // One host: how its shield stands, what it sent, what it lost; for admins, cutting it off.
 import { useState } from 'preact/hooks';
 
-import { post, type Host } from '../api';
+import { post, type Host, type Page } from '../api';
 import { Reason, type Ask } from '../components/Reason';
 import { Sheet } from '../components/Sheet';
+import { SourceTable } from '../components/SourceTable';
 import { Time } from '../components/Time';
 import { useData } from '../data';
 import { bytes, number, t } from '../i18n';
 import { tell } from '../notice';
 import { go, link, route } from '../route';
 import { may } from '../session';
+import type { LogSource } from '../sources';
 
 export function hostState(host: Host): string {
   const words: Record<Host['state'], string> = {
@@ -58,6 +60,17 @@ function facts(host: Host): [string, string, boolean?][] {
   ];
 }
 
+function Logs({ id }: { id: string }) {
+  const { value, reload } = useData<Page<LogSource>>(`hosts/${id}/sources`, ['sources']);
+  if (!value || value.items.length === 0) return null;
+  return (
+    <section aria-label={t('Sources of logs')}>
+      <h3>{t('Sources of logs')}</h3>
+      <SourceTable sources={value.items} hasHost={false} onChange={reload} />
+    </section>
+  );
+}
+
 function revokeAsk(host: Host, onDone: () => void): Ask {
   return {
     title: t('Revoke {0}', host.name),
@@ -97,6 +110,7 @@ export function HostSheet({ id }: { id: string }) {
               </div>
             ))}
           </dl>
+          <Logs id={host.id} />
           <div class="acts">
             <a class="button" href={link('alerts', null, { host: host.id, state: 'all' })}>{t('Its alerts')}</a>
             {may('admin') && host.state !== 'revoked' && host.state !== 'sender' && <button class="danger" onClick={() => setRevoking(true)}>{t('Revoke')}</button>}

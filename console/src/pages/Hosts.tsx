@@ -10,6 +10,7 @@ import { tell } from '../notice';
 import { go, link, route, setFilter } from '../route';
 import { may } from '../session';
 import { HostSheet, hostState, sensorWord, shieldWord } from './HostSheet';
+import { Sources } from './Sources';
 
 function Row({ host }: { host: Host }) {
   const href = link('hosts', host.id, route.value.query);
@@ -28,7 +29,28 @@ function Row({ host }: { host: Host }) {
   );
 }
 
+function Views({ isSources }: { isSources: boolean }) {
+  return (
+    <nav class="parts" aria-label={t('What is shown')}>
+      <a href={link('hosts')} aria-current={isSources ? undefined : 'page'}>{t('Hosts')}</a>
+      <a href={link('hosts', null, { view: 'sources' })} aria-current={isSources ? 'page' : undefined}>{t('Sources of logs')}</a>
+    </nav>
+  );
+}
+
 export function Hosts() {
+  const isSources = route.value.query.get('view') === 'sources';
+  return (
+    <main>
+      <h1>{isSources ? t('Sources of logs') : t('Hosts')}</h1>
+      <Views isSources={isSources} />
+      {isSources ? <Sources /> : <HostList />}
+      {route.value.id && <HostSheet id={route.value.id} key={route.value.id} />}
+    </main>
+  );
+}
+
+function HostList() {
   const { value, error } = useData<Page<Host>>('hosts?limit=200', ['hosts', 'alerts']);
   const [more, setMore] = useState<Page<Host> | null>(null);
   useEffect(() => setMore(null), [value]);
@@ -45,8 +67,7 @@ export function Hosts() {
     }
   };
   return (
-    <main>
-      <h1>{t('Hosts')}</h1>
+    <>
       <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
         <Search value={words} hint={t('name or address')} onChange={(value) => setFilter('q', value)} />
       </form>
@@ -72,7 +93,6 @@ export function Hosts() {
         </table>
       )}
       {next && <p>{words && <span class="quiet">{t('Searched in the first {0} hosts.', number(all.length))} </span>}<button onClick={() => void loadMore()}>{t('More hosts')}</button></p>}
-      {route.value.id && <HostSheet id={route.value.id} key={route.value.id} />}
-    </main>
+    </>
   );
 }

@@ -22,9 +22,11 @@ const order = (a: Alert, b: Alert): number =>
 
 function Figures({ counts }: { counts: Record<string, number> }) {
   const grave = counts['sites_grave'] ?? 0;
+  const silent = counts['sources_silent'] ?? 0;
   const rows: [string, string, string?][] = [
     [t('Hosts'), number(counts['hosts'] ?? 0)],
     [t('Hosts silent'), number(counts['hosts_silent'] ?? 0)],
+    ...(counts['sources'] ? [[t('Silent sources'), number(silent), silent > 0 ? link('hosts', null, { view: 'sources', state: 'silent' }) : undefined] as [string, string, string?]] : []),
     [t('Sites'), number(counts['sites'] ?? 0)],
     [t('Sites to see to'), number(grave), grave > 0 ? link('sites', null, { verdict: 'grave' }) : undefined],
     [t('Events kept'), number(counts['events'] ?? 0)],
@@ -82,7 +84,7 @@ function Headline({ value, open }: { value: Overview; open: Alert[] }) {
 }
 
 export function Watch() {
-  const { value, error } = useData<Overview>('overview', ['alerts', 'hosts', 'actions']);
+  const { value, error } = useData<Overview>('overview', ['alerts', 'hosts', 'actions', 'sources']);
   const { value: severe } = useData<Page<Alert>>('alerts?severity=high&limit=50', ['alerts']);
   const { value: hosts } = useData<Page<Host>>('hosts?limit=200', ['alerts', 'hosts']);
   const { value: pictures } = useData<{ items: AlertPicture[] }>('pictures', ['alerts', 'sites']);

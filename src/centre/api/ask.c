@@ -107,7 +107,7 @@ void api_health_ask(struct api *api)
 static void api_take_health(struct api *api, struct str body)
 {
     struct cbor_reader reader;
-    uint64_t counts[5];
+    uint64_t counts[6];
     struct core_receive_counts received = {0};
     uint64_t *figures = (uint64_t *)&received;
 
@@ -137,7 +137,8 @@ static void api_take_health(struct api *api, struct str body)
                                              .judged = counts[1],
                                              .faulty = counts[2],
                                              .hits = counts[3],
-                                             .unjudged = counts[4]};
+                                             .unjudged = counts[4],
+                                             .matched = counts[5]};
     }
 }
 

@@ -156,6 +156,8 @@ static void overview_put_counts(struct json_writer *json, const struct store_cou
     overview_put_count(json, "findings", counts->findings);
     overview_put_count(json, "duplicates", counts->duplicates);
     overview_put_count(json, "dropped", counts->dropped);
+    overview_put_count(json, "sources", counts->sources);
+    overview_put_count(json, "sources_silent", counts->sources_silent);
     json_close_object(json);
 }
 

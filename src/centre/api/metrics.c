@@ -28,6 +28,9 @@ static void metrics_put_store(struct buf *out, const struct store_counts *counts
     metric_put(out, "duplicates_total", "counter", "Records that came again", counts->duplicates);
     metric_put(out, "dropped_total", "counter", "Events that agents could not keep",
                counts->dropped);
+    metric_put(out, "log_sources", "gauge", "Sources of logs", counts->sources);
+    metric_put(out, "log_sources_silent", "gauge", "Of them silent for longer than usual",
+               counts->sources_silent);
 }
 
 static void metrics_put_api(struct buf *out, const struct api *api)
@@ -49,7 +52,7 @@ static void metrics_put_api(struct buf *out, const struct api *api)
                api->is_full ? 1 : 0);
 }
 
-/* entries = judged + unjudged + those under way. */
+/* entries = judged + unjudged + those under way; judged = matched + unmatched. */
 static void metrics_put_logs(struct buf *out, const struct detector_counts *logs)
 {
     metric_put(out, "log_entries_total", "counter", "Entries of logs handed to the rules",
@@ -59,6 +62,10 @@ static void metrics_put_logs(struct buf *out, const struct detector_counts *logs
                logs->faulty);
     metric_put(out, "log_entries_unjudged_total", "counter",
                "Of them put aside: the detector did not answer", logs->unjudged);
+    metric_put(out, "log_entries_matched_total", "counter",
+               "Of those judged, entries that a rule or correlation held for", logs->matched);
+    metric_put(out, "log_entries_unmatched_total", "counter", "Of those judged, the others",
+               logs->judged > logs->matched ? logs->judged - logs->matched : 0);
     metric_put(out, "log_hits_total", "counter", "Rules and correlations that held", logs->hits);
 }
 

@@ -266,6 +266,8 @@ int api_alert_after(struct api_request *request);
 int api_action_list(struct api_request *request);
 int api_host_list(struct api_request *request);
 int api_host_get(struct api_request *request);
+int api_source_list(struct api_request *request);
+int api_source_host(struct api_request *request);
 int api_site_list(struct api_request *request);
 int api_unit_list(struct api_request *request);
 int api_site_get(struct api_request *request);

@@ -218,7 +218,8 @@ static void hub_send_hints(struct api *api)
         const char *name;
     } names[] = {{CENTRE_CHANGED_HOSTS, "hosts"},       {CENTRE_CHANGED_ACTIONS, "actions"},
                  {CENTRE_CHANGED_SETTINGS, "settings"}, {CENTRE_CHANGED_DISK, "disk"},
-                 {CENTRE_CHANGED_SITES, "sites"},       {CENTRE_CHANGED_RULES, "rules"}};
+                 {CENTRE_CHANGED_SITES, "sites"},       {CENTRE_CHANGED_RULES, "rules"},
+                 {CENTRE_CHANGED_SOURCES, "sources"}};
     struct json_writer json;
 
     buf_reset(&api->hub.message);

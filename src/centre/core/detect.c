@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "centre/core/detect_private.h"
+#include "centre/core/source.h"
 #include "centre/detector.h"
 #include "detect/sigma/rule.h"
 
@@ -78,6 +79,9 @@ static int detect_put_aside(struct core_detect *detect, struct sheet *sheet)
 {
     log_error("entries of logs were not judged entries=%u", sheet->count);
     detect->counts.unjudged += sheet->count;
+    for (uint32_t i = 0; i < sheet->count; i++) {
+        core_source_unjudged(sheet->sources[i]);
+    }
     sheet->count = 0;
     return detect_raise(detect, N_("Entries of logs were not judged by the rules: the process that "
                                    "judges them did not answer"));
@@ -106,6 +110,18 @@ static bool sheet_find(const struct sheet *sheet, uint32_t index, struct sheet_e
     return false;
 }
 
+/* Hits come in the order of the entries: an entry counts with its first. */
+static void detect_count_match(struct core_detect *detect, uint32_t index)
+{
+    struct sheet *sheet = detect_sent(detect);
+
+    if (index >= sheet->matched && index < sheet->count) {
+        sheet->matched = index + 1;
+        detect->counts.matched++;
+        core_source_matched(sheet->sources[index]);
+    }
+}
+
 static void hit_read(struct hit *hit, struct msg_reader *msg, struct arena *arena)
 {
     uint32_t fields;
@@ -124,6 +140,15 @@ static void hit_read(struct hit *hit, struct msg_reader *msg, struct arena *aren
 
         hit_add_reason(hit, STR("log_field"),
                        arena_printf(arena, "%.*s: %.*s", STR_ARG(name), STR_ARG(value)));
+    }
+}
+
+static void detect_count_faults(const struct sheet *sheet, struct str faults)
+{
+    for (uint32_t i = 0; i < sheet->count && i / 8 < faults.len; i++) {
+        if (((uint8_t)faults.ptr[i / 8] & 1U << i % 8) != 0) {
+            core_source_faulty(sheet->sources[i]);
+        }
     }
 }
 
@@ -146,6 +171,7 @@ static int detect_take_hits(struct core_detect *detect, struct msg_reader *msg)
         }
         hit_read(&hit, msg, detect->core->arena);
         if (!is_late && msg->error == 0 && sheet_find(sheet, hit.index, &entry)) {
+            detect_count_match(detect, hit.index);
             r = detect_take_hit(detect, &hit, &entry);
         }
     }
@@ -157,6 +183,7 @@ static int detect_take_hits(struct core_detect *detect, struct msg_reader *msg)
     if (r == 0 && !is_late && is_last) {
         detect->counts.judged += sheet->count;
         detect->counts.faulty += msg_get_u32(msg);
+        detect_count_faults(sheet, msg_get_str(msg));
         detect_seen_add(detect, sheet);
         sheet->count = 0;
     }
@@ -287,6 +314,7 @@ static void detect_begin(struct core_detect *detect)
 
     sheet->number = ++detect->number;
     sheet->tries = 0;
+    sheet->matched = 0;
     msg_begin(&sheet->msg, DETECTOR_MESSAGE_ENTRIES);
     msg_put_u64(&sheet->msg, sheet->number);
 }
@@ -310,16 +338,17 @@ int core_detect_put(struct core_detect *detect, const struct core_host *host,
     int r = 0;
 
     detect->counts.entries++;
-    if (sheet->count != 0 &&
-        sheet->msg.len + name.len + format.len + path.len + head.len + raw.len + ENTRY_OVERHEAD >
-            MESSAGE_ROOM) {
+    if (sheet->count == DETECTOR_ENTRIES_MAX ||
+        (sheet->count != 0 &&
+         sheet->msg.len + name.len + format.len + path.len + head.len + raw.len + ENTRY_OVERHEAD >
+             MESSAGE_ROOM)) {
         r = detect_turn(detect);
         sheet = detect_filling(detect);
     }
     if (sheet->count == 0) {
         detect_begin(detect);
     }
-    sheet->count++;
+    sheet->sources[sheet->count++] = core_source_of(detect->core, host, event);
     msg_put_u32(&sheet->msg, 1);
     msg_put_str(&sheet->msg, str_of((const char *)host->id.bytes, sizeof(host->id.bytes)));
     msg_put_str(&sheet->msg, name);

@@ -15,7 +15,9 @@
 struct sheet {
     uint64_t number;
     unsigned tries;
-    uint32_t count; /* entries; 0: there is none */
+    uint32_t count;   /* entries; 0: there is none */
+    uint32_t matched; /* one behind the last of them that something held for */
+    struct core_source *sources[DETECTOR_ENTRIES_MAX]; /* of the entries; NULL: not counted */
     struct msg_writer msg;
 };
 

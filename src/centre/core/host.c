@@ -10,6 +10,7 @@
 #include "base/text.h"
 
 #define HOST_PAGE     500
+#define HOST_AWAY     (600 * NS_PER_S) /* what its logs did not say meanwhile is no news */
 
 #define SILENCE_TITLE N_("No word from this host")
 
@@ -211,7 +212,10 @@ static void core_host_end_silence(struct core *core, struct core_host *host)
 
 void core_host_heard(struct core *core, struct core_host *host)
 {
-    host->seen = clock_wall(core->options.clock);
+    int64_t now = clock_wall(core->options.clock);
+
+    host->deaf = now - host->seen > HOST_AWAY ? now : host->deaf;
+    host->seen = now;
     if (host->silent_alert != 0 && host->stream != NULL && host->stream->is_open) {
         core_host_end_silence(core, host);
     }

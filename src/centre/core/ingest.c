@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "centre/core/detect.h"
 #include "centre/core/receive.h"
+#include "centre/core/source.h"
 #include "model/record.h"
 
 #include <sys/statvfs.h>
@@ -70,6 +71,7 @@ void core_fail(struct core *core, int error)
         if (core->detect != NULL) {
             core_detect_forget(core->detect);
         }
+        core_sources_forget(core);
         core_batch_forget(core);
         if (core->receive != NULL) {
             core_receive_forget(core->receive);
@@ -92,6 +94,7 @@ static int core_batch_write(struct core *core)
     int r = core->detect != NULL ? core_detect_settle(core->detect) : 0;
 
     r = r < 0 || core->receive == NULL ? r : core_receive_write(core->receive);
+    r = r < 0 ? r : core_sources_settle(core);
     r = r < 0 ? r : store_counts_add(core->options.store, &core->counted);
 
     LIST_EACH (node, &core->dirty) {
@@ -147,6 +150,7 @@ int core_batch_commit(struct core *core)
     if (core->detect != NULL) {
         core_detect_committed(core->detect);
     }
+    core_sources_keep(core);
     core_batch_acknowledge(core);
     if (core->receive != NULL) {
         core_receive_commit(core->receive);
@@ -264,6 +268,27 @@ static int core_ingest_answer(struct core *core, struct core_host *host,
     return r == -ERR_EXIST ? 0 : r;
 }
 
+/* An agent's counters grow; what it lost since its last word is told. */
+static int core_ingest_status(struct core *core, struct core_host *host,
+                              const struct status *status)
+{
+    struct store_host row;
+    uint64_t number;
+    int r = store_host_get(core->options.store, &host->id, core->arena, &row);
+
+    core->changed |= CENTRE_CHANGED_HOSTS;
+    if (r == 0 && status->dropped > row.status.dropped) {
+        log_warn("a host lost records host=%s lost=%llu", host->name,
+                 (unsigned long long)(status->dropped - row.status.dropped));
+        r = core_raise(core, &host->id, SEVERITY_HIGH,
+                       N_("This host lost records before they reached us: its spool was full"),
+                       &number);
+    }
+    return r < 0 ? r
+                 : store_host_status(core->options.store, &host->id, status,
+                                     clock_wall(core->options.clock));
+}
+
 static int core_ingest_record(struct core *core, struct core_host *host, uint64_t sequence,
                               struct record *record)
 {
@@ -274,17 +299,18 @@ static int core_ingest_record(struct core *core, struct core_host *host, uint64_
         core->counted.events++;
         r = archive_add(core->options.archive, &host->id, sequence, &record->event);
         r = r == -ERR_EXIST ? 0 : r;
-        return r == 0 && record->event.kind == EVENT_KIND_LOG && core->detect != NULL
-                   ? core_detect_put(core->detect, host, &record->event)
-                   : r;
+        if (r == 0 && record->event.kind == EVENT_KIND_LOG) {
+            r = core_source_count(core, host, &record->event);
+            r = r < 0 || core->detect == NULL ? r
+                                              : core_detect_put(core->detect, host, &record->event);
+        }
+        return r;
     case RECORD_KIND_FINDING:
         return core_ingest_finding(core, host, &record->finding);
     case RECORD_KIND_ANSWER:
         return core_ingest_answer(core, host, &record->answer);
     case RECORD_KIND_STATUS:
-        core->changed |= CENTRE_CHANGED_HOSTS;
-        return store_host_status(core->options.store, &host->id, &record->status,
-                                 clock_wall(core->options.clock));
+        return core_ingest_status(core, host, &record->status);
     case RECORD_KIND_COUNT:
     default:
         return -ERR_PROTO;
@@ -311,7 +337,10 @@ static int core_ingest_bytes(struct core *core, struct core_host *host, uint64_t
         r = cbor_close(&reader);
     }
     if (r == 0 && sequence == host->poison) {
-        r = -ERR_INVAL;
+        r = record.kind == RECORD_KIND_EVENT && record.event.kind == EVENT_KIND_LOG
+                ? core_source_dropped(core, host, &record.event)
+                : 0;
+        r = r < 0 ? r : -ERR_INVAL;
     } else if (r == 0) {
         r = core_ingest_record(core, host, sequence, &record);
         if (r < 0 && !core_is_store_failure(r)) {

@@ -205,12 +205,9 @@ static core_request_fn *core_operator_function(struct str verb)
     static const struct {
         const char *verb;
         core_request_fn *function;
-    } rows[] = {{"token.create", core_operator_token},
-                {"sender.create", core_operator_sender},
-                {"host.list", core_operator_hosts},
-                {"host.revoke", core_operator_revoke},
-                {"user.password", core_operator_password},
-                {"rule.reload", core_rule_reload}};
+    } rows[] = {{"token.create", core_operator_token},     {"sender.create", core_operator_sender},
+                {"host.list", core_operator_hosts},        {"host.revoke", core_operator_revoke},
+                {"user.password", core_operator_password}, {"rule.reload", core_rule_reload}};
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (str_is_text(verb, rows[i].verb)) {

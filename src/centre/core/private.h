@@ -48,6 +48,8 @@ struct core_host {
     uint64_t acknowledged; /* highest sequence that is durable */
     uint64_t pending;      /* the same with the open transaction */
     int64_t seen;          /* wall, ns; of anything it said */
+    int64_t deaf;          /* wall, ns; it was away until then, 0: never */
+    unsigned sources;      /* of logs, that core/source.c counts */
     int64_t clock_offset;
     uint64_t silent_alert; /* number of the open alert about its silence, 0: none */
     uint64_t refused;      /* records that could not be understood */
@@ -92,9 +94,10 @@ struct core_options {
     struct core_channels channels;
     const char *folder;   /* whose disk is watched */
     int64_t silent_after; /* ns */
+    int64_t source_silent;
     int64_t token_life;
     int64_t event_life;                     /* ns; 0: keep for ever */
-    const struct centre_settings *settings; /* whence the three above; NULL: they are not changed */
+    const struct centre_settings *settings; /* whence those above; NULL: they are not changed */
 };
 
 struct core {
@@ -118,6 +121,7 @@ struct core {
     struct loop_source *channel_sources[6];
     struct core_watch watch;
     struct core_detect *detect;   /* core/detect.h; NULL in a test without a detector */
+    struct core_sources *sources; /* core/source.h */
     struct core_receive *receive; /* core/receive.h; NULL in a test without a receiver */
     unsigned ticks;
     bool is_full;
@@ -359,6 +363,8 @@ int core_filter_drop(struct core_call *call);
 int core_filter_restore(struct core_call *call);
 int core_read_events(struct core_call *call);
 int core_read_note(struct core_call *call);
+int core_source_mute(struct core_call *call);
+int core_source_unmute(struct core_call *call);
 int core_health(struct core_call *call);
 
 /* core/user.c: a new one-time password for a user, who is made an admin when there is none of that

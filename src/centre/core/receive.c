@@ -14,6 +14,7 @@
 #include "centre/core/detect.h"
 #include "centre/core/private.h"
 #include "centre/core/sender.h"
+#include "centre/core/source.h"
 #include "codec/cbor.h"
 #include "store/log_states.h"
 
@@ -191,6 +192,7 @@ static int receive_entry(struct core_receive *receive, const struct received *re
     received_fill(received, &event);
     r = archive_add(core->options.archive, &host->id, sequence, &event);
     r = r == -ERR_EXIST ? 0 : r;
+    r = r < 0 ? r : core_source_count(core, host, &event);
     r = r == 0 && core->detect != NULL ? core_detect_put(core->detect, host, &event) : r;
     if (r < 0) {
         return r;
@@ -204,6 +206,17 @@ static int receive_entry(struct core_receive *receive, const struct received *re
         list_append(&core->dirty, &host->dirty_node);
     }
     return 0;
+}
+
+static int receive_pass_over(struct core_receive *receive, const struct received *received)
+{
+    struct core_host *host = NULL;
+    struct event event;
+    int r = senders_find(receive->senders, received->via, received->host, &host);
+
+    receive->refused++;
+    received_fill(received, &event);
+    return r < 0 ? r : core_source_dropped(receive->core, host, &event);
 }
 
 static void received_read(struct received *received, struct msg_reader *msg)
@@ -229,7 +242,7 @@ static int receive_entries(struct core_receive *receive, struct msg_reader *msg,
             return 0; /* the receiver is in other hands: what could be read was taken */
         }
         if (receive->poison == number && receive->poison_entry == i) {
-            receive->refused++;
+            r = receive_pass_over(receive, &received);
             continue;
         }
         r = receive_entry(receive, &received);

@@ -5,6 +5,7 @@
 #include "centre/core/detect.h"
 #include "centre/core/private.h"
 #include "centre/core/receive.h"
+#include "centre/core/source.h"
 
 #include "base/banned.h"
 #include "base/err.h"
@@ -145,6 +146,7 @@ static void core_call_end(struct core_call *call, int result)
         r = committed < 0 ? committed : r;
     } else if (core->is_batch) {
         store_rollback(core->options.store);
+        core_sources_forget(core);
         core->is_batch = false;
     }
     if (r == -ERR_NOSPC) {
@@ -312,12 +314,13 @@ int core_health(struct core_call *call)
     cbor_put_text(&call->reply, STR("full"));
     cbor_put_bool(&call->reply, call->core->is_full);
     cbor_put_text(&call->reply, STR("logs"));
-    cbor_put_array(&call->reply, 5);
+    cbor_put_array(&call->reply, 6);
     cbor_put_u64(&call->reply, logs.entries);
     cbor_put_u64(&call->reply, logs.judged);
     cbor_put_u64(&call->reply, logs.faulty);
     cbor_put_u64(&call->reply, logs.hits);
     cbor_put_u64(&call->reply, logs.unjudged);
+    cbor_put_u64(&call->reply, logs.matched);
     cbor_put_text(&call->reply, STR("received"));
     core_put_received(call);
     return 0;

@@ -8,6 +8,7 @@
 #include "centre/core/detect.h"
 #include "centre/core/private.h"
 #include "centre/core/receive.h"
+#include "centre/core/source.h"
 #include "sys/fd.h"
 
 #include <sys/random.h>
@@ -25,6 +26,7 @@
 #define CORE_USER_WAIT     (60 * NS_PER_S)
 #define CORE_TICK          NS_PER_S
 #define CORE_TICKS_WATCH   5U
+#define CORE_TICKS_SILENCE 30U
 #define CORE_TICKS_EXPIRE  3600U
 #define CORE_CRASH_LOOP    3
 
@@ -45,6 +47,9 @@ static void core_on_tick(void *context)
             core_hosts_watch(core);
             core_actions_expire(core);
         }
+    }
+    if (core->ticks % CORE_TICKS_SILENCE == CORE_TICKS_SILENCE / 2 && !core->is_full) {
+        core_silence_watch(core);
     }
     core_actions_release(core);
     core_watch_tick(core);
@@ -193,6 +198,9 @@ static int core_start(struct core *core)
         r = core_hosts_load(core);
     }
     if (r == 0) {
+        r = core_sources_load(core);
+    }
+    if (r == 0) {
         r = core_batch_commit(core);
     }
     if (r == 0) {
@@ -256,6 +264,7 @@ int core_new(const struct core_options *options, struct core **ret_core, struct 
     list_init(&core->calls);
     list_init(&core->operators);
     r = arena_new(CORE_ARENA_LIMIT, &core->arena);
+    r = r < 0 ? r : core_sources_new(core, seed, &core->sources);
     if (r == 0 && options->channels.detector >= 0) {
         r = fd_set_nonblocking(options->channels.detector, true);
         r = r < 0 ? r : core_detect_new(core, seed, &core->detect);
@@ -289,6 +298,7 @@ void core_free(struct core *core)
         core_stream_free(stream);
     }
     (void)core_batch_commit(core);
+    core_sources_free(core->sources);
     core_hosts_done(core);
     core_detect_free(core->detect);
     core_receive_free(core->receive);

@@ -57,6 +57,7 @@ int core_settings_apply(struct core *core)
         core->options.token_life = core->overlay.now.token_life;
         core->options.event_life = core->overlay.now.event_days;
         core->options.silent_after = core->overlay.now.silent_after;
+        core->options.source_silent = core->overlay.now.source_silent;
         core_settings_tell(core);
     }
     return r;

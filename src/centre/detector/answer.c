@@ -8,7 +8,7 @@
 #include "centre/detector/private.h"
 #include "sys/process.h"
 
-#define ANSWER_ROOM (52U << 10) /* no hit is begun beyond it: the longest one fits behind */
+#define ANSWER_ROOM (48U << 10) /* no hit is begun beyond it: the longest one fits behind */
 #define AHEAD_MAX   (60 * NS_PER_S)
 #define TEXT_MAX    1024 /* bytes of a title, of tags, of a group */
 
@@ -20,6 +20,8 @@ struct answer {
     uint32_t index; /* of the entry */
     uint32_t read;
     uint32_t faulty;
+    uint8_t faults[DETECTOR_ENTRIES_MAX / 8 + 1]; /* a bit for each entry handed in */
+    bool has_faults;                              /* the one in hand */
     const struct entry *entry;
     struct str host; /* its name */
     int64_t arrival;
@@ -39,6 +41,8 @@ static int answer_send(struct answer *answer, bool is_last)
     msg_put_u32(answer->msg, is_last ? 1 : 0);
     msg_put_u32(answer->msg, answer->read);
     msg_put_u32(answer->msg, answer->faulty);
+    msg_put_str(answer->msg,
+                str_of((const char *)answer->faults, is_last ? (answer->index + 7) / 8 : 0));
     r = msg_end(answer->msg);
     return r < 0 ? r : channel_send(answer->detector->channel, answer->msg, NULL, 0);
 }
@@ -227,7 +231,7 @@ static int answer_entry(void *context, const struct entry *read)
     }
     answer->entry = entry;
     answer->read++;
-    answer->faulty += entry->faults != 0 ? 1U : 0U;
+    answer->has_faults |= entry->faults != 0;
     if (r < 0 && r != -ERR_LIMIT) {
         return r;
     }
@@ -254,7 +258,11 @@ static int answer_take(struct answer *answer, struct msg_reader *msg)
     struct str head = msg_get_str(msg);
     const struct log_format *format = log_format_find(name);
     struct str raw;
+    int r;
 
+    if (answer->index >= DETECTOR_ENTRIES_MAX) {
+        return -ERR_PROTO;
+    }
     (void)id; /* core's, which keeps the message */
     (void)path;
     answer->host = host;
@@ -263,7 +271,13 @@ static int answer_take(struct answer *answer, struct msg_reader *msg)
     format = format != NULL ? format : log_format_guess(raw);
     reading->around = answer->arrival;
     reading->head = head;
-    return raw.len != 0 ? format->read(reading, raw, answer_entry, answer) : 0;
+    answer->has_faults = false;
+    r = raw.len != 0 ? format->read(reading, raw, answer_entry, answer) : 0;
+    if (answer->has_faults) {
+        answer->faults[answer->index / 8] |= (uint8_t)(1U << answer->index % 8);
+        answer->faulty++;
+    }
+    return r;
 }
 
 int detector_answer(struct detector *detector)

@@ -175,7 +175,9 @@ static int store_read_sums(struct store *store, struct store_counts *counts)
                " (SELECT count(*) FROM sites WHERE state < 2),"
                " (SELECT count(*) FROM sites WHERE state = 0 AND (verdict >= 3 OR"
                "  (verdict = 0 AND " SITE_IS_DOWN "))),"
-               " count(*) FILTER (WHERE kind = 1)"
+               " count(*) FILTER (WHERE kind = 1),"
+               " (SELECT count(*) FROM log_sources),"
+               " (SELECT count(*) FROM log_sources WHERE alert <> 0)"
                " FROM hosts");
     query_bind_i64(&query, 1, clock_wall(store->clock) - STORE_SILENT_NS);
     r = query_one(&query);
@@ -191,6 +193,8 @@ static int store_read_sums(struct store *store, struct store_counts *counts)
     counts->sites = query_u64(&query, 6);
     counts->sites_grave = query_u64(&query, 7);
     counts->senders = query_u64(&query, 8);
+    counts->sources = query_u64(&query, 9);
+    counts->sources_silent = query_u64(&query, 10);
     return query.error;
 }
 
