@@ -13,7 +13,13 @@
 /* Of the field at that place in the entry; behind the last: all of the entry. An error is kept in
  * the matcher. */
 struct str value_text(struct sigma_matcher *matcher, uint32_t place);
-struct str value_folded(struct sigma_matcher *matcher, uint32_t place);
+struct str value_fold(struct sigma_matcher *matcher, uint32_t place);
+static inline struct str value_folded(struct sigma_matcher *matcher, uint32_t place)
+{
+    const struct value *value = &matcher->values[place];
+
+    return value->folded.ptr != NULL ? value->folded : value_fold(matcher, place);
+}
 
 /* ---- engine_plan.c ---- */
 
