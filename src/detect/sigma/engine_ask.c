@@ -11,6 +11,29 @@
 #define LONG_VALUE 2048 /* bytes from which all needles of a field are looked for at once, */
 #define MANY_ASKED 2    /* or when more than these have been asked for */
 
+/* By the rarest byte of what is looked for: most values do not have it. */
+static bool has_inside(struct str text, const struct engine_atom *atom)
+{
+    struct str want = atom->text;
+    const char *at = text.ptr + atom->rare_at;
+    const char *end;
+
+    if (text.len < want.len) {
+        return false;
+    }
+    if (text.len >= LONG_VALUE) {
+        return memmem(text.ptr, text.len, want.ptr, want.len) != NULL;
+    }
+    end = at + (text.len - want.len) + 1;
+    while ((at = memchr(at, atom->rare, (size_t)(end - at))) != NULL) {
+        if (memcmp(at - atom->rare_at, want.ptr, want.len) == 0) {
+            return true;
+        }
+        at++;
+    }
+    return false;
+}
+
 static bool has_text(struct str text, const struct engine_atom *atom)
 {
     struct str want = atom->text;
@@ -25,7 +48,7 @@ static bool has_text(struct str text, const struct engine_atom *atom)
     case ASK_END:
         return str_has_suffix(text, want);
     case ASK_INSIDE:
-        return text.len >= want.len && memmem(text.ptr, text.len, want.ptr, want.len) != NULL;
+        return has_inside(text, atom);
     default:
         return sigma_pattern_matches(atom->atom->parts, atom->atom->part_count, text);
     }
@@ -54,7 +77,10 @@ static bool value_holds(struct sigma_matcher *matcher, const struct engine_atom 
         return false;
     }
     if (atom->ask == ASK_REGEX) {
-        return regex_holds(matcher, atom, value_text(matcher, place));
+        struct str folded = atom->rare != '\0' ? value_folded(matcher, place) : STR("");
+
+        return (atom->rare == '\0' || str_find_byte(folded, atom->rare) != folded.len) &&
+               regex_holds(matcher, atom, value_text(matcher, place));
     }
     if (atom->ask == ASK_VALUE) {
         return sigma_value_holds(atom->atom, value_text(matcher, place));

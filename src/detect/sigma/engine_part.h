@@ -66,6 +66,8 @@ struct engine_atom {
     uint32_t clue;
     uint32_t first; /* SET: its members */
     uint32_t count;
+    char rare;           /* INSIDE: a byte of its text; REGEX: one that must stand there, or 0 */
+    uint8_t rare_at;     /* INSIDE: where */
     bool is_waited;      /* SET: ways wait for the clue of each member */
     bool is_needle;      /* its clue is all of it, */
     struct probe wanted; /* seen where a plan looks for this; kinds 0: no way waits for it */
@@ -143,7 +145,6 @@ struct scan {
     struct needle_spot *spots;
     uint32_t head_shift;
     uint32_t count;
-    uint32_t mask;       /* of a word */
     teddy_find_fn *find; /* NULL: too many for it */
     sieve_find_fn *find_many;
     struct teddy teddy;

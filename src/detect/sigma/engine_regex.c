@@ -102,7 +102,20 @@ struct needle_hunt {
     size_t at;
     size_t from; /* of the run of plain characters that ends at `at` */
     struct str best;
+    char must; /* the rarest of the bytes that must stand there and have no case; 0: none is */
 };
+
+/* What is seldom in logs, the rarest first. */
+static const char rare_bytes[] = "`^~{}$%@#!;|&<>?*[]+,'=()\"";
+
+static void must_better(struct needle_hunt *hunt, char byte)
+{
+    const char *found = byte != '\0' ? strchr(rare_bytes, byte) : NULL;
+
+    if (found != NULL && (hunt->must == '\0' || found < strchr(rare_bytes, hunt->must))) {
+        hunt->must = byte;
+    }
+}
 
 static void run_end(struct needle_hunt *hunt, size_t end)
 {
@@ -186,6 +199,7 @@ static bool hunt_skip(struct needle_hunt *hunt)
         hunt->at = group_end(regex, hunt->at);
     } else {
         hunt->at += c == '\\' ? 2 : 1;
+        must_better(hunt, c == '\\' && !is_quantified(regex, hunt->at) ? next : '\0');
     }
     while (hunt->at < regex.len && regex.ptr[hunt->at] == '{') {
         hunt->at += str_find_byte(str_slice(regex, hunt->at, regex.len), '}') + 1;
@@ -194,12 +208,15 @@ static bool hunt_skip(struct needle_hunt *hunt)
     return true;
 }
 
-/* (?x) and its kin: white space and '#' mean something else behind it. */
+/* (?x) and its kin: white space and '#' mean something else behind it. So do verbs, (*ACCEPT). */
 static bool is_extended(struct str regex)
 {
     for (size_t at = 0; at + 2 < regex.len; at++) {
         size_t end = at + 2;
 
+        if (regex.ptr[at] == '(' && regex.ptr[at + 1] == '*') {
+            return true;
+        }
         if (regex.ptr[at] != '(' || regex.ptr[at + 1] != '?') {
             continue;
         }
@@ -214,10 +231,11 @@ static bool is_extended(struct str regex)
 
 /* Runs of plain characters outside of groups and choices. An escaped character ends a run, so that
  * a run is a piece of the regex itself. */
-struct str regex_needle(struct str regex)
+struct str regex_needle(struct str regex, char *ret_must)
 {
     struct needle_hunt hunt = {.regex = regex};
 
+    *ret_must = '\0';
     if (is_extended(regex)) {
         return STR("");
     }
@@ -232,9 +250,12 @@ struct str regex_needle(struct str regex)
         if (is_quantified(regex, hunt.at + 1)) {
             run_end(&hunt, hunt.at);
             hunt.from = hunt.at + 1;
+        } else {
+            must_better(&hunt, regex.ptr[hunt.at]);
         }
         hunt.at++;
     }
     run_end(&hunt, hunt.at);
+    *ret_must = hunt.must;
     return hunt.best;
 }
