@@ -82,10 +82,11 @@ static int detector_learn(struct detector *detector, const struct rules_texts *t
     return r < 0 ? r : log_reading_init(&detector->reading, sigma_engine_names(detector->engine));
 }
 
-/* The bytes of rules are read while there are rights to open them. */
+/* The bytes of rules and of lists are read while there are rights to open them. */
 static int detector_prepare(struct detector *detector, const struct detector_options *options)
 {
     CLEANUP(rules_texts_freep) struct rules_texts *texts = NULL;
+    CLEANUP(lists_texts_freep) struct lists_texts *lists = NULL;
     struct diag diag = {0};
     int r = rules_texts_new(DETECTOR_RULES_SIZE, &texts);
 
@@ -97,7 +98,12 @@ static int detector_prepare(struct detector *detector, const struct detector_opt
             log_warn("%s", diag.text);
         }
     }
+    r = r < 0 ? r : lists_texts_new(&lists);
+    if (r == 0 && options->lists != NULL) {
+        lists_texts_open(lists, options->lists);
+    }
     r = r < 0 ? r : detector_enter(options);
+    r = r < 0 ? r : detector_learn_lists(detector, lists);
     return r < 0 ? r : detector_learn(detector, texts);
 }
 

@@ -1,8 +1,8 @@
 /* The detector: reads the entries of logs that agents and senders hand in, and judges them by the
  * rules, with no rights at all (no path, no network, no new files). Rules are read as bytes while
  * there are rights, and parsed without. It dies rather than misbehave; its parent starts another,
- * which reads the rules anew: that is how rules are changed. On an entry's way: core/detect.c →
- * (channel) → detector → codec/logs.h → detect/sigma/ → (channel) → core/detect.c. */
+ * which reads rules and lists anew: that is how they are changed. On an entry's way: core/detect.c
+ * → (channel) → detector → codec/logs.h → detect/sigma/ → (channel) → core/detect.c. */
 #ifndef CENTRE_DETECTOR_H
 #define CENTRE_DETECTOR_H
 
@@ -18,6 +18,7 @@
 struct detector_options {
     const char *user;                 /* NULL: stay; one that does not exist: nobody */
     const struct setting_list *rules; /* folders and files of rules beside those built in */
+    const char *lists;                /* folder of the lists of indicators; NULL: none */
     int channel;                      /* to core */
     int supervisor;                   /* READY leaves; -1: none */
 };

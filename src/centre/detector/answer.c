@@ -183,6 +183,23 @@ static int answer_put_correlated(void *context, const struct sigma_correlated *c
     return r < 0 ? r : answer_put_fields(answer, &(struct told){0});
 }
 
+static int answer_put_listed(void *context, const struct detector_listed *listed)
+{
+    struct answer *answer = context;
+    const struct hit hit = {.id = listed->id,
+                            .title = listed->title,
+                            .level = listed->level,
+                            .time = answer->entry->time};
+    int r = answer_put_hit(answer, &hit);
+
+    msg_put_u32(answer->msg, listed->told_count);
+    for (uint32_t i = 0; i < listed->told_count; i++) {
+        msg_put_str(answer->msg, str_slice(listed->told[i].name, 0, DETECTOR_VALUE_MAX));
+        msg_put_str(answer->msg, str_slice(listed->told[i].value, 0, DETECTOR_VALUE_MAX));
+    }
+    return r;
+}
+
 /* An entry that a reader makes of what was handed in: one, mostly. Its time is believed unless it
  * lies ahead: one entry from next year would make all others late. */
 static int answer_entry(void *context, const struct entry *read)
@@ -210,6 +227,7 @@ static int answer_entry(void *context, const struct entry *read)
 
         r = rule->is_silent ? 0 : answer_put_rule(answer, rule);
     }
+    r = r < 0 ? r : detector_screen(detector, entry, answer_put_listed, answer);
     return r < 0 ? r
                  : sigma_correlate(detector->correlator, entry, ++detector->tag, rules, count,
                                    answer_put_correlated, answer);
@@ -229,6 +247,7 @@ static int answer_take(struct answer *answer, struct msg_reader *msg)
     (void)host; /* the entry names it as it was written; core knows who sent it */
     (void)path;
     answer->arrival = msg_get_i64(msg);
+    indicators_set_time(answer->detector->indicators, answer->arrival);
     raw = msg_get_str(msg);
     format = format != NULL ? format : log_format_guess(raw);
     reading->around = answer->arrival;
