@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "centre/detector/private.h"
 #include "sys/process.h"
@@ -200,6 +201,18 @@ static int answer_put_listed(void *context, const struct detector_listed *listed
     return r;
 }
 
+/* Somebody made an entry that costs more than one may, by chance or so that it is not judged. */
+static int answer_put_costly(struct answer *answer)
+{
+    const struct hit hit = {.id = STR("too-costly"),
+                            .title = STR(N_("A log entry was too costly to be judged in full")),
+                            .level = SIGMA_LEVEL_MEDIUM,
+                            .time = answer->entry->time};
+    int r = answer_put_hit(answer, &hit);
+
+    return r < 0 ? r : answer_put_fields(answer, &(struct told){0});
+}
+
 /* An entry that a reader makes of what was handed in: one, mostly. Its time is believed unless it
  * lies ahead: one entry from next year would make all others late. */
 static int answer_entry(void *context, const struct entry *read)
@@ -221,7 +234,7 @@ static int answer_entry(void *context, const struct entry *read)
     if (r < 0 && r != -ERR_LIMIT) {
         return r;
     }
-    r = 0;
+    r = r == -ERR_LIMIT ? answer_put_costly(answer) : 0;
     for (size_t i = 0; r == 0 && i < count; i++) {
         const struct sigma_rule *rule = &detector->set->rules[rules[i]];
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define LONG_VALUE 2048 /* bytes from which all needles of a field are looked for at once, */
+#define SCAN_BYTES 4    /* scanned for the price of one value */
 #define MANY_ASKED 2    /* or when more than these have been asked for */
 
 /* By the rarest byte of what is looked for: most values do not have it. */
@@ -58,14 +59,14 @@ static bool regex_holds(struct sigma_matcher *matcher, const struct engine_atom 
                         struct str text)
 {
     bool is_found = false;
-    int r = regex_find(atom->regex, &matcher->bench, text, &is_found);
+    int r = regex_find(atom->regex, &matcher->bench, text, &matcher->work, &is_found);
 
     matcher->stats.regexes++;
     if (r == -ERR_LIMIT) {
         matcher->stats.regex_limits++;
     }
     if (r < 0) {
-        matcher->error = r;
+        matcher->error = matcher->error == -ERR_NOMEM ? matcher->error : r;
     }
     return is_found;
 }
@@ -109,10 +110,29 @@ static uint32_t place_next(const struct sigma_matcher *matcher, uint32_t field, 
     return place + 1 < matcher->entry->count ? place + 1 : ENGINE_NONE;
 }
 
+/* What it costs at worst to look at a value; regexes see to theirs. */
+static inline uint64_t value_work(const struct sigma_matcher *matcher,
+                                  const struct engine_atom *atom, uint32_t place)
+{
+    const struct entry *entry = matcher->entry;
+    size_t len = place < entry->count ? entry->fields[place].value.len : entry->raw.len;
+
+    switch ((int)atom->ask) {
+    case ASK_INSIDE:
+    case ASK_PATTERN:
+        return 1 + len / WORK_BYTES;
+    default:
+        return 1;
+    }
+}
+
 static bool any_value_holds(struct sigma_matcher *matcher, const struct engine_atom *atom)
 {
     for (uint32_t place = place_first(matcher, atom->field); place != ENGINE_NONE;
          place = place_next(matcher, atom->field, place)) {
+        if (!work_take(matcher, value_work(matcher, atom, place))) {
+            return false;
+        }
         if (value_holds(matcher, atom, place)) {
             return true;
         }
@@ -146,11 +166,17 @@ static void see_broad(void *context, uint32_t clue)
 static void scan_broad(struct sigma_matcher *matcher, uint32_t field)
 {
     const struct sigma_engine *engine = matcher->engine;
+    const struct scan_teller teller = {see_broad, matcher, matcher->seen, matcher->stamp};
 
     for (uint32_t place = place_first(matcher, field); place != ENGINE_NONE;
          place = place_next(matcher, field, place)) {
         if (!value_is_null(matcher, place)) {
-            scan_text(engine->broad[field], value_folded(matcher, place), see_broad, matcher);
+            struct str text = value_folded(matcher, place);
+
+            if (!work_take(matcher, text.len / SCAN_BYTES)) {
+                break;
+            }
+            scan_text(engine->broad[field], text, &teller);
         }
     }
     matcher->heads[field].broad = matcher->stamp;
@@ -196,6 +222,9 @@ static bool field_holds(struct sigma_matcher *matcher, const struct engine_atom 
          place = matcher->values[place].next) {
         for (uint32_t other = field_first(matcher, atom->other); other != ENGINE_NONE;
              other = matcher->values[other].next) {
+            if (!work_take(matcher, 1 + matcher->entry->fields[place].value.len / WORK_BYTES)) {
+                return false;
+            }
             if (!value_is_null(matcher, place) && !value_is_null(matcher, other) &&
                 sigma_value_affix(atom->atom->affix, value_of(matcher, atom, place),
                                   value_of(matcher, atom, other))) {

@@ -11,7 +11,10 @@
 
 #include <string.h>
 
-#define STEPS_MAX 200000 /* of a search: about a millisecond */
+#define STEPS_FIRST 1000
+#define STEPS_MAX   512000 /* of a search, beyond one a byte: a few milliseconds */
+#define STEPS_MORE  8      /* times as many when they were too few */
+#define COST_CALL   24     /* bytes that could be searched meanwhile */
 
 static uint32_t regex_options(unsigned flags)
 {
@@ -68,7 +71,6 @@ int regex_bench_init(struct regex_bench *bench)
         regex_bench_done(bench);
         return -ERR_NOMEM;
     }
-    (void)pcre2_set_match_limit(bench->context, STEPS_MAX);
     return 0;
 }
 
@@ -79,12 +81,33 @@ void regex_bench_done(struct regex_bench *bench)
     *bench = (struct regex_bench){0};
 }
 
-int regex_find(const void *regex, const struct regex_bench *bench, struct str text,
+static int regex_try(const void *regex, const struct regex_bench *bench, struct str text,
+                     uint64_t steps)
+{
+    (void)pcre2_set_match_limit(bench->context, (uint32_t)(text.len + steps));
+    return pcre2_match(regex, (PCRE2_SPTR)(text.ptr != NULL ? text.ptr : ""), text.len, 0, 0,
+                       bench->data, bench->context);
+}
+
+/* PCRE does not say how many steps it took, only that they were too many: so it is let take few at
+ * first, and what it may take is what it costs. */
+int regex_find(const void *regex, const struct regex_bench *bench, struct str text, uint64_t *work,
                bool *ret_is_found)
 {
-    int r = pcre2_match(regex, (PCRE2_SPTR)(text.ptr != NULL ? text.ptr : ""), text.len, 0, 0,
-                        bench->data, bench->context);
+    uint64_t steps = STEPS_FIRST;
+    uint64_t cost = text.len + COST_CALL;
+    int r = PCRE2_ERROR_MATCHLIMIT;
 
+    while (r == PCRE2_ERROR_MATCHLIMIT && steps <= STEPS_MAX) {
+        if (cost > *work) {
+            *work = 0;
+            return -ERR_LIMIT;
+        }
+        *work -= cost;
+        r = regex_try(regex, bench, text, steps);
+        steps *= STEPS_MORE;
+        cost = text.len + steps;
+    }
     if (r == PCRE2_ERROR_NOMEMORY) {
         return -ERR_NOMEM;
     }

@@ -220,8 +220,8 @@ size_t scan_size(const struct scan *scan)
 }
 
 /* Reads a word at `at`, maybe one byte past the text. */
-static void scan_compare(const struct scan *scan, struct str text, size_t at, scan_fn *fn,
-                         void *context)
+static void scan_compare(const struct scan *scan, struct str text, size_t at,
+                         const struct scan_teller *teller)
 {
     uint32_t word = word_at(text.ptr + at) & scan->sieve.mask;
     size_t bucket = sieve_hash(word) >> scan->head_shift;
@@ -229,9 +229,10 @@ static void scan_compare(const struct scan *scan, struct str text, size_t at, sc
     for (uint32_t i = scan->heads[bucket]; i < scan->heads[bucket + 1]; i++) {
         const struct needle_spot *spot = &scan->spots[i];
 
-        if (spot->word == word && spot->at <= at && spot->len <= text.len - (at - spot->at) &&
+        if (spot->word == word && teller->seen[spot->clue] != teller->stamp && spot->at <= at &&
+            spot->len <= text.len - (at - spot->at) &&
             memcmp(text.ptr + at - spot->at, spot->text, spot->len) == 0) {
-            fn(context, spot->clue);
+            teller->fn(teller->context, spot->clue);
         }
     }
 }
@@ -239,8 +240,7 @@ static void scan_compare(const struct scan *scan, struct str text, size_t at, sc
 struct scan_look {
     const struct scan *scan;
     struct str text;
-    scan_fn *fn;
-    void *context;
+    const struct scan_teller *teller;
 };
 
 static void look_at(void *context, size_t at)
@@ -248,14 +248,14 @@ static void look_at(void *context, size_t at)
     const struct scan_look *look = context;
 
     if (look->scan->find == NULL || sieve_has(&look->scan->sieve, word_at(look->text.ptr + at))) {
-        scan_compare(look->scan, look->text, at, look->fn, look->context);
+        scan_compare(look->scan, look->text, at, look->teller);
     }
 }
 
-void scan_text(const struct scan *scan, struct str text, scan_fn *fn, void *context)
+void scan_text(const struct scan *scan, struct str text, const struct scan_teller *teller)
 {
     for (; scan != NULL; scan = scan->next) {
-        struct scan_look look = {scan, text, fn, context};
+        struct scan_look look = {scan, text, teller};
 
         if (scan->find != NULL) {
             scan->find(&scan->teddy, text, look_at, &look);
