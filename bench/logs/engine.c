@@ -9,70 +9,14 @@
 #include "base/prng.h"
 #include "codec/logs.h"
 #include "detect/intel/screen.h"
-#include "detect/sigma/load.h"
 #include "detect/sigma/oracle.h"
+#include "load.h"
 
-#include <fcntl.h>
-#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #define BLOCK_SIZE (4u << 20)
-
-static int64_t cpu_now(void)
-{
-    struct timespec now = {0};
-
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static struct str file_map(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat status = {0};
-    void *bytes = NULL;
-
-    if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0) {
-        bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-    }
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return bytes == NULL || bytes == MAP_FAILED ? STR("") : str_of(bytes, (size_t)status.st_size);
-}
-
-static int by_name(const FTSENT **a, const FTSENT **b)
-{
-    return strcmp((*a)->fts_name, (*b)->fts_name);
-}
-
-static const struct sigma_set *rules_load(char *folder)
-{
-    char *const roots[] = {folder, NULL};
-    FTS *tree = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, by_name);
-    struct sigma_loader *loader = NULL;
-    const struct sigma_set *set = NULL;
-    FTSENT *file;
-    int r = sigma_loader_new(false, &loader);
-
-    while (r == 0 && (file = fts_read(tree)) != NULL) {
-        if (file->fts_info == FTS_F && strstr(file->fts_name, ".yml") != NULL) {
-            r = sigma_loader_add(loader, str_from(strdup(file->fts_path)),
-                                 file_map(file->fts_path));
-        }
-    }
-    (void)fts_close(tree);
-    if (r != 0 || sigma_loader_finish(loader, &set) != 0) {
-        return NULL;
-    }
-    return set;
-}
 
 struct pass {
     const struct sigma_set *set;
@@ -146,7 +90,7 @@ static int take(void *context, const struct entry *entry)
 static double pass_run(struct pass *pass, struct log_reading *reading, struct str log)
 {
     const struct log_format *format = log_format_guess(str_slice(log, 0, LOG_HEAD_SIZE));
-    int64_t start = cpu_now();
+    int64_t start = bench_now();
 
     while (log.len > 0) {
         size_t len = format->cut(str_slice(log, 0, BLOCK_SIZE), log.len <= BLOCK_SIZE);
@@ -156,7 +100,7 @@ static double pass_run(struct pass *pass, struct log_reading *reading, struct st
         }
         log = str_slice(log, len, log.len);
     }
-    return (double)(cpu_now() - start) / 1e9;
+    return (double)(bench_now() - start) / 1e9;
 }
 
 static int by_size(const void *a, const void *b)
@@ -303,22 +247,22 @@ int main(int argc, char **argv)
     struct diag diag = {0};
     struct str log;
     unsigned times;
-    int64_t start = cpu_now();
+    int64_t start = bench_now();
     int64_t loaded;
 
     if (argc < 3) {
         (void)fprintf(stderr, "usage: engine RULES LOG [times [verdicts [indicators]]]\n");
         return 2;
     }
-    set = rules_load(argv[1]);
-    loaded = cpu_now();
+    set = bench_rules(argv[1]);
+    loaded = bench_now();
     if (set == NULL || sigma_engine_new(set, &engine, &diag) < 0) {
         (void)fprintf(stderr, "%s\n", set == NULL ? "no rules" : diag.text);
         return 1;
     }
     printf("rules %zu, loaded in %.1f ms, compiled in %.1f ms\n", set->rule_count,
-           (double)(loaded - start) / 1e6, (double)(cpu_now() - loaded) / 1e6);
-    log = file_map(argv[2]);
+           (double)(loaded - start) / 1e6, (double)(bench_now() - loaded) / 1e6);
+    log = bench_map(argv[2]);
     times = argc > 3 ? (unsigned)(strtoul(argv[3], NULL, 10) % 64) : 5;
     measure(engine, set, log, times);
     if (argc > 5) {
