@@ -1,80 +1,27 @@
-/* Measures the judge of logs: engine RULES LOG [times [verdicts]]. Prints what it costs to compile
- * the rules in a folder, and events a second of processor time for reading alone and for reading
- * with verdicts; then, for so many drawn verdicts, whether the oracle says the same. */
+/* Measures the judge of logs: engine RULES LOG [times [verdicts [indicators]]]. Prints what it
+ * costs to compile the rules in a folder, and events a second of processor time for reading alone,
+ * for reading with verdicts, and for both with so many drawn indicators screened beside; then, for
+ * so many drawn verdicts, whether the oracle says the same. */
 #include "detect/sigma/engine.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/prng.h"
 #include "codec/logs.h"
-#include "detect/sigma/load.h"
+#include "detect/intel/screen.h"
 #include "detect/sigma/oracle.h"
+#include "load.h"
 
-#include <fcntl.h>
-#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #define BLOCK_SIZE (4u << 20)
-
-static int64_t cpu_now(void)
-{
-    struct timespec now = {0};
-
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static struct str file_map(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat status = {0};
-    void *bytes = NULL;
-
-    if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size > 0) {
-        bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-    }
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return bytes == NULL || bytes == MAP_FAILED ? STR("") : str_of(bytes, (size_t)status.st_size);
-}
-
-static int by_name(const FTSENT **a, const FTSENT **b)
-{
-    return strcmp((*a)->fts_name, (*b)->fts_name);
-}
-
-static const struct sigma_set *rules_load(char *folder)
-{
-    char *const roots[] = {folder, NULL};
-    FTS *tree = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, by_name);
-    struct sigma_loader *loader = NULL;
-    const struct sigma_set *set = NULL;
-    FTSENT *file;
-    int r = sigma_loader_new(false, &loader);
-
-    while (r == 0 && (file = fts_read(tree)) != NULL) {
-        if (file->fts_info == FTS_F && strstr(file->fts_name, ".yml") != NULL) {
-            r = sigma_loader_add(loader, str_from(strdup(file->fts_path)),
-                                 file_map(file->fts_path));
-        }
-    }
-    (void)fts_close(tree);
-    if (r != 0 || sigma_loader_finish(loader, &set) != 0) {
-        return NULL;
-    }
-    return set;
-}
 
 struct pass {
     const struct sigma_set *set;
     struct sigma_matcher *matcher; /* NULL: read only */
+    struct screen *screen;         /* NULL: no indicators */
     struct arena *arena;           /* not NULL: ask the oracle too */
     struct prng prng;
     uint64_t share; /* of verdicts in 2^32 that are compared */
@@ -128,6 +75,12 @@ static int take(void *context, const struct entry *entry)
         r = sigma_match(pass->matcher, entry, &rules, &count);
         pass->matches += count;
     }
+    if (pass->screen != NULL && r != -ERR_NOMEM) {
+        const struct screen_hit *hits;
+        size_t hit_count;
+
+        r = screen_entry(pass->screen, entry, &hits, &hit_count);
+    }
     if (pass->arena != NULL) {
         compare(pass, entry, rules, count);
     }
@@ -137,7 +90,7 @@ static int take(void *context, const struct entry *entry)
 static double pass_run(struct pass *pass, struct log_reading *reading, struct str log)
 {
     const struct log_format *format = log_format_guess(str_slice(log, 0, LOG_HEAD_SIZE));
-    int64_t start = cpu_now();
+    int64_t start = bench_now();
 
     while (log.len > 0) {
         size_t len = format->cut(str_slice(log, 0, BLOCK_SIZE), log.len <= BLOCK_SIZE);
@@ -147,7 +100,7 @@ static double pass_run(struct pass *pass, struct log_reading *reading, struct st
         }
         log = str_slice(log, len, log.len);
     }
-    return (double)(cpu_now() - start) / 1e9;
+    return (double)(bench_now() - start) / 1e9;
 }
 
 static int by_size(const void *a, const void *b)
@@ -185,15 +138,81 @@ static void measure(const struct sigma_engine *engine, const struct sigma_set *s
     qsort(reads, times, sizeof(reads[0]), by_size);
     qsort(verdicts, times, sizeof(verdicts[0]), by_size);
     printf("events %.0f, matches %llu, candidates an event %.2f, regexes an event %.3f, at their "
-           "limit %llu, without log source %llu\n",
+           "limit %llu, not judged in full %llu, without log source %llu\n",
            events, (unsigned long long)stats.matches, (double)stats.candidates / events,
            (double)stats.regexes / events, (unsigned long long)stats.regex_limits,
-           (unsigned long long)stats.unrouted);
+           (unsigned long long)stats.costly, (unsigned long long)stats.unrouted);
     printf("reading %.0f events/s, with verdicts %.0f events/s, verdicts alone %.2f us an event "
            "(medians of %u)\n",
            events / reads[times / 2], events / verdicts[times / 2],
            (verdicts[times / 2] - reads[times / 2]) / events * 1e6, times);
     printf("engine %.1f MiB\n", (double)stats.memory / 1048576);
+}
+
+/* A list of hosts, addresses and hashes that are in no log. */
+static struct indicators *indicators_draw(unsigned long count)
+{
+    CLEANUP(buf_done) struct buf text;
+    struct indicators *indicators = NULL;
+    struct prng prng;
+
+    prng_init(&prng, 7);
+    buf_init(&text, INDICATORS_FILE_MAX);
+    buf_put_text(&text, "canhgac-list 1\nname drawn\nlabel c2\nsource drawn\n\n");
+    for (unsigned long i = 0; i < count; i++) {
+        unsigned long long number = prng_next(&prng);
+
+        if (i % 4 < 2) {
+            buf_putf(&text, "domain %016llx.example\n", number);
+        } else if (i % 4 == 2) {
+            buf_putf(&text, "address %llu.%llu.%llu.%llu\n", 11 + number % 200, number >> 8 & 255,
+                     number >> 16 & 255, number >> 24 & 255);
+        } else {
+            buf_putf(&text, "hash %016llx%016llx\n", number, (unsigned long long)prng_next(&prng));
+        }
+    }
+    buf_putf(&text, "end %lu\n", count);
+    if (indicators_new(indicators_popular(), &indicators, &(struct diag){{0}}) < 0 ||
+        indicators_add_file(indicators, buf_str(&text), &(struct diag){{0}}) < 0) {
+        indicators_freep(&indicators);
+    }
+    return indicators;
+}
+
+/* Passes with and without, in turn. */
+static void measure_screen(const struct sigma_engine *engine, struct str log, unsigned times,
+                           unsigned long count)
+{
+    CLEANUP(indicators_freep) struct indicators *indicators = indicators_draw(count);
+    CLEANUP(screen_freep) struct screen *screen = NULL;
+    struct screen_stats stats = {0};
+    double without[64];
+    double with[64];
+
+    if (indicators == NULL || screen_new(indicators, &screen) < 0) {
+        (void)fprintf(stderr, "no indicators\n");
+        return;
+    }
+    for (unsigned i = 0; i < times; i++) {
+        struct log_reading reading;
+        struct pass pass = {0};
+
+        if (log_reading_init(&reading, sigma_engine_names(engine)) < 0 ||
+            sigma_matcher_new(engine, &pass.matcher) < 0) {
+            return;
+        }
+        without[i] = pass_run(&pass, &reading, log);
+        pass.screen = screen;
+        with[i] = pass_run(&pass, &reading, log);
+        sigma_matcher_free(pass.matcher);
+        log_reading_done(&reading);
+    }
+    qsort(without, times, sizeof(without[0]), by_size);
+    qsort(with, times, sizeof(with[0]), by_size);
+    screen_stats(screen, &stats);
+    printf("with %lu indicators %.2f times as long, %.2f values asked an event, %.1f MiB\n", count,
+           with[times / 2] / without[times / 2], (double)stats.asked / (double)stats.entries,
+           (double)indicators_size(indicators) / 1048576);
 }
 
 static void judge_both(const struct sigma_engine *engine, const struct sigma_set *set,
@@ -227,23 +246,28 @@ int main(int argc, char **argv)
     CLEANUP(sigma_engine_freep) struct sigma_engine *engine = NULL;
     struct diag diag = {0};
     struct str log;
-    int64_t start = cpu_now();
+    unsigned times;
+    int64_t start = bench_now();
     int64_t loaded;
 
     if (argc < 3) {
-        (void)fprintf(stderr, "usage: engine RULES LOG [times [verdicts]]\n");
+        (void)fprintf(stderr, "usage: engine RULES LOG [times [verdicts [indicators]]]\n");
         return 2;
     }
-    set = rules_load(argv[1]);
-    loaded = cpu_now();
+    set = bench_rules(argv[1]);
+    loaded = bench_now();
     if (set == NULL || sigma_engine_new(set, &engine, &diag) < 0) {
         (void)fprintf(stderr, "%s\n", set == NULL ? "no rules" : diag.text);
         return 1;
     }
     printf("rules %zu, loaded in %.1f ms, compiled in %.1f ms\n", set->rule_count,
-           (double)(loaded - start) / 1e6, (double)(cpu_now() - loaded) / 1e6);
-    log = file_map(argv[2]);
-    measure(engine, set, log, argc > 3 ? (unsigned)(strtoul(argv[3], NULL, 10) % 64) : 5);
+           (double)(loaded - start) / 1e6, (double)(bench_now() - loaded) / 1e6);
+    log = bench_map(argv[2]);
+    times = argc > 3 ? (unsigned)(strtoul(argv[3], NULL, 10) % 64) : 5;
+    measure(engine, set, log, times);
+    if (argc > 5) {
+        measure_screen(engine, log, times, strtoul(argv[5], NULL, 10));
+    }
     if (argc > 4) {
         judge_both(engine, set, log, strtod(argv[4], NULL));
     }

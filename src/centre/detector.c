@@ -4,6 +4,7 @@
 #include "centre/detector.h"
 
 #include "base/banned.h"
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -38,9 +39,10 @@ static int detector_enter(const struct detector_options *options)
     return r;
 }
 
-/* The bytes of rules are read while there are rights to open them. */
+/* The bytes of rules and of lists are read while there are rights to open them. */
 static int detector_prepare(struct detector *detector, const struct detector_options *options)
 {
+    CLEANUP(lists_texts_freep) struct lists_texts *lists = NULL;
     struct diag diag = {0};
     int r = rules_texts_new(DETECTOR_RULES_SIZE, &detector->files);
 
@@ -53,7 +55,12 @@ static int detector_prepare(struct detector *detector, const struct detector_opt
             log_warn("%s", diag.text);
         }
     }
-    return r < 0 ? r : detector_enter(options);
+    r = r < 0 ? r : lists_texts_new(&lists);
+    if (r == 0 && options->lists != NULL) {
+        lists_texts_open(lists, options->lists);
+    }
+    r = r < 0 ? r : detector_enter(options);
+    return r < 0 ? r : detector_learn_lists(detector, lists);
 }
 
 /* What was sent to the one before and lies there still is named, if it was entries, and goes: core
@@ -150,6 +157,8 @@ int detector_run(const struct detector_options *options)
     if (r < 0) {
         log_error("detector ends: %s", err_text(r));
     }
+    screen_free(detector.screen);
+    indicators_free(detector.indicators);
     detector_set_done(&detector.now);
     detector_content_done(&detector.content);
     detector_content_done(&detector.coming);

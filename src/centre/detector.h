@@ -1,9 +1,9 @@
 /* The detector: reads the entries of logs that agents and senders hand in, and judges them by the
  * rules, with no rights at all (no path, no network, no new files). Rules are read as bytes while
  * there are rights, and parsed without. It dies rather than misbehave; its parent starts another,
- * which reads the files of rules anew. What people add in the console comes over the channel, at
- * the start and whenever it changes, and takes the place of what was before without an open window
- * being lost. On an entry's way: core/detect.c → (channel) → detector → codec/logs.h →
+ * which reads the files of rules and lists anew. What people add in the console comes over the
+ * channel, at the start and whenever it changes, and takes the place of what was before without an
+ * open window being lost. On an entry's way: core/detect.c → (channel) → detector → codec/logs.h →
  * detect/sigma/ → (channel) → core/detect.c. */
 #ifndef CENTRE_DETECTOR_H
 #define CENTRE_DETECTOR_H
@@ -34,6 +34,7 @@
 struct detector_options {
     const char *user;                 /* NULL: stay; one that does not exist: nobody */
     const struct setting_list *rules; /* folders and files of rules beside those built in */
+    const char *lists;                /* folder of the lists of indicators; NULL: none */
     int channel;                      /* to core */
     int supervisor;                   /* READY leaves; -1: none */
 };

@@ -68,8 +68,8 @@ const struct setting centre_rows[] = {
     {"web-authorities", 0, SETTING_PATH, NULL, NULL, NULL, ROW(web_authorities), N_("FILE"),
      N_("certificate authorities (PEM) that the website watch trusts beside the system's")},
     {"lists", 0, SETTING_PATH, LISTS_FOLDER, NULL, NULL, ROW(lists), N_("DIR"),
-     N_("folder of the lists of bad hosts, as 'canhgac lists' keeps them; read again whenever a "
-        "process that reads web pages starts")},
+     N_("folder of the lists of bad hosts, as 'canhgac lists' keeps them; read again whenever "
+        "a process that reads web pages or judges logs starts")},
     {"rules", 0, SETTING_PATH_LIST, NULL, NULL, NULL, ROW(rules), N_("DIR"),
      N_("folder of Sigma rules beside those built in, with all below it; repeat it for more")},
     {"keep-user", 0, SETTING_FLAG, NULL, NULL, NULL, ROW(is_user_kept), NULL,

@@ -174,6 +174,7 @@ static int supervisor_body(void *context)
         return detector_run(&(struct detector_options){
             .user = supervisor->next.is_user_kept ? NULL : supervisor->next.detector_user,
             .rules = &supervisor->next.rules,
+            .lists = supervisor->next.lists,
             .channel = supervisor->detector_core[0],
             .supervisor = child->far_channel});
     case SUPERVISOR_FETCH:

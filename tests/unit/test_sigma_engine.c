@@ -248,6 +248,66 @@ static void test_large(void **state)
     arena_free(arena);
 }
 
+/* Values by the thousand, each for a regex: the work for one entry ends, what was found until then
+ * is told, and that it ended too. The next entry is judged in full. */
+static void test_costly(void **state)
+{
+    struct arena *arena = arena_start();
+    struct world world;
+    struct sigma_engine_stats stats;
+    const uint32_t *rules = NULL;
+    size_t count = 0;
+
+    (void)state;
+    world_init(&world, arena);
+    rule_way(&world, 0, any_source, is(&world, "Image", "*\\a.exe"));
+    rule_way(&world, 1, any_source, regex(&world, "CommandLine", "(a+)+[bd]", 0));
+    world_build(&world);
+    entry_begin(&world, "", "");
+    entry_put(&world, "Image", STR("c:\\a.exe"), false);
+    for (unsigned i = 0; i < 40000; i++) {
+        entry_put(&world, "CommandLine", STR("aaaaaaaaaaaaaaaaaaaaac"), false);
+    }
+    assert_int_equal(sigma_match(world.matcher, &world.entry, &rules, &count), -ERR_LIMIT);
+    assert_int_equal(count, 1);
+    assert_int_equal(rules[0], 0);
+    sigma_engine_stats(world.matcher, &stats);
+    assert_int_equal(stats.costly, 1);
+    assert_true(stats.regexes < 10000);
+    entry_begin(&world, "", "");
+    entry_put(&world, "CommandLine", STR("aab"), false);
+    assert_rules(&world, "1");
+    sigma_engine_stats(world.matcher, &stats);
+    assert_int_equal(stats.costly, 1);
+    world_done(&world);
+    arena_free(arena);
+}
+
+/* What a regex cannot be found without has it wait; and a byte of it has it not run at all. */
+static void test_regexes_want_a_byte(void **state)
+{
+    struct arena *arena = arena_start();
+    struct world world;
+    uint64_t before;
+
+    (void)state;
+    world_init(&world, arena);
+    rule_way(&world, 0, any_source, regex(&world, "CommandLine", "\\w`\\w", 0));
+    rule_way(&world, 1, any_source, regex(&world, "CommandLine", "x\\$?\\w|y`", 0));
+    rule_way(&world, 2, any_source, regex(&world, "CommandLine", "a(*ACCEPT)`", 0));
+    world_build(&world);
+    entry_begin(&world, "", "");
+    entry_put(&world, "CommandLine", STR("xa"), false);
+    before = world_regexes(&world);
+    assert_rules(&world, "12");
+    assert_int_equal(world_regexes(&world) - before, 4); /* each asked twice, the first never */
+    entry_begin(&world, "", "");
+    entry_put(&world, "CommandLine", STR("i\\u0060e"), true);
+    assert_rules(&world, "0");
+    world_done(&world);
+    arena_free(arena);
+}
+
 static int match_whole(struct world *world)
 {
     const uint32_t *rules = NULL;
@@ -488,6 +548,8 @@ int main(void)
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_keywords),
         cmocka_unit_test(test_large),
+        cmocka_unit_test(test_costly),
+        cmocka_unit_test(test_regexes_want_a_byte),
         cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_refuses_a_bad_regex),
         cmocka_unit_test(test_engine_is_oracle),

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "centre/detector/private.h"
 #include "sys/process.h"
@@ -213,6 +214,35 @@ static int answer_put_correlated(void *context, const struct sigma_correlated *c
     return r < 0 ? r : answer_put_fields(answer, &(struct told){0});
 }
 
+static int answer_put_listed(void *context, const struct detector_listed *listed)
+{
+    struct answer *answer = context;
+    const struct hit hit = {.id = listed->id,
+                            .title = listed->title,
+                            .level = listed->level,
+                            .time = answer->entry->time};
+    int r = answer_put_hit(answer, &hit);
+
+    msg_put_u32(answer->msg, listed->told_count);
+    for (uint32_t i = 0; i < listed->told_count; i++) {
+        msg_put_str(answer->msg, str_slice(listed->told[i].name, 0, DETECTOR_VALUE_MAX));
+        msg_put_str(answer->msg, str_slice(listed->told[i].value, 0, DETECTOR_VALUE_MAX));
+    }
+    return r;
+}
+
+/* Somebody made an entry that costs more than one may, by chance or so that it is not judged. */
+static int answer_put_costly(struct answer *answer)
+{
+    const struct hit hit = {.id = STR("too-costly"),
+                            .title = STR(N_("A log entry was too costly to be judged in full")),
+                            .level = SIGMA_LEVEL_MEDIUM,
+                            .time = answer->entry->time};
+    int r = answer_put_hit(answer, &hit);
+
+    return r < 0 ? r : answer_put_fields(answer, &(struct told){0});
+}
+
 /* An entry that a reader makes of what was handed in: one, mostly. Its time is believed unless it
  * lies ahead: one entry from next year would make all others late. */
 static int answer_entry(void *context, const struct entry *read)
@@ -236,12 +266,13 @@ static int answer_entry(void *context, const struct entry *read)
         return r;
     }
     rules = detector_sift(&detector->now, rules, &count);
-    r = 0;
+    r = r == -ERR_LIMIT ? answer_put_costly(answer) : 0;
     for (size_t i = 0; r == 0 && i < count; i++) {
         const struct sigma_rule *rule = &detector->now.set->rules[rules[i]];
 
         r = rule->is_silent ? 0 : answer_put_rule(answer, rule);
     }
+    r = r < 0 ? r : detector_screen(detector, entry, answer_put_listed, answer);
     return r < 0 ? r
                  : sigma_correlate(detector->now.correlator, entry, ++detector->tag, rules, count,
                                    answer_put_correlated, answer);
@@ -267,6 +298,7 @@ static int answer_take(struct answer *answer, struct msg_reader *msg)
     (void)path;
     answer->host = host;
     answer->arrival = msg_get_i64(msg);
+    indicators_set_time(answer->detector->indicators, answer->arrival);
     raw = msg_get_str(msg);
     format = format != NULL ? format : log_format_guess(raw);
     reading->around = answer->arrival;

@@ -4,8 +4,10 @@
 
 #include "base/buf.h"
 #include "centre/detector.h"
+#include "centre/lists.h"
 #include "centre/rules.h"
 #include "codec/logs.h"
+#include "detect/intel/screen.h"
 #include "detect/sigma/correlate.h"
 #include "detect/sigma/engine.h"
 #include "detect/sigma/load.h"
@@ -45,6 +47,8 @@ struct detector {
     struct buf state; /* pieces */
     bool is_state_whole;
     bool is_ending;
+    struct indicators *indicators;
+    struct screen *screen;      /* NULL: no list has anything that stands in logs */
     struct detector_set now;    /* without a set until the first CONTENT */
     uint64_t seed;              /* of the correlator's hashes */
     uint64_t tag;               /* given to the correlator last */
@@ -54,8 +58,30 @@ struct detector {
     struct channel_packet packet;
 };
 
+/* An indicator that an entry holds, as it is told. */
+struct detector_listed {
+    struct str id; /* its hits are counted by it */
+    struct str title;
+    enum sigma_level level;
+    struct {
+        struct str name;
+        struct str value;
+    } told[DETECTOR_FIELDS_MAX];
+    uint32_t told_count;
+};
+
+typedef int detector_listed_fn(void *context, const struct detector_listed *listed);
+
 /* detector/answer.c: judges the entries of the packet and answers. */
 [[nodiscard]] int detector_answer(struct detector *detector);
+
+/* ---- detector/intel.c ---- */
+
+/* Makes the screen of the lists, whose bytes it takes. -ERR_NOMEM. */
+[[nodiscard]] int detector_learn_lists(struct detector *detector, struct lists_texts *texts);
+/* Tells each indicator that the entry holds, once. Texts are in the reading's arena. */
+[[nodiscard]] int detector_screen(struct detector *detector, const struct entry *entry,
+                                  detector_listed_fn *fn, void *context);
 
 /* detector/sift.c */
 /* The entry with the host that core knows it is from, when rules ask for that: itself otherwise. */

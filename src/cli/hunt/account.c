@@ -168,8 +168,7 @@ void account_put_text(const struct hunt_account *account, struct buf *out)
     put_formats_text(account, out);
     put_rate_text(account, out);
     put_doubt(out, account->unread, _("files were not read to the end: see above"));
-    put_doubt(out, account->limits,
-              _("entries: a regular expression took too long and was not asked to the end"));
+    put_doubt(out, account->limits, _("entries were too costly to be judged in full"));
     put_doubt(out, account->links.late, _("matches came too late for their correlation"));
     put_doubt(out, account->links.evicted,
               _("groups of correlations had to go, for want of memory"));

@@ -388,6 +388,7 @@ int sigma_engine_new(const struct sigma_set *set, struct sigma_engine **ret_engi
         engine->set = set;
         map_init(&engine->parts, PARTS_MAX, PART_SEED);
         compiler->engine = engine;
+        common_learn(compiler);
         compiler->out = diag;
         r = entry_names_new(ENGINE_FIELDS_MAX, &engine->names);
         r = r == 0 ? arena_new(ARENA_LIMIT, &engine->arena) : r;

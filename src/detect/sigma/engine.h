@@ -49,8 +49,10 @@ void sigma_matcher_free(struct sigma_matcher *matcher);
 void sigma_matcher_freep(struct sigma_matcher **matcher);
 
 /* Places (in the set) of the rules that hold, ascending; valid until the next call. The entry's
- * fields carry the engine's numbers. -ERR_NOMEM; -ERR_LIMIT when a regex used up its steps: what
- * is returned is then without it, and it is counted. */
+ * fields carry the engine's numbers. -ERR_NOMEM; -ERR_LIMIT when a regex used up its steps or the
+ * entry all the work that one may cost, which is always the same: the rules that were asked are
+ * returned, what was not looked for counts as not found, and the entry is counted: somebody must
+ * be told. */
 [[nodiscard]] int sigma_match(struct sigma_matcher *matcher, const struct entry *entry,
                               const uint32_t **ret_rules, size_t *ret_count);
 
@@ -60,6 +62,7 @@ struct sigma_engine_stats {
     uint64_t matches;
     uint64_t regexes;      /* run */
     uint64_t regex_limits; /* that used up their steps */
+    uint64_t costly;       /* entries that were not judged in full */
     uint64_t unrouted;     /* entries of no known log source */
     size_t memory;         /* bytes the engine holds */
 };

@@ -9,7 +9,31 @@
 #include <string.h>
 
 #define LONG_VALUE 2048 /* bytes from which all needles of a field are looked for at once, */
+#define SCAN_BYTES 4    /* scanned for the price of one value */
 #define MANY_ASKED 2    /* or when more than these have been asked for */
+
+/* By the rarest byte of what is looked for: most values do not have it. */
+static bool has_inside(struct str text, const struct engine_atom *atom)
+{
+    struct str want = atom->text;
+    const char *at = text.ptr + atom->rare_at;
+    const char *end;
+
+    if (text.len < want.len) {
+        return false;
+    }
+    if (text.len >= LONG_VALUE) {
+        return memmem(text.ptr, text.len, want.ptr, want.len) != NULL;
+    }
+    end = at + (text.len - want.len) + 1;
+    while ((at = memchr(at, atom->rare, (size_t)(end - at))) != NULL) {
+        if (memcmp(at - atom->rare_at, want.ptr, want.len) == 0) {
+            return true;
+        }
+        at++;
+    }
+    return false;
+}
 
 static bool has_text(struct str text, const struct engine_atom *atom)
 {
@@ -25,7 +49,7 @@ static bool has_text(struct str text, const struct engine_atom *atom)
     case ASK_END:
         return str_has_suffix(text, want);
     case ASK_INSIDE:
-        return text.len >= want.len && memmem(text.ptr, text.len, want.ptr, want.len) != NULL;
+        return has_inside(text, atom);
     default:
         return sigma_pattern_matches(atom->atom->parts, atom->atom->part_count, text);
     }
@@ -35,14 +59,14 @@ static bool regex_holds(struct sigma_matcher *matcher, const struct engine_atom 
                         struct str text)
 {
     bool is_found = false;
-    int r = regex_find(atom->regex, &matcher->bench, text, &is_found);
+    int r = regex_find(atom->regex, &matcher->bench, text, &matcher->work, &is_found);
 
     matcher->stats.regexes++;
     if (r == -ERR_LIMIT) {
         matcher->stats.regex_limits++;
     }
     if (r < 0) {
-        matcher->error = r;
+        matcher->error = matcher->error == -ERR_NOMEM ? matcher->error : r;
     }
     return is_found;
 }
@@ -54,7 +78,10 @@ static bool value_holds(struct sigma_matcher *matcher, const struct engine_atom 
         return false;
     }
     if (atom->ask == ASK_REGEX) {
-        return regex_holds(matcher, atom, value_text(matcher, place));
+        struct str folded = atom->rare != '\0' ? value_folded(matcher, place) : STR("");
+
+        return (atom->rare == '\0' || str_find_byte(folded, atom->rare) != folded.len) &&
+               regex_holds(matcher, atom, value_text(matcher, place));
     }
     if (atom->ask == ASK_VALUE) {
         return sigma_value_holds(atom->atom, value_text(matcher, place));
@@ -83,10 +110,29 @@ static uint32_t place_next(const struct sigma_matcher *matcher, uint32_t field, 
     return place + 1 < matcher->entry->count ? place + 1 : ENGINE_NONE;
 }
 
+/* What it costs at worst to look at a value; regexes see to theirs. */
+static inline uint64_t value_work(const struct sigma_matcher *matcher,
+                                  const struct engine_atom *atom, uint32_t place)
+{
+    const struct entry *entry = matcher->entry;
+    size_t len = place < entry->count ? entry->fields[place].value.len : entry->raw.len;
+
+    switch ((int)atom->ask) {
+    case ASK_INSIDE:
+    case ASK_PATTERN:
+        return 1 + len / WORK_BYTES;
+    default:
+        return 1;
+    }
+}
+
 static bool any_value_holds(struct sigma_matcher *matcher, const struct engine_atom *atom)
 {
     for (uint32_t place = place_first(matcher, atom->field); place != ENGINE_NONE;
          place = place_next(matcher, atom->field, place)) {
+        if (!work_take(matcher, value_work(matcher, atom, place))) {
+            return false;
+        }
         if (value_holds(matcher, atom, place)) {
             return true;
         }
@@ -120,11 +166,17 @@ static void see_broad(void *context, uint32_t clue)
 static void scan_broad(struct sigma_matcher *matcher, uint32_t field)
 {
     const struct sigma_engine *engine = matcher->engine;
+    const struct scan_teller teller = {see_broad, matcher, matcher->seen, matcher->stamp};
 
     for (uint32_t place = place_first(matcher, field); place != ENGINE_NONE;
          place = place_next(matcher, field, place)) {
         if (!value_is_null(matcher, place)) {
-            scan_text(engine->broad[field], value_folded(matcher, place), see_broad, matcher);
+            struct str text = value_folded(matcher, place);
+
+            if (!work_take(matcher, text.len / SCAN_BYTES)) {
+                break;
+            }
+            scan_text(engine->broad[field], text, &teller);
         }
     }
     matcher->heads[field].broad = matcher->stamp;
@@ -170,6 +222,9 @@ static bool field_holds(struct sigma_matcher *matcher, const struct engine_atom 
          place = matcher->values[place].next) {
         for (uint32_t other = field_first(matcher, atom->other); other != ENGINE_NONE;
              other = matcher->values[other].next) {
+            if (!work_take(matcher, 1 + matcher->entry->fields[place].value.len / WORK_BYTES)) {
+                return false;
+            }
             if (!value_is_null(matcher, place) && !value_is_null(matcher, other) &&
                 sigma_value_affix(atom->atom->affix, value_of(matcher, atom, place),
                                   value_of(matcher, atom, other))) {

@@ -96,6 +96,25 @@ static bool part_is(const struct sigma_atom *atom, size_t at, enum sigma_part_ki
     return at < atom->part_count && atom->parts[at].kind == kind;
 }
 
+/* What is common in logs, the most common first: of a text that byte is looked for which stands
+ * last here, or not at all. */
+static void rare_choose(struct engine_atom *compiled)
+{
+    static const char common[] = "e\\ tsoairnlcmpd./u0-123:456789wyhgf\"=_bvkxjzq";
+    size_t best = 0;
+
+    for (size_t at = 0; at < compiled->text.len && at <= UINT8_MAX; at++) {
+        const char *found = memchr(common, compiled->text.ptr[at], sizeof(common) - 1);
+        size_t rank = found != NULL ? (size_t)(found - common) + 1 : sizeof(common);
+
+        if (rank > best) {
+            best = rank;
+            compiled->rare_at = (uint8_t)at;
+        }
+    }
+    compiled->rare = compiled->text.ptr[compiled->rare_at];
+}
+
 static void pattern_compile(struct engine_atom *compiled, const struct sigma_atom *atom)
 {
     bool is_open = part_is(atom, 0, SIGMA_PART_ANY);
@@ -115,6 +134,7 @@ static void pattern_compile(struct engine_atom *compiled, const struct sigma_ato
                part_is(atom, literal + 1, SIGMA_PART_ANY)) {
         compiled->ask = is_open ? ASK_INSIDE : ASK_START;
         compiled->text = atom->parts[literal].text;
+        rare_choose(compiled);
     }
 }
 
@@ -141,6 +161,7 @@ static int atom_compile(struct compiler *compiler, const struct sigma_atom *atom
         pattern_compile(&compiled, atom);
     } else if (atom->match == SIGMA_MATCH_REGEX) {
         compiled.ask = ASK_REGEX;
+        (void)regex_needle(atom->text, &compiled.rare);
         r = regex_compile(atom, compiler->diag, &compiled.regex);
     } else if (atom->match == SIGMA_MATCH_FIELD) {
         compiled.ask = ASK_FIELD;

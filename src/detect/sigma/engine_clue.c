@@ -1,19 +1,22 @@
 /* Clues: what can be seen of an entry by one look-up, or while its values are scanned. Each atom
  * that cannot hold without one gets the best; atoms with the same clue share it. */
 #include "base/banned.h"
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "detect/sigma/engine_compile.h"
 #include "detect/sigma/text.h"
 #include "detect/sigma/value.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
 #define NUMBER_EXACT 1e15 /* whole numbers below it are told apart */
 #define CLUE_FACTOR  0x9fb21c651e98df25ULL
-#define BASE_MAX     64 /* bytes of a name behind the last slash */
-#define SPAN_MAX     64 /* bytes that are hashed; of longer texts half of them at each end */
+#define COMMON_COST  100 /* to be seen in one of 1,000 */
+#define BASE_MAX     64  /* bytes of a name behind the last slash */
+#define SPAN_MAX     64  /* bytes that are hashed; of longer texts half of them at each end */
 
 const uint8_t clue_lengths[CLUE_LENGTHS] = {1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 32};
 
@@ -201,17 +204,58 @@ static unsigned clue_rank(const struct clue *clue)
     return CLUE_COST_NONE;
 }
 
+/* ---- what they cost ---- */
+
+struct common {
+    enum clue_kind kind;
+    uint32_t often;
+    struct str text;
+};
+
+static const struct common commons[] = {
+#define COMMON(kind, often, text) {CLUE_##kind, often, {text, sizeof(text) - 1}},
+#include "detect/sigma/engine_common.def"
+#undef COMMON
+};
+
+/* The slot that holds it, or the free one where it would stand. */
+static size_t common_slot(const struct compiler *compiler, uint64_t hash)
+{
+    size_t at = hash >> (64 - COMMON_BITS);
+
+    while (compiler->common[at].often != 0 && compiler->common[at].hash != hash) {
+        at = (at + 1) % ARRAY_LEN(compiler->common);
+    }
+    return at;
+}
+
+void common_learn(struct compiler *compiler)
+{
+    static_assert(ARRAY_LEN(commons) < ARRAY_LEN(compiler->common) / 2);
+    for (size_t i = 0; i < ARRAY_LEN(commons); i++) {
+        uint64_t hash = clue_hash(commons[i].kind, 0, commons[i].text);
+
+        compiler->common[common_slot(compiler, hash)] =
+            (struct common_slot){hash, commons[i].often};
+    }
+}
+
 /* What stands in many rules, in whichever of their fields, or is made of what does, is common in
- * logs too. */
+ * logs too; of some it is known. */
 unsigned clue_cost(const struct compiler *compiler, const struct clue *clue)
 {
-    unsigned cost = clue_rank(clue);
+    uint64_t hash = clue_hash(clue->kind, 0, clue->text);
+    unsigned cost =
+        clue_rank(clue) + COMMON_COST * compiler->common[common_slot(compiler, hash)].often;
 
     switch ((int)clue->kind) {
     case CLUE_EQUAL:
     case CLUE_BASE:
         return cost + 6 * compiler->grams.words[text_slot(clue->text)];
     case CLUE_NEEDLE:
+        if (is_high(clue->text)) {
+            return cost;
+        }
         return cost + 6 * grams_rarest(&compiler->grams, clue->text, &(uint32_t){0}) +
                6 * clue->uses;
     case CLUE_HIGH:
@@ -348,7 +392,7 @@ static int clue_of_pattern(struct compiler *compiler, struct clue *best,
 static int clue_of_regex(struct compiler *compiler, struct clue *best,
                          const struct sigma_atom *atom)
 {
-    struct str needle = regex_needle(atom->text);
+    struct str needle = regex_needle(atom->text, &(char){0});
 
     if (needle.len < NEEDLE_MIN) {
         return 0;

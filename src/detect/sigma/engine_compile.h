@@ -18,6 +18,13 @@ struct twig {
     uint32_t cost;   /* of its clues */
 };
 
+#define COMMON_BITS 10
+
+struct common_slot {
+    uint64_t hash;  /* of kind and text, of no field */
+    uint32_t often; /* in how many of 1,000 */
+};
+
 struct way_clue {
     uint32_t way;
     uint32_t clue;
@@ -46,10 +53,13 @@ struct compiler {
     size_t pair_count;
     size_t pair_room;
     struct grams grams;
+    struct common_slot common[1U << COMMON_BITS];
 };
 
 /* ---- engine_clue.c ---- */
 
+/* Learns what is common in logs. */
+void common_learn(struct compiler *compiler);
 /* ENGINE_NONE for an atom that may hold of anything. */
 [[nodiscard]] int clue_make(struct compiler *compiler, const struct engine_atom *atom,
                             uint32_t *ret_clue);
@@ -80,8 +90,9 @@ bool atom_is_number(const struct sigma_atom *atom);
 
 /* ---- engine_regex.c ---- */
 
-/* A text without which the regex cannot be found, as it is written; empty: none is known. */
-struct str regex_needle(struct str regex);
+/* A text without which the regex cannot be found, as it is written; empty: none is known.
+ * *ret_must: a byte likewise, which folding leaves as it is; '\0': none. */
+struct str regex_needle(struct str regex, char *ret_must);
 
 /* ---- engine_tree.c ---- */
 

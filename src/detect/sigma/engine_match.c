@@ -222,7 +222,7 @@ static void probe_value(struct sigma_matcher *matcher, const struct probe *probe
         see_key(matcher, clue_hash_number(field, number));
     }
     if (probe_has(probe, CLUE_NEEDLE)) {
-        scan_text(engine->narrow[field], text, see_needle, matcher);
+        scan_text(engine->narrow[field], text, &matcher->teller);
     }
 }
 
@@ -288,7 +288,7 @@ static void keywords_probe(struct sigma_matcher *matcher)
     }
     for (uint32_t i = from; i < to; i++) {
         if (!value_is_null(matcher, i)) {
-            scan_text(engine->narrow[0], value_folded(matcher, i), see_needle, matcher);
+            scan_text(engine->narrow[0], value_folded(matcher, i), &matcher->teller);
         }
     }
 }
@@ -339,6 +339,7 @@ int sigma_match(struct sigma_matcher *matcher, const struct entry *entry,
 
     matcher->entry = entry;
     matcher->error = 0;
+    matcher->work = WORK_MAX;
     matcher->found_count = 0;
     matcher->seen_count = 0;
     matcher->rule_count = 0;
@@ -347,6 +348,7 @@ int sigma_match(struct sigma_matcher *matcher, const struct entry *entry,
         return r;
     }
     stamp_next(matcher);
+    matcher->teller = (struct scan_teller){see_needle, matcher, matcher->seen, matcher->stamp};
     fields_index(matcher);
     r = plan_find(matcher, &matcher->plan);
     if (r < 0) {
@@ -357,6 +359,7 @@ int sigma_match(struct sigma_matcher *matcher, const struct entry *entry,
     ways_ask(matcher);
     matcher->stats.entries++;
     matcher->stats.matches += matcher->rule_count;
+    matcher->stats.costly += matcher->error == -ERR_LIMIT;
     if (matcher->error == -ERR_NOMEM) {
         return matcher->error;
     }

@@ -66,6 +66,8 @@ struct engine_atom {
     uint32_t clue;
     uint32_t first; /* SET: its members */
     uint32_t count;
+    char rare;           /* INSIDE: a byte of its text; REGEX: one that must stand there, or 0 */
+    uint8_t rare_at;     /* INSIDE: where */
     bool is_waited;      /* SET: ways wait for the clue of each member */
     bool is_needle;      /* its clue is all of it, */
     struct probe wanted; /* seen where a plan looks for this; kinds 0: no way waits for it */
@@ -143,7 +145,6 @@ struct scan {
     struct needle_spot *spots;
     uint32_t head_shift;
     uint32_t count;
-    uint32_t mask;       /* of a word */
     teddy_find_fn *find; /* NULL: too many for it */
     sieve_find_fn *find_many;
     struct teddy teddy;
@@ -151,6 +152,14 @@ struct scan {
 };
 
 typedef void scan_fn(void *context, uint32_t clue);
+
+/* Whom a scan tells what it sees. */
+struct scan_teller {
+    scan_fn *fn;
+    void *context;
+    const uint32_t *seen; /* by clue: those that bear the stamp need no second look */
+    uint32_t stamp;
+};
 
 /* How often four bytes stand in the needles of all rules, by their hash. */
 #define GRAM_BITS 16
@@ -167,9 +176,9 @@ uint32_t grams_rarest(const struct grams *grams, struct str text, uint32_t *ret_
                            const struct grams *grams, struct scan **ret_scan);
 void scan_free(struct scan *scan);
 size_t scan_size(const struct scan *scan);
-/* Calls fn for each needle at each place it stands. text: folded, with
- * SIEVE_PAD bytes behind it that may be read. */
-void scan_text(const struct scan *scan, struct str text, scan_fn *fn, void *context);
+/* Tells each needle that stands in the text. text: folded, with SIEVE_PAD bytes behind it that may
+ * be read. */
+void scan_text(const struct scan *scan, struct str text, const struct scan_teller *teller);
 
 /* ---- ways ---- */
 
@@ -291,6 +300,7 @@ struct sigma_matcher {
     struct head *heads;  /* by field */
     uint32_t *seen;      /* by clue: stamp */
     uint32_t *seen_list; /* clues seen in this entry */
+    struct scan_teller teller;
     size_t seen_count;
     uint32_t *asked;      /* by way: stamp */
     uint32_t *held;       /* by rule: stamp */
@@ -311,6 +321,7 @@ struct sigma_matcher {
     char last_text[256];
     bool has_last;
     struct regex_bench bench;
+    uint64_t work; /* that is left for this entry; see WORK_MAX */
     int error;
     struct sigma_engine_stats stats;
 };

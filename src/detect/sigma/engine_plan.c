@@ -197,27 +197,42 @@ void plan_free(struct plan *plan)
     }
 }
 
-/* What a group's ways wait for may stand in it several times: a few more do no harm. */
-static int plan_sift(struct plan *plan, const struct sigma_engine *engine)
+/* The keywords that the plan's groups wait for, as often as they do; texts NULL: only counts them.
+ */
+static size_t plan_keywords(const struct plan *plan, const struct sigma_engine *engine,
+                            struct str *texts)
 {
-    struct str texts[TEDDY_MAX + 1];
     size_t count = 0;
 
     for (size_t i = 0; i < engine->group_count; i++) {
         const struct list_u32 *clues = &engine->groups[i].clues;
+        bool is_of_plan = (plan->groups[i / 64] >> (i % 64) & 1) != 0;
 
-        if ((plan->groups[i / 64] >> (i % 64) & 1) == 0) {
-            continue;
-        }
-        for (size_t k = 0; count <= TEDDY_MAX && k < clues->count; k++) {
+        for (size_t k = 0; is_of_plan && k < clues->count; k++) {
             const struct clue *clue = &engine->clues[clues->items[k]];
 
-            if (clue->field == 0) {
-                texts[count++] = clue->text;
+            if (clue->field == 0 && texts != NULL) {
+                texts[count] = clue->text;
             }
+            count += clue->field == 0;
         }
     }
-    return sift_new(texts, count, &plan->sift);
+    return count;
+}
+
+static int plan_sift(struct plan *plan, const struct sigma_engine *engine)
+{
+    size_t count = plan_keywords(plan, engine, NULL);
+    struct str *texts = mem_alloc(count, sizeof(*texts));
+    int r;
+
+    if (texts == NULL) {
+        return -ERR_NOMEM;
+    }
+    (void)plan_keywords(plan, engine, texts);
+    r = sift_new(texts, count, &plan->sift);
+    mem_free(texts);
+    return r;
 }
 
 static int plan_new(const struct sigma_engine *engine, const struct plan_key *key,

@@ -11,7 +11,10 @@
 
 #include <string.h>
 
-#define STEPS_MAX 200000 /* of a search: about a millisecond */
+#define STEPS_FIRST 1000
+#define STEPS_MAX   512000 /* of a search, beyond one a byte: a few milliseconds */
+#define STEPS_MORE  8      /* times as many when they were too few */
+#define COST_CALL   24     /* bytes that could be searched meanwhile */
 
 static uint32_t regex_options(unsigned flags)
 {
@@ -68,7 +71,6 @@ int regex_bench_init(struct regex_bench *bench)
         regex_bench_done(bench);
         return -ERR_NOMEM;
     }
-    (void)pcre2_set_match_limit(bench->context, STEPS_MAX);
     return 0;
 }
 
@@ -79,12 +81,33 @@ void regex_bench_done(struct regex_bench *bench)
     *bench = (struct regex_bench){0};
 }
 
-int regex_find(const void *regex, const struct regex_bench *bench, struct str text,
+static int regex_try(const void *regex, const struct regex_bench *bench, struct str text,
+                     uint64_t steps)
+{
+    (void)pcre2_set_match_limit(bench->context, (uint32_t)(text.len + steps));
+    return pcre2_match(regex, (PCRE2_SPTR)(text.ptr != NULL ? text.ptr : ""), text.len, 0, 0,
+                       bench->data, bench->context);
+}
+
+/* PCRE does not say how many steps it took, only that they were too many: so it is let take few at
+ * first, and what it may take is what it costs. */
+int regex_find(const void *regex, const struct regex_bench *bench, struct str text, uint64_t *work,
                bool *ret_is_found)
 {
-    int r = pcre2_match(regex, (PCRE2_SPTR)(text.ptr != NULL ? text.ptr : ""), text.len, 0, 0,
-                        bench->data, bench->context);
+    uint64_t steps = STEPS_FIRST;
+    uint64_t cost = text.len + COST_CALL;
+    int r = PCRE2_ERROR_MATCHLIMIT;
 
+    while (r == PCRE2_ERROR_MATCHLIMIT && steps <= STEPS_MAX) {
+        if (cost > *work) {
+            *work = 0;
+            return -ERR_LIMIT;
+        }
+        *work -= cost;
+        r = regex_try(regex, bench, text, steps);
+        steps *= STEPS_MORE;
+        cost = text.len + steps;
+    }
     if (r == PCRE2_ERROR_NOMEMORY) {
         return -ERR_NOMEM;
     }
@@ -102,7 +125,20 @@ struct needle_hunt {
     size_t at;
     size_t from; /* of the run of plain characters that ends at `at` */
     struct str best;
+    char must; /* the rarest of the bytes that must stand there and have no case; 0: none is */
 };
+
+/* What is seldom in logs, the rarest first. */
+static const char rare_bytes[] = "`^~{}$%@#!;|&<>?*[]+,'=()\"";
+
+static void must_better(struct needle_hunt *hunt, char byte)
+{
+    const char *found = byte != '\0' ? strchr(rare_bytes, byte) : NULL;
+
+    if (found != NULL && (hunt->must == '\0' || found < strchr(rare_bytes, hunt->must))) {
+        hunt->must = byte;
+    }
+}
 
 static void run_end(struct needle_hunt *hunt, size_t end)
 {
@@ -186,6 +222,7 @@ static bool hunt_skip(struct needle_hunt *hunt)
         hunt->at = group_end(regex, hunt->at);
     } else {
         hunt->at += c == '\\' ? 2 : 1;
+        must_better(hunt, c == '\\' && !is_quantified(regex, hunt->at) ? next : '\0');
     }
     while (hunt->at < regex.len && regex.ptr[hunt->at] == '{') {
         hunt->at += str_find_byte(str_slice(regex, hunt->at, regex.len), '}') + 1;
@@ -194,12 +231,15 @@ static bool hunt_skip(struct needle_hunt *hunt)
     return true;
 }
 
-/* (?x) and its kin: white space and '#' mean something else behind it. */
+/* (?x) and its kin: white space and '#' mean something else behind it. So do verbs, (*ACCEPT). */
 static bool is_extended(struct str regex)
 {
     for (size_t at = 0; at + 2 < regex.len; at++) {
         size_t end = at + 2;
 
+        if (regex.ptr[at] == '(' && regex.ptr[at + 1] == '*') {
+            return true;
+        }
         if (regex.ptr[at] != '(' || regex.ptr[at + 1] != '?') {
             continue;
         }
@@ -214,10 +254,11 @@ static bool is_extended(struct str regex)
 
 /* Runs of plain characters outside of groups and choices. An escaped character ends a run, so that
  * a run is a piece of the regex itself. */
-struct str regex_needle(struct str regex)
+struct str regex_needle(struct str regex, char *ret_must)
 {
     struct needle_hunt hunt = {.regex = regex};
 
+    *ret_must = '\0';
     if (is_extended(regex)) {
         return STR("");
     }
@@ -232,9 +273,12 @@ struct str regex_needle(struct str regex)
         if (is_quantified(regex, hunt.at + 1)) {
             run_end(&hunt, hunt.at);
             hunt.from = hunt.at + 1;
+        } else {
+            must_better(&hunt, regex.ptr[hunt.at]);
         }
         hunt.at++;
     }
     run_end(&hunt, hunt.at);
+    *ret_must = hunt.must;
     return hunt.best;
 }

@@ -19,8 +19,9 @@ struct regex_bench {
 
 [[nodiscard]] int regex_bench_init(struct regex_bench *bench);
 void regex_bench_done(struct regex_bench *bench);
-/* -ERR_LIMIT: the steps were used up; -ERR_NOMEM. */
+/* Takes what it costs from *work: the bytes of the text and the steps beyond them. -ERR_LIMIT: its
+ * own steps or all of the work were used up; -ERR_NOMEM. */
 [[nodiscard]] int regex_find(const void *regex, const struct regex_bench *bench, struct str text,
-                             bool *ret_is_found);
+                             uint64_t *work, bool *ret_is_found);
 
 #endif

@@ -2,9 +2,15 @@
 #ifndef DETECT_SIGMA_ENGINE_RUN_H
 #define DETECT_SIGMA_ENGINE_RUN_H
 
+#include "base/err.h"
 #include "detect/sigma/engine_part.h"
 
-#define VALUE_PAD SIEVE_PAD /* bytes behind a folded value, which may be written and read */
+/* What may be done for an entry beyond one pass over it: values looked at, and bytes that regexes
+ * and patterns go through, each in seven nanoseconds at worst. */
+#define WORK_MAX   800000U
+#define WORK_BYTES 32 /* of a plain comparison, for the price of one value */
+
+#define VALUE_PAD  SIEVE_PAD /* bytes behind a folded value, which may be written and read */
 
 /* ---- engine_value.c ---- */
 
@@ -13,7 +19,13 @@
 /* Of the field at that place in the entry; behind the last: all of the entry. An error is kept in
  * the matcher. */
 struct str value_text(struct sigma_matcher *matcher, uint32_t place);
-struct str value_folded(struct sigma_matcher *matcher, uint32_t place);
+struct str value_fold(struct sigma_matcher *matcher, uint32_t place);
+static inline struct str value_folded(struct sigma_matcher *matcher, uint32_t place)
+{
+    const struct value *value = &matcher->values[place];
+
+    return value->folded.ptr != NULL ? value->folded : value_fold(matcher, place);
+}
 
 /* ---- engine_plan.c ---- */
 
@@ -35,6 +47,18 @@ static inline bool probe_looks_for(const struct probe *probe, const struct probe
 }
 
 /* ---- engine_match.c ---- */
+
+/* False: there is no more of it; the entry is then told to be too costly. */
+static inline bool work_take(struct sigma_matcher *matcher, uint64_t work)
+{
+    if (work > matcher->work) {
+        matcher->work = 0;
+        matcher->error = matcher->error == 0 ? -ERR_LIMIT : matcher->error;
+        return false;
+    }
+    matcher->work -= work;
+    return true;
+}
 
 /* A null value answers no to everything but NULL. */
 static inline bool value_is_null(const struct sigma_matcher *matcher, uint32_t place)

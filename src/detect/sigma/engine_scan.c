@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SIEVE_WORD     4
 #define SHORT_COUNT    20 /* what has no four bytes is taken to stand so often */
 #define SIEVE_TIMES    5  /* bits of the sieve a needle, as a power of two */
 #define SIEVE_BITS_MIN 9
@@ -121,7 +120,7 @@ static int scan_build(struct scan *scan, struct needle_spot *spots)
     if (scan->sieve.bits == NULL || scan->heads == NULL || scan->spots == NULL) {
         return -ERR_NOMEM;
     }
-    if (scan->count <= TEDDY_MAX || scan->mask != UINT32_MAX) {
+    if (scan->count <= TEDDY_MAX) {
         scan_teddy(scan, spots);
     }
     scan->find_many = sieve_best();
@@ -159,13 +158,8 @@ static int scan_of(const struct clue *clues, const struct list_u32 *needles,
 
     *ret_scan = NULL;
     if (scan != NULL && spots != NULL) {
-        uint32_t all = UINT32_MAX;
-
-        if (is_short) {
-            memset(&all, 0, sizeof(all));
-            memset(&all, 0xff, NEEDLE_MIN);
-        }
-        scan->mask = all;
+        scan->sieve.width = is_short ? NEEDLE_MIN : SIEVE_WORD;
+        memset(&scan->sieve.mask, 0xff, scan->sieve.width);
         scan->count = spots_of(clues, needles, grams, is_short, spots);
         r = scan->count == 0 ? 0 : scan_build(scan, spots);
     }
@@ -226,18 +220,19 @@ size_t scan_size(const struct scan *scan)
 }
 
 /* Reads a word at `at`, maybe one byte past the text. */
-static void scan_compare(const struct scan *scan, struct str text, size_t at, scan_fn *fn,
-                         void *context)
+static void scan_compare(const struct scan *scan, struct str text, size_t at,
+                         const struct scan_teller *teller)
 {
-    uint32_t word = word_at(text.ptr + at) & scan->mask;
+    uint32_t word = word_at(text.ptr + at) & scan->sieve.mask;
     size_t bucket = sieve_hash(word) >> scan->head_shift;
 
     for (uint32_t i = scan->heads[bucket]; i < scan->heads[bucket + 1]; i++) {
         const struct needle_spot *spot = &scan->spots[i];
 
-        if (spot->word == word && spot->at <= at && spot->len <= text.len - (at - spot->at) &&
+        if (spot->word == word && teller->seen[spot->clue] != teller->stamp && spot->at <= at &&
+            spot->len <= text.len - (at - spot->at) &&
             memcmp(text.ptr + at - spot->at, spot->text, spot->len) == 0) {
-            fn(context, spot->clue);
+            teller->fn(teller->context, spot->clue);
         }
     }
 }
@@ -245,24 +240,22 @@ static void scan_compare(const struct scan *scan, struct str text, size_t at, sc
 struct scan_look {
     const struct scan *scan;
     struct str text;
-    scan_fn *fn;
-    void *context;
+    const struct scan_teller *teller;
 };
 
 static void look_at(void *context, size_t at)
 {
     const struct scan_look *look = context;
 
-    if (look->scan->find == NULL ||
-        sieve_has(&look->scan->sieve, word_at(look->text.ptr + at) & look->scan->mask)) {
-        scan_compare(look->scan, look->text, at, look->fn, look->context);
+    if (look->scan->find == NULL || sieve_has(&look->scan->sieve, word_at(look->text.ptr + at))) {
+        scan_compare(look->scan, look->text, at, look->teller);
     }
 }
 
-void scan_text(const struct scan *scan, struct str text, scan_fn *fn, void *context)
+void scan_text(const struct scan *scan, struct str text, const struct scan_teller *teller)
 {
     for (; scan != NULL; scan = scan->next) {
-        struct scan_look look = {scan, text, fn, context};
+        struct scan_look look = {scan, text, teller};
 
         if (scan->find != NULL) {
             scan->find(&scan->teddy, text, look_at, &look);

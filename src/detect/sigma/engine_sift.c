@@ -11,6 +11,7 @@
 
 #define PIECE_MIN   4 /* bytes */
 #define PIECE_MAX   16
+#define PIECES_MAX  128 /* with more it says yes too often */
 #define SIEVE_WORDS 16
 #define DISGUISES   (TEDDY_GROUPS - 1) /* their group */
 
@@ -19,8 +20,8 @@ struct sift {
     teddy_find_fn *find;
     uint64_t sieve[SIEVE_WORDS]; /* of the pieces' four bytes */
     uint32_t count;
-    uint8_t lengths[TEDDY_MAX];
-    char pieces[TEDDY_MAX][PIECE_MAX];
+    uint8_t lengths[PIECES_MAX];
+    char pieces[PIECES_MAX][PIECE_MAX];
 };
 
 static bool is_plain(char c)
@@ -85,8 +86,24 @@ static int piece_compare(const void *a, const void *b)
 {
     const struct str *left = a;
     const struct str *right = b;
+    size_t len = left->len < right->len ? left->len : right->len;
+    int order = memcmp(left->ptr, right->ptr, len);
 
-    return memcmp(left->ptr, right->ptr, PIECE_MIN);
+    return order != 0 ? order : (left->len > right->len) - (left->len < right->len);
+}
+
+/* Leaves out those that begin with another; rules like to look for variants of a word. */
+static size_t pieces_thin(struct str *pieces, size_t count)
+{
+    size_t kept = 0;
+
+    qsort(pieces, count, sizeof(*pieces), piece_compare);
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || !str_has_prefix(pieces[i], pieces[kept - 1])) {
+            pieces[kept++] = pieces[i];
+        }
+    }
+    return kept;
 }
 
 static void piece_add(struct sift *sift, struct str piece, uint32_t group)
@@ -100,27 +117,14 @@ static void piece_add(struct sift *sift, struct str piece, uint32_t group)
     sift->count++;
 }
 
-int sift_new(const struct str *texts, size_t count, struct sift **ret_sift)
+static int sift_build(const struct str *pieces, size_t count, struct sift **ret_sift)
 {
-    struct str pieces[TEDDY_MAX];
-    struct sift *sift;
+    struct sift *sift = mem_alloc(1, sizeof(*sift));
 
-    *ret_sift = NULL;
-    if (count == 0 || count > TEDDY_MAX) {
-        return 0;
-    }
-    for (size_t i = 0; i < count; i++) {
-        pieces[i] = piece_of(texts[i]);
-        if (pieces[i].len == 0) {
-            return 0;
-        }
-    }
-    sift = mem_alloc(1, sizeof(*sift));
     if (sift == NULL) {
         return -ERR_NOMEM;
     }
     /* those that begin alike are of one group, so that its tables let less else through */
-    qsort(pieces, count, sizeof(pieces[0]), piece_compare);
     for (size_t i = 0; i < count; i++) {
         piece_add(sift, pieces[i], (uint32_t)(i * DISGUISES / count));
     }
@@ -128,6 +132,19 @@ int sift_new(const struct str *texts, size_t count, struct sift **ret_sift)
     sift->find = teddy_best();
     *ret_sift = sift;
     return 0;
+}
+
+int sift_new(struct str *texts, size_t count, struct sift **ret_sift)
+{
+    *ret_sift = NULL;
+    for (size_t i = 0; i < count; i++) {
+        texts[i] = piece_of(texts[i]);
+        if (texts[i].len == 0) {
+            return 0;
+        }
+    }
+    count = pieces_thin(texts, count);
+    return count == 0 || count > PIECES_MAX ? 0 : sift_build(texts, count, ret_sift);
 }
 
 void sift_free(struct sift *sift)

@@ -9,9 +9,9 @@
 
 struct sift;
 
-/* texts: folded. *ret_sift is NULL where they are too many, or one of them cannot be told in
- * escaped text. -ERR_NOMEM. */
-[[nodiscard]] int sift_new(const struct str *texts, size_t count, struct sift **ret_sift);
+/* texts: folded; the array is overwritten. *ret_sift is NULL where they are too many, or one of
+ * them cannot be told in escaped text. -ERR_NOMEM. */
+[[nodiscard]] int sift_new(struct str *texts, size_t count, struct sift **ret_sift);
 void sift_free(struct sift *sift);
 /* False: none of the texts stands in the value that this is, escaped or not. */
 bool sift_may_hold(const struct sift *sift, struct str value);

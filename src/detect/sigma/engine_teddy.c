@@ -38,7 +38,7 @@ void teddy_find_plainly(const struct teddy *teddy, struct str text, teddy_fn *fn
 
 void sieve_find_plainly(const struct sieve *sieve, struct str text, teddy_fn *fn, void *context)
 {
-    for (size_t at = 0; at + SIEVE_WORD <= text.len; at++) {
+    for (size_t at = 0; at + sieve->width <= text.len; at++) {
         uint32_t word;
 
         memcpy(&word, text.ptr + at, sizeof(word));

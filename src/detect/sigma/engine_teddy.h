@@ -29,13 +29,16 @@ void teddy_find_plainly(const struct teddy *teddy, struct str text, teddy_fn *fn
 /* The fastest for this processor. */
 teddy_find_fn *teddy_best(void);
 
-/* For many needles: a set of bits, by a hash of the four bytes that stand for each. */
+/* For many needles: a set of bits, by a hash of the four bytes that stand for each; or of three,
+ * where mask leaves no more. */
 #define SIEVE_WORD 4
 #define SIEVE_PAD  16 /* bytes behind a text that may be read */
 
 struct sieve {
     uint32_t *bits;
     uint32_t shift; /* of a hash, that leaves the number of its bit */
+    uint32_t mask;  /* of a word */
+    uint32_t width; /* bytes that it leaves */
 };
 
 static inline uint32_t sieve_hash(uint32_t word)
@@ -45,12 +48,12 @@ static inline uint32_t sieve_hash(uint32_t word)
 
 static inline bool sieve_has(const struct sieve *sieve, uint32_t word)
 {
-    uint32_t bit = sieve_hash(word) >> sieve->shift;
+    uint32_t bit = sieve_hash(word & sieve->mask) >> sieve->shift;
 
     return (sieve->bits[bit >> 5] >> (bit & 31) & 1) != 0;
 }
 
-/* Calls fn for each place whose four bytes are in the set. */
+/* Calls fn for each place whose bytes are in the set. Behind the text SIEVE_PAD bytes are read. */
 typedef void sieve_find_fn(const struct sieve *sieve, struct str text, teddy_fn *fn, void *context);
 
 void sieve_find_plainly(const struct sieve *sieve, struct str text, teddy_fn *fn, void *context);

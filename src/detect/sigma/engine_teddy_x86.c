@@ -91,7 +91,8 @@ __attribute__((target("avx2"))) static inline unsigned words_of(const struct sie
     const __m256i spread = _mm256_setr_epi8(0, 1, 2, 3, 1, 2, 3, 4, 2, 3, 4, 5, 3, 4, 5, 6, 4, 5, 6,
                                             7, 5, 6, 7, 8, 6, 7, 8, 9, 7, 8, 9, 10);
     __m256i text = _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)bytes));
-    __m256i words = _mm256_shuffle_epi8(text, spread);
+    __m256i words =
+        _mm256_and_si256(_mm256_shuffle_epi8(text, spread), _mm256_set1_epi32((int)sieve->mask));
     __m256i hashes = _mm256_mullo_epi32(words, _mm256_set1_epi32((int)sieve_hash(1)));
     __m256i places = _mm256_srl_epi32(hashes, _mm_cvtsi32_si128((int)sieve->shift));
     __m256i bits = _mm256_i32gather_epi32((const int *)(const void *)sieve->bits,
@@ -104,8 +105,8 @@ __attribute__((target("avx2"))) static inline unsigned words_of(const struct sie
 __attribute__((target("avx2"))) static void sieve_avx2(const struct sieve *sieve, struct str text,
                                                        teddy_fn *fn, void *context)
 {
-    for (size_t at = 0; at + SIEVE_WORD <= text.len; at += 8) {
-        size_t left = text.len - at - SIEVE_WORD + 1;
+    for (size_t at = 0; at + sieve->width <= text.len; at += 8) {
+        size_t left = text.len - at - sieve->width + 1;
         unsigned words = words_of(sieve, text.ptr + at);
 
         words &= left < 8 ? (1U << left) - 1 : 0xffU;

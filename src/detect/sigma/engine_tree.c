@@ -13,6 +13,7 @@
 #define WEIGHT_MAX      1000000000U
 #define COST_ALWAYS     400000U /* to be asked for each entry of the group */
 #define COST_EVENT_ONLY 200000U /* of a group that names its events */
+#define COST_REGEX      4000U   /* to ask one for nothing */
 #define EVENT_FIELD     "EventID"
 
 static uint32_t sum_below(uint32_t a, uint32_t b, uint32_t most)
@@ -328,13 +329,15 @@ int way_compile(struct compiler *compiler, const struct sigma_way *way)
 static uint32_t atom_cost(const struct compiler *compiler, const struct engine_atom *atom)
 {
     const struct sigma_engine *engine = compiler->engine;
+    uint32_t cost;
 
     /* where EventID is named, the group has seen to it */
     if (atom->clue == ENGINE_NONE || atom_event(engine, atom) != ENGINE_NONE) {
         return CLUE_COST_NONE;
     }
+    cost = clue_cost(compiler, &engine->clues[atom->clue]);
     /* what is seen of a regex says little of the regex, and to ask it is dear */
-    return clue_cost(compiler, &engine->clues[atom->clue]) * (atom->ask == ASK_REGEX ? 5 : 1);
+    return atom->ask != ASK_REGEX ? cost : cost + 4 * (cost < COST_REGEX ? cost : COST_REGEX);
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): no deeper than ENGINE_DEPTH_MAX */

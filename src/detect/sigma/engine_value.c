@@ -1,6 +1,7 @@
 /* Values of an entry as atoms want them: without JSON's escapes, and folded; each made when it is
- * first asked for. Most are ASCII, with no escape but that of the backslash: they are done eight
- * bytes at a time; all others go through the functions that the oracle takes. */
+ * first asked for. Most are ASCII, with no escape but that of the backslash: they are done sixteen
+ * bytes at a time; what else stands as its number goes through the functions that the oracle takes.
+ */
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -9,8 +10,7 @@
 
 #include <string.h>
 
-#define EACH_BYTE(byte) (0x0101010101010101ULL * (byte))
-#define TEXT_FIRST      65536
+#define TEXT_FIRST 65536
 
 int values_begin(struct sigma_matcher *matcher, size_t count, size_t bytes)
 {
@@ -74,34 +74,40 @@ struct str value_text(struct sigma_matcher *matcher, uint32_t place)
     return value->text;
 }
 
-/* The high bit of each byte that is the one asked for, at least of the first. */
-static inline uint64_t bytes_equal(uint64_t word, unsigned char byte)
-{
-    uint64_t other = word ^ EACH_BYTE(byte);
+typedef uint8_t lane __attribute__((vector_size(16)));
+typedef int8_t lane_signed __attribute__((vector_size(16)));
 
-    return (other - EACH_BYTE(0x01)) & ~other & EACH_BYTE(0x80);
+static inline lane lane_load(const char *bytes)
+{
+    lane loaded;
+
+    memcpy(&loaded, bytes, sizeof(loaded));
+    return loaded;
 }
 
-/* Of ASCII only. */
-static inline uint64_t word_fold(uint64_t word)
+/* Of ASCII only; letters are those that come last of all when 'A' is moved to the least number. */
+static inline lane lane_fold(lane bytes)
 {
-    uint64_t from = word + EACH_BYTE(0x80 - 'A');
-    uint64_t to = word + EACH_BYTE(0x80 - 'Z' - 1);
+    lane_signed moved = (lane_signed)(bytes - (uint8_t)('A' + 0x80));
 
-    return word | ((from & ~to & EACH_BYTE(0x80)) >> 2);
+    return bytes | ((lane)(moved < (int8_t)(-128 + 26)) & 0x20);
+}
+
+/* The place of the first byte that is not zero; the lane's size: all are. */
+static inline size_t lane_first(lane bytes)
+{
+    uint64_t halves[2];
+
+    memcpy(halves, &bytes, sizeof(halves));
+    if (halves[0] != 0) {
+        return (size_t)__builtin_ctzll(halves[0]) / 8;
+    }
+    return halves[1] != 0 ? 8 + (size_t)__builtin_ctzll(halves[1]) / 8 : sizeof(bytes);
 }
 
 static inline char byte_fold(char byte)
 {
     return byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : byte;
-}
-
-static inline uint64_t word_load(const char *bytes)
-{
-    uint64_t word;
-
-    memcpy(&word, bytes, sizeof(word));
-    return word;
 }
 
 /* What the letter behind a backslash stands for; 0: more than a letter, or nothing. */
@@ -115,62 +121,106 @@ static inline char escape_letter(char letter)
     return meant[(unsigned char)letter];
 }
 
-/* Folds text into out while it is plain; returns how much of it was, and the bytes written. */
-static inline size_t fold_plain(struct str text, bool is_escaped, char *out, size_t *ret_len)
+/* Folds while there are lanes and nothing but plain characters; returns how much. */
+static inline size_t fold_lanes(struct str text, size_t at, lane slash, char *out)
 {
-    size_t at = 0;
-    size_t len = 0;
+    size_t from = at;
+    size_t taken = sizeof(lane);
 
-    while (at < text.len) {
-        if (text.len - at >= sizeof(uint64_t)) {
-            uint64_t word = word_load(text.ptr + at);
-            uint64_t folded = word_fold(word);
-            uint64_t stops = word & EACH_BYTE(0x80);
-            size_t taken;
+    for (; taken == sizeof(lane) && text.len - at >= sizeof(lane); at += taken) {
+        lane bytes = lane_load(text.ptr + at);
+        lane folded = lane_fold(bytes);
 
-            stops |= is_escaped ? bytes_equal(word, '\\') : 0;
-            memcpy(out + len, &folded, sizeof(folded));
-            taken = stops == 0 ? sizeof(word) : (size_t)__builtin_ctzll(stops) / 8;
-            at += taken;
-            len += taken;
-            if (stops == 0) {
-                continue;
-            }
-        }
-        if ((unsigned char)text.ptr[at] >= 0x80) {
-            break;
-        }
-        if (is_escaped && text.ptr[at] == '\\') {
-            char letter = at + 1 < text.len ? escape_letter(text.ptr[at + 1]) : '\0';
-
-            if (letter == '\0') {
-                break;
-            }
-            out[len++] = letter;
-            at += 2;
-            continue;
-        }
-        out[len++] = byte_fold(text.ptr[at++]);
+        memcpy(out + (at - from), &folded, sizeof(folded));
+        taken = lane_first((bytes & 0x80) | (lane)(bytes == slash));
     }
-    *ret_len = len;
-    return at;
+    return at - from;
 }
 
-struct str value_folded(struct sigma_matcher *matcher, uint32_t place)
+/* The value of a hexadecimal digit; 16: it is none. */
+static inline unsigned digit_value(char digit)
+{
+    unsigned number = (unsigned)(digit - '0');
+    unsigned letter = (unsigned)((digit | 0x20) - 'a');
+
+    return number < 10 ? number : letter < 6 ? letter + 10 : 16;
+}
+
+/* Of "\u0041" the A; '\0' for another than an ASCII character, and for that one. */
+static char escape_ascii(struct str text, size_t at)
+{
+    unsigned high;
+    unsigned low;
+
+    if (text.len - at < 6 || memcmp(text.ptr + at, "\\u00", 4) != 0) {
+        return '\0';
+    }
+    high = digit_value(text.ptr[at + 4]);
+    low = digit_value(text.ptr[at + 5]);
+    return high < 8 && low < 16 ? byte_fold((char)(high << 4 | low)) : '\0';
+}
+
+/* What an escape of one ASCII character stands for; 0: it is another. */
+static inline size_t fold_escape(struct str text, size_t at, char *out, size_t *len)
+{
+    char letter = at + 1 < text.len ? escape_letter(text.ptr[at + 1]) : '\0';
+    size_t taken = 2;
+
+    if (letter == '\0') {
+        letter = escape_ascii(text, at);
+        taken = 6;
+    }
+    out[*len] = letter;
+    *len += letter != '\0';
+    return letter != '\0' ? taken : 0;
+}
+
+/* Folds text into out; false: an escape is for the slow way. */
+static bool fold_fast(struct value *value, struct str text, bool is_escaped, char *out,
+                      size_t *ret_len)
+{
+    lane slash = (lane){0} + (uint8_t)(is_escaped ? '\\' : 0x80);
+    size_t len = 0;
+
+    for (size_t at = 0; at < text.len;) {
+        size_t plain = fold_lanes(text, at, slash, out + len);
+        size_t taken = 1;
+
+        at += plain;
+        len += plain;
+        if (at == text.len) {
+            break;
+        }
+        if ((unsigned char)text.ptr[at] >= 0x80) {
+            value->is_plain = false;
+            taken = sigma_fold_char(text, at, out, &len);
+        } else if (is_escaped && text.ptr[at] == '\\') {
+            taken = fold_escape(text, at, out, &len);
+        } else {
+            out[len++] = byte_fold(text.ptr[at]);
+        }
+        if (taken == 0) {
+            return false;
+        }
+        at += taken;
+    }
+    *ret_len = len;
+    return true;
+}
+
+struct str value_fold(struct sigma_matcher *matcher, uint32_t place)
 {
     struct value *value = &matcher->values[place];
+    struct entry_field field = field_of(matcher, place);
+    char *out = matcher->text + matcher->text_used;
+    size_t len = 0;
 
-    if (value->folded.ptr == NULL) {
-        struct entry_field field = field_of(matcher, place);
-        char *out = matcher->text + matcher->text_used;
-        size_t len = 0;
-
-        value->is_plain = fold_plain(field.value, field.is_escaped, out, &len) == field.value.len;
-        if (!value->is_plain) {
-            len = sigma_fold(value_text(matcher, place), out);
-        }
-        value->folded = str_of(out, len);
-        matcher->text_used += len + VALUE_PAD;
+    value->is_plain = true;
+    if (!fold_fast(value, field.value, field.is_escaped, out, &len)) {
+        value->is_plain = false;
+        len = sigma_fold(value_text(matcher, place), out);
     }
+    value->folded = str_of(out, len);
+    matcher->text_used += len + VALUE_PAD;
     return value->folded;
 }

@@ -42,27 +42,31 @@ static uint32_t rune_fold(uint32_t rune)
     return rune;
 }
 
+size_t sigma_fold_char(struct str text, size_t at, char *out, size_t *len)
+{
+    unsigned char byte = (unsigned char)text.ptr[at];
+    uint32_t rune;
+    size_t width;
+
+    if (byte < 0x80) {
+        out[(*len)++] = (char)(byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte);
+        return 1;
+    }
+    width = utf8_decode(str_slice(text, at, text.len), &rune);
+    if (width == 0) {
+        out[(*len)++] = text.ptr[at];
+        return 1;
+    }
+    *len += utf8_encode(rune_fold(rune), out + *len);
+    return width;
+}
+
 size_t sigma_fold(struct str text, char *out)
 {
     size_t len = 0;
 
     for (size_t at = 0; at < text.len;) {
-        unsigned char byte = (unsigned char)text.ptr[at];
-        uint32_t rune;
-        size_t width;
-
-        if (byte < 0x80) {
-            out[len++] = (char)(byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte);
-            at++;
-            continue;
-        }
-        width = utf8_decode(str_slice(text, at, text.len), &rune);
-        if (width == 0) {
-            out[len++] = text.ptr[at++];
-            continue;
-        }
-        len += utf8_encode(rune_fold(rune), out + len);
-        at += width;
+        at += sigma_fold_char(text, at, out, &len);
     }
     out[len] = '\0';
     return len;

@@ -11,6 +11,8 @@
 
 /* Folds into out, which has text.len * SIGMA_FOLD_GROWTH + 1 bytes; returns the length. */
 size_t sigma_fold(struct str text, char *out);
+/* The same of the character at `at`; returns how much of text it took. */
+size_t sigma_fold_char(struct str text, size_t at, char *out, size_t *len);
 /* text: folded unless the pattern is cased. Never more than text.len * parts steps. */
 bool sigma_pattern_matches(const struct sigma_part *parts, size_t count, struct str text);
 
