@@ -20,6 +20,7 @@
 #include "centre/protocol.h"
 #include "centre/reader.h"
 #include "centre/render.h"
+#include "centre/sifter.h"
 #include "sys/channel.h"
 #include "sys/fd.h"
 #include "sys/loop.h"
@@ -56,6 +57,7 @@ enum supervisor_child {
     SUPERVISOR_FRONT,
     SUPERVISOR_FETCH, /* from here on the centre is on watch without them */
     SUPERVISOR_DETECTOR,
+    SUPERVISOR_SIFTER,
     SUPERVISOR_READER, /* the first of SUPERVISOR_READERS */
     SUPERVISOR_RENDER = SUPERVISOR_READER + SUPERVISOR_READERS, /* where there is a browser */
     SUPERVISOR_COUNT,
@@ -86,6 +88,7 @@ struct supervisor {
     int front_core[2];
     int front_api[2];
     int api_core[2];
+    int api_sifter[2];
     int detector_core[2];
     int fetch_core[2];
     int fetch_reader[SUPERVISOR_READERS][2];
@@ -99,10 +102,11 @@ struct supervisor {
 };
 
 static const char *const supervisor_names[] = {
-    [SUPERVISOR_CORE] = "core",         [SUPERVISOR_API] = "api",
-    [SUPERVISOR_FRONT] = "front",       [SUPERVISOR_DETECTOR] = "detector",
-    [SUPERVISOR_FETCH] = "fetch",       [SUPERVISOR_READER] = "reader",
-    [SUPERVISOR_READER + 1] = "reader", [SUPERVISOR_RENDER] = "render"};
+    [SUPERVISOR_CORE] = "core",     [SUPERVISOR_API] = "api",
+    [SUPERVISOR_FRONT] = "front",   [SUPERVISOR_DETECTOR] = "detector",
+    [SUPERVISOR_FETCH] = "fetch",   [SUPERVISOR_SIFTER] = "sifter",
+    [SUPERVISOR_READER] = "reader", [SUPERVISOR_READER + 1] = "reader",
+    [SUPERVISOR_RENDER] = "render"};
 
 static int supervisor_fetch(const struct supervisor *supervisor, int far_channel)
 {
@@ -134,6 +138,7 @@ static int supervisor_body(void *context)
     case SUPERVISOR_API:
         return api_run(&supervisor->next, (struct api_channels){.front = supervisor->front_api[1],
                                                                 .core = supervisor->api_core[0],
+                                                                .sifter = supervisor->api_sifter[0],
                                                                 .supervisor = child->far_channel});
     case SUPERVISOR_FRONT:
         return front_run(&supervisor->next,
@@ -147,6 +152,11 @@ static int supervisor_body(void *context)
             .user = supervisor->next.is_user_kept ? NULL : supervisor->next.detector_user,
             .rules = &supervisor->next.rules,
             .channel = supervisor->detector_core[0],
+            .supervisor = child->far_channel});
+    case SUPERVISOR_SIFTER:
+        return sifter_run(&(struct sifter_options){
+            .user = supervisor->next.is_user_kept ? NULL : supervisor->next.detector_user,
+            .channel = supervisor->api_sifter[1],
             .supervisor = child->far_channel});
     case SUPERVISOR_FETCH:
         return supervisor_fetch(supervisor, child->far_channel);
@@ -185,6 +195,8 @@ static size_t supervisor_keep(const struct child *child, int keep[SUPERVISOR_KEE
         keep[count++] = supervisor->detector_core[1];
     } else if (child->which == SUPERVISOR_DETECTOR) {
         keep[count++] = supervisor->detector_core[0];
+    } else if (child->which == SUPERVISOR_SIFTER) {
+        keep[count++] = supervisor->api_sifter[1];
     } else if (child->which == SUPERVISOR_FETCH) {
         keep[count++] = supervisor->fetch_core[0];
         for (size_t i = 0; i < SUPERVISOR_READERS; i++) {
@@ -198,6 +210,7 @@ static size_t supervisor_keep(const struct child *child, int keep[SUPERVISOR_KEE
     } else {
         keep[count++] = supervisor->front_api[1];
         keep[count++] = supervisor->api_core[0];
+        keep[count++] = supervisor->api_sifter[0];
     }
     return count;
 }
@@ -544,6 +557,7 @@ static int supervisor_make_channels(struct supervisor *supervisor)
     }
     r = r < 0 ? r : channel_pair(supervisor->fetch_render);
     r = r < 0 ? r : channel_pair(supervisor->detector_core);
+    r = r < 0 ? r : channel_pair(supervisor->api_sifter);
     return r;
 }
 
@@ -592,11 +606,11 @@ static int supervisor_make_children(struct supervisor *supervisor)
 static void supervisor_done(struct supervisor *supervisor)
 {
     int *const all[] = {
-        &supervisor->control,         &supervisor->front_core[0],   &supervisor->front_core[1],
-        &supervisor->front_api[0],    &supervisor->front_api[1],    &supervisor->api_core[0],
-        &supervisor->api_core[1],     &supervisor->fetch_core[0],   &supervisor->fetch_core[1],
-        &supervisor->fetch_render[0], &supervisor->fetch_render[1], &supervisor->detector_core[0],
-        &supervisor->detector_core[1]};
+        &supervisor->control,          &supervisor->front_core[0],   &supervisor->front_core[1],
+        &supervisor->front_api[0],     &supervisor->front_api[1],    &supervisor->api_core[0],
+        &supervisor->api_core[1],      &supervisor->fetch_core[0],   &supervisor->fetch_core[1],
+        &supervisor->fetch_render[0],  &supervisor->fetch_render[1], &supervisor->detector_core[0],
+        &supervisor->detector_core[1], &supervisor->api_sifter[0],   &supervisor->api_sifter[1]};
 
     supervisor_signal_children(supervisor, SIGTERM);
     loop_freep(&supervisor->loop);
@@ -638,6 +652,7 @@ int centre_supervise(const struct centre_settings *settings, struct diag *diag)
                                            .front_api = {-1, -1},
                                            .api_core = {-1, -1},
                                            .detector_core = {-1, -1},
+                                           .api_sifter = {-1, -1},
                                            .fetch_core = {-1, -1},
                                            .fetch_reader = {{-1, -1}, {-1, -1}},
                                            .fetch_render = {-1, -1}};

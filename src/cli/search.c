@@ -4,14 +4,12 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "cli/archives.h"
 #include "cli/command.h"
 #include "codec/json.h"
-#include "store/find.h"
 
 #include <string.h>
 
-#define SEARCH_CENTRE  "/var/lib/canhgac/centre"
-#define SEARCH_ARENA   (16U << 20)
 #define SEARCH_LINE    (1U << 20)
 #define SEARCH_LOCAL_S 25200 /* Viet Nam has one time zone and no summer time */
 #define SEARCH_DAY     (86400 * NS_PER_S)
@@ -29,7 +27,7 @@ struct search_settings {
 #define ROW(member) offsetof(struct search_settings, member)
 
 static const struct setting search_rows[] = {
-    {"centre", 0, SETTING_PATH, SEARCH_CENTRE, NULL, NULL, ROW(centre), N_("DIR"),
+    {"centre", 0, SETTING_PATH, ARCHIVES_CENTRE, NULL, NULL, ROW(centre), N_("DIR"),
      N_("folder of the centre")},
     {"last", 0, SETTING_DURATION, "0s", "0s", "3650d", ROW(last), N_("TIME"),
      N_("only what happened so long ago or later: 90s, 15m, 24h, 7d")},
@@ -111,33 +109,21 @@ static int print_event(void *context, const struct id *id, struct str host,
 }
 
 static int search_walk(const struct search_settings *settings, struct find_query *query,
-                       struct archive *archive, struct store *store, struct search_print *print)
+                       struct archives *archives, struct search_print *print)
 {
-    CLEANUP(arena_freep) struct arena *arena = NULL;
     uint64_t left = settings->limit == 0 ? UINT64_MAX : (uint64_t)settings->limit;
-    int r = arena_new(SEARCH_ARENA, &arena);
+    int r = 1;
 
-    r = r < 0 ? r : 1;
     while (r == 1 && print->shown < left) {
-        arena_reset(arena);
         query->limit =
             left - print->shown < SEARCH_PAGE ? (size_t)(left - print->shown) : SEARCH_PAGE;
-        r = find_events(archive, store, arena, query, &query->cursor, print_event, print);
+        r = archives_find(archives, query, print_event, print);
+    }
+    if (archives->sifter->unread != 0) {
+        (void)command_fail(0, _("%llu entries could not be read: their fields were not looked at"),
+                           (unsigned long long)archives->sifter->unread);
     }
     return r < 0 ? r : 0;
-}
-
-static int search_open(const struct search_settings *settings, struct archive **ret_archive,
-                       struct store **ret_store, struct diag *diag)
-{
-    int r = store_open(&(struct store_options){.folder = settings->centre, .is_read_only = true},
-                       ret_store, diag);
-
-    return r < 0 ? r
-                 : archive_open(&(struct archive_options){.folder = settings->centre,
-                                                          .is_read_only = true,
-                                                          .clock = &clock_real},
-                                ret_archive, diag);
 }
 
 /* What the shell took apart is put together again: an operand with spaces was quoted. */
@@ -189,8 +175,7 @@ static int search_prepare(const struct command_call *call, struct terms *terms,
 static int search_run(const struct command_call *call)
 {
     const struct search_settings *settings = call->settings;
-    CLEANUP(archive_closep) struct archive *archive = NULL;
-    CLEANUP(store_closep) struct store *store = NULL;
+    struct archives archives = {0};
     struct search_print print = {.settings = settings};
     struct terms terms;
     struct find_query query = {.terms = &terms};
@@ -200,14 +185,15 @@ static int search_run(const struct command_call *call)
     if (r < 0) {
         return command_fail(EXIT_STATUS_USAGE, "%s", diag_text(&diag, r));
     }
-    r = search_open(settings, &archive, &store, &diag);
+    r = archives_open(settings->centre, &archives, &diag);
     if (r < 0) {
         return command_fail(EXIT_STATUS_FAILED,
                             _("%s; as root, name the centre's folder with --centre"),
                             diag_text(&diag, r));
     }
     buf_init(&print.line, SEARCH_LINE);
-    r = search_walk(settings, &query, archive, store, &print);
+    r = search_walk(settings, &query, &archives, &print);
+    archives_close(&archives);
     buf_done(&print.line);
     if (r < 0) {
         return command_fail(EXIT_STATUS_FAILED, _("the archive cannot be searched: %s"),
@@ -221,11 +207,12 @@ const struct command search_command = {
     .summary = N_("Find events in the centre's archive"),
     .operands = N_("[TERM…]"),
     .details = N_(
-        "All terms must hold: word, \"some words\", field:value with * and ?, field:>number, and "
-        "NOT term. Words are found without case and dấu. Fields have their ECS names or short "
-        "ones: host, kind, user, file, exe, cmd, pid, log, format, entry. A term that begins with "
-        "- is taken for an option unless -- stands before it. Exit status 1 when something was "
-        "found, 0 when not."),
+        "All terms must hold: word, \"some words\", field:value with * and ?, field:>number. NOT "
+        "term, a OR b and parentheses put them together; NOT binds closest, OR least. Words are "
+        "found without case and dấu. Fields have their ECS names or short ones: host, kind, user, "
+        "file, exe, cmd, pid, log, format, entry; any other name is a field of the log's entry, "
+        "such as src_ip or EventID. A term that begins with - is taken for an option unless -- "
+        "stands before it. Exit status 1 when something was found, 0 when not."),
     .rows = search_rows,
     .settings_size = sizeof(struct search_settings),
     .run = search_run,

@@ -246,6 +246,7 @@ int api_user_list(struct api_request *request);
 int api_audit_list(struct api_request *request);
 int api_settings(struct api_request *request);
 int api_event_search(struct api_request *request);
+int api_rule_draft(struct api_request *request);
 int api_stream(struct api_request *request);
 int api_metrics(struct api_request *request);
 int api_healthz(struct api_request *request);
