@@ -124,7 +124,8 @@ static void progress_show(const struct backtest *test, int64_t reached)
         return;
     }
     time_format_offset(reached, LOCAL_S, when);
-    (void)fprintf(stderr, _("\r\x1b[Klooked back to %s: %llu entries, %llu hits"), when,
+    (void)fputs("\r\x1b[K", stderr);
+    (void)fprintf(stderr, _("looked back to %s: %llu entries, %llu hits"), when,
                   (unsigned long long)test->archives.sifter->judged,
                   (unsigned long long)test->hits);
 }

@@ -156,8 +156,8 @@ static void test_filter(void **state)
     trigrams_init(&set);
     buf_init(&buf, 1 << 20);
     filter_write(&set, &buf);
-    assert_true(filter_admits(buf_str(&buf), STR("ab")) &&
-                !filter_admits(buf_str(&buf), STR("abc")));
+    assert_true(filter_admits(buf_str(&buf), STR("ab"), true) &&
+                !filter_admits(buf_str(&buf), STR("abc"), true));
     assert_int_equal(trigrams_add(&set, STR("/usr/bin/openssl enc -aes")), 0);
     assert_int_equal(trigrams_add(&set, STR("x")), 0);
     for (unsigned i = 0; i < 3000; i++) {
@@ -169,17 +169,45 @@ static void test_filter(void **state)
     filter_write(&set, &buf);
     assert_int_equal(buf_error(&buf), 0);
     assert_int_equal(buf.len, (set.count * 10 + 7) / 8);
-    assert_true(filter_admits(buf_str(&buf), STR("openssl")));
-    assert_true(filter_admits(buf_str(&buf), STR("ssl enc -a")));
+    assert_true(filter_admits(buf_str(&buf), STR("openssl"), true));
+    assert_true(filter_admits(buf_str(&buf), STR("ssl enc -a"), true));
     for (unsigned i = 0; i < 10000; i++) {
         char word[4] = {(char)('A' + i % 26), (char)('A' + i / 26 % 26),
                         (char)('A' + i / 676 % 26)};
 
-        admitted += filter_admits(buf_str(&buf), str_of(word, 3));
+        admitted += filter_admits(buf_str(&buf), str_of(word, 3), true);
     }
     assert_in_range(admitted, 0, 200); /* one in a hundred is what ten bits promise */
     trigrams_done(&set);
     buf_done(&buf);
+}
+
+/* A block that has every number of three digits, and all addresses of one network but one. */
+static void test_filter_addresses(void **state)
+{
+    struct trigrams set;
+    struct buf buf;
+    char text[64];
+
+    (void)state;
+    trigrams_init(&set);
+    buf_init(&buf, 1 << 20);
+    for (unsigned i = 0; i < 1000; i++) {
+        (void)snprintf(text, sizeof(text), "%03u %u. .%u %u.%u", i, i, i, i % 10, i % 100);
+        assert_int_equal(trigrams_add(&set, str_from(text)), 0);
+    }
+    for (unsigned i = 0; i < 256; i++) {
+        (void)snprintf(text, sizeof(text), "from 203.%u.113.9 port", i == 77 ? 78 : i);
+        assert_int_equal(trigrams_add(&set, str_from(text)), 0);
+    }
+    filter_write(&set, &buf);
+    assert_true(filter_admits(buf_str(&buf), STR("203.76.113.9"), true));
+    assert_true(filter_admits(buf_str(&buf), STR("3.76.1"), true));
+    assert_true(filter_admits(buf_str(&buf), STR("76.113.9"), true));
+    assert_false(filter_admits(buf_str(&buf), STR("203.77.113.9"), true));
+    assert_true(filter_admits(buf_str(&buf), STR("203.77.113.9"), false)); /* written before */
+    buf_done(&buf);
+    trigrams_done(&set);
 }
 
 static void test_round_trip(void **state)
@@ -342,8 +370,10 @@ static void test_rollback(void **state)
 /* ---- search = looking at everything */
 
 static const char *const vocabulary[] = {
-    "đồng", "DONG", "Nai", "báo", "cáo",   "kế", "toán", "tar", "zstd", "rm", "-rf",  "Xã",
-    "xa",   "ử",    "văn", "thư", "passw", "a",  "ab",   "abc", "/",    "",   "日本", "\xff\xfe"};
+    "đồng",     "DONG",  "Nai",   "báo",         "cáo",     "kế", "toán",   "tar",
+    "zstd",     "rm",    "-rf",   "Xã",          "xa",      "ử",  "văn",    "thư",
+    "passw",    "a",     "ab",    "abc",         "/",       "",   "日本",   "\xff\xfe",
+    "10.0.0.1", "0.0.1", "110.0", "203.0.113.9", "3.0.113", "..", "1.1.1.1"};
 
 struct oracle {
     struct id host;
@@ -541,6 +571,7 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_filter_addresses),
         cmocka_unit_test(test_filter),
         cmocka_unit_test_setup_teardown(test_round_trip, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_duplicates, set_up, tear_down),

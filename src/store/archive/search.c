@@ -214,11 +214,16 @@ static int search_block(struct search *search, struct database *database, int64_
     return r;
 }
 
+struct block_filter {
+    struct str bytes;
+    bool has_addresses;
+};
+
 static bool filter_holds(void *context, struct str text)
 {
-    const struct str *filter = context;
+    const struct block_filter *filter = context;
 
-    return filter_admits(*filter, text);
+    return filter_admits(filter->bytes, text, filter->has_addresses);
 }
 
 static bool filter_is_coded(void *context)
@@ -252,21 +257,21 @@ static int search_blocks(struct search *search, struct database *database)
 
     query_init(
         &query, database,
-        "SELECT number, last, filter FROM blocks INDEXED BY blocks_time"
+        "SELECT number, last, filter, has_addresses FROM blocks INDEXED BY blocks_time"
         " WHERE last >= ?1 AND first <= ?2 AND (?3 IS NULL OR EXISTS"
         " (SELECT 1 FROM host_blocks WHERE host = ?3 AND block = number)) ORDER BY last DESC");
     query_bind_i64(&query, 1, search->query->from);
     query_bind_i64(&query, 2, search->query->to);
     query_bind_id(&query, 3, search->query->host);
     while ((r = query_next(&query)) > 0) {
-        struct str filter;
+        struct block_filter filter;
         const struct needle_place place = {filter_holds, filter_is_coded, &filter};
 
         if (search_is_beyond(search, query_i64(&query, 1))) {
             return 0;
         }
         search->archive->stats.blocks_met++;
-        filter = query_bytes(&query, 2);
+        filter = (struct block_filter){query_bytes(&query, 2), query_i64(&query, 3) != 0};
         if (search->is_choosy && !needles_hold(search->query->needles, &place)) {
             continue;
         }
