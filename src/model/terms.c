@@ -2,6 +2,7 @@
 #include "model/terms.h"
 #include "base/banned.h"
 #include "base/utf8.h"
+#include "codec/forms.h"
 
 #include <string.h>
 
@@ -205,10 +206,12 @@ static uint16_t term_parts(const struct term *term, bool is_entry, struct needle
     return all;
 }
 
-/* Said by the header's number, not in letters (codec/syslog.c). */
+/* Not said in letters: by the number of syslog's header (codec/syslog.c), or by the form of a line.
+ */
 static bool is_reckoned(struct str name)
 {
-    return str_is_nocase(name, STR("facility")) || str_is_nocase(name, STR("severity"));
+    return str_is_nocase(name, STR("facility")) || str_is_nocase(name, STR("severity")) ||
+           forms_make(name);
 }
 
 static uint16_t term_needles(const struct term *term, struct needles *needles)

@@ -153,11 +153,12 @@ int sift_answer(struct sift *sift)
     struct msg_reader *msg = &sift->packet.msg;
     uint64_t number = msg_get_u64(msg);
     struct str typed = msg_get_str(msg);
+    struct str rule = msg_get_str(msg);
     int r;
 
-    answer = (struct answer){.sift = sift};
-    r = msg->type == SIFTER_MESSAGE_EVENTS ? answer_prepare(&answer, typed, msg_get_str(msg))
-                                           : -ERR_PROTO;
+    answer = (struct answer){.sift = sift, .draft_id = msg_get_str(msg)};
+    buf_reset(&sift->draft);
+    r = msg->type == SIFTER_MESSAGE_EVENTS ? answer_prepare(&answer, typed, rule) : -ERR_PROTO;
     if (r == 0 && answer.is_rule && sift->engine == NULL) {
         return answer_send(&answer, number);
     }
