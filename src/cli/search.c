@@ -126,17 +126,52 @@ static int search_walk(const struct search_settings *settings, struct find_query
     return r < 0 ? r : 0;
 }
 
-/* What the shell took apart is put together again: an operand with spaces was quoted. */
+/* A word that makes what it stands in more than a phrase: what joins terms, a parenthesis in front,
+ * or, behind others, a field's name. */
+static bool is_joint(struct str word, bool is_first)
+{
+    static const char *const joints[] = {"OR", "HOẶC", "AND", "VÀ", "NOT", "KHÔNG"};
+    size_t colon = str_find_byte(word, ':');
+
+    for (size_t i = 0; i < sizeof(joints) / sizeof(joints[0]); i++) {
+        if (str_is_text(word, joints[i])) {
+            return true;
+        }
+    }
+    return str_has_prefix(word, STR("(")) || str_has_prefix(word, STR("-(")) ||
+           (!is_first && colon != 0 && colon + 1 < word.len && word.ptr[0] >= 'A');
+}
+
+static bool is_phrase(const char *operand)
+{
+    struct str rest = str_from(operand);
+    struct str word;
+    bool is_first = true;
+
+    if (strchr(operand, ' ') == NULL || strchr(operand, '"') != NULL) {
+        return false;
+    }
+    while (str_cut(&rest, ' ', &word)) {
+        if (is_joint(word, is_first)) {
+            return false;
+        }
+        is_first = false;
+    }
+    return true;
+}
+
+/* What the shell took apart is put together again: an operand with spaces was quoted, and is a
+ * phrase unless it is a search of its own. */
 static int search_typed(const struct command_call *call, struct buf *typed)
 {
     for (size_t i = 0; i < call->operands.count; i++) {
         const char *word = call->operands.items[i];
-        bool is_phrase = strchr(word, ' ') != NULL && strchr(word, '"') == NULL;
-        const char *colon = is_phrase ? strchr(word, ':') : NULL;
+        const char *quote = is_phrase(word) ? "\"" : "";
+        const char *colon = quote[0] != '\0' ? strchr(word, ':') : NULL;
         bool is_field = colon != NULL && memchr(word, ' ', (size_t)(colon - word)) == NULL;
 
         buf_putf(typed, "%s%.*s%s%s%s", i != 0 ? " " : "", is_field ? (int)(colon + 1 - word) : 0,
-                 word, is_phrase ? "\"" : "", is_field ? colon + 1 : word, is_phrase ? "\"" : "");
+                 word, quote, is_field ? colon + 1 : word, quote);
     }
     return buf_error(typed);
 }

@@ -181,25 +181,26 @@ static bool node_is_asked(const struct terms *terms, uint8_t at)
                : node_is_asked(terms, node->left) || node_is_asked(terms, node->right);
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): no deeper than its terms are many (TERMS_MAX) */
-static void put_condition(const struct terms *terms, uint8_t at, struct buf *yaml)
+/* Inner parentheses say all that precedence would.
+ * NOLINTNEXTLINE(misc-no-recursion): no deeper than its terms are many (TERMS_MAX) */
+static void put_condition(const struct terms *terms, uint8_t at, bool is_inner, struct buf *yaml)
 {
     const struct terms_node *node = &terms->nodes[at];
-    const char *word = node->kind == TERMS_KIND_AND ? " and " : " or ";
 
     if (node->kind == TERMS_KIND_TERM) {
         buf_putf(yaml, "%st%u", terms->list[node->left].is_negated ? "not " : "", node->left + 1U);
         return;
     }
     if (!node_is_asked(terms, node->left) || !node_is_asked(terms, node->right)) {
-        put_condition(terms, node_is_asked(terms, node->left) ? node->left : node->right, yaml);
+        put_condition(terms, node_is_asked(terms, node->left) ? node->left : node->right, is_inner,
+                      yaml);
         return;
     }
-    buf_put_byte(yaml, '(');
-    put_condition(terms, node->left, yaml);
-    buf_put_text(yaml, word);
-    put_condition(terms, node->right, yaml);
-    buf_put_byte(yaml, ')');
+    buf_put_text(yaml, is_inner ? "(" : "");
+    put_condition(terms, node->left, terms->nodes[node->left].kind != node->kind, yaml);
+    buf_put_text(yaml, node->kind == TERMS_KIND_AND ? " and " : " or ");
+    put_condition(terms, node->right, terms->nodes[node->right].kind != node->kind, yaml);
+    buf_put_text(yaml, is_inner ? ")" : "");
 }
 
 /* ---- the whole */
@@ -279,7 +280,7 @@ int sigma_draft(const struct terms *terms, const struct sigma_draft *draft, stru
         }
     }
     buf_put_text(yaml, "    condition: ");
-    put_condition(terms, terms->root, yaml);
+    put_condition(terms, terms->root, false, yaml);
     buf_put_text(yaml, "\nlevel: medium\n");
     return r < 0 ? r : buf_error(yaml);
 }
