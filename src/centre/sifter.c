@@ -96,7 +96,12 @@ int sifter_run(const struct sifter_options *options)
 
 void sifter_init(struct sifter *sifter, int channel)
 {
+    struct id fresh;
+
     *sifter = (struct sifter){.channel = channel};
+    if (id_new(&fresh) == 0) { /* an answer to whoever asked before is no answer to us */
+        memcpy(&sifter->number, fresh.bytes, sizeof(sifter->number));
+    }
     buf_init(&sifter->draft, SIFTER_DRAFT_MAX);
 }
 

@@ -38,6 +38,7 @@ struct search {
     struct match *matches; /* a heap, the least wanted first */
     size_t count;
     int64_t other_last; /* of the days that come after the one in hand; INT64_MIN: none */
+    int64_t until;      /* as the query has it, but no sooner than the walk has had its time */
     int64_t reached;
     struct buf raw;
     struct buf folded;
@@ -242,8 +243,8 @@ static bool search_is_over(struct search *search, int64_t last)
 {
     int64_t bound = last > search->other_last ? last : search->other_last;
 
-    if (search->query->until == 0 || bound >= search->query->to ||
-        clock_mono(search->archive->clock) < search->query->until) {
+    if (search->until == 0 || bound >= search->query->to ||
+        clock_mono(&clock_real) < search->until) {
         return false;
     }
     search->reached = bound;
@@ -270,13 +271,13 @@ static int search_blocks(struct search *search, struct database *database)
         if (search_is_beyond(search, query_i64(&query, 1))) {
             return 0;
         }
+        if (search_is_over(search, query_i64(&query, 1))) {
+            return 0;
+        }
         search->archive->stats.blocks_met++;
         filter = (struct block_filter){query_bytes(&query, 2), query_i64(&query, 3) != 0};
         if (search->is_choosy && !needles_hold(search->query->needles, &place)) {
             continue;
-        }
-        if (search_is_over(search, query_i64(&query, 1))) {
-            return 0;
         }
         r = search_block(search, database, query_i64(&query, 0));
         if (r < 0) {
@@ -350,10 +351,23 @@ static int search_choose_days(struct search *search, const int64_t *numbers, siz
     return 0;
 }
 
+/* To open many days takes its time each turn: the walk gets as much at least, or turns would be all
+ * that a long search does. */
+static void search_set_until(struct search *search, int64_t began)
+{
+    int64_t now = clock_mono(&clock_real);
+    int64_t fair = now + (now - began);
+
+    if (search->query->until != 0) {
+        search->until = search->query->until > fair ? search->query->until : fair;
+    }
+}
+
 static int search_walk(struct search *search)
 {
     CLEANUP(mem_freep) int64_t *numbers = NULL;
     CLEANUP(mem_freep) struct search_day *days = NULL;
+    int64_t began = clock_mono(&clock_real);
     size_t count = 0;
     int r = day_list(search->archive, &numbers, &count);
 
@@ -365,6 +379,7 @@ static int search_walk(struct search *search)
         return -ERR_NOMEM;
     }
     r = search_choose_days(search, numbers, count, days, &count);
+    search_set_until(search, began);
     for (size_t i = 0; i < count && r == 0 && search->reached == ARCHIVE_REACHED_ALL &&
                        !search_is_beyond(search, days[i].last);
          i++) {
