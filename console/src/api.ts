@@ -117,6 +117,17 @@ export interface EventHit {
   event: Record<string, string | number>;
 }
 
+/** What a search found in one turn, and how far back it has looked. */
+export interface EventPage {
+  items: EventHit[];
+  counts: { time: string; count: number }[];
+  found: number;
+  unread: number;
+  title: string;
+  reached: string;
+  next: string | null;
+}
+
 export interface Page<T> {
   items: T[];
   next: string | null;
@@ -170,7 +181,7 @@ export const onLoggedOut = (fn: () => void): void => {
   whenLoggedOut = fn;
 };
 
-async function send(method: string, path: string, body: unknown): Promise<Response> {
+async function send(method: string, path: string, body: unknown, stop?: AbortSignal): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json', 'X-Canhgac': '1' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   try {
@@ -179,6 +190,7 @@ async function send(method: string, path: string, body: unknown): Promise<Respon
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),
       credentials: 'same-origin',
+      signal: stop,
     });
   } catch {
     throw new Problem(0, t('The centre does not answer'), t('The centre does not answer: check the network, then try again.'));
@@ -193,8 +205,8 @@ function parse(text: string): unknown {
   }
 }
 
-export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const answer = await send(method, path, body);
+export async function call<T>(method: string, path: string, body?: unknown, stop?: AbortSignal): Promise<T> {
+  const answer = await send(method, path, body, stop);
   const value = parse(await answer.text());
   if (answer.ok) return value as T;
   if (answer.status === 401 && path !== 'login') whenLoggedOut();
@@ -206,4 +218,4 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
 export const wordsOf = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason));
 
 export const get = <T>(path: string): Promise<T> => call<T>('GET', path);
-export const post = <T>(path: string, body?: unknown): Promise<T> => call<T>('POST', path, body);
+export const post = <T>(path: string, body?: unknown, stop?: AbortSignal): Promise<T> => call<T>('POST', path, body, stop);

@@ -10,6 +10,7 @@ struct api_channels {
     int front;      /* CENTRE_MESSAGE_BROWSER arrives */
     int core;       /* CENTRE_MESSAGE_REQUEST leaves; REPLY and CHANGED arrive */
     int receiver;   /* PIECE and LEFT leave, POSTED arrives (centre/receiver.h); -1: none */
+    int sifter;     /* events leave, verdicts arrive (centre/sifter.h); -1: none */
     int supervisor; /* READY leaves; its end means: finish */
 };
 

@@ -466,14 +466,27 @@ const struct argument arguments_audit_list[] = {
     {},
 };
 
+#define BODY_SEARCH                                                                                \
+    BODY_TEXT("from", false, 0, TIME_TEXT_SIZE, N_("earliest time, RFC 3339")),                    \
+        BODY_TEXT("to", false, 0, TIME_TEXT_SIZE, N_("latest time, RFC 3339")),                    \
+        BODY_TEXT("cursor", false, 0, 48, N_("where to go on: next of the answer before")),        \
+        BODY_NUMBER("limit", 0, SEARCHER_EVENTS_MAX,                                               \
+                    N_("most events of one answer; 100 when left out")),                           \
+        BODY_NUMBER("step", 0, 86400 * 31,                                                         \
+                    N_("count all, by steps of so many seconds; 0: end with the limit"))
+
 const struct argument arguments_event_search[] = {
-    BODY_TEXT("q", false, 0, TERMS_TEXT_MAX,
-              N_("words that an event must hold, \"phrases\", field:value, field:>number, -word")),
-    BODY_TEXT("from", false, 0, TIME_TEXT_SIZE, N_("earliest time, RFC 3339")),
-    BODY_TEXT("to", false, 0, TIME_TEXT_SIZE, N_("latest time, RFC 3339")),
-    BODY_TEXT("cursor", false, 0, 48, N_("where to go on: next of the answer before")),
-    BODY_NUMBER("limit", 1, SEARCHER_EVENTS_MAX,
-                N_("most events of one answer; 100 when left out")),
+    BODY_TEXT(
+        "q", false, 0, TERMS_TEXT_MAX,
+        N_("words that an event must hold, \"phrases\", field:value, field:>number, -word, a OR "
+           "b, parentheses")),
+    BODY_SEARCH,
+    {},
+};
+
+const struct argument arguments_rule_try[] = {
+    BODY_TEXT("rule", true, 1, SIFTER_RULE_MAX, N_("the rule, as Sigma's YAML")),
+    BODY_SEARCH,
     {},
 };
 

@@ -131,8 +131,14 @@ static const struct schema_member members_host_list[] = {
     {"items", SCHEMA_TYPE_LIST, "Host"}, {"next", SCHEMA_TYPE_CURSOR}, {}};
 static const struct schema_member members_event[] = {
     {"host", SCHEMA_TYPE_ID}, {"host_name", SCHEMA_TYPE_TEXT}, {"event", SCHEMA_TYPE_OBJECT}, {}};
+static const struct schema_member members_event_count[] = {
+    {"time", SCHEMA_TYPE_TIME}, {"count", SCHEMA_TYPE_NUMBER}, {}};
+static const struct schema_member members_rule_draft[] = {{"rule", SCHEMA_TYPE_TEXT}, {}};
 static const struct schema_member members_event_list[] = {
-    {"items", SCHEMA_TYPE_LIST, "Event"}, {"next", SCHEMA_TYPE_CURSOR}, {}};
+    {"items", SCHEMA_TYPE_LIST, "Event"}, {"counts", SCHEMA_TYPE_LIST, "EventCount"},
+    {"found", SCHEMA_TYPE_NUMBER},        {"unread", SCHEMA_TYPE_NUMBER},
+    {"title", SCHEMA_TYPE_TEXT},          {"reached", SCHEMA_TYPE_TIME},
+    {"next", SCHEMA_TYPE_CURSOR},         {}};
 static const struct schema_member members_log_source[] = {
     {"number", SCHEMA_TYPE_NUMBER},
     {"host", SCHEMA_TYPE_ID},
@@ -416,7 +422,9 @@ const struct schema schemas[] = {{"Me", members_me},
                                  {"Audit", members_audit},
                                  {"AuditList", members_audit_list},
                                  {"Event", members_event},
+                                 {"EventCount", members_event_count},
                                  {"EventList", members_event_list},
+                                 {"RuleDraft", members_rule_draft},
                                  {"Setting", members_setting},
                                  {"Settings", members_settings},
                                  {"Health", members_health},

@@ -22,6 +22,7 @@
 #include "centre/reader.h"
 #include "centre/receiver.h"
 #include "centre/render.h"
+#include "centre/sifter.h"
 #include "sys/channel.h"
 #include "sys/fd.h"
 #include "sys/loop.h"
@@ -50,7 +51,7 @@
 #define SUPERVISOR_DAY         (86400 * NS_PER_S)
 
 #define SUPERVISOR_READERS     2 /* pages are read beside each other on so many processors */
-#define SUPERVISOR_PAIRS       (9 + SUPERVISOR_READERS) /* channels between children */
+#define SUPERVISOR_PAIRS       (10 + SUPERVISOR_READERS) /* channels between children */
 
 enum supervisor_child {
     SUPERVISOR_CORE, /* first: the others read what it has made */
@@ -59,6 +60,7 @@ enum supervisor_child {
     SUPERVISOR_FETCH, /* from here on the centre is on watch without them */
     SUPERVISOR_DETECTOR,
     SUPERVISOR_RECEIVER,
+    SUPERVISOR_SIFTER,
     SUPERVISOR_READER, /* the first of SUPERVISOR_READERS */
     SUPERVISOR_RENDER = SUPERVISOR_READER + SUPERVISOR_READERS, /* where there is a browser */
     SUPERVISOR_COUNT,
@@ -88,6 +90,7 @@ struct supervisor {
     int front_core[2];
     int front_api[2];
     int api_core[2];
+    int api_sifter[2];
     int detector_core[2];
     int receiver_core[2];
     int receiver_api[2];
@@ -107,8 +110,8 @@ static const char *const supervisor_names[] = {
     [SUPERVISOR_CORE] = "core",         [SUPERVISOR_API] = "api",
     [SUPERVISOR_FRONT] = "front",       [SUPERVISOR_DETECTOR] = "detector",
     [SUPERVISOR_RECEIVER] = "receiver", [SUPERVISOR_FETCH] = "fetch",
-    [SUPERVISOR_READER] = "reader",     [SUPERVISOR_READER + 1] = "reader",
-    [SUPERVISOR_RENDER] = "render"};
+    [SUPERVISOR_SIFTER] = "sifter",     [SUPERVISOR_READER] = "reader",
+    [SUPERVISOR_READER + 1] = "reader", [SUPERVISOR_RENDER] = "render"};
 
 static int supervisor_fetch(const struct supervisor *supervisor, int far_channel)
 {
@@ -165,6 +168,7 @@ static int supervisor_body(void *context)
                        (struct api_channels){.front = supervisor->front_api[1],
                                              .core = supervisor->api_core[0],
                                              .receiver = supervisor->receiver_api[1],
+                                             .sifter = supervisor->api_sifter[0],
                                              .supervisor = child->far_channel});
     case SUPERVISOR_FRONT:
         return supervisor_front(supervisor, child->far_channel);
@@ -176,6 +180,11 @@ static int supervisor_body(void *context)
             .rules = &supervisor->next.rules,
             .lists = supervisor->next.lists,
             .channel = supervisor->detector_core[0],
+            .supervisor = child->far_channel});
+    case SUPERVISOR_SIFTER:
+        return sifter_run(&(struct sifter_options){
+            .user = supervisor->next.is_user_kept ? NULL : supervisor->next.detector_user,
+            .channel = supervisor->api_sifter[1],
             .supervisor = child->far_channel});
     case SUPERVISOR_FETCH:
         return supervisor_fetch(supervisor, child->far_channel);
@@ -221,6 +230,8 @@ static size_t supervisor_keep(const struct child *child, int keep[SUPERVISOR_KEE
         keep[count++] = supervisor->receiver_core[1];
     } else if (child->which == SUPERVISOR_DETECTOR) {
         keep[count++] = supervisor->detector_core[0];
+    } else if (child->which == SUPERVISOR_SIFTER) {
+        keep[count++] = supervisor->api_sifter[1];
     } else if (child->which == SUPERVISOR_FETCH) {
         keep[count++] = supervisor->fetch_core[0];
         for (size_t i = 0; i < SUPERVISOR_READERS; i++) {
@@ -235,6 +246,7 @@ static size_t supervisor_keep(const struct child *child, int keep[SUPERVISOR_KEE
         keep[count++] = supervisor->front_api[1];
         keep[count++] = supervisor->api_core[0];
         keep[count++] = supervisor->receiver_api[1];
+        keep[count++] = supervisor->api_sifter[0];
     }
     return count;
 }
@@ -561,10 +573,11 @@ static int supervisor_open_control(struct supervisor *supervisor, struct diag *d
 static void supervisor_list_pairs(struct supervisor *supervisor,
                                   int (*ret_pairs[SUPERVISOR_PAIRS])[2])
 {
-    int(*const pairs[])[2] = {
-        &supervisor->front_core,    &supervisor->front_api,    &supervisor->api_core,
-        &supervisor->fetch_core,    &supervisor->fetch_render, &supervisor->detector_core,
-        &supervisor->receiver_core, &supervisor->receiver_api, &supervisor->front_receiver};
+    int(*const pairs[])[2] = {&supervisor->front_core,     &supervisor->front_api,
+                              &supervisor->api_core,       &supervisor->fetch_core,
+                              &supervisor->fetch_render,   &supervisor->detector_core,
+                              &supervisor->receiver_core,  &supervisor->receiver_api,
+                              &supervisor->front_receiver, &supervisor->api_sifter};
 
     static_assert(ARRAY_LEN(pairs) + SUPERVISOR_READERS == SUPERVISOR_PAIRS);
     memcpy(ret_pairs, pairs, sizeof(pairs));

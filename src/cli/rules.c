@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "cli/backtest.h"
 #include "cli/command.h"
 #include "cli/hunt/rulebook.h"
 #include "cli/hunt/trial.h"
@@ -509,6 +510,16 @@ static const struct command rules_verbs[] = {
      .rows = check_rows,
      .settings_size = sizeof(struct rules_settings),
      .run = test_run},
+    {.name = "backtest",
+     .summary = N_("Try a rule on the events that the centre has stored"),
+     .operands = N_("FILE"),
+     .details = N_("Says how often the rule would have spoken on each day, and shows the newest "
+                   "entries that it would have told. Nothing is changed or raised. Correlations "
+                   "cannot be tried so; the rules that they count can. Exit status: 1 the rule "
+                   "holds for an entry, 0 for none."),
+     .rows = backtest_rows,
+     .settings_size = sizeof(struct backtest_settings),
+     .run = backtest_run},
     {},
 };
 

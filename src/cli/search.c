@@ -4,14 +4,12 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "cli/archives.h"
 #include "cli/command.h"
 #include "codec/json.h"
-#include "store/find.h"
 
 #include <string.h>
 
-#define SEARCH_CENTRE  "/var/lib/canhgac/centre"
-#define SEARCH_ARENA   (16U << 20)
 #define SEARCH_LINE    (1U << 20)
 #define SEARCH_LOCAL_S 25200 /* Viet Nam has one time zone and no summer time */
 #define SEARCH_DAY     (86400 * NS_PER_S)
@@ -29,7 +27,7 @@ struct search_settings {
 #define ROW(member) offsetof(struct search_settings, member)
 
 static const struct setting search_rows[] = {
-    {"centre", 0, SETTING_PATH, SEARCH_CENTRE, NULL, NULL, ROW(centre), N_("DIR"),
+    {"centre", 0, SETTING_PATH, ARCHIVES_CENTRE, NULL, NULL, ROW(centre), N_("DIR"),
      N_("folder of the centre")},
     {"last", 0, SETTING_DURATION, "0s", "0s", "3650d", ROW(last), N_("TIME"),
      N_("only what happened so long ago or later: 90s, 15m, 24h, 7d")},
@@ -111,46 +109,69 @@ static int print_event(void *context, const struct id *id, struct str host,
 }
 
 static int search_walk(const struct search_settings *settings, struct find_query *query,
-                       struct archive *archive, struct store *store, struct search_print *print)
+                       struct archives *archives, struct search_print *print)
 {
-    CLEANUP(arena_freep) struct arena *arena = NULL;
     uint64_t left = settings->limit == 0 ? UINT64_MAX : (uint64_t)settings->limit;
-    int r = arena_new(SEARCH_ARENA, &arena);
+    int r = 1;
 
-    r = r < 0 ? r : 1;
     while (r == 1 && print->shown < left) {
-        arena_reset(arena);
         query->limit =
             left - print->shown < SEARCH_PAGE ? (size_t)(left - print->shown) : SEARCH_PAGE;
-        r = find_events(archive, store, arena, query, &query->cursor, print_event, print);
+        r = archives_find(archives, query, print_event, print);
+    }
+    if (archives->sifter->unread != 0) {
+        (void)command_fail(0, _("%llu entries could not be read: their fields were not looked at"),
+                           (unsigned long long)archives->sifter->unread);
     }
     return r < 0 ? r : 0;
 }
 
-static int search_open(const struct search_settings *settings, struct archive **ret_archive,
-                       struct store **ret_store, struct diag *diag)
+/* A word that makes what it stands in more than a phrase: what joins terms, a parenthesis in front,
+ * or, behind others, a field's name. */
+static bool is_joint(struct str word, bool is_first)
 {
-    int r = store_open(&(struct store_options){.folder = settings->centre, .is_read_only = true},
-                       ret_store, diag);
+    static const char *const joints[] = {"OR", "HOẶC", "AND", "VÀ", "NOT", "KHÔNG"};
+    size_t colon = str_find_byte(word, ':');
 
-    return r < 0 ? r
-                 : archive_open(&(struct archive_options){.folder = settings->centre,
-                                                          .is_read_only = true,
-                                                          .clock = &clock_real},
-                                ret_archive, diag);
+    for (size_t i = 0; i < sizeof(joints) / sizeof(joints[0]); i++) {
+        if (str_is_text(word, joints[i])) {
+            return true;
+        }
+    }
+    return str_has_prefix(word, STR("(")) || str_has_prefix(word, STR("-(")) ||
+           (!is_first && colon != 0 && colon + 1 < word.len && word.ptr[0] >= 'A');
 }
 
-/* What the shell took apart is put together again: an operand with spaces was quoted. */
+static bool is_phrase(const char *operand)
+{
+    struct str rest = str_from(operand);
+    struct str word;
+    bool is_first = true;
+
+    if (strchr(operand, ' ') == NULL || strchr(operand, '"') != NULL) {
+        return false;
+    }
+    while (str_cut(&rest, ' ', &word)) {
+        if (is_joint(word, is_first)) {
+            return false;
+        }
+        is_first = false;
+    }
+    return true;
+}
+
+/* What the shell took apart is put together again: an operand with spaces was quoted, and is a
+ * phrase unless it is a search of its own. */
 static int search_typed(const struct command_call *call, struct buf *typed)
 {
     for (size_t i = 0; i < call->operands.count; i++) {
         const char *word = call->operands.items[i];
-        bool is_phrase = strchr(word, ' ') != NULL && strchr(word, '"') == NULL;
-        const char *colon = is_phrase ? strchr(word, ':') : NULL;
+        const char *quote = is_phrase(word) ? "\"" : "";
+        const char *colon = quote[0] != '\0' ? strchr(word, ':') : NULL;
         bool is_field = colon != NULL && memchr(word, ' ', (size_t)(colon - word)) == NULL;
 
         buf_putf(typed, "%s%.*s%s%s%s", i != 0 ? " " : "", is_field ? (int)(colon + 1 - word) : 0,
-                 word, is_phrase ? "\"" : "", is_field ? colon + 1 : word, is_phrase ? "\"" : "");
+                 word, quote, is_field ? colon + 1 : word, quote);
     }
     return buf_error(typed);
 }
@@ -189,8 +210,7 @@ static int search_prepare(const struct command_call *call, struct terms *terms,
 static int search_run(const struct command_call *call)
 {
     const struct search_settings *settings = call->settings;
-    CLEANUP(archive_closep) struct archive *archive = NULL;
-    CLEANUP(store_closep) struct store *store = NULL;
+    struct archives archives = {0};
     struct search_print print = {.settings = settings};
     struct terms terms;
     struct find_query query = {.terms = &terms};
@@ -200,14 +220,15 @@ static int search_run(const struct command_call *call)
     if (r < 0) {
         return command_fail(EXIT_STATUS_USAGE, "%s", diag_text(&diag, r));
     }
-    r = search_open(settings, &archive, &store, &diag);
+    r = archives_open(settings->centre, &archives, &diag);
     if (r < 0) {
         return command_fail(EXIT_STATUS_FAILED,
                             _("%s; as root, name the centre's folder with --centre"),
                             diag_text(&diag, r));
     }
     buf_init(&print.line, SEARCH_LINE);
-    r = search_walk(settings, &query, archive, store, &print);
+    r = search_walk(settings, &query, &archives, &print);
+    archives_close(&archives);
     buf_done(&print.line);
     if (r < 0) {
         return command_fail(EXIT_STATUS_FAILED, _("the archive cannot be searched: %s"),
@@ -221,11 +242,12 @@ const struct command search_command = {
     .summary = N_("Find events in the centre's archive"),
     .operands = N_("[TERM…]"),
     .details = N_(
-        "All terms must hold: word, \"some words\", field:value with * and ?, field:>number, and "
-        "NOT term. Words are found without case and dấu. Fields have their ECS names or short "
-        "ones: host, kind, user, file, exe, cmd, pid, log, format, entry. A term that begins with "
-        "- is taken for an option unless -- stands before it. Exit status 1 when something was "
-        "found, 0 when not."),
+        "All terms must hold: word, \"some words\", field:value with * and ?, field:>number. NOT "
+        "term, a OR b and parentheses put them together; NOT binds closest, OR least. Words are "
+        "found without case and dấu. Fields have their ECS names or short ones: host, kind, user, "
+        "file, exe, cmd, pid, log, format, entry; any other name is a field of the log's entry, "
+        "such as src_ip or EventID. A term that begins with - is taken for an option unless -- "
+        "stands before it. Exit status 1 when something was found, 0 when not."),
     .rows = search_rows,
     .settings_size = sizeof(struct search_settings),
     .run = search_run,

@@ -25,6 +25,9 @@
  * stands in front. */
 [[nodiscard]] int forms_read_stamped(struct log_reading *reading, struct str line);
 
+/* Whether a row says a field of that name, in whatever case, without it standing in the line. */
+bool forms_make(struct str name);
+
 /* How many rows there are; 0 when one of them is not well formed, and its pattern is then given:
  * for the test that keeps the table whole. */
 size_t forms_check(const char **ret_bad);

@@ -276,3 +276,14 @@ size_t forms_check(const char **ret_bad)
     *ret_bad = table.bad;
     return table.bad != NULL ? 0 : table.form_count;
 }
+
+bool forms_make(struct str name)
+{
+    call_once(&table_once, compile_table);
+    for (size_t i = 0; i < table.constant_count; i++) {
+        if (str_is_nocase(log_names[table.constants[i].name], name)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "model/event.h"
+#include "model/needles.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,16 +50,21 @@ void archive_rollback(struct archive *archive);
 struct archive_query {
     int64_t from; /* ns since 1970 UTC */
     int64_t to;
-    const struct id *host; /* NULL: all */
-    struct str
-        words; /* folded substrings, parted by spaces, all of which must stand in the event */
+    const struct id *host;         /* NULL: all */
+    const struct needles *needles; /* what the event's texts must hold; NULL: anything */
     size_t limit;
+    int64_t until; /* monotonic, ns: then it ends with what it has, once it has come on; 0: never */
 };
 /* Newest first; sees what was committed. The event borrows, until fn returns. Negative from fn ends
  * the walk and is returned. */
 typedef int archive_event_fn(void *context, const struct id *host, const struct event *event);
 [[nodiscard]] int archive_search(struct archive *archive, const struct archive_query *query,
                                  archive_event_fn *fn, void *context);
+/* The same. *ret_reached: all that is newer was looked at and nothing else was handed out;
+ * ARCHIVE_REACHED_ALL when the time was enough. */
+#define ARCHIVE_REACHED_ALL INT64_MIN
+[[nodiscard]] int archive_search_until(struct archive *archive, const struct archive_query *query,
+                                       int64_t *ret_reached, archive_event_fn *fn, void *context);
 /* Deletes days that ended before `before`. -ERR_BUSY while added events wait for a commit. */
 [[nodiscard]] int archive_expire(struct archive *archive, int64_t before, unsigned *ret_days);
 

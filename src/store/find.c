@@ -1,13 +1,18 @@
-/* Neighbours: store/archive.h gives what may match, centre/searcher.c and cli/search.c ask. */
+/* Neighbours: store/archive.h gives what may match, centre/searcher.c and cli/search.c ask. What
+ * matches is handed on in the order of the archive: events that wait for a reader hold those behind
+ * them back. */
 #include "store/find.h"
 
 #include "base/banned.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/mem.h"
 
-#define VISIT_MAX  2000 /* events asked of the archive at a time */
-#define ROUNDS_MAX 200  /* of that in one call, for terms that the archive cannot choose by */
+#define VISIT_MAX   2000 /* events asked of the archive at a time */
+#define ROUNDS_MAX  200  /* of that in one call, for terms that the archive cannot choose by */
+#define BATCH_BYTES (256U << 10)
+#define BATCH_ROOM  (512U << 10) /* an event is no longer than a record: one fits behind BYTES */
 
 /* A search under way. */
 struct find {
@@ -17,13 +22,17 @@ struct find {
     const struct find_query *query;
     find_fn *fn;
     void *context;
-    struct str needles;
-    struct find_cursor at; /* event looked at last, and how many of its time */
+    struct needles needles;
+    struct find_cursor at; /* event handed on or passed over last, and how many of its time */
     uint64_t skip;         /* of the time where this round began, looked at before */
     size_t found;
     size_t visited; /* in this round */
     struct id host; /* whose name is at hand */
     struct str name;
+    struct find_candidate batch[FIND_BATCH_MAX];
+    size_t starts[FIND_BATCH_MAX]; /* of their events in bytes */
+    size_t count;
+    struct buf bytes;
 };
 
 static struct str find_host(struct find *find, const struct id *id)
@@ -37,22 +46,20 @@ static struct str find_host(struct find *find, const struct id *id)
     return find->name;
 }
 
-static int find_event(void *context, const struct id *id, const struct event *event)
+static bool find_is_canceled(const struct find *find)
 {
-    struct find *find = context;
-    struct str host;
+    return find->query->is_canceled != NULL && *find->query->is_canceled;
+}
+
+/* The event is done with: a cursor may stand behind it. */
+static int find_settle(struct find *find, const struct id *id, struct str host,
+                       const struct event *event, bool is_match)
+{
     int r;
 
-    find->visited++;
-    if (event->time == find->at.time && find->skip != 0) {
-        find->skip--; /* looked at in the round before */
-        return 0;
-    }
-    find->skip = 0;
     find->at.pass = event->time == find->at.time ? find->at.pass + 1 : 1;
     find->at.time = event->time;
-    host = find_host(find, id);
-    if (!terms_match(find->query->terms, event, host)) {
+    if (!is_match) {
         return 0;
     }
     r = find->fn(find->context, id, host, event);
@@ -60,13 +67,100 @@ static int find_event(void *context, const struct id *id, const struct event *ev
     return r < 0 ? r : find->found == find->query->limit ? -ERR_CANCELED : 0;
 }
 
+static int find_batch_hand_on(struct find *find, const struct find_candidate *candidate)
+{
+    struct cbor_reader reader;
+    struct event event;
+    int r;
+
+    cbor_open(&reader, candidate->event);
+    r = event_decode(&reader, &event);
+    return r < 0 ? r
+                 : find_settle(find, &candidate->id, candidate->host, &event,
+                               candidate->verdict == TERMS_YES);
+}
+
+/* Has the batch judged and hands it on. */
+static int find_flush(struct find *find)
+{
+    const struct find_reader *reader = find->query->reader;
+    size_t count = find->count;
+    int r = 0;
+
+    find->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t end = i + 1 < count ? find->starts[i + 1] : find->bytes.len;
+
+        find->batch[i].event = str_slice(buf_str(&find->bytes), find->starts[i], end);
+    }
+    if (reader != NULL && count != 0) {
+        r = reader->judge(reader->context, find->query->terms, find->batch, count);
+    }
+    for (size_t i = 0; i < count && r == 0; i++) {
+        r = find_batch_hand_on(find, &find->batch[i]);
+    }
+    buf_reset(&find->bytes);
+    return r;
+}
+
+static int find_keep(struct find *find, const struct find_candidate *candidate,
+                     const struct event *event)
+{
+    find->starts[find->count] = find->bytes.len;
+    find->batch[find->count++] = *candidate;
+    event_encode(event, &find->bytes);
+    if (buf_error(&find->bytes) < 0) {
+        return buf_error(&find->bytes);
+    }
+    return find->count == FIND_BATCH_MAX || find->bytes.len > BATCH_BYTES ? find_flush(find) : 0;
+}
+
+static enum terms_verdict find_judge(const struct find *find, struct str host,
+                                     const struct event *event)
+{
+    const struct find_reader *reader = find->query->reader;
+    bool is_entry = event_find(event, EVENT_FIELD_EVENT_ORIGINAL) != NULL;
+    enum terms_verdict verdict;
+
+    if (reader != NULL && reader->is_rule) {
+        return is_entry ? TERMS_UNREAD : TERMS_NO;
+    }
+    verdict = terms_judge(find->query->terms, event, host, NULL, NULL);
+    return verdict == TERMS_YES && is_entry && reader != NULL && reader->is_thorough ? TERMS_UNREAD
+                                                                                     : verdict;
+}
+
+static int find_event(void *context, const struct id *id, const struct event *event)
+{
+    struct find *find = context;
+    struct find_candidate candidate = {.id = *id};
+
+    if (find_is_canceled(find)) {
+        return -ERR_CANCELED;
+    }
+    find->visited++;
+    if (find->skip != 0 && event->time == find->at.time) {
+        find->skip--; /* looked at in the round before */
+        return 0;
+    }
+    find->skip = 0;
+    candidate.host = find_host(find, id);
+    candidate.verdict = find_judge(find, candidate.host, event);
+    if (find->count != 0 || candidate.verdict == TERMS_UNREAD) {
+        return find_keep(find, &candidate, event);
+    }
+    return find_settle(find, id, candidate.host, event, candidate.verdict == TERMS_YES);
+}
+
 /* 1 when there may be more events in the time asked for. */
 static int find_round(struct find *find)
 {
     const struct archive_query query = {.from = find->query->from,
                                         .to = find->at.time,
-                                        .words = find->needles,
-                                        .limit = VISIT_MAX + (size_t)find->at.pass};
+                                        .needles = &find->needles,
+                                        .limit = VISIT_MAX + (size_t)find->at.pass,
+                                        .until = find->query->until};
+    int64_t reached;
     int r;
 
     if (find->at.pass > FIND_PASS_MAX) {
@@ -74,33 +168,49 @@ static int find_round(struct find *find)
     }
     find->visited = 0;
     find->skip = find->at.pass;
-    r = archive_search(find->archive, &query, find_event, find);
+    r = archive_search_until(find->archive, &query, &reached, find_event, find);
+    r = r < 0 ? r : find_flush(find);
     if (r < 0) {
         return r;
     }
-    return find->visited == query.limit ? 1 : 0;
+    if (find->visited == query.limit) {
+        return 1; /* and what was not looked at lies behind them */
+    }
+    if (reached != ARCHIVE_REACHED_ALL) {
+        find->at = (struct find_cursor){.time = reached};
+        return 1;
+    }
+    return 0;
+}
+
+static bool find_is_over(const struct find *find)
+{
+    return find->query->until != 0 && clock_mono(&clock_real) >= find->query->until;
 }
 
 int find_events(struct archive *archive, struct store *store, struct arena *arena,
                 const struct find_query *query, struct find_cursor *ret_next, find_fn *fn,
                 void *context)
 {
-    CLEANUP(buf_done) struct buf needles;
-    struct find find = {.archive = archive,
-                        .store = store,
-                        .arena = arena,
-                        .query = query,
-                        .fn = fn,
-                        .context = context,
-                        .at = query->cursor};
+    CLEANUP(mem_freep) struct find *find = mem_alloc(1, sizeof(*find));
     int r = 1;
 
-    buf_init(&needles, 2 * TERMS_TEXT_MAX + 2 * TERMS_MAX);
-    terms_put_needles(query->terms, &needles);
-    find.needles = buf_str(&needles);
-    for (unsigned i = 0; r == 1 && i < ROUNDS_MAX; i++) {
-        r = find_round(&find);
+    if (find == NULL) {
+        return -ERR_NOMEM;
     }
-    *ret_next = find.at;
-    return r == -ERR_CANCELED && find.found == query->limit ? 1 : r;
+    *find = (struct find){.archive = archive,
+                          .store = store,
+                          .arena = arena,
+                          .query = query,
+                          .fn = fn,
+                          .context = context,
+                          .at = query->cursor};
+    buf_init(&find->bytes, BATCH_ROOM);
+    terms_needles(query->terms, &find->needles);
+    for (unsigned i = 0; r == 1 && i < ROUNDS_MAX && (i == 0 || !find_is_over(find)); i++) {
+        r = find_is_canceled(find) ? -ERR_CANCELED : find_round(find);
+    }
+    buf_done(&find->bytes);
+    *ret_next = find->at;
+    return r == -ERR_CANCELED && find->found == query->limit ? 1 : r;
 }

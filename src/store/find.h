@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FIND_PASS_MAX 8000 /* events of one time behind which a cursor may stand */
+#define FIND_PASS_MAX  8000 /* events of one time behind which a cursor may stand */
+#define FIND_BATCH_MAX 256  /* events that are handed to a reader together */
 
 /* Where a search stands: of the events at `time`, newest first, so many were looked at. */
 struct find_cursor {
@@ -20,11 +21,33 @@ struct find_cursor {
     uint64_t pass;
 };
 
+/* An event that may match. */
+struct find_candidate {
+    struct id id;
+    struct str host;  /* its name */
+    struct str event; /* encoded (event_encode) */
+    enum terms_verdict verdict;
+};
+
+/* Whoever reads the entries of logs: hostile bytes, so it is another process (centre/sifter.h).
+ * judge settles the verdict of those that are TERMS_UNREAD; what it cannot read it leaves, and that
+ * does not match. Negative ends the search. */
+struct find_reader {
+    int (*judge)(void *context, const struct terms *terms, struct find_candidate *candidates,
+                 size_t count);
+    void *context;
+    bool is_rule;     /* every entry of a log is shown to it, and nothing else matches */
+    bool is_thorough; /* it is shown also what matches without it */
+};
+
 struct find_query {
     const struct terms *terms;
+    const struct find_reader *reader; /* NULL: entries are not read */
     int64_t from;
     struct find_cursor cursor;
     size_t limit;
+    int64_t until; /* monotonic, ns: a good time to answer with what there is; 0: none */
+    const _Atomic bool *is_canceled; /* NULL: it never is */
 };
 
 /* host: its name, empty when it is not known. The event borrows, until fn returns. Negative from fn
@@ -32,7 +55,7 @@ struct find_query {
 typedef int find_fn(void *context, const struct id *id, struct str host, const struct event *event);
 
 /* arena: for names of hosts. 1 when there may be more behind *ret_next, 0 when that was all;
- * -ERR_LIMIT for a cursor beyond FIND_PASS_MAX. */
+ * -ERR_LIMIT for a cursor beyond FIND_PASS_MAX; -ERR_CANCELED. */
 [[nodiscard]] int find_events(struct archive *archive, struct store *store, struct arena *arena,
                               const struct find_query *query, struct find_cursor *ret_next,
                               find_fn *fn, void *context);

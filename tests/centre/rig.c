@@ -141,7 +141,7 @@ void rig_start_in(struct rig *rig, const char *folder)
     options.store = rig->reader;
     options.assets = rig_asset_rows;
     options.channels = (struct api_channels){
-        .front = front[1], .core = rig->middle[1], .receiver = -1, .supervisor = -1};
+        .front = front[1], .core = rig->middle[1], .receiver = -1, .sifter = -1, .supervisor = -1};
     assert_int_equal(api_new(&options, &rig->api, &diag), 0);
 }
 

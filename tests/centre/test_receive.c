@@ -6,6 +6,7 @@
 #include "base/banned.h"
 #include "centre/core/receive.h"
 #include "centre/core/sender.h"
+#include "model/needles.h"
 #include "sys/fd.h"
 
 #include <time.h>
@@ -135,10 +136,13 @@ static int count_event(void *context, const struct id *host, const struct event 
 
 static struct tally find(const char *word)
 {
+    struct needles needles;
     const struct archive_query query = {
-        .from = 0, .to = INT64_MAX, .words = str_from(word), .limit = ARCHIVE_SEARCH_MAX};
+        .from = 0, .to = INT64_MAX, .needles = &needles, .limit = ARCHIVE_SEARCH_MAX};
     struct tally tally = {0};
 
+    needles_init(&needles);
+    needles.root = needles_text(&needles, str_from(word));
     assert_true(archive_search(rig.archive, &query, count_event, &tally) >= 0);
     return tally;
 }

@@ -114,6 +114,29 @@ static struct answer *search(struct archive *archive, const struct archive_query
     return &answer;
 }
 
+/* "a b | c": events that hold a and b, or c. Lives until the next call. */
+static const struct needles *wanted(const char *words)
+{
+    static struct needles needles;
+    static char folded[256];
+    struct str rest = str_of(folded, utf8_fold(str_from(words), folded, sizeof(folded)));
+    struct str group;
+    struct str word;
+    uint16_t any = 0;
+
+    needles_init(&needles);
+    for (bool is_first = true; str_cut(&rest, '|', &group); is_first = false) {
+        uint16_t all = 0;
+
+        while (str_cut(&group, ' ', &word)) {
+            all = needles_join(&needles, NEEDLE_AND, all, needles_text(&needles, word));
+        }
+        any = is_first ? all : needles_join(&needles, NEEDLE_OR, any, all);
+    }
+    needles.root = any;
+    return &needles;
+}
+
 static size_t count_all(struct archive *archive)
 {
     struct archive_query query = everything();
@@ -133,8 +156,8 @@ static void test_filter(void **state)
     trigrams_init(&set);
     buf_init(&buf, 1 << 20);
     filter_write(&set, &buf);
-    assert_true(filter_admits(buf_str(&buf), STR("ab")) &&
-                !filter_admits(buf_str(&buf), STR("abc")));
+    assert_true(filter_admits(buf_str(&buf), STR("ab"), true) &&
+                !filter_admits(buf_str(&buf), STR("abc"), true));
     assert_int_equal(trigrams_add(&set, STR("/usr/bin/openssl enc -aes")), 0);
     assert_int_equal(trigrams_add(&set, STR("x")), 0);
     for (unsigned i = 0; i < 3000; i++) {
@@ -146,17 +169,45 @@ static void test_filter(void **state)
     filter_write(&set, &buf);
     assert_int_equal(buf_error(&buf), 0);
     assert_int_equal(buf.len, (set.count * 10 + 7) / 8);
-    assert_true(filter_admits(buf_str(&buf), STR("openssl")));
-    assert_true(filter_admits(buf_str(&buf), STR("ssl enc -a")));
+    assert_true(filter_admits(buf_str(&buf), STR("openssl"), true));
+    assert_true(filter_admits(buf_str(&buf), STR("ssl enc -a"), true));
     for (unsigned i = 0; i < 10000; i++) {
         char word[4] = {(char)('A' + i % 26), (char)('A' + i / 26 % 26),
                         (char)('A' + i / 676 % 26)};
 
-        admitted += filter_admits(buf_str(&buf), str_of(word, 3));
+        admitted += filter_admits(buf_str(&buf), str_of(word, 3), true);
     }
     assert_in_range(admitted, 0, 200); /* one in a hundred is what ten bits promise */
     trigrams_done(&set);
     buf_done(&buf);
+}
+
+/* A block that has every number of three digits, and all addresses of one network but one. */
+static void test_filter_addresses(void **state)
+{
+    struct trigrams set;
+    struct buf buf;
+    char text[64];
+
+    (void)state;
+    trigrams_init(&set);
+    buf_init(&buf, 1 << 20);
+    for (unsigned i = 0; i < 1000; i++) {
+        (void)snprintf(text, sizeof(text), "%03u %u. .%u %u.%u", i, i, i, i % 10, i % 100);
+        assert_int_equal(trigrams_add(&set, str_from(text)), 0);
+    }
+    for (unsigned i = 0; i < 256; i++) {
+        (void)snprintf(text, sizeof(text), "from 203.%u.113.9 port", i == 77 ? 78 : i);
+        assert_int_equal(trigrams_add(&set, str_from(text)), 0);
+    }
+    filter_write(&set, &buf);
+    assert_true(filter_admits(buf_str(&buf), STR("203.76.113.9"), true));
+    assert_true(filter_admits(buf_str(&buf), STR("3.76.1"), true));
+    assert_true(filter_admits(buf_str(&buf), STR("76.113.9"), true));
+    assert_false(filter_admits(buf_str(&buf), STR("203.77.113.9"), true));
+    assert_true(filter_admits(buf_str(&buf), STR("203.77.113.9"), false)); /* written before */
+    buf_done(&buf);
+    trigrams_done(&set);
 }
 
 static void test_round_trip(void **state)
@@ -181,13 +232,13 @@ static void test_round_trip(void **state)
     answer = search(reader, &query);
     assert_int_equal(answer->count, 3);
     assert_string_equal(answer->texts[0], "bash");
-    query.words = STR("BAO CAO openssl");
+    query.needles = wanted("BAO CAO openssl");
     assert_int_equal(search(reader, &query)->count, 2);
-    query.words = STR("dữ-liệu");
+    query.needles = wanted("dữ-liệu");
     assert_int_equal(search(reader, &query)->count, 2);
-    query.words = STR("du lieu");
+    query.needles = wanted("du lieu");
     assert_int_equal(search(reader, &query)->count, 2);
-    query.words = STR("4242");
+    query.needles = wanted("4242");
     assert_int_equal(search(reader, &query)->count, 0);
     query.limit = 0;
     assert_int_equal(archive_search(reader, &query, collect, NULL), -ERR_LIMIT);
@@ -263,14 +314,14 @@ static void test_filter_saves_work(void **state)
         assert_int_equal(add(bench->archive, 1, i, &event), 0);
     }
     assert_int_equal(archive_commit(bench->archive), 0);
-    query.words = STR("ccencrypt");
+    query.needles = wanted("ccencrypt");
     assert_int_equal(search(bench->archive, &query)->count, 1);
     archive_stats(bench->archive, &stats);
     assert_int_equal(stats.blocks_met, 40);
     assert_in_range(stats.blocks_opened, 1, 2);
 
     /* The newest ten lie in the last block: no other is met. */
-    query.words = STR("");
+    query.needles = wanted("");
     query.limit = 10;
     assert_int_equal(search(bench->archive, &query)->count, 10);
     archive_stats(bench->archive, &stats);
@@ -319,8 +370,10 @@ static void test_rollback(void **state)
 /* ---- search = looking at everything */
 
 static const char *const vocabulary[] = {
-    "đồng", "DONG", "Nai", "báo", "cáo",   "kế", "toán", "tar", "zstd", "rm", "-rf",  "Xã",
-    "xa",   "ử",    "văn", "thư", "passw", "a",  "ab",   "abc", "/",    "",   "日本", "\xff\xfe"};
+    "đồng",     "DONG",  "Nai",   "báo",         "cáo",     "kế", "toán",   "tar",
+    "zstd",     "rm",    "-rf",   "Xã",          "xa",      "ử",  "văn",    "thư",
+    "passw",    "a",     "ab",    "abc",         "/",       "",   "日本",   "\xff\xfe",
+    "10.0.0.1", "0.0.1", "110.0", "203.0.113.9", "3.0.113", "..", "1.1.1.1"};
 
 struct oracle {
     struct id host;
@@ -341,18 +394,12 @@ static void make_text(struct prng *prng, char *out, size_t size)
     }
 }
 
-static bool oracle_admits(const struct oracle *event, const struct archive_query *query)
+static bool oracle_holds(const char *folded, const char *typed)
 {
-    char folded[128];
     char words[256];
     char *save = NULL;
 
-    if (event->time < query->from || event->time > query->to ||
-        (query->host != NULL && !id_is(query->host, &event->host))) {
-        return false;
-    }
-    (void)utf8_fold(str_from(event->text), folded, sizeof(folded));
-    (void)utf8_fold(query->words, words, sizeof(words));
+    (void)utf8_fold(str_from(typed), words, sizeof(words));
     for (char *word = strtok_r(words, " ", &save); word != NULL;
          word = strtok_r(NULL, " ", &save)) {
         if (strstr(folded, word) == NULL) {
@@ -360,6 +407,19 @@ static bool oracle_admits(const struct oracle *event, const struct archive_query
         }
     }
     return true;
+}
+
+static bool oracle_admits(const struct oracle *event, const struct archive_query *query,
+                          const char *words, const char *or_words)
+{
+    char folded[128];
+
+    if (event->time < query->from || event->time > query->to ||
+        (query->host != NULL && !id_is(query->host, &event->host))) {
+        return false;
+    }
+    (void)utf8_fold(str_from(event->text), folded, sizeof(folded));
+    return oracle_holds(folded, words) || (or_words != NULL && oracle_holds(folded, or_words));
 }
 
 static int oracle_compare(const void *a, const void *b)
@@ -375,19 +435,20 @@ static int oracle_compare(const void *a, const void *b)
 }
 
 static void check_query(struct bench *bench, const struct oracle *events, size_t count,
-                        const struct archive_query *query)
+                        const struct archive_query *query, const char *words, const char *or_words)
 {
     struct answer *answer = search(bench->archive, query);
     size_t at = 0;
 
     for (size_t i = 0; i < count && at < query->limit; i++) {
-        if (!oracle_admits(&events[i], query)) {
+        if (!oracle_admits(&events[i], query, words, or_words)) {
             continue;
         }
         if (at >= answer->count || answer->times[at] != events[i].time ||
             !id_is(&answer->hosts[at], &events[i].host) ||
             strcmp(answer->texts[at], events[i].text) != 0) {
-            fail_msg("'%.*s': place %zu differs", STR_ARG(query->words), at);
+            fail_msg("'%s' or '%s': place %zu differs", words, or_words != NULL ? or_words : "",
+                     at);
         }
         at++;
     }
@@ -425,7 +486,10 @@ static void test_search_is_naive_scan(void **state)
         assert_int_equal(archive_commit(bench->archive), 0);
         qsort(events, ARRAY_LEN(events), sizeof(events[0]), oracle_compare);
         for (unsigned i = 0; i < 60; i++) {
+            const char *or_words =
+                i % 3 == 1 ? vocabulary[prng_below(&prng, ARRAY_LEN(vocabulary))] : NULL;
             char words[64];
+            char typed[128];
             int64_t from =
                 FIXTURE_NOW + (int64_t)seed * 100 * DAY + (int64_t)prng_below(&prng, 3 * DAY) - DAY;
             struct id host = fixture_id((unsigned)prng_below(&prng, 5) + (unsigned)seed * 10);
@@ -441,8 +505,10 @@ static void test_search_is_naive_scan(void **state)
             (void)snprintf(words, sizeof(words), "%s %s",
                            vocabulary[prng_below(&prng, ARRAY_LEN(vocabulary))],
                            i % 2 != 0 ? vocabulary[prng_below(&prng, ARRAY_LEN(vocabulary))] : "");
-            query.words = str_from(words);
-            check_query(bench, events, ARRAY_LEN(events), &query);
+            (void)snprintf(typed, sizeof(typed), "%s%s%s", words, or_words != NULL ? "|" : "",
+                           or_words != NULL ? or_words : "");
+            query.needles = wanted(typed);
+            check_query(bench, events, ARRAY_LEN(events), &query, words, or_words);
         }
     }
 }
@@ -480,7 +546,7 @@ static int run_everything(void *context)
     int r = archive_open(&options, &archive, NULL);
 
     query.limit = 10;
-    query.words = STR("cmd");
+    query.needles = wanted("cmd");
     for (uint64_t i = 1; i <= 6 && r == 0; i++) {
         struct event event = make_event(FIXTURE_NOW + (int64_t)i, "cmd", "/x");
 
@@ -505,6 +571,7 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_filter_addresses),
         cmocka_unit_test(test_filter),
         cmocka_unit_test_setup_teardown(test_round_trip, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_duplicates, set_up, tear_down),

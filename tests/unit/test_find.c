@@ -1,5 +1,6 @@
 /* Events by what people type: page by page each one that matches comes once, newest first, also
  * when hundreds have the same second, as entries of logs do. */
+#include "prop.h"
 #include "store_fixture.h"
 
 #include "store/find.h"
@@ -37,6 +38,19 @@ static int see(void *context, const struct id *id, struct str host, const struct
     return 0;
 }
 
+static struct event make_event(const struct bench *bench, int64_t number)
+{
+    struct event event;
+
+    event_init(&event, EVENT_KIND_LOG, bench->now - number / 500 * NS_PER_S);
+    assert_int_equal(event_add_number(&event, EVENT_FIELD_PROCESS_PID, number), 0);
+    assert_int_equal(event_add_text(&event, EVENT_FIELD_EVENT_ORIGINAL,
+                                    number % 7 == 0 ? STR("Failed password for lan")
+                                                    : STR("Accepted publickey")),
+                     0);
+    return event;
+}
+
 static int set_up(void **state)
 {
     struct bench *bench = calloc(1, sizeof(*bench));
@@ -53,14 +67,8 @@ static int set_up(void **state)
     bench->now = clock_wall(&bench->fixture.clock);
     for (int64_t i = 0; i < EVENTS; i++) {
         struct id id = fixture_id((unsigned)(i % 3));
-        struct event event;
+        struct event event = make_event(bench, i);
 
-        event_init(&event, EVENT_KIND_LOG, bench->now - i / 500 * NS_PER_S);
-        assert_int_equal(event_add_number(&event, EVENT_FIELD_PROCESS_PID, i), 0);
-        assert_int_equal(
-            event_add_text(&event, EVENT_FIELD_EVENT_ORIGINAL,
-                           i % 7 == 0 ? STR("Failed password for lan") : STR("Accepted publickey")),
-            0);
         assert_int_equal(archive_add(bench->archive, &id, (uint64_t)i + 1, &event), 0);
     }
     assert_int_equal(archive_commit(bench->archive), 0);
@@ -81,11 +89,11 @@ static int tear_down(void **state)
 }
 
 /* How many there are, page by page. */
-static size_t walk(struct bench *bench, const char *typed, size_t limit)
+static size_t walk_until(struct bench *bench, const char *typed, size_t limit, int64_t until)
 {
     struct terms terms;
     struct find_query query = {
-        .terms = &terms, .cursor = {.time = bench->now + NS_PER_S}, .limit = limit};
+        .terms = &terms, .cursor = {.time = bench->now + NS_PER_S}, .limit = limit, .until = until};
     struct seen seen = {.last = INT64_MAX};
     int r = 1;
 
@@ -101,6 +109,11 @@ static size_t walk(struct bench *bench, const char *typed, size_t limit)
     return seen.count;
 }
 
+static size_t walk(struct bench *bench, const char *typed, size_t limit)
+{
+    return walk_until(bench, typed, limit, 0);
+}
+
 static void test_pages(void **state)
 {
     struct bench *bench = *state;
@@ -111,6 +124,118 @@ static void test_pages(void **state)
     assert_int_equal(walk(bench, "-failed", 100), EVENTS - (EVENTS + 6) / 7);
     assert_int_equal(walk(bench, "pid:<100", 10), 100);
     assert_int_equal(walk(bench, "nobody", 10), 0);
+    assert_int_equal(walk(bench, "failed OR accepted", 100), EVENTS);
+    assert_int_equal(walk(bench, "(failed OR nobody) lan", 100), (EVENTS + 6) / 7);
+    assert_int_equal(walk(bench, "failed OR pid:<7", 100), (EVENTS + 6) / 7 + 6);
+}
+
+/* Time that is up at once: each call still comes on, and in the end all were found, once each. */
+static void test_turns(void **state)
+{
+    struct bench *bench = *state;
+
+    assert_int_equal(walk_until(bench, "", 500, 1), EVENTS);
+    assert_int_equal(walk_until(bench, "failed lan", SIZE_MAX, 1), (EVENTS + 6) / 7);
+    assert_int_equal(walk_until(bench, "nobody OR pid:<10", 3, 1), 10);
+    assert_int_equal(walk_until(bench, "nobody", 10, 1), 0);
+}
+
+/* A reader that says yes to every other: all that wait for it come in order, each once. */
+struct reader {
+    size_t asked;
+    size_t batches;
+};
+
+static int read_some(void *context, const struct terms *terms, struct find_candidate *candidates,
+                     size_t count)
+{
+    struct reader *reader = context;
+
+    (void)terms;
+    reader->batches++;
+    for (size_t i = 0; i < count; i++) {
+        if (candidates[i].verdict == TERMS_UNREAD) {
+            candidates[i].verdict = reader->asked++ % 2 == 0 ? TERMS_YES : TERMS_NO;
+        }
+    }
+    return 0;
+}
+
+static void test_reader(void **state)
+{
+    struct bench *bench = *state;
+    struct reader reader = {0};
+    const struct find_reader port = {.judge = read_some, .context = &reader};
+    struct terms terms;
+    struct find_query query = {.terms = &terms,
+                               .reader = &port,
+                               .cursor = {.time = bench->now + NS_PER_S},
+                               .limit = SIZE_MAX};
+    struct seen seen = {.last = INT64_MAX};
+    int r = 1;
+
+    arena_reset(bench->arena);
+    assert_int_equal(terms_parse(STR("failed -x:1"), bench->arena, &terms, NULL), 0);
+    while (r == 1) {
+        r = find_events(bench->archive, bench->store, bench->arena, &query, &query.cursor, see,
+                        &seen);
+        assert_true(r >= 0);
+    }
+    assert_int_equal(reader.asked, (EVENTS + 6) / 7); /* words are not its business */
+    assert_int_equal(seen.count, (reader.asked + 1) / 2);
+    assert_in_range(reader.batches, 1, EVENTS / 100);
+}
+
+/* ---- whatever is typed: what the archive finds is what looking at everything finds */
+
+static const char *const words[] = {
+    "failed",           "lan",      "publickey", "accepted",   "pid:<100", "pid:>2900",
+    "\"password for\"", "kind:log", "user:x",    "entry:*key", "-pid:7"};
+
+static void draw(struct prop *prop, struct buf *buf)
+{
+    uint64_t parts = 1 + prop_below(prop, 4);
+
+    for (uint64_t i = 0; i < parts; i++) {
+        bool is_group = i + 1 < parts && prop_bool(prop);
+
+        buf_putf(buf, "%s%s%s%s%s",
+                 i == 0            ? ""
+                 : prop_bool(prop) ? " OR "
+                                   : " ",
+                 prop_below(prop, 4) == 3 ? "NOT " : "", is_group ? "(" : "",
+                 words[prop_below(prop, ARRAY_LEN(words))], is_group ? " OR lan)" : "");
+    }
+}
+
+static struct bench *drawn_bench;
+
+static const char *find_is_naive_scan(struct prop *prop)
+{
+    struct bench *bench = drawn_bench;
+    struct terms terms;
+    struct buf buf;
+    size_t naive = 0;
+    size_t found;
+
+    buf_init(&buf, TERMS_TEXT_MAX);
+    draw(prop, &buf);
+    buf_put_byte(&buf, '\0');
+    assert_int_equal(terms_parse(str_from(buf.ptr), prop->arena, &terms, NULL), 0);
+    for (int64_t i = 0; i < EVENTS; i++) {
+        struct event event = make_event(bench, i);
+
+        naive += terms_judge(&terms, &event, STR(""), NULL, NULL) == TERMS_YES ? 1U : 0U;
+    }
+    found = walk_until(bench, buf.ptr, 1 + prop_below(prop, 2000), (int64_t)prop_below(prop, 2));
+    buf_done(&buf);
+    return found == naive ? NULL : "the archive finds others than a walk over all";
+}
+
+static void test_find_is_naive_scan(void **state)
+{
+    drawn_bench = *state;
+    prop_check("find", find_is_naive_scan, 60);
 }
 
 static int refuse(void *context, const struct id *id, struct str host, const struct event *event)
@@ -142,6 +267,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_pages, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_turns, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reader, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_find_is_naive_scan, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
     };
 

@@ -1,5 +1,6 @@
 /* What people type to find events. */
 #include "harness.h"
+#include "prop.h"
 
 #include "base/err.h"
 #include "model/terms.h"
@@ -23,12 +24,13 @@ static struct event example(void)
 
 static bool matches(const char *typed)
 {
+    static const struct entry empty;
     struct event event = example();
     struct terms terms;
     struct diag diag = {0};
 
     assert_int_equal(terms_parse(str_from(typed), arena, &terms, &diag), 0);
-    return terms_match(&terms, &event, STR("may-chu-01"));
+    return terms_judge(&terms, &event, STR("may-chu-01"), &empty, arena) == TERMS_YES;
 }
 
 static int refused(const char *typed)
@@ -37,7 +39,7 @@ static int refused(const char *typed)
     struct diag diag = {0};
     int r = terms_parse(str_from(typed), arena, &terms, &diag);
 
-    assert_true(diag.text[0] != '\0');
+    assert_true(r == 0 || diag.text[0] != '\0');
     return r;
 }
 
@@ -84,7 +86,6 @@ static void test_refused(void **state)
     char longest[TERMS_TEXT_MAX + 2];
 
     (void)state;
-    assert_int_equal(refused("nosuch:1"), -ERR_NOENT);
     assert_int_equal(refused("\"not closed"), -ERR_SYNTAX);
     assert_int_equal(refused("pid:many"), -ERR_SYNTAX);
     assert_int_equal(refused("user:"), -ERR_SYNTAX);
@@ -99,25 +100,208 @@ static void test_refused(void **state)
     assert_int_equal(refused(longest), -ERR_LIMIT);
 }
 
-/* Whatever matches holds every needle, or an archive would pass it over. */
-static void test_needles(void **state)
+static void test_either(void **state)
 {
-    static const char *const typed[] = {"\"password for root\" log:*auth.log", "-failed kind:log",
-                                        "pid:4711 user:nguyen*", "203.0.113.9"};
-    static const char *const needles[] = {" password for root auth.log", "", " nguyen",
-                                          " 203.0.113.9"};
+    (void)state;
+    assert_true(matches("admin OR root"));
+    assert_true(matches("admin HOẶC root"));
+    assert_false(matches("admin OR guest"));
+    assert_true(matches("failed (admin OR root)"));
+    assert_false(matches("accepted (admin OR root)"));
+    assert_true(matches("accepted admin OR root")); /* AND binds closer */
+    assert_true(matches("root OR admin accepted"));
+    assert_false(matches("(root OR admin) accepted"));
+    assert_true(matches("failed AND root VÀ password"));
+    assert_true(matches("KHÔNG admin KHÔNG (guest OR accepted)"));
+    assert_false(matches("NOT (guest OR root)"));
+    assert_false(matches("-(failed root)"));
+    assert_true(matches("-(failed guest)"));
+    assert_true(matches("NOT NOT root"));
+    assert_true(matches("((root))"));
+    assert_true(matches("(user:nguyen* OR user:root) -host:web*"));
+    assert_false(matches("OR-root (guest OR accepted)"));
+    assert_false(matches("ORACLE"));
+    assert_false(matches("pam_unix(sshd:auth): OR (guest OR pam_unix(sshd))"));
+    assert_true(matches("(guest OR 203.0.113.9)"));
+}
+
+/* What only a reader of the entry knows is left open, and no more than that. */
+static enum terms_verdict judged(const char *typed, const struct entry *entry)
+{
+    struct event event = example();
+    struct terms terms;
+
+    assert_int_equal(terms_parse(str_from(typed), arena, &terms, NULL), 0);
+    return terms_judge(&terms, &event, STR("may-chu-01"), entry, arena);
+}
+
+static void test_entries(void **state)
+{
+    struct entry entry;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++) {
+    entry_init(&entry);
+    assert_int_equal(entry_add(&entry, &(struct entry_field){.name = STR("src_ip"),
+                                                             .value = STR("203.0.113.9")}),
+                     0);
+    assert_int_equal(entry_add(&entry, &(struct entry_field){.name = STR("EventID"),
+                                                             .value = STR("4625"),
+                                                             .type = ENTRY_TYPE_NUMBER}),
+                     0);
+    assert_int_equal(judged("src_ip:203.0.113.9", NULL), TERMS_UNREAD);
+    assert_int_equal(judged("-src_ip:203.0.113.9", NULL), TERMS_UNREAD);
+    assert_int_equal(judged("admin src_ip:203.0.113.9", NULL), TERMS_NO);
+    assert_int_equal(judged("root OR src_ip:203.0.113.9", NULL), TERMS_YES);
+    assert_int_equal(judged("user:nguyen.van.a", NULL), TERMS_YES); /* the event says so itself */
+    assert_int_equal(judged("src_ip:203.0.113.9", &entry), TERMS_YES);
+    assert_int_equal(judged("src_ip:203.*.9 EventID:4625 eventid:>4000", &entry), TERMS_YES);
+    assert_int_equal(judged("-src_ip:203.*", &entry), TERMS_NO);
+    assert_int_equal(judged("dst_ip:203.* OR EventID:<4000", &entry), TERMS_NO);
+    entry_done(&entry);
+}
+
+static void test_refused_shapes(void **state)
+{
+    static const char *const shapes[] = {"(a",     "a )", "()",    "a OR", "OR a", "a OR OR b",
+                                         "(a OR)", "NOT", "a AND", "-(a",  "a (",  "\"\""};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        if (refused(shapes[i]) != -ERR_SYNTAX) {
+            fail_msg("'%s' is taken", shapes[i]);
+        }
+    }
+    assert_int_equal(refused("(((((((((a)))))))))"), -ERR_LIMIT);
+    assert_true(matches("((((((((root))))))))"));
+}
+
+/* ---- needles: whatever matches holds them, or an archive would pass it over */
+
+static void put_needle(const struct needles *needles, uint16_t at, struct buf *buf)
+{
+    const struct needle *needle = &needles->list[at];
+
+    if (needle->kind == NEEDLE_TEXT) {
+        buf_put_str(buf, needle->text);
+    } else if (needle->kind == NEEDLE_AND || needle->kind == NEEDLE_OR) {
+        buf_put_byte(buf, '(');
+        put_needle(needles, needle->left, buf);
+        buf_put_text(buf, needle->kind == NEEDLE_AND ? " & " : " | ");
+        put_needle(needles, needle->right, buf);
+        buf_put_byte(buf, ')');
+    } else {
+        buf_put_text(buf, needle->kind == NEEDLE_CODED ? "coded" : "any");
+    }
+}
+
+static void test_needles(void **state)
+{
+    static const char *const cases[][2] = {
+        {"\"password for root\" log:*auth.log", "(password for root & auth.log)"},
+        {"-failed kind:log", "any"},
+        {"pid:4711 Nguyễn", "nguyen"},
+        {"203.0.113.9", "203.0.113.9"},
+        {"failed OR accepted", "(failed | accepted)"},
+        {"failed OR pid:5", "any"},
+        {"sshd (failed OR -root)", "sshd"},
+        {"NOT (failed OR root)", "any"},
+        {"src_ip:10.0.0.1", "(10.0.0.1 | coded)"},
+        {"Image:*\\cmd.exe", "(cmd.exe | coded)"},
+        {"severity:err", "any"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct needles needles;
         struct terms terms;
         struct buf buf;
 
         buf_init(&buf, 4096);
-        assert_int_equal(terms_parse(str_from(typed[i]), arena, &terms, NULL), 0);
-        terms_put_needles(&terms, &buf);
-        assert_true(str_is_text(buf_str(&buf), needles[i]));
+        assert_int_equal(terms_parse(str_from(cases[i][0]), arena, &terms, NULL), 0);
+        terms_needles(&terms, &needles);
+        put_needle(&needles, needles.root, &buf);
+        buf_put_byte(&buf, '\0');
+        assert_string_equal(buf.ptr, cases[i][1]);
         buf_done(&buf);
     }
+}
+
+static const char *const words[] = {
+    "root",   "Đồng",     "dong",    "an*",     "r?ot",  "fail",     "\"to r\"",  "pid:7",
+    "pid:>3", "user:lan", "user:l*", "src:1.2", "-root", "kind:log", "host:web1", "log:*.log"};
+
+static void draw_terms(struct prop *prop, unsigned depth, struct buf *buf)
+{
+    uint64_t parts = 1 + prop_below(prop, 3);
+
+    for (uint64_t i = 0; i < parts; i++) {
+        buf_put_text(buf, i == 0 ? "" : prop_bool(prop) ? " OR " : " ");
+        buf_put_text(buf, prop_below(prop, 4) == 3 ? "NOT " : "");
+        if (depth != 0 && prop_below(prop, 3) == 2) {
+            buf_put_byte(buf, '(');
+            draw_terms(prop, depth - 1, buf);
+            buf_put_byte(buf, ')');
+        } else {
+            buf_put_text(buf, words[prop_below(prop, sizeof(words) / sizeof(words[0]))]);
+        }
+    }
+}
+
+static const char *needles_hold_what_matches(struct prop *prop)
+{
+    static const char *const texts[] = {"failed to root", "Đổng an", "lan", "root", "x 1.2 y", ""};
+    struct entry entry;
+    struct event event;
+    struct needles needles;
+    struct terms terms;
+    struct buf buf;
+    struct str folded[3];
+    size_t count = 0;
+    enum terms_verdict verdict;
+
+    buf_init(&buf, TERMS_TEXT_MAX);
+    draw_terms(prop, 2, &buf);
+    if (terms_parse(buf_str(&buf), prop->arena, &terms, NULL) < 0) {
+        buf_done(&buf);
+        return terms.count == TERMS_MAX ? NULL : "what was drawn is refused";
+    }
+    buf_done(&buf);
+    event_init(&event, EVENT_KIND_LOG, 1);
+    (void)event_add_number(&event, EVENT_FIELD_PROCESS_PID, (int64_t)prop_below(prop, 9));
+    (void)event_add_text(&event, EVENT_FIELD_USER_NAME, str_from(texts[prop_below(prop, 6)]));
+    (void)event_add_text(&event, EVENT_FIELD_EVENT_ORIGINAL, str_from(texts[prop_below(prop, 6)]));
+    (void)event_add_text(&event, EVENT_FIELD_LOG_FILE_PATH,
+                         prop_bool(prop) ? STR("a.log") : STR("b"));
+    entry_init(&entry);
+    (void)entry_add(&entry, &(struct entry_field){.name = STR("user"), .value = STR("lan")});
+    (void)entry_add(&entry, &(struct entry_field){.name = STR("src"), .value = STR("1.2")});
+    /* What the reader found stands in the entry, as it does of any log. */
+    if (event_find(&event, EVENT_FIELD_EVENT_ORIGINAL) == NULL ||
+        !str_is_text(event_find(&event, EVENT_FIELD_EVENT_ORIGINAL)->text, "x 1.2 y")) {
+        entry.count = 0;
+    } else {
+        entry.fields[0] = entry.fields[1];
+        entry.count = 1;
+    }
+    verdict = terms_judge(&terms, &event, STR("web1"), &entry, prop->arena);
+    for (size_t i = 0; i < event.field_count; i++) {
+        if (event_field_type(event.fields[i].id) == EVENT_VALUE_TEXT) {
+            char *out = arena_alloc(prop->arena, 64, 1);
+
+            folded[count++] = str_of(out, utf8_fold(event.fields[i].text, out, 64));
+        }
+    }
+    entry_done(&entry);
+    terms_needles(&terms, &needles);
+    return verdict == TERMS_YES && !needles_stand_in(&needles, folded, count)
+               ? "an event that matches does not hold the needles"
+               : NULL;
+}
+
+static void test_needles_never_hide(void **state)
+{
+    (void)state;
+    prop_check("needles", needles_hold_what_matches, 20000);
 }
 
 static int start(void **state)
@@ -136,9 +320,15 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),    cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_negation), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_negation),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_either),
+        cmocka_unit_test(test_entries),
         cmocka_unit_test(test_needles),
+        cmocka_unit_test(test_refused_shapes),
+        cmocka_unit_test(test_needles_never_hide),
     };
 
     return cmocka_run_group_tests(tests, start, end);

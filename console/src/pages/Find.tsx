@@ -2,12 +2,16 @@
 // every search is kept in the audit log.
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-import { post, wordsOf, type EventHit, type Page } from '../api';
+import { wordsOf, type EventHit } from '../api';
+import { Histogram } from '../components/Histogram';
 import { Sheet } from '../components/Sheet';
 import { Time } from '../components/Time';
+import { ask, stepOf } from '../find';
 import { number, t } from '../i18n';
 import { go, link, route } from '../route';
 import { may } from '../session';
+import { shortTime } from '../time';
+import { RuleDraft } from './RuleDraft';
 
 const PAGE = 100;
 const periods: [string, () => string, number][] = [
@@ -65,52 +69,121 @@ function Details({ hit, onClose, onNarrow }: { hit: EventHit; onClose: () => voi
   );
 }
 
+/** What has come of the question so far. */
+interface Found {
+  hits: EventHit[];
+  next: string | null;
+  reached: number;
+  unread: number;
+}
+
+interface Counted {
+  counts: Map<number, number>;
+  found: number;
+  step: number;
+  from: number;
+  to: number;
+  reached: number;
+  isOver: boolean;
+}
+
+/** The time that is asked for, in ms: a period up to now, or from and to of the address. */
+function spanOf(query: URLSearchParams): { from: number; to: number; isChosen: boolean } {
+  const from = Date.parse(query.get('from') ?? '');
+  const to = Date.parse(query.get('to') ?? '');
+  if (from && to) return { from, to, isChosen: true };
+  const seconds = periods.find(([name]) => name === (query.get('last') ?? '24h'))?.[2] ?? 0;
+  return { from: seconds ? Date.now() - seconds * 1000 : 0, to: Date.now(), isChosen: false };
+}
+
 export function Find() {
   const query = route.value.query;
   const typed = query.get('q') ?? '';
   const period = query.get('last') ?? '24h';
-  const [hits, setHits] = useState<EventHit[] | null>(null);
-  const [next, setNext] = useState<string | null>(null);
+  const chosen = `${query.get('from') ?? ''} ${query.get('to') ?? ''}`;
+  const [found, setFound] = useState<Found | null>(null);
+  const [counted, setCounted] = useState<Counted | null>(null);
   const [error, setError] = useState('');
   const [isBusy, setBusy] = useState(false);
   const [shown, setShown] = useState<EventHit | null>(null);
+  const [isDrafting, setDrafting] = useState(false);
   const field = useRef<HTMLInputElement>(null);
-  const turn = useRef(0);
+  const stop = useRef<AbortController | null>(null);
 
-  const look = async (cursor: string | null) => {
-    const mine = ++turn.current;
-    const seconds = periods.find(([name]) => name === period)?.[2] ?? 0;
+  const begin = (): AbortController => {
+    stop.current?.abort();
+    stop.current = new AbortController();
     setBusy(true);
     setError('');
-    try {
-      const page = await post<Page<EventHit>>('events/search', {
-        q: typed,
-        limit: PAGE,
-        ...(seconds ? { from: new Date(Date.now() - seconds * 1000).toISOString() } : {}),
-        ...(cursor ? { cursor } : {}),
-      });
-      if (mine !== turn.current) return;
-      setHits(cursor ? [...(hits ?? []), ...page.items] : page.items);
-      setNext(page.next);
-    } catch (reason) {
-      if (mine === turn.current) setError(wordsOf(reason));
-    } finally {
-      if (mine === turn.current) setBusy(false);
+    return stop.current;
+  };
+  const bounds = () => {
+    const span = spanOf(query);
+    return { ...(span.from ? { from: new Date(span.from).toISOString() } : {}), ...(span.isChosen ? { to: new Date(span.to - 1).toISOString() } : {}) };
+  };
+  const page = async (mine: AbortController, cursor: string | null, before: EventHit[]) => {
+    let now: Found = { hits: before, next: cursor, reached: Date.now(), unread: 0 };
+    const wanted = before.length + PAGE;
+    await ask('events/search', { q: typed, limit: PAGE, ...bounds(), ...(cursor ? { cursor } : {}) }, mine.signal, (answer) => {
+      now = { hits: [...now.hits, ...answer.items], next: answer.next, reached: Date.parse(answer.reached), unread: now.unread + answer.unread };
+      setFound(now);
+      return { isEnough: now.hits.length >= wanted, limit: wanted - now.hits.length };
+    });
+    return now;
+  };
+  /** All of them are counted while the first are read. */
+  const count = async (mine: AbortController, oldest: number) => {
+    const span = spanOf(query);
+    const from = span.from || oldest;
+    const step = stepOf(span.to - from);
+    let now: Counted = { counts: new Map(), found: 0, step, from, to: span.to, reached: span.to, isOver: false };
+    await ask('events/search', { q: typed, limit: 0, step, ...bounds() }, mine.signal, (answer) => {
+      for (const { time, count: more } of answer.counts) now.counts.set(Date.parse(time), (now.counts.get(Date.parse(time)) ?? 0) + more);
+      const first = Math.min(...now.counts.keys(), now.from);
+      now = { ...now, found: now.found + answer.found, reached: Date.parse(answer.reached), from: span.from || first, isOver: !answer.next };
+      setCounted(now);
+    });
+  };
+  const look = async (cursor: string | null) => {
+    const mine = begin();
+    if (!cursor) {
+      setFound(null);
+      setCounted(null);
     }
+    try {
+      const now = await page(mine, cursor, cursor ? (found?.hits ?? []) : []);
+      if (mine.signal.aborted) return;
+      setBusy(false);
+      const last = now.hits.at(-1);
+      if (!cursor && last) await count(mine, Date.parse(String(last.event['@timestamp'])));
+    } catch (reason) {
+      if (stop.current === mine) setError(wordsOf(reason));
+    } finally {
+      if (stop.current === mine) setBusy(false);
+    }
+  };
+  const cancel = () => {
+    stop.current?.abort();
+    setBusy(false);
   };
   useEffect(() => {
     setShown(null);
+    setDrafting(false);
     if (query.has('q')) void look(null);
     else field.current?.focus();
-  }, [typed, period, query.has('q')]);
-  const ask = (words: string, last: string) => go(link('find', null, { q: words, last }));
+  }, [typed, period, chosen, query.has('q')]);
+  useEffect(() => () => stop.current?.abort(), []);
+  const move = (words: string, last: string) => go(link('find', null, { q: words, last }));
+  const narrow = (from: number, to: number) => go(link('find', null, { q: typed, last: period, from: new Date(from).toISOString(), to: new Date(to).toISOString() }));
   if (!may('duty')) return <main><h1>{t('Find')}</h1><p class="calm">{t('Only those on duty search in events.')}</p></main>;
+  const span = spanOf(query);
+  const hits = found?.hits ?? [];
   return (
     <main>
       <h1>{t('Find')}</h1>
       <form class="filters find" role="search" onSubmit={(event) => {
         event.preventDefault();
-        ask((field.current?.value ?? '').normalize('NFC').trim(), period);
+        move((field.current?.value ?? '').normalize('NFC').trim(), period);
       }}>
         <label class="search">
           {t('Events that hold')}
@@ -119,22 +192,42 @@ export function Find() {
         </label>
         <label>
           {t('When')}
-          <select value={period} onChange={(event) => ask((field.current?.value ?? '').trim(), event.currentTarget.value)}>
+          <select value={period} onChange={(event) => move((field.current?.value ?? '').trim(), event.currentTarget.value)}>
             {periods.map(([name, word]) => <option key={name} value={name}>{word()}</option>)}
           </select>
         </label>
-        <button type="submit" disabled={isBusy}>{t('Find')}</button>
+        <button type="submit">{t('Find')}</button>
+        {typed && <button type="button" onClick={() => setDrafting(true)}>{t('Make it a rule')}</button>}
         <details class="quiet">
           <summary>{t('How to ask')}</summary>
           <p>{t('Words are found with or without dấu; all must stand in the event. "Some words" stand side by side. user:root, host:web*, pid:>1000 name a field. A minus before a term leaves out.')}</p>
+          <p>{t('root OR admin: one of them. NOT (a OR b): none of them. NOT binds closest, then words side by side, then OR. HOẶC, KHÔNG, VÀ are understood too. src_ip:203.0.113.9 or EventID:4625 are fields that an entry of a log holds.')}</p>
         </details>
+        {span.isChosen && (
+          <p class="chosen">
+            {t('From {0} to {1}', shortTime(new Date(span.from).toISOString()), shortTime(new Date(span.to).toISOString()))}{' '}
+            <button type="button" class="plain small" onClick={() => move(typed, period)}>{t('The whole time again')}</button>
+          </p>
+        )}
       </form>
       {error && <p role="alert" class="error">{error}</p>}
-      {isBusy && !hits && <p class="calm" role="status">{t('Looking…')}</p>}
-      {hits && hits.length === 0 && !isBusy && <p class="calm" role="status">{t('Nothing matches.')}</p>}
-      {hits && hits.length > 0 && (
+      {isBusy && (
+        <p class="calm looking" role="status">
+          {found ? t('Looked back to {0}…', shortTime(new Date(found.reached).toISOString())) : t('Looking…')}{' '}
+          <button onClick={cancel}>{t('Stop')}</button>
+        </p>
+      )}
+      {found && hits.length === 0 && !isBusy && (
+        <p class="calm" role="status">{found.next ? t('Nothing matches back to {0}.', shortTime(new Date(found.reached).toISOString())) : t('Nothing matches.')}</p>
+      )}
+      {found && found.unread > 0 && <p class="quiet">{t('{0} entries could not be read: their fields were not looked at.', number(found.unread))}</p>}
+      {counted && <Histogram counts={counted.counts} step={counted.step} from={counted.from} to={counted.to} reached={counted.isOver ? 0 : counted.reached} onNarrow={narrow} />}
+      {hits.length > 0 && (
         <>
-          <p class="quiet" role="status">{next ? t('The newest {0}', number(hits.length)) : t('{0} found', number(hits.length))}</p>
+          <p class="quiet" role="status">
+            {found?.next ? t('The newest {0}', number(hits.length)) : t('{0} found', number(hits.length))}
+            {found?.next && counted && ` · ${counted.isOver ? t('{0} in all', number(counted.found)) : t('{0} and more', number(counted.found))}`}
+          </p>
           <table class="events">
             <thead>
               <tr>
@@ -155,10 +248,11 @@ export function Find() {
               ))}
             </tbody>
           </table>
-          {next && <p><button disabled={isBusy} onClick={() => void look(next)}>{t('Older events')}</button></p>}
+          {found?.next && <p><button disabled={isBusy} onClick={() => void look(found.next)}>{t('Older events')}</button></p>}
         </>
       )}
-      {shown && <Details hit={shown} onClose={() => setShown(null)} onNarrow={(term) => ask(`${typed} ${term}`.trim(), period)} />}
+      {shown && !isDrafting && <Details hit={shown} onClose={() => setShown(null)} onNarrow={(term) => move(`${/\b(OR|HOẶC)\b/.test(typed) ? `(${typed})` : typed} ${term}`.trim(), period)} />}
+      {isDrafting && <RuleDraft typed={typed} from={bounds().from} onClose={() => setDrafting(false)} />}
     </main>
   );
 }

@@ -291,6 +291,7 @@ int api_rule_report(struct api_request *request);
 int api_filter_list(struct api_request *request);
 int api_document_get(struct api_request *request);
 int api_event_search(struct api_request *request);
+int api_rule_draft(struct api_request *request);
 int api_stream(struct api_request *request);
 int api_metrics(struct api_request *request);
 int api_healthz(struct api_request *request);

@@ -14,6 +14,9 @@ void api_take_found(void *context, void *job, const struct searcher_answer *answ
     struct api *api = context;
     int r = answer->result;
 
+    if (answer->diag != NULL && answer->diag->text[0] != '\0') {
+        request->diag = *answer->diag;
+    }
     if (r == 0) {
         r = buf_put_str(&request->out, answer->json);
     }
@@ -55,29 +58,42 @@ static int search_take_cursor(struct api_request *request, struct searcher_query
     return 0;
 }
 
-static int search_ask(struct api_request *request)
+static int search_ask(struct api_request *request, bool is_draft)
 {
     struct api *api = request->api;
     int64_t now = clock_wall(api->options.clock);
     struct searcher_query query = {
         .typed = arguments_text(&request->arguments, "q"),
-        .limit = (size_t)arguments_number(&request->arguments, "limit", SEARCH_LIMIT)};
+        .is_draft = is_draft,
+        .rule = arguments_text(&request->arguments, "rule"),
+        .limit = (size_t)arguments_number(&request->arguments, "limit", SEARCH_LIMIT),
+        .step = arguments_number(&request->arguments, "step", 0) * NS_PER_S};
     int r = search_take_time(request, "from", 0, &query.from);
 
     r = r < 0 ? r : search_take_time(request, "to", now + SEARCH_DAY, &query.cursor.time);
     r = r < 0 ? r : search_take_cursor(request, &query);
+    if (r == 0 && query.limit == 0 && query.step == 0) {
+        r = diag_set(&request->diag, -ERR_SYNTAX,
+                     _("nothing is asked for: give a limit of events, or a step to count by"));
+    }
     if (r == 0 && api->searcher == NULL) {
         r = -ERR_NOENT;
     }
     r = r < 0 ? r : searcher_ask(api->searcher, &query, request, &request->diag);
     if (r < 0) {
-        return r == -ERR_NOENT ? -ERR_SYNTAX : r; /* a field that there is not */
+        return r;
     }
     api_wait(request);
     return API_LATER;
 }
 
+/* Serves /rules/try too: there a rule takes the place of what is typed. */
 int api_event_search(struct api_request *request)
 {
-    return request->is_searched ? 0 : search_ask(request);
+    return request->is_searched ? 0 : search_ask(request, false);
+}
+
+int api_rule_draft(struct api_request *request)
+{
+    return request->is_searched ? 0 : search_ask(request, true);
 }

@@ -238,7 +238,12 @@ int api_new(const struct api_options *options, struct api **ret_api, struct diag
     limiter_init(&api->senders, SENDERS_MAX, SENDER_FREE_FAILURES, SENDER_WAIT, numbers[2]);
     r = api_start(api);
     if (r == 0 && options->folder != NULL) {
-        r = searcher_new(options->loop, options->folder, options->clock, api_take_found, api,
+        r = searcher_new(options->loop,
+                         &(struct searcher_options){.folder = options->folder,
+                                                    .sifter = options->channels.sifter,
+                                                    .clock = options->clock,
+                                                    .done = api_take_found,
+                                                    .context = api},
                          &api->searcher);
     }
     if (r < 0) {

@@ -100,6 +100,18 @@ struct core_options {
     const struct centre_settings *settings; /* whence those above; NULL: they are not changed */
 };
 
+#define READ_SAID_MAX 1400 /* bytes: who, and what he looked for */
+
+/* Searches that are in the audit log, the last ones. */
+struct core_reads {
+    struct core_read {
+        int64_t time; /* monotonic */
+        size_t len;
+        char said[READ_SAID_MAX];
+    } list[16];
+    unsigned next;
+};
+
 struct core {
     struct core_options options;
     struct overlay overlay; /* its base is NULL when the options have no settings */
@@ -138,6 +150,7 @@ struct core {
     struct list operators;
     struct list calls;
     unsigned call_count;
+    struct core_reads reads;
 };
 
 [[nodiscard]] int core_new(const struct core_options *options, struct core **ret_core,
@@ -361,11 +374,14 @@ int core_rule_reload(struct core_call *call);
 int core_filter_put(struct core_call *call);
 int core_filter_drop(struct core_call *call);
 int core_filter_restore(struct core_call *call);
-int core_read_events(struct core_call *call);
 int core_read_note(struct core_call *call);
 int core_source_mute(struct core_call *call);
 int core_source_unmute(struct core_call *call);
 int core_health(struct core_call *call);
+
+/* core/read.c */
+int core_read_events(struct core_call *call);
+int core_rule_try(struct core_call *call);
 
 /* core/user.c: a new one-time password for a user, who is made an admin when there is none of that
  * name. */

@@ -327,13 +327,7 @@ int core_health(struct core_call *call)
 }
 
 /* A privileged read is told before it is done: the api process reads after this has been answered.
- * Of a search the words are kept too: what somebody looked for is as telling as what he found. */
-int core_read_events(struct core_call *call)
-{
-    return core_call_audit(call, call->request->verb, STR(""), "q",
-                           arguments_text(&call->arguments, "q"), NULL);
-}
-
+ */
 int core_read_note(struct core_call *call)
 {
     return core_call_audit(call, call->request->verb, STR(""), NULL);

@@ -206,11 +206,11 @@ static int block_compress(const struct block *block, struct buf *out)
 }
 
 static const char block_insert[] =
-    "INSERT INTO blocks (number, first, last, count, bytes, filter, body)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    "INSERT INTO blocks (number, first, last, count, bytes, filter, body, has_addresses)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)";
 static const char block_update[] =
     "UPDATE blocks SET first = ?2, last = ?3, count = ?4, bytes = ?5,"
-    " filter = ?6, body = ?7 WHERE number = ?1";
+    " filter = ?6, body = ?7, has_addresses = 1 WHERE number = ?1";
 
 static int block_write_row(struct block *block, struct database *database, struct str body,
                            struct str filter)

@@ -37,7 +37,11 @@ static const char day_tables[] = "CREATE TABLE blocks ("
                                  "  last INTEGER NOT NULL"
                                  ") STRICT, WITHOUT ROWID;";
 
-static const char *const day_steps[] = {day_tables};
+/* Pieces of addresses are in the filters of blocks that are written from then on. */
+static const char day_addresses[] =
+    "ALTER TABLE blocks ADD COLUMN has_addresses INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const day_steps[] = {day_tables, day_addresses};
 
 void day_path(const struct archive *archive, int64_t day, const char *suffix,
               char out[ARCHIVE_PATH_SIZE])

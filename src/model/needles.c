@@ -1,0 +1,168 @@
+/* Neighbours: model/terms_needles.c makes them of what was typed, store/archive/search.c asks. The
+ * first node is ANY, so that a place of 0 is always good. */
+#include "model/needles.h"
+
+#include "base/banned.h"
+#include "base/err.h"
+
+/* JSON's and web servers' escapes, XML's references, and formats whose values are hexadecimal or
+ * not text: their names stand in event.module. */
+const struct str needles_codes[] = {
+    {"\\u0", 3}, {"\\u1", 3}, {"\\u2", 3},  {"\\u3", 3}, {"\\u4", 3}, {"\\u5", 3}, {"\\u6", 3},
+    {"\\u7", 3}, {"\\u8", 3}, {"\\u9", 3},  {"\\ua", 3}, {"\\ub", 3}, {"\\uc", 3}, {"\\ud", 3},
+    {"\\ue", 3}, {"\\uf", 3}, {"\\x0", 3},  {"\\x1", 3}, {"\\x2", 3}, {"\\x3", 3}, {"\\x4", 3},
+    {"\\x5", 3}, {"\\x6", 3}, {"\\x7", 3},  {"\\x8", 3}, {"\\x9", 3}, {"\\xa", 3}, {"\\xb", 3},
+    {"\\xc", 3}, {"\\xd", 3}, {"\\xe", 3},  {"\\xf", 3}, {"&#x", 3},  {"&#0", 3},  {"&#1", 3},
+    {"&#2", 3},  {"&#3", 3},  {"&#4", 3},   {"&#5", 3},  {"&#6", 3},  {"&#7", 3},  {"&#8", 3},
+    {"&#9", 3},  {"evtx", 4}, {"audit", 5}, {NULL, 0},
+};
+
+void needles_init(struct needles *needles)
+{
+    needles->count = 1;
+    needles->root = 0;
+    needles->list[0] = (struct needle){.kind = NEEDLE_ANY};
+}
+
+static uint16_t needles_add(struct needles *needles, const struct needle *needle)
+{
+    if (needles->count == NEEDLES_MAX) {
+        return 0;
+    }
+    needles->list[needles->count] = *needle;
+    return (uint16_t)needles->count++;
+}
+
+uint16_t needles_text(struct needles *needles, struct str text)
+{
+    return text.len == 0
+               ? 0
+               : needles_add(needles, &(struct needle){.kind = NEEDLE_TEXT, .text = text});
+}
+
+uint16_t needles_coded(struct needles *needles)
+{
+    return needles_add(needles, &(struct needle){.kind = NEEDLE_CODED});
+}
+
+uint16_t needles_join(struct needles *needles, enum needle_kind kind, uint16_t left, uint16_t right)
+{
+    if (left == 0 || right == 0) {
+        return kind == NEEDLE_OR ? 0 : (uint16_t)(left + right);
+    }
+    return needles_add(needles, &(struct needle){.kind = kind, .left = left, .right = right});
+}
+
+bool needles_choose(const struct needles *needles)
+{
+    return needles->count != 0 && needles->root != 0;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): a node's children stand before it; a search is no deeper than
+ * its terms are many */
+static bool needle_holds(const struct needles *needles, uint16_t at,
+                         const struct needle_place *place)
+{
+    const struct needle *needle = &needles->list[at];
+
+    switch (needle->kind) {
+    case NEEDLE_TEXT:
+        return place->holds(place->context, needle->text);
+    case NEEDLE_CODED:
+        return place->is_coded(place->context);
+    case NEEDLE_AND:
+        return needle_holds(needles, needle->left, place) &&
+               needle_holds(needles, needle->right, place);
+    case NEEDLE_OR:
+        return needle_holds(needles, needle->left, place) ||
+               needle_holds(needles, needle->right, place);
+    case NEEDLE_ANY:
+    default:
+        return true;
+    }
+}
+
+bool needles_hold(const struct needles *needles, const struct needle_place *place)
+{
+    return !needles_choose(needles) || needle_holds(needles, needles->root, place);
+}
+
+struct needle_texts {
+    const struct str *list;
+    size_t count;
+};
+
+static bool texts_hold(void *context, struct str text)
+{
+    const struct needle_texts *texts = context;
+
+    for (size_t i = 0; i < texts->count; i++) {
+        if (str_find(texts->list[i], text) < texts->list[i].len) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+/* One of the escapes in needles_codes. */
+static bool has_escape(struct str text, char lead)
+{
+    while (text.len >= 3) {
+        size_t at = str_find_byte(text, lead);
+
+        if (at + 2 >= text.len) {
+            return false;
+        }
+        text = str_slice(text, at + 1, text.len);
+        if (lead == '\\' ? (text.ptr[0] == 'u' || text.ptr[0] == 'x') && is_hex(text.ptr[1])
+                         : text.ptr[0] == '#' && (is_hex(text.ptr[1]) || text.ptr[1] == 'x')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_coded_format(struct str text)
+{
+    return str_is(text, STR("evtx")) || str_is(text, STR("audit"));
+}
+
+static bool texts_are_coded(void *context)
+{
+    const struct needle_texts *texts = context;
+
+    for (size_t i = 0; i < texts->count; i++) {
+        if (is_coded_format(texts->list[i]) || has_escape(texts->list[i], '\\') ||
+            has_escape(texts->list[i], '&')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool needles_stand_in(const struct needles *needles, const struct str *texts, size_t count)
+{
+    struct needle_texts all = {.list = texts, .count = count};
+
+    return needles_hold(needles, &(struct needle_place){texts_hold, texts_are_coded, &all});
+}
+
+static bool all_are_coded(void *context)
+{
+    const struct needle_texts *texts = context;
+
+    return has_escape(texts->list[0], '\\') || has_escape(texts->list[0], '&') ||
+           texts_hold(context, STR("evtx")) || texts_hold(context, STR("audit"));
+}
+
+bool needles_stand_in_all(const struct needles *needles, struct str folded)
+{
+    struct needle_texts all = {.list = &folded, .count = 1};
+
+    return needles_hold(needles, &(struct needle_place){texts_hold, all_are_coded, &all});
+}
