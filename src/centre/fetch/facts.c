@@ -2,14 +2,15 @@
 #include "centre/fetch/facts.h"
 
 #include "base/banned.h"
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "codec/cbor.h"
 
-#define FACTS_VERSION  2
-#define FACTS_KEYLESS  1  /* the version before: no keys, no names */
+#define FACTS_VERSION  3
+#define FACTS_KEYLESS  1  /* the first version: no keys, no names */
+#define FACTS_ZONELESS 2  /* the second: nothing of the zone */
 #define FACTS_LEARNED  50 /* looks until something new is news */
-#define FACTS_HASH     0x6661637473ULL
 #define SCORE_ISSUER   1.5
 #define SCORE_REDIRECT 1.5
 #define SCORE_ALIAS    1.5
@@ -67,7 +68,7 @@ static void facts_take_certificate(struct facts *facts, const struct fetcher_cer
     bool has_keys = facts->key_count != 0; /* what was kept before keys were has none */
     bool holds = check->time < facts->end;
     bool is_new_issuer = facts_learn(facts->issuers, &facts->issuer_count, FACTS_ISSUERS_MAX,
-                                     map_hash(issuer, FACTS_HASH));
+                                     map_hash(issuer, ZONE_HASH));
     uint64_t key;
     bool is_new_key;
 
@@ -91,7 +92,7 @@ static void facts_take_alias(struct facts *facts, struct str alias, struct facts
 {
     if (alias.len != 0 &&
         facts_learn(facts->aliases, &facts->alias_count, FACTS_ALIASES_MAX,
-                    map_hash(url_domain(alias), FACTS_HASH)) &&
+                    zone_hash_alias(alias)) &&
         facts->names >= FACTS_LEARNED) {
         facts_add(list, check->view, "new_alias", alias);
         facts_raise(check, list, SCORE_ALIAS);
@@ -167,9 +168,17 @@ static void facts_get_hashes(struct cbor_reader *reader, uint64_t *list, unsigne
     *ret_count = (unsigned)count;
 }
 
+static size_t members_of(uint64_t version)
+{
+    static const size_t members[] = {
+        [FACTS_KEYLESS] = 5, [FACTS_ZONELESS] = 9, [FACTS_VERSION] = 10};
+
+    return version < ARRAY_LEN(members) ? members[version] : 0;
+}
+
 void facts_encode(const struct facts *facts, struct buf *buf)
 {
-    cbor_put_array(buf, 9);
+    cbor_put_array(buf, members_of(FACTS_VERSION));
     cbor_put_u64(buf, FACTS_VERSION);
     cbor_put_u64(buf, facts->place);
     cbor_put_u64(buf, facts->looks);
@@ -179,6 +188,7 @@ void facts_encode(const struct facts *facts, struct buf *buf)
     cbor_put_i64(buf, facts->end);
     cbor_put_u64(buf, facts->names);
     facts_put_hashes(buf, facts->aliases, facts->alias_count);
+    zone_encode(&facts->zone, buf);
 }
 
 int facts_decode(struct str bytes, struct facts *ret_facts)
@@ -195,19 +205,21 @@ int facts_decode(struct str bytes, struct facts *ret_facts)
     cbor_open(&reader, bytes);
     members = cbor_get_array(&reader);
     version = cbor_get_u64(&reader);
-    if (reader.error == 0 && !(members == 9 && version == FACTS_VERSION) &&
-        !(members == 5 && version == FACTS_KEYLESS)) {
+    if (reader.error == 0 && (members == 0 || members != members_of(version))) {
         return -ERR_VERSION;
     }
     place = cbor_get_u64(&reader);
     looks = cbor_get_u64(&reader);
     facts.has_downgrade = cbor_get_bool(&reader);
     facts_get_hashes(&reader, facts.issuers, FACTS_ISSUERS_MAX, &facts.issuer_count);
-    if (version == FACTS_VERSION) {
+    if (version >= FACTS_ZONELESS) {
         facts_get_hashes(&reader, facts.keys, FACTS_KEYS_MAX, &facts.key_count);
         facts.end = cbor_get_i64(&reader);
         names = cbor_get_u64(&reader);
         facts_get_hashes(&reader, facts.aliases, FACTS_ALIASES_MAX, &facts.alias_count);
+    }
+    if (version >= FACTS_VERSION) {
+        zone_decode(&reader, &facts.zone);
     }
     if (place >= FACTS_PLACE_COUNT || looks > FACTS_LEARNED || names > FACTS_LEARNED) {
         return -ERR_SYNTAX;

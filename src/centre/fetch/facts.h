@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "centre/fetch/fetcher.h"
+#include "centre/fetch/zone.h"
 #include "model/site.h"
 
 #include <stdbool.h>
@@ -39,7 +40,8 @@ struct facts {
     unsigned names;                /* looks whose name was asked for */
     unsigned alias_count;
     uint64_t aliases[FACTS_ALIASES_MAX]; /* hashes of the domains that its name led to by CNAME */
-    bool has_downgrade;                  /* it leads from https to http, and always has */
+    struct zone zone;
+    bool has_downgrade; /* it leads from https to http, and always has */
 };
 
 /* Adds what the answer tells to the check's reasons, which are copied into the arena, and to the

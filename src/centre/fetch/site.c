@@ -32,6 +32,7 @@ void fetch_watch_free(struct fetch_watch *watch)
     }
     fetch_rota_take(watch);
     buf_done(&watch->kept);
+    mem_free(watch->news);
     mem_free(watch->known);
     mem_free(watch->url);
     mem_free(watch);
