@@ -167,7 +167,7 @@ static int fetch_open(struct fetch *fetch, struct diag *diag)
         r = fetcher_new(&fetcher, &fetch->fetcher, diag);
     }
     if (r == 0) {
-        r = surveyor_new(fetch->loop, options->servers, &fetch->surveyor, diag);
+        r = surveyor_new(fetch->loop, fetch->clock, options->servers, &fetch->surveyor, diag);
     }
     return r < 0 ? r : fetch_sandbox(options, diag);
 }

@@ -194,25 +194,50 @@ static void test_rotation_is_quiet(void **state)
     }
 }
 
-/* An alias to an owner who is known vouches for wherever he answers from. */
-static void test_an_alias_vouches(void **state)
+/* An alias to an owner who is known vouches for wherever he answers from; another owner is news. */
+static void test_aliases(void **state)
 {
-    struct world world = world_learned();
-    struct survey survey = survey_of("113.160.5.10", "45.76.8.9");
-    uint64_t known = zone_hash_alias(STR("edge.cdn-of-the-office.com"));
+    struct world world = {
+        .sight = {.host = STR("www.tinh.gov.vn"), .is_public = true, .now = START}};
+    struct survey survey = survey_of("113.160.5.10", "113.160.5.10");
 
     (void)state;
-    (void)snprintf(survey.words[1].alias, RR_NAME_MAX, "e7.cdn-of-the-office.com");
-    world.sight.aliases = &known;
-    world.sight.alias_count = 1;
+    for (int i = 0; i < ZONE_LEARNED; i++) {
+        (void)snprintf(survey.words[i % 2].alias, RR_NAME_MAX, "e%d.cdn-of-the-office.com", i);
+        assert_int_equal(see(&world, &survey, false), 0);
+    }
+    survey = survey_of("113.160.5.10", "45.76.8.9");
+    (void)snprintf(survey.words[1].alias, RR_NAME_MAX, "e999.cdn-of-the-office.com");
     for (int i = 0; i < 10; i++) {
+        assert_int_equal(see(&world, &survey, false), 0);
+    }
+    (void)snprintf(survey.words[0].alias, RR_NAME_MAX, "may-chu-2.tinh.gov.vn"); /* its own */
+    assert_int_equal(see(&world, &survey, false), 0);
+    (void)snprintf(survey.words[0].alias, RR_NAME_MAX, "kubet.pages-for-all.com");
+    assert_int_equal(see(&world, &survey, false), BIT(ALIAS));
+    assert_string_equal(world.news.values[ZONE_NEWS_ALIAS], "kubet.pages-for-all.com");
+    assert_int_equal(see(&world, &survey, false), BIT(ALIAS));
+    assert_int_equal(see(&world, &survey, true), 0);
+    assert_int_equal(see(&world, &survey, false), 0);
+}
+
+/* More owners than are kept: one is always forgotten, so that none is news. */
+static void test_too_many_owners(void **state)
+{
+    struct world world = world_learned();
+    struct survey survey = survey_of("113.160.5.10", "113.160.5.10");
+
+    (void)state;
+    world.zone.surveys = 0;
+    for (int i = 0; i < 4 * ZONE_LEARNED; i++) {
+        (void)snprintf(survey.words[0].servers[0], RR_NAME_MAX, "ns.a%d.com", i % 10);
         assert_int_equal(see(&world, &survey, false), 0);
     }
 }
 
 static void test_kept(void **state)
 {
-    struct facts facts = {.zone = world_learned().zone, .looks = 50, .names = 50};
+    struct facts facts = {.zone = world_learned().zone, .looks = 50};
     struct facts again;
     struct buf buf;
     struct buf second;
@@ -220,12 +245,14 @@ static void test_kept(void **state)
     (void)state;
     for (unsigned i = 0; i < ZONE_PREFIXES_MAX; i++) {
         facts.zone.prefixes.hashes[i] = facts.zone.servers.hashes[i % ZONE_OWNERS_MAX] =
-            facts.zone.exchangers.hashes[i % ZONE_OWNERS_MAX] = ~(uint64_t)i;
-        facts.issuers[i % 8] = facts.keys[i % 8] = facts.aliases[i % 8] = ~(uint64_t)i;
+            facts.zone.exchangers.hashes[i % ZONE_OWNERS_MAX] =
+                facts.zone.aliases.hashes[i % ZONE_OWNERS_MAX] = ~(uint64_t)i;
+        facts.issuers[i % 8] = facts.keys[i % 8] = ~(uint64_t)i;
     }
     facts.zone.prefixes.count = ZONE_PREFIXES_MAX;
-    facts.zone.servers.count = facts.zone.exchangers.count = ZONE_OWNERS_MAX;
-    facts.issuer_count = facts.key_count = facts.alias_count = 8;
+    facts.zone.servers.count = facts.zone.exchangers.count = facts.zone.aliases.count =
+        ZONE_OWNERS_MAX;
+    facts.issuer_count = facts.key_count = 8;
     facts.zone.since[ZONE_NEWS_SERVERS] = START;
     facts.zone.apart_until = START;
     buf_init(&buf, FACTS_SIZE_MAX);
@@ -252,7 +279,8 @@ int main(void)
         cmocka_unit_test(test_private),
         cmocka_unit_test(test_absence),
         cmocka_unit_test(test_rotation_is_quiet),
-        cmocka_unit_test(test_an_alias_vouches),
+        cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_too_many_owners),
         cmocka_unit_test(test_kept),
     };
 

@@ -9,11 +9,10 @@
 
 #define FACTS_VERSION  3
 #define FACTS_KEYLESS  1  /* the first version: no keys, no names */
-#define FACTS_ZONELESS 2  /* the second: nothing of the zone */
+#define FACTS_ZONELESS 2  /* the second: of the name only where it led */
 #define FACTS_LEARNED  50 /* looks until something new is news */
 #define SCORE_ISSUER   1.5
 #define SCORE_REDIRECT 1.5
-#define SCORE_ALIAS    1.5
 #define SCORE_KEY      1.5
 
 struct facts_list {
@@ -86,20 +85,6 @@ static void facts_take_certificate(struct facts *facts, const struct fetcher_cer
     facts->looks += facts->looks < FACTS_LEARNED ? 1 : 0;
 }
 
-/* By the owner's domain: networks for content lead to another of their hosts each time. */
-static void facts_take_alias(struct facts *facts, struct str alias, struct facts_list *list,
-                             struct site_check *check)
-{
-    if (alias.len != 0 &&
-        facts_learn(facts->aliases, &facts->alias_count, FACTS_ALIASES_MAX,
-                    zone_hash_alias(alias)) &&
-        facts->names >= FACTS_LEARNED) {
-        facts_add(list, check->view, "new_alias", alias);
-        facts_raise(check, list, SCORE_ALIAS);
-    }
-    facts->names += facts->names < FACTS_LEARNED ? 1 : 0;
-}
-
 static void facts_take_place(struct facts *facts, const struct fetcher_answer *answer)
 {
     if (answer->status != 0 && facts->place == FACTS_PLACE_UNKNOWN) {
@@ -113,17 +98,15 @@ int facts_take(struct facts *facts, const struct fetcher_answer *answer, struct 
 {
     struct facts_list list = {.count = check->reason_count};
     struct str issuer = arena_copy(arena, str_from(answer->certificate.issuer));
-    struct str alias = arena_copy(arena, answer->alias);
 
     list.items = arena_alloc(arena, SITE_REASONS_MAX, sizeof(*list.items));
-    if (list.items == NULL || issuer.ptr == NULL || alias.ptr == NULL) {
+    if (list.items == NULL || issuer.ptr == NULL) {
         return -ERR_NOMEM;
     }
     if (check->reason_count != 0) {
         memcpy(list.items, check->reasons, check->reason_count * sizeof(*list.items));
     }
     facts_take_place(facts, answer);
-    facts_take_alias(facts, alias, &list, check);
     if (answer->certificate.error != NULL) {
         facts_add(&list, check->view, "certificate", str_from(answer->certificate.error));
         check->layers |= 1U << SITE_LAYER_TLS;
@@ -171,7 +154,7 @@ static void facts_get_hashes(struct cbor_reader *reader, uint64_t *list, unsigne
 static size_t members_of(uint64_t version)
 {
     static const size_t members[] = {
-        [FACTS_KEYLESS] = 5, [FACTS_ZONELESS] = 9, [FACTS_VERSION] = 10};
+        [FACTS_KEYLESS] = 5, [FACTS_ZONELESS] = 9, [FACTS_VERSION] = 8};
 
     return version < ARRAY_LEN(members) ? members[version] : 0;
 }
@@ -186,9 +169,17 @@ void facts_encode(const struct facts *facts, struct buf *buf)
     facts_put_hashes(buf, facts->issuers, facts->issuer_count);
     facts_put_hashes(buf, facts->keys, facts->key_count);
     cbor_put_i64(buf, facts->end);
-    cbor_put_u64(buf, facts->names);
-    facts_put_hashes(buf, facts->aliases, facts->alias_count);
     zone_encode(&facts->zone, buf);
+}
+
+/* The second version's: the looks that its name was asked in, and where it led. */
+static void facts_get_names(struct cbor_reader *reader, struct facts *facts)
+{
+    if (cbor_get_u64(reader) > FACTS_LEARNED) {
+        cbor_fail(reader, -ERR_SYNTAX);
+    }
+    facts_get_hashes(reader, facts->zone.aliases.hashes, ZONE_OWNERS_MAX,
+                     &facts->zone.aliases.count);
 }
 
 int facts_decode(struct str bytes, struct facts *ret_facts)
@@ -198,7 +189,6 @@ int facts_decode(struct str bytes, struct facts *ret_facts)
     uint64_t version;
     uint64_t place;
     uint64_t looks;
-    uint64_t names = 0;
     size_t members;
     int r;
 
@@ -215,18 +205,17 @@ int facts_decode(struct str bytes, struct facts *ret_facts)
     if (version >= FACTS_ZONELESS) {
         facts_get_hashes(&reader, facts.keys, FACTS_KEYS_MAX, &facts.key_count);
         facts.end = cbor_get_i64(&reader);
-        names = cbor_get_u64(&reader);
-        facts_get_hashes(&reader, facts.aliases, FACTS_ALIASES_MAX, &facts.alias_count);
     }
-    if (version >= FACTS_VERSION) {
+    if (version == FACTS_ZONELESS) {
+        facts_get_names(&reader, &facts);
+    } else if (version == FACTS_VERSION) {
         zone_decode(&reader, &facts.zone);
     }
-    if (place >= FACTS_PLACE_COUNT || looks > FACTS_LEARNED || names > FACTS_LEARNED) {
+    if (place >= FACTS_PLACE_COUNT || looks > FACTS_LEARNED) {
         return -ERR_SYNTAX;
     }
     facts.place = (enum facts_place)place;
     facts.looks = (unsigned)looks;
-    facts.names = (unsigned)names;
     r = cbor_close(&reader);
     if (r == 0) {
         *ret_facts = facts;

@@ -435,7 +435,6 @@ static void fetch_look_judged(struct fetch_look *look, struct reader_answer *ans
     const struct fetcher_answer facts = {.status = look->check.status,
                                          .facts = look->facts,
                                          .certificate = look->certificate,
-                                         .alias = str_from(look->alias),
                                          .url_final = look->check.url_final};
 
     if (answer->page_fd >= 0 && answer->site_fd >= 0) {

@@ -33,8 +33,7 @@ static struct zone_sight names_sight(const struct fetch_look *look)
 {
     const struct facts *facts = &look->watch->facts;
 
-    return (struct zone_sight){.aliases = facts->aliases,
-                               .alias_count = facts->alias_count,
+    return (struct zone_sight){.host = url_host(str_from(look->watch->url)),
                                .is_public = facts->place == FACTS_PLACE_PUBLIC,
                                .now = clock_wall(look->watch->fetch->clock)};
 }
@@ -47,6 +46,7 @@ static void names_put(struct fetch_look *look)
     if (surveyor_ask(watch->fetch->surveyor, host, host_domain(host), look->is_survey_second,
                      names_on_survey, look, &look->survey) < 0) {
         look->survey = NULL;
+        watch->surveyed = 0; /* with the next look, then */
     }
 }
 

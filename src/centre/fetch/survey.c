@@ -17,8 +17,11 @@
 
 #define SURVEY_TRY_MS    2000
 #define SURVEY_TRIES     2
-#define SURVEY_ASKED_MAX 64             /* surveys at a time: the rest wait, untimed */
-#define SURVEY_PAUSE     (2 * NS_PER_S) /* before the second time of asking */
+#define SURVEY_ASKED_MAX 64 /* surveys at a time: the rest wait, untimed */
+#define SURVEY_WAIT_MAX  256
+#define SILENCES_MOST    3U              /* in a row: then a name server is left alone … */
+#define SILENCE_REST     (60 * NS_PER_S) /* … for so long, else it would hold up every look */
+#define SURVEY_PAUSE     (2 * NS_PER_S)  /* before the second time of asking */
 #define CLASS_IN         1
 
 enum survey_step {
@@ -32,16 +35,20 @@ enum survey_step {
 struct survey_line {
     char server[SURVEY_SERVER_SIZE];
     struct dns_line *lines[2]; /* for the first time of asking, and the second */
+    unsigned silences;         /* in a row */
+    int64_t rest;              /* monotonic ns: it is not asked until then */
 };
 
 struct surveyor {
     struct loop *loop;
+    const struct clock *clock;
     struct survey_line lines[SURVEY_SERVERS_MAX];
     unsigned line_count;
     struct list waiting;
     struct list asked;
     struct list paused;
     unsigned asked_count;
+    unsigned waiting_count;    /* paused ones too */
     struct loop_source *timer; /* starts those that wait, from outside their caller */
     bool is_ending;
 };
@@ -49,6 +56,7 @@ struct surveyor {
 struct survey_turn { /* one name server's part of a survey */
     struct survey_ask *ask;
     struct survey_word *word;
+    struct survey_line *server;
     struct dns_line *line;
     enum survey_step step;
     const char *zone; /* in the host: where its name servers are looked for */
@@ -253,6 +261,16 @@ static bool survey_turn_next(struct survey_turn *turn)
     return true;
 }
 
+static void survey_note(struct survey_turn *turn, bool is_silent)
+{
+    struct survey_line *server = turn->server;
+
+    server->silences = is_silent ? server->silences + 1 : 0;
+    if (server->silences >= SILENCES_MOST) {
+        server->rest = clock_mono(turn->ask->surveyor->clock) + SILENCE_REST;
+    }
+}
+
 static void survey_on_answer(void *context, int status, int timeouts, unsigned char *bytes, int len)
 {
     struct survey_turn *turn = context;
@@ -261,6 +279,7 @@ static void survey_on_answer(void *context, int status, int timeouts, unsigned c
     if (turn->ask->surveyor->is_ending) {
         return;
     }
+    survey_note(turn, survey_is_silence(status));
     if (survey_is_silence(status)) {
         survey_release(turn->ask);
         return;
@@ -288,14 +307,19 @@ static void survey_turn_ask(struct survey_turn *turn)
 static void survey_start(struct survey_ask *ask)
 {
     struct surveyor *surveyor = ask->surveyor;
+    int64_t now = clock_mono(surveyor->clock);
 
     list_remove(&ask->node);
     list_append(&surveyor->asked, &ask->node);
     ask->is_asked = true;
+    surveyor->waiting_count--;
     surveyor->asked_count++;
-    ask->pending = 1 + surveyor->line_count; /* one for us: some may answer at once */
+    ask->pending = 1; /* ours: some may answer at once */
     for (unsigned i = 0; i < surveyor->line_count; i++) {
-        survey_turn_ask(&ask->turns[i]);
+        if (surveyor->lines[i].rest <= now) {
+            ask->pending++;
+            survey_turn_ask(&ask->turns[i]);
+        }
     }
     survey_release(ask);
 }
@@ -313,12 +337,13 @@ static void survey_on_pause(void *context)
 {
     struct survey_ask *ask = context;
 
+    list_remove(&ask->node);
     list_append(&ask->surveyor->waiting, &ask->node);
     surveyor_wake(ask->surveyor);
 }
 
-int surveyor_new(struct loop *loop, const char *servers, struct surveyor **ret_surveyor,
-                 struct diag *diag)
+int surveyor_new(struct loop *loop, const struct clock *clock, const char *servers,
+                 struct surveyor **ret_surveyor, struct diag *diag)
 {
     struct surveyor *surveyor = mem_alloc(1, sizeof(*surveyor));
     int r;
@@ -327,6 +352,7 @@ int surveyor_new(struct loop *loop, const char *servers, struct surveyor **ret_s
         return -ERR_NOMEM;
     }
     surveyor->loop = loop;
+    surveyor->clock = clock;
     list_init(&surveyor->waiting);
     list_init(&surveyor->asked);
     list_init(&surveyor->paused);
@@ -386,6 +412,9 @@ int surveyor_ask(struct surveyor *surveyor, struct str host, struct str domain, 
     if (!survey_can_ask(host) || surveyor->line_count == 0) {
         return -ERR_NOENT;
     }
+    if (surveyor->waiting_count >= SURVEY_WAIT_MAX) {
+        return -ERR_FULL;
+    }
     ask = mem_alloc(1, sizeof(*ask));
     if (ask == NULL) {
         return -ERR_NOMEM;
@@ -399,6 +428,7 @@ int surveyor_ask(struct surveyor *surveyor, struct str host, struct str domain, 
     for (unsigned i = 0; i < surveyor->line_count; i++) {
         ask->turns[i] = (struct survey_turn){.ask = ask,
                                              .word = &ask->survey.words[i],
+                                             .server = &surveyor->lines[i],
                                              .line = surveyor->lines[i].lines[is_second ? 1 : 0],
                                              .zone = ask->host};
         memcpy(ask->survey.words[i].server, surveyor->lines[i].server, SURVEY_SERVER_SIZE);
@@ -415,6 +445,7 @@ int surveyor_ask(struct surveyor *surveyor, struct str host, struct str domain, 
         survey_free(ask);
         return r;
     }
+    surveyor->waiting_count++;
     *ret_ask = ask;
     return 0;
 }
@@ -426,6 +457,7 @@ void survey_cancel(struct survey_ask *ask)
     }
     ask->done = NULL;
     if (!ask->is_asked) {
+        ask->surveyor->waiting_count--;
         survey_free(ask);
     }
 }

@@ -7,6 +7,7 @@
 
 #include "base/diag.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "centre/fetch/dns.h"
 #include "codec/rr.h"
 #include "sys/loop.h"
@@ -51,7 +52,7 @@ struct survey_ask; /* one under way */
 typedef void survey_done_fn(void *context, const struct survey *survey);
 
 /* servers: as dns.h. Before the sandbox. */
-[[nodiscard]] int surveyor_new(struct loop *loop, const char *servers,
+[[nodiscard]] int surveyor_new(struct loop *loop, const struct clock *clock, const char *servers,
                                struct surveyor **ret_surveyor, struct diag *diag);
 /* Of what is under way nobody hears. Takes NULL. */
 void surveyor_free(struct surveyor *surveyor);
@@ -59,9 +60,10 @@ void surveyor_free(struct surveyor *surveyor);
 /* Whether a host is a name that can be asked about, and not an address or a name of this machine.
  */
 bool survey_can_ask(struct str host);
-/* Asks about host. The zone is looked for from the host upward, to domain at most. is_second: two
- * seconds later, and over other lines than the first time, past what c-ares may have kept. done is
- * called once, never before this returns. */
+/* Asks about host; a name server that was silent thrice in a row rests for a minute. -ERR_NOENT,
+ * -ERR_FULL: too many wait, try later. The zone is looked for from the host upward, to domain at
+ * most. is_second: two seconds later, and over other lines than the first time, past what c-ares
+ * may have kept. done is called once, never before this returns. */
 [[nodiscard]] int surveyor_ask(struct surveyor *surveyor, struct str host, struct str domain,
                                bool is_second, survey_done_fn *done, void *context,
                                struct survey_ask **ret_ask);

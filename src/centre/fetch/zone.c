@@ -5,12 +5,12 @@
 #include "base/err.h"
 #include "base/time.h"
 
-#define ZONE_MEMBERS   8
+#define ZONE_MEMBERS   9
 #define NOVELTY_ONE    65535U
 #define NOVELTY_OVER   32U /* surveys that the running mean is over */
 #define ZONE_SETTLED   (7 * 24 * 3600 * NS_PER_S)
 #define BIT(constant)  (1U << ZONE_NEWS_##constant)
-#define NEWS_SETTLING  (BIT(SERVERS) | BIT(EXCHANGERS) | BIT(ADDRESSES))
+#define NEWS_SETTLING  (BIT(ALIAS) | BIT(SERVERS) | BIT(EXCHANGERS) | BIT(ADDRESSES))
 #define NEWS_LEARNABLE (NEWS_SETTLING | BIT(APART) | BIT(PRIVATE))
 
 /* False when it was there. The one known longest makes room. */
@@ -55,12 +55,10 @@ static void learn_words(struct zone *zone, const struct survey *survey)
 
 /* Whether a word's addresses are learned from: later on only when some of it was known before, so
  * that nobody teaches us another place. */
-static bool word_teaches(const struct zone *zone, const struct zone_sight *sight,
-                         const struct survey_word *word, uint32_t news)
+static bool word_teaches(const struct zone *zone, const struct survey_word *word, uint32_t news)
 {
     return word->state == SURVEY_THERE && (news & BIT(PRIVATE)) == 0 &&
-           (zone->surveys < ZONE_LEARNED || zone_is_restless(zone) ||
-            zone_knows_word(zone, sight, word));
+           (zone->surveys < ZONE_LEARNED || zone_is_restless(zone) || zone_knows_word(zone, word));
 }
 
 static void learn(struct zone *zone, const struct zone_sight *sight, const struct survey *survey,
@@ -72,13 +70,16 @@ static void learn(struct zone *zone, const struct zone_sight *sight, const struc
     for (unsigned i = 0; i < survey->word_count; i++) {
         const struct survey_word *word = &survey->words[i];
 
+        if ((news & BIT(ALIAS)) == 0 && zone_leads_away(sight, word)) {
+            (void)set_add(&zone->aliases, ZONE_OWNERS_MAX, zone_hash_alias(str_from(word->alias)));
+        }
         if ((news & BIT(SERVERS)) == 0) {
             learn_owners(&zone->servers, word->servers, word->server_count);
         }
         if ((news & BIT(EXCHANGERS)) == 0) {
             learn_owners(&zone->exchangers, word->exchangers, word->exchanger_count);
         }
-        if (word_teaches(zone, sight, word, news)) {
+        if (word_teaches(zone, word, news)) {
             is_there = true;
             is_new |= learn_word(zone, word);
         }
@@ -111,7 +112,7 @@ void zone_take(struct zone *zone, const struct zone_sight *sight, const struct s
                bool is_own, struct zone_news *news)
 {
     bool is_moved = (news->bits & BIT(ADDRESSES)) != 0;
-    int64_t wait = zone->surveys >= ZONE_LEARNED ? zone_apart_wait(zone, sight, survey) : 0;
+    int64_t wait = zone->surveys >= ZONE_LEARNED ? zone_apart_wait(zone, survey) : 0;
 
     if (is_own) {
         learn_words(zone, survey);
@@ -120,7 +121,7 @@ void zone_take(struct zone *zone, const struct zone_sight *sight, const struct s
     }
     if (wait == 0) {
         zone->apart_until = 0;
-    } else if (zone->apart_until == 0) {
+    } else if (zone->apart_until == 0 || zone->apart_until > sight->now + wait) {
         zone->apart_until = sight->now + wait;
     }
     age(zone, sight->now, news);
@@ -169,6 +170,7 @@ void zone_encode(const struct zone *zone, struct buf *buf)
     cbor_put_u64(buf, zone->surveys);
     cbor_put_u64(buf, zone->novelty);
     cbor_put_bool(buf, zone->had_private);
+    set_encode(&zone->aliases, buf);
     set_encode(&zone->servers, buf);
     set_encode(&zone->exchangers, buf);
     set_encode(&zone->prefixes, buf);
@@ -189,6 +191,7 @@ void zone_decode(struct cbor_reader *reader, struct zone *ret_zone)
     zone.surveys = get_at_most(reader, ZONE_LEARNED);
     zone.novelty = get_at_most(reader, NOVELTY_ONE);
     zone.had_private = cbor_get_bool(reader);
+    set_decode(reader, ZONE_OWNERS_MAX, &zone.aliases);
     set_decode(reader, ZONE_OWNERS_MAX, &zone.servers);
     set_decode(reader, ZONE_OWNERS_MAX, &zone.exchangers);
     set_decode(reader, ZONE_PREFIXES_MAX, &zone.prefixes);

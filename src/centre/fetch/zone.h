@@ -46,6 +46,7 @@ struct zone {
     unsigned surveys;           /* learned, up to ZONE_LEARNED */
     unsigned novelty;           /* of 65535: in how many of the last a new block came up */
     bool had_private;           /* a private address is usual */
+    struct zone_set aliases;    /* hashes of the strangers' domains it led to, ZONE_OWNERS_MAX */
     struct zone_set servers;    /* hashes of their owners, ZONE_OWNERS_MAX */
     struct zone_set exchangers; /* the same */
     struct zone_set prefixes;
@@ -55,8 +56,7 @@ struct zone {
 
 /* What a survey is seen against, beside the zone itself. */
 struct zone_sight {
-    const uint64_t *aliases; /* hashes of the owners that its name led to before */
-    unsigned alias_count;
+    struct str host;
     bool is_public; /* it answered from a public address */
     int64_t now;    /* ns since 1970 */
 };
@@ -68,9 +68,6 @@ void zone_judge(const struct zone *zone, const struct zone_sight *sight,
  * taken off. is_own: all of it is its owner's work. */
 void zone_take(struct zone *zone, const struct zone_sight *sight, const struct survey *survey,
                bool is_own, struct zone_news *news);
-/* Of a name server or a mail server, and of an alias, as zone_sight has them. */
-uint64_t zone_hash_owner(struct str name);
-uint64_t zone_hash_alias(struct str name);
 /* Whether an alias leads to where anybody may take a name that is free. */
 bool zone_is_claimable(struct str alias);
 
@@ -81,14 +78,18 @@ void zone_decode(struct cbor_reader *reader, struct zone *ret_zone);
 
 /* zone_judge.c's, for zone.c too: a word whose addresses are where the site is known to be, or
  * whose alias leads to an owner who is known. */
-bool zone_knows_word(const struct zone *zone, const struct zone_sight *sight,
-                     const struct survey_word *word);
+bool zone_knows_word(const struct zone *zone, const struct survey_word *word);
+/* Whether a word's alias leads to a stranger's name. */
+bool zone_leads_away(const struct zone_sight *sight, const struct survey_word *word);
+/* Of a name server or a mail server; of an alias, by the widest domain: networks for content lead
+ * to another of their hosts each time. */
+uint64_t zone_hash_owner(struct str name);
+uint64_t zone_hash_alias(struct str name);
 bool zone_set_has(const struct zone_set *set, uint64_t hash);
 uint64_t zone_hash_prefix(const char *address);
 bool zone_is_restless(const struct zone *zone);
 /* When every name server that knows the site must have asked anew, if their answers part ways: ns
  * from now, else 0. */
-int64_t zone_apart_wait(const struct zone *zone, const struct zone_sight *sight,
-                        const struct survey *survey);
+int64_t zone_apart_wait(const struct zone *zone, const struct survey *survey);
 
 #endif

@@ -69,15 +69,11 @@ bool zone_is_claimable(struct str alias)
     return false;
 }
 
-bool zone_knows_word(const struct zone *zone, const struct zone_sight *sight,
-                     const struct survey_word *word)
+bool zone_knows_word(const struct zone *zone, const struct survey_word *word)
 {
-    uint64_t owner = word->alias[0] != '\0' ? zone_hash_alias(str_from(word->alias)) : 0;
-
-    for (unsigned i = 0; owner != 0 && i < sight->alias_count; i++) {
-        if (sight->aliases[i] == owner) {
-            return true;
-        }
+    if (word->alias[0] != '\0' &&
+        zone_set_has(&zone->aliases, zone_hash_alias(str_from(word->alias)))) {
+        return true;
     }
     for (unsigned i = 0; i < word->address_count; i++) {
         if (zone_set_has(&zone->prefixes, zone_hash_prefix(word->addresses[i]))) {
@@ -85,6 +81,12 @@ bool zone_knows_word(const struct zone *zone, const struct zone_sight *sight,
         }
     }
     return false;
+}
+
+bool zone_leads_away(const struct zone_sight *sight, const struct survey_word *word)
+{
+    return word->state == SURVEY_THERE && word->alias[0] != '\0' &&
+           !url_is_same_site(sight->host, str_from(word->alias));
 }
 
 static void news_say(struct zone_news *news, enum zone_news_kind kind, struct str value)
@@ -105,15 +107,28 @@ static void news_say_of(struct zone_news *news, enum zone_news_kind kind,
     news_say(news, kind, str_from(value));
 }
 
-/* The first whose owner is unknown, where some are known. */
+/* The first whose owner is unknown, where some are known, and not so many that one was forgotten.
+ */
 static void judge_owners(const struct zone_set *known, const char names[][RR_NAME_MAX + 1],
                          unsigned count, enum zone_news_kind kind, struct zone_news *news)
 {
-    for (unsigned i = 0; known->count != 0 && i < count; i++) {
+    if (known->count == 0 || known->count == ZONE_OWNERS_MAX) {
+        return;
+    }
+    for (unsigned i = 0; i < count; i++) {
         if (!zone_set_has(known, zone_hash_owner(str_from(names[i])))) {
             news_say(news, kind, str_from(names[i]));
             return;
         }
+    }
+}
+
+static void judge_alias(const struct zone *zone, const struct zone_sight *sight,
+                        const struct survey_word *word, struct zone_news *news)
+{
+    if (zone->aliases.count < ZONE_OWNERS_MAX && zone_leads_away(sight, word) &&
+        !zone_set_has(&zone->aliases, zone_hash_alias(str_from(word->alias)))) {
+        news_say(news, ZONE_NEWS_ALIAS, str_from(word->alias));
     }
 }
 
@@ -135,8 +150,7 @@ struct sides {
     uint32_t ttl;                       /* of the known ones, at most */
 };
 
-static struct sides sides_of(const struct zone *zone, const struct zone_sight *sight,
-                             const struct survey *survey)
+static struct sides sides_of(const struct zone *zone, const struct survey *survey)
 {
     struct sides sides = {0};
 
@@ -146,7 +160,7 @@ static struct sides sides_of(const struct zone *zone, const struct zone_sight *s
         if (word->state != SURVEY_THERE) {
             continue;
         }
-        if (zone_knows_word(zone, sight, word)) {
+        if (zone_knows_word(zone, word)) {
             sides.known++;
             sides.ttl = word->ttl > sides.ttl ? word->ttl : sides.ttl;
         } else if (sides.stranger == NULL) {
@@ -156,10 +170,9 @@ static struct sides sides_of(const struct zone *zone, const struct zone_sight *s
     return sides;
 }
 
-int64_t zone_apart_wait(const struct zone *zone, const struct zone_sight *sight,
-                        const struct survey *survey)
+int64_t zone_apart_wait(const struct zone *zone, const struct survey *survey)
 {
-    struct sides sides = sides_of(zone, sight, survey);
+    struct sides sides = sides_of(zone, survey);
     int64_t wait = (int64_t)sides.ttl * NS_PER_S + 1;
 
     if (sides.known == 0 || sides.stranger == NULL || zone_is_restless(zone)) {
@@ -171,7 +184,7 @@ int64_t zone_apart_wait(const struct zone *zone, const struct zone_sight *sight,
 static void judge_addresses(const struct zone *zone, const struct zone_sight *sight,
                             const struct survey *survey, struct zone_news *news)
 {
-    struct sides sides = sides_of(zone, sight, survey);
+    struct sides sides = sides_of(zone, survey);
 
     if (sides.stranger == NULL || zone->prefixes.count == 0 || zone_is_restless(zone)) {
         return;
@@ -220,6 +233,7 @@ void zone_judge(const struct zone *zone, const struct zone_sight *sight,
         judge_owners(&zone->servers, word->servers, word->server_count, ZONE_NEWS_SERVERS, &news);
         judge_owners(&zone->exchangers, word->exchangers, word->exchanger_count,
                      ZONE_NEWS_EXCHANGERS, &news);
+        judge_alias(zone, sight, word, &news);
         judge_private(zone, sight, word, &news);
     }
     if (zone->surveys >= ZONE_LEARNED) {
