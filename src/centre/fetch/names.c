@@ -92,15 +92,14 @@ static void names_on_survey(void *context, const struct survey *survey)
     watch->news = watch->news != NULL ? watch->news : mem_alloc(1, sizeof(*watch->news));
     if (watch->news != NULL) {
         zone_judge(&watch->facts.zone, &sight, survey, &news);
-        if (look->is_survey_second) {
-            news.bits &= look->news_first;
-        }
         if (!look->is_own_change && !names_is_settled(look, &news)) {
             look->news_first = news.bits;
             look->is_survey_second = true;
             names_put(look);
         } else {
             zone_take(&watch->facts.zone, &sight, survey, look->is_own_change, &news);
+            /* what came up only now is neither told nor learned */
+            news.bits &= look->is_survey_second ? look->news_first : ~0U;
             *watch->news = news;
             watch->is_learned = true;
         }
