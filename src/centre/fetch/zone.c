@@ -164,6 +164,17 @@ static unsigned get_at_most(struct cbor_reader *reader, unsigned most)
     return (unsigned)value;
 }
 
+static int64_t get_time(struct cbor_reader *reader)
+{
+    int64_t time = cbor_get_i64(reader);
+
+    if (time < 0) {
+        cbor_fail(reader, -ERR_SYNTAX);
+        return 0;
+    }
+    return time;
+}
+
 void zone_encode(const struct zone *zone, struct buf *buf)
 {
     cbor_put_array(buf, ZONE_MEMBERS);
@@ -199,9 +210,9 @@ void zone_decode(struct cbor_reader *reader, struct zone *ret_zone)
         cbor_fail(reader, -ERR_SYNTAX);
     }
     for (unsigned i = 0; i < ZONE_NEWS_COUNT && reader->error == 0; i++) {
-        zone.since[i] = cbor_get_i64(reader);
+        zone.since[i] = get_time(reader);
     }
-    zone.apart_until = cbor_get_i64(reader);
+    zone.apart_until = get_time(reader);
     if (reader->error == 0) {
         *ret_zone = zone;
     }
