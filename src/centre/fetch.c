@@ -166,6 +166,9 @@ static int fetch_open(struct fetch *fetch, struct diag *diag)
     if (r == 0) {
         r = fetcher_new(&fetcher, &fetch->fetcher, diag);
     }
+    if (r == 0) {
+        r = surveyor_new(fetch->loop, fetch->clock, options->servers, &fetch->surveyor, diag);
+    }
     return r < 0 ? r : fetch_sandbox(options, diag);
 }
 
@@ -220,6 +223,7 @@ static void fetch_done(struct fetch *fetch)
     }
     fetch_paint_free(fetch->paint);
     fetch_rota_free(fetch->rota);
+    surveyor_free(fetch->surveyor);
     fetcher_free(fetch->fetcher);
     fetch_outbox_done(fetch);
     loop_free(fetch->loop);

@@ -64,7 +64,8 @@ const struct setting centre_rows[] = {
     {"receiver-user", 0, SETTING_TEXT, "canhgac-receiver", NULL, NULL, ROW(receiver_user),
      N_("USER"), N_("system account of the process that takes logs from hosts without an agent")},
     {"name-servers", 0, SETTING_TEXT, NULL, NULL, NULL, ROW(name_servers), N_("ADDRESS"),
-     N_("name servers that the website watch asks instead of the system's, parted by commas")},
+     N_("name servers that the website watch asks instead of the system's, parted by commas: "
+        "what they say of a site is compared, so name two or three of different providers")},
     {"web-authorities", 0, SETTING_PATH, NULL, NULL, NULL, ROW(web_authorities), N_("FILE"),
      N_("certificate authorities (PEM) that the website watch trusts beside the system's")},
     {"lists", 0, SETTING_PATH, LISTS_FOLDER, NULL, NULL, ROW(lists), N_("DIR"),

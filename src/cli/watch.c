@@ -59,7 +59,8 @@ static const struct setting watch_rows[] = {
     {"ca", 0, SETTING_PATH, NULL, NULL, NULL, ROW(authorities), N_("FILE"),
      N_("certificate authorities (PEM) to trust beside the system's")},
     {"name-server", 0, SETTING_TEXT, NULL, NULL, NULL, ROW(servers), N_("ADDRESS"),
-     N_("name servers to ask instead of the system's, parted by commas")},
+     N_("name servers to ask instead of the system's, parted by commas: what they say is "
+        "compared")},
     {"lists", 0, SETTING_PATH, LISTS_FOLDER, NULL, NULL, ROW(lists), N_("DIR"),
      N_("folder of the lists of bad hosts, as 'canhgac lists' keeps them; read when the watch "
         "starts")},

@@ -236,29 +236,35 @@ double cbor_get_double(struct cbor_reader *reader)
     return reader->error != 0 ? 0 : value;
 }
 
-struct str cbor_get_text(struct cbor_reader *reader)
+static struct str cbor_take_string(struct cbor_reader *reader, enum cbor_type type)
 {
-    bool is_text = cbor_peek(reader) != CBOR_TYPE_BYTES;
-    struct str text = STR("");
-    uint64_t len;
+    uint64_t len = cbor_expect(reader, type) ? cbor_take_argument(reader) : 0;
+    struct str string;
 
-    if (!cbor_expect(reader, is_text ? CBOR_TYPE_TEXT : CBOR_TYPE_BYTES)) {
-        return text;
-    }
-    len = cbor_take_argument(reader);
     if (len > reader->rest.len) {
         cbor_fail(reader, -ERR_TRUNCATED);
     }
     if (reader->error != 0) {
-        return text;
+        return STR("");
     }
-    if (is_text && !utf8_is_valid(str_slice(reader->rest, 0, (size_t)len))) {
+    string = str_slice(reader->rest, 0, (size_t)len);
+    if (type == CBOR_TYPE_TEXT && !utf8_is_valid(string)) {
         cbor_fail(reader, -ERR_SYNTAX);
-        return text;
+        return STR("");
     }
-    text = str_slice(reader->rest, 0, (size_t)len);
     reader->rest = str_slice(reader->rest, (size_t)len, reader->rest.len);
-    return text;
+    return string;
+}
+
+struct str cbor_get_bytes(struct cbor_reader *reader)
+{
+    return cbor_take_string(reader, CBOR_TYPE_BYTES);
+}
+
+struct str cbor_get_text(struct cbor_reader *reader)
+{
+    return cbor_take_string(reader, cbor_peek(reader) == CBOR_TYPE_BYTES ? CBOR_TYPE_BYTES
+                                                                         : CBOR_TYPE_TEXT);
 }
 
 static size_t cbor_get_count(struct cbor_reader *reader, enum cbor_type type, size_t items_each)

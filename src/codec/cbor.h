@@ -55,7 +55,10 @@ uint64_t cbor_get_u64(struct cbor_reader *reader);
 int64_t cbor_get_i64(struct cbor_reader *reader); /* also takes an unsigned that fits */
 bool cbor_get_bool(struct cbor_reader *reader);
 double cbor_get_double(struct cbor_reader *reader);
-/* Text or bytes; borrows. */
+/* What cbor_put_bytes wrote, and nothing else; borrows. */
+struct str cbor_get_bytes(struct cbor_reader *reader);
+/* What cbor_put_text wrote, text or bytes; borrows. It takes a byte string of UTF-8 too, which
+ * would be written as text: where one thing must have one form, and it is bytes, ask for those. */
 struct str cbor_get_text(struct cbor_reader *reader);
 /* Number of items or pairs, never more than the bytes that are left. */
 size_t cbor_get_array(struct cbor_reader *reader);

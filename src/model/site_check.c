@@ -105,7 +105,7 @@ static struct site_timing timing_decode(struct cbor_reader *reader)
 
 static void sha256_decode(struct cbor_reader *reader, uint8_t ret_sha256[32])
 {
-    struct str bytes = cbor_get_text(reader);
+    struct str bytes = cbor_get_bytes(reader);
 
     if (bytes.len != 32) {
         cbor_fail(reader, -ERR_SYNTAX);

@@ -88,7 +88,7 @@ void wire_put_id(struct buf *buf, const struct id *id)
 
 struct id wire_get_id(struct cbor_reader *reader)
 {
-    struct str bytes = cbor_get_text(reader);
+    struct str bytes = cbor_get_bytes(reader);
     struct id id = {0};
 
     if (bytes.len != sizeof(id.bytes)) {

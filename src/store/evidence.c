@@ -68,7 +68,7 @@ int evidence_decode(struct str bytes, struct evidence_record *ret_record)
     record.changed = cbor_get_i64(&reader);
     record.size = cbor_get_u64(&reader);
     record.result = (int)cbor_get_i64(&reader);
-    digest = cbor_get_text(&reader);
+    digest = cbor_get_bytes(&reader);
     record.has_content = digest.len == sizeof(record.sha256);
     if (record.has_content) {
         memcpy(record.sha256, digest.ptr, digest.len);

@@ -19,7 +19,7 @@ static void copy_item(struct cbor_reader *reader, struct buf *out)
         }
         break;
     case CBOR_TYPE_BYTES:
-        cbor_put_bytes(out, cbor_get_text(reader));
+        cbor_put_bytes(out, cbor_get_bytes(reader));
         break;
     case CBOR_TYPE_TEXT:
         cbor_put_text(out, cbor_get_text(reader));

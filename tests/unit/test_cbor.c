@@ -215,6 +215,12 @@ static void test_other_type_sticks(void **state)
     assert_int_equal(cbor_peek(&reader), CBOR_TYPE_COUNT);
     cbor_fail(&reader, -ERR_VERSION);
     assert_int_equal(cbor_close(&reader), -ERR_SYNTAX); /* the first error stays */
+    cbor_open(&reader, STR("\x60\x40"));                /* nothing, as text and as bytes */
+    assert_int_equal(cbor_get_bytes(&reader).len, 0);
+    assert_int_equal(cbor_close(&reader), -ERR_SYNTAX);
+    cbor_open(&reader, STR("\x42\xff"));
+    assert_int_equal(cbor_get_bytes(&reader).len, 0);
+    assert_int_equal(cbor_close(&reader), -ERR_TRUNCATED);
     cbor_open(&reader, STR("\x1b\xff\xff\xff\xff\xff\xff\xff\xff"));
     assert_int_equal(cbor_get_i64(&reader), 0); /* does not fit */
     assert_int_equal(cbor_close(&reader), -ERR_SYNTAX);
@@ -330,7 +336,7 @@ static const char *random_bytes_are_canonical(struct prop *prop)
         cbor_put_i64(&buf, cbor_get_i64(&reader));
         break;
     case CBOR_TYPE_BYTES:
-        cbor_put_bytes(&buf, cbor_get_text(&reader));
+        cbor_put_bytes(&buf, cbor_get_bytes(&reader));
         break;
     case CBOR_TYPE_TEXT:
         cbor_put_text(&buf, cbor_get_text(&reader));

@@ -505,6 +505,11 @@ static void test_refused(void **state)
                                             "abc\x40\x00"),
                                         &site),
                      -ERR_SYNTAX);
+    /* the rows as text: the same set would have two forms */
+    assert_int_equal(deface_site_decode(STR("\x86\x01\x00\x00\x83\x60\x40\x00\x83\x40\x40\x00"
+                                            "\x83\x40\x40\x00"),
+                                        &site),
+                     -ERR_SYNTAX);
 }
 
 static int no_memory_body(void *context)

@@ -373,47 +373,20 @@ static void test_news_of_a_key(void **state)
     arena_free(arena);
 }
 
-/* Another of the same owner's hosts is no news, another owner is. */
-static void test_news_of_a_name(void **state)
+static void test_domains_of_owners(void **state)
 {
-    struct fetcher_answer answer = {.alias = STR("edge1.cdn.example.com")};
-    struct facts learned = {0};
-    struct facts facts;
-    struct site_check check;
-    struct arena *arena;
-    struct buf buf;
-
     (void)state;
-    assert_int_equal(arena_new(1 << 20, &arena), 0);
-    for (int i = 0; i < 50; i++) {
-        answer.alias = i % 2 == 0 ? STR("edge1.cdn.example.com") : STR("");
-        assert_int_equal(look_at(&learned, answer, arena).reason_count, 0);
-    }
-    buf_init(&buf, FACTS_SIZE_MAX);
-    facts_encode(&learned, &buf);
-    assert_int_equal(facts_decode(buf_str(&buf), &facts), 0);
-    answer.alias = STR("edge2.cdn.example.com");
-    assert_int_equal(look_at(&facts, answer, arena).reason_count, 0);
-    answer.alias = STR("kubet.pages.example.net");
-    check = look_at(&facts, answer, arena);
-    assert_int_equal(check.verdict, SITE_VERDICT_YELLOW);
-    assert_true(str_is_text(check.reasons[0].what, "new_alias"));
-    assert_true(str_is(check.reasons[0].value, answer.alias));
-    assert_int_equal(look_at(&facts, answer, arena).reason_count, 0); /* told once */
-    for (size_t cut = 0; cut < buf.len; cut++) {
-        assert_true(facts_decode(str_of(buf.ptr, cut), &facts) < 0);
-    }
-    buf_done(&buf);
-    arena_free(arena);
     assert_true(str_is_text(url_domain(STR("a.b.tinh.gov.vn")), "tinh.gov.vn"));
     assert_true(str_is_text(url_domain(STR("gov.vn")), "gov.vn"));
     assert_true(str_is_text(url_domain(STR("192.0.2.1")), "192.0.2.1"));
 }
 
-/* What was learned before keys were kept is not lost. */
+/* What was learned before keys were kept, or names, is not lost. */
 static void test_facts_of_an_older_program(void **state)
 {
     static const uint8_t older[] = {0x85, 0x01, 0x01, 0x18, 0x32, 0xf4, 0x81, 0x07};
+    static const uint8_t old[] = {0x89, 0x02, 0x01, 0x18, 0x32, 0xf4, 0x81, 0x07,
+                                  0x81, 0x08, 0x09, 0x18, 0x32, 0x81, 0x0a};
     struct facts facts;
 
     (void)state;
@@ -421,6 +394,10 @@ static void test_facts_of_an_older_program(void **state)
     assert_int_equal(facts.looks, 50);
     assert_int_equal(facts.issuer_count, 1);
     assert_int_equal(facts.key_count, 0);
+    assert_int_equal(facts_decode(str_of((const char *)old, sizeof(old)), &facts), 0);
+    assert_int_equal(facts.keys[0], 8);
+    assert_int_equal(facts.zone.aliases.count, 1);
+    assert_int_equal(facts.zone.aliases.hashes[0], 10);
 }
 
 int main(void)
@@ -435,7 +412,7 @@ int main(void)
         cmocka_unit_test(test_a_look_at_one_page),
         cmocka_unit_test(test_news_of_a_certificate),
         cmocka_unit_test(test_news_of_a_key),
-        cmocka_unit_test(test_news_of_a_name),
+        cmocka_unit_test(test_domains_of_owners),
         cmocka_unit_test(test_facts_of_an_older_program),
     };
 

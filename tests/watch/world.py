@@ -38,9 +38,9 @@ def wait_for(what, condition):
     raise RuntimeError(f"{what} did not happen within {BOUND} s")
 
 
-def is_open(port):
+def is_open(port, address="127.0.0.1"):
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((address, port)) == 0
 
 
 def wire_name(name):

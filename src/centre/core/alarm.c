@@ -35,8 +35,12 @@ static bool alarm_is_home(const struct store_site *site, const struct site_check
 
 static const char *alarm_title(const struct store_site *site, const struct site_check *check)
 {
+    const uint32_t around = 1U << SITE_LAYER_TLS | 1U << SITE_LAYER_REACH | 1U << SITE_LAYER_SAME;
     bool is_odd = check->verdict == SITE_VERDICT_YELLOW || !check->is_confirmed;
 
+    if (is_odd && alarm_has(check, SITE_LAYER_TLS) && (check->layers & ~around) == 0) {
+        return N_("The site's name or certificate is not as it was");
+    }
     if (is_odd) {
         return N_("A page has changed in an unusual way");
     }

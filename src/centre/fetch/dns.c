@@ -1,5 +1,4 @@
-/* c-ares on the loop: see centre/fetch/dns.h. Answers come from whoever serves the zone, so c-ares
- * reads hostile bytes here, in a process that holds nothing but the network. */
+/* See centre/fetch/dns.h. */
 #include "centre/fetch/dns.h"
 
 #include "base/banned.h"
@@ -8,19 +7,17 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "base/text.h"
+#include "centre/fetch/dns_line.h"
 
-#include <ares.h>
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <sys/random.h>
 
-#define DNS_SOCKETS_MAX 64
-#define DNS_ASKED_MAX   64 /* names at a time: more, and a burst of answers is lost on its way */
-#define DNS_TRY_MS      3000
-#define DNS_TRIES       2
-#define DNS_KEPT_MIN    (30 * NS_PER_S)
-#define DNS_KEPT_MAX    (300 * NS_PER_S)
+#define DNS_ASKED_MAX 64 /* names at a time: more, and a burst of answers is lost on its way */
+#define DNS_TRY_MS    3000
+#define DNS_TRIES     2
+#define DNS_KEPT_MIN  (30 * NS_PER_S)
+#define DNS_KEPT_MAX  (300 * NS_PER_S)
 
 struct dns_host {
     struct list waits;
@@ -38,104 +35,21 @@ struct dns_wait {
     void *context;
 };
 
-struct dns_socket {
-    int fd;
-    struct loop_source *source;
-};
-
 struct dns {
     struct dns_options options;
-    ares_channel channel;
-    struct loop_source *timer;
-    struct dns_socket sockets[DNS_SOCKETS_MAX];
+    struct dns_line *line;
     struct map hosts;
     struct list queue;
     unsigned asked;
-    bool is_library;
     bool is_ending;
 };
 
-static void dns_arm(struct dns *dns)
-{
-    struct timeval room;
-    const struct timeval *next = ares_timeout(dns->channel, NULL, &room);
-    int64_t delay = next == NULL ? 0 : next->tv_sec * NS_PER_S + next->tv_usec * NS_PER_US + 1;
-
-    (void)!loop_source_set_timer(dns->timer, delay, 0);
-}
-
-static void dns_on_socket(void *context, int fd, unsigned events)
-{
-    struct dns *dns = context;
-
-    ares_process_fd(dns->channel, (events & (LOOP_READ | LOOP_HANGUP)) != 0 ? fd : ARES_SOCKET_BAD,
-                    (events & LOOP_WRITE) != 0 ? fd : ARES_SOCKET_BAD);
-    dns_arm(dns);
-}
-
-static void dns_on_timer(void *context)
-{
-    struct dns *dns = context;
-
-    ares_process_fd(dns->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-    dns_arm(dns);
-}
-
-/* A socket that finds no room is never heard of: its question times out and is an error of ours. */
-static void dns_on_state(void *context, ares_socket_t fd, int is_readable, int is_writable)
-{
-    struct dns *dns = context;
-    struct dns_socket *free_one = NULL;
-    unsigned events = (is_readable != 0 ? (unsigned)LOOP_READ : 0U) |
-                      (is_writable != 0 ? (unsigned)LOOP_WRITE : 0U);
-
-    for (size_t i = 0; i < DNS_SOCKETS_MAX; i++) {
-        struct dns_socket *socket = &dns->sockets[i];
-
-        if (socket->source == NULL) {
-            free_one = socket;
-        } else if (socket->fd == fd && events == 0) {
-            loop_source_free(TAKE_PTR(socket->source));
-            return;
-        } else if (socket->fd == fd) {
-            (void)!loop_source_set_events(socket->source, events);
-            return;
-        }
-    }
-    if (events != 0 && free_one != NULL &&
-        loop_add_fd(dns->options.loop, fd, events, dns_on_socket, dns, &free_one->source) == 0) {
-        free_one->fd = fd;
-    }
-}
-
-static int dns_make_channel(struct dns *dns, struct diag *diag)
-{
-    struct ares_options options = {.timeout = DNS_TRY_MS,
-                                   .tries = DNS_TRIES,
-                                   .sock_state_cb = dns_on_state,
-                                   .sock_state_cb_data = dns};
-    int r = ares_library_init(ARES_LIB_INIT_ALL);
-
-    dns->is_library = r == ARES_SUCCESS;
-    if (r == ARES_SUCCESS) {
-        r = ares_init_options(&dns->channel, &options,
-                              ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
-    }
-    if (r != ARES_SUCCESS) {
-        return diag_set(diag, -ERR_IO, _("the name resolver could not start: %s"),
-                        ares_strerror(r));
-    }
-    if (dns->options.servers != NULL &&
-        ares_set_servers_ports_csv(dns->channel, dns->options.servers) != ARES_SUCCESS) {
-        return diag_set(diag, -ERR_SYNTAX,
-                        _("'%s' is no list of name servers: give ADDRESS or ADDRESS:PORT"),
-                        dns->options.servers);
-    }
-    return 0;
-}
-
 int dns_new(const struct dns_options *options, struct dns **ret_dns, struct diag *diag)
 {
+    const struct dns_line_options line = {.loop = options->loop,
+                                          .servers = options->servers,
+                                          .try_ms = DNS_TRY_MS,
+                                          .tries = DNS_TRIES};
     struct dns *dns = mem_alloc(1, sizeof(*dns));
     uint64_t seed = 0;
     int r;
@@ -150,10 +64,7 @@ int dns_new(const struct dns_options *options, struct dns **ret_dns, struct diag
     dns->options = *options;
     map_init(&dns->hosts, options->host_limit, seed);
     list_init(&dns->queue);
-    r = loop_add_timer(options->loop, dns_on_timer, dns, &dns->timer);
-    if (r == 0) {
-        r = dns_make_channel(dns, diag);
-    }
+    r = dns_line_new(&line, &dns->line, diag);
     if (r < 0) {
         dns_free(dns);
         return r;
@@ -180,20 +91,11 @@ void dns_free(struct dns *dns)
         return;
     }
     dns->is_ending = true; /* c-ares answers every question with "cancelled" */
-    if (dns->channel != NULL) {
-        ares_destroy(dns->channel);
-    }
-    if (dns->is_library) {
-        ares_library_cleanup();
-    }
+    dns_line_free(dns->line);
     while ((host = map_next(&dns->hosts, &cursor)) != NULL) {
         dns_host_free(host);
     }
     map_done(&dns->hosts);
-    for (size_t i = 0; i < DNS_SOCKETS_MAX; i++) {
-        loop_source_free(dns->sockets[i].source);
-    }
-    loop_source_free(dns->timer);
     mem_free(dns);
 }
 
@@ -309,9 +211,10 @@ static void dns_ask_next(struct dns *dns)
 
         list_remove(&host->node);
         dns->asked++;
-        ares_getaddrinfo(dns->channel, host->name, NULL, &hints, dns_on_answer, host);
+        ares_getaddrinfo(dns_line_channel(dns->line), host->name, NULL, &hints, dns_on_answer,
+                         host);
     }
-    dns_arm(dns);
+    dns_line_arm(dns->line);
 }
 
 /* Makes room by dropping what has expired. */

@@ -2,17 +2,17 @@
 #include "centre/fetch/facts.h"
 
 #include "base/banned.h"
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "codec/cbor.h"
 
-#define FACTS_VERSION  2
-#define FACTS_KEYLESS  1  /* the version before: no keys, no names */
+#define FACTS_VERSION  3
+#define FACTS_KEYLESS  1  /* the first version: no keys, no names */
+#define FACTS_ZONELESS 2  /* the second: of the name only where it led */
 #define FACTS_LEARNED  50 /* looks until something new is news */
-#define FACTS_HASH     0x6661637473ULL
 #define SCORE_ISSUER   1.5
 #define SCORE_REDIRECT 1.5
-#define SCORE_ALIAS    1.5
 #define SCORE_KEY      1.5
 
 struct facts_list {
@@ -67,7 +67,7 @@ static void facts_take_certificate(struct facts *facts, const struct fetcher_cer
     bool has_keys = facts->key_count != 0; /* what was kept before keys were has none */
     bool holds = check->time < facts->end;
     bool is_new_issuer = facts_learn(facts->issuers, &facts->issuer_count, FACTS_ISSUERS_MAX,
-                                     map_hash(issuer, FACTS_HASH));
+                                     map_hash(issuer, ZONE_HASH));
     uint64_t key;
     bool is_new_key;
 
@@ -85,20 +85,6 @@ static void facts_take_certificate(struct facts *facts, const struct fetcher_cer
     facts->looks += facts->looks < FACTS_LEARNED ? 1 : 0;
 }
 
-/* By the owner's domain: networks for content lead to another of their hosts each time. */
-static void facts_take_alias(struct facts *facts, struct str alias, struct facts_list *list,
-                             struct site_check *check)
-{
-    if (alias.len != 0 &&
-        facts_learn(facts->aliases, &facts->alias_count, FACTS_ALIASES_MAX,
-                    map_hash(url_domain(alias), FACTS_HASH)) &&
-        facts->names >= FACTS_LEARNED) {
-        facts_add(list, check->view, "new_alias", alias);
-        facts_raise(check, list, SCORE_ALIAS);
-    }
-    facts->names += facts->names < FACTS_LEARNED ? 1 : 0;
-}
-
 static void facts_take_place(struct facts *facts, const struct fetcher_answer *answer)
 {
     if (answer->status != 0 && facts->place == FACTS_PLACE_UNKNOWN) {
@@ -112,17 +98,15 @@ int facts_take(struct facts *facts, const struct fetcher_answer *answer, struct 
 {
     struct facts_list list = {.count = check->reason_count};
     struct str issuer = arena_copy(arena, str_from(answer->certificate.issuer));
-    struct str alias = arena_copy(arena, answer->alias);
 
     list.items = arena_alloc(arena, SITE_REASONS_MAX, sizeof(*list.items));
-    if (list.items == NULL || issuer.ptr == NULL || alias.ptr == NULL) {
+    if (list.items == NULL || issuer.ptr == NULL) {
         return -ERR_NOMEM;
     }
     if (check->reason_count != 0) {
         memcpy(list.items, check->reasons, check->reason_count * sizeof(*list.items));
     }
     facts_take_place(facts, answer);
-    facts_take_alias(facts, alias, &list, check);
     if (answer->certificate.error != NULL) {
         facts_add(&list, check->view, "certificate", str_from(answer->certificate.error));
         check->layers |= 1U << SITE_LAYER_TLS;
@@ -167,9 +151,17 @@ static void facts_get_hashes(struct cbor_reader *reader, uint64_t *list, unsigne
     *ret_count = (unsigned)count;
 }
 
+static size_t members_of(uint64_t version)
+{
+    static const size_t members[] = {
+        [FACTS_KEYLESS] = 5, [FACTS_ZONELESS] = 9, [FACTS_VERSION] = 8};
+
+    return version < ARRAY_LEN(members) ? members[version] : 0;
+}
+
 void facts_encode(const struct facts *facts, struct buf *buf)
 {
-    cbor_put_array(buf, 9);
+    cbor_put_array(buf, members_of(FACTS_VERSION));
     cbor_put_u64(buf, FACTS_VERSION);
     cbor_put_u64(buf, facts->place);
     cbor_put_u64(buf, facts->looks);
@@ -177,8 +169,17 @@ void facts_encode(const struct facts *facts, struct buf *buf)
     facts_put_hashes(buf, facts->issuers, facts->issuer_count);
     facts_put_hashes(buf, facts->keys, facts->key_count);
     cbor_put_i64(buf, facts->end);
-    cbor_put_u64(buf, facts->names);
-    facts_put_hashes(buf, facts->aliases, facts->alias_count);
+    zone_encode(&facts->zone, buf);
+}
+
+/* The second version's: the looks that its name was asked in, and where it led. */
+static void facts_get_names(struct cbor_reader *reader, struct facts *facts)
+{
+    if (cbor_get_u64(reader) > FACTS_LEARNED) {
+        cbor_fail(reader, -ERR_SYNTAX);
+    }
+    facts_get_hashes(reader, facts->zone.aliases.hashes, ZONE_OWNERS_MAX,
+                     &facts->zone.aliases.count);
 }
 
 int facts_decode(struct str bytes, struct facts *ret_facts)
@@ -188,33 +189,33 @@ int facts_decode(struct str bytes, struct facts *ret_facts)
     uint64_t version;
     uint64_t place;
     uint64_t looks;
-    uint64_t names = 0;
     size_t members;
     int r;
 
     cbor_open(&reader, bytes);
     members = cbor_get_array(&reader);
     version = cbor_get_u64(&reader);
-    if (reader.error == 0 && !(members == 9 && version == FACTS_VERSION) &&
-        !(members == 5 && version == FACTS_KEYLESS)) {
+    if (reader.error == 0 && (members == 0 || members != members_of(version))) {
         return -ERR_VERSION;
     }
     place = cbor_get_u64(&reader);
     looks = cbor_get_u64(&reader);
     facts.has_downgrade = cbor_get_bool(&reader);
     facts_get_hashes(&reader, facts.issuers, FACTS_ISSUERS_MAX, &facts.issuer_count);
-    if (version == FACTS_VERSION) {
+    if (version >= FACTS_ZONELESS) {
         facts_get_hashes(&reader, facts.keys, FACTS_KEYS_MAX, &facts.key_count);
         facts.end = cbor_get_i64(&reader);
-        names = cbor_get_u64(&reader);
-        facts_get_hashes(&reader, facts.aliases, FACTS_ALIASES_MAX, &facts.alias_count);
     }
-    if (place >= FACTS_PLACE_COUNT || looks > FACTS_LEARNED || names > FACTS_LEARNED) {
+    if (version == FACTS_ZONELESS) {
+        facts_get_names(&reader, &facts);
+    } else if (version == FACTS_VERSION) {
+        zone_decode(&reader, &facts.zone);
+    }
+    if (place >= FACTS_PLACE_COUNT || looks > FACTS_LEARNED) {
         return -ERR_SYNTAX;
     }
     facts.place = (enum facts_place)place;
     facts.looks = (unsigned)looks;
-    facts.names = (unsigned)names;
     r = cbor_close(&reader);
     if (r == 0) {
         *ret_facts = facts;

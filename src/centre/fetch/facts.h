@@ -2,8 +2,8 @@
  * TLS). Kept with the site; pure. A new address or key alone is no news, since networks for content
  * and renewals change them: who issues the certificate, whether it leads people off TLS and whether
  * it stands in a private network count here. A new key from a new issuer while the old certificate
- * still held is what a name in other hands looks like; so does a name that leads to an owner it
- * never led to. */
+ * still held is what a name in other hands looks like. What the name itself was like is zone.h's.
+ */
 #ifndef CENTRE_FETCH_FACTS_H
 #define CENTRE_FETCH_FACTS_H
 
@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "centre/fetch/fetcher.h"
+#include "centre/fetch/zone.h"
 #include "model/site.h"
 
 #include <stdbool.h>
@@ -18,7 +19,6 @@
 
 #define FACTS_ISSUERS_MAX 8
 #define FACTS_KEYS_MAX    8
-#define FACTS_ALIASES_MAX 8
 #define FACTS_SIZE_MAX    4096
 
 enum facts_place {
@@ -36,10 +36,8 @@ struct facts {
     unsigned key_count;
     uint64_t keys[FACTS_KEYS_MAX]; /* the first bytes of each public key's SHA-256 */
     int64_t end;                   /* of the certificate seen last, ns since 1970 */
-    unsigned names;                /* looks whose name was asked for */
-    unsigned alias_count;
-    uint64_t aliases[FACTS_ALIASES_MAX]; /* hashes of the domains that its name led to by CNAME */
-    bool has_downgrade;                  /* it leads from https to http, and always has */
+    struct zone zone;
+    bool has_downgrade; /* it leads from https to http, and always has */
 };
 
 /* Adds what the answer tells to the check's reasons, which are copied into the arena, and to the

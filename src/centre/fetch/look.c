@@ -24,6 +24,7 @@ static void fetch_look_on_read(void *context, struct reader_answer *answer);
 void fetch_look_free(struct fetch_look *look)
 {
     fetcher_cancel(look->get);
+    survey_cancel(look->survey);
     closep(&look->body);
     closep(&look->page_fd);
     closep(&look->site_fd);
@@ -55,9 +56,14 @@ static void fetch_look_end(struct fetch_look *look)
     }
 }
 
-static void fetch_look_tell(struct fetch_look *look)
+void fetch_look_tell(struct fetch_look *look)
 {
+    if (look->survey != NULL) {
+        look->is_waiting = true; /* fetch/names.c comes back here */
+        return;
+    }
     if (!look->watch->is_gone) {
+        fetch_names_weigh(look);
         fetch_tell_look(look);
         fetch_paint_consider(look);
     }
@@ -109,6 +115,7 @@ static int fetch_look_new(struct fetch_watch *watch, struct fetch_page *page, en
     page->own_views &= ~(1U << view);
     watch->look = look;
     fetch_look_name(look);
+    fetch_names_ask(look, false);
     return 0;
 }
 
@@ -228,8 +235,7 @@ static bool fetch_look_has_failed(const struct fetch_look *look,
            (answer->status >= 500 && look->page->kind != SITE_PAGE_MISSING);
 }
 
-/* One more reason, behind those there are. */
-static void fetch_look_reason(struct fetch_look *look, const char *what, struct str value)
+void fetch_look_reason(struct fetch_look *look, const struct site_reason *reason)
 {
     struct site_reason *reasons =
         arena_alloc(look->arena, look->check.reason_count + 1, sizeof(*reasons));
@@ -240,13 +246,19 @@ static void fetch_look_reason(struct fetch_look *look, const char *what, struct 
     if (look->check.reason_count != 0) {
         memcpy(reasons, look->check.reasons, look->check.reason_count * sizeof(*reasons));
     }
-    reasons[look->check.reason_count++] =
-        (struct site_reason){.layer = SITE_LAYER_REACH,
-                             .view = look->view,
-                             .what = str_from(what),
-                             .value = fetch_look_copy(look, value, SITE_NAME_MAX)};
+    reasons[look->check.reason_count] = *reason;
+    reasons[look->check.reason_count].view = look->view;
+    reasons[look->check.reason_count++].value = fetch_look_copy(look, reason->value, SITE_NAME_MAX);
     look->check.reasons = reasons;
-    look->check.layers |= 1U << SITE_LAYER_REACH;
+    look->check.layers |= 1U << reason->layer;
+}
+
+static void fetch_look_say(struct fetch_look *look, const char *what, const char *value)
+{
+    const struct site_reason reason = {
+        .layer = SITE_LAYER_REACH, .what = str_from(what), .value = str_from(value)};
+
+    fetch_look_reason(look, &reason);
 }
 
 /* What was seen first still stands, unconfirmed, when the second fetch brings nothing. */
@@ -266,9 +278,12 @@ static void fetch_look_outage(struct fetch_look *look, const struct fetcher_answ
         fetch_look_unconfirmed(look);
         return;
     }
-    fetch_look_reason(look, "unreachable", str_from(answer->why));
+    fetch_look_say(look, "unreachable", answer->why);
     look->watch->was_good &= is_ours; /* a site is not to blame for our own line */
     look->check.is_confirmed = !is_ours;
+    if (!is_ours && answer->failure == SITE_FAILURE_NAME) {
+        fetch_names_ask(look, true);
+    }
     fetch_look_tell_unknown(look, is_ours ? SITE_FAILURE_OWN_NETWORK : answer->failure);
 }
 
@@ -420,7 +435,6 @@ static void fetch_look_judged(struct fetch_look *look, struct reader_answer *ans
     const struct fetcher_answer facts = {.status = look->check.status,
                                          .facts = look->facts,
                                          .certificate = look->certificate,
-                                         .alias = str_from(look->alias),
                                          .url_final = look->check.url_final};
 
     if (answer->page_fd >= 0 && answer->site_fd >= 0) {
@@ -447,7 +461,7 @@ static void fetch_look_on_read(void *context, struct reader_answer *answer)
     struct fetch_look *look = context;
 
     if (answer->error < 0) {
-        fetch_look_reason(look, "reader", str_from(err_text(answer->error)));
+        fetch_look_say(look, "reader", err_text(answer->error));
         fetch_look_tell_unknown(look, SITE_FAILURE_NONE);
         return;
     }

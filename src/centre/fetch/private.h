@@ -69,6 +69,9 @@ struct fetch_watch {
     bool was_good;   /* the last settled look brought a page */
     struct buf kept; /* of the reader's site profile */
     struct facts facts;
+    bool is_learned;        /* something of the facts that core has not been told yet */
+    int64_t surveyed;       /* monotonic ns, when its name was asked about last; 0: never */
+    struct zone_news *news; /* of its name, as it stands; NULL: none yet */
     struct list pages;
     unsigned page_count;
     uint64_t *known; /* hashes of addresses, FETCH_KNOWN_MAX */
@@ -95,6 +98,10 @@ struct fetch_look {
     unsigned tries;
     unsigned failures;
     struct fetcher_get *get;
+    struct survey_ask *survey; /* its name is asked about meanwhile */
+    bool is_survey_second;
+    uint32_t news_first; /* what it said the first time */
+    bool is_waiting;     /* only for that */
     struct arena *arena;
     int body;
     struct site_check check;
@@ -119,6 +126,7 @@ struct fetch {
     struct loop *loop;
     const struct clock *clock;
     struct fetcher *fetcher;
+    struct surveyor *surveyor;
     struct readers *readers;
     struct fetch_rota *rota;
     struct fetch_paint *paint; /* NULL: pages are not pictured */
@@ -168,6 +176,16 @@ void fetch_watch_links(struct fetch_watch *watch, enum site_view view,
  */
 void fetch_look_go(struct fetch_watch *watch);
 void fetch_look_free(struct fetch_look *look);
+/* Tells core, once its name has been asked about, and is gone. */
+void fetch_look_tell(struct fetch_look *look);
+/* One more, behind those there are; its view is the look's, its value is copied. */
+void fetch_look_reason(struct fetch_look *look, const struct site_reason *reason);
+
+/* fetch/names.c: what several name servers say of the site's name */
+/* Asks, when it is time for it; must: also when it was not long ago. */
+void fetch_names_ask(struct fetch_look *look, bool must);
+/* Adds what is new about the name to the check. */
+void fetch_names_weigh(struct fetch_look *look);
 
 /* fetch.c: has the supervisor end a process that does not answer, by the number of
  * CENTRE_MESSAGE_HUNG. */

@@ -32,6 +32,7 @@ void fetch_watch_free(struct fetch_watch *watch)
     }
     fetch_rota_take(watch);
     buf_done(&watch->kept);
+    mem_free(watch->news);
     mem_free(watch->known);
     mem_free(watch->url);
     mem_free(watch);
@@ -246,8 +247,8 @@ static void fetch_watch_take_kept(struct fetch_watch *watch, struct str bytes)
     if (cbor_get_array(&reader) != 3 || cbor_get_u64(&reader) != KEPT_VERSION) {
         return;
     }
-    profile = cbor_get_text(&reader);
-    facts = cbor_get_text(&reader);
+    profile = cbor_get_bytes(&reader);
+    facts = cbor_get_bytes(&reader);
     if (cbor_close(&reader) == 0 && facts_decode(facts, &watch->facts) == 0) {
         (void)buf_put_str(&watch->kept, profile);
     }

@@ -163,7 +163,8 @@ void fetch_tell_look(struct fetch_look *look)
 {
     struct fetch *fetch = look->watch->fetch;
     CLEANUP(buf_done) struct buf check;
-    CLEANUP(closep) int site = look->site_fd >= 0 ? fetch_kept_site(look->watch) : -1;
+    bool is_learned = look->site_fd >= 0 || look->watch->is_learned;
+    CLEANUP(closep) int site = is_learned ? fetch_kept_site(look->watch) : -1;
     CLEANUP(closep) int evidence = fetch_wants_evidence(look) ? fetch_evidence(look->body) : -1;
     struct fetch_check told = {.site = look->watch->number};
     int fds[4];
@@ -173,9 +174,13 @@ void fetch_tell_look(struct fetch_look *look)
     site_check_encode(&look->check, &check);
     told.check = buf_str(&check);
     if (look->page_fd >= 0 && site >= 0) {
-        told.parts |= FETCH_PART_PAGE | FETCH_PART_SITE;
+        told.parts |= FETCH_PART_PAGE;
         fds[count++] = look->page_fd;
+    }
+    if (site >= 0) {
+        told.parts |= FETCH_PART_SITE;
         fds[count++] = site;
+        look->watch->is_learned = false;
     }
     if (evidence >= 0) {
         told.parts |= FETCH_PART_EVIDENCE;

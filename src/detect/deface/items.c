@@ -301,8 +301,8 @@ static int items_decode_rows(struct items *items, struct str bytes)
 int items_decode(struct items *items, struct cbor_reader *reader)
 {
     size_t members = cbor_get_array(reader);
-    struct str rows = cbor_get_text(reader);
-    struct str filter = cbor_get_text(reader);
+    struct str rows = cbor_get_bytes(reader);
+    struct str filter = cbor_get_bytes(reader);
     uint64_t filtered = cbor_get_u64(reader);
     int r = reader->error;
 

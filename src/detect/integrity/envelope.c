@@ -22,7 +22,7 @@ void envelope_encode(const struct envelope *envelope, struct buf *buf)
 
 static void reader_get_exactly(struct cbor_reader *reader, uint8_t *out, size_t len)
 {
-    struct str bytes = cbor_get_text(reader);
+    struct str bytes = cbor_get_bytes(reader);
 
     if (bytes.len != len) {
         cbor_fail(reader, -ERR_SYNTAX);
@@ -31,15 +31,13 @@ static void reader_get_exactly(struct cbor_reader *reader, uint8_t *out, size_t 
     memcpy(out, bytes.ptr, len);
 }
 
-static struct str reader_get_at_most(struct cbor_reader *reader, size_t max)
+static struct str reader_at_most(struct cbor_reader *reader, struct str taken, size_t max)
 {
-    struct str bytes = cbor_get_text(reader);
-
-    if (bytes.len > max) {
+    if (taken.len > max) {
         cbor_fail(reader, -ERR_LIMIT);
         return STR("");
     }
-    return bytes;
+    return taken;
 }
 
 static void reader_begin(struct cbor_reader *reader, struct str bytes, size_t members,
@@ -61,9 +59,9 @@ int envelope_decode(struct str bytes, struct envelope *ret_envelope)
     int r;
 
     reader_begin(&reader, bytes, ENVELOPE_MEMBERS, ENVELOPE_FORMAT);
-    envelope.body = reader_get_at_most(&reader, MANIFEST_SIZE_MAX);
+    envelope.body = reader_at_most(&reader, cbor_get_bytes(&reader), MANIFEST_SIZE_MAX);
     reader_get_exactly(&reader, envelope.signature, sizeof(envelope.signature));
-    envelope.grant = reader_get_at_most(&reader, GRANT_SIZE_MAX);
+    envelope.grant = reader_at_most(&reader, cbor_get_bytes(&reader), GRANT_SIZE_MAX);
     r = cbor_close(&reader);
     if (r < 0) {
         return r;
@@ -92,13 +90,13 @@ int grant_decode(struct str bytes, struct grant *ret_grant)
     int r;
 
     reader_begin(&reader, bytes, GRANT_MEMBERS, GRANT_FORMAT);
-    grant.root = reader_get_at_most(&reader, MANIFEST_PATH_MAX);
+    grant.root = reader_at_most(&reader, cbor_get_text(&reader), MANIFEST_PATH_MAX);
     grant.version = cbor_get_u64(&reader);
     grant.from = cbor_get_i64(&reader);
     grant.until = cbor_get_i64(&reader);
     reader_get_exactly(&reader, grant.key, sizeof(grant.key));
-    grant.who = reader_get_at_most(&reader, GRANT_WHO_MAX);
-    grant.reason = reader_get_at_most(&reader, GRANT_REASON_MAX);
+    grant.who = reader_at_most(&reader, cbor_get_text(&reader), GRANT_WHO_MAX);
+    grant.reason = reader_at_most(&reader, cbor_get_text(&reader), GRANT_REASON_MAX);
     r = cbor_close(&reader);
     if (r < 0) {
         return r;

@@ -142,15 +142,13 @@ void manifest_encode(const struct manifest *manifest, struct buf *buf)
     }
 }
 
-static struct str reader_get_text(struct cbor_reader *reader, size_t max)
+static struct str reader_at_most(struct cbor_reader *reader, struct str taken, size_t max)
 {
-    struct str text = cbor_get_text(reader);
-
-    if (text.len > max) {
+    if (taken.len > max) {
         cbor_fail(reader, -ERR_LIMIT);
         return STR("");
     }
-    return text;
+    return taken;
 }
 
 static uint64_t reader_get_below(struct cbor_reader *reader, uint64_t bound)
@@ -173,7 +171,7 @@ static void reader_get_members(struct cbor_reader *reader, size_t count)
 
 static void reader_get_hash(struct cbor_reader *reader, uint8_t out[32], bool is_there)
 {
-    struct str bytes = cbor_get_text(reader);
+    struct str bytes = cbor_get_bytes(reader);
 
     if (bytes.len != (is_there ? 32U : 0U)) {
         cbor_fail(reader, -ERR_SYNTAX);
@@ -199,7 +197,7 @@ static const struct str *rules_decode(struct cbor_reader *reader, struct arena *
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {
-        rules[i] = reader_get_text(reader, MANIFEST_RULE_MAX);
+        rules[i] = reader_at_most(reader, cbor_get_text(reader), MANIFEST_RULE_MAX);
     }
     *ret_count = count;
     return rules;
@@ -208,7 +206,7 @@ static const struct str *rules_decode(struct cbor_reader *reader, struct arena *
 static void entry_decode(struct cbor_reader *reader, struct manifest_entry *entry)
 {
     reader_get_members(reader, ENTRY_MEMBERS);
-    entry->path = reader_get_text(reader, MANIFEST_PATH_MAX);
+    entry->path = reader_at_most(reader, cbor_get_text(reader), MANIFEST_PATH_MAX);
     entry->kind = (enum manifest_kind)reader_get_below(reader, MANIFEST_KIND_COUNT);
     entry->class = (enum manifest_class)reader_get_below(reader, MANIFEST_CLASS_COUNT);
     entry->mode = (uint32_t)reader_get_below(reader, MODE_MAX + 1);
@@ -217,7 +215,7 @@ static void entry_decode(struct cbor_reader *reader, struct manifest_entry *entr
     entry->size = reader_get_below(reader, INT64_MAX);
     entry->mtime = cbor_get_i64(reader);
     reader_get_hash(reader, entry->sha256, entry->kind != MANIFEST_KIND_FOLDER);
-    entry->xattrs = reader_get_text(reader, MANIFEST_XATTRS_MAX);
+    entry->xattrs = reader_at_most(reader, cbor_get_bytes(reader), MANIFEST_XATTRS_MAX);
 }
 
 static struct str path_parent(struct str path)
@@ -287,7 +285,7 @@ int manifest_decode(struct str bytes, struct arena *arena, struct manifest *ret_
     }
     manifest.version = cbor_get_u64(&reader);
     manifest.time = cbor_get_i64(&reader);
-    manifest.root = reader_get_text(&reader, MANIFEST_PATH_MAX);
+    manifest.root = reader_at_most(&reader, cbor_get_text(&reader), MANIFEST_PATH_MAX);
     reader_get_hash(&reader, manifest.key, true);
     manifest.uploads = rules_decode(&reader, arena, &manifest.upload_count);
     manifest.contents = rules_decode(&reader, arena, &manifest.content_count);

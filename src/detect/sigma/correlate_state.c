@@ -138,7 +138,7 @@ static int load_group(struct sigma_correlator *correlator, uint32_t place,
 {
     struct str values[SIGMA_GROUP_FIELDS_MAX];
     size_t items = cbor_get_array(reader);
-    struct str key = cbor_get_text(reader);
+    struct str key = cbor_get_bytes(reader);
     int64_t said = cbor_get_i64(reader);
     uint64_t touched = cbor_get_u64(reader);
     uint64_t before = correlator->stats.groups;
