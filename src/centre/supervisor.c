@@ -1,7 +1,8 @@
-/* The centre's supervisor: see centre/supervisor.h. Between `canhgac centre` and the process bodies
- * front.c, core.c and api.c. Invariants: the channels between children are made once and both ends
- * are kept here, so a child that comes back takes up the same ones; a child's own channel to here
- * is made anew at each start, and its end tells the child that the supervisor has gone. */
+/* The centre's supervisor: see centre/supervisor.h. Between `canhgac centre` and the process
+ * bodies, which supervisor/children.c names. Invariants: the channels between children are made
+ * once and both ends are kept here, so a child that comes back takes up the same ones; a child's
+ * own channel to here is made anew at each start, and its end tells the child that the supervisor
+ * has gone. */
 #include "centre/supervisor.h"
 
 #include "base/banned.h"
@@ -10,27 +11,16 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "centre/api.h"
 #include "centre/browser.h"
-#include "centre/core.h"
-#include "centre/detector.h"
-#include "centre/fetch.h"
-#include "centre/front.h"
 #include "centre/keys.h"
-#include "centre/listeners.h"
 #include "centre/protocol.h"
-#include "centre/reader.h"
-#include "centre/receiver.h"
-#include "centre/render.h"
-#include "centre/sifter.h"
-#include "sys/channel.h"
+#include "centre/supervisor/private.h"
 #include "sys/fd.h"
 #include "sys/loop.h"
 #include "sys/process.h"
 #include "sys/service.h"
 #include "sys/spawn.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -41,7 +31,6 @@
 #include <sys/wait.h>
 
 #define SUPERVISOR_SOURCES     64
-#define SUPERVISOR_KEEP_MAX    (2 * LISTENERS_MAX + 8)
 #define SUPERVISOR_FIRST_DELAY (100 * NS_PER_MS)
 #define SUPERVISOR_READY_DELAY (800 * NS_PER_MS)
 #define SUPERVISOR_LAST_DELAY  (60 * NS_PER_S)
@@ -50,214 +39,13 @@
 #define SUPERVISOR_END_TIME    (10 * NS_PER_S)
 #define SUPERVISOR_DAY         (86400 * NS_PER_S)
 
-#define SUPERVISOR_READERS     2 /* pages are read beside each other on so many processors */
-#define SUPERVISOR_PAIRS       (10 + SUPERVISOR_READERS) /* channels between children */
-
-enum supervisor_child {
-    SUPERVISOR_CORE, /* first: the others read what it has made */
-    SUPERVISOR_API,
-    SUPERVISOR_FRONT,
-    SUPERVISOR_FETCH, /* from here on the centre is on watch without them */
-    SUPERVISOR_DETECTOR,
-    SUPERVISOR_RECEIVER,
-    SUPERVISOR_SIFTER,
-    SUPERVISOR_READER, /* the first of SUPERVISOR_READERS */
-    SUPERVISOR_RENDER = SUPERVISOR_READER + SUPERVISOR_READERS, /* where there is a browser */
-    SUPERVISOR_COUNT,
-};
-
-struct supervisor;
-
-struct child {
-    struct supervisor *supervisor;
-    enum supervisor_child which;
-    pid_t pid;       /* 0: not running */
-    int channel;     /* our end, -1 */
-    int far_channel; /* the child's end, while it is being started */
-    bool is_ready;
-    int64_t started; /* monotonic ns, 0: never yet */
-    uint64_t deaths; /* within a minute of each other */
-    struct loop_source *source;
-    struct loop_source *timer;
-};
-
-struct supervisor {
-    const struct centre_settings *settings; /* what it was started with */
-    struct centre_settings next;            /* what its children are started with */
-    struct loop *loop;
-    struct listeners listeners;
-    int control;
-    int front_core[2];
-    int front_api[2];
-    int api_core[2];
-    int api_sifter[2];
-    int detector_core[2];
-    int receiver_core[2];
-    int receiver_api[2];
-    int front_receiver[2];
-    int fetch_core[2];
-    int fetch_reader[SUPERVISOR_READERS][2];
-    int fetch_render[2];
-    struct child children[SUPERVISOR_COUNT];
-    struct loop_source *end_timer;
-    bool is_ending;
-    bool is_announced;
-    struct msg_writer msg;
-    struct channel_packet packet;
-};
-
-static const char *const supervisor_names[] = {
-    [SUPERVISOR_CORE] = "core",         [SUPERVISOR_API] = "api",
-    [SUPERVISOR_FRONT] = "front",       [SUPERVISOR_DETECTOR] = "detector",
-    [SUPERVISOR_RECEIVER] = "receiver", [SUPERVISOR_FETCH] = "fetch",
-    [SUPERVISOR_SIFTER] = "sifter",     [SUPERVISOR_READER] = "reader",
-    [SUPERVISOR_READER + 1] = "reader", [SUPERVISOR_RENDER] = "render"};
-
-static int supervisor_fetch(const struct supervisor *supervisor, int far_channel)
-{
-    struct fetch_channels channels = {
-        .core = supervisor->fetch_core[0],
-        .reader_count = SUPERVISOR_READERS,
-        .render = supervisor->next.has_browser ? supervisor->fetch_render[0] : -1,
-        .supervisor = far_channel};
-
-    for (size_t i = 0; i < SUPERVISOR_READERS; i++) {
-        channels.readers[i] = supervisor->fetch_reader[i][0];
-    }
-    return fetch_run_centre(&supervisor->next, &channels);
-}
-
-static int supervisor_front(const struct supervisor *supervisor, int far_channel)
-{
-    return front_run(&supervisor->next,
-                     (struct front_channels){.listeners = &supervisor->listeners,
-                                             .core = supervisor->front_core[0],
-                                             .api = supervisor->front_api[0],
-                                             .receiver = supervisor->front_receiver[0],
-                                             .supervisor = far_channel});
-}
-
-static int supervisor_receiver(const struct supervisor *supervisor, int far_channel)
-{
-    return receiver_run(&(struct receiver_options){
-        .user = supervisor->next.is_user_kept ? NULL : supervisor->next.receiver_user,
-        .folder = supervisor->next.folder,
-        .listeners = &supervisor->listeners,
-        .core = supervisor->receiver_core[0],
-        .api = supervisor->receiver_api[0],
-        .front = supervisor->front_receiver[1],
-        .supervisor = far_channel});
-}
-
-static int supervisor_body(void *context)
-{
-    const struct child *child = context;
-    const struct supervisor *supervisor = child->supervisor;
-
-    switch ((int)child->which) {
-    case SUPERVISOR_CORE:
-        return core_run(&supervisor->next,
-                        (struct core_channels){.front = supervisor->front_core[1],
-                                               .api = supervisor->api_core[1],
-                                               .fetch = supervisor->fetch_core[1],
-                                               .detector = supervisor->detector_core[1],
-                                               .receiver = supervisor->receiver_core[1],
-                                               .supervisor = child->far_channel});
-    case SUPERVISOR_API:
-        return api_run(&supervisor->next,
-                       (struct api_channels){.front = supervisor->front_api[1],
-                                             .core = supervisor->api_core[0],
-                                             .receiver = supervisor->receiver_api[1],
-                                             .sifter = supervisor->api_sifter[0],
-                                             .supervisor = child->far_channel});
-    case SUPERVISOR_FRONT:
-        return supervisor_front(supervisor, child->far_channel);
-    case SUPERVISOR_RECEIVER:
-        return supervisor_receiver(supervisor, child->far_channel);
-    case SUPERVISOR_DETECTOR:
-        return detector_run(&(struct detector_options){
-            .user = supervisor->next.is_user_kept ? NULL : supervisor->next.detector_user,
-            .rules = &supervisor->next.rules,
-            .lists = supervisor->next.lists,
-            .channel = supervisor->detector_core[0],
-            .supervisor = child->far_channel});
-    case SUPERVISOR_SIFTER:
-        return sifter_run(&(struct sifter_options){
-            .user = supervisor->next.is_user_kept ? NULL : supervisor->next.detector_user,
-            .channel = supervisor->api_sifter[1],
-            .supervisor = child->far_channel});
-    case SUPERVISOR_FETCH:
-        return supervisor_fetch(supervisor, child->far_channel);
-    case SUPERVISOR_RENDER:
-        return render_run(&(struct render_options){
-            .user = supervisor->next.is_user_kept ? NULL : supervisor->next.render_user,
-            .program = BROWSER_PROGRAM,
-            .channel = supervisor->fetch_render[1],
-            .supervisor = child->far_channel});
-    default:
-        return reader_run(&(struct reader_options){
-            .user = supervisor->next.is_user_kept ? NULL : supervisor->next.reader_user,
-            .lists = supervisor->next.lists,
-            .channel = supervisor->fetch_reader[child->which - SUPERVISOR_READER][1],
-            .supervisor = child->far_channel});
-    }
-}
-
-/* Which descriptors a child gets to keep. */
-static size_t supervisor_keep(const struct child *child, int keep[SUPERVISOR_KEEP_MAX])
-{
-    const struct supervisor *supervisor = child->supervisor;
-    size_t count = 0;
-
-    keep[count++] = child->far_channel;
-    if (child->which == SUPERVISOR_FRONT) {
-        keep[count++] = supervisor->front_core[0];
-        keep[count++] = supervisor->front_api[0];
-        keep[count++] = supervisor->front_receiver[0];
-        count += listeners_put(&supervisor->listeners, LISTENER_TLS, keep + count);
-        count += listeners_put(&supervisor->listeners, LISTENER_SYSLOG_TLS, keep + count);
-    } else if (child->which == SUPERVISOR_RECEIVER) {
-        keep[count++] = supervisor->receiver_core[0];
-        keep[count++] = supervisor->receiver_api[0];
-        keep[count++] = supervisor->front_receiver[1];
-        count += listeners_put(&supervisor->listeners, LISTENER_SYSLOG_UDP, keep + count);
-        count += listeners_put(&supervisor->listeners, LISTENER_SYSLOG_TCP, keep + count);
-    } else if (child->which == SUPERVISOR_CORE) {
-        keep[count++] = supervisor->front_core[1];
-        keep[count++] = supervisor->api_core[1];
-        keep[count++] = supervisor->fetch_core[1];
-        keep[count++] = supervisor->detector_core[1];
-        keep[count++] = supervisor->receiver_core[1];
-    } else if (child->which == SUPERVISOR_DETECTOR) {
-        keep[count++] = supervisor->detector_core[0];
-    } else if (child->which == SUPERVISOR_SIFTER) {
-        keep[count++] = supervisor->api_sifter[1];
-    } else if (child->which == SUPERVISOR_FETCH) {
-        keep[count++] = supervisor->fetch_core[0];
-        for (size_t i = 0; i < SUPERVISOR_READERS; i++) {
-            keep[count++] = supervisor->fetch_reader[i][0];
-        }
-        keep[count++] = supervisor->fetch_render[0];
-    } else if (child->which == SUPERVISOR_RENDER) {
-        keep[count++] = supervisor->fetch_render[1];
-    } else if (child->which >= SUPERVISOR_READER) {
-        keep[count++] = supervisor->fetch_reader[child->which - SUPERVISOR_READER][1];
-    } else {
-        keep[count++] = supervisor->front_api[1];
-        keep[count++] = supervisor->api_core[0];
-        keep[count++] = supervisor->receiver_api[1];
-        keep[count++] = supervisor->api_sifter[0];
-    }
-    return count;
-}
-
 static void supervisor_on_child_end(void *context, pid_t pid, int wait_status);
 static void supervisor_on_child_message(void *context, int fd, unsigned events);
 
 static int supervisor_start_child(struct child *child)
 {
     struct supervisor *supervisor = child->supervisor;
-    const char *name = supervisor_names[child->which];
+    const char *name = supervisor_name(child->which);
     int keep[SUPERVISOR_KEEP_MAX];
     int pair[2];
     size_t count;
@@ -305,7 +93,7 @@ static void supervisor_on_child_timer(void *context)
     int r = child->supervisor->is_ending ? 0 : supervisor_start_child(child);
 
     if (r < 0) {
-        log_error("cannot start a process name=%s reason=%s", supervisor_names[child->which],
+        log_error("cannot start a process name=%s reason=%s", supervisor_name(child->which),
                   err_text(r));
         child->deaths++;
         supervisor_start_later(child, false);
@@ -322,11 +110,11 @@ static void supervisor_tell_core(struct supervisor *supervisor, const struct chi
         return;
     }
     msg_begin(&supervisor->msg, CENTRE_MESSAGE_DIED);
-    msg_put_str(&supervisor->msg, str_from(supervisor_names[dead->which]));
+    msg_put_str(&supervisor->msg, str_from(supervisor_name(dead->which)));
     msg_put_i64(&supervisor->msg, wait_status);
     msg_put_u64(&supervisor->msg, dead->deaths);
     if (channel_send(core->channel, &supervisor->msg, NULL, 0) < 0) {
-        log_warn("core could not be told of a death name=%s", supervisor_names[dead->which]);
+        log_warn("core could not be told of a death name=%s", supervisor_name(dead->which));
     }
 }
 
@@ -380,7 +168,7 @@ static void supervisor_on_child_end(void *context, pid_t pid, int wait_status)
     }
     child->deaths = was_calm ? 1 : child->deaths + 1;
     log_warn("a process died and is started again name=%s %s=%d deaths=%llu",
-             supervisor_names[child->which], WIFSIGNALED(wait_status) ? "signal" : "status",
+             supervisor_name(child->which), WIFSIGNALED(wait_status) ? "signal" : "status",
              WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : WEXITSTATUS(wait_status),
              (unsigned long long)child->deaths);
     supervisor_tell_core(supervisor, child, wait_status);
@@ -568,22 +356,6 @@ static int supervisor_open_control(struct supervisor *supervisor, struct diag *d
     }
     return loop_add_fd(supervisor->loop, supervisor->control, LOOP_READ, supervisor_on_control,
                        supervisor, NULL);
-}
-
-static void supervisor_list_pairs(struct supervisor *supervisor,
-                                  int (*ret_pairs[SUPERVISOR_PAIRS])[2])
-{
-    int(*const pairs[])[2] = {&supervisor->front_core,     &supervisor->front_api,
-                              &supervisor->api_core,       &supervisor->fetch_core,
-                              &supervisor->fetch_render,   &supervisor->detector_core,
-                              &supervisor->receiver_core,  &supervisor->receiver_api,
-                              &supervisor->front_receiver, &supervisor->api_sifter};
-
-    static_assert(ARRAY_LEN(pairs) + SUPERVISOR_READERS == SUPERVISOR_PAIRS);
-    memcpy(ret_pairs, pairs, sizeof(pairs));
-    for (size_t i = 0; i < SUPERVISOR_READERS; i++) {
-        ret_pairs[ARRAY_LEN(pairs) + i] = &supervisor->fetch_reader[i];
-    }
 }
 
 static int supervisor_make_channels(struct supervisor *supervisor)
