@@ -78,7 +78,7 @@ class Centre:
         return None
 
     def kill(self, name):
-        pid = self.child(name)
+        pid = wait_for(lambda: self.child(name), 20, f"{name} is there")  # a new core has the detector begin anew
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: self.child(name) not in (None, pid), 20, f"{name} is back")
 

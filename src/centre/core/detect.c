@@ -326,6 +326,22 @@ static struct str event_text(const struct event *event, enum event_field_id id)
     return field != NULL ? field->text : STR("");
 }
 
+/* What goes wrong between core and the detector is no fault of an entry: it is told as not judged,
+ * and stays. */
+static int detect_bear(struct core_detect *detect, int error)
+{
+    int r;
+
+    if (error >= 0 || core_is_store_failure(error)) {
+        return error;
+    }
+    log_error("the detector could not be asked error=%s", err_name(error));
+    r = detect_sent(detect)->count != 0 ? detect_put_aside(detect, detect_sent(detect)) : 0;
+    return r < 0 || detect_filling(detect)->count == 0
+               ? r
+               : detect_put_aside(detect, detect_filling(detect));
+}
+
 int core_detect_put(struct core_detect *detect, const struct core_host *host,
                     const struct event *event)
 {
@@ -342,7 +358,7 @@ int core_detect_put(struct core_detect *detect, const struct core_host *host,
         (sheet->count != 0 &&
          sheet->msg.len + name.len + format.len + path.len + head.len + raw.len + ENTRY_OVERHEAD >
              MESSAGE_ROOM)) {
-        r = detect_turn(detect);
+        r = detect_bear(detect, detect_turn(detect));
         sheet = detect_filling(detect);
     }
     if (sheet->count == 0) {
@@ -364,7 +380,7 @@ int core_detect_settle(struct core_detect *detect)
 {
     int r = detect_filling(detect)->count != 0 ? detect_turn(detect) : 0;
 
-    r = r < 0 ? r : detect_await(detect);
+    r = detect_bear(detect, r < 0 ? r : detect_await(detect));
     r = r < 0 ? r : detect_keep(detect);
     return r < 0 ? r : detect_tally_write(detect);
 }
