@@ -406,6 +406,7 @@ int terms_parse(struct str typed, struct arena *arena, struct terms *ret_terms, 
     if (ret_terms->typed.ptr == NULL) {
         return -ERR_NOMEM;
     }
+    parser.rest = ret_terms->typed; /* terms borrow what was typed from there */
     if (parser.rest.len == 0) {
         return 0;
     }

@@ -116,7 +116,8 @@ void rig_start_in(struct rig *rig, const char *folder)
     rig->clock = (struct clock){.wall = rig_wall, .mono = rig_mono, .context = rig};
     (void)snprintf(rig->folder, sizeof(rig->folder), "%s", folder);
     assert_int_equal(arena_new(1U << 20, &rig->arena), 0);
-    assert_int_equal(settings_default(centre_rows, &rig->settings, rig->arena), 0);
+    assert_int_equal(arena_new(1U << 20, &rig->settings_arena), 0);
+    assert_int_equal(settings_default(centre_rows, &rig->settings, rig->settings_arena), 0);
     rig->settings.language = "en";
     options.settings = &rig->settings;
     options.folder = rig->folder;
@@ -184,6 +185,7 @@ void rig_stop(struct rig *rig)
     closep(&channels.front);
     closep(&rig->middle[1]);
     closep(&rig->front_api);
+    arena_free(rig->settings_arena);
     arena_free(rig->arena);
     (void)nftw(rig->folder, rig_remove, 16, FTW_DEPTH | FTW_PHYS);
 }

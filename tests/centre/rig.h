@@ -27,7 +27,8 @@ struct rig {
     int fetch;     /* the end of the process that looks at websites; non-blocking */
     int middle[2]; /* core's end, the api's end */
     struct centre_settings settings;
-    struct arena *arena; /* of the settings */
+    struct arena *settings_arena;
+    struct arena *arena; /* of the test */
     struct clock clock;
     int64_t offset; /* of the wall clock, ns */
     int64_t mono_offset;

@@ -231,12 +231,13 @@ static size_t open_alerts(const char *title, uint64_t *ret_number)
 {
     struct store_alert_filter filter = {
         .state = -2, .severity_least = -1, .is_drill = -1, .limit = 100};
+    CLEANUP(arena_freep) struct arena *arena = NULL;
     struct store_alert *alerts;
     size_t count = 0;
     size_t found = 0;
 
-    arena_reset(rig.arena);
-    assert_int_equal(store_alert_list(rig.store, &filter, rig.arena, &alerts, &count), 0);
+    assert_int_equal(arena_new(1U << 20, &arena), 0);
+    assert_int_equal(store_alert_list(rig.store, &filter, arena, &alerts, &count), 0);
     for (size_t i = 0; i < count; i++) {
         if (str_is_text(alerts[i].title, title)) {
             *ret_number = found++ == 0 ? alerts[i].number : *ret_number;
