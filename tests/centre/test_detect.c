@@ -287,6 +287,22 @@ static void test_hit(void **state)
     assert_int_equal(alerts_of("logs"), 1);
 }
 
+/* Words of hits do not gather where later ones would find no room: nothing else of core's need run
+ * between entries of senders. */
+static void test_hits_leave_nothing(void **state)
+{
+    static const enum turn first[] = {TURN_HIT, TURN_END};
+    static const enum turn then[] = {TURN_HIT, TURN_HIT, TURN_END};
+    struct script script;
+
+    (void)state;
+    (void)play(first, 1, &script);
+    arena_reset(rig.core->arena);
+    (void)play(then, 1200, &script);
+    assert_int_equal(arena_used(rig.core->arena), 0);
+    assert_int_equal(alerts_of("logs"), 1);
+}
+
 /* More than one message holds: each is answered before the batch is committed. */
 static void test_many(void **state)
 {
@@ -455,6 +471,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_hit, start, stop),
+        cmocka_unit_test_setup_teardown(test_hits_leave_nothing, start, stop),
         cmocka_unit_test_setup_teardown(test_many, start, stop),
         cmocka_unit_test_setup_teardown(test_sent_again, start, stop),
         cmocka_unit_test_setup_teardown(test_put_aside, start, stop),

@@ -336,6 +336,49 @@ static void test_a_sender_is_no_agent(void **state)
     assert_string_equal(core_host_by_id(rig.core, &row.id)->name, "web-1-evil-@203.0.113.5");
 }
 
+static struct core_host *host_named(const char *name)
+{
+    size_t cursor = 0;
+    struct core_host *host;
+
+    while ((host = map_next(&rig.core->hosts_by_id, &cursor)) != NULL &&
+           strcmp(host->name, name) != 0) {
+    }
+    assert_non_null(host);
+    return host;
+}
+
+/* Some that the store will not take, in one batch: they are passed over, and hold up nobody. In the
+ * next life of the receiver the same places are anybody's. */
+static void test_what_is_not_taken_is_passed_over(void **state)
+{
+    struct core_receive_counts counts;
+    struct core_host *host;
+
+    (void)state;
+    hello(LIFE);
+    batch_from(LIFE, 1, 1, "bad");
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    host = host_named("bad@203.0.113.5");
+    host->acknowledged = host->pending = INT64_MAX; /* no number is left for another */
+    for (unsigned i = 0; i < 4; i++) {
+        batch_from(LIFE, 2, 3, "bad");
+        core_receive_tick(rig.core->receive);
+    }
+    batch(LIFE, 3, 2);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    expect_durable(3);
+    assert_int_equal(kept("life4711"), 3);
+    core_receive_count(rig.core->receive, &counts);
+    assert_true(counts.refused >= 3);
+
+    hello(LIFE + 1);
+    batch(LIFE + 1, 1, 1);
+    batch(LIFE + 1, 2, 3);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    assert_int_equal(kept("life4712"), 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +389,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_names_are_bounded, start, stop),
         cmocka_unit_test_setup_teardown(test_loss_is_told, start, stop),
         cmocka_unit_test_setup_teardown(test_a_sender_is_no_agent, start, stop),
+        cmocka_unit_test_setup_teardown(test_what_is_not_taken_is_passed_over, start, stop),
     };
 
     return cmocka_run_group_tests_name("receive", tests, NULL, NULL);

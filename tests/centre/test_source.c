@@ -179,6 +179,38 @@ static void test_too_many(void **state)
     assert_int_equal(source_named(&id, LOGSOURCE_OTHERS)->source.entries, 2 * (100 - SOURCES_EACH));
 }
 
+/* Senders make up names until no more is counted of them: an agent's sources are counted all the
+ * same. */
+static void test_senders_leave_room(void **state)
+{
+    struct id id = rig_add_host(&rig, "pc-1", AT_HOST);
+    struct core_host *agent = core_host_by_id(rig.core, &id);
+    struct core_host *sender = NULL;
+    struct event event;
+    char name[32];
+
+    (void)state;
+    for (unsigned i = 0; i < SOURCES_SENDERS + 1000; i++) {
+        struct store_host row = {.kind = STORE_HOST_SENDER, .via = STR("192.0.2.1")};
+
+        if (i % SOURCES_EACH == 0) {
+            (void)snprintf(name, sizeof(name), "may%u@192.0.2.1", i);
+            row.name = str_from(name);
+            memcpy(row.key_sha256, &i, sizeof(i));
+            assert_int_equal(id_new(&row.id), 0);
+            assert_int_equal(core_host_add(rig.core, &row, &sender), 0);
+        }
+        (void)snprintf(name, sizeof(name), "program%u", i);
+        event_init(&event, EVENT_KIND_LOG, 1);
+        assert_int_equal(event_add_text(&event, EVENT_FIELD_EVENT_ORIGINAL, STR(SENTENCE)), 0);
+        assert_int_equal(event_add_text(&event, EVENT_FIELD_LOG_FILE_PATH, str_from(name)), 0);
+        assert_int_equal(core_source_count(rig.core, sender, &event), 0);
+    }
+    assert_null(core_source_of(rig.core, sender, &event));
+    assert_int_equal(core_source_count(rig.core, agent, &event), 0);
+    assert_non_null(core_source_of(rig.core, agent, &event));
+}
+
 /* Four weeks of a word every ten minutes, and nothing for so long. Core is away meanwhile. */
 static void put_habit(const struct id *host, const char *name, int64_t silent)
 {
@@ -559,6 +591,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_failed_batch_counts_nothing, start, stop),
         cmocka_unit_test_setup_teardown(test_names, start, stop),
         cmocka_unit_test_setup_teardown(test_too_many, start, stop),
+        cmocka_unit_test_setup_teardown(test_senders_leave_room, start, stop),
         cmocka_unit_test_setup_teardown(test_one_host, start, stop),
         cmocka_unit_test_setup_teardown(test_relay, start, stop),
         cmocka_unit_test_setup_teardown(test_few_of_a_relay, start, stop),

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/time.h"
+#include "centre/receiver/body.h"
 #include "centre/receiver/overflow.h"
 #include "centre/receiver/queue.h"
 #include "codec/syslog_frame.h"
@@ -269,6 +270,100 @@ static void test_bounds(void **state)
     receiver_queue_done(&queue);
 }
 
+static struct receiver receiver;
+static struct receiver_options options;
+static int api[2];
+
+static void on_nothing(void *context)
+{
+    (void)context;
+}
+
+static void receiver_begin(size_t max)
+{
+    assert_int_equal(channel_pair(api), 0);
+    options = (struct receiver_options){.core = -1, .api = api[0], .front = -1, .supervisor = -1};
+    receiver = (struct receiver){.options = &options, .is_hurried = true};
+    receiver_queue_init(&receiver.queue, max, 7, &clock_real);
+    map_init(&receiver.posts, RECEIVER_POSTS_MAX, 1);
+    list_init(&receiver.answers);
+    assert_int_equal(loop_new(8, &receiver.loop), 0);
+    assert_int_equal(loop_add_timer(receiver.loop, on_nothing, NULL, &receiver.drain), 0);
+}
+
+static void receiver_finish(void)
+{
+    receiver_posts_done(&receiver);
+    receiver_queue_done(&receiver.queue);
+    loop_freep(&receiver.loop);
+    close(api[0]);
+    close(api[1]);
+}
+
+static void post_piece(uint64_t number, uint32_t marks, const char *bytes)
+{
+    struct msg_reader reader;
+
+    msg_begin(&message, RECEIVER_MESSAGE_PIECE);
+    msg_put_u64(&message, number);
+    msg_put_str(&message, STR("may-chu"));
+    msg_put_u32(&message, RECEIVER_FORM_RAW);
+    msg_put_str(&message, STR("web1"));
+    msg_put_u32(&message, marks);
+    msg_put_str(&message, str_from(bytes));
+    msg_open(&reader, str_of((const char *)message.bytes, message.len));
+    receiver_posts_take(&receiver, &reader);
+}
+
+/* An api in other hands sends more after the last piece: nothing of it counts. */
+static void test_pieces_after_the_last(void **state)
+{
+    unsigned waiting = 0;
+
+    (void)state;
+    receiver_begin(1 << 20);
+    post_piece(1, RECEIVER_PIECE_FIRST | RECEIVER_PIECE_LAST, "one\n");
+    post_piece(2, RECEIVER_PIECE_FIRST | RECEIVER_PIECE_LAST, "two\n");
+    post_piece(1, RECEIVER_PIECE_LAST, "three\n");
+    post_piece(1, RECEIVER_PIECE_FIRST | RECEIVER_PIECE_LAST, "four\n");
+    LIST_EACH (node, &receiver.answers) {
+        waiting++;
+        assert_true(waiting <= 2); /* or it goes round for ever */
+    }
+    assert_int_equal(waiting, 2);
+    assert_int_equal(receiver.counts.received[RECEIVER_WAY_POST], 2);
+    assert_int_equal(receiver_queue_close(&receiver.queue), 0);
+    receiver_queue_durable(&receiver.queue, receiver_queue_last(&receiver.queue));
+    receiver_posts_settle(&receiver);
+    assert_true(list_is_empty(&receiver.answers));
+    receiver_finish();
+}
+
+/* Whatever waits on the disk, streams and posts find room too. */
+static void test_datagrams_leave_room(void **state)
+{
+    static char raw[1000];
+    const struct overflow_item item = {
+        .via = STR("10.0.0.1"), .arrival = 1, .raw = str_of(raw, sizeof(raw))};
+
+    (void)state;
+    memset(raw, 'x', sizeof(raw));
+    receiver_begin(1 << 20);
+    assert_int_equal(overflow_init(&receiver.overflow, scratch_file(), 4U << 20), 0);
+    for (unsigned i = 0; i < 3000; i++) {
+        assert_int_equal(overflow_put(&receiver.overflow, &item), 0);
+    }
+    receiver_datagrams_drain(&receiver);
+    assert_true(receiver_queue_kept(&receiver.queue) >= 1 << 19);
+    assert_true(receiver_queue_kept(&receiver.queue) < (1 << 19) + 2000);
+    for (unsigned i = 0; i < 100 && receiver_queue_has_room(&receiver.queue); i++) {
+        receiver_datagrams_drain(&receiver); /* all of the room, when nobody else takes it */
+    }
+    assert_false(receiver_queue_has_room(&receiver.queue));
+    overflow_done(&receiver.overflow);
+    receiver_finish();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +372,8 @@ int main(void)
         cmocka_unit_test(test_ring_without_disk),
         cmocka_unit_test(test_batches),
         cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_pieces_after_the_last),
+        cmocka_unit_test(test_datagrams_leave_room),
     };
 
     return cmocka_run_group_tests_name("receiver", tests, NULL, NULL);

@@ -10,13 +10,14 @@
 #include "base/text.h"
 #include "codec/cbor.h"
 
-#define POST_PIECE     (48U << 10) /* bytes that go on at a time */
-#define POST_SKIP_MAX  (1U << 20)  /* of a body from nobody we know, before the connection is cut */
-#define POST_OVER_MAX  (64U << 20) /* of one from a sender: he shall hear why */
-#define POST_PATIENCE  (45 * NS_PER_S)
-#define POST_POSTS_MAX 256 /* each costs the receiver up to a MiB */
-#define POST_RETRY     5U
-#define POST_TOLD_REST (60 * NS_PER_S)
+#define POST_PIECE      (48U << 10) /* bytes that go on at a time */
+#define POST_SKIP_MAX   (1U << 20) /* of a body from nobody we know, before the connection is cut */
+#define POST_OVER_MAX   (64U << 20) /* of one from a sender: he shall hear why */
+#define POST_PATIENCE   (45 * NS_PER_S)
+#define POST_POSTS_MAX  256 /* each costs the receiver up to a MiB */
+#define POST_POSTS_EACH 192 /* of one token, so that another finds room */
+#define POST_RETRY      5U
+#define POST_TOLD_REST  (60 * NS_PER_S)
 
 static const char *post_header(const struct api_request *request, const char *name)
 {
@@ -187,9 +188,30 @@ static int post_new(struct api_request *request)
     post->begun = clock_mono(api->options.clock);
     post->until = post->begun + POST_PATIENCE;
     list_append(&api->posts, &post->node);
-    api->post_count++;
     request->post = post;
     return 0;
+}
+
+/* Whether it has, or may come to have, something at the receiver. */
+static bool post_is_held(const struct api_post *post)
+{
+    return post->is_begun ||
+           (post->token.len != 0 && post->kind != API_POST_HELLO && post->stage != API_POST_DONE);
+}
+
+/* Those who were turned away, and may take their time to send, leave no sender without room. */
+static bool post_has_room(const struct api_post *post)
+{
+    unsigned all = 0;
+    unsigned of_token = 0;
+
+    LIST_EACH (node, &post->request->api->posts) {
+        const struct api_post *other = LIST_ENTRY(node, struct api_post, node);
+
+        all += post_is_held(other);
+        of_token += post_is_held(other) && str_is(other->token, post->token);
+    }
+    return all <= POST_POSTS_MAX && of_token <= POST_POSTS_EACH; /* it is among them */
 }
 
 /* What can be said before the first byte of the body. */
@@ -214,8 +236,7 @@ static int post_open(struct api_request *request)
     if (r == 0 && post_is_announced_too_large(request)) {
         r = -ERR_FBIG;
     }
-    if (r == 0 && (request->api->options.channels.receiver < 0 ||
-                   request->api->post_count > POST_POSTS_MAX)) {
+    if (r == 0 && (request->api->options.channels.receiver < 0 || !post_has_room(post))) {
         r = -ERR_FULL;
     }
     return r;
@@ -311,7 +332,6 @@ void api_post_forget(struct api_request *request)
     if (post != NULL) {
         api_post_leave(post);
         list_remove(&post->node);
-        request->api->post_count--;
         request->post = NULL;
     }
 }

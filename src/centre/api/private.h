@@ -140,7 +140,6 @@ struct api {
     unsigned ask_count;
     uint64_t next_ask;
     struct list posts; /* under way */
-    unsigned post_count;
     uint64_t next_post;
     bool is_receiver_full;     /* its channel takes no more for now */
     struct limiter senders;    /* wrong tokens, by address */

@@ -21,6 +21,7 @@
 #define ENTRY_OVERHEAD 256 /* of lengths and numbers beside an entry's texts */
 #define MESSAGE_ROOM   (MSG_SIZE_MAX - ENTRY_OVERHEAD)
 #define TRIES_MAX      2
+#define HIT_ARENA      (2 * MSG_SIZE_MAX)
 #define ANSWER_WAIT_MS 5000  /* also for a detector that reads its rules again */
 #define TOLD_MAX       65536 /* pairs of rule and host that are remembered */
 #define TALLY_MAX      8192  /* rules that hit in one batch */
@@ -39,7 +40,8 @@ int core_detect_new(struct core *core, uint64_t seed, struct core_detect **ret_d
     map_init(&detect->told, TOLD_MAX, seed);
     map_init(&detect->tally, TALLY_MAX, seed);
     list_init(&detect->seen);
-    r = detect_begin_life(detect);
+    r = arena_new(HIT_ARENA, &detect->arena);
+    r = r < 0 ? r : detect_begin_life(detect);
     if (r < 0) {
         core_detect_free(detect);
         return r;
@@ -53,6 +55,7 @@ void core_detect_free(struct core_detect *detect)
     if (detect != NULL) {
         detect_end_life(detect);
         detect_tell_done(detect);
+        arena_free(detect->arena);
         mem_free(detect);
     }
 }
@@ -169,7 +172,8 @@ static int detect_take_hits(struct core_detect *detect, struct msg_reader *msg)
             r = detect_take_kept(detect, msg, !is_late);
             continue;
         }
-        hit_read(&hit, msg, detect->core->arena);
+        arena_reset(detect->arena);
+        hit_read(&hit, msg, detect->arena);
         if (!is_late && msg->error == 0 && sheet_find(sheet, hit.index, &entry)) {
             detect_count_match(detect, hit.index);
             r = detect_take_hit(detect, &hit, &entry);

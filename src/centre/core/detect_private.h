@@ -81,6 +81,7 @@ struct core_detect {
     enum detect_phase phase;
     struct channel_packet packet;
     struct msg_writer msg; /* of others than entries */
+    struct arena *arena;   /* of the hit in hand */
 
     struct list seen;
     size_t seen_bytes;

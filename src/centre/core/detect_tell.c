@@ -162,7 +162,7 @@ static int detect_tell(struct core_detect *detect, struct hit *hit, const struct
     hit_add_reason(hit, STR("log_file"), entry->path);
     if (now.count > 1) {
         hit_add_reason(hit, STR("log_count"),
-                       arena_printf(core->arena, "%llu", (unsigned long long)now.count));
+                       arena_printf(detect->arena, "%llu", (unsigned long long)now.count));
     }
     if (now.is_flood) {
         hit_add_reason(hit, STR("log_flood"), STR(TOLD_FLOOD_TEXT));

@@ -21,8 +21,9 @@
 #define STATE_NAME     STR("receiver")
 #define STATE_MAX      64
 #define EPOCH_SHIFT    40 /* so many bits count the entries of one sender in one epoch */
-#define LOSS_PAUSE     (60 * NS_PER_S) /* between two findings of it */
-#define BATCHES_COMMIT 16              /* about a MiB; or the batch's time is over */
+#define LOSS_PAUSE     (60 * NS_PER_S)     /* between two findings of it */
+#define BATCHES_COMMIT 16                  /* about a MiB; or the batch's time is over */
+#define ENTRIES_MAX    (MSG_SIZE_MAX / 16) /* of a batch: each has seven members */
 
 /* How far the receiver's batches were taken. */
 struct reach {
@@ -43,12 +44,12 @@ struct core_receive {
     uint64_t taken;
     uint64_t taken_pending;
     uint64_t refused;
-    uint64_t poison; /* a batch of which the store would not take … */
-    uint32_t poison_entry;
-    uint64_t dropped_told;          /* of this life */
-    int64_t loss_told;              /* monotonic */
-    struct receiver_counts before;  /* of lives that are over */
-    struct receiver_counts counted; /* of this one */
+    uint64_t poison; /* a batch of this life of which the store would not take … */
+    uint8_t poison_entries[ENTRIES_MAX / 8]; /* … these: a bit for each */
+    uint64_t dropped_told;                   /* of this life */
+    int64_t loss_told;                       /* monotonic */
+    struct receiver_counts before;           /* of lives that are over */
+    struct receiver_counts counted;          /* of this one */
     struct msg_writer msg;
     struct channel_packet packet;
 };
@@ -137,6 +138,7 @@ static int receive_begin_life(struct core_receive *receive, uint64_t life)
     r = core_batch_begin(core);
     if (r == 0) {
         receive->pending = (struct reach){.life = life, .epoch = receive->durable.epoch + 1};
+        receive->poison = 0;
         r = receive_save(receive);
     }
     if (r < 0) {
@@ -215,8 +217,28 @@ static int receive_pass_over(struct core_receive *receive, const struct received
     int r = senders_find(receive->senders, received->via, received->host, &host);
 
     receive->refused++;
+    if (r < 0) {
+        return core_is_store_failure(r) ? r : 0; /* its sender may be what is not taken */
+    }
     received_fill(received, &event);
-    return r < 0 ? r : core_source_dropped(receive->core, host, &event);
+    return core_source_dropped(receive->core, host, &event);
+}
+
+static bool receive_is_poison(const struct core_receive *receive, uint64_t number, uint32_t entry)
+{
+    return receive->poison == number && entry < ENTRIES_MAX &&
+           (receive->poison_entries[entry / 8] & 1U << entry % 8) != 0;
+}
+
+static void receive_set_poison(struct core_receive *receive, uint64_t number, uint32_t entry)
+{
+    if (receive->poison != number) {
+        receive->poison = number;
+        memset(receive->poison_entries, 0, sizeof(receive->poison_entries));
+    }
+    if (entry < ENTRIES_MAX) {
+        receive->poison_entries[entry / 8] |= (uint8_t)(1U << entry % 8);
+    }
 }
 
 static void received_read(struct received *received, struct msg_reader *msg)
@@ -241,14 +263,13 @@ static int receive_entries(struct core_receive *receive, struct msg_reader *msg,
         if (msg->error < 0) {
             return 0; /* the receiver is in other hands: what could be read was taken */
         }
-        if (receive->poison == number && receive->poison_entry == i) {
+        if (receive_is_poison(receive, number, i)) {
             r = receive_pass_over(receive, &received);
             continue;
         }
         r = receive_entry(receive, &received);
         if (r < 0 && !core_is_store_failure(r)) {
-            receive->poison = number;
-            receive->poison_entry = i;
+            receive_set_poison(receive, number, i);
         }
     }
     return r;

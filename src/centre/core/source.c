@@ -152,6 +152,12 @@ static int source_add(struct core_sources *sources, struct core_host *host, stru
     return 0;
 }
 
+/* Nothing proves a sender's names, of hosts or of programs. */
+static bool source_has_room(const struct core_sources *sources, const struct core_host *host)
+{
+    return host->via == NULL || map_count(&sources->map) < SOURCES_SENDERS;
+}
+
 /* The source of that name, or the others of its host when it has too many. *ret_source is NULL when
  * there is room for neither. */
 static int source_get(struct core_sources *sources, struct core_host *host, struct str name,
@@ -165,7 +171,7 @@ static int source_get(struct core_sources *sources, struct core_host *host, stru
         source = source_find(sources, host, name);
     }
     if (source == NULL) {
-        r = source_add(sources, host, name, &source);
+        r = source_has_room(sources, host) ? source_add(sources, host, name, &source) : -ERR_LIMIT;
     }
     if (r == -ERR_LIMIT) {
         if (!sources->is_full) {

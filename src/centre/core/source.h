@@ -15,8 +15,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SOURCES_EACH 64
-#define SOURCES_MAX  65536
+#define SOURCES_EACH    64
+#define SOURCES_MAX     65536
+#define SOURCES_SENDERS 49152 /* of them senders': what they make up leaves agents' room */
 
 struct core;
 struct core_host;

@@ -114,12 +114,18 @@ static void on_datagrams(void *context, int fd, unsigned events)
     }
 }
 
+/* Half of the room is left to streams and posts, which wait until there is some: else whoever sends
+ * datagrams faster than they are kept would shut out those who sign in. */
 void receiver_datagrams_drain(struct receiver *receiver)
 {
+    const struct receiver_queue *queue = &receiver->queue;
+    size_t kept = receiver_queue_kept(queue);
+    size_t most = kept + (queue->max - (kept < queue->max ? kept : queue->max)) / 2;
     struct overflow_item item;
     int r = 0;
 
-    for (int i = 0; r == 0 && i < DRAIN_ROUND; i++) {
+    for (int i = 0; r == 0 && i < DRAIN_ROUND && (i == 0 || receiver_queue_kept(queue) < most);
+         i++) {
         r = overflow_peek(&receiver->overflow, &item);
         r = r < 0 ? r : datagram_put(receiver, &item);
         if (r == 0) {

@@ -129,14 +129,14 @@ static int post_feed(struct receiver *receiver, struct post *post, const struct 
 }
 
 /* The post of a piece; NULL: it was refused, or its first piece went to a process before this one,
- * and the api knows. */
+ * and the api knows; or it has had its last piece, and only an api in other hands sends more. */
 static struct post *posts_find(struct receiver *receiver, struct piece *piece)
 {
     struct post *post = map_get(&receiver->posts, MAP_KEY(piece->number));
     int r;
 
     if (post != NULL || (piece->marks & RECEIVER_PIECE_FIRST) == 0) {
-        return post;
+        return post != NULL && list_is_empty(&post->node) ? post : NULL;
     }
     r = post_new(receiver, piece, &post);
     if (r < 0) {
