@@ -283,6 +283,30 @@ static void test_names_are_bounded(void **state)
     assert_int_equal(count_senders(NULL), SENDERS_NAMES_MAX + 1);
 }
 
+/* The alert about too many names comes though the batch that called for it came to nothing once. */
+static void test_too_many_names_are_told(void **state)
+{
+    struct store_counts sums;
+    char name[32];
+
+    (void)state;
+    hello(LIFE);
+    for (unsigned i = 0; i < SENDERS_NAMES_MAX; i++) {
+        (void)snprintf(name, sizeof(name), "may%u", i);
+        batch_from(LIFE, i + 1, 1, name);
+    }
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    batch_from(LIFE, SENDERS_NAMES_MAX + 1, 1, "may-nua");
+    core_fail(rig.core, -ERR_IO);
+    core_receive_tick(rig.core->receive);
+    assert_int_equal(store_counts(rig.store, &sums), 0);
+    assert_int_equal(sums.alerts_new, 0);
+    batch_from(LIFE, SENDERS_NAMES_MAX + 1, 1, "may-nua");
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    assert_int_equal(store_counts(rig.store, &sums), 0);
+    assert_int_equal(sums.alerts_new, 1);
+}
+
 static void counts_dropped(uint64_t dropped)
 {
     const struct receiver_counts counts = {.dropped = dropped};
@@ -387,6 +411,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_death_between_archive_and_state, start, stop),
         cmocka_unit_test_setup_teardown(test_failure_of_the_store, start, stop),
         cmocka_unit_test_setup_teardown(test_names_are_bounded, start, stop),
+        cmocka_unit_test_setup_teardown(test_too_many_names_are_told, start, stop),
         cmocka_unit_test_setup_teardown(test_loss_is_told, start, stop),
         cmocka_unit_test_setup_teardown(test_a_sender_is_no_agent, start, stop),
         cmocka_unit_test_setup_teardown(test_what_is_not_taken_is_passed_over, start, stop),

@@ -41,7 +41,8 @@ struct senders {
     struct list fresh;
     unsigned named;
     uint64_t merged;
-    bool is_told;
+    bool is_told; /* that there are too many … */
+    bool is_kept; /* … and that is durable */
 };
 
 /* What an entry names, as it is looked up. */
@@ -318,10 +319,12 @@ void senders_commit(struct senders *senders)
         LIST_ENTRY(node, struct sender, fresh)->is_stored = true;
         list_remove(node);
     }
+    senders->is_kept = senders->is_told;
 }
 
 void senders_forget(struct senders *senders)
 {
+    senders->is_told = senders->is_kept;
     LIST_EACH (node, &senders->fresh) {
         list_remove(node);
     }
