@@ -1,7 +1,7 @@
 /* How far each log has been read: a small file of fixed slots beside the spool. The outlet notes a
  * place when the spool has the entry before it, so that neither a kill of one process nor of all
- * loses an entry; what was kept and not noted (a kill between two system calls) comes once more.
- * The logs' process reads the file when it starts. Not thread-safe. */
+ * loses an entry; what was kept and not noted (of one message, when the whole agent is killed)
+ * comes once more. The logs' process reads the file when it starts. Not thread-safe. */
 #ifndef AGENT_POSITIONS_H
 #define AGENT_POSITIONS_H
 
