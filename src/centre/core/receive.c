@@ -178,10 +178,25 @@ static void received_fill(const struct received *received, struct event *event)
     }
 }
 
+static uint64_t receive_sequence(const struct core_receive *receive, const struct core_host *host)
+{
+    uint64_t least = receive->pending.epoch << EPOCH_SHIFT;
+
+    return host->pending < least ? least : host->pending + 1;
+}
+
+static void receive_advance(struct core *core, struct core_host *host, uint64_t sequence)
+{
+    host->pending = sequence;
+    if (!host->is_dirty) {
+        host->is_dirty = true;
+        list_append(&core->dirty, &host->dirty_node);
+    }
+}
+
 static int receive_entry(struct core_receive *receive, const struct received *received)
 {
     struct core *core = receive->core;
-    uint64_t least = receive->pending.epoch << EPOCH_SHIFT;
     struct core_host *host = NULL;
     struct event event;
     uint64_t sequence;
@@ -190,7 +205,7 @@ static int receive_entry(struct core_receive *receive, const struct received *re
     if (r < 0) {
         return r;
     }
-    sequence = host->pending < least ? least : host->pending + 1;
+    sequence = receive_sequence(receive, host);
     received_fill(received, &event);
     r = archive_add(core->options.archive, &host->id, sequence, &event);
     r = r == -ERR_EXIST ? 0 : r;
@@ -199,26 +214,28 @@ static int receive_entry(struct core_receive *receive, const struct received *re
     if (r < 0) {
         return r;
     }
-    host->pending = sequence;
+    receive_advance(core, host, sequence);
     core->counted.events++;
     core->batch_records++;
     receive->taken_pending++;
-    if (!host->is_dirty) {
-        host->is_dirty = true;
-        list_append(&core->dirty, &host->dirty_node);
-    }
     return 0;
 }
 
+/* It keeps its sequence: those behind it may be in the archive under theirs already. */
 static int receive_pass_over(struct core_receive *receive, const struct received *received)
 {
     struct core_host *host = NULL;
     struct event event;
+    uint64_t sequence;
     int r = senders_find(receive->senders, received->via, received->host, &host);
 
     receive->refused++;
     if (r < 0) {
         return core_is_store_failure(r) ? r : 0; /* its sender may be what is not taken */
+    }
+    sequence = receive_sequence(receive, host);
+    if (sequence <= INT64_MAX) { /* the store's numbers end there */
+        receive_advance(receive->core, host, sequence);
     }
     received_fill(received, &event);
     return core_source_dropped(receive->core, host, &event);
