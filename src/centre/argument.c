@@ -311,8 +311,7 @@ static void argument_write_choices(struct str choices, struct json_writer *json)
 {
     struct str word;
 
-    json_put_key(json, "enum");
-    json_open_array(json);
+    json_add_array(json, "enum");
     while (str_cut(&choices, '|', &word)) {
         json_put_str(json, word);
     }
@@ -321,13 +320,10 @@ static void argument_write_choices(struct str choices, struct json_writer *json)
 
 static void argument_write_text_limits(const struct argument *row, struct json_writer *json)
 {
-    json_put_key(json, "minLength");
-    json_put_i64(json, row->minimum);
-    json_put_key(json, "maxLength");
-    json_put_i64(json, row->maximum);
+    json_add_i64(json, "minLength", row->minimum);
+    json_add_i64(json, "maxLength", row->maximum);
     if (row->type == ARGUMENT_TYPE_SECRET) {
-        json_put_key(json, "format");
-        json_put_text(json, "password");
+        json_add_text(json, "format", "password");
     }
 }
 
@@ -340,35 +336,27 @@ void argument_write_schema(const struct argument *row, struct json_writer *json)
     };
 
     json_open_object(json);
-    json_put_key(json, "type");
-    json_put_text(json, types[row->type]);
+    json_add_text(json, "type", types[row->type]);
     if (row->type == ARGUMENT_TYPE_CHOICE) {
         argument_write_choices(str_from(row->choices), json);
     } else if (row->type == ARGUMENT_TYPE_NUMBER) {
-        json_put_key(json, "minimum");
-        json_put_i64(json, row->minimum);
-        json_put_key(json, "maximum");
-        json_put_i64(json, row->maximum);
+        json_add_i64(json, "minimum", row->minimum);
+        json_add_i64(json, "maximum", row->maximum);
     } else if (row->type == ARGUMENT_TYPE_ID) {
-        json_put_key(json, "format");
-        json_put_text(json, "uuid");
+        json_add_text(json, "format", "uuid");
     } else if (row->type != ARGUMENT_TYPE_BOOL) {
         argument_write_text_limits(row, json);
     }
-    json_put_key(json, "description");
-    json_put_text(json, row->summary);
+    json_add_text(json, "description", row->summary);
     json_close_object(json);
 }
 
 void arguments_write_schema(const struct argument *rows, struct json_writer *json)
 {
     json_open_object(json);
-    json_put_key(json, "type");
-    json_put_text(json, "object");
-    json_put_key(json, "additionalProperties");
-    json_put_bool(json, false);
-    json_put_key(json, "properties");
-    json_open_object(json);
+    json_add_text(json, "type", "object");
+    json_add_bool(json, "additionalProperties", false);
+    json_add_object(json, "properties");
     for (const struct argument *row = rows; row->name != NULL; row++) {
         if (row->place == ARGUMENT_PLACE_BODY) {
             json_put_key(json, row->name);
@@ -376,8 +364,7 @@ void arguments_write_schema(const struct argument *rows, struct json_writer *jso
         }
     }
     json_close_object(json);
-    json_put_key(json, "required");
-    json_open_array(json);
+    json_add_array(json, "required");
     for (const struct argument *row = rows; row->name != NULL; row++) {
         if (row->place == ARGUMENT_PLACE_BODY && row->is_required) {
             json_put_text(json, row->name);

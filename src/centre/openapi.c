@@ -8,32 +8,24 @@
 #include "centre/schema.h"
 #include "codec/json.h"
 
-static void openapi_put(struct json_writer *json, const char *key, const char *value)
-{
-    json_put_key(json, key);
-    json_put_text(json, value);
-}
-
 static void openapi_put_parameters(const struct route *route, struct json_writer *json)
 {
-    json_put_key(json, "parameters");
-    json_open_array(json);
+    json_add_array(json, "parameters");
     for (const struct argument *row = route->arguments; row != NULL && row->name != NULL; row++) {
         if (row->place == ARGUMENT_PLACE_BODY) {
             continue;
         }
         json_open_object(json);
-        openapi_put(json, "name", row->name);
-        openapi_put(json, "in", row->place == ARGUMENT_PLACE_PATH ? "path" : "query");
-        json_put_key(json, "required");
-        json_put_bool(json, row->is_required);
+        json_add_text(json, "name", row->name);
+        json_add_text(json, "in", row->place == ARGUMENT_PLACE_PATH ? "path" : "query");
+        json_add_bool(json, "required", row->is_required);
         json_put_key(json, "schema");
         argument_write_schema(row, json);
         json_close_object(json);
     }
     if (route->method != METHOD_GET) {
         json_open_object(json);
-        openapi_put(json, "$ref", "#/components/parameters/mark");
+        json_add_text(json, "$ref", "#/components/parameters/mark");
         json_close_object(json);
     }
     json_close_array(json);
@@ -44,14 +36,10 @@ static void openapi_put_body(const struct route *route, struct json_writer *json
     if (!arguments_has_place(route->arguments, ARGUMENT_PLACE_BODY)) {
         return;
     }
-    json_put_key(json, "requestBody");
-    json_open_object(json);
-    json_put_key(json, "required");
-    json_put_bool(json, true);
-    json_put_key(json, "content");
-    json_open_object(json);
-    json_put_key(json, "application/json");
-    json_open_object(json);
+    json_add_object(json, "requestBody");
+    json_add_bool(json, "required", true);
+    json_add_object(json, "content");
+    json_add_object(json, "application/json");
     json_put_key(json, "schema");
     arguments_write_schema(route->arguments, json);
     json_close_object(json);
@@ -63,15 +51,12 @@ static void openapi_put_content(const char *type, const char *schema, struct jso
 {
     char reference[80];
 
-    json_put_key(json, "content");
-    json_open_object(json);
-    json_put_key(json, type);
-    json_open_object(json);
+    json_add_object(json, "content");
+    json_add_object(json, type);
     if (schema != NULL) {
         (void)snprintf(reference, sizeof(reference), "#/components/schemas/%s", schema);
-        json_put_key(json, "schema");
-        json_open_object(json);
-        openapi_put(json, "$ref", reference);
+        json_add_object(json, "schema");
+        json_add_text(json, "$ref", reference);
         json_close_object(json);
     }
     json_close_object(json);
@@ -82,37 +67,32 @@ static void openapi_put_responses(const struct route *route, struct json_writer 
 {
     bool is_media = route->answer != NULL && strchr(route->answer, '/') != NULL;
 
-    json_put_key(json, "responses");
-    json_open_object(json);
-    json_put_key(json, route->answer == NULL ? "204" : "200");
-    json_open_object(json);
-    openapi_put(json, "description", "done");
+    json_add_object(json, "responses");
+    json_add_object(json, route->answer == NULL ? "204" : "200");
+    json_add_text(json, "description", "done");
     if (is_media) {
         openapi_put_content(route->answer, NULL, json);
     } else if (route->answer != NULL) {
         openapi_put_content("application/json", route->answer, json);
     }
     json_close_object(json);
-    json_put_key(json, "default");
-    json_open_object(json);
-    openapi_put(json, "$ref", "#/components/responses/refused");
+    json_add_object(json, "default");
+    json_add_text(json, "$ref", "#/components/responses/refused");
     json_close_object(json);
     json_close_object(json);
 }
 
 static void openapi_put_security(const struct route *route, struct json_writer *json)
 {
-    json_put_key(json, "security");
-    json_open_array(json);
+    json_add_array(json, "security");
     if (route->access != ACCESS_OPEN) {
         json_open_object(json);
-        json_put_key(json, route->access == ACCESS_SENDER ? "sender" : "session");
-        json_open_array(json);
+        json_add_array(json, route->access == ACCESS_SENDER ? "sender" : "session");
         json_close_array(json);
         json_close_object(json);
     }
     json_close_array(json);
-    openapi_put(json, "x-role", access_name(route->access));
+    json_add_text(json, "x-role", access_name(route->access));
 }
 
 static void openapi_put_operation(const struct route *route, struct json_writer *json)
@@ -122,9 +102,8 @@ static void openapi_put_operation(const struct route *route, struct json_writer 
                                                    [METHOD_PATCH] = "patch",
                                                    [METHOD_DELETE] = "delete"};
 
-    json_put_key(json, keys[route->method]);
-    json_open_object(json);
-    openapi_put(json, "summary", route->summary);
+    json_add_object(json, keys[route->method]);
+    json_add_text(json, "summary", route->summary);
     openapi_put_security(route, json);
     openapi_put_parameters(route, json);
     openapi_put_body(route, json);
@@ -144,14 +123,12 @@ static bool openapi_is_first(size_t at)
 
 static void openapi_put_paths(struct json_writer *json)
 {
-    json_put_key(json, "paths");
-    json_open_object(json);
+    json_add_object(json, "paths");
     for (size_t i = 0; i < route_count; i++) {
         if (!openapi_is_first(i)) {
             continue;
         }
-        json_put_key(json, routes[i].path);
-        json_open_object(json);
+        json_add_object(json, routes[i].path);
         for (size_t k = i; k < route_count; k++) {
             if (strcmp(routes[i].path, routes[k].path) == 0) {
                 openapi_put_operation(&routes[k], json);
@@ -164,17 +141,13 @@ static void openapi_put_paths(struct json_writer *json)
 
 static void openapi_put_mark(struct json_writer *json)
 {
-    json_put_key(json, "parameters");
-    json_open_object(json);
-    json_put_key(json, "mark");
-    json_open_object(json);
-    openapi_put(json, "name", "X-Canhgac");
-    openapi_put(json, "in", "header");
-    json_put_key(json, "required");
-    json_put_bool(json, true);
-    json_put_key(json, "schema");
-    json_open_object(json);
-    openapi_put(json, "const", "1");
+    json_add_object(json, "parameters");
+    json_add_object(json, "mark");
+    json_add_text(json, "name", "X-Canhgac");
+    json_add_text(json, "in", "header");
+    json_add_bool(json, "required", true);
+    json_add_object(json, "schema");
+    json_add_text(json, "const", "1");
     json_close_object(json);
     json_close_object(json);
     json_close_object(json);
@@ -182,33 +155,26 @@ static void openapi_put_mark(struct json_writer *json)
 
 static void openapi_put_components(struct json_writer *json)
 {
-    json_put_key(json, "components");
-    json_open_object(json);
-    json_put_key(json, "securitySchemes");
-    json_open_object(json);
-    json_put_key(json, "session");
-    json_open_object(json);
-    openapi_put(json, "type", "apiKey");
-    openapi_put(json, "in", "cookie");
-    openapi_put(json, "name", "__Host-canhgac");
+    json_add_object(json, "components");
+    json_add_object(json, "securitySchemes");
+    json_add_object(json, "session");
+    json_add_text(json, "type", "apiKey");
+    json_add_text(json, "in", "cookie");
+    json_add_text(json, "name", "__Host-canhgac");
     json_close_object(json);
-    json_put_key(json, "sender");
-    json_open_object(json);
-    openapi_put(json, "type", "http");
-    openapi_put(json, "scheme", "bearer");
+    json_add_object(json, "sender");
+    json_add_text(json, "type", "http");
+    json_add_text(json, "scheme", "bearer");
     json_close_object(json);
     json_close_object(json);
     openapi_put_mark(json);
-    json_put_key(json, "responses");
-    json_open_object(json);
-    json_put_key(json, "refused");
-    json_open_object(json);
-    openapi_put(json, "description", "refused, as RFC 9457 has it");
+    json_add_object(json, "responses");
+    json_add_object(json, "refused");
+    json_add_text(json, "description", "refused, as RFC 9457 has it");
     openapi_put_content("application/problem+json", "Problem", json);
     json_close_object(json);
     json_close_object(json);
-    json_put_key(json, "schemas");
-    json_open_object(json);
+    json_add_object(json, "schemas");
     for (const struct schema *schema = schemas; schema->name != NULL; schema++) {
         json_put_key(json, schema->name);
         schema_write(schema, json);
@@ -219,13 +185,11 @@ static void openapi_put_components(struct json_writer *json)
 
 static void openapi_put_problems(struct json_writer *json)
 {
-    json_put_key(json, "x-problems");
-    json_open_array(json);
+    json_add_array(json, "x-problems");
     for (int i = 0; i < PROBLEM_COUNT; i++) {
         json_open_object(json);
-        openapi_put(json, "code", problem_code((enum problem)i));
-        json_put_key(json, "status");
-        json_put_u64(json, problem_status((enum problem)i));
+        json_add_text(json, "code", problem_code((enum problem)i));
+        json_add_u64(json, "status", problem_status((enum problem)i));
         json_close_object(json);
     }
     json_close_array(json);
@@ -237,13 +201,12 @@ void openapi_write(struct buf *buf)
 
     json_begin(&json, buf);
     json_open_object(&json);
-    openapi_put(&json, "openapi", "3.1.0");
-    json_put_key(&json, "info");
-    json_open_object(&json);
-    openapi_put(&json, "title", "Canh Gác");
-    openapi_put(&json, "version", CANHGAC_VERSION);
-    openapi_put(&json, "description",
-                "The centre's API. Lists go on with the `next` of the answer before.");
+    json_add_text(&json, "openapi", "3.1.0");
+    json_add_object(&json, "info");
+    json_add_text(&json, "title", "Canh Gác");
+    json_add_text(&json, "version", CANHGAC_VERSION);
+    json_add_text(&json, "description",
+                  "The centre's API. Lists go on with the `next` of the answer before.");
     json_close_object(&json);
     openapi_put_paths(&json);
     openapi_put_components(&json);

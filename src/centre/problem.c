@@ -71,21 +71,14 @@ void problem_write(enum problem problem, const struct problem_words *words, stru
     (void)snprintf(type, sizeof(type), "urn:canhgac:problem:%s", row->code);
     json_begin(&json, buf);
     json_open_object(&json);
-    json_put_key(&json, "type");
-    json_put_text(&json, type);
-    json_put_key(&json, "title");
-    json_put_text(&json, text_get(row->title));
-    json_put_key(&json, "status");
-    json_put_u64(&json, row->status);
-    json_put_key(&json, "code");
-    json_put_text(&json, row->code);
-    json_put_key(&json, "detail");
-    json_put_text(&json, has_detail ? words->detail : text_get(row->remedy));
+    json_add_text(&json, "type", type);
+    json_add_text(&json, "title", text_get(row->title));
+    json_add_u64(&json, "status", row->status);
+    json_add_text(&json, "code", row->code);
+    json_add_text(&json, "detail", has_detail ? words->detail : text_get(row->remedy));
     if (words->field.len != 0) {
-        json_put_key(&json, "field");
-        json_put_str(&json, words->field);
+        json_add_str(&json, "field", words->field);
     }
-    json_put_key(&json, "instance");
-    json_put_str(&json, words->instance);
+    json_add_str(&json, "instance", words->instance);
     json_close_object(&json);
 }

@@ -441,12 +441,6 @@ const struct schema *schema_find(const char *name)
     return NULL;
 }
 
-static void schema_put(struct json_writer *json, const char *key, const char *value)
-{
-    json_put_key(json, key);
-    json_put_text(json, value);
-}
-
 static void schema_put_reference(struct json_writer *json, const char *of)
 {
     char reference[80];
@@ -454,15 +448,14 @@ static void schema_put_reference(struct json_writer *json, const char *of)
     json_open_object(json);
     if (of != NULL) {
         (void)snprintf(reference, sizeof(reference), "#/components/schemas/%s", of);
-        schema_put(json, "$ref", reference);
+        json_add_text(json, "$ref", reference);
     }
     json_close_object(json);
 }
 
 static void schema_put_types(struct json_writer *json, const char *first)
 {
-    json_put_key(json, "type");
-    json_open_array(json);
+    json_add_array(json, "type");
     json_put_text(json, first);
     json_put_text(json, "null");
     json_close_array(json);
@@ -472,8 +465,7 @@ static void schema_put_choices(struct json_writer *json, struct str choices)
 {
     struct str word;
 
-    json_put_key(json, "enum");
-    json_open_array(json);
+    json_add_array(json, "enum");
     while (str_cut(&choices, '|', &word)) {
         json_put_str(json, word);
     }
@@ -488,22 +480,22 @@ static void schema_put_member(struct json_writer *json, const struct schema_memb
     }
     json_open_object(json);
     if (member->type == SCHEMA_TYPE_TEXT) {
-        schema_put(json, "type", "string");
+        json_add_text(json, "type", "string");
     } else if (member->type == SCHEMA_TYPE_TIME || member->type == SCHEMA_TYPE_ID) {
         schema_put_types(json, "string");
-        schema_put(json, "format", member->type == SCHEMA_TYPE_TIME ? "date-time" : "uuid");
+        json_add_text(json, "format", member->type == SCHEMA_TYPE_TIME ? "date-time" : "uuid");
     } else if (member->type == SCHEMA_TYPE_NUMBER) {
-        schema_put(json, "type", "integer");
+        json_add_text(json, "type", "integer");
     } else if (member->type == SCHEMA_TYPE_BOOL) {
-        schema_put(json, "type", "boolean");
+        json_add_text(json, "type", "boolean");
     } else if (member->type == SCHEMA_TYPE_OBJECT) {
         schema_put_types(json, "object");
     } else if (member->type == SCHEMA_TYPE_LIST) {
-        schema_put(json, "type", "array");
+        json_add_text(json, "type", "array");
         json_put_key(json, "items");
         schema_put_reference(json, member->of);
     } else {
-        schema_put(json, "description", "hand it back as `cursor`; null at the end");
+        json_add_text(json, "description", "hand it back as `cursor`; null at the end");
     }
     if (member->choices != NULL) {
         schema_put_choices(json, str_from(member->choices));
@@ -514,9 +506,8 @@ static void schema_put_member(struct json_writer *json, const struct schema_memb
 void schema_write(const struct schema *schema, struct json_writer *json)
 {
     json_open_object(json);
-    schema_put(json, "type", "object");
-    json_put_key(json, "properties");
-    json_open_object(json);
+    json_add_text(json, "type", "object");
+    json_add_object(json, "properties");
     for (const struct schema_member *member = schema->members; member->name != NULL; member++) {
         json_put_key(json, member->name);
         schema_put_member(json, member);

@@ -61,17 +61,13 @@ static void verify_print_json(int code, uint64_t rows, const uint8_t head[32], c
     buf_init(&line, AUDIT_LINE_LIMIT);
     json_begin(&json, &line);
     json_open_object(&json);
-    json_put_key(&json, "intact");
-    json_put_bool(&json, code == 0);
+    json_add_bool(&json, "intact", code == 0);
     if (code == 0) {
         hex_encode(head, 32, text);
-        json_put_key(&json, "rows");
-        json_put_u64(&json, rows);
-        json_put_key(&json, "head");
-        json_put_text(&json, text);
+        json_add_u64(&json, "rows", rows);
+        json_add_text(&json, "head", text);
     } else {
-        json_put_key(&json, "why");
-        json_put_text(&json, what);
+        json_add_text(&json, "why", what);
     }
     json_close_object(&json);
     printf("%.*s\n", STR_ARG(buf_str(&line)));
@@ -131,20 +127,13 @@ static void list_put_json(struct buf *line, const struct store_audit *row)
     hex_encode(row->chain, sizeof(row->chain), text);
     json_begin(&json, line);
     json_open_object(&json);
-    json_put_key(&json, "number");
-    json_put_u64(&json, row->number);
-    json_put_key(&json, "time");
-    json_put_text(&json, when);
-    json_put_key(&json, "actor");
-    json_put_str(&json, row->actor);
-    json_put_key(&json, "act");
-    json_put_str(&json, row->act);
-    json_put_key(&json, "object");
-    json_put_str(&json, row->object);
-    json_put_key(&json, "detail");
-    json_put_str(&json, row->detail);
-    json_put_key(&json, "chain");
-    json_put_text(&json, text);
+    json_add_u64(&json, "number", row->number);
+    json_add_text(&json, "time", when);
+    json_add_str(&json, "actor", row->actor);
+    json_add_str(&json, "act", row->act);
+    json_add_str(&json, "object", row->object);
+    json_add_str(&json, "detail", row->detail);
+    json_add_text(&json, "chain", text);
     json_close_object(&json);
 }
 

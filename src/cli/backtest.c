@@ -70,8 +70,7 @@ static int hit_print_json(struct backtest *test, struct str host, const struct e
 
     json_begin(&json, &test->line);
     json_open_object(&json);
-    json_put_key(&json, "host_name");
-    json_put_str(&json, host);
+    json_add_str(&json, "host_name", host);
     json_put_key(&json, "event");
     event_write_json(event, &json);
     json_close_object(&json);
@@ -171,25 +170,18 @@ static int backtest_print_json(struct backtest *test)
         day_name(test, back, name);
         json_begin(&json, &test->line);
         json_open_object(&json);
-        json_put_key(&json, "day");
-        json_put_text(&json, name);
-        json_put_key(&json, "hits");
-        json_put_u64(&json, test->per_day[back]);
+        json_add_text(&json, "day", name);
+        json_add_u64(&json, "hits", test->per_day[back]);
         json_close_object(&json);
         r = backtest_put_line(test);
     }
     json_begin(&json, &test->line);
     json_open_object(&json);
-    json_put_key(&json, "title");
-    json_put_text(&json, sifter->title);
-    json_put_key(&json, "level");
-    json_put_text(&json, sigma_level_name((enum sigma_level)sifter->level));
-    json_put_key(&json, "hits");
-    json_put_u64(&json, test->hits);
-    json_put_key(&json, "entries");
-    json_put_u64(&json, sifter->judged);
-    json_put_key(&json, "unread");
-    json_put_u64(&json, sifter->unread);
+    json_add_text(&json, "title", sifter->title);
+    json_add_text(&json, "level", sigma_level_name((enum sigma_level)sifter->level));
+    json_add_u64(&json, "hits", test->hits);
+    json_add_u64(&json, "entries", sifter->judged);
+    json_add_u64(&json, "unread", sifter->unread);
     json_close_object(&json);
     return r < 0 ? r : backtest_put_line(test);
 }

@@ -348,20 +348,13 @@ static void centre_print_host(const struct centre_host *host, bool is_json)
     buf_init(&line, CENTRE_LINE_LIMIT);
     json_begin(&json, &line);
     json_open_object(&json);
-    json_put_key(&json, "id");
-    json_put_str(&json, str_from(id));
-    json_put_key(&json, "name");
-    json_put_str(&json, host->name);
-    json_put_key(&json, "connected");
-    json_put_bool(&json, host->is_connected);
-    json_put_key(&json, "revoked");
-    json_put_bool(&json, host->is_revoked);
-    json_put_key(&json, "seen");
-    json_put_str(&json, str_from(seen));
-    json_put_key(&json, "acknowledged");
-    json_put_u64(&json, host->acknowledged);
-    json_put_key(&json, "dropped");
-    json_put_u64(&json, host->dropped);
+    json_add_str(&json, "id", str_from(id));
+    json_add_str(&json, "name", host->name);
+    json_add_bool(&json, "connected", host->is_connected);
+    json_add_bool(&json, "revoked", host->is_revoked);
+    json_add_str(&json, "seen", str_from(seen));
+    json_add_u64(&json, "acknowledged", host->acknowledged);
+    json_add_u64(&json, "dropped", host->dropped);
     json_close_object(&json);
     printf("%.*s\n", STR_ARG(buf_str(&line)));
 }

@@ -132,21 +132,15 @@ static void write_list_json(const struct indicator_list *list, struct json_write
 {
     char text[TIME_TEXT_SIZE];
 
-    json_put_key(json, "name");
-    json_put_str(json, list->name);
-    json_put_key(json, "label");
-    json_put_str(json, list->label);
-    json_put_key(json, "source");
-    json_put_str(json, list->source);
+    json_add_str(json, "name", list->name);
+    json_add_str(json, "label", list->label);
+    json_add_str(json, "source", list->source);
     time_format_utc(list->imported, text);
-    json_put_key(json, "imported");
-    json_put_text(json, text);
+    json_add_text(json, "imported", text);
     time_format_utc(list->expires, text);
-    json_put_key(json, "expires");
-    json_put_text(json, list->expires != 0 ? text : NULL);
+    json_add_text(json, "expires", list->expires != 0 ? text : NULL);
     for (unsigned kind = 0; kind < FEED_KIND_COUNT; kind++) {
-        json_put_key(json, feed_kind_name((enum feed_kind)kind));
-        json_put_u64(json, list->counts[kind]);
+        json_add_u64(json, feed_kind_name((enum feed_kind)kind), list->counts[kind]);
     }
 }
 
@@ -230,10 +224,8 @@ static void show_entry(void *context, const struct feed_entry *entry)
     buf_init(&buf, 1 << 16);
     json_begin(&json, &buf);
     json_open_object(&json);
-    json_put_key(&json, "kind");
-    json_put_text(&json, feed_kind_name(entry->kind));
-    json_put_key(&json, "value");
-    json_put_str(&json, entry->value);
+    json_add_text(&json, "kind", feed_kind_name(entry->kind));
+    json_add_str(&json, "value", entry->value);
     json_close_object(&json);
     print_json(&buf);
     buf_done(&buf);
@@ -304,16 +296,11 @@ static void write_check_json(const char *text, const struct indicator_hit *hit, 
 
     json_begin(&json, buf);
     json_open_object(&json);
-    json_put_key(&json, "asked");
-    json_put_text(&json, text);
-    json_put_key(&json, "listed");
-    json_put_bool(&json, hit != NULL);
-    json_put_key(&json, "list");
-    json_put_str(&json, hit != NULL ? hit->list->name : none);
-    json_put_key(&json, "label");
-    json_put_str(&json, hit != NULL ? hit->list->label : none);
-    json_put_key(&json, "entry");
-    json_put_str(&json, hit != NULL ? hit->value : none);
+    json_add_text(&json, "asked", text);
+    json_add_bool(&json, "listed", hit != NULL);
+    json_add_str(&json, "list", hit != NULL ? hit->list->name : none);
+    json_add_str(&json, "label", hit != NULL ? hit->list->label : none);
+    json_add_str(&json, "entry", hit != NULL ? hit->value : none);
     json_close_object(&json);
 }
 

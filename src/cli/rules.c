@@ -111,20 +111,13 @@ static void refusal_put_json(const struct sigma_refusal *refusal, struct buf *li
 
     json_begin(&json, line);
     json_open_object(&json);
-    json_put_key(&json, "file");
-    json_put_str(&json, refusal->file);
-    json_put_key(&json, "line");
-    json_put_u64(&json, refusal->line);
-    json_put_key(&json, "column");
-    json_put_u64(&json, refusal->column);
-    json_put_key(&json, "title");
-    json_put_str(&json, refusal->title);
-    json_put_key(&json, "reason");
-    json_put_str(&json, refusal->reason);
-    json_put_key(&json, "remedy");
-    json_put_str(&json, refusal->remedy);
-    json_put_key(&json, "warning");
-    json_put_bool(&json, refusal->is_warning);
+    json_add_str(&json, "file", refusal->file);
+    json_add_u64(&json, "line", refusal->line);
+    json_add_u64(&json, "column", refusal->column);
+    json_add_str(&json, "title", refusal->title);
+    json_add_str(&json, "reason", refusal->reason);
+    json_add_str(&json, "remedy", refusal->remedy);
+    json_add_bool(&json, "warning", refusal->is_warning);
     json_close_object(&json);
     (void)buf_put_byte(line, '\n');
 }
@@ -204,30 +197,20 @@ static void listed_put_json(const struct listed *listed, struct buf *line)
 
     json_begin(&json, line);
     json_open_object(&json);
-    json_put_key(&json, "rule_id");
-    json_put_str(&json, listed->id);
-    json_put_key(&json, "title");
-    json_put_str(&json, listed->title);
-    json_put_key(&json, "kind");
-    json_put_text(&json, listed->kind);
-    json_put_key(&json, "level");
-    json_put_text(&json, sigma_level_name(listed->level));
-    json_put_key(&json, "product");
-    json_put_str(&json, listed->source.product);
-    json_put_key(&json, "category");
-    json_put_str(&json, listed->source.category);
-    json_put_key(&json, "service");
-    json_put_str(&json, listed->source.service);
-    json_put_key(&json, "tags");
-    json_open_array(&json);
+    json_add_str(&json, "rule_id", listed->id);
+    json_add_str(&json, "title", listed->title);
+    json_add_text(&json, "kind", listed->kind);
+    json_add_text(&json, "level", sigma_level_name(listed->level));
+    json_add_str(&json, "product", listed->source.product);
+    json_add_str(&json, "category", listed->source.category);
+    json_add_str(&json, "service", listed->source.service);
+    json_add_array(&json, "tags");
     for (size_t i = 0; i < listed->tag_count; i++) {
         json_put_str(&json, listed->tags[i]);
     }
     json_close_array(&json);
-    json_put_key(&json, "file");
-    json_put_str(&json, listed->file);
-    json_put_key(&json, "line");
-    json_put_u64(&json, listed->line);
+    json_add_str(&json, "file", listed->file);
+    json_add_u64(&json, "line", listed->line);
     json_close_object(&json);
     (void)buf_put_byte(line, '\n');
 }

@@ -75,12 +75,9 @@ static void view_progress(struct scan_view *view)
 static void put_reason_json(struct json_writer *json, const struct webshell_reason *reason)
 {
     json_open_object(json);
-    json_put_key(json, "rule");
-    json_put_text(json, reason->rule);
-    json_put_key(json, "line");
-    json_put_u64(json, reason->line);
-    json_put_key(json, "snippet");
-    json_put_str(json, reason->snippet);
+    json_add_text(json, "rule", reason->rule);
+    json_add_u64(json, "line", reason->line);
+    json_add_str(json, "snippet", reason->snippet);
     json_close_object(json);
 }
 
@@ -91,24 +88,16 @@ static void put_finding_json(struct buf *line, const char *path,
 
     json_begin(&json, line);
     json_open_object(&json);
-    json_put_key(&json, "path");
-    json_put_text(&json, path);
-    json_put_key(&json, "verdict");
-    json_put_text(&json, webshell_outcome_name(verdict->outcome));
-    json_put_key(&json, "score");
-    json_put_double(&json, verdict->score);
-    json_put_key(&json, "language");
-    json_put_text(&json, webshell_language_name(verdict->language));
+    json_add_text(&json, "path", path);
+    json_add_text(&json, "verdict", webshell_outcome_name(verdict->outcome));
+    json_add_double(&json, "score", verdict->score);
+    json_add_text(&json, "language", webshell_language_name(verdict->language));
     if (verdict->reason_count != 0) {
-        json_put_key(&json, "line");
-        json_put_u64(&json, verdict->reasons[0].line);
-        json_put_key(&json, "snippet");
-        json_put_str(&json, verdict->reasons[0].snippet);
+        json_add_u64(&json, "line", verdict->reasons[0].line);
+        json_add_str(&json, "snippet", verdict->reasons[0].snippet);
     }
-    json_put_key(&json, "partial");
-    json_put_bool(&json, verdict->is_partial);
-    json_put_key(&json, "reasons");
-    json_open_array(&json);
+    json_add_bool(&json, "partial", verdict->is_partial);
+    json_add_array(&json, "reasons");
     for (size_t i = 0; i < verdict->reason_count; i++) {
         put_reason_json(&json, &verdict->reasons[i]);
     }
@@ -173,12 +162,9 @@ static void view_failed(void *context, const char *path, int code)
     }
     json_begin(&json, &line);
     json_open_object(&json);
-    json_put_key(&json, "path");
-    json_put_text(&json, path);
-    json_put_key(&json, "verdict");
-    json_put_text(&json, "unknown");
-    json_put_key(&json, "error");
-    json_put_text(&json, err_name(code));
+    json_add_text(&json, "path", path);
+    json_add_text(&json, "verdict", "unknown");
+    json_add_text(&json, "error", err_name(code));
     json_close_object(&json);
     view_print(view, &line);
 }

@@ -54,8 +54,7 @@ static void print_json(struct buf *line, struct str host, const struct event *ev
 
     json_begin(&json, line);
     json_open_object(&json);
-    json_put_key(&json, "host_name");
-    json_put_str(&json, host);
+    json_add_str(&json, "host_name", host);
     json_put_key(&json, "event");
     event_write_json(event, &json);
     json_close_object(&json);

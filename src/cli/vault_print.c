@@ -123,33 +123,21 @@ void vault_print_page(const struct vault_version *version)
     page_text(_("command line"), version->process.cmdline);
 }
 
-static void json_put(struct json_writer *json, const char *key, uint64_t value)
-{
-    json_put_key(json, key);
-    json_put_u64(json, value);
-}
-
 static void json_put_when(struct json_writer *json, const char *key, int64_t time)
 {
     char text[TIME_TEXT_SIZE];
 
     time_format_utc(time, text);
-    json_put_key(json, key);
-    json_put_text(json, text);
+    json_add_text(json, key, text);
 }
 
 static void json_put_process(struct json_writer *json, const struct finding_process *process)
 {
-    json_put_key(json, "process");
-    json_open_object(json);
-    json_put_key(json, "pid");
-    json_put_i64(json, process->pid);
-    json_put_key(json, "exe");
-    json_put_str(json, process->exe);
-    json_put_key(json, "cmdline");
-    json_put_str(json, process->cmdline);
-    json_put_key(json, "user");
-    json_put_str(json, process->user);
+    json_add_object(json, "process");
+    json_add_i64(json, "pid", process->pid);
+    json_add_str(json, "exe", process->exe);
+    json_add_str(json, "cmdline", process->cmdline);
+    json_add_str(json, "user", process->user);
     json_close_object(json);
 }
 
@@ -168,29 +156,23 @@ void vault_print_json(const struct vault_version *version)
     buf_init(&line, PRINT_LIMIT);
     json_begin(&json, &line);
     json_open_object(&json);
-    json_put(&json, "id", version->id);
-    json_put_key(&json, "kind");
-    json_put_text(&json, kind_names[version->kind]);
+    json_add_u64(&json, "id", version->id);
+    json_add_text(&json, "kind", kind_names[version->kind]);
     json_put_when(&json, "time", version->time);
-    json_put_key(&json, "path");
-    json_put_str(&json, version->path);
-    json_put(&json, "size", version->size);
-    json_put(&json, "stored", version->stored);
-    json_put(&json, "mode", version->mode & 07777);
-    json_put(&json, "uid", version->uid);
-    json_put(&json, "gid", version->gid);
-    json_put(&json, "links", version->links);
+    json_add_str(&json, "path", version->path);
+    json_add_u64(&json, "size", version->size);
+    json_add_u64(&json, "stored", version->stored);
+    json_add_u64(&json, "mode", version->mode & 07777);
+    json_add_u64(&json, "uid", version->uid);
+    json_add_u64(&json, "gid", version->gid);
+    json_add_u64(&json, "links", version->links);
     json_put_when(&json, "mtime", version->mtime);
-    json_put_key(&json, "partial");
-    json_put_bool(&json, version->is_partial);
-    json_put_key(&json, "clone");
-    json_put_bool(&json, version->is_clone);
+    json_add_bool(&json, "partial", version->is_partial);
+    json_add_bool(&json, "clone", version->is_clone);
     hex_encode(version->sha256, sizeof(version->sha256), text);
-    json_put_key(&json, "sha256");
-    json_put_text(&json, memcmp(version->sha256, none, sizeof(none)) != 0 ? text : NULL);
+    json_add_text(&json, "sha256", memcmp(version->sha256, none, sizeof(none)) != 0 ? text : NULL);
     id_format(&version->finding, text);
-    json_put_key(&json, "finding");
-    json_put_text(&json, id_is_none(&version->finding) ? NULL : text);
+    json_add_text(&json, "finding", id_is_none(&version->finding) ? NULL : text);
     json_put_process(&json, &version->process);
     json_close_object(&json);
     json_print(&line);
@@ -205,14 +187,12 @@ void vault_print_result_json(uint64_t id, struct str path, int result)
     json_begin(&json, &line);
     json_open_object(&json);
     if (id != 0) {
-        json_put(&json, "id", id);
+        json_add_u64(&json, "id", id);
     }
     if (path.len != 0) {
-        json_put_key(&json, "path");
-        json_put_str(&json, path);
+        json_add_str(&json, "path", path);
     }
-    json_put_key(&json, "result");
-    json_put_text(&json, result == 0 ? "OK" : err_name(result));
+    json_add_text(&json, "result", result == 0 ? "OK" : err_name(result));
     json_close_object(&json);
     json_print(&line);
 }
@@ -225,13 +205,10 @@ void vault_print_verified_json(const struct vault_version *version, int result)
     buf_init(&line, PRINT_LIMIT);
     json_begin(&json, &line);
     json_open_object(&json);
-    json_put(&json, "id", version->id);
-    json_put_key(&json, "path");
-    json_put_str(&json, version->path);
-    json_put_key(&json, "result");
-    json_put_text(&json, result == 0 ? "OK" : err_name(result));
-    json_put_key(&json, "partial");
-    json_put_bool(&json, version->is_partial);
+    json_add_u64(&json, "id", version->id);
+    json_add_str(&json, "path", version->path);
+    json_add_text(&json, "result", result == 0 ? "OK" : err_name(result));
+    json_add_bool(&json, "partial", version->is_partial);
     json_close_object(&json);
     json_print(&line);
 }

@@ -35,26 +35,22 @@ static void line_end(struct line *line)
 
 static void line_put_str(struct line *line, const char *key, struct str value)
 {
-    json_put_key(&line->json, key);
-    json_put_str(&line->json, value);
+    json_add_str(&line->json, key, value);
 }
 
 static void line_put_text(struct line *line, const char *key, const char *value)
 {
-    json_put_key(&line->json, key);
-    json_put_text(&line->json, value);
+    json_add_text(&line->json, key, value);
 }
 
 static void line_put_u64(struct line *line, const char *key, uint64_t value)
 {
-    json_put_key(&line->json, key);
-    json_put_u64(&line->json, value);
+    json_add_u64(&line->json, key, value);
 }
 
 static void line_put_bool(struct line *line, const char *key, bool value)
 {
-    json_put_key(&line->json, key);
-    json_put_bool(&line->json, value);
+    json_add_bool(&line->json, key, value);
 }
 
 static void line_put_time(struct line *line, const char *key, int64_t time)
@@ -370,8 +366,7 @@ static void print_evidence_json(const struct evidence_record *record)
     } else {
         line_put_text(&line, "lacking", record->result < 0 ? err_name(record->result) : "NONE");
     }
-    json_put_key(&line.json, "pid");
-    json_put_i64(&line.json, record->pid);
+    json_add_i64(&line.json, "pid", record->pid);
     line_put_str(&line, "user", record->user);
     line_put_str(&line, "exe", record->exe);
     line_put_str(&line, "cmdline", record->cmdline);

@@ -41,6 +41,18 @@ void json_put_null(struct json_writer *json);
 /* Bytes that are JSON already. */
 void json_put_raw(struct json_writer *json, struct str value);
 
+/* A member of an object: its key, and its value or what opens it. */
+void json_add_object(struct json_writer *json, const char *key);
+void json_add_array(struct json_writer *json, const char *key);
+void json_add_str(struct json_writer *json, const char *key, struct str value);
+void json_add_text(struct json_writer *json, const char *key, const char *value);
+void json_add_i64(struct json_writer *json, const char *key, int64_t value);
+void json_add_u64(struct json_writer *json, const char *key, uint64_t value);
+void json_add_double(struct json_writer *json, const char *key, double value);
+void json_add_bool(struct json_writer *json, const char *key, bool value);
+void json_add_null(struct json_writer *json, const char *key);
+void json_add_raw(struct json_writer *json, const char *key, struct str value);
+
 enum json_type {
     JSON_TYPE_NULL,
     JSON_TYPE_BOOL,

@@ -195,3 +195,63 @@ void json_put_raw(struct json_writer *json, struct str value)
     json_separate(json);
     buf_put_str(json->buf, value);
 }
+
+void json_add_object(struct json_writer *json, const char *key)
+{
+    json_put_key(json, key);
+    json_open_object(json);
+}
+
+void json_add_array(struct json_writer *json, const char *key)
+{
+    json_put_key(json, key);
+    json_open_array(json);
+}
+
+void json_add_str(struct json_writer *json, const char *key, struct str value)
+{
+    json_put_key(json, key);
+    json_put_str(json, value);
+}
+
+void json_add_text(struct json_writer *json, const char *key, const char *value)
+{
+    json_put_key(json, key);
+    json_put_text(json, value);
+}
+
+void json_add_i64(struct json_writer *json, const char *key, int64_t value)
+{
+    json_put_key(json, key);
+    json_put_i64(json, value);
+}
+
+void json_add_u64(struct json_writer *json, const char *key, uint64_t value)
+{
+    json_put_key(json, key);
+    json_put_u64(json, value);
+}
+
+void json_add_double(struct json_writer *json, const char *key, double value)
+{
+    json_put_key(json, key);
+    json_put_double(json, value);
+}
+
+void json_add_bool(struct json_writer *json, const char *key, bool value)
+{
+    json_put_key(json, key);
+    json_put_bool(json, value);
+}
+
+void json_add_null(struct json_writer *json, const char *key)
+{
+    json_put_key(json, key);
+    json_put_null(json);
+}
+
+void json_add_raw(struct json_writer *json, const char *key, struct str value)
+{
+    json_put_key(json, key);
+    json_put_raw(json, value);
+}

@@ -200,10 +200,8 @@ void event_write_json(const struct event *event, struct json_writer *json)
 
     time_format_utc(event->time, time);
     json_open_object(json);
-    json_put_key(json, "@timestamp");
-    json_put_text(json, time);
-    json_put_key(json, "event.action");
-    json_put_text(json, kind_names[event->kind]);
+    json_add_text(json, "@timestamp", time);
+    json_add_text(json, "event.action", kind_names[event->kind]);
     for (size_t i = 0; i < event->field_count; i++) {
         const struct event_field *field = &event->fields[i];
 

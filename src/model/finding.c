@@ -310,21 +310,13 @@ static struct str finding_translate(struct str sentence)
     return translated != text ? str_from(translated) : sentence;
 }
 
-static void json_put_member(struct json_writer *json, const char *key, struct str value)
-{
-    json_put_key(json, key);
-    json_put_str(json, value);
-}
-
 static void process_write_members(const struct finding_process *process, struct json_writer *json)
 {
-    json_put_key(json, "pid");
-    json_put_i64(json, process->pid);
-    json_put_member(json, "exe", process->exe);
-    json_put_member(json, "cmdline", process->cmdline);
-    json_put_member(json, "user", process->user);
-    json_put_key(json, "uid");
-    json_put_i64(json, process->uid);
+    json_add_i64(json, "pid", process->pid);
+    json_add_str(json, "exe", process->exe);
+    json_add_str(json, "cmdline", process->cmdline);
+    json_add_str(json, "user", process->user);
+    json_add_i64(json, "uid", process->uid);
 }
 
 static void processes_write_json(const struct finding_process *processes, size_t count,
@@ -346,11 +338,10 @@ static void reasons_write_json(const struct finding *finding, struct json_writer
         const struct finding_reason *reason = &finding->reasons[i];
 
         json_open_object(json);
-        json_put_member(json, "what", reason->what);
-        json_put_member(json, "text", reason_text(reason->what));
-        json_put_member(json, "value", reason->value);
-        json_put_key(json, "score");
-        json_put_double(json, reason->score);
+        json_add_str(json, "what", reason->what);
+        json_add_str(json, "text", reason_text(reason->what));
+        json_add_str(json, "value", reason->value);
+        json_add_double(json, "score", reason->score);
         json_close_object(json);
     }
     json_close_array(json);
@@ -363,13 +354,10 @@ static void files_write_json(const struct finding *finding, struct json_writer *
         const struct finding_file *file = &finding->files[i];
 
         json_open_object(json);
-        json_put_member(json, "path", file->path);
-        json_put_key(json, "outcome");
-        json_put_text(json, outcome_names[file->outcome]);
-        json_put_key(json, "restored");
-        json_put_bool(json, file->is_restored);
-        json_put_key(json, "partial");
-        json_put_bool(json, file->is_partial);
+        json_add_str(json, "path", file->path);
+        json_add_text(json, "outcome", outcome_names[file->outcome]);
+        json_add_bool(json, "restored", file->is_restored);
+        json_add_bool(json, "partial", file->is_partial);
         json_close_object(json);
     }
     json_close_array(json);
@@ -378,12 +366,10 @@ static void files_write_json(const struct finding *finding, struct json_writer *
 static void action_write_json(const struct finding *finding, struct json_writer *json)
 {
     json_open_object(json);
-    json_put_key(json, "kind");
-    json_put_text(json, action_names[finding->action]);
-    json_put_key(json, "result");
-    json_put_text(json, finding->action_result == 0 ? "OK" : err_name(finding->action_result));
-    json_put_key(json, "ms");
-    json_put_double(json, (double)finding->action_ns / (double)NS_PER_MS);
+    json_add_text(json, "kind", action_names[finding->action]);
+    json_add_text(json, "result",
+                  finding->action_result == 0 ? "OK" : err_name(finding->action_result));
+    json_add_double(json, "ms", (double)finding->action_ns / (double)NS_PER_MS);
     json_close_object(json);
 }
 
@@ -394,19 +380,14 @@ static void finding_write_head(const struct finding *finding, struct json_writer
 
     time_format_utc(finding->time, time);
     id_format(&finding->id, id);
-    json_put_key(json, "time");
-    json_put_text(json, time);
-    json_put_key(json, "id");
-    json_put_text(json, id);
-    json_put_key(json, "revision");
-    json_put_u64(json, finding->revision);
-    json_put_key(json, "drill");
-    json_put_bool(json, finding->is_drill);
-    json_put_member(json, "host", finding->host);
-    json_put_member(json, "detector", finding->detector);
-    json_put_key(json, "severity");
-    json_put_text(json, severity_names[finding->severity]);
-    json_put_member(json, "title", finding_translate(finding->title));
+    json_add_text(json, "time", time);
+    json_add_text(json, "id", id);
+    json_add_u64(json, "revision", finding->revision);
+    json_add_bool(json, "drill", finding->is_drill);
+    json_add_str(json, "host", finding->host);
+    json_add_str(json, "detector", finding->detector);
+    json_add_text(json, "severity", severity_names[finding->severity]);
+    json_add_str(json, "title", finding_translate(finding->title));
 }
 
 void finding_write_json(const struct finding *finding, struct json_writer *json)
@@ -415,10 +396,8 @@ void finding_write_json(const struct finding *finding, struct json_writer *json)
     finding_write_head(finding, json);
     json_put_key(json, "why");
     reasons_write_json(finding, json);
-    json_put_key(json, "score");
-    json_put_double(json, finding->score);
-    json_put_key(json, "process");
-    json_open_object(json);
+    json_add_double(json, "score", finding->score);
+    json_add_object(json, "process");
     process_write_members(&finding->process, json);
     json_put_key(json, "ancestors");
     processes_write_json(finding->ancestors, finding->ancestor_count, json);
@@ -427,18 +406,14 @@ void finding_write_json(const struct finding *finding, struct json_writer *json)
     processes_write_json(finding->group, finding->group_count, json);
     json_put_key(json, "files");
     files_write_json(finding, json);
-    json_put_key(json, "files_total");
-    json_put_u64(json, finding->files_total);
-    json_put_key(json, "files_restored");
-    json_put_u64(json, finding->files_restored);
+    json_add_u64(json, "files_total", finding->files_total);
+    json_add_u64(json, "files_restored", finding->files_restored);
     json_put_key(json, "action");
     action_write_json(finding, json);
     if (finding_has_subject(finding)) {
-        json_put_member(json, "subject", finding->subject);
-        json_put_key(json, "site");
-        json_put_u64(json, finding->site);
-        json_put_key(json, "change");
-        json_put_u64(json, finding->change);
+        json_add_str(json, "subject", finding->subject);
+        json_add_u64(json, "site", finding->site);
+        json_add_u64(json, "change", finding->change);
     }
     json_close_object(json);
 }

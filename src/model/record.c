@@ -165,15 +165,12 @@ void status_write_json(const struct status *status, struct json_writer *json)
 
     time_format_utc(status->time, time);
     json_open_object(json);
-    json_put_key(json, "time");
-    json_put_text(json, time);
+    json_add_text(json, "time", time);
     for (size_t i = 0; i < STATUS_TEXTS; i++) {
-        json_put_key(json, status_texts[i].name);
-        json_put_str(json, *status_text(status, i));
+        json_add_str(json, status_texts[i].name, *status_text(status, i));
     }
     for (size_t i = 0; i < STATUS_NUMBERS; i++) {
-        json_put_key(json, status_numbers[i].name);
-        json_put_u64(json, *status_number(status, i));
+        json_add_u64(json, status_numbers[i].name, *status_number(status, i));
     }
     json_close_object(json);
 }

@@ -588,18 +588,12 @@ void setting_write_text(const struct setting *row, const void *target, struct bu
 
 void setting_write_members(const struct setting *row, const void *target, struct json_writer *json)
 {
-    json_put_key(json, "name");
-    json_put_text(json, row->name);
-    json_put_key(json, "type");
-    json_put_text(json, setting_type_names[row->type]);
-    json_put_key(json, "default");
-    json_put_text(json, row->fallback);
-    json_put_key(json, "minimum");
-    json_put_text(json, row->minimum);
-    json_put_key(json, "maximum");
-    json_put_text(json, row->maximum);
-    json_put_key(json, "help");
-    json_put_text(json, text_get(row->help));
+    json_add_text(json, "name", row->name);
+    json_add_text(json, "type", setting_type_names[row->type]);
+    json_add_text(json, "default", row->fallback);
+    json_add_text(json, "minimum", row->minimum);
+    json_add_text(json, "maximum", row->maximum);
+    json_add_text(json, "help", text_get(row->help));
     json_put_key(json, "value");
     setting_write_value(row, (const char *)target + row->offset, json);
 }

@@ -164,22 +164,9 @@ int site_check_decode(struct cbor_reader *reader, struct arena *arena, struct si
     return 0;
 }
 
-static void put_text(struct json_writer *json, const char *key, struct str value)
-{
-    json_put_key(json, key);
-    json_put_str(json, value);
-}
-
-static void put_flag(struct json_writer *json, const char *key, bool value)
-{
-    json_put_key(json, key);
-    json_put_bool(json, value);
-}
-
 static void put_ms(struct json_writer *json, const char *key, int64_t ns)
 {
-    json_put_key(json, key);
-    json_put_double(json, (double)ns / 1e6);
+    json_add_double(json, key, (double)ns / 1e6);
 }
 
 static void put_time(struct json_writer *json, const char *key, int64_t time)
@@ -197,8 +184,7 @@ static void put_time(struct json_writer *json, const char *key, int64_t time)
 
 void site_layers_write_json(uint32_t layers, struct json_writer *json)
 {
-    json_put_key(json, "layers");
-    json_open_array(json);
+    json_add_array(json, "layers");
     for (unsigned i = 0; i < SITE_LAYER_COUNT; i++) {
         if ((layers & (1u << i)) != 0) {
             json_put_text(json, site_layer_name((enum site_layer)i));
@@ -210,24 +196,19 @@ void site_layers_write_json(uint32_t layers, struct json_writer *json)
 void site_reasons_write_json(const struct site_reason *reasons, size_t count,
                              struct json_writer *json)
 {
-    json_put_key(json, "why");
-    json_open_array(json);
+    json_add_array(json, "why");
     for (size_t i = 0; i < count; i++) {
         const struct site_reason *reason = &reasons[i];
 
         json_open_object(json);
-        json_put_key(json, "layer");
-        json_put_text(json, site_layer_name(reason->layer));
-        json_put_key(json, "view");
-        json_put_text(json, site_view_name(reason->view));
-        put_text(json, "what", reason->what);
-        put_text(json, "text", reason_text(reason->what));
-        put_text(json, "value", reason->value);
-        json_put_key(json, "score");
-        json_put_double(json, reason->score);
-        put_text(json, "snippet", reason->snippet);
-        json_put_key(json, "offset");
-        json_put_u64(json, reason->offset);
+        json_add_text(json, "layer", site_layer_name(reason->layer));
+        json_add_text(json, "view", site_view_name(reason->view));
+        json_add_str(json, "what", reason->what);
+        json_add_str(json, "text", reason_text(reason->what));
+        json_add_str(json, "value", reason->value);
+        json_add_double(json, "score", reason->score);
+        json_add_str(json, "snippet", reason->snippet);
+        json_add_u64(json, "offset", reason->offset);
         json_close_object(json);
     }
     json_close_array(json);
@@ -235,8 +216,7 @@ void site_reasons_write_json(const struct site_reason *reasons, size_t count,
 
 static void timing_write_json(const struct site_timing *timing, struct json_writer *json)
 {
-    json_put_key(json, "timing");
-    json_open_object(json);
+    json_add_object(json, "timing");
     put_ms(json, "resolved", timing->resolved);
     put_ms(json, "connected", timing->connected);
     put_ms(json, "secured", timing->secured);
@@ -251,31 +231,23 @@ void site_check_write_json(const struct site_check *check, struct json_writer *j
 
     hex_encode(check->body_sha256, sizeof(check->body_sha256), sha256);
     json_open_object(json);
-    put_text(json, "page", check->url);
-    put_text(json, "final_url", check->url_final);
-    json_put_key(json, "kind");
-    json_put_text(json, site_page_name(check->page));
-    json_put_key(json, "view");
-    json_put_text(json, site_view_name(check->view));
+    json_add_str(json, "page", check->url);
+    json_add_str(json, "final_url", check->url_final);
+    json_add_text(json, "kind", site_page_name(check->page));
+    json_add_text(json, "view", site_view_name(check->view));
     put_time(json, "time", check->time);
-    json_put_key(json, "verdict");
-    json_put_text(json, site_verdict_name(check->verdict));
-    json_put_key(json, "failure");
-    json_put_text(json, site_failure_name(check->failure));
-    put_flag(json, "confirmed", check->is_confirmed);
-    put_flag(json, "learning", check->is_learning);
-    json_put_key(json, "score");
-    json_put_double(json, check->score);
+    json_add_text(json, "verdict", site_verdict_name(check->verdict));
+    json_add_text(json, "failure", site_failure_name(check->failure));
+    json_add_bool(json, "confirmed", check->is_confirmed);
+    json_add_bool(json, "learning", check->is_learning);
+    json_add_double(json, "score", check->score);
     site_layers_write_json(check->layers, json);
     site_reasons_write_json(check->reasons, check->reason_count, json);
-    json_put_key(json, "status");
-    json_put_u64(json, check->status);
+    json_add_u64(json, "status", check->status);
     timing_write_json(&check->timing, json);
-    json_put_key(json, "size");
-    json_put_u64(json, check->size);
-    put_text(json, "title", check->title);
+    json_add_u64(json, "size", check->size);
+    json_add_str(json, "title", check->title);
     put_time(json, "certificate_end", check->certificate_end);
-    json_put_key(json, "body_sha256");
-    json_put_text(json, sha256);
+    json_add_text(json, "body_sha256", sha256);
     json_close_object(json);
 }

@@ -269,6 +269,35 @@ static void test_writer_golden(void **state)
     buf_done(&buf);
 }
 
+static void test_members(void **state)
+{
+    struct json_writer json;
+    struct buf buf;
+
+    (void)state;
+    buf_init(&buf, 4096);
+    json_begin(&json, &buf);
+    json_open_object(&json);
+    json_add_str(&json, "s", STR("Sở Y tế"));
+    json_add_text(&json, "t", NULL);
+    json_add_i64(&json, "i", -1);
+    json_add_u64(&json, "u", UINT64_MAX);
+    json_add_object(&json, "o");
+    json_add_double(&json, "d", 0.5);
+    json_add_bool(&json, "b", true);
+    json_close_object(&json);
+    json_add_array(&json, "a");
+    json_put_null(&json);
+    json_close_array(&json);
+    json_add_null(&json, "n");
+    json_add_raw(&json, "r", STR("[1]"));
+    json_close_object(&json);
+    assert_int_equal(buf_error(&buf), 0);
+    assert_str(buf_str(&buf), "{\"s\":\"Sở Y tế\",\"t\":null,\"i\":-1,\"u\":18446744073709551615,"
+                              "\"o\":{\"d\":0.5,\"b\":true},\"a\":[null],\"n\":null,\"r\":[1]}");
+    buf_done(&buf);
+}
+
 #define DRAWN_MAX 80
 
 /* What was put, in order, so that the tree can be walked against it. */
@@ -440,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_arena_limit),
         cmocka_unit_test(test_writer_golden),
+        cmocka_unit_test(test_members),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_no_memory),
     };

@@ -13,18 +13,10 @@ static void api_put_user(struct json_writer *json, const struct store_user *user
 {
     json_open_object(json);
     api_put_person(json, user);
-    json_put_key(json, "disabled");
-    json_put_bool(json, user->is_disabled);
+    json_add_bool(json, "disabled", user->is_disabled);
     api_put_time(json, "created", user->created);
     api_put_time(json, "last_login", user->last_login);
     json_close_object(json);
-}
-
-static void api_open_items(struct json_writer *json)
-{
-    json_open_object(json);
-    json_put_key(json, "items");
-    json_open_array(json);
 }
 
 int api_user_list(struct api_request *request)
@@ -40,8 +32,7 @@ int api_user_list(struct api_request *request)
     for (size_t i = 0; i < count; i++) {
         api_put_user(&request->json, &users[i]);
     }
-    json_close_array(&request->json);
-    json_close_object(&request->json);
+    api_close_items(&request->json);
     return 0;
 }
 
@@ -67,34 +58,26 @@ int api_token_list(struct api_request *request)
     api_open_items(json);
     for (size_t i = 0; i < count; i++) {
         json_open_object(json);
-        json_put_key(json, "number");
-        json_put_u64(json, tokens[i].number);
-        json_put_key(json, "state");
-        json_put_text(json, api_token_state(&tokens[i], now));
-        json_put_key(json, "note");
-        json_put_str(json, tokens[i].note);
-        json_put_key(json, "created_by");
-        json_put_str(json, tokens[i].created_by);
+        json_add_u64(json, "number", tokens[i].number);
+        json_add_text(json, "state", api_token_state(&tokens[i], now));
+        json_add_str(json, "note", tokens[i].note);
+        json_add_str(json, "created_by", tokens[i].created_by);
         api_put_time(json, "created", tokens[i].created);
         api_put_time(json, "expires", tokens[i].expires);
         api_put_time(json, "used", tokens[i].used);
         api_put_id(json, "used_by", &tokens[i].used_by);
         json_close_object(json);
     }
-    json_close_array(json);
-    json_close_object(json);
+    api_close_items(json);
     return 0;
 }
 
 static void api_put_sender(struct json_writer *json, const struct store_sender_token *token)
 {
     json_open_object(json);
-    json_put_key(json, "number");
-    json_put_u64(json, token->number);
-    json_put_key(json, "name");
-    json_put_str(json, token->name);
-    json_put_key(json, "created_by");
-    json_put_str(json, token->created_by);
+    json_add_u64(json, "number", token->number);
+    json_add_str(json, "name", token->name);
+    json_add_str(json, "created_by", token->created_by);
     api_put_time(json, "created", token->created);
     api_put_time(json, "used", token->used);
     api_put_time(json, "revoked", token->revoked);
@@ -114,8 +97,7 @@ int api_sender_list(struct api_request *request)
     for (size_t i = 0; i < count; i++) {
         api_put_sender(&request->json, &tokens[i]);
     }
-    json_close_array(&request->json);
-    json_close_object(&request->json);
+    api_close_items(&request->json);
     return 0;
 }
 
@@ -125,19 +107,13 @@ static void api_put_audit(struct json_writer *json, const struct store_audit *ro
 
     hex_encode(row->chain, sizeof(row->chain), chain);
     json_open_object(json);
-    json_put_key(json, "number");
-    json_put_u64(json, row->number);
+    json_add_u64(json, "number", row->number);
     api_put_time(json, "time", row->time);
-    json_put_key(json, "actor");
-    json_put_str(json, row->actor);
-    json_put_key(json, "act");
-    json_put_str(json, row->act);
-    json_put_key(json, "object");
-    json_put_str(json, row->object);
-    json_put_key(json, "detail");
-    json_put_str(json, row->detail);
-    json_put_key(json, "chain");
-    json_put_text(json, chain);
+    json_add_str(json, "actor", row->actor);
+    json_add_str(json, "act", row->act);
+    json_add_str(json, "object", row->object);
+    json_add_str(json, "detail", row->detail);
+    json_add_text(json, "chain", chain);
     json_close_object(json);
 }
 
@@ -157,13 +133,6 @@ int api_audit_list(struct api_request *request)
     for (size_t i = 0; i < count; i++) {
         api_put_audit(&request->json, &rows[i]);
     }
-    json_close_array(&request->json);
-    json_put_key(&request->json, "next");
-    if (count == limit) {
-        json_put_u64(&request->json, rows[count - 1].number);
-    } else {
-        json_put_null(&request->json);
-    }
-    json_close_object(&request->json);
+    api_close_page(&request->json, count == limit ? rows[count - 1].number : 0);
     return 0;
 }

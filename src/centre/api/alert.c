@@ -17,39 +17,12 @@ static const char *const action_state_names[ACTION_STATE_COUNT] = {
     [ACTION_STATE_EXPIRED] = "expired", [ACTION_STATE_CANCELED] = "canceled",
 };
 
-void api_put_time(struct json_writer *json, const char *key, int64_t wall)
-{
-    char text[TIME_TEXT_SIZE];
-
-    json_put_key(json, key);
-    if (wall == 0) {
-        json_put_null(json);
-        return;
-    }
-    time_format_utc(wall, text);
-    json_put_text(json, text);
-}
-
-void api_put_id(struct json_writer *json, const char *key, const struct id *id)
-{
-    char text[ID_TEXT_SIZE];
-
-    json_put_key(json, key);
-    if (id_is_none(id)) {
-        json_put_null(json);
-        return;
-    }
-    id_format(id, text);
-    json_put_text(json, text);
-}
-
 static void api_put_sentence(struct json_writer *json, const char *key, struct str sentence,
                              struct arena *arena)
 {
     struct str copy = arena_copy(arena, sentence);
 
-    json_put_key(json, key);
-    json_put_text(json, copy.ptr != NULL ? text_get(copy.ptr) : NULL);
+    json_add_text(json, key, copy.ptr != NULL ? text_get(copy.ptr) : NULL);
 }
 
 /* How it stands and what was done, out of the last finding: lists tell it without a second
@@ -64,48 +37,32 @@ static void api_put_last(struct json_writer *json, const struct store_alert *ale
     (void)!finding_decode(&reader, arena, &finding); /* unreadable: all zero, as nothing done */
     api_put_sentence(json, "title", finding.title.len != 0 ? finding.title : alert->title, arena);
     api_put_sentence(json, "topic", alert->title, arena);
-    json_put_key(json, "action");
-    json_put_text(json, finding_action_name(finding.action));
-    json_put_key(json, "files_total");
-    json_put_u64(json, finding.files_total);
-    json_put_key(json, "files_restored");
-    json_put_u64(json, finding.files_restored);
-    json_put_key(json, "subject");
-    json_put_str(json, finding.subject);
-    json_put_key(json, "change");
-    json_put_u64(json, finding.change);
+    json_add_text(json, "action", finding_action_name(finding.action));
+    json_add_u64(json, "files_total", finding.files_total);
+    json_add_u64(json, "files_restored", finding.files_restored);
+    json_add_str(json, "subject", finding.subject);
+    json_add_u64(json, "change", finding.change);
 }
 
 static void api_put_alert_members(struct json_writer *json, const struct store_alert *alert,
                                   struct arena *arena)
 {
-    json_put_key(json, "number");
-    json_put_u64(json, alert->number);
-    json_put_key(json, "site");
-    json_put_u64(json, alert->site);
+    json_add_u64(json, "number", alert->number);
+    json_add_u64(json, "site", alert->site);
     api_put_last(json, alert, arena);
-    json_put_key(json, "severity");
-    json_put_text(json, severity_name(alert->severity));
-    json_put_key(json, "state");
-    json_put_text(json, alert_state_names[alert->state]);
-    json_put_key(json, "drill");
-    json_put_bool(json, alert->is_drill);
+    json_add_text(json, "severity", severity_name(alert->severity));
+    json_add_text(json, "state", alert_state_names[alert->state]);
+    json_add_bool(json, "drill", alert->is_drill);
     api_put_id(json, "finding", &alert->finding);
     api_put_id(json, "host", &alert->host);
-    json_put_key(json, "host_name");
-    json_put_str(json, alert->host_name);
-    json_put_key(json, "detector");
-    json_put_str(json, alert->detector);
+    json_add_str(json, "host_name", alert->host_name);
+    json_add_str(json, "detector", alert->detector);
     api_put_time(json, "first", alert->first);
     api_put_time(json, "last", alert->last);
-    json_put_key(json, "count");
-    json_put_u64(json, alert->count);
-    json_put_key(json, "taken_by");
-    json_put_str(json, alert->taken_by);
-    json_put_key(json, "close_reason");
-    json_put_str(json, alert->close_reason);
-    json_put_key(json, "changed");
-    json_put_u64(json, alert->changed);
+    json_add_u64(json, "count", alert->count);
+    json_add_str(json, "taken_by", alert->taken_by);
+    json_add_str(json, "close_reason", alert->close_reason);
+    json_add_u64(json, "changed", alert->changed);
 }
 
 void api_put_alert(struct json_writer *json, const struct store_alert *alert, struct arena *arena)
@@ -162,20 +119,11 @@ int api_alert_list(struct api_request *request)
     if (r < 0) {
         return r;
     }
-    json_open_object(&request->json);
-    json_put_key(&request->json, "items");
-    json_open_array(&request->json);
+    api_open_items(&request->json);
     for (size_t i = 0; i < count; i++) {
         api_put_alert(&request->json, &alerts[i], request->arena);
     }
-    json_close_array(&request->json);
-    json_put_key(&request->json, "next");
-    if (count == filter.limit) {
-        json_put_u64(&request->json, alerts[count - 1].number);
-    } else {
-        json_put_null(&request->json);
-    }
-    json_close_object(&request->json);
+    api_close_page(&request->json, count == filter.limit ? alerts[count - 1].number : 0);
     return 0;
 }
 
@@ -227,8 +175,7 @@ int api_alert_get(struct api_request *request)
     }
     json_open_object(&request->json);
     api_put_alert_members(&request->json, &alert, request->arena);
-    json_put_key(&request->json, "findings");
-    json_open_array(&request->json);
+    json_add_array(&request->json, "findings");
     for (size_t i = 0; i < count; i++) {
         api_put_finding(request, findings[i].body);
     }
@@ -272,21 +219,16 @@ static void api_put_action(struct json_writer *json, const struct store_action *
 {
     json_open_object(json);
     api_put_id(json, "id", &action->request.id);
-    json_put_key(json, "action");
-    json_put_text(json, action_row(action->request.action)->name);
-    json_put_key(json, "state");
-    json_put_text(json, action_state_names[action->state]);
+    json_add_text(json, "action", action_row(action->request.action)->name);
+    json_add_text(json, "state", action_state_names[action->state]);
     api_put_id(json, "finding", &action->request.finding);
     api_put_time(json, "asked", action->request.asked);
     api_put_time(json, "held_until", action_held_until(&action->request));
     api_put_time(json, "expires", action->request.expires);
-    json_put_key(json, "actor");
-    json_put_str(json, action->request.actor);
-    json_put_key(json, "reason");
-    json_put_str(json, action->request.reason);
+    json_add_str(json, "actor", action->request.actor);
+    json_add_str(json, "reason", action->request.reason);
     api_put_time(json, "answered", action->answer.time);
-    json_put_key(json, "result");
-    json_put_text(json, api_action_result(action));
+    json_add_text(json, "result", api_action_result(action));
     api_put_detail(json, action->answer.detail);
     json_close_object(json);
 }
@@ -323,15 +265,12 @@ int api_action_list(struct api_request *request)
     if (r < 0) {
         return r;
     }
-    json_open_object(&request->json);
-    json_put_key(&request->json, "items");
-    json_open_array(&request->json);
+    api_open_items(&request->json);
     for (size_t i = 0; i < count; i++) {
         if (api_is_finding_of(&actions[i].request.finding, findings, finding_count)) {
             api_put_action(&request->json, &actions[i]);
         }
     }
-    json_close_array(&request->json);
-    json_close_object(&request->json);
+    api_close_items(&request->json);
     return 0;
 }

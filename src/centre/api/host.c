@@ -55,18 +55,13 @@ static void api_put_host(struct api_request *request, const struct store_host *h
 
     json_open_object(json);
     api_put_id(json, "id", &host->id);
-    json_put_key(json, "name");
-    json_put_str(json, host->name);
-    json_put_key(json, "state");
-    json_put_text(json, api_host_state(request->api, host));
+    json_add_str(json, "name", host->name);
+    json_add_text(json, "state", api_host_state(request->api, host));
     api_put_time(json, "enrolled", host->enrolled);
     api_put_time(json, "seen", host->seen);
-    json_put_key(json, "clock_offset_ms");
-    json_put_i64(json, host->clock_offset / NS_PER_MS);
-    json_put_key(json, "acknowledged");
-    json_put_u64(json, host->acknowledged);
-    json_put_key(json, "open_alerts");
-    json_put_u64(json, host->open_alerts);
+    json_add_i64(json, "clock_offset_ms", host->clock_offset / NS_PER_MS);
+    json_add_u64(json, "acknowledged", host->acknowledged);
+    json_add_u64(json, "open_alerts", host->open_alerts);
     json_put_key(json, "status");
     if (host->status.time != 0) {
         status_write_json(&host->status, json);
@@ -88,20 +83,11 @@ int api_host_list(struct api_request *request)
     if (r < 0) {
         return r;
     }
-    json_open_object(&request->json);
-    json_put_key(&request->json, "items");
-    json_open_array(&request->json);
+    api_open_items(&request->json);
     for (size_t i = 0; i < count; i++) {
         api_put_host(request, &hosts[i]);
     }
-    json_close_array(&request->json);
-    json_put_key(&request->json, "next");
-    if (count == limit) {
-        json_put_str(&request->json, hosts[count - 1].name);
-    } else {
-        json_put_null(&request->json);
-    }
-    json_close_object(&request->json);
+    api_close_page_str(&request->json, count == limit ? hosts[count - 1].name : STR(""));
     return 0;
 }
 
@@ -134,30 +120,23 @@ static int overview_put_quiet(struct api_request *request)
     return r;
 }
 
-static void overview_put_count(struct json_writer *json, const char *key, uint64_t count)
-{
-    json_put_key(json, key);
-    json_put_u64(json, count);
-}
-
 static void overview_put_counts(struct json_writer *json, const struct store_counts *counts)
 {
-    json_put_key(json, "counts");
-    json_open_object(json);
-    overview_put_count(json, "hosts", counts->hosts);
-    overview_put_count(json, "hosts_silent", counts->hosts_silent);
-    overview_put_count(json, "hosts_revoked", counts->hosts_revoked);
-    overview_put_count(json, "senders", counts->senders);
-    overview_put_count(json, "alerts_new", counts->alerts_new);
-    overview_put_count(json, "alerts_taken", counts->alerts_taken);
-    overview_put_count(json, "sites", counts->sites);
-    overview_put_count(json, "sites_grave", counts->sites_grave);
-    overview_put_count(json, "events", counts->events);
-    overview_put_count(json, "findings", counts->findings);
-    overview_put_count(json, "duplicates", counts->duplicates);
-    overview_put_count(json, "dropped", counts->dropped);
-    overview_put_count(json, "sources", counts->sources);
-    overview_put_count(json, "sources_silent", counts->sources_silent);
+    json_add_object(json, "counts");
+    json_add_u64(json, "hosts", counts->hosts);
+    json_add_u64(json, "hosts_silent", counts->hosts_silent);
+    json_add_u64(json, "hosts_revoked", counts->hosts_revoked);
+    json_add_u64(json, "senders", counts->senders);
+    json_add_u64(json, "alerts_new", counts->alerts_new);
+    json_add_u64(json, "alerts_taken", counts->alerts_taken);
+    json_add_u64(json, "sites", counts->sites);
+    json_add_u64(json, "sites_grave", counts->sites_grave);
+    json_add_u64(json, "events", counts->events);
+    json_add_u64(json, "findings", counts->findings);
+    json_add_u64(json, "duplicates", counts->duplicates);
+    json_add_u64(json, "dropped", counts->dropped);
+    json_add_u64(json, "sources", counts->sources);
+    json_add_u64(json, "sources_silent", counts->sources_silent);
     json_close_object(json);
 }
 
@@ -169,8 +148,7 @@ static int overview_put_alerts(struct api_request *request)
     size_t count;
     int r = store_alert_list(request->api->options.store, &filter, request->arena, &alerts, &count);
 
-    json_put_key(&request->json, "alerts");
-    json_open_array(&request->json);
+    json_add_array(&request->json, "alerts");
     for (size_t i = 0; r == 0 && i < count; i++) {
         api_put_alert(&request->json, &alerts[i], request->arena);
     }
@@ -186,8 +164,7 @@ static int overview_put_silent(struct api_request *request)
     unsigned found = 0;
     int r = 0;
 
-    json_put_key(&request->json, "silent");
-    json_open_array(&request->json);
+    json_add_array(&request->json, "silent");
     while (r == 0 && count == OVERVIEW_SCAN && found < OVERVIEW_SILENT) {
         struct store_host *hosts;
 
@@ -216,8 +193,7 @@ int api_overview(struct api_request *request)
     }
     json_open_object(json);
     api_put_time(json, "now", clock_wall(request->api->options.clock));
-    json_put_key(json, "is_disk_full");
-    json_put_bool(json, request->api->is_full);
+    json_add_bool(json, "is_disk_full", request->api->is_full);
     overview_put_counts(json, &counts);
     r = overview_put_quiet(request);
     if (r == 0) {
@@ -226,8 +202,7 @@ int api_overview(struct api_request *request)
     if (r == 0 && counts.hosts_silent != 0) {
         r = overview_put_silent(request);
     } else if (r == 0) {
-        json_put_key(json, "silent");
-        json_open_array(json);
+        json_add_array(json, "silent");
         json_close_array(json);
     }
     json_close_object(json);

@@ -133,12 +133,9 @@ int api_healthz(struct api_request *request)
     request->status =
         is_store && is_core && !api->is_full ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
     json_open_object(&request->json);
-    json_put_key(&request->json, "store");
-    json_put_text(&request->json, is_store ? "ok" : "cannot be read");
-    json_put_key(&request->json, "core");
-    json_put_text(&request->json, is_core ? "ok" : "does not answer");
-    json_put_key(&request->json, "disk");
-    json_put_text(&request->json, api->is_full ? "full" : "ok");
+    json_add_text(&request->json, "store", is_store ? "ok" : "cannot be read");
+    json_add_text(&request->json, "core", is_core ? "ok" : "does not answer");
+    json_add_text(&request->json, "disk", api->is_full ? "full" : "ok");
     json_put_key(&request->json, "pictures"); /* the watch does without: no part of the status */
     json_put_text(&request->json,
                   api->options.settings != NULL && api->options.settings->has_browser

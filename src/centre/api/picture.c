@@ -13,27 +13,17 @@ static const char *const picture_state_names[PICTURE_STATE_COUNT] = {
     [PICTURE_STATE_ODD] = "odd",
 };
 
-static void picture_put_number(struct json_writer *json, const char *key, uint64_t value)
-{
-    json_put_key(json, key);
-    json_put_u64(json, value);
-}
-
 static void picture_put(struct json_writer *json, const struct store_picture *picture)
 {
     json_open_object(json);
-    picture_put_number(json, "number", picture->number);
-    json_put_key(json, "url");
-    json_put_str(json, picture->url);
-    json_put_key(json, "view");
-    json_put_text(json, site_view_name(picture->view));
+    json_add_u64(json, "number", picture->number);
+    json_add_str(json, "url", picture->url);
+    json_add_text(json, "view", site_view_name(picture->view));
     api_put_time(json, "first", picture->first);
     api_put_time(json, "last", picture->last);
-    picture_put_number(json, "count", picture->count);
-    json_put_key(json, "state");
-    json_put_text(json, picture_state_names[picture->state]);
-    json_put_key(json, "score");
-    json_put_double(json, picture->score);
+    json_add_u64(json, "count", picture->count);
+    json_add_text(json, "state", picture_state_names[picture->state]);
+    json_add_double(json, "score", picture->score);
     json_close_object(json);
 }
 
@@ -67,17 +57,14 @@ int api_picture_list(struct api_request *request)
         return r;
     }
     json_open_object(json);
-    json_put_key(json, "browser");
-    json_put_bool(json, settings != NULL && settings->has_browser);
-    json_put_key(json, "items");
-    json_open_array(json);
+    json_add_bool(json, "browser", settings != NULL && settings->has_browser);
+    json_add_array(json, "items");
     for (size_t i = 0; i < count; i++) {
         if (pictures[i].has_png) {
             picture_put(json, &pictures[i]);
         }
     }
-    json_close_array(json);
-    json_close_object(json);
+    api_close_items(json);
     return 0;
 }
 
@@ -91,18 +78,15 @@ int api_picture_alerts(struct api_request *request)
     if (r < 0) {
         return r;
     }
-    json_open_object(json);
-    json_put_key(json, "items");
-    json_open_array(json);
+    api_open_items(json);
     for (size_t i = 0; i < count; i++) {
         json_open_object(json);
-        picture_put_number(json, "alert", rows[i].alert);
-        picture_put_number(json, "site", rows[i].site);
-        picture_put_number(json, "picture", rows[i].picture);
+        json_add_u64(json, "alert", rows[i].alert);
+        json_add_u64(json, "site", rows[i].site);
+        json_add_u64(json, "picture", rows[i].picture);
         json_close_object(json);
     }
-    json_close_array(json);
-    json_close_object(json);
+    api_close_items(json);
     return 0;
 }
 

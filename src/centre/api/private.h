@@ -242,10 +242,17 @@ void api_hub_done(struct api *api);
 void api_hub_changed(struct api *api, uint32_t changed);
 void api_hub_tick(struct api *api);
 
-/* api/alert.c */
-void api_put_alert(struct json_writer *json, const struct store_alert *alert, struct arena *arena);
+/* api/members.c */
 void api_put_time(struct json_writer *json, const char *key, int64_t wall); /* null for 0 */
 void api_put_id(struct json_writer *json, const char *key, const struct id *id);
+void api_open_items(struct json_writer *json);
+void api_close_items(struct json_writer *json);
+/* Ends a list that comes in pages. next: the cursor of the page behind it; 0 or empty: none is. */
+void api_close_page(struct json_writer *json, uint64_t next);
+void api_close_page_str(struct json_writer *json, struct str next);
+
+/* api/alert.c */
+void api_put_alert(struct json_writer *json, const struct store_alert *alert, struct arena *arena);
 /* api/setting.c: lets what people set in the console count here too. */
 [[nodiscard]] int api_settings_apply(struct api *api);
 /* api/host.c */

@@ -91,26 +91,6 @@ static const struct store_document *book_document(const struct book *book,
     return NULL;
 }
 
-/* ---- members ---- */
-
-static void put_text(struct json_writer *json, const char *key, struct str value)
-{
-    json_put_key(json, key);
-    json_put_str(json, value);
-}
-
-static void put_number(struct json_writer *json, const char *key, uint64_t value)
-{
-    json_put_key(json, key);
-    json_put_u64(json, value);
-}
-
-static void put_bool(struct json_writer *json, const char *key, bool value)
-{
-    json_put_key(json, key);
-    json_put_bool(json, value);
-}
-
 /* A title as people here read it: those of our own rules are translated. */
 static const char *title_text(struct str title, struct arena *arena)
 {
@@ -122,8 +102,8 @@ static const char *title_text(struct str title, struct arena *arena)
 static void put_change(struct json_writer *json, const struct store_document *document)
 {
     api_put_time(json, "changed", document != NULL ? document->time : 0);
-    put_text(json, "changed_by", document != NULL ? document->actor : STR(""));
-    put_text(json, "reason", document != NULL ? document->reason : STR(""));
+    json_add_str(json, "changed_by", document != NULL ? document->actor : STR(""));
+    json_add_str(json, "reason", document != NULL ? document->reason : STR(""));
 }
 
 static void put_row(struct json_writer *json, const struct book *book, const struct book_row *row)
@@ -136,22 +116,19 @@ static void put_row(struct json_writer *json, const struct book *book, const str
                                            : NULL;
 
     json_open_object(json);
-    put_text(json, "id", rule->id);
-    json_put_key(json, "title");
-    json_put_text(json, title_text(rule->title, book->arena));
-    json_put_key(json, "level");
-    json_put_text(json, sigma_level_name((enum sigma_level)rule->level));
-    json_put_key(json, "source");
-    json_put_text(json, source_names[rule->source]);
-    put_text(json, "file", rule->file);
-    put_number(json, "line", rule->line);
-    put_bool(json, "correlation", rule->is_correlation);
-    put_bool(json, "silent", rule->is_silent);
-    put_bool(json, "off", row->off != NULL);
-    put_number(json, "hits_today", hits->today);
-    put_number(json, "hits", hits->hits);
-    put_number(json, "told", hits->told);
-    put_number(json, "kept_back", hits->kept);
+    json_add_str(json, "id", rule->id);
+    json_add_text(json, "title", title_text(rule->title, book->arena));
+    json_add_text(json, "level", sigma_level_name((enum sigma_level)rule->level));
+    json_add_text(json, "source", source_names[rule->source]);
+    json_add_str(json, "file", rule->file);
+    json_add_u64(json, "line", rule->line);
+    json_add_bool(json, "correlation", rule->is_correlation);
+    json_add_bool(json, "silent", rule->is_silent);
+    json_add_bool(json, "off", row->off != NULL);
+    json_add_u64(json, "hits_today", hits->today);
+    json_add_u64(json, "hits", hits->hits);
+    json_add_u64(json, "told", hits->told);
+    json_add_u64(json, "kept_back", hits->kept);
     put_change(json, row->off != NULL ? row->off : own);
     json_close_object(json);
 }
@@ -248,18 +225,17 @@ static struct book_row *book_rows(struct api_request *request, const struct book
 
 static void put_refusals(struct json_writer *json, const struct catalogue *catalogue)
 {
-    json_put_key(json, "refusals");
-    json_open_array(json);
+    json_add_array(json, "refusals");
     for (size_t i = 0; i < catalogue->refusal_count; i++) {
         const struct catalogue_refusal *refusal = &catalogue->refusals[i];
 
         json_open_object(json);
-        put_text(json, "file", refusal->file);
-        put_number(json, "line", refusal->line);
-        put_text(json, "title", refusal->title);
-        put_text(json, "reason", refusal->reason);
-        put_text(json, "remedy", refusal->remedy);
-        put_bool(json, "warning", refusal->is_warning);
+        json_add_str(json, "file", refusal->file);
+        json_add_u64(json, "line", refusal->line);
+        json_add_str(json, "title", refusal->title);
+        json_add_str(json, "reason", refusal->reason);
+        json_add_str(json, "remedy", refusal->remedy);
+        json_add_bool(json, "warning", refusal->is_warning);
         json_close_object(json);
     }
     json_close_array(json);
@@ -274,10 +250,10 @@ static void put_head(struct json_writer *json, const struct catalogue *catalogue
         correlations += catalogue->rules[i].is_correlation ? 1U : 0U;
     }
     (void)snprintf(version, sizeof(version), "%016llx", (unsigned long long)catalogue->version);
-    put_text(json, "version", str_from(version));
-    put_number(json, "rules", catalogue->rule_count - correlations);
-    put_number(json, "correlations", correlations);
-    put_number(json, "refused", catalogue->refused);
+    json_add_str(json, "version", str_from(version));
+    json_add_u64(json, "rules", catalogue->rule_count - correlations);
+    json_add_u64(json, "correlations", correlations);
+    json_add_u64(json, "refused", catalogue->refused);
     put_refusals(json, catalogue);
 }
 
@@ -300,20 +276,14 @@ int api_rule_list(struct api_request *request)
     }
     json_open_object(json);
     put_head(json, &book.catalogue);
-    put_number(json, "found", count);
-    json_put_key(json, "items");
-    json_open_array(json);
+    json_add_u64(json, "found", count);
+    json_add_array(json, "items");
     for (size_t i = after; i < count && i - after < limit; i++) {
         put_row(json, &book, &rows[i]);
     }
-    json_close_array(json);
-    json_put_key(json, "next");
-    if (after < count && count - after > limit) {
-        json_put_text(json, arena_printf(request->arena, "%zu", after + limit).ptr);
-    } else {
-        json_put_null(json);
-    }
-    json_close_object(json);
+    api_close_page_str(json, after < count && count - after > limit
+                                 ? arena_printf(request->arena, "%zu", after + limit)
+                                 : STR(""));
     return 0;
 }
 
@@ -327,9 +297,7 @@ int api_filter_list(struct api_request *request)
     if (r < 0) {
         return r;
     }
-    json_open_object(json);
-    json_put_key(json, "items");
-    json_open_array(json);
+    api_open_items(json);
     for (size_t i = 0; i < book.document_count; i++) {
         const struct store_document *filter = &book.documents[i];
         const struct store_rule_hits *hits = map_get(&book.by_rule, filter->id);
@@ -338,18 +306,17 @@ int api_filter_list(struct api_request *request)
             continue;
         }
         json_open_object(json);
-        put_text(json, "id", filter->id);
-        put_text(json, "title", filter->title);
-        put_text(json, "rule", filter->rule);
-        put_bool(json, "on", filter->is_on && (filter->until == 0 || filter->until > now));
-        put_bool(json, "dropped", !filter->is_on);
+        json_add_str(json, "id", filter->id);
+        json_add_str(json, "title", filter->title);
+        json_add_str(json, "rule", filter->rule);
+        json_add_bool(json, "on", filter->is_on && (filter->until == 0 || filter->until > now));
+        json_add_bool(json, "dropped", !filter->is_on);
         api_put_time(json, "until", filter->until);
-        put_number(json, "kept_back", hits != NULL ? hits->kept : 0);
+        json_add_u64(json, "kept_back", hits != NULL ? hits->kept : 0);
         put_change(json, filter);
         json_close_object(json);
     }
-    json_close_array(json);
-    json_close_object(json);
+    api_close_items(json);
     return 0;
 }
 
@@ -370,10 +337,10 @@ int api_document_get(struct api_request *request)
         return r;
     }
     json_open_object(json);
-    put_text(json, "id", document.id);
-    put_text(json, "title", document.title);
-    put_text(json, "text", document.text);
-    put_bool(json, "on", document.is_on);
+    json_add_str(json, "id", document.id);
+    json_add_str(json, "title", document.title);
+    json_add_str(json, "text", document.text);
+    json_add_bool(json, "on", document.is_on);
     put_change(json, &document);
     json_close_object(json);
     return 0;
@@ -401,10 +368,9 @@ static void put_noisy(struct json_writer *json, const struct book *book, struct 
                       struct str title, uint64_t count)
 {
     json_open_object(json);
-    put_text(json, "id", id);
-    json_put_key(json, "title");
-    json_put_text(json, title_text(title, book->arena));
-    put_number(json, "count", count);
+    json_add_str(json, "id", id);
+    json_add_text(json, "title", title_text(title, book->arena));
+    json_add_u64(json, "count", count);
     json_close_object(json);
 }
 
@@ -414,8 +380,7 @@ static void put_most(struct json_writer *json, const struct book *book,
     size_t shown = 0;
 
     qsort(rows, count, sizeof(struct store_rule_hits *), is_told ? by_told : by_kept);
-    json_put_key(json, is_told ? "told" : "kept_back");
-    json_open_array(json);
+    json_add_array(json, is_told ? "told" : "kept_back");
     for (size_t i = 0; i < count && shown < REPORT_ROWS; i++) {
         uint64_t value = is_told ? rows[i]->told : rows[i]->kept;
 
@@ -465,8 +430,7 @@ int api_rule_report(struct api_request *request)
     json_open_object(json);
     put_most(json, &book, rows, book.hit_count, true);
     put_most(json, &book, rows, book.hit_count, false);
-    json_put_key(json, "false_alarms");
-    json_open_array(json);
+    json_add_array(json, "false_alarms");
     for (size_t i = 0; i < count; i++) {
         put_noisy(json, &book, id_of_title(&book, alarms[i].title), alarms[i].title,
                   alarms[i].count);

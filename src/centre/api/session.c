@@ -137,18 +137,12 @@ enum problem api_core_problem(struct api_request *request, int error)
 
 void api_put_person(struct json_writer *json, const struct store_user *user)
 {
-    json_put_key(json, "name");
-    json_put_str(json, user->name);
-    json_put_key(json, "full_name");
-    json_put_str(json, user->full_name);
-    json_put_key(json, "role");
-    json_put_text(json, role_name(user->role));
-    json_put_key(json, "language");
-    json_put_text(json, text_language_name(user->language));
-    json_put_key(json, "must_change_password");
-    json_put_bool(json, user->must_change_password);
-    json_put_key(json, "totp");
-    json_put_bool(json, user->totp_secret.len != 0);
+    json_add_str(json, "name", user->name);
+    json_add_str(json, "full_name", user->full_name);
+    json_add_text(json, "role", role_name(user->role));
+    json_add_text(json, "language", text_language_name(user->language));
+    json_add_bool(json, "must_change_password", user->must_change_password);
+    json_add_bool(json, "totp", user->totp_secret.len != 0);
 }
 
 static void api_put_me(struct api_request *request, const struct store_user *user)
@@ -157,8 +151,8 @@ static void api_put_me(struct api_request *request, const struct store_user *use
 
     json_open_object(json);
     api_put_person(json, user);
-    json_put_key(json, "centre");
-    json_put_text(json, request->api->overlay.base != NULL ? request->api->overlay.now.name : "");
+    json_add_text(json, "centre",
+                  request->api->overlay.base != NULL ? request->api->overlay.now.name : "");
     json_close_object(json);
 }
 

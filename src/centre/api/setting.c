@@ -28,21 +28,17 @@ static void setting_put_text(struct json_writer *json, const char *key, const st
 
     buf_init(&text, SETTING_TEXT_LIMIT);
     setting_write_text(row, settings, &text);
-    json_put_key(json, key);
-    json_put_str(json, buf_str(&text));
+    json_add_str(json, key, buf_str(&text));
     buf_done(&text);
 }
 
 /* Nulls when nobody ever changed it here. */
 static void setting_put_change(struct json_writer *json, const struct store_setting *change)
 {
-    json_put_key(json, "seen");
-    json_put_u64(json, change != NULL ? change->number : 0);
+    json_add_u64(json, "seen", change != NULL ? change->number : 0);
     api_put_time(json, "changed", change != NULL ? change->time : 0);
-    json_put_key(json, "changed_by");
-    json_put_str(json, change != NULL ? change->actor : STR(""));
-    json_put_key(json, "reason");
-    json_put_str(json, change != NULL ? change->reason : STR(""));
+    json_add_str(json, "changed_by", change != NULL ? change->actor : STR(""));
+    json_add_str(json, "reason", change != NULL ? change->reason : STR(""));
     json_put_key(json, "before");
     if (change != NULL && change->was_set) {
         json_put_str(json, change->before);
@@ -60,12 +56,9 @@ static void setting_put(struct api *api, const struct setting *row,
     setting_write_members(row, &api->overlay.now, json);
     setting_put_text(json, "text", row, &api->overlay.now);
     setting_put_text(json, "below", row, api->overlay.base);
-    json_put_key(json, "source");
-    json_put_text(json, centre_source_name(centre_source_of(&api->overlay.now, row)));
-    json_put_key(json, "effect");
-    json_put_text(json, centre_effect_name(centre_effect_of(row)));
-    json_put_key(json, "why");
-    json_put_text(json, why != NULL ? text_get(why) : NULL);
+    json_add_text(json, "source", centre_source_name(centre_source_of(&api->overlay.now, row)));
+    json_add_text(json, "effect", centre_effect_name(centre_effect_of(row)));
+    json_add_text(json, "why", why != NULL ? text_get(why) : NULL);
     setting_put_change(json, change);
     json_close_object(json);
 }
@@ -92,10 +85,8 @@ int api_settings(struct api_request *request)
         return r;
     }
     json_open_object(&request->json);
-    json_put_key(&request->json, "version");
-    json_put_text(&request->json, CANHGAC_VERSION);
-    json_put_key(&request->json, "settings");
-    json_open_array(&request->json);
+    json_add_text(&request->json, "version", CANHGAC_VERSION);
+    json_add_array(&request->json, "settings");
     for (const struct setting *row = centre_rows; api->overlay.base != NULL && row->name != NULL;
          row++) {
         setting_put(api, row, setting_change(changes, count, row->name), &request->json);

@@ -24,22 +24,9 @@ static const char *const decision_names[CHANGE_DECISION_COUNT] = {
     [CHANGE_DECISION_INCIDENT] = "incident",
 };
 
-static void site_put(struct json_writer *json, const char *key, struct str value)
-{
-    json_put_key(json, key);
-    json_put_str(json, value);
-}
-
-static void site_put_number(struct json_writer *json, const char *key, uint64_t value)
-{
-    json_put_key(json, key);
-    json_put_u64(json, value);
-}
-
 static void site_put_views(struct json_writer *json, uint32_t views)
 {
-    json_put_key(json, "views");
-    json_open_array(json);
+    json_add_array(json, "views");
     for (int i = 0; i < SITE_VIEW_COUNT; i++) {
         if (views == 0 || (views & 1U << i) != 0) {
             json_put_text(json, site_view_name((enum site_view)i));
@@ -52,8 +39,7 @@ static void site_put_views(struct json_writer *json, uint32_t views)
 static void site_put_series(struct json_writer *json, const struct series *series)
 {
     api_put_time(json, "series_end", series->last == 0 ? 0 : (series->last + 1) * SERIES_SPAN_NS);
-    json_put_key(json, "series");
-    json_open_array(json);
+    json_add_array(json, "series");
     for (size_t i = 0; i < SERIES_COUNT && series->last != 0; i++) {
         if (series->ms[i] == SERIES_NONE) {
             json_put_null(json);
@@ -66,38 +52,32 @@ static void site_put_series(struct json_writer *json, const struct series *serie
 
 static void site_put_said(struct json_writer *json, const struct store_site *site)
 {
-    site_put_number(json, "number", site->number);
-    site_put(json, "name", site->name);
-    site_put(json, "url", site->url);
-    site_put(json, "unit", site->unit);
-    json_put_key(json, "service");
-    json_put_text(json, site_service_name(site->service));
-    site_put(json, "permission", site->permission);
-    site_put(json, "permitted_by", site->permitted_by);
+    json_add_u64(json, "number", site->number);
+    json_add_str(json, "name", site->name);
+    json_add_str(json, "url", site->url);
+    json_add_str(json, "unit", site->unit);
+    json_add_text(json, "service", site_service_name(site->service));
+    json_add_str(json, "permission", site->permission);
+    json_add_str(json, "permitted_by", site->permitted_by);
     api_put_time(json, "permitted", site->permitted);
-    json_put_key(json, "interval");
-    json_put_i64(json, site->interval / NS_PER_S);
+    json_add_i64(json, "interval", site->interval / NS_PER_S);
     site_put_views(json, site->views);
-    json_put_key(json, "state");
-    json_put_text(json, site_state_names[site->state]);
+    json_add_text(json, "state", site_state_names[site->state]);
     api_put_time(json, "created", site->created);
 }
 
 static void site_put_seen(struct json_writer *json, const struct store_site *site)
 {
-    json_put_key(json, "verdict");
-    json_put_text(json, site_verdict_name(site->verdict));
-    json_put_key(json, "failure");
-    json_put_text(json, site_failure_name(site->failure));
-    json_put_key(json, "failure_text");
-    json_put_text(json, site->failure == SITE_FAILURE_NONE
-                            ? ""
-                            : text_get(site_failure_sentence(site->failure)));
+    json_add_text(json, "verdict", site_verdict_name(site->verdict));
+    json_add_text(json, "failure", site_failure_name(site->failure));
+    json_add_text(
+        json, "failure_text",
+        site->failure == SITE_FAILURE_NONE ? "" : text_get(site_failure_sentence(site->failure)));
     api_put_time(json, "since", site->since);
     api_put_time(json, "checked", site->checked);
     api_put_time(json, "changed", site->changed);
     api_put_time(json, "certificate_end", site->certificate_end);
-    site_put_number(json, "open_alerts", site->open_alerts);
+    json_add_u64(json, "open_alerts", site->open_alerts);
     site_put_series(json, &site->series);
 }
 
@@ -132,23 +112,14 @@ int api_site_list(struct api_request *request)
     if (r < 0) {
         return r;
     }
-    json_open_object(&request->json);
-    json_put_key(&request->json, "items");
-    json_open_array(&request->json);
+    api_open_items(&request->json);
     for (size_t i = 0; i < count; i++) {
         json_open_object(&request->json);
         site_put_said(&request->json, &sites[i]);
         site_put_seen(&request->json, &sites[i]);
         json_close_object(&request->json);
     }
-    json_close_array(&request->json);
-    json_put_key(&request->json, "next");
-    if (count == filter.limit) {
-        json_put_u64(&request->json, sites[count - 1].number);
-    } else {
-        json_put_null(&request->json);
-    }
-    json_close_object(&request->json);
+    api_close_page(&request->json, count == filter.limit ? sites[count - 1].number : 0);
     return 0;
 }
 
@@ -162,23 +133,20 @@ int api_unit_list(struct api_request *request)
     if (r < 0) {
         return r;
     }
-    json_open_object(json);
-    json_put_key(json, "items");
-    json_open_array(json);
+    api_open_items(json);
     for (size_t i = 0; i < count; i++) {
         json_open_object(json);
-        site_put(json, "name", units[i].name);
-        site_put_number(json, "sites", units[i].sites);
+        json_add_str(json, "name", units[i].name);
+        json_add_u64(json, "sites", units[i].sites);
         for (int verdict = 0; verdict < SITE_VERDICT_COUNT; verdict++) {
-            site_put_number(json, site_verdict_name((enum site_verdict)verdict),
-                            units[i].verdicts[verdict]);
+            json_add_u64(json, site_verdict_name((enum site_verdict)verdict),
+                         units[i].verdicts[verdict]);
         }
-        site_put_number(json, "unreachable", units[i].unreachable);
-        site_put_number(json, "unseen", units[i].unseen);
+        json_add_u64(json, "unreachable", units[i].unreachable);
+        json_add_u64(json, "unseen", units[i].unseen);
         json_close_object(json);
     }
-    json_close_array(json);
-    json_close_object(json);
+    api_close_items(json);
     return 0;
 }
 
@@ -205,17 +173,15 @@ static int site_put_windows(struct api_request *request, uint64_t site)
     size_t count = 0;
     int r = store_window_list(request->api->options.store, site, request->arena, &windows, &count);
 
-    json_put_key(json, "windows");
-    json_open_array(json);
+    json_add_array(json, "windows");
     for (size_t i = 0; r == 0 && i < count; i++) {
         json_open_object(json);
-        site_put_number(json, "number", windows[i].number);
+        json_add_u64(json, "number", windows[i].number);
         api_put_time(json, "begins", windows[i].begins);
         api_put_time(json, "ends", windows[i].ends);
-        site_put(json, "actor", windows[i].actor);
-        site_put(json, "reason", windows[i].reason);
-        json_put_key(json, "open");
-        json_put_bool(json, windows[i].begins <= now && now < windows[i].ends);
+        json_add_str(json, "actor", windows[i].actor);
+        json_add_str(json, "reason", windows[i].reason);
+        json_add_bool(json, "open", windows[i].begins <= now && now < windows[i].ends);
         json_close_object(json);
     }
     json_close_array(json);
@@ -229,16 +195,14 @@ static int site_put_looks(struct api_request *request, uint64_t site)
     size_t count = 0;
     int r = store_look_list(request->api->options.store, site, request->arena, &looks, &count);
 
-    json_put_key(json, "looks");
-    json_open_array(json);
+    json_add_array(json, "looks");
     for (size_t i = 0; r == 0 && i < count; i++) {
         json_open_object(json);
-        site_put(json, "url", looks[i].url);
-        json_put_key(json, "page");
-        json_put_text(json, site_page_name(looks[i].kind));
+        json_add_str(json, "url", looks[i].url);
+        json_add_text(json, "page", site_page_name(looks[i].kind));
         api_put_time(json, "since", looks[i].since);
-        site_put_number(json, "failures", looks[i].failures);
-        site_put_number(json, "change", looks[i].change);
+        json_add_u64(json, "failures", looks[i].failures);
+        json_add_u64(json, "change", looks[i].change);
         site_put_check(request, looks[i].body);
         json_close_object(json);
     }
@@ -276,23 +240,19 @@ static void change_put(struct api_request *request, const struct store_change *c
 {
     struct json_writer *json = &request->json;
 
-    site_put_number(json, "number", change->number);
-    site_put_number(json, "site", change->site);
-    site_put(json, "url", change->url);
+    json_add_u64(json, "number", change->number);
+    json_add_u64(json, "site", change->site);
+    json_add_str(json, "url", change->url);
     api_put_time(json, "time", change->time);
-    json_put_key(json, "verdict");
-    json_put_text(json, site_verdict_name(change->verdict));
+    json_add_text(json, "verdict", site_verdict_name(change->verdict));
     site_put_check(request, change->body);
-    site_put_number(json, "alert", change->alert);
-    json_put_key(json, "decision");
-    json_put_text(json, decision_names[change->decision]);
+    json_add_u64(json, "alert", change->alert);
+    json_add_text(json, "decision", decision_names[change->decision]);
     api_put_time(json, "decided", change->decided);
-    site_put(json, "decided_by", change->decided_by);
-    site_put(json, "decided_why", change->decided_why);
-    json_put_key(json, "has_before");
-    json_put_bool(json, change->has_before);
-    json_put_key(json, "has_after");
-    json_put_bool(json, change->has_after);
+    json_add_str(json, "decided_by", change->decided_by);
+    json_add_str(json, "decided_why", change->decided_why);
+    json_add_bool(json, "has_before", change->has_before);
+    json_add_bool(json, "has_after", change->has_after);
 }
 
 int api_change_list(struct api_request *request)
@@ -316,22 +276,13 @@ int api_change_list(struct api_request *request)
     if (r < 0) {
         return r;
     }
-    json_open_object(&request->json);
-    json_put_key(&request->json, "items");
-    json_open_array(&request->json);
+    api_open_items(&request->json);
     for (size_t i = 0; i < count; i++) {
         json_open_object(&request->json);
         change_put(request, &changes[i]);
         json_close_object(&request->json);
     }
-    json_close_array(&request->json);
-    json_put_key(&request->json, "next");
-    if (count == limit) {
-        json_put_u64(&request->json, changes[count - 1].number);
-    } else {
-        json_put_null(&request->json);
-    }
-    json_close_object(&request->json);
+    api_close_page(&request->json, count == limit ? changes[count - 1].number : 0);
     return 0;
 }
 
@@ -349,16 +300,13 @@ static int change_put_text(struct api_request *request, const char *key, bool ha
     if (r == 0) {
         r = passages_decode(bytes, request->arena, &passages, &count);
     }
-    json_put_key(json, key);
-    json_open_array(json);
+    json_add_array(json, key);
     for (size_t i = 0; r == 0 && i < count; i++) {
         json_open_object(json);
-        site_put(json, "text", passages[i].text);
-        site_put_number(json, "offset", passages[i].offset);
-        json_put_key(json, "hidden");
-        json_put_bool(json, passages[i].hiding != 0);
-        json_put_key(json, "link");
-        json_put_bool(json, passages[i].is_link);
+        json_add_str(json, "text", passages[i].text);
+        json_add_u64(json, "offset", passages[i].offset);
+        json_add_bool(json, "hidden", passages[i].hiding != 0);
+        json_add_bool(json, "link", passages[i].is_link);
         json_close_object(json);
     }
     json_close_array(json);

@@ -7,24 +7,11 @@
 
 #define SOURCE_PAGE 50
 
-static void source_put(struct json_writer *json, const char *key, struct str value)
-{
-    json_put_key(json, key);
-    json_put_str(json, value);
-}
-
-static void source_put_number(struct json_writer *json, const char *key, uint64_t value)
-{
-    json_put_key(json, key);
-    json_put_u64(json, value);
-}
-
 /* Entries in each hour of the last week, the present one last. */
 static void source_put_series(struct json_writer *json, struct tally *tally, int64_t now)
 {
     tally_turn(tally, now);
-    json_put_key(json, "series");
-    json_open_array(json);
+    json_add_array(json, "series");
     for (size_t i = 0; i < TALLY_COUNT && tally->last != 0; i++) {
         json_put_u64(json, tally->counts[i]);
     }
@@ -33,14 +20,14 @@ static void source_put_series(struct json_writer *json, struct tally *tally, int
 
 static void source_put_counts(struct json_writer *json, const struct store_logsource *source)
 {
-    source_put_number(json, "entries", source->entries);
-    source_put_number(json, "bytes", source->bytes);
-    source_put_number(json, "judged", source->entries - source->unjudged);
-    source_put_number(json, "unjudged", source->unjudged);
-    source_put_number(json, "matched", source->matched);
-    source_put_number(json, "unmatched", source->entries - source->unjudged - source->matched);
-    source_put_number(json, "faulty", source->faulty);
-    source_put_number(json, "dropped", source->dropped);
+    json_add_u64(json, "entries", source->entries);
+    json_add_u64(json, "bytes", source->bytes);
+    json_add_u64(json, "judged", source->entries - source->unjudged);
+    json_add_u64(json, "unjudged", source->unjudged);
+    json_add_u64(json, "matched", source->matched);
+    json_add_u64(json, "unmatched", source->entries - source->unjudged - source->matched);
+    json_add_u64(json, "faulty", source->faulty);
+    json_add_u64(json, "dropped", source->dropped);
 }
 
 static void source_put_row(struct api_request *request, struct store_logsource_row *row)
@@ -49,23 +36,21 @@ static void source_put_row(struct api_request *request, struct store_logsource_r
     struct store_logsource *source = &row->source;
 
     json_open_object(json);
-    source_put_number(json, "number", source->number);
+    json_add_u64(json, "number", source->number);
     api_put_id(json, "host", &source->host);
-    source_put(json, "host_name", row->host_name);
-    source_put(json, "name", source->name);
-    source_put(json, "format", source->format);
-    json_put_key(json, "state");
-    json_put_text(json, logsource_state_name(logsource_state_of(source)));
-    source_put_number(json, "alert", source->alert);
+    json_add_str(json, "host_name", row->host_name);
+    json_add_str(json, "name", source->name);
+    json_add_str(json, "format", source->format);
+    json_add_text(json, "state", logsource_state_name(logsource_state_of(source)));
+    json_add_u64(json, "alert", source->alert);
     api_put_time(json, "first", source->first);
     api_put_time(json, "last", source->last);
-    json_put_key(json, "gap");
-    json_put_i64(json, source->gap / NS_PER_S);
+    json_add_i64(json, "gap", source->gap / NS_PER_S);
     source_put_counts(json, source);
     source_put_series(json, &source->tally, clock_wall(request->api->options.clock));
     api_put_time(json, "muted", source->muted);
-    source_put(json, "muted_by", source->muted_by);
-    source_put(json, "muted_why", source->muted_why);
+    json_add_str(json, "muted_by", source->muted_by);
+    json_add_str(json, "muted_why", source->muted_why);
     json_close_object(json);
 }
 
@@ -73,7 +58,7 @@ static int source_put_list(struct api_request *request, const struct store_logso
 {
     struct json_writer *json = &request->json;
     struct store_logsource_row *rows;
-    char cursor[LOGSOURCE_CURSOR_SIZE];
+    char cursor[LOGSOURCE_CURSOR_SIZE] = "";
     size_t count;
     int r =
         store_logsource_list(request->api->options.store, filter, request->arena, &rows, &count);
@@ -81,21 +66,14 @@ static int source_put_list(struct api_request *request, const struct store_logso
     if (r < 0) {
         return r;
     }
-    json_open_object(json);
-    json_put_key(json, "items");
-    json_open_array(json);
+    api_open_items(json);
     for (size_t i = 0; i < count; i++) {
         source_put_row(request, &rows[i]);
     }
-    json_close_array(json);
-    json_put_key(json, "next");
     if (count == filter->limit) {
         logsource_cursor(&rows[count - 1], cursor);
-        json_put_text(json, cursor);
-    } else {
-        json_put_null(json);
     }
-    json_close_object(json);
+    api_close_page_str(json, str_from(cursor));
     return 0;
 }
 

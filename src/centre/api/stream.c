@@ -226,8 +226,7 @@ static void hub_send_hints(struct api *api)
     buf_put_text(&api->hub.message, "event: changed\ndata: ");
     json_begin(&json, &api->hub.message);
     json_open_object(&json);
-    json_put_key(&json, "what");
-    json_open_array(&json);
+    json_add_array(&json, "what");
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if ((api->hub.hints & names[i].bit) != 0) {
             json_put_text(&json, names[i].name);

@@ -270,13 +270,11 @@ int core_call_audit(struct core_call *call, const char *act, struct str object, 
     json_open_object(&json);
     va_start(args, object);
     while ((name = va_arg(args, const char *)) != NULL) {
-        json_put_key(&json, name);
-        json_put_str(&json, va_arg(args, struct str));
+        json_add_str(&json, name, va_arg(args, struct str));
     }
     va_end(args);
     if (call->address.len != 0) {
-        json_put_key(&json, "address");
-        json_put_str(&json, call->address);
+        json_add_str(&json, "address", call->address);
     }
     json_close_object(&json);
     r = buf_error(&detail);

@@ -109,16 +109,12 @@ static void deface_print_json(const struct deface_drill *drill)
     buf_init(&line, DEFACE_LINE_MAX);
     json_begin(&json, &line);
     json_open_object(&json);
-    json_put_key(&json, "act");
-    json_put_text(&json, drill->act->name);
-    json_put_key(&json, "verdict");
-    json_put_text(&json, deface_verdict(drill));
-    json_put_key(&json, "alarm");
-    json_put_text(&json, drill->alarm_ns != 0 ? site_verdict_name(drill->alarm.verdict) : NULL);
-    json_put_key(&json, "view");
-    json_put_text(&json, drill->alarm_ns != 0 ? site_view_name(drill->alarm.view) : NULL);
-    json_put_key(&json, "confirmed");
-    json_put_bool(&json, drill->alarm_ns != 0 && drill->alarm.is_confirmed);
+    json_add_text(&json, "act", drill->act->name);
+    json_add_text(&json, "verdict", deface_verdict(drill));
+    json_add_text(&json, "alarm",
+                  drill->alarm_ns != 0 ? site_verdict_name(drill->alarm.verdict) : NULL);
+    json_add_text(&json, "view", drill->alarm_ns != 0 ? site_view_name(drill->alarm.view) : NULL);
+    json_add_bool(&json, "confirmed", drill->alarm_ns != 0 && drill->alarm.is_confirmed);
     deface_put_time(&json, "alarm_s", drill->alarm_ns);
     deface_put_time(&json, "restore_s", drill->restore_ns);
     deface_put_time(&json, "well_s", drill->well_ns);
