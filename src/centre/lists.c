@@ -8,8 +8,8 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "sys/fd.h"
+#include "sys/folder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -52,30 +52,22 @@ int lists_texts_add(struct lists_texts *texts, int folder, const char *file)
     return 0;
 }
 
-static bool is_list_file(struct str file)
+static bool is_list_file(const struct dirent *entry)
 {
+    struct str file = str_from(entry->d_name);
+
     return str_has_suffix(file, STR(LISTS_SUFFIX)) &&
            indicators_is_name(str_slice(file, 0, file.len - sizeof(LISTS_SUFFIX) + 1));
 }
 
 int lists_texts_add_all(struct lists_texts *texts, int folder)
 {
-    int again = fd_reopen(folder, O_RDONLY | O_DIRECTORY);
-    DIR *stream = again >= 0 ? fdopendir(again) : NULL;
-    struct dirent *entry;
-    int r = 0;
+    CLEANUP(folder_names_done) struct folder_names names = {0};
+    int r = folder_names_read(folder, is_list_file, SIZE_MAX, &names);
 
-    if (stream == NULL) {
-        r = again < 0 ? again : -errno;
-        closep(&again);
-        return r;
+    for (size_t i = 0; r == 0 && i < names.count; i++) {
+        r = lists_texts_add(texts, folder, names.items[i]);
     }
-    while (r == 0 && (entry = readdir(stream)) != NULL) {
-        if (is_list_file(str_from(entry->d_name))) {
-            r = lists_texts_add(texts, folder, entry->d_name);
-        }
-    }
-    (void)closedir(stream);
     return r;
 }
 
