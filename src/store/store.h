@@ -67,7 +67,7 @@ struct store_alert {
     bool is_drill;
     int64_t first;
     int64_t last;
-    uint64_t count; /* findings folded in */
+    uint64_t count; /* findings folded in, and what was counted besides */
     struct str detector;
     struct str title;
     struct str taken_by;
@@ -234,6 +234,9 @@ struct store_finding {
 [[nodiscard]] int store_alert_findings(struct store *store, uint64_t number, size_t limit,
                                        struct arena *arena, struct store_finding **ret_findings,
                                        size_t *ret_count);
+/* Counts more of what an alert tells of, the last of them at that time. -ERR_NOENT. */
+[[nodiscard]] int store_alert_count_more(struct store *store, uint64_t number, uint64_t more,
+                                         int64_t last);
 /* What it told of is over by itself: informational, until it happens again. -ERR_NOENT. */
 [[nodiscard]] int store_alert_calm(struct store *store, uint64_t number);
 /* Legal moves: new→taken, new→closed, taken→closed, taken→new, closed→taken. -ERR_CONFLICT

@@ -5,7 +5,7 @@
 #include "rig.h"
 
 #include "base/banned.h"
-#include "centre/core/detect.h"
+#include "centre/core/detect_private.h"
 #include "centre/core/private.h"
 #include "centre/core/source.h"
 #include "detect/sigma/rule.h"
@@ -371,6 +371,48 @@ static void test_told_now_and_then(void **state)
     assert_int_equal(alerts_of("logs"), 1);
 }
 
+static uint64_t hits_of_alert(void)
+{
+    struct store_alert_filter filter = {
+        .state = -1, .severity_least = -1, .is_drill = -1, .limit = 100};
+    struct store_alert *alerts;
+    size_t count = 0;
+
+    arena_reset(rig.arena);
+    assert_int_equal(store_alert_list(rig.store, &filter, rig.arena, &alerts, &count), 0);
+    for (size_t i = 0; i < count; i++) {
+        if (str_is_text(alerts[i].detector, "logs")) {
+            return alerts[i].count;
+        }
+    }
+    return 0;
+}
+
+/* What was not told, since it was told a moment ago, is counted by the alert all the same: soon,
+ * and once. */
+static void test_counted_soon(void **state)
+{
+    static const enum turn turns[] = {TURN_HIT, TURN_END};
+    static const enum turn none[] = {TURN_END};
+    struct script script;
+
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        (void)play(turns, 3, &script);
+    }
+    assert_int_equal(hits_of_alert(), 1);
+    rig.mono_offset += 6 * NS_PER_S;
+    for (int i = 0; i < 2; i++) {
+        detect_tell_tick(rig.core->detect);
+        (void)play(none, 0, &script);
+        assert_int_equal(hits_of_alert(), 5);
+    }
+    (void)play(turns, 3, &script);
+    rig.mono_offset += 11 * NS_PER_S;
+    (void)play(turns, 3, &script);
+    assert_int_equal(hits_of_alert(), 7);
+}
+
 /* A rule that floods a host is told six times in an hour, then every ten minutes, and says so. */
 static void test_flood(void **state)
 {
@@ -477,6 +519,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_put_aside, start, stop),
         cmocka_unit_test_setup_teardown(test_accounts, start, stop),
         cmocka_unit_test_setup_teardown(test_told_now_and_then, start, stop),
+        cmocka_unit_test_setup_teardown(test_counted_soon, start, stop),
         cmocka_unit_test_setup_teardown(test_flood, start, stop),
         cmocka_unit_test_setup_teardown(test_seen_again, start, stop),
     };

@@ -210,6 +210,7 @@ void core_detect_tick(struct core_detect *detect)
         store_rule_hits_expire(core->options.store, day - STORE_RULE_HITS_DAYS) == 0) {
         detect->expired = day;
     }
+    detect_tell_tick(detect);
     for (size_t i = 0; i < WAITING_MAX; i++) {
         struct waiting *waiting = &detect->waiting[i];
 

@@ -75,7 +75,9 @@ struct core_detect {
     unsigned filling;
     uint64_t number;
     struct map told;
-    struct map tally; /* by rule: counts that wait for the end of the batch */
+    bool is_uncounted; /* some of them have hits that their alerts do not count yet */
+    int64_t counted;   /* monotonic; when alerts were made to count all of them last */
+    struct map tally;  /* by rule: counts that wait for the end of the batch */
     struct detector_counts counts;
     bool is_silent; /* the detector did not answer: nothing is sent until it speaks */
     enum detect_phase phase;
@@ -123,6 +125,8 @@ static inline struct sheet *detect_sent(struct core_detect *detect)
 
 /* detect_tell.c */
 void detect_tell_done(struct core_detect *detect);
+/* Has alerts count what was not told. */
+void detect_tell_tick(struct core_detect *detect);
 void hit_add_reason(struct hit *hit, struct str what, struct str value);
 [[nodiscard]] int detect_take_hit(struct core_detect *detect, struct hit *hit,
                                   const struct sheet_entry *entry);

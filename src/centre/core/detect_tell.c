@@ -17,6 +17,7 @@
 #define TOLD_HOUR_MAX   6
 #define TOLD_FLOOD      (600 * NS_PER_S) /* lies between two until the hour is over */
 #define TOLD_FLOOD_TEXT "10"             /* the same in minutes */
+#define COUNT_PAUSE     (5 * NS_PER_S)   /* between two times that alerts count what was not told */
 #define RAW_TOLD        2048             /* bytes of the entry in a finding */
 #define TALLY_TEXT_MAX  512
 
@@ -27,11 +28,16 @@ struct told {
     int64_t hour;    /* the same; when its hour began */
     unsigned inside; /* findings in it */
     uint64_t count;  /* of hits since, not told yet */
+
+    uint64_t alert;     /* that its last finding went into; 0: none yet */
+    uint64_t uncounted; /* hits that the alert does not count yet */
+    int64_t last;       /* wall; time of the latest of them */
 };
 
 /* Whether a hit is told now, and with how many that were not. */
 struct telling {
-    uint64_t count; /* 0: not yet */
+    struct told *told; /* NULL: there was no memory for it */
+    uint64_t count;    /* 0: not yet */
     bool is_flood;
 };
 
@@ -101,10 +107,10 @@ static struct telling detect_tell_now(struct core_detect *detect, const struct i
 {
     int64_t now = clock_mono(detect->core->options.clock);
     struct told *told = map_get(&detect->told, MAP_KEY(*key));
-    struct telling telling = {.count = 1};
+    struct telling telling = {.told = told, .count = 1};
 
     if (told == NULL) {
-        (void)told_new(detect, key, now);
+        telling.told = told_new(detect, key, now);
         return telling;
     }
     if (now - told->hour >= TOLD_HOUR) {
@@ -114,13 +120,53 @@ static struct telling detect_tell_now(struct core_detect *detect, const struct i
     told->count++;
     telling.is_flood = told->inside >= TOLD_HOUR_MAX;
     if (now - told->at < (telling.is_flood ? TOLD_FLOOD : TOLD_PAUSE)) {
-        return (struct telling){0};
+        return (struct telling){.told = told};
     }
     telling.count = told->count;
     told->at = now;
     told->inside++;
     told->count = 0;
     return telling;
+}
+
+static int told_count(struct core_detect *detect, struct told *told)
+{
+    uint64_t more = told->uncounted;
+
+    told->uncounted = 0;
+    return more == 0
+               ? 0
+               : store_alert_count_more(detect->core->options.store, told->alert, more, told->last);
+}
+
+/* A hit that is not told: its alert counts it a little later. */
+static void told_add(struct core_detect *detect, struct told *told, int64_t time)
+{
+    told->last = told->uncounted == 0 || time > told->last ? time : told->last;
+    told->uncounted++;
+    detect->is_uncounted = true;
+}
+
+void detect_tell_tick(struct core_detect *detect)
+{
+    struct core *core = detect->core;
+    int64_t now = clock_mono(core->options.clock);
+    size_t cursor = 0;
+    struct told *told;
+
+    if (!detect->is_uncounted || core->is_full || now - detect->counted < COUNT_PAUSE ||
+        core_batch_begin(core) < 0) {
+        return;
+    }
+    detect->is_uncounted = false;
+    detect->counted = now;
+    core->changed |= CENTRE_CHANGED_ALERTS;
+    while ((told = map_next(&detect->told, &cursor)) != NULL) {
+        if (told_count(detect, told) < 0) {
+            log_warn("an alert does not count all that it tells of alert=%llu",
+                     (unsigned long long)told->alert);
+        }
+    }
 }
 
 void hit_add_reason(struct hit *hit, struct str what, struct str value)
@@ -154,7 +200,7 @@ static int detect_tell(struct core_detect *detect, struct hit *hit, const struct
                               .host = host != NULL ? str_from(host->name) : STR(""),
                               .score = 1,
                               .reasons = hit->reasons};
-    uint64_t number;
+    uint64_t number = 0;
     int r = id_new(&finding.id);
 
     hit_add_reason(hit, STR("log_group"), hit->group);
@@ -172,7 +218,12 @@ static int detect_tell(struct core_detect *detect, struct hit *hit, const struct
     finding.reason_count = hit->reason_count;
     core->changed |= CENTRE_CHANGED_ALERTS;
     core->counted.findings++;
-    return r < 0 ? r : store_alert_fold(core->options.store, &entry->host, &finding, &number);
+    r = r < 0 ? r : store_alert_fold(core->options.store, &entry->host, &finding, &number);
+    if (r == 0 && now.told != NULL) {
+        now.told->alert = number;
+        r = told_count(detect, now.told);
+    }
+    return r;
 }
 
 /* ---- counts by rule ---- */
@@ -266,7 +317,11 @@ int detect_take_hit(struct core_detect *detect, struct hit *hit, const struct sh
         struct id key = hit_key(hit, entry);
 
         now = detect_tell_now(detect, &key);
-        r = now.count == 0 ? 0 : detect_tell(detect, hit, entry, now);
+        if (now.count != 0) {
+            r = detect_tell(detect, hit, entry, now);
+        } else {
+            told_add(detect, now.told, hit->time);
+        }
     }
     return r < 0 ? r
                  : tally_add(detect, &(struct tally_more){.rule = hit->id,

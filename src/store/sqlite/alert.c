@@ -311,6 +311,25 @@ static int alert_state(struct store *store, uint64_t number, enum alert_state *r
     return r < 0 ? r : query.error;
 }
 
+int store_alert_count_more(struct store *store, uint64_t number, uint64_t more, int64_t last)
+{
+    CLEANUP(query_done) struct query query = {0};
+    enum alert_state state = ALERT_STATE_COUNT;
+    int r = store_may_write(store);
+
+    r = r < 0 ? r : alert_state(store, number, &state);
+    if (r < 0) {
+        return r;
+    }
+    query_init(&query, store->database,
+               "UPDATE alerts SET count = count + ?2, last = max(last, ?3),"
+               " changed = " ALERT_NEXT_CHANGE " WHERE number = ?1");
+    query_bind_u64(&query, 1, number);
+    query_bind_u64(&query, 2, more);
+    query_bind_i64(&query, 3, last);
+    return store_written(store, query_run(&query));
+}
+
 int store_alert_calm(struct store *store, uint64_t number)
 {
     CLEANUP(query_done) struct query query = {0};
