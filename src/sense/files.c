@@ -102,7 +102,7 @@ static int files_init(struct files *files, const struct files_config *config)
         r = config->places[i].is_left_out ? 0 : files_add_root(files, config->places[i].path);
     }
     if (r == 0) {
-        r = files->paths = fd_open_paths();
+        r = fd_paths_init(&files->paths);
     }
     files->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (r >= 0 && files->end_fd < 0) {
@@ -125,7 +125,7 @@ int files_new(const struct files_config *config, const struct files_port *port,
         return -ERR_NOMEM;
     }
     files->port = *port;
-    files->end_fd = files->named_fd = files->paths = -1;
+    files->end_fd = files->named_fd = files->paths.folder = files->paths.place = -1;
     r = strays_new(STRAY_FILES, STRAY_FOLDERS, &files->strays);
     if (r < 0) {
         mem_free(files);
@@ -218,7 +218,7 @@ void files_free(struct files *files)
     }
     strays_free(files->strays);
     closep(&files->end_fd);
-    closep(&files->paths);
+    fd_paths_done(&files->paths);
     pthread_cond_destroy(&files->unsafe.has_work);
     pthread_cond_destroy(&files->safe.has_work);
     pthread_cond_destroy(&files->names_rest);

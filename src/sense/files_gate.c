@@ -89,13 +89,16 @@ static void files_find_own_path(struct files *files, const struct file_handle_id
     }
 }
 
-/* Its path as the kernel tells it; in a folder that was moved, the one at home. */
-static void files_find_path(struct files *files, struct files_open *open)
+/* Its path as the kernel tells it; in a folder that was moved, the one at home. paths: the
+ * reader's, or NULL. */
+static void files_find_path(struct files *files, struct files_open *open, struct fd_paths *paths)
 {
     char home[FILES_PATH_MAX];
     struct str path;
+    int r = paths != NULL ? fd_paths_find(paths, open->fd, open->path, sizeof(open->path))
+                          : fd_path(open->fd, open->path, sizeof(open->path));
 
-    if (fd_path_in(files->paths, open->fd, open->path, sizeof(open->path)) < 0) {
+    if (r < 0) {
         open->path[0] = '\0';
     }
     path = files_home(files, str_from(open->path), home);
@@ -125,7 +128,7 @@ static bool files_is_wanted_outside(struct files *files, struct files_open *open
            strays_is_crowded(files->strays, open->arrived);
 }
 
-static bool files_is_wanted(struct files *files, struct files_open *open)
+static bool files_is_wanted(struct files *files, struct files_open *open, struct fd_paths *paths)
 {
     const struct files_root *root;
 
@@ -133,7 +136,7 @@ static bool files_is_wanted(struct files *files, struct files_open *open)
     if (fstat(open->fd, &open->stat) != 0 || !S_ISREG(open->stat.st_mode)) {
         return false;
     }
-    files_find_path(files, open);
+    files_find_path(files, open, paths);
     root = files_root_of_dev(files, open->stat.st_dev);
     open->fsid = root != NULL ? root->fsid : 0;
     return files_holds(files, str_of(open->path, open->path_len)) ||
@@ -142,7 +145,7 @@ static bool files_is_wanted(struct files *files, struct files_open *open)
 
 bool files_is_guarded(struct files *files, struct files_open *open)
 {
-    return files_is_wanted(files, open);
+    return files_is_wanted(files, open, NULL);
 }
 
 /* What lies outside is asked about once, by a mark that lasts. It may not stand on a file that was
@@ -171,7 +174,7 @@ static void files_sort(struct files *files, const struct gate_open *gate_open, i
     atomic_store(&slot->progress, 0);
     atomic_store(&slot->is_safe, false);
     atomic_store(&slot->state, OPEN_STATE_WAITING);
-    is_wanted = files_is_wanted(files, slot);
+    is_wanted = files_is_wanted(files, slot, &files->paths);
     slot->is_doubtful = !is_wanted && !files_pass_by(files, slot, named);
     if (slot->is_doubtful || (is_wanted && !files->port.glanced(files->port.context, slot))) {
         atomic_fetch_add(&files->waiting, 1);
@@ -188,7 +191,7 @@ static bool files_is_outside(struct files *files, struct files_open *open)
     bool is_heard = files_hear_names(files, open->arrived + DOUBT_NS);
     uint64_t named = atomic_load(&files->named);
 
-    if (!is_heard || files_is_wanted(files, open)) {
+    if (!is_heard || files_is_wanted(files, open, NULL)) {
         return false;
     }
     (void)files_pass_by(files, open, named);

@@ -4,6 +4,7 @@
 
 #include "sense/files.h"
 #include "sense/strays.h"
+#include "sys/fd.h"
 
 #include <pthread.h>
 
@@ -54,7 +55,7 @@ struct files {
     struct procwatch *processes; /* the caller's; NULL: none */
     uint64_t processes_lost;     /* names thread */
     int end_fd;
-    int paths; /* of our descriptors, as fd_open_paths gives it */
+    struct fd_paths paths; /* reader only */
     const struct files_place *places;
     size_t place_count;
     struct files_root roots[FILES_PLACES_MAX];

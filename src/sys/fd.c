@@ -300,13 +300,6 @@ static int fd_path_at(int folder, const char *link, char *out, size_t size)
     return 0;
 }
 
-int fd_open_paths(void)
-{
-    int paths = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-    return paths >= 0 ? paths : -errno;
-}
-
 int fd_path(int fd, char *out, size_t size)
 {
     char link[64];
@@ -315,12 +308,36 @@ int fd_path(int fd, char *out, size_t size)
     return fd_path_at(AT_FDCWD, link, out, size);
 }
 
-int fd_path_in(int paths, int fd, char *out, size_t size)
+int fd_paths_init(struct fd_paths *paths)
 {
-    char link[16];
+    paths->folder = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    paths->last = -1;
+    paths->place = paths->folder >= 0 ? fcntl(paths->folder, F_DUPFD_CLOEXEC, 0) : -1;
+    return paths->place >= 0 ? 0 : -errno;
+}
 
-    (void)snprintf(link, sizeof(link), "%d", fd);
-    return fd_path_at(paths, link, out, size);
+void fd_paths_done(struct fd_paths *paths)
+{
+    closep(&paths->folder);
+    closep(&paths->place);
+}
+
+int fd_paths_find(struct fd_paths *paths, int fd, char *out, size_t size)
+{
+    bool is_new = fd != paths->last;
+    char link[16];
+    int r;
+
+    paths->last = fd;
+    if (is_new && dup3(fd, paths->place, O_CLOEXEC) < 0) {
+        return -errno;
+    }
+    (void)snprintf(link, sizeof(link), "%d", is_new ? paths->place : fd);
+    r = fd_path_at(paths->folder, link, out, size);
+    if (is_new) {
+        (void)dup3(paths->folder, paths->place, O_CLOEXEC); /* the file may be closed for good */
+    }
+    return r;
 }
 
 int fd_set_nonblocking(int fd, bool is_nonblocking)

@@ -44,10 +44,17 @@ struct fd_progress {
 [[nodiscard]] int fd_reopen(int fd, int flags);
 /* The path the kernel knows for fd now; a deleted file's ends in " (deleted)". Writes a NUL. */
 [[nodiscard]] int fd_path(int fd, char *out, size_t size);
-/* The folder of this process's descriptors: with it fd_path_in finds a path sooner. */
-[[nodiscard]] int fd_open_paths(void);
-/* fd_path by what fd_open_paths gave. */
-[[nodiscard]] int fd_path_in(int paths, int fd, char *out, size_t size);
+/* For one thread that asks for many paths. The kernel keeps at hand what it needs for a number that
+ * was asked about before, so that a new one is asked about by a number of ours. */
+struct fd_paths {
+    int folder; /* of this process's descriptors; -1: none */
+    int place;  /* our number */
+    int last;   /* asked about by itself */
+};
+[[nodiscard]] int fd_paths_init(struct fd_paths *paths);
+void fd_paths_done(struct fd_paths *paths);
+/* As fd_path. */
+[[nodiscard]] int fd_paths_find(struct fd_paths *paths, int fd, char *out, size_t size);
 
 [[nodiscard]] int fd_set_nonblocking(int fd, bool is_nonblocking);
 /* Makes a folder (and its missing parents) of mode, owned by uid:gid when they are not -1. */
