@@ -215,6 +215,8 @@ typedef int vault_case_fn(void *context, const struct vault_case_state *state);
 /* Remembers a folder for restores that know nothing better; written down when anything but its
  * times differs from what is known. */
 [[nodiscard]] int vault_folder_keep(struct vault *vault, const struct vault_folder *folder);
+/* The facts of a folder without attributes. */
+void vault_folder_of(const struct stat *stat, struct str path, struct vault_folder *ret_folder);
 /* Reads a folder's facts from an open one. room holds the attributes. */
 [[nodiscard]] int vault_folder_read(int fd, struct str path, struct buf *room,
                                     struct vault_folder *ret_folder);

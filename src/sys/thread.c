@@ -14,6 +14,9 @@
 
 #define THREAD_NICE 5
 #define THREADS_MAX 32
+/* Together about two microseconds. */
+#define LOCK_TRIES  40U
+#define LOCK_PAUSES 128U
 
 /* The ids of threads that were started here; 0: a free place, negative: one that begins. */
 static atomic_int thread_ids[THREADS_MAX];
@@ -113,6 +116,19 @@ void thread_mutex_init(pthread_mutex_t *mutex)
         pthread_mutex_init(mutex, NULL); /* a kernel without them: only less prompt */
     }
     pthread_mutexattr_destroy(&attributes);
+}
+
+void thread_mutex_lock_soon(pthread_mutex_t *mutex)
+{
+    for (unsigned i = 0; i < LOCK_TRIES; i++) {
+        if (pthread_mutex_trylock(mutex) == 0) {
+            return;
+        }
+        for (unsigned j = 0; j < LOCK_PAUSES; j++) {
+            atomic_signal_fence(memory_order_seq_cst);
+        }
+    }
+    pthread_mutex_lock(mutex);
 }
 
 int thread_visit_cpu(int cpu)

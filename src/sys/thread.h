@@ -21,6 +21,9 @@
 /* A mutex whose holder runs as urgently as the most urgent that waits for it: between threads of
  * unlike priority. */
 void thread_mutex_init(pthread_mutex_t *mutex);
+/* Locks one that others hold for some microseconds only: tries for as long before it sleeps, since
+ * being woken takes longer. */
+void thread_mutex_lock_soon(pthread_mutex_t *mutex);
 /* Moves this thread to a processor, once: it may go anywhere afterwards. 1 when it had been on
  * another one. */
 [[nodiscard]] int thread_visit_cpu(int cpu);

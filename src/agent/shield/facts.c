@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/xattr.h>
 
 #define FOLDER_XATTRS_MAX (64U << 10)
 #define FOLDER_FRESH_NS                                                                            \
@@ -26,45 +27,59 @@ static struct str folder_of(struct str path)
     return path;
 }
 
-static int folder_open(struct str path)
+static int folder_text(struct str path, char text[SHIELD_PATH_MAX])
 {
-    char text[SHIELD_PATH_MAX];
-    int fd;
-
-    if (path.len == 0 || path.len >= sizeof(text)) {
+    if (path.len == 0 || path.len >= SHIELD_PATH_MAX) {
         return -ERR_INVAL;
     }
     memcpy(text, path.ptr, path.len);
     text[path.len] = '\0';
+    return 0;
+}
+
+static int folder_open(struct str path)
+{
+    char text[SHIELD_PATH_MAX];
+    int fd = folder_text(path, text);
+
+    if (fd < 0) {
+        return fd;
+    }
     fd = open(text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     return fd >= 0 ? fd : -ERR_NOENT;
 }
 
 /* Without the lock. is_fresh: not what changed a moment ago, if anything is known. */
+static void shield_put_folder(struct shield *shield, const struct vault_folder *folder,
+                              struct timespec changed, int32_t session, bool is_fresh)
+{
+    bool is_now =
+        clock_wall(&clock_real) - (changed.tv_sec * NS_PER_S + changed.tv_nsec) < FOLDER_FRESH_NS;
+    struct folder_row *row;
+
+    pthread_mutex_lock(&shield->lock);
+    row = folders_find(shield->folders, folder->path);
+    if (row == NULL || row->removed_by.pid != 0 || is_fresh || !is_now) {
+        folders_put(shield->folders, folder, session);
+    } else {
+        row->session = session;
+    }
+    pthread_mutex_unlock(&shield->lock);
+}
+
+/* Without the lock. */
 static void shield_read_folder(struct shield *shield, struct str path, int32_t session,
                                bool is_fresh)
 {
     CLEANUP(closep) int fd = folder_open(path);
     CLEANUP(buf_done) struct buf room;
     struct vault_folder folder;
-    struct folder_row *row;
     struct stat stat;
-    bool is_now;
 
     buf_init(&room, FOLDER_XATTRS_MAX);
-    if (fd < 0 || fstat(fd, &stat) != 0 || vault_folder_read(fd, path, &room, &folder) < 0) {
-        return;
+    if (fd >= 0 && fstat(fd, &stat) == 0 && vault_folder_read(fd, path, &room, &folder) == 0) {
+        shield_put_folder(shield, &folder, stat.st_ctim, session, is_fresh);
     }
-    is_now = clock_wall(&clock_real) - (stat.st_ctim.tv_sec * NS_PER_S + stat.st_ctim.tv_nsec) <
-             FOLDER_FRESH_NS;
-    pthread_mutex_lock(&shield->lock);
-    row = folders_find(shield->folders, path);
-    if (row == NULL || row->removed_by.pid != 0 || is_fresh || !is_now) {
-        folders_put(shield->folders, &folder, session);
-    } else {
-        row->session = session;
-    }
-    pthread_mutex_unlock(&shield->lock);
 }
 
 static int32_t shield_session(struct shield *shield, struct actor_key who)
@@ -106,6 +121,26 @@ void shield_visit_folder(struct shield *shield, struct str file_path, struct act
     if (is_new) {
         shield_read_folder(shield, path, session, false);
     }
+}
+
+bool shield_glance_folder(struct shield *shield, struct str file_path, struct actor_key who)
+{
+    struct str path = folder_of(file_path);
+    char text[SHIELD_PATH_MAX];
+    struct vault_folder folder;
+    struct stat stat;
+    int32_t session;
+
+    if (folder_text(path, text) < 0 || lstat(text, &stat) != 0 || !S_ISDIR(stat.st_mode) ||
+        llistxattr(text, NULL, 0) != 0) {
+        return false;
+    }
+    vault_folder_of(&stat, path, &folder);
+    pthread_mutex_lock(&shield->lock);
+    session = shield_session(shield, who);
+    pthread_mutex_unlock(&shield->lock);
+    shield_put_folder(shield, &folder, stat.st_ctim, session, false);
+    return true;
 }
 
 static void shield_folder_removed(struct shield *shield, struct str path, struct actor_key who)

@@ -75,8 +75,7 @@ static bool glance_is_read(const struct opener *opener)
 static bool glance_may_pass(struct shield *shield, const struct visit *visit)
 {
     if (actors_get(shield->actors, visit->who) == NULL ||
-        judge_is_stopped(shield->judge, visit->who) ||
-        !shield_knows_folder(shield, visit->path, visit->who)) {
+        judge_is_stopped(shield->judge, visit->who)) {
         return false;
     }
     return visit->is_write ? shelf_by_handle(shield->shelf, &visit->handle) == NULL
@@ -89,6 +88,7 @@ bool shield_glanced(void *context, struct files_open *open)
     struct opener *opener = glance_who(shield, open->tid);
     struct visit visit = {0};
     struct shield_job *job = NULL;
+    bool is_known;
     bool may_pass;
 
     if (opener == NULL || shield_visit_init(&visit, open) < 0) {
@@ -100,8 +100,14 @@ bool shield_glanced(void *context, struct files_open *open)
     if (!visit.is_write && !glance_is_read(opener)) {
         return false;
     }
-    pthread_mutex_lock(&shield->lock);
-    may_pass = glance_may_pass(shield, &visit);
+    thread_mutex_lock_soon(&shield->lock);
+    is_known = shield_knows_folder(shield, visit.path, visit.who);
+    if (!is_known) {
+        pthread_mutex_unlock(&shield->lock);
+        is_known = shield_glance_folder(shield, visit.path, visit.who);
+        thread_mutex_lock_soon(&shield->lock);
+    }
+    may_pass = is_known && glance_may_pass(shield, &visit);
     if (may_pass) {
         shield_note_visit(shield, &visit, &job);
     }

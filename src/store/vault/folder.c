@@ -75,6 +75,17 @@ int vault_folders_put(struct map *folders, const struct vault_record *record)
     return r;
 }
 
+void vault_folder_of(const struct stat *stat, struct str path, struct vault_folder *ret_folder)
+{
+    *ret_folder = (struct vault_folder){.path = path,
+                                        .mode = stat->st_mode & 07777,
+                                        .uid = stat->st_uid,
+                                        .gid = stat->st_gid,
+                                        .mtime = vault_time_of(stat->st_mtim),
+                                        .atime = vault_time_of(stat->st_atim),
+                                        .xattrs = STR("")};
+}
+
 int vault_folder_read(int fd, struct str path, struct buf *room, struct vault_folder *ret_folder)
 {
     struct stat st;
@@ -91,13 +102,8 @@ int vault_folder_read(int fd, struct str path, struct buf *room, struct vault_fo
     if (r < 0) {
         return r;
     }
-    *ret_folder = (struct vault_folder){.path = path,
-                                        .mode = st.st_mode & 07777,
-                                        .uid = st.st_uid,
-                                        .gid = st.st_gid,
-                                        .mtime = vault_time_of(st.st_mtim),
-                                        .atime = vault_time_of(st.st_atim),
-                                        .xattrs = buf_str(room)};
+    vault_folder_of(&st, path, ret_folder);
+    ret_folder->xattrs = buf_str(room);
     return 0;
 }
 
