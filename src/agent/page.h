@@ -27,6 +27,7 @@ struct page {
     atomic_uint next_worker;
     atomic_int sensor;            /* pid, 0 when none */
     atomic_llong beat;            /* the gate's reader was alive then; 0: there is none */
+    atomic_llong busy;            /* it has been at work since then; 0: it waits for opens */
     atomic_llong oldest;          /* an open waits without progress since then; 0: none waits */
     atomic_llong ending;          /* the sensor began to end then; 0: it does not */
     atomic_ullong let_go;         /* opens that the watchdog answered */

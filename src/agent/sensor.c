@@ -29,6 +29,7 @@
 #include <sys/utsname.h>
 
 #define SENSOR_TICK_NS    (100 * NS_PER_MS)
+#define SENSOR_REST_NS    NS_PER_S /* between ticks while nothing happens */
 #define SENSOR_NICE       (-10)
 #define SENSOR_STATUS_NS  (60 * NS_PER_S)
 #define SENSOR_END_NS     (3 * NS_PER_S)
@@ -41,6 +42,8 @@
 struct sensor_body {
     const struct sensor_config *config;
     struct loop *loop;
+    struct loop_source *tick;
+    bool is_resting; /* ticks are seldom */
     struct shield *shield;
     struct files *files;
     struct vault *vault;
@@ -211,6 +214,16 @@ static void sensor_on_channel(void *context, int fd, unsigned events)
     }
 }
 
+static void sensor_set_rest(struct sensor_body *body, bool is_resting)
+{
+    int64_t interval = is_resting ? SENSOR_REST_NS : SENSOR_TICK_NS;
+
+    if (body->is_resting != is_resting &&
+        loop_source_set_timer(body->tick, interval, interval) == 0) {
+        body->is_resting = is_resting;
+    }
+}
+
 static void sensor_on_wake(void *context, int fd, unsigned events)
 {
     struct sensor_body *body = context;
@@ -218,6 +231,7 @@ static void sensor_on_wake(void *context, int fd, unsigned events)
 
     (void)events;
     (void)!read(fd, &count, sizeof(count));
+    sensor_set_rest(body, false);
     shield_turn(body->shield);
 }
 
@@ -245,6 +259,7 @@ static void sensor_on_tick(void *context)
         shield_stopped_groups(body->shield) != body->stopped_told) {
         sensor_send_status(body);
     }
+    sensor_set_rest(body, body->ending_since == 0 && shield_rests(body->shield, now));
 }
 
 static void sensor_on_end(void *context, int signal)
@@ -261,7 +276,6 @@ static void sensor_on_end(void *context, int signal)
 
 static int sensor_listen(struct sensor_body *body)
 {
-    struct loop_source *tick;
     int r = loop_new(SENSOR_SOURCES, &body->loop);
 
     body->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -280,10 +294,10 @@ static int sensor_listen(struct sensor_body *body)
                         &body->supervisor.source);
     }
     if (r == 0) {
-        r = loop_add_timer(body->loop, sensor_on_tick, body, &tick);
+        r = loop_add_timer(body->loop, sensor_on_tick, body, &body->tick);
     }
     if (r == 0) {
-        r = loop_source_set_timer(tick, SENSOR_TICK_NS, SENSOR_TICK_NS);
+        r = loop_source_set_timer(body->tick, SENSOR_TICK_NS, SENSOR_TICK_NS);
     }
     if (r == 0) {
         r = loop_add_signal(body->loop, SIGTERM, sensor_on_end, body);

@@ -18,6 +18,7 @@
 #define SHIELD_FOLDERS  16384
 #define ANCESTORS_DEPTH 12
 #define CALM_NS         (10 * NS_PER_S)
+#define STIR_NS         (3 * NS_PER_S) /* by then all that a step has left open was looked at */
 
 int64_t shield_now(void)
 {
@@ -121,11 +122,38 @@ void shield_free(struct shield *shield)
     mem_free(shield);
 }
 
+void shield_stir(struct shield *shield, int64_t now)
+{
+    uint64_t one = 1;
+
+    atomic_store(&shield->stirred, now); /* before the look at is_resting, as shield_rests has it */
+    if (atomic_load(&shield->is_resting) && atomic_exchange(&shield->is_resting, false)) {
+        (void)!write(shield->wake_fd, &one, sizeof(one));
+        shield_keeper_wake(shield);
+    }
+}
+
+bool shield_rests(struct shield *shield, int64_t now)
+{
+    atomic_store(&shield->is_resting, true);
+    if (now - atomic_load(&shield->stirred) < STIR_NS || shield_is_restoring(shield)) {
+        atomic_store(&shield->is_resting, false);
+    }
+    return atomic_load(&shield->is_resting);
+}
+
 static bool shield_is_exempt(void *context, pid_t tid)
 {
     const struct shield *shield = context;
 
     return tid == shield->pid || thread_is_own(tid) || page_is_own(shield->page, tid);
+}
+
+static void shield_begins(void *context, int64_t now)
+{
+    struct shield *shield = context;
+
+    atomic_store(&shield->page->busy, now);
 }
 
 static void shield_beat(void *context, int64_t now, int64_t oldest)
@@ -134,6 +162,7 @@ static void shield_beat(void *context, int64_t now, int64_t oldest)
 
     atomic_store(&shield->page->oldest, oldest);
     atomic_store(&shield->page->beat, now);
+    atomic_store(&shield->page->busy, 0);
 }
 
 /* While files are being destroyed, each name event counts; otherwise they are taken in handfuls. */
@@ -152,6 +181,7 @@ struct files_port shield_files_port(struct shield *shield)
 {
     struct files_port port = {.context = shield,
                               .is_exempt = shield_is_exempt,
+                              .begins = shield_begins,
                               .beat = shield_beat,
                               .glanced = shield_glanced,
                               .opened = shield_opened,
@@ -343,6 +373,7 @@ void shield_process_changed(void *context, const struct procwatch_event *event)
     struct shield *shield = context;
     struct actor_key who;
 
+    shield_stir(shield, shield_now());
     switch (event->kind) {
     case PROCWATCH_FORK:
         shield_forked(shield, event->pid, event->ppid);

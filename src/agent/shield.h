@@ -74,6 +74,9 @@ void shield_recall(struct shield *shield);
 
 void shield_turn(struct shield *shield);              /* after wake_fd */
 void shield_tick(struct shield *shield, int64_t now); /* ten times a second */
+/* Nothing has happened for a while: until wake_fd tells that something has, once a second will
+ * do. */
+bool shield_rests(struct shield *shield, int64_t now);
 void shield_done(struct shield *shield, const struct shield_done *done);
 /* Whether a restore was asked for that nobody has told of yet. */
 bool shield_is_restoring(const struct shield *shield);

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/time.h"
+#include "sense/files.h"
 #include "sys/fd.h"
 #include "sys/notify.h"
 #include "sys/process.h"
@@ -16,9 +17,10 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#define WATCHDOG_REST_MS   100
+#define WATCHDOG_REST_MS   200
 #define WATCHDOG_BRIDGE_MS 5
 #define WATCHDOG_STALL_NS  NS_PER_S
+#define WATCHDOG_QUIET_NS  (FILES_REST_MS * NS_PER_MS + WATCHDOG_STALL_NS) /* nobody opens */
 #define WATCHDOG_WAIT_NS   (400 * NS_PER_MS) /* a new sensor is there by then */
 #define WATCHDOG_CLOSE_NS  (5 * NS_PER_S)    /* that a sensor may take to end */
 #define WATCHDOG_PARKED    256
@@ -29,20 +31,39 @@ struct watchdog {
     int gate;
     int parked[WATCHDOG_PARKED];
     size_t parked_count;
-    int64_t since; /* when the present bridge began */
+    int64_t since;  /* when the present bridge began */
+    int64_t unread; /* an open has been in the kernel since then at least; 0: none is */
 };
 
-static bool watchdog_is_stalled(const struct watchdog *dog, int64_t now)
+/* The reader sleeps while nobody opens anything; what it must do soon is read what waits. */
+static void watchdog_note_unread(struct watchdog *dog, int64_t beat, int64_t now)
+{
+    struct pollfd wait = {.fd = dog->gate, .events = POLLIN};
+
+    if (poll(&wait, 1, 0) <= 0) {
+        dog->unread = 0;
+    } else if (dog->unread == 0 || beat > dog->unread) {
+        dog->unread = now;
+    }
+}
+
+static bool watchdog_is_long(int64_t since, int64_t now)
+{
+    return since != 0 && now - since > WATCHDOG_STALL_NS;
+}
+
+static bool watchdog_is_stalled(struct watchdog *dog, int64_t now)
 {
     int64_t beat = atomic_load(&dog->page->beat);
-    int64_t oldest = atomic_load(&dog->page->oldest);
     int64_t ending = atomic_load(&dog->page->ending);
 
     if (ending != 0 && now - ending > WATCHDOG_CLOSE_NS) {
         return true; /* a thread of it waits for what does not come */
     }
-    return beat != 0 &&
-           (now - beat > WATCHDOG_STALL_NS || (oldest != 0 && now - oldest > WATCHDOG_STALL_NS));
+    watchdog_note_unread(dog, beat, now);
+    return beat != 0 && (now - beat > WATCHDOG_QUIET_NS || watchdog_is_long(dog->unread, now) ||
+                         watchdog_is_long(atomic_load(&dog->page->busy), now) ||
+                         watchdog_is_long(atomic_load(&dog->page->oldest), now));
 }
 
 static void watchdog_end_sensor(const struct watchdog *dog)
@@ -61,10 +82,11 @@ static void watchdog_end_sensor(const struct watchdog *dog)
     }
     atomic_store(&dog->page->beat, 0);
     atomic_store(&dog->page->oldest, 0);
+    atomic_store(&dog->page->busy, 0);
     atomic_store(&dog->page->ending, 0);
 }
 
-static void watchdog_look(const struct watchdog *dog)
+static void watchdog_look(struct watchdog *dog)
 {
     if (watchdog_is_stalled(dog, clock_mono(&clock_real))) {
         watchdog_end_sensor(dog);

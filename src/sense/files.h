@@ -36,6 +36,7 @@
 #define FILES_LINE_NS     (2000 * 1000000LL)
 #define FILES_BOUND_NS    (5000 * 1000000LL)
 #define FILES_PATH_MAX    4096
+#define FILES_REST_MS     1000
 
 struct files;
 
@@ -78,8 +79,11 @@ struct files_port {
     void *context;
     /* Reader thread: our own, or those we must not hold. Wait-free. */
     bool (*is_exempt)(void *context, pid_t tid);
-    /* Reader thread, at least ten times a second: a sign of life. oldest: since when an open has
-     * waited without progress, the longest such time; 0 when none waits. Wait-free. */
+    /* Reader thread: it was woken, and reads opens now. Wait-free. */
+    void (*begins)(void *context, int64_t now);
+    /* Reader thread, after that and at least once in FILES_REST_MS: a sign of life. oldest: since
+     * when an open has waited without progress, the longest such time; 0 when none waits.
+     * Wait-free. */
     void (*beat)(void *context, int64_t now, int64_t oldest);
     /* Reader thread: an open that needs no waiting for anybody, neither for bytes nor for a lock
      * that is held for long, and opens no file that may be gated. False: a worker's turn. True: it

@@ -16,7 +16,6 @@
 
 #include <poll.h>
 
-#define READER_REST_MS  100       /* between signs of life when nothing happens */
 #define READER_CHECK_MS 20        /* while opens wait */
 #define WORK_NS         NS_PER_MS /* of processor time: so much means that a worker is not stuck */
 /* Since it arrived. An open that still is in doubt then is taken for a protected one, and is in
@@ -378,8 +377,9 @@ void *files_reader_run(void *context)
         int64_t now;
 
         (void)poll(waits, is_ending ? 1 : 2,
-                   oldest != 0 || is_ending ? READER_CHECK_MS : READER_REST_MS);
+                   oldest != 0 || is_ending ? READER_CHECK_MS : FILES_REST_MS);
         now = clock_mono(&clock_real);
+        files->port.begins(files->port.context, now);
         oldest = files_serve_parked(files, now);
         files_read_batch(files, now);
         oldest = files_older(oldest, files_check_deadlines(files, now));

@@ -14,7 +14,7 @@
 #include <poll.h>
 #include <time.h>
 
-#define NAMES_REST_MS 1000
+#define NAMES_REST_MS 10000
 /* Whoever changes many names wakes this thread for each of them, unless it naps in between: then a
  * few dozen come together. The first of a row are always heard at once. */
 #define NAMES_NAP_NS  (400 * 1000L)

@@ -91,6 +91,7 @@ bool shield_glanced(void *context, struct files_open *open)
     bool is_known;
     bool may_pass;
 
+    shield_stir(shield, open->arrived);
     if (opener == NULL || shield_visit_init(&visit, open) < 0) {
         return false;
     }

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 
 #define KEEPER_REST_NS    (200 * NS_PER_MS)
+#define KEEPER_IDLE_NS    (2 * NS_PER_S) /* when nothing happens and nothing is left to do */
 #define KEEPER_BATCH      64
 #define KEEPER_DELETED_NS (10 * NS_PER_S) /* most deletes are judged by then */
 
@@ -170,7 +171,8 @@ static void keeper_close_drops(struct shield *shield)
     } while (count == KEEPER_BATCH);
 }
 
-static void keeper_work(struct shield *shield)
+/* How long to rest afterwards. */
+static int64_t keeper_work(struct shield *shield)
 {
     struct file_key hot[SHIELD_HOT_MAX];
     bool has_budget = !vault_is_half_full(shield->vault);
@@ -190,11 +192,13 @@ static void keeper_work(struct shield *shield)
     keeper_close_drops(shield);
     shield_keep_folders(shield);
     (void)!vault_tend(shield->vault, &is_idle); /* what fails is tried again, and shows in saves */
+    return is_idle && atomic_load(&shield->is_resting) ? KEEPER_IDLE_NS : KEEPER_REST_NS;
 }
 
 static void *keeper_run(void *context)
 {
     struct shield *shield = context;
+    int64_t rest = KEEPER_REST_NS;
     bool is_ending = false;
 
     (void)!thread_lower_priority();
@@ -202,9 +206,8 @@ static void *keeper_run(void *context)
         struct timespec until;
 
         (void)clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += KEEPER_REST_NS;
-        until.tv_sec += until.tv_nsec / NS_PER_S;
-        until.tv_nsec %= NS_PER_S;
+        until.tv_sec += (until.tv_nsec + rest) / NS_PER_S;
+        until.tv_nsec = (until.tv_nsec + rest) % NS_PER_S;
         pthread_mutex_lock(&shield->keeper_lock);
         if (!shield->is_keeper_ending) {
             (void)pthread_cond_clockwait(&shield->keeper_wake, &shield->keeper_lock,
@@ -213,7 +216,7 @@ static void *keeper_run(void *context)
         is_ending = shield->is_keeper_ending;
         pthread_mutex_unlock(&shield->keeper_lock);
         if (!is_ending) {
-            keeper_work(shield);
+            rest = keeper_work(shield);
         }
     }
     return NULL;

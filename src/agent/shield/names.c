@@ -411,6 +411,7 @@ void shield_named(void *context, const struct files_name *name)
     struct shield_job *job = NULL;
     struct actor_key who = {0};
 
+    shield_stir(shield, shield_now());
     if (!is_own && shield_who_was(shield, name->pid, &who) < 0) {
         return;
     }

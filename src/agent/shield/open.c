@@ -222,6 +222,7 @@ bool shield_opened(void *context, struct files_open *open)
     CLEANUP(closep) int mark_fd = -1;
     bool is_weighed;
 
+    shield_stir(shield, shield_now());
     if (shield_who(shield, open->tid, &visit.who) < 0 || shield_visit_init(&visit, open) < 0) {
         return false; /* whoever waited has been killed */
     }

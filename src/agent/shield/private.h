@@ -145,6 +145,9 @@ struct shield {
     pthread_cond_t keeper_wake;
     bool is_keeper_ending;
 
+    atomic_llong stirred;   /* something happened then; ns, monotonic */
+    atomic_bool is_resting; /* owner and keeper turn seldom until something happens */
+
     atomic_ullong save_failures;
     atomic_int save_error;  /* the last one, negative */
     atomic_ullong unheld;   /* deleted or crowded out before they could be saved */
@@ -167,6 +170,8 @@ struct shield {
 
 /* shield.c */
 int64_t shield_now(void);
+/* Without the lock: something happens, and whoever rests is woken. */
+void shield_stir(struct shield *shield, int64_t now);
 [[nodiscard]] int shield_who(struct shield *shield, pid_t tid, struct actor_key *ret_who);
 /* Also for a process that has gone; by its thread group. */
 [[nodiscard]] int shield_who_was(struct shield *shield, pid_t pid, struct actor_key *ret_who);

@@ -306,6 +306,7 @@ static void child_on_death(void *context, pid_t pid, int wait_status)
     if (child->kind == CHILD_SENSOR) {
         atomic_store(&supervisor->page->sensor, 0);
         atomic_store(&supervisor->page->oldest, 0);
+        atomic_store(&supervisor->page->busy, 0);
         atomic_store(&supervisor->page->beat, 0);
     }
     if (child->kind == CHILD_OUTLET && WIFEXITED(wait_status)) {
