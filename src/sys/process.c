@@ -117,6 +117,7 @@ static int process_read_status(pid_t pid, pid_t *ret_tgid, uid_t *ret_uid)
     size_t len;
     struct str rest;
     struct str line;
+    bool has_uid = false; /* Tgid comes before */
     int r = process_read_file(pid, "status", text, sizeof(text), &len);
 
     if (r < 0) {
@@ -125,7 +126,7 @@ static int process_read_status(pid_t pid, pid_t *ret_tgid, uid_t *ret_uid)
     rest = str_of(text, len);
     *ret_tgid = pid;
     *ret_uid = 0;
-    while (str_cut(&rest, '\n', &line)) {
+    while (!has_uid && str_cut(&rest, '\n', &line)) { /* fifty more follow */
         struct str value = str_trim(str_slice(line, str_find_byte(line, ':') + 1, line.len));
 
         for (size_t i = 0; i < value.len; i++) {
@@ -136,6 +137,7 @@ static int process_read_status(pid_t pid, pid_t *ret_tgid, uid_t *ret_uid)
         } else if (str_has_prefix(line, STR("Uid:"))) {
             (void)process_next_number(&value);
             *ret_uid = (uid_t)process_next_number(&value);
+            has_uid = true;
         }
     }
     return 0;
