@@ -16,8 +16,10 @@
 
 #define NAMES_REST_MS 10000
 /* Whoever changes many names wakes this thread for each of them, unless it naps in between: then a
- * few dozen come together. The first of a row are always heard at once. */
+ * few dozen come together, or a few when a file was destroyed lately. The first of a row are always
+ * heard at once. */
 #define NAMES_NAP_NS  (400 * 1000L)
+#define NAMES_WINK_NS (100 * 1000L)
 #define NAMES_ROW     64
 #define NAMES_ROW_GAP (2 * NS_PER_MS)
 
@@ -387,7 +389,6 @@ void *files_names_run(void *context)
         {.fd = files->end_fd, .events = POLLIN},
         {.fd = files->processes != NULL ? procwatch_fd(files->processes) : -1, .events = POLLIN},
         {.fd = files->asked_fd, .events = POLLIN}};
-    const struct timespec nap = {.tv_nsec = NAMES_NAP_NS};
     int64_t rested = clock_mono(&clock_real);
     unsigned row = 0;
 
@@ -400,7 +401,10 @@ void *files_names_run(void *context)
         files_set_naming(files, false);
         if ((waits[3].revents & POLLIN) != 0) {
             files->port.asked(files->port.context);
-        } else if (row > NAMES_ROW && files->port.is_calm(files->port.context)) {
+        } else if (row > NAMES_ROW) {
+            const struct timespec nap = {
+                .tv_nsec = files->port.is_calm(files->port.context) ? NAMES_NAP_NS : NAMES_WINK_NS};
+
             row = NAMES_ROW;
             (void)nanosleep(&nap, NULL);
         }
