@@ -36,7 +36,7 @@ struct process_feed {
     uint64_t cut;
     uint64_t told; /* of process_feed_dropped */
     int64_t told_at;
-    struct process_info info;
+    char path[PROCESS_PATH_MAX]; /* that /proc told last */
     struct feed_program programs[FEED_PROGRAMS];
 };
 
@@ -99,9 +99,9 @@ static void feed_remember(struct process_feed *feed, const struct procwatch_even
     struct feed_program *program = feed_program(feed, event->pid);
     struct str path = event->executable;
 
-    if (!str_has_prefix(path, STR("/")) && process_read(event->pid, &feed->info) == 0 &&
-        feed->info.exe[0] != '\0') {
-        path = str_from(feed->info.exe);
+    if (!str_has_prefix(path, STR("/"))) {
+        process_read_program(event->pid, feed->path);
+        path = feed->path[0] != '\0' ? str_from(feed->path) : path;
     }
     program->pid = event->pid;
     (void)snprintf(program->path, sizeof(program->path), "%.*s", STR_ARG(path));
@@ -115,10 +115,11 @@ static struct str feed_path_of(struct process_feed *feed, int32_t pid)
     if (program->pid == pid) {
         return str_from(program->path);
     }
-    if (pid <= 0 || process_read(pid, &feed->info) < 0) {
+    if (pid <= 0) {
         return STR("");
     }
-    return str_from(feed->info.exe);
+    process_read_program(pid, feed->path);
+    return str_from(feed->path);
 }
 
 static void feed_fill_start(struct process_feed *feed, const struct procwatch_event *from,

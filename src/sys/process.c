@@ -143,16 +143,24 @@ static int process_read_status(pid_t pid, pid_t *ret_tgid, uid_t *ret_uid)
     return 0;
 }
 
+void process_read_program(pid_t pid, char out[PROCESS_PATH_MAX])
+{
+    char link[64];
+    ssize_t len;
+
+    (void)snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
+    len = readlink(link, out, PROCESS_PATH_MAX - 1);
+    out[len > 0 ? len : 0] = '\0';
+}
+
 static void process_read_exe(struct process_info *info)
 {
     char link[64];
     struct stat stat;
-    ssize_t len;
 
+    process_read_program(info->pid, info->exe);
     (void)snprintf(link, sizeof(link), "/proc/%d/exe", (int)info->pid);
-    len = readlink(link, info->exe, sizeof(info->exe) - 1);
-    info->exe[len > 0 ? len : 0] = '\0';
-    if (len > 0 && fstatat(AT_FDCWD, link, &stat, 0) == 0) {
+    if (info->exe[0] != '\0' && fstatat(AT_FDCWD, link, &stat, 0) == 0) {
         info->exe_dev = stat.st_dev;
         info->exe_ino = stat.st_ino;
     }

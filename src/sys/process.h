@@ -32,6 +32,9 @@ struct process_info {
 /* Only pid, ppid, session, start, comm: one file read. */
 [[nodiscard]] int process_read_stat(pid_t pid, struct process_info *ret_info);
 
+/* The path of its executable alone: "" when it cannot be read. */
+void process_read_program(pid_t pid, char out[PROCESS_PATH_MAX]);
+
 /* Whether no thread of it can act: stopped, dead, or gone. */
 bool process_is_at_rest(pid_t pid);
 
