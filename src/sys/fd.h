@@ -45,11 +45,11 @@ struct fd_progress {
 /* The path the kernel knows for fd now; a deleted file's ends in " (deleted)". Writes a NUL. */
 [[nodiscard]] int fd_path(int fd, char *out, size_t size);
 /* For one thread that asks for many paths. The kernel keeps at hand what it needs for a number that
- * was asked about before, so that a new one is asked about by a number of ours. */
+ * was asked about before, so that what is new is asked about by a number of ours. */
 struct fd_paths {
     int folder; /* of this process's descriptors; -1: none */
     int place;  /* our number */
-    int last;   /* asked about by itself */
+    int last;   /* was asked about last */
 };
 [[nodiscard]] int fd_paths_init(struct fd_paths *paths);
 void fd_paths_done(struct fd_paths *paths);

@@ -1,10 +1,14 @@
-/* How long the gate holds an open: while the work for it goes on, within bounds. */
+/* How long the gate holds an open: while the work for it goes on, within bounds. And whose path it
+ * asks for. */
 #include "harness.h"
 
 #include "base/mem.h"
 #include "base/time.h"
 #include "sense/files_private.h"
 #include "sys/thread.h"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #define ARRIVED (100 * NS_PER_S)
 #define MS      NS_PER_MS
@@ -137,6 +141,40 @@ static void test_safe_without_progress(void **state)
     mem_free(files);
 }
 
+static void assert_path(struct fd_paths *paths, int fd)
+{
+    char wanted[FILES_PATH_MAX];
+    char found[FILES_PATH_MAX];
+
+    assert_int_equal(fd_path(fd, wanted, sizeof(wanted)), 0);
+    assert_int_equal(fd_paths_find(paths, fd, found, sizeof(found)), 0);
+    assert_string_equal(found, wanted);
+}
+
+/* Numbers come and go, and mean other files then. */
+static void test_paths(void **state)
+{
+    static const char *const places[] = {"/", "/proc", "/dev/null", "/", "/dev"};
+    struct fd_paths paths;
+    char path[FILES_PATH_MAX];
+    int kept = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+
+    (void)state;
+    assert_int_equal(fd_paths_init(&paths), 0);
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        int fd = open(places[i], O_RDONLY | O_CLOEXEC);
+
+        assert_path(&paths, fd);
+        assert_path(&paths, fd);
+        assert_path(&paths, i % 2 == 0 ? kept : fd);
+        (void)close(fd);
+        assert_true(fd_paths_find(&paths, fd, path, sizeof(path)) < 0);
+    }
+    assert_path(&paths, kept);
+    (void)close(kept);
+    fd_paths_done(&paths);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +185,7 @@ int main(void)
         cmocka_unit_test(test_with_work),
         cmocka_unit_test(test_safe),
         cmocka_unit_test(test_safe_without_progress),
+        cmocka_unit_test(test_paths),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
