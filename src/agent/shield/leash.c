@@ -51,6 +51,13 @@ void shield_tether(struct shield *shield, struct actor_key who)
     shield_tell_leash(shield, AGENT_MESSAGE_HOLD, who.pid, &who.start);
 }
 
+void shield_tell_weighing(struct shield *shield, struct actor_key who)
+{
+    if (atomic_load(&shield->held_count) != 0) {
+        shield_tell_leash(shield, AGENT_MESSAGE_WEIGHS, who.pid, &who.start);
+    }
+}
+
 void shield_tether_armed(struct shield *shield, struct actor_key who)
 {
     bool is_armed;

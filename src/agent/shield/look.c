@@ -156,6 +156,7 @@ static void look_answer(struct shield *shield, struct look *look, struct actor_k
     pthread_mutex_unlock(&shield->lock);
     shield_act(shield, job);
     files_advance(shield->files);
+    shield_tell_weighing(shield, who);
 }
 
 /* With the lock: questions into looks that stand alone. */

@@ -247,6 +247,8 @@ void shield_tether(struct shield *shield, struct actor_key who);
 void shield_tether_armed(struct shield *shield, struct actor_key who);
 /* The same after a look; who was held for it is let go if it is not. */
 void shield_loosen_unless_armed(struct shield *shield, struct actor_key who);
+/* Any thread: a look is done, and whoever stands meanwhile is not forgotten. */
+void shield_tell_weighing(struct shield *shield, struct actor_key who);
 /* The members stop where they stand, or run again. */
 void shield_let_loose(struct shield *shield, const struct freeze_group *group);
 void shield_asked(void *context);
