@@ -26,6 +26,7 @@
 #define LEASH_THREADS  256
 #define LEASH_CALLS    2000
 #define LEASH_STAND_NS (400 * NS_PER_MS) /* that one may stand, or be inside one removal */
+#define LEASH_LONG_NS  (5 * NS_PER_S)    /* that one may stand while the sensor is at work */
 #define LEASH_TICK_NS  (100 * NS_PER_MS)
 
 enum tether_state {
@@ -57,6 +58,7 @@ struct leash {
     struct tether tethers[LEASH_THREADS];
     size_t count;
     uint64_t turns;
+    int64_t heard; /* ns, the sensor's last message */
     struct channel_packet packet;
     struct msg_writer msg;
 };
@@ -349,6 +351,7 @@ static void leash_take(struct leash *leash, struct msg_reader *msg)
     if (msg_close(msg) < 0) {
         return;
     }
+    leash->heard = clock_mono(&clock_real);
     switch (msg->type) {
     case AGENT_MESSAGE_HOLD:
         leash_hold(leash, pid, start);
@@ -362,6 +365,7 @@ static void leash_take(struct leash *leash, struct msg_reader *msg)
             leash_loose_process(leash, pid);
         }
         break;
+    case AGENT_MESSAGE_WEIGHS:
     default:
         break;
     }
@@ -379,11 +383,13 @@ static void leash_on_message(void *context, int fd, unsigned events)
     leash_ask_next(leash);
 }
 
-/* Nobody answers, or a call takes long: nothing may stand still because of us. */
+/* Nobody answers, or a call takes long: nothing may stand still because of us. On a crowded machine
+ * weighing takes long too: whoever is let go meanwhile removes all the rest. */
 static void leash_on_tick(void *context)
 {
     struct leash *leash = context;
     int64_t now = clock_mono(&clock_real);
+    int64_t patience = now - leash->heard < LEASH_STAND_NS ? LEASH_LONG_NS : LEASH_STAND_NS;
 
     for (size_t i = 0; i < LEASH_THREADS; i++) {
         struct tether *tether = &leash->tethers[i];
@@ -391,7 +397,7 @@ static void leash_on_tick(void *context)
         if (tether->state == TETHER_STATE_FREE || now - tether->since < LEASH_STAND_NS) {
             continue;
         }
-        if (leash_stands(tether)) {
+        if (leash_stands(tether) && now - tether->since >= patience) {
             leash_loose_process(leash, tether->pid);
         } else if (tether->state == TETHER_STATE_REMOVES) {
             tether->state = TETHER_STATE_RUNS;

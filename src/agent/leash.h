@@ -5,7 +5,7 @@
  *
  * A process of its own, since tracing is the strongest right there is: it parses nothing but
  * messages of fixed size, reads no memory and opens no file but /proc. Whoever stands for too long
- * goes on: the sensor may have died.
+ * goes on: the sensor may have died. While it still sends messages that is longer.
  * Neighbours: agent/shield/leash.c at the other end of the channel; sys/trace.c below. */
 #ifndef AGENT_LEASH_H
 #define AGENT_LEASH_H

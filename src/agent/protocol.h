@@ -57,6 +57,9 @@ enum agent_message {
     AGENT_MESSAGE_STANDS,
     /* sensor → leash: it may go on. u32 tid. */
     AGENT_MESSAGE_GO,
+    /* sensor → leash: a file of somebody's was looked at, and who stands may have to wait for more
+     * of that. u32 pid, u64 start. */
+    AGENT_MESSAGE_WEIGHS,
     /* sensor → leash: no more of it; what stands goes on, or stops where a signal says so. u32 pid,
      * u64 start. */
     AGENT_MESSAGE_LOOSE,

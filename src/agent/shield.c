@@ -381,7 +381,7 @@ void shield_process_changed(void *context, const struct procwatch_event *event)
     case PROCWATCH_START:
         if (!page_is_own(shield->page, event->pid) &&
             shield_meet(shield, event->pid, &who) == 0) { /* else its fork is remembered */
-            shield_tether_armed(shield, who);
+            shield_brake(shield, who);
         }
         break;
     case PROCWATCH_END:

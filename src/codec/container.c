@@ -316,7 +316,7 @@ static bool openpgp_is_encrypted_armour(struct str head)
     return openpgp_is_encrypted(str_of((const char *)bytes, len));
 }
 
-bool container_is_encrypted_head(struct str head)
+static bool container_is_keyed_head(struct str head)
 {
     static const struct str magics[] = {
         {"Salted__", 8},         {"U2FsdGVkX1", 10},
@@ -335,6 +335,11 @@ bool container_is_encrypted_head(struct str head)
     return openpgp_is_encrypted(head);
 }
 
+bool container_is_encrypted_head(struct str head)
+{
+    return container_is_keyed_head(head) || container_is_encrypted_zip_head(head);
+}
+
 static bool container_has_magic(struct str head, const struct container_format *format)
 {
     return str_is(str_slice(head, format->offset, format->offset + format->magic.len),
@@ -348,7 +353,7 @@ void container_inspect(const struct container_source *source, struct container_r
 
     *ret_report = (struct container_report){0};
     view.head = str_of(head, container_get_some(&view, 0, head, sizeof(head)));
-    if (container_is_encrypted_head(view.head)) {
+    if (container_is_keyed_head(view.head)) {
         *ret_report = (struct container_report){CONTAINER_KIND_KEYED, CONTAINER_STATE_ENCRYPTED};
         return;
     }

@@ -69,7 +69,8 @@ struct container_report {
 void container_inspect(const struct container_source *source, struct container_report *ret_report);
 
 /* Containers that need a key and say so in their first bytes: OpenPGP messages (binary or armoured)
- * that carry encrypted data, openssl enc (binary or base64), age, LUKS, Ansible vault. */
+ * that carry encrypted data, openssl enc (binary or base64), age, LUKS, Ansible vault, and zip
+ * archives whose first content is encrypted. */
 bool container_is_encrypted_head(struct str head);
 
 /* A source over bytes in memory; context must point to a struct str. */

@@ -6,6 +6,7 @@
 
 #define ZIP_TAIL_MAX        (65535U + 22U)
 #define ZIP_ENTRIES_MAX     4096
+#define ZIP_FOLDERS_MAX     64
 #define TAR_ENTRIES_MAX     64
 #define SEVENZIP_HEADER_MAX (1U << 20)
 
@@ -85,6 +86,26 @@ static enum container_state zip_inspect_first(struct container_view *view)
         return CONTAINER_STATE_DAMAGED;
     }
     return is_encrypted ? CONTAINER_STATE_ENCRYPTED : CONTAINER_STATE_PACKED;
+}
+
+bool container_is_encrypted_zip_head(struct str head)
+{
+    for (unsigned seen = 0; seen < ZIP_FOLDERS_MAX && head.len >= 30; seen++) {
+        const uint8_t *local = (const uint8_t *)head.ptr;
+
+        if (!str_has_prefix(head, STR("PK\3\4"))) {
+            return false;
+        }
+        if ((local[6] & 1) != 0) {
+            return true;
+        }
+        if ((local[6] & 8) != 0 || container_le32(local + 18) != 0) { /* it has content, in clear */
+            return false;
+        }
+        head = str_slice(head, 30U + container_le16(local + 26) + container_le16(local + 28),
+                         head.len);
+    }
+    return false;
 }
 
 enum container_state container_inspect_zip(struct container_view *view)

@@ -25,6 +25,8 @@ uint32_t container_be32(const uint8_t *p);
 /* CRC-32 of IEEE 802.3, as zip, 7z, xz and PNG use it; start with 0 and feed piecewise. */
 uint32_t container_crc32(uint32_t crc, const uint8_t *bytes, size_t len);
 
+/* Whether the first entry that holds anything is encrypted: folders and empty files come before. */
+bool container_is_encrypted_zip_head(struct str head);
 enum container_state container_inspect_zip(struct container_view *view);
 enum container_state container_inspect_sevenzip(struct container_view *view);
 enum container_state container_inspect_gzip(struct container_view *view);

@@ -281,12 +281,35 @@ static void play_in_place_no_scanner(struct world *world)
     rewrite_all(world, NATURE_CIPHER);
 }
 
+/* All is removed before the scanner has said what the archives are. */
+static void play_7z_sdel_scanner_late(struct world *world)
+{
+    world->is_scanner_dead = true;
+    world->is_magic_late = true;
+    play_7z_sdel(world);
+    world->is_scanner_dead = false;
+    world_tick(world);
+}
+
+static void play_zip_rem_no_scanner(struct world *world)
+{
+    world->is_scanner_dead = true;
+    play_zip_rem(world);
+}
+
 /* From here on: nobody may be stopped. */
 
 static void play_gzip_no_scanner(struct world *world)
 {
     world->is_scanner_dead = true;
     play_gzip(world);
+}
+
+static void play_gzip_scanner_late(struct world *world)
+{
+    play_gzip_no_scanner(world);
+    world->is_scanner_dead = false;
+    world_tick(world);
 }
 
 static void play_git_checkout(struct world *world)
@@ -531,7 +554,10 @@ const struct play plays[] = {
     {"in-place-late", play_in_place_late, 3},
     {"openssl-rm-late", play_openssl_rm_late, 6},
     {"in-place-no-scanner", play_in_place_no_scanner, 6},
+    {"7z-sdel-scanner-late", play_7z_sdel_scanner_late, VICTIMS},
+    {"zip-rem-no-scanner", play_zip_rem_no_scanner, 4},
     {"gzip-no-scanner", play_gzip_no_scanner, 0},
+    {"gzip-scanner-late", play_gzip_scanner_late, 0},
     {"git-checkout", play_git_checkout, 0},
     {"gzip", play_gzip, 0},
     {"backup", play_backup, 0},

@@ -160,7 +160,7 @@ static void world_answer(struct world *world, const struct judge_question *quest
     }
     change.was_text = nature_is_text(before);
     change.is_text = nature_is_text(after);
-    change.is_after_encrypted_magic = after == NATURE_CONTAINER;
+    change.is_after_encrypted_magic = after == NATURE_CONTAINER && !world->is_magic_late;
     step.change = &change;
     if (!world->is_scanner_dead) {
         step.format = format_of(after);

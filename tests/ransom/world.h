@@ -45,7 +45,8 @@ struct world {
     unsigned touched_at_ruling; /* at the first */
     uint64_t max_undecided;
     bool is_scanner_dead;
-    bool is_late; /* no looks but those the gate must wait for */
+    bool is_magic_late; /* containers say at their end that they need a key, as 7z does */
+    bool is_late;       /* no looks but those the gate must wait for */
 };
 
 void world_init(struct world *world);

@@ -175,6 +175,39 @@ static void test_noise_is_no_container(void **state)
     assert_true(found < 200);
 }
 
+/* A local header of zip; its content would be of that many bytes. */
+static size_t zip_put_local(char *out, const char *name, uint8_t flags, uint8_t size)
+{
+    char header[30] = "PK\3\4\x14";
+
+    header[6] = (char)flags;
+    header[18] = (char)size;
+    header[26] = (char)strlen(name);
+    memcpy(out, header, sizeof(header));
+    memcpy(out + sizeof(header), name, strlen(name));
+    return sizeof(header) + strlen(name);
+}
+
+/* zip -r puts the folder first, which nobody encrypts; what follows it tells. */
+static void test_encrypted_zip_by_its_head(void **state)
+{
+    char bytes[SIZE_MAX_TESTED];
+    size_t len = specimen_read("ze.zip", bytes);
+    size_t folder;
+
+    (void)state;
+    assert_true(container_is_encrypted_head(str_of(bytes, len)));
+    len = specimen_read("z.zip", bytes);
+    assert_false(container_is_encrypted_head(str_of(bytes, len)));
+    folder = zip_put_local(bytes, "docs/", 0, 0);
+    len = folder + zip_put_local(bytes + folder, "docs/a", 9, 0);
+    assert_true(container_is_encrypted_head(str_of(bytes, len)));
+    assert_false(container_is_encrypted_head(str_of(bytes, folder + 29)));
+    len = folder + zip_put_local(bytes + folder, "docs/a", 0, 7);
+    len += zip_put_local(bytes + len, "docs/b", 1, 0); /* content comes before it */
+    assert_false(container_is_encrypted_head(str_of(bytes, len)));
+}
+
 static void test_failing_read(void **state)
 {
     struct container_source source = {.size = UINT64_MAX};
@@ -191,9 +224,13 @@ static void test_failing_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_specimens),    cmocka_unit_test(test_noise),
-        cmocka_unit_test(test_cut_short),    cmocka_unit_test(test_noise_is_no_container),
-        cmocka_unit_test(test_failing_read), cmocka_unit_test(test_gif_with_noise_inside),
+        cmocka_unit_test(test_specimens),
+        cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_cut_short),
+        cmocka_unit_test(test_noise_is_no_container),
+        cmocka_unit_test(test_encrypted_zip_by_its_head),
+        cmocka_unit_test(test_failing_read),
+        cmocka_unit_test(test_gif_with_noise_inside),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include "sys/fd.h"
 #include "sys/process.h"
 #include "sys/spawn.h"
+#include "sys/thread.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -266,6 +267,29 @@ static void test_nobody_answers(void **state)
     stage_end(&stage);
 }
 
+/* Longer than an unanswered one stands, while the sensor tells that it is at work. */
+static void test_weighed_for_long(void **state)
+{
+    struct stage stage = {0};
+    int64_t until;
+
+    (void)state;
+    stage_begin(&stage, remove_all);
+    NOT_WITHOUT_TRACING(&stage);
+    (void)!thread_raise_priority(1); /* on a crowded machine we would fall silent */
+    assert_int_equal(hear(&stage), stage.child);
+    until = clock_mono(&clock_real) + NS_PER_S;
+    while (clock_mono(&clock_real) < until) {
+        tell(&stage, AGENT_MESSAGE_WEIGHS, stage.child);
+        assert_true(channel_receive_within(stage.channel, 50, &packet) < 0);
+    }
+    assert_int_equal(files_left(&stage), FILES);
+    assert_int_equal(hear(&stage), 0); /* told nothing more, it goes on by itself */
+    (void)!thread_ordinary_priority();
+    assert_true(wait_for(has_removed_all, &stage));
+    stage_end(&stage);
+}
+
 static int compute(void *context)
 {
     child_wait(context);
@@ -404,10 +428,11 @@ static void test_another_process(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_at_a_time),  cmocka_unit_test(test_stop_comes_before_the_call),
-        cmocka_unit_test(test_nobody_answers), cmocka_unit_test(test_no_removals),
-        cmocka_unit_test(test_children),       cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_leash_dies),     cmocka_unit_test(test_another_process),
+        cmocka_unit_test(test_one_at_a_time),   cmocka_unit_test(test_stop_comes_before_the_call),
+        cmocka_unit_test(test_nobody_answers),  cmocka_unit_test(test_weighed_for_long),
+        cmocka_unit_test(test_no_removals),     cmocka_unit_test(test_children),
+        cmocka_unit_test(test_threads),         cmocka_unit_test(test_leash_dies),
+        cmocka_unit_test(test_another_process),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,6 +189,25 @@ static void test_actors_know_whom_nobody_saw(void **state)
     actors_free(actors);
 }
 
+/* The gate may meet a process before its fork is told: that is no second one. */
+static void test_actors_forked_late(void **state)
+{
+    struct actors *actors = NULL;
+
+    (void)state;
+    assert_int_equal(actors_new(8, &actors), 0);
+    put(actors, 10, 0, 1);
+    put(actors, 20, 10, 2);
+    actors_forked(actors, 20, 10);
+    assert_non_null(actors_get_pid(actors, 20));
+    assert_int_equal(actors_get_pid(actors, 20)->actor.exe_ino, 2);
+    assert_non_null(actors_ended(actors, 20));
+    assert_non_null(actors_get_pid(actors, 20)); /* its late events are its own */
+    actors_forked(actors, 20, 10);
+    assert_null(actors_get_pid(actors, 20));
+    actors_free(actors);
+}
+
 static void test_actors_forget_the_dead_first(void **state)
 {
     struct actors *actors = NULL;
@@ -389,6 +408,7 @@ int main(void)
         cmocka_unit_test(test_shelf_without_memory),
         cmocka_unit_test(test_actors_instance_is_the_topmost_of_one_program),
         cmocka_unit_test(test_actors_know_whom_nobody_saw),
+        cmocka_unit_test(test_actors_forked_late),
         cmocka_unit_test(test_actors_forget_the_dead_first),
         cmocka_unit_test(test_openers_know_a_thread_while_it_lives),
         cmocka_unit_test(test_openers_forget_who_runs_another_program),

@@ -51,15 +51,26 @@ void shield_tether(struct shield *shield, struct actor_key who)
     shield_tell_leash(shield, AGENT_MESSAGE_HOLD, who.pid, &who.start);
 }
 
-void shield_tether_armed(struct shield *shield, struct actor_key who)
+void shield_tell_weighing(struct shield *shield, struct actor_key who)
 {
+    if (atomic_load(&shield->held_count) != 0) {
+        shield_tell_leash(shield, AGENT_MESSAGE_WEIGHS, who.pid, &who.start);
+    }
+}
+
+void shield_brake(struct shield *shield, struct actor_key who)
+{
+    bool is_stopped;
     bool is_armed;
 
     pthread_mutex_lock(&shield->lock);
+    is_stopped = judge_is_stopped(shield->judge, who);
     is_armed = judge_is_armed(shield->judge, who, shield_now());
     pthread_mutex_unlock(&shield->lock);
-    if (is_armed) {
+    if (is_armed && !is_stopped) {
         shield_tether(shield, who);
+    } else if (is_stopped && !process_is_at_rest(who.pid)) {
+        shield_stop_straggler(shield, who);
     }
 }
 

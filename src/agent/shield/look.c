@@ -156,6 +156,7 @@ static void look_answer(struct shield *shield, struct look *look, struct actor_k
     pthread_mutex_unlock(&shield->lock);
     shield_act(shield, job);
     files_advance(shield->files);
+    shield_tell_weighing(shield, who);
 }
 
 /* With the lock: questions into looks that stand alone. */
@@ -230,20 +231,23 @@ void shield_look_holding(struct shield *shield, struct actor_key who)
     shield_loosen_unless_armed(shield, who);
 }
 
+/* One at a time: somebody who stands may wait for the next look. */
 void shield_look_overdue(struct shield *shield, int64_t age_ns)
 {
-    struct judge_question questions[LOOK_BATCH];
-    struct look looks[LOOK_BATCH];
-    size_t count;
+    struct judge_question question;
+    struct look look;
+    size_t count = 1;
 
-    pthread_mutex_lock(&shield->look_lock);
-    pthread_mutex_lock(&shield->lock);
-    count = judge_overdue(shield->judge, shield_now(), age_ns, questions, LOOK_BATCH);
-    look_take(shield, questions, count, looks);
-    pthread_mutex_unlock(&shield->lock);
-    for (size_t i = 0; i < count; i++) {
-        look_answer(shield, &looks[i], (struct actor_key){0});
-        look_done(&looks[i]);
+    for (int round = 0; round < LOOK_BATCH && count != 0; round++) {
+        pthread_mutex_lock(&shield->look_lock);
+        pthread_mutex_lock(&shield->lock);
+        count = judge_overdue(shield->judge, shield_now(), age_ns, &question, 1);
+        look_take(shield, &question, count, &look);
+        pthread_mutex_unlock(&shield->lock);
+        if (count != 0) {
+            look_answer(shield, &look, (struct actor_key){0});
+            look_done(&look);
+        }
+        pthread_mutex_unlock(&shield->look_lock);
     }
-    pthread_mutex_unlock(&shield->look_lock);
 }

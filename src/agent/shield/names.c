@@ -429,7 +429,7 @@ void shield_named(void *context, const struct files_name *name)
         return;
     }
     if (name->change == NAME_CHANGE_DELETE || name->change == NAME_CHANGE_RENAME) {
-        shield_tether_armed(shield, who);
+        shield_brake(shield, who);
     }
     switch (name->change) {
     case NAME_CHANGE_CREATE:

@@ -251,10 +251,14 @@ bool shield_is_spared(void *context, pid_t pid);
 /* shield/leash.c */
 /* Names thread: from now on who removes one file at a time; nothing when it is held already. */
 void shield_tether(struct shield *shield, struct actor_key who);
-/* The same, if it belongs to a group with ciphertext of what it has read. */
-void shield_tether_armed(struct shield *shield, struct actor_key who);
+/* The same, if it belongs to a group with ciphertext of what it has read; but if that was stopped,
+ * it is to stand still like the others. Held, it would not be seen to rest, and the restore waits
+ * for that. */
+void shield_brake(struct shield *shield, struct actor_key who);
 /* The same after a look; who was held for it is let go if it is not. */
 void shield_loosen_unless_armed(struct shield *shield, struct actor_key who);
+/* Any thread: a look is done, and whoever stands meanwhile is not forgotten. */
+void shield_tell_weighing(struct shield *shield, struct actor_key who);
 /* The members stop where they stand, or run again. */
 void shield_let_loose(struct shield *shield, const struct freeze_group *group);
 void shield_asked(void *context);

@@ -128,6 +128,7 @@ void drill_attack_begin(struct drill_attack *attack)
 void drill_attack_touched(struct drill_attack *attack)
 {
     (void)atomic_fetch_add(&attack->counter->touched, 1);
+    atomic_store(&attack->counter->last_ns, clock_mono(&clock_real));
 }
 
 int drill_cipher_start(struct drill_attack *attack, const struct drill_victim *victim)

@@ -20,6 +20,7 @@
 /* Lies in memory that the attacker and its watcher share. */
 struct drill_counter {
     _Atomic int64_t first_ns; /* monotonic, just before the first destructive call; 0: none yet */
+    _Atomic int64_t last_ns;  /* monotonic, when the last file so far was destroyed */
     _Atomic uint64_t touched; /* files destroyed */
     _Atomic uint64_t refused; /* files at which a call failed */
     _Atomic uint64_t next;    /* the next victim, for patterns of many workers */

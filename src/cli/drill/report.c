@@ -39,13 +39,9 @@ static double drill_ms(int64_t ns)
     return (double)ns / (double)NS_PER_MS;
 }
 
-static int64_t drill_stop_ns(const struct drill_report *report)
+static double drill_stop_ms(const struct drill_sighting *sighting, int64_t since)
 {
-    const struct drill_sighting *sighting = &report->sighting;
-
-    return sighting->first_ns != 0 && sighting->stop_ns > sighting->first_ns
-               ? sighting->stop_ns - sighting->first_ns
-               : 0;
+    return since != 0 && sighting->stop_ns > since ? drill_ms(sighting->stop_ns - since) : 0;
 }
 
 /* Why there is no figure; NULL when there is one. */
@@ -73,7 +69,8 @@ static void drill_print_json(const struct drill_report *report, int64_t seed)
     json_add_u64(&json, "refused", report->refused);
     json_add_u64(&json, "lost", report->lost);
     json_add_bool(&json, "stopped", report->sighting.is_stopped);
-    json_add_double(&json, "stop_ms", drill_ms(drill_stop_ns(report)));
+    json_add_double(&json, "stop_ms", drill_stop_ms(&report->sighting, report->sighting.first_ns));
+    json_add_double(&json, "react_ms", drill_stop_ms(&report->sighting, report->sighting.last_ns));
     json_add_double(&json, "restore_ms", drill_ms(report->restore_ns));
     json_add_text(&json, "reason", drill_reason(report));
     json_close_object(&json);
@@ -93,9 +90,10 @@ static void drill_print_text(const struct drill_report *report)
         return;
     }
     printf(_("  files %zu, touched %llu, "), report->files, (unsigned long long)sighting->touched);
-    printf(sighting->is_stopped ? _("stopped %.1f ms after the first destructive call\n")
-                                : _("ran on for %.1f ms after the first destructive call\n"),
-           drill_ms(drill_stop_ns(report)));
+    printf(sighting->is_stopped ? _("stopped %.1f ms after the first destructive call")
+                                : _("ran on for %.1f ms after the first destructive call"),
+           drill_stop_ms(sighting, sighting->first_ns));
+    printf(_(", %.1f ms after the last file\n"), drill_stop_ms(sighting, sighting->last_ns));
     if (report->lost != 0) {
         printf(_("  %zu files or folders are not as they were\n"), report->lost);
     } else {

@@ -38,6 +38,7 @@ struct drill_watch {
     struct map files; /* path → entry */
     bool *is_touched; /* by entry */
     int64_t first_ns;
+    int64_t last_ns;
     uint64_t touched;
 };
 
@@ -133,6 +134,7 @@ static void watch_take_notice(struct drill_watch *watch, const struct inotify_ev
         watch->is_touched[index] = true;
         watch->touched++;
         watch->first_ns = watch->first_ns == 0 ? now : watch->first_ns;
+        watch->last_ns = now;
     }
 }
 
@@ -145,6 +147,7 @@ static void watch_read(struct drill_watch *watch)
 
     if (watch->notices < 0) {
         watch->first_ns = atomic_load(&watch->counter->first_ns);
+        watch->last_ns = atomic_load(&watch->counter->last_ns);
         watch->touched = atomic_load(&watch->counter->touched);
         return;
     }
@@ -294,6 +297,7 @@ int drill_watch_run(struct drill_watch *watch, pid_t pid, int64_t limit_ns,
     watch_read(watch);
     sighting.stop_ns = sighting.is_stopped ? since : now;
     sighting.first_ns = watch->first_ns;
+    sighting.last_ns = watch->last_ns;
     sighting.touched = watch->touched;
     *ret_sighting = sighting;
     return 0;

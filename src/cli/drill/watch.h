@@ -15,6 +15,7 @@ struct drill_sighting {
     bool is_ended;    /* it ran to its end by itself */
     bool is_overdue;  /* neither before the limit */
     int64_t first_ns; /* monotonic; 0: nothing was destroyed */
+    int64_t last_ns;  /* monotonic: the last file touched before the stop */
     int64_t stop_ns;  /* monotonic: stopped, or ended */
     uint64_t touched;
 };

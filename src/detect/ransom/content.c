@@ -410,6 +410,9 @@ bool content_needs_format(const struct content_signs *signs)
     if (signs->size_before != 0 && signs->changed_len == 0) {
         return false;
     }
+    if (signs->size_before == 0 && signs->is_after_encrypted_magic) {
+        return false; /* its first bytes have said all */
+    }
     if (signs->was_text && signs->is_text) {
         return signs->changed == CONTENT_TEXTURE_CODED;
     }

@@ -59,8 +59,8 @@ enum content_texture content_texture(const struct content_stats *stats);
 
 /* Text in ASCII or UTF-8 (a cut character at either end allowed), with few control characters. */
 bool content_is_text(struct str bytes);
-/* Encrypted containers known by their first bytes alone: OpenPGP, Salted__, age, LUKS, ccrypt has
- * none. zip and 7z need the scanner. */
+/* Encrypted containers known by their first bytes alone: OpenPGP, Salted__, age, LUKS, zip; ccrypt
+ * has none. 7z needs the scanner. */
 bool content_has_encrypted_magic(struct str head);
 /* Names that ransom notes carry, in English and Vietnamese, folded; only a hint that never decides.
  */

@@ -437,6 +437,7 @@ static void judge_pass(struct judge *judge, struct row *row, bool is_unsure)
     bool is_stale = row->is_stale; /* what was seen may be what it was before the last write */
 
     row->is_out = row->is_stale = false;
+    row->is_unsure = is_unsure;
     if (is_unsure) {
         row->time_look = judge->now;
     } else {
@@ -517,7 +518,8 @@ static int judge_answer_product(struct judge *judge, struct row *row,
         return 0;
     }
     if (cover == 0) {
-        judge_pass(judge, row, false); /* nothing of it is kept that doubt could bring back */
+        /* what went into it may be removed next, or has been */
+        judge_pass(judge, row, judge_lacks_word(row, signs, step));
         return 0;
     }
     if (row->is_replacing && row->is_victim_read) {

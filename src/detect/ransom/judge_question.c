@@ -110,7 +110,7 @@ size_t judge_overdue(struct judge *judge, int64_t now, int64_t age_ns,
             break;
         }
         /* A file that was fine ten times is looked at a thousand times more seldom. */
-        if ((now - row->time_look) >> row->looks >= age_ns) {
+        if ((now - row->time_look) >> (row->is_unsure ? 1 : row->looks) >= age_ns) {
             ret_questions[count++] = row_question(row);
         }
     }

@@ -72,6 +72,7 @@ struct row {
     bool is_note : 1;
     bool is_due : 1;       /* asked about because its group has read much, not because it removed */
     bool is_self_made : 1; /* created by the very process that wrote or removed it last */
+    bool is_unsure : 1;    /* let pass without the scanner's word, which is still wanted */
 };
 
 struct ledger {
