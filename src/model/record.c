@@ -159,6 +159,11 @@ int record_decode(struct cbor_reader *reader, struct arena *arena, struct record
     return 0;
 }
 
+struct str record_body(struct str record)
+{
+    return str_slice(record, RECORD_HEAD, record.len);
+}
+
 void status_write_json(const struct status *status, struct json_writer *json)
 {
     char time[TIME_TEXT_SIZE];
