@@ -418,6 +418,7 @@ void spool_count(const struct spool *spool, struct spool_counters *ret_counters)
 {
     struct spool_counters counters = {.last = spool->next - 1,
                                       .confirmed = spool->state.acked,
+                                      .sendable = spool->state.sent,
                                       .torn = spool->state.torn,
                                       .trouble = spool->trouble,
                                       .dropped = spool->state.dropped + spool->state.refused,

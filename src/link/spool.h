@@ -58,6 +58,7 @@ struct spool_counters {
     uint64_t waiting;      /* on disk */
     uint64_t last;         /* highest sequence given */
     uint64_t confirmed;    /* highest sequence the centre has */
+    uint64_t sendable;     /* highest sequence that may be sent */
     uint64_t bytes;        /* on disk */
     uint64_t torn;         /* tails cut at opening, ever */
     int trouble;           /* why the disk takes nothing at present, negative; 0: it does */

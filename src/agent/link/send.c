@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "base/log.h"
 
+#define LINK_AHEAD 7 /* batches */
+
 int64_t link_centre_time(const struct link *link)
 {
     const struct clock *clock = link->settings->clock;
@@ -68,6 +70,20 @@ static int link_gather(struct link *link)
     return r < 0 ? r : 0;
 }
 
+/* Makes the batch that was gathered durable, and with it what of the next ones is there already,
+ * since the disk is waited for each time. */
+static int link_prepare(struct link *link)
+{
+    uint64_t ahead = link->gathered.sequence + LINK_AHEAD * link->item_count;
+    struct spool_counters counters;
+
+    spool_count(link->spool, &counters);
+    if (link->gathered.sequence <= counters.sendable) {
+        return 0;
+    }
+    return spool_prepare(link->spool, ahead < counters.last ? ahead : counters.last);
+}
+
 /* 1 when a batch went out, 0 when there is none to send. The cursor moves only when it did. */
 static int link_send_one(struct link *link, bool is_all)
 {
@@ -79,7 +95,7 @@ static int link_send_one(struct link *link, bool is_all)
         return r == -ERR_AGAIN ? 0 : r;
     }
     last = link->gathered.sequence;
-    r = spool_prepare(link->spool, last);
+    r = link_prepare(link);
     if (r < 0) {
         return r;
     }
