@@ -21,19 +21,26 @@ void intake_page_free(struct intake_page *page)
     }
 }
 
+/* Nothing is under way any more. */
+static void intake_settle(struct intake_note *note, uint64_t taken)
+{
+    atomic_store(&note->before, taken);
+    atomic_store(&note->number, 0);
+}
+
 void intake_open(struct intake *intake, struct intake_page *page, uint64_t count)
 {
     *intake = (struct intake){.page = page};
     for (unsigned i = 0; i < INTAKE_CHANNELS; i++) {
         struct intake_note *note = &page->notes[i];
+        uint64_t first = atomic_load(&note->number);
+        uint64_t many = atomic_load(&note->many);
+        uint64_t mark = atomic_load(&note->mark);
+        uint64_t done = count > mark ? count - mark : 0;
 
-        if (atomic_load(&note->mark) > count) { /* else what comes next would seem to be it */
-            atomic_store(&note->number, 0);
-        }
-        intake->taken[i] = atomic_load(&note->number);
-        if (intake->taken[i] == 0) {
-            intake->taken[i] = atomic_load(&note->before);
-        }
+        done = first == 0 ? 0 : done < many ? done : many;
+        intake->taken[i] = done != 0 ? first + done - 1 : atomic_load(&note->before);
+        intake_settle(note, intake->taken[i]); /* else what comes next would seem to be them */
     }
 }
 
@@ -47,19 +54,22 @@ bool intake_is_past(const struct intake *intake, unsigned channel, uint64_t numb
     return number <= intake->taken[channel];
 }
 
-void intake_begin(struct intake *intake, unsigned channel, uint64_t number, uint64_t count)
+void intake_begin(struct intake *intake, unsigned channel, uint64_t number, uint64_t many,
+                  uint64_t count)
 {
     struct intake_note *note = &intake->page->notes[channel];
 
     atomic_store(&note->before, intake->taken[channel]);
     atomic_store(&note->number, 0);
-    atomic_store(&note->mark, count + 1);
+    atomic_store(&note->many, many);
+    atomic_store(&note->mark, count);
     atomic_store(&note->number, number);
 }
 
 void intake_end(struct intake *intake, unsigned channel, uint64_t number)
 {
     intake->taken[channel] = number;
+    intake_settle(&intake->page->notes[channel], number);
 }
 
 void intake_cancel(struct intake *intake, unsigned channel)

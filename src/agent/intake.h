@@ -18,9 +18,10 @@
 #define INTAKE_CHANNELS 4
 
 struct intake_note {
-    atomic_ullong number; /* of the message under way, 0: none */
-    atomic_ullong mark;   /* it is taken when the store has taken this many */
-    atomic_ullong before; /* what was taken before it */
+    atomic_ullong number; /* of the first message or record under way, 0: none */
+    atomic_ullong many;   /* how many are */
+    atomic_ullong mark;   /* what the store had taken before them */
+    atomic_ullong before; /* number of what was taken before them */
 };
 
 struct intake_page {
@@ -43,11 +44,14 @@ bool intake_is_taken(const struct intake *intake, unsigned channel, uint64_t num
 /* The same for one of several records of a message, numbered in turn, on a channel whose numbers
  * only grow. */
 bool intake_is_past(const struct intake *intake, unsigned channel, uint64_t number);
-/* Before the store takes it. count: as above, now. */
-void intake_begin(struct intake *intake, unsigned channel, uint64_t number, uint64_t count);
-/* The store has taken it, and its message stays in the channel for now: it holds others. */
+/* Before the store takes `many` of them, numbered in turn from number on, of which a kill may leave
+ * it with the first few. count: as above, now. */
+void intake_begin(struct intake *intake, unsigned channel, uint64_t number, uint64_t many,
+                  uint64_t count);
+/* The store has taken all up to number, and their message stays in the channel for now: it holds
+ * others. */
 void intake_end(struct intake *intake, unsigned channel, uint64_t number);
-/* The store did not take it; it will be tried again. */
+/* The store took none of them; they will be tried again. */
 void intake_cancel(struct intake *intake, unsigned channel);
 
 #endif

@@ -22,6 +22,7 @@
 #define LINK_ARENA_LIMIT  (4U << 20)
 #define LINK_TICK         (200 * NS_PER_MS)
 #define LINK_RECEIVE_MOST 64 /* messages in one go; then the network has its turn */
+#define LINK_RUN_MAX      512
 #define LINK_PING_AFTER   (30 * NS_PER_S)
 #define LINK_SILENCE      (90 * NS_PER_S)
 #define LINK_LOGS_SHARE   2 /* beyond this part of the spool, entries of logs wait */
@@ -107,16 +108,57 @@ static int link_take_record(struct link *link, struct str bytes)
                                       : link_append(link, kind, bytes);
 }
 
-/* An entry of a log that finds no room waits, since its file keeps it. */
-static int link_append_log(struct link *link, struct str bytes)
+/* Entries of a log in a message, one after another. */
+struct link_run {
+    uint64_t number; /* of the first */
+    struct str records[LINK_RUN_MAX];
+    size_t count;
+};
+
+/* Takes the first of a run, as many as go together; the rest remains. Entries that find no room
+ * wait, since their file keeps them. */
+static int link_append_run(struct link *link, enum link_channel from, struct link_run *run)
 {
     struct spool_counters counters;
+    size_t taken = 0;
+    int r;
 
     spool_count(link->spool, &counters);
     if (counters.bytes > (uint64_t)link->settings->spool_bytes / LINK_LOGS_SHARE) {
         return -ERR_AGAIN; /* more would push older entries out of the spool */
     }
-    return spool_append(link->spool, RECORD_KIND_EVENT, bytes);
+    intake_begin(&link->intake, from, run->number, run->count, counters.appended);
+    r = spool_append_some(link->spool, RECORD_KIND_EVENT, run->records, run->count, &taken);
+    if (r < 0) {
+        intake_cancel(&link->intake, from);
+        return r;
+    }
+    run->number += taken;
+    run->count -= taken;
+    memmove(run->records, run->records + taken, run->count * sizeof(run->records[0]));
+    intake_end(&link->intake, from, run->number - 1);
+    return 0;
+}
+
+/* Fills the run with what comes next in the message and was not taken; false at its end. */
+static bool link_read_run(struct link *link, enum link_channel from, struct msg_reader *msg,
+                          uint64_t *number, struct link_run *run)
+{
+    *run = (struct link_run){0};
+    while (run->count < LINK_RUN_MAX) {
+        struct str bytes;
+
+        if (msg_get_u32(msg) != 1) {
+            return false;
+        }
+        bytes = msg_get_str(msg);
+        if (msg->error == 0 && !intake_is_past(&link->intake, from, *number)) {
+            run->number = run->count == 0 ? *number : run->number;
+            run->records[run->count++] = bytes;
+        }
+        ++*number;
+    }
+    return true;
 }
 
 /* How far a log was read is noted behind its entries; a note that fails makes them come twice after
@@ -141,23 +183,18 @@ static void link_note_position(struct link *link, struct msg_reader *msg)
 static int link_take_logs(struct link *link, enum link_channel from, struct msg_reader *msg)
 {
     uint64_t number = msg_get_u64(msg);
-    struct spool_counters counters;
+    struct link_run run;
+    bool is_more = true;
 
-    for (; msg_get_u32(msg) == 1; number++) {
-        struct str bytes = msg_get_str(msg);
-        int r;
+    while (is_more) {
+        is_more = link_read_run(link, from, msg, &number, &run);
+        while (run.count != 0) {
+            int r = link_append_run(link, from, &run);
 
-        if (msg->error < 0 || intake_is_past(&link->intake, from, number)) {
-            continue;
+            if (r < 0) {
+                return r;
+            }
         }
-        spool_count(link->spool, &counters);
-        intake_begin(&link->intake, from, number, counters.appended);
-        r = link_append_log(link, bytes);
-        if (r < 0) {
-            intake_cancel(&link->intake, from);
-            return r;
-        }
-        intake_end(&link->intake, from, number);
     }
     link_note_position(link, msg);
     return 0;
@@ -178,7 +215,7 @@ static int link_take_other(struct link *link, enum link_channel from, struct msg
         return 0;
     }
     spool_count(link->spool, &counters);
-    intake_begin(&link->intake, from, number, counters.appended);
+    intake_begin(&link->intake, from, number, 1, counters.appended);
     if (msg->type == AGENT_MESSAGE_RECORD) {
         r = link_take_record(link, bytes);
     } else if (msg->type == AGENT_MESSAGE_ANSWER && from == LINK_CHANNEL_SUPERVISOR) {
@@ -480,7 +517,6 @@ static void link_done(struct link *link)
     buf_done(&link->record);
     buf_done(&link->items);
     buf_done(&link->content);
-    buf_done(&link->scratch);
     mem_free(link);
 }
 
@@ -504,7 +540,6 @@ int link_serve(const struct link_settings *settings, const struct agent_outlet *
     buf_init(&link->record, RECORD_SIZE_MAX);
     buf_init(&link->items, LINK_BATCH_BYTES + 2 * RECORD_SIZE_MAX);
     buf_init(&link->content, LINK_BATCH_BYTES + 2 * RECORD_SIZE_MAX + 16);
-    buf_init(&link->scratch, SEGMENT_SCRATCH);
     r = arena_new(LINK_ARENA_LIMIT, &link->arena);
     if (r == 0) {
         r = link_make_loop(link);

@@ -7,6 +7,7 @@
 #include "base/str.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,12 @@ int buf_vputf(struct buf *buf, const char *format, va_list args)
 /* Text from elsewhere for a terminal, which must not obey it: control characters, also those above
  * 0x7f, and bytes that are not UTF-8 become '?'. */
 int buf_put_plain(struct buf *buf, struct str s);
+
+/* Whether that many bytes find room without more memory. */
+static inline bool buf_has_room(const struct buf *buf, size_t len)
+{
+    return buf->error == 0 && buf->ptr != NULL && buf->room - buf->len >= len;
+}
 
 /* Makes len more bytes at the end writable and returns where; NULL on failure. Call buf_commit with
  * how many were used. */

@@ -29,10 +29,10 @@ static void msg_put(struct msg_writer *msg, const void *bytes, size_t len)
 
 static void msg_put_tagged(struct msg_writer *msg, enum msg_tag tag, const void *bytes, size_t len)
 {
-    uint8_t tag_byte = (uint8_t)tag;
+    uint8_t tagged[1 + sizeof(uint64_t)] = {(uint8_t)tag};
 
-    msg_put(msg, &tag_byte, 1);
-    msg_put(msg, bytes, len);
+    memcpy(tagged + 1, bytes, len);
+    msg_put(msg, tagged, 1 + len);
 }
 
 void msg_begin(struct msg_writer *msg, uint16_t type)
@@ -90,13 +90,20 @@ static void msg_get(struct msg_reader *msg, void *out, size_t len)
 
 static void msg_get_tagged(struct msg_reader *msg, enum msg_tag tag, void *out, size_t len)
 {
-    uint8_t found;
-
-    msg_get(msg, &found, 1);
-    if (msg->error == 0 && found != (uint8_t)tag) {
-        msg->error = -ERR_PROTO;
+    memset(out, 0, len);
+    if (msg->error != 0) {
+        return;
     }
-    msg_get(msg, out, len);
+    if (msg->rest.len != 0 && (uint8_t)msg->rest.ptr[0] != (uint8_t)tag) {
+        msg->error = -ERR_PROTO;
+        return;
+    }
+    if (msg->rest.len < 1 + len) {
+        msg->error = -ERR_TRUNCATED;
+        return;
+    }
+    memcpy(out, msg->rest.ptr + 1, len);
+    msg->rest = str_of(msg->rest.ptr + 1 + len, msg->rest.len - 1 - len);
 }
 
 void msg_open(struct msg_reader *msg, struct str bytes)
@@ -142,7 +149,7 @@ struct str msg_get_str(struct msg_reader *msg)
         return str_of("", 0);
     }
     value = str_of(msg->rest.ptr, len);
-    msg->rest = str_slice(msg->rest, len, msg->rest.len);
+    msg->rest = str_of(msg->rest.ptr + len, msg->rest.len - len);
     return value;
 }
 

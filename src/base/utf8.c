@@ -5,6 +5,7 @@
 
 #define UTF8_BLOCK  64
 #define UTF8_BEFORE 3 /* bytes that a character may begin before its last */
+#define FOLD_BLOCK  16
 
 static bool utf8_is_tail(unsigned char byte)
 {
@@ -255,22 +256,20 @@ static uint32_t utf8_fold_rune(uint32_t rune)
     return rune;
 }
 
-#define BYTES(byte) ((byte) * 0x0101010101010101U)
-
-/* Eight plain letters at once; false when one of them is not. */
-static bool utf8_fold_eight(const char *in, char *out)
+/* A block of plain letters at once, in arithmetic that the compiler does for many bytes; false when
+ * one of them is not. */
+static bool utf8_fold_block(const char *restrict in, char *restrict out)
 {
-    uint64_t word;
-    uint64_t capitals;
+    const unsigned char *bytes = (const unsigned char *)in;
+    unsigned char other = 0;
 
-    memcpy(&word, in, sizeof(word));
-    if (((word | (word - BYTES(1))) & BYTES(0x80)) != 0) {
-        return false;
+    for (int i = 0; i < FOLD_BLOCK; i++) {
+        unsigned char is_capital = (unsigned char)((bytes[i] >= 'A') & (bytes[i] <= 'Z'));
+
+        other |= (unsigned char)((bytes[i] == 0) | (bytes[i] >= 0x80));
+        out[i] = (char)(bytes[i] + (is_capital << 5));
     }
-    capitals = ((word + BYTES(0x80 - 'A')) ^ (word + BYTES(0x7f - 'Z'))) & BYTES(0x80);
-    word |= capitals >> 2;
-    memcpy(out, &word, sizeof(word));
-    return true;
+    return other == 0;
 }
 
 size_t utf8_fold(struct str s, char *out, size_t size)
@@ -286,11 +285,11 @@ size_t utf8_fold(struct str s, char *out, size_t size)
         bool is_plain;
         size_t width;
 
-        if (s.len - at >= 8 && need == written && size - written > 8 && size != 0 &&
-            utf8_fold_eight(s.ptr + at, out + written)) {
-            at += 8;
-            need += 8;
-            written += 8;
+        if (s.len - at >= FOLD_BLOCK && need == written && size - written > FOLD_BLOCK &&
+            size != 0 && utf8_fold_block(s.ptr + at, out + written)) {
+            at += FOLD_BLOCK;
+            need += FOLD_BLOCK;
+            written += FOLD_BLOCK;
             continue;
         }
         is_plain = utf8_fold_plain((unsigned char)s.ptr[at], bytes);

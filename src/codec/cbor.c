@@ -8,6 +8,8 @@
 #include "base/err.h"
 #include "base/utf8.h"
 
+#include <endian.h>
+
 enum cbor_major {
     CBOR_MAJOR_UNSIGNED,
     CBOR_MAJOR_NEGATIVE,
@@ -19,6 +21,7 @@ enum cbor_major {
     CBOR_MAJOR_SIMPLE,
 };
 
+#define CBOR_HEAD_MAX   9 /* bytes */
 #define CBOR_INFO_1BYTE 24
 #define CBOR_INFO_8BYTE 27
 
@@ -30,12 +33,16 @@ enum cbor_major {
 
 static void cbor_put_big_endian(struct buf *buf, unsigned char first, uint64_t value, size_t width)
 {
-    unsigned char bytes[9] = {first};
+    unsigned char bytes[CBOR_HEAD_MAX] = {first};
+    uint64_t big_endian = htobe64(width != 0 ? value << 8 * (sizeof(value) - width) : 0);
 
-    for (size_t i = 0; i < width; i++) {
-        bytes[1 + i] = (unsigned char)(value >> 8 * (width - 1 - i));
+    memcpy(bytes + 1, &big_endian, sizeof(big_endian));
+    if (buf_has_room(buf, sizeof(bytes))) { /* all are copied: cheaper than as many as count */
+        memcpy(buf->ptr + buf->len, bytes, sizeof(bytes));
+        buf_commit(buf, 1 + width);
+    } else {
+        buf_put(buf, bytes, 1 + width);
     }
-    buf_put(buf, bytes, 1 + width);
 }
 
 static void cbor_put_head(struct buf *buf, enum cbor_major major, uint64_t value)
@@ -131,6 +138,9 @@ enum cbor_type cbor_peek(const struct cbor_reader *reader)
         return CBOR_TYPE_COUNT;
     }
     first = (unsigned char)reader->rest.ptr[0];
+    if (first >> 5 < CBOR_MAJOR_TAG) {
+        return (enum cbor_type)(first >> 5); /* the first six types are numbered as their majors */
+    }
     switch (first) {
     case CBOR_FALSE:
     case CBOR_TRUE:
@@ -140,8 +150,7 @@ enum cbor_type cbor_peek(const struct cbor_reader *reader)
     case CBOR_DOUBLE:
         return CBOR_TYPE_DOUBLE;
     default:
-        /* The first six types are numbered as their majors. */
-        return first >> 5 < CBOR_MAJOR_TAG ? (enum cbor_type)(first >> 5) : CBOR_TYPE_COUNT;
+        return CBOR_TYPE_COUNT;
     }
 }
 
@@ -156,7 +165,7 @@ static uint64_t cbor_take_big_endian(struct cbor_reader *reader, size_t width)
     for (size_t i = 0; i < width; i++) {
         value = value << 8 | (unsigned char)reader->rest.ptr[i];
     }
-    reader->rest = str_slice(reader->rest, width, reader->rest.len);
+    reader->rest = str_of(reader->rest.ptr + width, reader->rest.len - width);
     return value;
 }
 

@@ -17,6 +17,8 @@ struct link_client {
     struct buf content;
     struct buf scratch;
     size_t in_hand; /* bytes of in that belong to the frame given last */
+    size_t sent;    /* bytes of out that have gone */
+    struct frame_packer packer;
 };
 
 int link_client_new(struct link_client **ret_client)
@@ -43,6 +45,7 @@ void link_client_free(struct link_client *client)
     buf_done(&client->out);
     buf_done(&client->content);
     buf_done(&client->scratch);
+    frame_packer_done(&client->packer);
     mem_free(client);
 }
 
@@ -76,7 +79,7 @@ static int link_client_put(struct link_client *client, enum frame_type type, uin
     int r = buf_error(&client->scratch);
 
     if (r == 0) {
-        r = frame_write(&client->out, type, sequence, buf_str(&client->scratch));
+        r = frame_write(&client->out, &client->packer, type, sequence, buf_str(&client->scratch));
     }
     buf_reset(&client->scratch);
     return r;
@@ -88,12 +91,17 @@ int link_client_hello(struct link_client *client, uint64_t last, const struct li
     return link_client_put(client, FRAME_TYPE_HELLO, last);
 }
 
+bool link_client_is_busy(const struct link_client *client)
+{
+    return client->out.len - client->sent > LINK_CLIENT_OUT_BUSY;
+}
+
 int link_client_batch(struct link_client *client, uint64_t last, struct str content)
 {
-    if (client->out.len > LINK_CLIENT_OUT_BUSY) {
+    if (link_client_is_busy(client)) {
         return -ERR_AGAIN;
     }
-    return frame_write(&client->out, FRAME_TYPE_BATCH, last, content);
+    return frame_write(&client->out, &client->packer, FRAME_TYPE_BATCH, last, content);
 }
 
 int link_client_enrol(struct link_client *client, const struct link_enrol *enrol)
@@ -114,12 +122,16 @@ int link_client_bye(struct link_client *client)
 
 struct str link_client_output(const struct link_client *client)
 {
-    return buf_str(&client->out);
+    return str_slice(buf_str(&client->out), client->sent, client->out.len);
 }
 
 void link_client_sent(struct link_client *client, size_t len)
 {
-    buf_consume(&client->out, len);
+    client->sent += len;
+    if (client->sent == client->out.len || client->sent > LINK_CLIENT_OUT_BUSY) {
+        buf_consume(&client->out, client->sent);
+        client->sent = 0;
+    }
 }
 
 static int link_client_take_ack(const struct frame *frame, struct str content,

@@ -42,7 +42,9 @@ size_t link_client_room(const struct link_client *client);
 /* last: highest sequence in the spool. */
 [[nodiscard]] int link_client_hello(struct link_client *client, uint64_t last,
                                     const struct link_hello *hello);
-/* content: from link_batch_encode. -ERR_AGAIN while much is unsent. */
+/* Much is unsent: no batch is taken. */
+bool link_client_is_busy(const struct link_client *client);
+/* content: from link_batch_encode. -ERR_AGAIN while it is busy. */
 [[nodiscard]] int link_client_batch(struct link_client *client, uint64_t last, struct str content);
 [[nodiscard]] int link_client_enrol(struct link_client *client, const struct link_enrol *enrol);
 [[nodiscard]] int link_client_ping(struct link_client *client);

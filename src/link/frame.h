@@ -43,11 +43,17 @@ struct frame {
     struct str payload; /* as it travelled; borrows the bytes that were read */
 };
 
+/* What compressing needs, kept from frame to frame. Begins as zeroes. */
+struct frame_packer {
+    void *context;
+};
+void frame_packer_done(struct frame_packer *packer);
+
 /* Appends one frame; content is compressed when it is longer than a few hundred bytes and that
- * helps. -ERR_LIMIT past FRAME_CONTENT_MAX, or when it stays longer than FRAME_PAYLOAD_MAX; the buf
- * is unchanged then. */
-[[nodiscard]] int frame_write(struct buf *buf, enum frame_type type, uint64_t sequence,
-                              struct str content);
+ * helps. packer: NULL for one of its own. -ERR_LIMIT past FRAME_CONTENT_MAX, or when it stays
+ * longer than FRAME_PAYLOAD_MAX; the buf is unchanged then. */
+[[nodiscard]] int frame_write(struct buf *buf, struct frame_packer *packer, enum frame_type type,
+                              uint64_t sequence, struct str content);
 
 /* One frame from the front of bytes. *ret_size: bytes it takes, 0 when more are needed. -ERR_PROTO
  * for what is no frame, -ERR_VERSION for another version, -ERR_LIMIT for a length past the limit:

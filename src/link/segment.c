@@ -8,12 +8,11 @@
 #include <assert.h>
 #include <endian.h>
 #include <errno.h>
-#include <sys/uio.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #define SEGMENT_MAGIC  "CGspool1"
 #define SEGMENT_SUFFIX ".seg"
-#define SEGMENT_READ   4096
 
 struct segment_header {
     char magic[8];
@@ -127,21 +126,26 @@ static uint64_t segment_checksum(const struct segment_head *head, struct str byt
     return XXH3_64bits_withSeed(bytes.ptr, bytes.len, seed);
 }
 
-int segment_write(int fd, uint64_t offset, unsigned kind, uint64_t sequence, struct str bytes)
+void segment_put(struct buf *out, unsigned kind, uint64_t sequence, struct str bytes)
 {
     struct segment_head head = {.length = htole32((uint32_t)bytes.len),
                                 .kind = htole32(kind),
                                 .sequence = htole64(sequence)};
-    struct iovec parts[] = {{&head, sizeof(head)}, {(void *)(uintptr_t)bytes.ptr, bytes.len}};
-    ssize_t want = (ssize_t)(sizeof(head) + bytes.len);
+
+    head.checksum = htole64(segment_checksum(&head, bytes));
+    buf_put(out, &head, sizeof(head));
+    buf_put_str(out, bytes);
+}
+
+int segment_write(int fd, uint64_t offset, struct str records)
+{
     ssize_t n;
     int r;
 
-    head.checksum = htole64(segment_checksum(&head, bytes));
     do {
-        n = pwritev(fd, parts, 2, (off_t)offset);
+        n = pwrite(fd, records.ptr, records.len, (off_t)offset);
     } while (n < 0 && errno == EINTR);
-    if (n == want) {
+    if (n == (ssize_t)records.len) {
         return 0;
     }
     r = n < 0 ? -errno : -ERR_NOSPC;
@@ -151,50 +155,91 @@ int segment_write(int fd, uint64_t offset, unsigned kind, uint64_t sequence, str
     return r;
 }
 
-int segment_read(int fd, uint64_t offset, struct buf *scratch, struct segment_record *ret_record)
+void segment_window_init(struct segment_window *window)
 {
-    struct segment_head head;
+    *window = (struct segment_window){0};
+    buf_init(&window->bytes, SEGMENT_WINDOW);
+}
+
+void segment_window_done(struct segment_window *window)
+{
+    buf_done(&window->bytes);
+}
+
+void segment_window_forget(struct segment_window *window)
+{
+    buf_reset(&window->bytes);
+}
+
+/* What the window has from offset on. */
+static struct str segment_seen(const struct segment_window *window, uint64_t offset)
+{
+    struct str bytes = buf_str(&window->bytes);
+
+    return offset >= window->offset && offset - window->offset < bytes.len
+               ? str_slice(bytes, (size_t)(offset - window->offset), bytes.len)
+               : STR("");
+}
+
+static int segment_look(int fd, uint64_t offset, uint64_t end, struct segment_window *window)
+{
+    size_t room = end - offset < SEGMENT_WINDOW ? (size_t)(end - offset) : SEGMENT_WINDOW;
     char *bytes;
-    size_t length;
     ssize_t n;
 
-    buf_reset(scratch);
-    bytes = buf_reserve(scratch, SEGMENT_READ);
+    buf_reset(&window->bytes);
+    bytes = buf_reserve(&window->bytes, room);
     if (bytes == NULL) {
-        return buf_error(scratch);
+        return buf_error(&window->bytes);
     }
-    n = pread(fd, bytes, SEGMENT_READ, (off_t)offset);
-    if (n <= 0) {
-        return n == 0 ? 0 : -errno;
+    n = pread(fd, bytes, room, (off_t)offset);
+    if (n < 0) {
+        return -errno;
     }
-    if (n < (ssize_t)sizeof(head)) {
+    buf_commit(&window->bytes, (size_t)n);
+    window->offset = offset;
+    return 0;
+}
+
+/* The record that bytes begin with: 1, or -ERR_TRUNCATED when they do not hold all of it. */
+static int segment_parse(struct str bytes, uint64_t offset, struct segment_record *ret_record)
+{
+    struct segment_head head;
+    size_t length;
+
+    if (bytes.len < sizeof(head)) {
         return -ERR_TRUNCATED;
     }
-    buf_commit(scratch, (size_t)n);
-    memcpy(&head, bytes, sizeof(head));
+    memcpy(&head, bytes.ptr, sizeof(head));
     length = le32toh(head.length);
     if (length > RECORD_SIZE_MAX) {
         return -ERR_CORRUPT;
     }
-    if (sizeof(head) + length > (size_t)n) {
-        size_t more = sizeof(head) + length - (size_t)n;
-
-        bytes = buf_reserve(scratch, more);
-        if (bytes == NULL) {
-            return buf_error(scratch);
-        }
-        n = pread(fd, bytes, more, (off_t)offset + n);
-        if (n != (ssize_t)more) {
-            return n < 0 ? -errno : -ERR_TRUNCATED;
-        }
-        buf_commit(scratch, more);
+    if (bytes.len - sizeof(head) < length) {
+        return -ERR_TRUNCATED;
     }
-    ret_record->bytes = str_of(scratch->ptr + sizeof(head), length);
-    if (le64toh(head.checksum) != segment_checksum(&head, ret_record->bytes)) {
+    bytes = str_slice(bytes, sizeof(head), sizeof(head) + length);
+    if (le64toh(head.checksum) != segment_checksum(&head, bytes)) {
         return -ERR_CORRUPT;
     }
-    ret_record->kind = le32toh(head.kind);
-    ret_record->sequence = le64toh(head.sequence);
-    ret_record->next = offset + sizeof(head) + length;
+    *ret_record = (struct segment_record){.kind = le32toh(head.kind),
+                                          .sequence = le64toh(head.sequence),
+                                          .bytes = bytes,
+                                          .next = offset + sizeof(head) + length};
     return 1;
+}
+
+int segment_read(int fd, uint64_t offset, uint64_t end, struct segment_window *window,
+                 struct segment_record *ret_record)
+{
+    int r = segment_parse(segment_seen(window, offset), offset, ret_record);
+
+    if (r != -ERR_TRUNCATED || offset >= end) {
+        return offset >= end ? 0 : r;
+    }
+    r = segment_look(fd, offset, end, window);
+    if (r < 0 || window->bytes.len == 0) {
+        return r;
+    }
+    return segment_parse(buf_str(&window->bytes), offset, ret_record);
 }

@@ -16,8 +16,7 @@
 #define SEGMENT_NAME_SIZE   32
 #define SPOOL_STATE_SIZE    56
 
-/* A scratch buffer's limit. */
-#define SEGMENT_SCRATCH (RECORD_SIZE_MAX + SEGMENT_HEAD_SIZE + 4096)
+#define SEGMENT_WINDOW      (256U << 10) /* bytes read at a time: the longest record fits */
 
 struct spool_state {
     uint64_t base; /* sequences up to this were never given: appended = next - 1 - base + refused */
@@ -38,10 +37,17 @@ struct segment {
     bool is_lean;     /* nothing in it can be dropped at present */
 };
 
+/* A piece of a file that was read. Must be forgotten when another file is read, or when what was
+ * read may have changed. */
+struct segment_window {
+    struct buf bytes;
+    uint64_t offset; /* of them in the file */
+};
+
 struct segment_record {
     unsigned kind;
     uint64_t sequence;
-    struct str bytes; /* in the scratch buffer */
+    struct str bytes; /* in the window */
     uint64_t next;    /* offset behind it */
 };
 
@@ -55,16 +61,20 @@ bool segment_parse_name(const char *name, uint64_t *ret_first);
 [[nodiscard]] int segment_read_header(int fd, struct segment *ret_segment,
                                       struct spool_state *ret_state);
 
-/* Writes a record at offset in one call. On failure the file is cut back to offset. */
-[[nodiscard]] int segment_write(int fd, uint64_t offset, unsigned kind, uint64_t sequence,
-                                struct str bytes);
+/* Appends a record, as it stands in a file, to out. */
+void segment_put(struct buf *out, unsigned kind, uint64_t sequence, struct str bytes);
+/* Writes what was put, at offset, in one call. On failure the file is cut back to offset. */
+[[nodiscard]] int segment_write(int fd, uint64_t offset, struct str records);
 static inline uint64_t segment_space(size_t len)
 {
     return SEGMENT_HEAD_SIZE + len;
 }
-/* The record at offset: 1, 0 at the end of the file, -ERR_TRUNCATED or -ERR_CORRUPT for what a
- * crash left. scratch: of limit SEGMENT_SCRATCH at least. */
-[[nodiscard]] int segment_read(int fd, uint64_t offset, struct buf *scratch,
+void segment_window_init(struct segment_window *window);
+void segment_window_done(struct segment_window *window);
+void segment_window_forget(struct segment_window *window);
+/* The record at offset of a file that has `end` bytes: 1, 0 at its end, -ERR_TRUNCATED or
+ * -ERR_CORRUPT for what a crash left. */
+[[nodiscard]] int segment_read(int fd, uint64_t offset, uint64_t end, struct segment_window *window,
                                struct segment_record *ret_record);
 
 #endif

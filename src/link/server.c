@@ -99,7 +99,7 @@ static int link_server_put(struct link_server *server, enum frame_type type, uin
         return -ERR_PIPE;
     }
     if (r == 0) {
-        r = frame_write(&server->out, type, sequence, buf_str(&server->scratch));
+        r = frame_write(&server->out, NULL, type, sequence, buf_str(&server->scratch));
     }
     buf_reset(&server->scratch);
     return r;

@@ -57,7 +57,9 @@ static struct spool *spool_alloc(const struct spool_options *options)
     spool->fd = -1;
     spool->read_fd = -1;
     spool->generation = 1; /* a fresh cursor says 0: it must seek */
-    buf_init(&spool->scratch, SEGMENT_SCRATCH);
+    buf_init(&spool->out, SPOOL_OUT_MAX);
+    segment_window_init(&spool->looking);
+    segment_window_init(&spool->giving);
     return spool;
 }
 
@@ -92,7 +94,9 @@ void spool_free(struct spool *spool)
     closep(&spool->fd);
     closep(&spool->lock);
     closep(&spool->folder);
-    buf_done(&spool->scratch);
+    buf_done(&spool->out);
+    segment_window_done(&spool->looking);
+    segment_window_done(&spool->giving);
     mem_free(spool->segments);
     mem_free(spool);
 }
@@ -131,31 +135,51 @@ static bool spool_is_dear(enum record_kind kind)
     return kind == RECORD_KIND_FINDING || kind == RECORD_KIND_ANSWER;
 }
 
-/* Brings one record to disk. */
-static int spool_write(struct spool *spool, enum record_kind kind, struct str record)
+/* Puts as many records together as fit the segment and one write; one at least. */
+static size_t spool_put(struct spool *spool, enum record_kind kind, const struct str *records,
+                        size_t count)
 {
-    struct segment *newest = spool_newest(spool);
+    uint64_t room = spool->segment_limit - spool_newest(spool)->size;
+    size_t n = 0;
+
+    room = room < SPOOL_OUT_MAX ? room : SPOOL_OUT_MAX;
+    buf_reset(&spool->out);
+    while (n < count && records[n].len <= RECORD_SIZE_MAX &&
+           (n == 0 || spool->out.len + segment_space(records[n].len) <= room)) {
+        segment_put(&spool->out, kind, spool->next + n, records[n]);
+        n++;
+    }
+    return n;
+}
+
+/* Brings records to disk. */
+static int spool_write(struct spool *spool, enum record_kind kind, const struct str *records,
+                       size_t count, size_t *ret_count)
+{
+    size_t n;
     int r;
 
-    if (newest->size + segment_space(record.len) > spool->segment_limit) {
+    if (spool_newest(spool)->size + segment_space(records[0].len) > spool->segment_limit) {
         r = spool_roll(spool, spool->next);
         if (r < 0) {
             return r;
         }
-        newest = spool_newest(spool);
     }
-    r = segment_write(spool->fd, newest->size, kind, spool->next, record);
+    n = spool_put(spool, kind, records, count);
+    r = buf_error(&spool->out);
+    r = r < 0 ? r : segment_write(spool->fd, spool_newest(spool)->size, buf_str(&spool->out));
     if (r < 0) {
         return r;
     }
-    newest->size += segment_space(record.len);
-    spool->next++;
-    spool->waiting++;
+    spool_newest(spool)->size += spool->out.len;
+    spool->next += n;
+    spool->waiting += n;
     spool->is_synced = false;
     if (spool_is_dear(kind)) {
         (void)spool_sync(
             spool); /* a failure shows again in spool_prepare, before it is given out */
     }
+    *ret_count = n;
     return 0;
 }
 
@@ -173,12 +197,21 @@ static int spool_refuse(struct spool *spool)
     return -ERR_FULL;
 }
 
-int spool_append(struct spool *spool, enum record_kind kind, struct str record)
+int spool_append_some(struct spool *spool, enum record_kind kind, const struct str *records,
+                      size_t count, size_t *ret_count)
 {
-    int r = record.len > RECORD_SIZE_MAX ? -ERR_FULL : spool_write(spool, kind, record);
+    int r = records[0].len > RECORD_SIZE_MAX ? -ERR_FULL
+                                             : spool_write(spool, kind, records, count, ret_count);
 
     spool->trouble = r;
     return r == -ERR_FULL ? spool_refuse(spool) : r;
+}
+
+int spool_append(struct spool *spool, enum record_kind kind, struct str record)
+{
+    size_t count;
+
+    return spool_append_some(spool, kind, &record, 1, &count);
 }
 
 int spool_tend(struct spool *spool)
@@ -199,8 +232,24 @@ static void spool_seek(struct spool *spool, struct spool_cursor *cursor)
     cursor->generation = spool->generation;
 }
 
-int spool_next(struct spool *spool, struct spool_cursor *cursor, struct buf *scratch,
-               struct spool_record *ret_record)
+/* Opens segment i for spool_next; what its window holds of another one is forgotten. */
+static int spool_give_from(struct spool *spool, size_t i, int *ret_fd)
+{
+    if (spool->giving_generation != spool->generation ||
+        spool->giving_first != spool->segments[i].first) {
+        segment_window_forget(&spool->giving);
+        spool->giving_generation = spool->generation;
+        spool->giving_first = spool->segments[i].first;
+    }
+    return spool_reader(spool, i, ret_fd);
+}
+
+bool spool_is_steady(const struct spool *spool, const struct spool_cursor *cursor)
+{
+    return cursor->generation == spool->generation;
+}
+
+int spool_next(struct spool *spool, struct spool_cursor *cursor, struct spool_record *ret_record)
 {
     if (cursor->sequence < spool->state.acked) {
         cursor->sequence = spool->state.acked;
@@ -223,9 +272,9 @@ int spool_next(struct spool *spool, struct spool_cursor *cursor, struct buf *scr
             cursor->offset = SEGMENT_HEADER_SIZE;
             continue;
         }
-        r = spool_reader(spool, cursor->segment, &fd);
+        r = spool_give_from(spool, cursor->segment, &fd);
         if (r == 0) {
-            r = segment_read(fd, cursor->offset, scratch, &record);
+            r = segment_read(fd, cursor->offset, segment->size, &spool->giving, &record);
         }
         if (r <= 0) {
             return r < 0 ? r : -ERR_TRUNCATED;
@@ -276,8 +325,9 @@ static int spool_count_between(struct spool *spool, size_t i, uint64_t from, uin
         return 0;
     }
     r = spool_reader(spool, i, &fd);
+    segment_window_forget(&spool->looking);
     while (r >= 0 && offset < segment->size) {
-        r = segment_read(fd, offset, &spool->scratch, &record);
+        r = segment_read(fd, offset, segment->size, &spool->looking, &record);
         if (r <= 0) {
             return r < 0 ? r : -ERR_TRUNCATED;
         }
@@ -318,22 +368,21 @@ int spool_acknowledge(struct spool *spool, uint64_t sequence)
  * sequence. */
 static int spool_renumber(struct spool *spool, uint64_t sequence)
 {
-    CLEANUP(buf_done) struct buf scratch;
     struct spool_cursor cursor = {0};
     struct spool_record record;
     uint64_t last = spool->next - 1;
     uint64_t moved = 0;
+    size_t count;
     int r;
 
-    buf_init(&scratch, SEGMENT_SCRATCH);
     spool->state.base += sequence - last;
     r = spool_roll(spool, sequence + 1);
     while (r >= 0) {
-        r = spool_next(spool, &cursor, &scratch, &record);
+        r = spool_next(spool, &cursor, &record);
         if (r <= 0 || record.sequence > last) {
             break;
         }
-        r = spool_write(spool, record.kind, record.bytes);
+        r = spool_write(spool, record.kind, &record.bytes, 1, &count);
         moved++;
     }
     if (r < 0) {
@@ -369,6 +418,7 @@ void spool_count(const struct spool *spool, struct spool_counters *ret_counters)
 {
     struct spool_counters counters = {.last = spool->next - 1,
                                       .confirmed = spool->state.acked,
+                                      .sendable = spool->state.sent,
                                       .torn = spool->state.torn,
                                       .trouble = spool->trouble,
                                       .dropped = spool->state.dropped + spool->state.refused,

@@ -58,6 +58,7 @@ struct spool_counters {
     uint64_t waiting;      /* on disk */
     uint64_t last;         /* highest sequence given */
     uint64_t confirmed;    /* highest sequence the centre has */
+    uint64_t sendable;     /* highest sequence that may be sent */
     uint64_t bytes;        /* on disk */
     uint64_t torn;         /* tails cut at opening, ever */
     int trouble;           /* why the disk takes nothing at present, negative; 0: it does */
@@ -75,13 +76,19 @@ void spool_freep(struct spool **spool);
  * other failure: the disk takes nothing at present, and nothing has changed. In each case
  * counters.appended says whether the record was taken, after a kill too. */
 [[nodiscard]] int spool_append(struct spool *spool, enum record_kind kind, struct str record);
+/* The same for several of one kind, in turn: as many of them as go together, *ret_count, which is
+ * one at least. -ERR_FULL speaks of the first. A kill meanwhile may leave the first few taken. */
+[[nodiscard]] int spool_append_some(struct spool *spool, enum record_kind kind,
+                                    const struct str *records, size_t count, size_t *ret_count);
 /* Notes counters. Call about once a second. */
 [[nodiscard]] int spool_tend(struct spool *spool);
 
-/* The record after cursor->sequence that is on disk: 1, or 0 at the end. Borrowed until scratch
- * changes. */
-[[nodiscard]] int spool_next(struct spool *spool, struct spool_cursor *cursor, struct buf *scratch,
+/* The record after cursor->sequence that is on disk: 1, or 0 at the end. Borrowed until the next
+ * one is given. */
+[[nodiscard]] int spool_next(struct spool *spool, struct spool_cursor *cursor,
                              struct spool_record *ret_record);
+/* Whether all that was given with the cursor stands where it stood: nothing of it was dropped. */
+bool spool_is_steady(const struct spool *spool, const struct spool_cursor *cursor);
 /* Makes everything up to sequence durable and notes that it may be sent now. Before each sending.
  */
 [[nodiscard]] int spool_prepare(struct spool *spool, uint64_t sequence);

@@ -14,6 +14,7 @@
 #define SPOOL_LOCK        "lock"
 
 #define SPOOL_SEGMENT_MIN (64U << 10)
+#define SPOOL_OUT_MAX     (256U << 10) /* bytes of records that are written together */
 
 struct spool {
     uint64_t limit;
@@ -34,7 +35,11 @@ struct spool {
     uint64_t waiting;    /* records on disk above state.acked */
     uint64_t generation; /* grows when places in segments move */
     int trouble;
-    struct buf scratch;
+    struct buf out;                /* records on their way to a file */
+    struct segment_window looking; /* at what is counted, mended or moved */
+    struct segment_window giving;  /* of what spool_next gives out */
+    uint64_t giving_generation;
+    uint64_t giving_first; /* of the segment that it looks at */
 };
 
 static inline struct segment *spool_newest(struct spool *spool)

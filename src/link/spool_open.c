@@ -79,7 +79,8 @@ static int spool_scan_records(struct spool *spool, int fd, struct segment *segme
     int r;
 
     scan->last = segment->first - 1;
-    while ((r = segment_read(fd, segment->size, &spool->scratch, &record)) == 1 &&
+    segment_window_forget(&spool->looking);
+    while ((r = segment_read(fd, segment->size, UINT64_MAX, &spool->looking, &record)) == 1 &&
            record.sequence > scan->last && record.kind < RECORD_KIND_COUNT) {
         segment->size = record.next;
         scan->last = record.sequence;

@@ -158,8 +158,9 @@ static int spool_copy_dear(struct spool *spool, size_t i, int fd, struct segment
     int source;
     int r = spool_reader(spool, i, &source);
 
+    segment_window_forget(&spool->looking);
     while (r >= 0 && offset < spool->segments[i].size) {
-        r = segment_read(source, offset, &spool->scratch, &record);
+        r = segment_read(source, offset, spool->segments[i].size, &spool->looking, &record);
         if (r <= 0) {
             return r < 0 ? r : -ERR_TRUNCATED;
         }
@@ -169,7 +170,10 @@ static int spool_copy_dear(struct spool *spool, size_t i, int fd, struct segment
             lean->dropped++;
             continue;
         }
-        r = segment_write(fd, lean->size, record.kind, record.sequence, record.bytes);
+        buf_reset(&spool->out);
+        segment_put(&spool->out, record.kind, record.sequence, record.bytes);
+        r = buf_error(&spool->out);
+        r = r < 0 ? r : segment_write(fd, lean->size, buf_str(&spool->out));
         lean->size += segment_space(record.bytes.len);
     }
     return r < 0 ? r : 0;

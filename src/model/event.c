@@ -169,9 +169,10 @@ static void event_take_field(struct cbor_reader *reader, struct event *event)
 
 int event_decode(struct cbor_reader *reader, struct event *ret_event)
 {
-    struct event event = {0};
+    struct event event;
     size_t count = cbor_get_map(reader);
 
+    event.field_count = 0;
     if (count != EVENT_KEY_COUNT) {
         cbor_fail(reader, count > EVENT_KEY_COUNT ? -ERR_VERSION : -ERR_SYNTAX);
     }
@@ -190,7 +191,10 @@ int event_decode(struct cbor_reader *reader, struct event *ret_event)
     if (reader->error != 0) {
         return reader->error;
     }
-    *ret_event = event;
+    ret_event->time = event.time;
+    ret_event->kind = event.kind;
+    ret_event->field_count = event.field_count;
+    memcpy(ret_event->fields, event.fields, event.field_count * sizeof(event.fields[0]));
     return 0;
 }
 

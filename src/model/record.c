@@ -127,17 +127,13 @@ void record_encode(const struct record *record, struct buf *buf)
     }
 }
 
-int record_decode(struct cbor_reader *reader, struct arena *arena, struct record *ret_record)
+static int record_decode_rare(struct cbor_reader *reader, struct arena *arena,
+                              enum record_kind kind, struct record *ret_record)
 {
-    struct record record = {0};
+    struct record record = {.kind = kind};
     int r;
 
-    wire_open(reader, RECORD_MEMBERS);
-    record.kind = (enum record_kind)wire_get_enum(reader, RECORD_KIND_COUNT);
-    switch (record.kind) {
-    case RECORD_KIND_EVENT:
-        r = event_decode(reader, &record.event);
-        break;
+    switch (kind) {
     case RECORD_KIND_FINDING:
         r = finding_decode(reader, arena, &record.finding);
         break;
@@ -147,6 +143,7 @@ int record_decode(struct cbor_reader *reader, struct arena *arena, struct record
     case RECORD_KIND_STATUS:
         r = status_decode(reader, &record.status);
         break;
+    case RECORD_KIND_EVENT:
     case RECORD_KIND_COUNT:
     default:
         r = -ERR_VERSION;
@@ -157,6 +154,28 @@ int record_decode(struct cbor_reader *reader, struct arena *arena, struct record
     }
     *ret_record = record;
     return 0;
+}
+
+int record_decode(struct cbor_reader *reader, struct arena *arena, struct record *ret_record)
+{
+    enum record_kind kind;
+    int r;
+
+    wire_open(reader, RECORD_MEMBERS);
+    kind = (enum record_kind)wire_get_enum(reader, RECORD_KIND_COUNT);
+    if (kind != RECORD_KIND_EVENT) {
+        return record_decode_rare(reader, arena, kind, ret_record);
+    }
+    r = event_decode(reader, &ret_record->event);
+    if (r == 0) {
+        ret_record->kind = kind;
+    }
+    return r;
+}
+
+struct str record_body(struct str record)
+{
+    return str_slice(record, RECORD_HEAD, record.len);
 }
 
 void status_write_json(const struct status *status, struct json_writer *json)

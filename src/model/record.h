@@ -57,6 +57,8 @@ struct record {
 void record_encode(const struct record *record, struct buf *buf);
 [[nodiscard]] int record_decode(struct cbor_reader *reader, struct arena *arena,
                                 struct record *ret_record);
+/* The body's bytes in those of a record that was decoded. */
+struct str record_body(struct str record);
 const char *record_kind_name(enum record_kind kind);
 void status_write_json(const struct status *status, struct json_writer *json);
 

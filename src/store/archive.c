@@ -368,9 +368,10 @@ static int archive_flush_block(struct archive *archive, struct day *day)
     return block_write(&day->block, day->database, &archive->scratch);
 }
 
-static int archive_add_new(struct archive *archive, struct archive_host *host, uint64_t sequence,
-                           const struct event *event)
+static int archive_add_new(struct archive *archive, struct archive_host *host,
+                           const struct block_entry *entry)
 {
+    const struct event *event = entry->event;
     int64_t now = clock_wall(archive->clock);
     int64_t away;
     bool is_stray = __builtin_sub_overflow(event->time, now, &away) || away > ARCHIVE_STRAY_NS ||
@@ -385,13 +386,20 @@ static int archive_add_new(struct archive *archive, struct archive_host *host, u
             block_reset(&day->block);
         }
     }
-    r = r < 0 ? r : block_add(&day->block, &host->id, sequence, event, &archive->folded);
-    return r < 0 ? r : archive_host_widen(host, number, sequence, sequence);
+    r = r < 0 ? r : block_add(&day->block, entry, &archive->folded);
+    return r < 0 ? r : archive_host_widen(host, number, entry->key.sequence, entry->key.sequence);
 }
 
 int archive_add(struct archive *archive, const struct id *host, uint64_t sequence,
                 const struct event *event)
 {
+    return archive_add_encoded(archive, host, sequence, event, STR(""));
+}
+
+int archive_add_encoded(struct archive *archive, const struct id *host, uint64_t sequence,
+                        const struct event *event, struct str encoded)
+{
+    const struct block_entry entry = {{*host, sequence}, event, encoded};
     struct archive_host *known = NULL;
     int r;
 
@@ -406,7 +414,7 @@ int archive_add(struct archive *archive, const struct id *host, uint64_t sequenc
     if (r == -ERR_EXIST) {
         return r;
     }
-    r = r < 0 ? r : archive_add_new(archive, known, sequence, event);
+    r = r < 0 ? r : archive_add_new(archive, known, &entry);
     if (r < 0) {
         archive->failed = r;
     }

@@ -38,6 +38,10 @@ void archive_closep(struct archive **archive);
  * keeps its time. Any other failure makes archive_commit fail too. */
 [[nodiscard]] int archive_add(struct archive *archive, const struct id *host, uint64_t sequence,
                               const struct event *event);
+/* The same for an event that was decoded, whole, from those bytes. */
+[[nodiscard]] int archive_add_encoded(struct archive *archive, const struct id *host,
+                                      uint64_t sequence, const struct event *event,
+                                      struct str encoded);
 /* Durable when it returns 0. Days are committed one after another: after a failure or a death in
  * between some events are in and come back as -ERR_EXIST when added again; what is not durable is
  * dropped. Commit here before the store, acknowledge after both (see sqlite.c). */

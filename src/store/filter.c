@@ -8,11 +8,17 @@
 
 #define FILTER_BITS_EACH 10
 #define FILTER_PROBES    7
-#define TRIGRAMS         (1U << 24)           /* that there can be */
-#define ADDRESS_SIGNS    11U                  /* ten digits and the dot */
+#define TRIGRAMS         (1U << 24) /* that there can be */
+#define ADDRESS_SIGNS    11U        /* ten digits and the dot */
+#define ADDRESS_DOT      10U
+#define ADDRESS_HEADS    14641U               /* that a piece can begin with: 11 to the fourth */
 #define PIECES           (TRIGRAMS + 161051U) /* with those of addresses: 11 to the fifth */
 #define TRIGRAMS_ROOM    4096
 #define WORD_BITS        64U
+#define WORD_SIZE        8U
+#define WORD_TRIGRAMS    (WORD_SIZE - TRIGRAM_SIZE + 1)
+#define LATELY_BITS      15U
+#define LATELY_SIZE      (1U << LATELY_BITS)
 
 void trigrams_init(struct trigrams *set)
 {
@@ -22,6 +28,7 @@ void trigrams_init(struct trigrams *set)
 void trigrams_done(struct trigrams *set)
 {
     mem_free(set->bits);
+    mem_free(set->lately);
     mem_free(set->list);
     *set = (struct trigrams){0};
 }
@@ -30,6 +37,9 @@ void trigrams_reset(struct trigrams *set)
 {
     for (size_t i = 0; i < set->count; i++) {
         set->bits[set->list[i] / WORD_BITS] = 0;
+    }
+    if (set->lately != NULL) {
+        memset(set->lately, 0, LATELY_SIZE * sizeof(*set->lately));
     }
     set->count = 0;
 }
@@ -43,7 +53,7 @@ static uint32_t trigram_at(const char *bytes)
 
 static uint32_t address_sign(char c)
 {
-    return c >= '0' && c <= '9' ? (uint32_t)(c - '0') : c == '.' ? 10 : ADDRESS_SIGNS;
+    return c >= '0' && c <= '9' ? (uint32_t)(c - '0') : c == '.' ? ADDRESS_DOT : ADDRESS_SIGNS;
 }
 
 /* A number above all trigrams, 0 when the five bytes are no piece of an address. */
@@ -58,7 +68,7 @@ static uint32_t address_at(const char *bytes)
         if (sign == ADDRESS_SIGNS) {
             return 0;
         }
-        has_dot = has_dot || sign == 10;
+        has_dot = has_dot || sign == ADDRESS_DOT;
         number = number * ADDRESS_SIGNS + sign;
     }
     return has_dot ? TRIGRAMS + number : 0;
@@ -98,51 +108,118 @@ static int trigrams_note(struct trigrams *set, uint32_t piece)
                                                                          : trigrams_put(set, piece);
 }
 
-/* Each piece is looked for from its dots: most texts have few. */
-static int trigrams_add_addresses(struct trigrams *set, struct str folded)
+/* A run of digits and dots: each five of them with a dot among them, as address_at has it. */
+static int trigrams_add_run(struct trigrams *set, struct str run)
 {
-    size_t next = 0; /* pieces before it are in */
+    uint32_t number = 0;
+    size_t dots = 0; /* one behind the last */
     int r = 0;
 
-    for (size_t dot = str_find_byte(folded, '.'); dot < folded.len && r == 0;
-         dot += 1 + str_find_byte(str_slice(folded, dot + 1, folded.len), '.')) {
-        size_t from = dot < ADDRESS_SIZE - 1 ? 0 : dot - (ADDRESS_SIZE - 1);
+    for (size_t i = 0; i < run.len && r == 0; i++) {
+        uint32_t sign = address_sign(run.ptr[i]);
 
-        for (from = from < next ? next : from;
-             from <= dot && from + ADDRESS_SIZE <= folded.len && r == 0; from++) {
-            uint32_t piece = address_at(folded.ptr + from);
-
-            r = piece != 0 ? trigrams_note(set, piece) : 0;
+        number = number % ADDRESS_HEADS * ADDRESS_SIGNS + sign;
+        dots = sign == ADDRESS_DOT ? i + 1 : dots;
+        if (i + 1 >= ADDRESS_SIZE && dots + ADDRESS_SIZE > i + 1) {
+            r = trigrams_note(set, TRIGRAMS + number);
         }
-        next = from;
+    }
+    return r;
+}
+
+/* Runs are looked for from their dots: most texts have few. */
+static int trigrams_add_addresses(struct trigrams *set, struct str folded)
+{
+    size_t end = 0; /* of what was looked at */
+    size_t dot;
+    int r = 0;
+
+    while (r == 0 &&
+           (dot = end + str_find_byte(str_slice(folded, end, folded.len), '.')) < folded.len) {
+        size_t from = dot;
+
+        while (from > end && dot - from < ADDRESS_SIZE - 1 &&
+               address_sign(folded.ptr[from - 1]) != ADDRESS_SIGNS) {
+            from--;
+        }
+        for (end = dot + 1; end < folded.len && address_sign(folded.ptr[end]) != ADDRESS_SIGNS;) {
+            end++;
+        }
+        r = trigrams_add_run(set, str_slice(folded, from, end));
+    }
+    return r;
+}
+
+static int trigrams_prepare(struct trigrams *set)
+{
+    if (set->bits == NULL) {
+        set->bits = mem_alloc(PIECES / WORD_BITS + 1, sizeof(*set->bits));
+    }
+    if (set->lately == NULL) {
+        set->lately = mem_alloc(LATELY_SIZE, sizeof(*set->lately));
+    }
+    return set->bits != NULL && set->lately != NULL ? 0 : -ERR_NOMEM;
+}
+
+/* The first `count` trigrams of the text. */
+static int trigrams_add_first(struct trigrams *set, const char *text, size_t count)
+{
+    int r = 0;
+
+    for (size_t at = 0; at < count && r == 0; at++) {
+        r = trigrams_note(set, trigram_at(text + at));
+    }
+    return r;
+}
+
+static int trigrams_add_word(struct trigrams *set, const char *text)
+{
+    uint64_t *lately;
+    uint64_t word;
+    int r;
+
+    memcpy(&word, text, sizeof(word));
+    lately = &set->lately[word * 0x9e3779b97f4a7c15U >> (WORD_BITS - LATELY_BITS)];
+    if (*lately == word && word != 0) {
+        return 0;
+    }
+    r = trigrams_add_first(set, text, WORD_TRIGRAMS);
+    if (r == 0) {
+        *lately = word;
     }
     return r;
 }
 
 int trigrams_add(struct trigrams *set, struct str folded)
 {
-    uint32_t trigram = folded.len >= TRIGRAM_SIZE ? trigram_at(folded.ptr) >> 8 : 0;
-    int r = 0;
+    size_t at = 0;
+    int r = trigrams_prepare(set);
 
-    if (set->bits == NULL) {
-        set->bits = mem_alloc(PIECES / WORD_BITS + 1, sizeof(*set->bits));
+    for (; folded.len - at >= WORD_SIZE && r == 0; at += WORD_TRIGRAMS) {
+        r = trigrams_add_word(set, folded.ptr + at);
     }
-    if (set->bits == NULL) {
-        return -ERR_NOMEM;
-    }
-    for (size_t at = TRIGRAM_SIZE - 1; at < folded.len && r == 0; at++) {
-        trigram = (trigram << 8 | (unsigned char)folded.ptr[at]) % TRIGRAMS;
-        r = trigrams_note(set, trigram);
+    if (r == 0 && folded.len - at >= TRIGRAM_SIZE) {
+        r = trigrams_add_first(set, folded.ptr + at, folded.len - at - (TRIGRAM_SIZE - 1));
     }
     return r < 0 ? r : trigrams_add_addresses(set, folded);
 }
 
-/* The probe-th of a trigram's bits, by double hashing (Kirsch, Mitzenmacher 2008). */
-static size_t filter_bit(uint64_t hash, unsigned probe, size_t bits)
-{
-    uint64_t step = hash >> 32 | 1;
+/* A trigram's bits, one after another, by double hashing (Kirsch, Mitzenmacher 2008). */
+struct probe {
+    size_t bit;
+    size_t step;
+    size_t bits; /* of the filter */
+};
 
-    return (size_t)(((hash & UINT32_MAX) + probe * step) % bits);
+static struct probe probe_first(uint64_t hash, size_t bits)
+{
+    return (struct probe){(hash & UINT32_MAX) % bits, (hash >> 32 | 1) % bits, bits};
+}
+
+static void probe_next(struct probe *probe)
+{
+    probe->bit += probe->step;
+    probe->bit -= probe->bit >= probe->bits ? probe->bits : 0;
 }
 
 void filter_write(const struct trigrams *set, struct buf *buf)
@@ -159,12 +236,10 @@ void filter_write(const struct trigrams *set, struct buf *buf)
     }
     memset(bytes, 0, len);
     for (size_t i = 0; i < set->count; i++) {
-        uint64_t hash = trigram_hash(set->list[i]);
+        struct probe probe = probe_first(trigram_hash(set->list[i]), 8 * len);
 
-        for (unsigned probe = 0; probe < FILTER_PROBES; probe++) {
-            size_t bit = filter_bit(hash, probe, 8 * len);
-
-            bytes[bit / 8] = (unsigned char)(bytes[bit / 8] | 1U << bit % 8);
+        for (unsigned n = 0; n < FILTER_PROBES; n++, probe_next(&probe)) {
+            bytes[probe.bit / 8] = (unsigned char)(bytes[probe.bit / 8] | 1U << probe.bit % 8);
         }
     }
     buf_commit(buf, len);
@@ -172,10 +247,10 @@ void filter_write(const struct trigrams *set, struct buf *buf)
 
 static bool filter_has(struct str filter, uint64_t hash)
 {
-    for (unsigned probe = 0; probe < FILTER_PROBES; probe++) {
-        size_t bit = filter_bit(hash, probe, 8 * filter.len);
+    struct probe probe = probe_first(hash, 8 * filter.len);
 
-        if (((unsigned)(unsigned char)filter.ptr[bit / 8] >> bit % 8 & 1U) == 0) {
+    for (unsigned n = 0; n < FILTER_PROBES; n++, probe_next(&probe)) {
+        if (((unsigned)(unsigned char)filter.ptr[probe.bit / 8] >> probe.bit % 8 & 1U) == 0) {
             return false;
         }
     }

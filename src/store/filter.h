@@ -18,9 +18,11 @@
 #define TRIGRAMS_MAX (1U << 17) /* distinct ones in a block; a fuller block is closed */
 
 /* A set of distinct trigrams and pieces of addresses: a bit for each that there can be, of which
- * texts touch few pages, and the list of those that are in. */
+ * texts touch few pages, and the list of those that are in. Logs repeat themselves: words of eight
+ * bytes that came lately are known by one look. */
 struct trigrams {
-    uint64_t *bits; /* NULL: none is in */
+    uint64_t *bits;   /* NULL: none is in */
+    uint64_t *lately; /* words whose trigrams are in, by hash; 0: none */
     uint32_t *list;
     size_t room; /* of the list */
     size_t count;

@@ -182,6 +182,72 @@ static void test_filter(void **state)
     buf_done(&buf);
 }
 
+static bool is_piece_of_address(const char *bytes)
+{
+    bool has_dot = false;
+
+    for (size_t i = 0; i < ADDRESS_SIZE; i++) {
+        if (bytes[i] != '.' && (bytes[i] < '0' || bytes[i] > '9')) {
+            return false;
+        }
+        has_dot = has_dot || bytes[i] == '.';
+    }
+    return has_dot;
+}
+
+/* How many distinct pieces of `size` bytes the texts have, looked at one by one. */
+static size_t count_pieces(const struct buf *texts, size_t size, bool is_address)
+{
+    const char *bytes = texts->ptr;
+    size_t count = 0;
+
+    for (size_t at = 0; at + size <= texts->len; at++) {
+        bool is_new = memchr(bytes + at, '\n', size) == NULL &&
+                      (!is_address || is_piece_of_address(bytes + at));
+
+        for (size_t before = 0; before < at && is_new; before++) {
+            is_new = memcmp(bytes + before, bytes + at, size) != 0;
+        }
+        count += is_new;
+    }
+    return count;
+}
+
+/* Texts that repeat themselves, at all places against each other: each piece is in, none twice. */
+static void test_filter_is_exact(void **state)
+{
+    static const char *const words[] = {"sshd[",         "10.2.3.44",    "..", "7",    "1234567.",
+                                        "\"id\":",       "aaaaaaaaaaaa", "x",  "\0\0", "mở cửa",
+                                        "203.0.113.9:22"};
+    struct trigrams set;
+    struct prng prng;
+    struct buf texts;
+
+    (void)state;
+    trigrams_init(&set);
+    buf_init(&texts, 1 << 16);
+    prng_init(&prng, 20261126);
+    for (unsigned round = 0; round < 40; round++) {
+        buf_reset(&texts);
+        trigrams_reset(&set);
+        for (unsigned line = 0; line < 12; line++) {
+            size_t from = texts.len;
+
+            for (uint64_t n = prng_below(&prng, 12); n != 0; n--) {
+                uint64_t i = prng_below(&prng, ARRAY_LEN(words));
+
+                buf_put(&texts, words[i], words[i][0] != '\0' ? strlen(words[i]) : 2);
+            }
+            assert_int_equal(trigrams_add(&set, str_slice(buf_str(&texts), from, texts.len)), 0);
+            buf_put_byte(&texts, '\n');
+        }
+        assert_int_equal(set.count, count_pieces(&texts, TRIGRAM_SIZE, false) +
+                                        count_pieces(&texts, ADDRESS_SIZE, true));
+    }
+    trigrams_done(&set);
+    buf_done(&texts);
+}
+
 /* A block that has every number of three digits, and all addresses of one network but one. */
 static void test_filter_addresses(void **state)
 {
@@ -572,6 +638,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_filter_addresses),
+        cmocka_unit_test(test_filter_is_exact),
         cmocka_unit_test(test_filter),
         cmocka_unit_test_setup_teardown(test_round_trip, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_duplicates, set_up, tear_down),

@@ -12,7 +12,7 @@
 #include "sys/fd.h"
 
 #define MESSAGES 2000
-#define RECORDS  7 /* of a message that has several */
+#define RECORDS  9 /* of a message that has several */
 
 enum death {
     DEATH_NONE,
@@ -77,7 +77,7 @@ static bool take(struct world *world, struct intake *intake, unsigned channel, e
         return true;
     }
     if (!intake_is_taken(intake, channel, number)) {
-        intake_begin(intake, channel, number, world->count);
+        intake_begin(intake, channel, number, 1, world->count);
         if (death == DEATH_AFTER_BEGIN) {
             return true;
         }
@@ -157,7 +157,7 @@ static void test_note_of_what_was_put_off(void **state)
     world_init(&world);
     send_number(&world, 0, 1);
     intake_open(&intake, world.page, world.count);
-    intake_begin(&intake, 0, 1, world.count);
+    intake_begin(&intake, 0, 1, 1, world.count);
     intake_cancel(&intake, 0);
     world.count++;
     intake_open(&intake, world.page, world.count);
@@ -167,8 +167,19 @@ static void test_note_of_what_was_put_off(void **state)
     world_done(&world);
 }
 
-/* Takes a message of several records as agent/link.c does, with a store that refuses now and then,
- * up to where it dies. True: it is out of the channel. */
+/* The store takes some of a run of records, the first ones. */
+static void store_some(struct world *world, uint64_t number, uint64_t some)
+{
+    for (uint64_t i = 0; i < some; i++) {
+        assert_int_equal(number + i, world->stored[0] + 1); /* none is missing or comes twice */
+        world->stored[0] = number + i;
+        world->count++;
+    }
+}
+
+/* Takes a message of several records as agent/link.c does, in runs, with a store that now and then
+ * refuses, or takes only the first few of a run, up to where it dies. True: it is out of the
+ * channel. */
 static bool take_records(struct world *world, struct intake *intake, struct prng *prng,
                          bool *ret_is_dead)
 {
@@ -181,29 +192,28 @@ static bool take_records(struct world *world, struct intake *intake, struct prng
     number = msg_get_u64(&packet.msg);
     end = number + RECORDS;
     channel_packet_done(&packet);
-    for (; number < end; number++) {
+    while (number < end) {
         unsigned what = (unsigned)prng_below(prng, 16);
+        uint64_t many = 1 + prng_below(prng, end - number);
+        uint64_t some = what <= 2 ? prng_below(prng, many + 1) : 1 + prng_below(prng, many);
 
         if (intake_is_past(intake, 0, number)) {
+            number++;
             continue;
         }
-        intake_begin(intake, 0, number, world->count);
-        *ret_is_dead = what == 0;
-        if (what == 0) {
-            return false;
-        }
-        if (what == 1) {
+        intake_begin(intake, 0, number, many, world->count);
+        if (what == 3) {
             intake_cancel(intake, 0);
+            *ret_is_dead = false;
             return false;
         }
-        assert_int_equal(number, world->stored[0] + 1);
-        world->stored[0] = number;
-        world->count++;
-        *ret_is_dead = what == 2;
-        if (what == 2) {
+        store_some(world, number, some);
+        *ret_is_dead = what <= 2;
+        if (*ret_is_dead) {
             return false;
         }
-        intake_end(intake, 0, number);
+        number += some;
+        intake_end(intake, 0, number - 1);
     }
     assert_int_equal(channel_skip(fd), 0);
     return true;
@@ -226,7 +236,7 @@ static void test_each_record_of_a_message_is_taken_once(void **state)
         send_number(&world, 0, sent + 1);
         sent += RECORDS;
         while (!take_records(&world, &intake, &prng, &is_dead)) {
-            if (is_dead) {
+            for (uint64_t i = is_dead ? 1 + prng_below(&prng, 2) : 0; i != 0; i--) {
                 intake_open(&intake, world.page, world.count);
             }
             if (prng_below(&prng, 3) == 0) {

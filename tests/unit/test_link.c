@@ -17,7 +17,7 @@ static void test_frame_golden(void **state)
 
     (void)state;
     buf_init(&buf, 4096);
-    assert_int_equal(frame_write(&buf, FRAME_TYPE_PING, 0x102, STR("hi")), 0);
+    assert_int_equal(frame_write(&buf, NULL, FRAME_TYPE_PING, 0x102, STR("hi")), 0);
     assert_int_equal(buf.len, sizeof(expected) - 1);
     assert_memory_equal(buf.ptr, expected, buf.len);
 }
@@ -30,7 +30,7 @@ static void test_frame_truncated_everywhere(void **state)
 
     (void)state;
     buf_init(&buf, 4096);
-    assert_int_equal(frame_write(&buf, FRAME_TYPE_ACTION, 7, STR("request")), 0);
+    assert_int_equal(frame_write(&buf, NULL, FRAME_TYPE_ACTION, 7, STR("request")), 0);
     for (size_t len = 0; len < buf.len; len++) {
         assert_int_equal(frame_read(str_of(buf.ptr, len), &frame, &size), 0);
         assert_int_equal(size, 0);
@@ -61,7 +61,7 @@ static void test_frame_refusals(void **state)
     buf_init(&buf, 4096);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         buf_reset(&buf);
-        assert_int_equal(frame_write(&buf, FRAME_TYPE_PING, 1, STR("x")), 0);
+        assert_int_equal(frame_write(&buf, NULL, FRAME_TYPE_PING, 1, STR("x")), 0);
         buf.ptr[cases[i].at] = cases[i].byte;
         assert_int_equal(frame_read(buf_str(&buf), &frame, &size), cases[i].error);
     }
@@ -84,7 +84,7 @@ static void test_frame_compression(void **state)
     while (text.len < FRAME_CONTENT_MAX - 16) {
         buf_putf(&text, "%zu;", text.len);
     }
-    assert_int_equal(frame_write(&buf, FRAME_TYPE_BATCH, 1, buf_str(&text)), 0);
+    assert_int_equal(frame_write(&buf, NULL, FRAME_TYPE_BATCH, 1, buf_str(&text)), 0);
     assert_true(buf.len < text.len / 2);
     assert_int_equal(frame_read(buf_str(&buf), &frame, &size), 0);
     assert_int_equal(frame_content(&frame, &scratch, &content), 0);
@@ -98,7 +98,7 @@ static void test_frame_compression(void **state)
         assert_int_equal(frame_content(&torn, &scratch, &content), -ERR_CORRUPT);
     }
     buf_put_text(&text, "more than 4 MiB in all, more than 4 MiB");
-    assert_int_equal(frame_write(&buf, FRAME_TYPE_BATCH, 1, buf_str(&text)), -ERR_LIMIT);
+    assert_int_equal(frame_write(&buf, NULL, FRAME_TYPE_BATCH, 1, buf_str(&text)), -ERR_LIMIT);
 }
 
 /* A payload of few bytes that unfolds beyond the limit. */
@@ -117,8 +117,8 @@ static void test_frame_bomb(void **state)
     buf_init(&scratch, FRAME_CONTENT_MAX);
     buf_init(&twice, 1U << 20);
     assert_non_null(zeroes);
-    assert_int_equal(frame_write(&buf, FRAME_TYPE_BATCH, 1, str_of(zeroes, FRAME_CONTENT_MAX - 1)),
-                     0);
+    assert_int_equal(
+        frame_write(&buf, NULL, FRAME_TYPE_BATCH, 1, str_of(zeroes, FRAME_CONTENT_MAX - 1)), 0);
     assert_int_equal(frame_read(buf_str(&buf), &frame, &size), 0);
     assert_int_equal(frame_content(&frame, &scratch, &content), 0);
     buf_put_str(&twice, frame.payload); /* zstd frames may follow each other */
@@ -191,7 +191,7 @@ static void feed_frame(struct link_server *server, enum frame_type type, struct 
     struct str rest;
 
     buf_init(&frame, 2U << 20);
-    assert_int_equal(frame_write(&frame, type, 0, content), 0);
+    assert_int_equal(frame_write(&frame, NULL, type, 0, content), 0);
     rest = buf_str(&frame);
     rest.len = rest.len < link_server_room(server) ? rest.len : link_server_room(server);
     assert_int_equal(link_server_feed(server, rest), 0);

@@ -45,9 +45,10 @@ struct link {
     struct spool_cursor cursor;
     uint64_t flight[LINK_FLIGHT_MAX]; /* last sequence of each batch under way, oldest first */
     size_t flight_count;
-    struct buf items;
+    struct buf items; /* of the next batch, gathered so far */
+    size_t item_count;
+    struct spool_cursor gathered; /* behind them */
     struct buf content;
-    struct buf scratch;
     int64_t heard; /* monotonic ns of the last answer */
     int64_t asked; /* of the last PING */
     /* the centre's clock: its wall time at our monotonic time */

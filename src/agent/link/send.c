@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "base/log.h"
 
+#define LINK_AHEAD 7 /* batches */
+
 int64_t link_centre_time(const struct link *link)
 {
     const struct clock *clock = link->settings->clock;
@@ -33,55 +35,80 @@ void link_greet(struct link *link)
     }
 }
 
-/* Gathers one batch behind the cursor. *ret_count 0: there is nothing, or not enough for a full
- * one. */
-static int link_gather(struct link *link, bool is_all, struct spool_cursor *cursor,
-                       size_t *ret_count)
+static void link_gather_anew(struct link *link)
+{
+    buf_reset(&link->items);
+    link->item_count = 0;
+    link->gathered = link->cursor;
+}
+
+static bool link_has_full_batch(const struct link *link)
+{
+    return link->item_count == LINK_BATCH_RECORDS || link->items.len >= LINK_BATCH_BYTES;
+}
+
+/* Gathers on, up to a full batch. What was gathered before may have been dropped meanwhile. */
+static int link_gather(struct link *link)
 {
     struct spool_record record;
-    bool is_full = false;
-    size_t count = 0;
-    int r = 0;
+    int r = 1;
 
-    buf_reset(&link->items);
-    while (!is_full && (r = spool_next(link->spool, cursor, &link->scratch, &record)) == 1) {
-        link_batch_put(&link->items, record.sequence, record.bytes);
-        count++;
-        is_full = count == LINK_BATCH_RECORDS || link->items.len >= LINK_BATCH_BYTES;
+    if (link->item_count == 0 || !spool_is_steady(link->spool, &link->gathered)) {
+        link_gather_anew(link);
     }
-    if (r >= 0) {
-        r = buf_error(&link->items);
+    while (!link_has_full_batch(link) && r == 1) {
+        r = spool_next(link->spool, &link->gathered, &record);
+        if (r == 1) {
+            link_batch_put(&link->items, record.sequence, record.bytes);
+            link->item_count++;
+        }
     }
-    *ret_count = is_full || is_all ? count : 0;
-    return r;
+    r = r < 0 ? r : buf_error(&link->items);
+    if (r < 0) {
+        link_gather_anew(link);
+    }
+    return r < 0 ? r : 0;
+}
+
+/* Makes the batch that was gathered durable, and with it what of the next ones is there already,
+ * since the disk is waited for each time. */
+static int link_prepare(struct link *link)
+{
+    uint64_t ahead = link->gathered.sequence + LINK_AHEAD * link->item_count;
+    struct spool_counters counters;
+
+    spool_count(link->spool, &counters);
+    if (link->gathered.sequence <= counters.sendable) {
+        return 0;
+    }
+    return spool_prepare(link->spool, ahead < counters.last ? ahead : counters.last);
 }
 
 /* 1 when a batch went out, 0 when there is none to send. The cursor moves only when it did. */
 static int link_send_one(struct link *link, bool is_all)
 {
-    struct spool_cursor cursor = link->cursor;
-    size_t count;
-    int r = link_gather(link, is_all, &cursor, &count);
+    struct link_client *client = uplink_client(link->uplink);
+    uint64_t last;
+    int r = link_client_is_busy(client) ? -ERR_AGAIN : link_gather(link);
 
-    if (r < 0 || count == 0) {
-        return r;
+    if (r < 0 || link->item_count == 0 || !(is_all || link_has_full_batch(link))) {
+        return r == -ERR_AGAIN ? 0 : r;
     }
-    r = spool_prepare(link->spool, cursor.sequence);
+    last = link->gathered.sequence;
+    r = link_prepare(link);
     if (r < 0) {
         return r;
     }
     buf_reset(&link->content);
-    link_batch_encode(buf_str(&link->items), count, &link->content);
+    link_batch_encode(buf_str(&link->items), link->item_count, &link->content);
     r = buf_error(&link->content);
-    if (r == 0) {
-        r = link_client_batch(uplink_client(link->uplink), cursor.sequence,
-                              buf_str(&link->content));
-    }
+    r = r < 0 ? r : link_client_batch(client, last, buf_str(&link->content));
     if (r < 0) {
         return r == -ERR_AGAIN ? 0 : r;
     }
-    link->cursor = cursor;
-    link->flight[link->flight_count++] = cursor.sequence;
+    link->cursor = link->gathered;
+    link_gather_anew(link);
+    link->flight[link->flight_count++] = last;
     return 1;
 }
 
@@ -118,6 +145,7 @@ static int link_settle(struct link *link, uint64_t sequence)
         }
         link->is_resolved = true;
         link->cursor = (struct spool_cursor){.sequence = sequence};
+        link_gather_anew(link);
         uplink_is_well(link->uplink);
         return 0;
     }

@@ -212,29 +212,45 @@ static void file_rewind_changed(struct log_source *source, struct log_file *file
     }
 }
 
+/* Reads up to `room` bytes; *ret_block: the entries that are whole in them. 1 when there may be
+ * more bytes, 0 when not. */
+static int file_look(struct logs *logs, const struct log_source *source,
+                     const struct log_file *file, size_t room, bool is_last, struct str *ret_block)
+{
+    ssize_t got = pread(file->fd, logs->piece, room, (off_t)file->position.offset);
+    struct str bytes = str_of(logs->piece, got > 0 ? (size_t)got : 0);
+    bool is_cut = bytes.len == room;
+
+    if (got < 0) {
+        return -errno;
+    }
+    *ret_block =
+        str_slice(bytes, 0, bytes.len != 0 ? source->format->cut(bytes, is_last && !is_cut) : 0);
+    return is_cut ? 1 : 0;
+}
+
 /* Hands on one piece; 1 when there may be more, 0 when not, -ERR_AGAIN while nothing is taken. */
 static int file_read(struct logs *logs, struct log_source *source, struct log_file *file,
                      bool is_last)
 {
     struct follow follow = {logs, source, file, {0}, file->position.offset, file->position};
-    ssize_t got = pread(file->fd, logs->piece, LOGS_PIECE, (off_t)file->position.offset);
-    struct str bytes = str_of(logs->piece, got > 0 ? (size_t)got : 0);
-    size_t len;
     int r;
 
     process_limit_work(FOLLOWER_WORK);
-    len = bytes.len > 0 ? source->format->cut(bytes, is_last && got < LOGS_PIECE) : 0;
-    if (len == 0) {
-        return got < 0 ? -errno : 0;
+    r = file_look(logs, source, file, LOGS_READ, is_last, &follow.block);
+    if (r == 1 && follow.block.len == 0) {
+        r = file_look(logs, source, file, LOGS_PIECE, is_last, &follow.block);
     }
-    follow.block = str_slice(bytes, 0, len);
+    if (r < 0 || follow.block.len == 0) {
+        return r < 0 ? r : 0;
+    }
     logs->reading.around = clock_wall(&clock_real);
     logs->reading.head = str_of(source->head, source->head_len);
     follower_drop(&logs->follower);
     r = source->format->read(&logs->reading, follow.block, follow_entry, &follow);
     r = r < 0 ? r : logs_flush(logs, file);
     if (r == 0) {
-        file->position.offset = follow.base + len;
+        file->position.offset = follow.base + follow.block.len;
         file->position.mark = mark_of(follow.block);
     }
     return r < 0 ? r : 1;

@@ -11,7 +11,8 @@
 
 #define LOGS_MAX   64
 #define LOGS_HEAD  2048                 /* bytes: the lines that name a file's columns */
-#define LOGS_PIECE (2 * ENTRY_SIZE_MAX) /* read at a time: the longest entry fits */
+#define LOGS_PIECE (2 * ENTRY_SIZE_MAX) /* read at most: the longest entry fits */
+#define LOGS_READ  (256U << 10)         /* read at a time, if an entry ends in it */
 
 /* One file that is read on from a place. */
 struct log_file {

@@ -16,7 +16,8 @@
 
 #include <sys/statvfs.h>
 
-#define BATCH_RECORDS 4096
+#define BATCH_RECORDS 16384
+#define BATCH_BYTES   (16U << 20)
 #define DISK_ROOM     (8ULL << 20) /* free before a disk that was full is written again */
 #define BATCH_DELAY   (50 * NS_PER_MS)
 
@@ -33,6 +34,7 @@ int core_batch_begin(struct core *core)
     }
     core->is_batch = true;
     core->batch_records = 0;
+    core->batch_bytes = 0;
     r = loop_source_set_timer(core->commit_timer, BATCH_DELAY, 0);
     if (r < 0) {
         core->is_batch = false;
@@ -289,22 +291,26 @@ static int core_ingest_status(struct core *core, struct core_host *host,
                                      clock_wall(core->options.clock));
 }
 
-static int core_ingest_record(struct core *core, struct core_host *host, uint64_t sequence,
-                              struct record *record)
+static int core_ingest_event(struct core *core, struct core_host *host, uint64_t sequence,
+                             const struct event *event, struct str encoded)
 {
-    int r;
+    int r = archive_add_encoded(core->options.archive, &host->id, sequence, event, encoded);
 
+    core->counted.events++;
+    r = r == -ERR_EXIST ? 0 : r;
+    if (r == 0 && event->kind == EVENT_KIND_LOG) {
+        r = core_source_count(core, host, event);
+        r = r < 0 || core->detect == NULL ? r : core_detect_put(core->detect, host, event);
+    }
+    return r;
+}
+
+static int core_ingest_record(struct core *core, struct core_host *host, uint64_t sequence,
+                              struct record *record, struct str bytes)
+{
     switch (record->kind) {
     case RECORD_KIND_EVENT:
-        core->counted.events++;
-        r = archive_add(core->options.archive, &host->id, sequence, &record->event);
-        r = r == -ERR_EXIST ? 0 : r;
-        if (r == 0 && record->event.kind == EVENT_KIND_LOG) {
-            r = core_source_count(core, host, &record->event);
-            r = r < 0 || core->detect == NULL ? r
-                                              : core_detect_put(core->detect, host, &record->event);
-        }
-        return r;
+        return core_ingest_event(core, host, sequence, &record->event, record_body(bytes));
     case RECORD_KIND_FINDING:
         return core_ingest_finding(core, host, &record->finding);
     case RECORD_KIND_ANSWER:
@@ -342,7 +348,7 @@ static int core_ingest_bytes(struct core *core, struct core_host *host, uint64_t
                 : 0;
         r = r < 0 ? r : -ERR_INVAL;
     } else if (r == 0) {
-        r = core_ingest_record(core, host, sequence, &record);
+        r = core_ingest_record(core, host, sequence, &record, bytes);
         if (r < 0 && !core_is_store_failure(r)) {
             /* The transaction is spoilt. All is sent again, and this record is passed over then. */
             host->poison = sequence;
@@ -373,5 +379,8 @@ int core_ingest(struct core *core, struct core_host *host, uint64_t sequence, st
         list_append(&core->dirty, &host->dirty_node);
     }
     core->batch_records++;
-    return core->batch_records >= BATCH_RECORDS ? core_batch_commit(core) : 0;
+    core->batch_bytes += record.len;
+    return core->batch_records >= BATCH_RECORDS || core->batch_bytes >= BATCH_BYTES
+               ? core_batch_commit(core)
+               : 0;
 }

@@ -125,6 +125,7 @@ struct core {
 
     bool is_batch; /* a transaction is open */
     size_t batch_records;
+    size_t batch_bytes;
     struct list dirty;           /* hosts with pending acknowledgements */
     struct store_counts counted; /* since the last commit */
     uint32_t changed;            /* enum centre_changed since the api was told */

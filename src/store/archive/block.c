@@ -1,6 +1,6 @@
 /* Blocks: events of a day in the order in which they came, compressed with zstd. The one that grows
- * lies in memory and is rewritten at each commit, quickly; when it is full it is written once more,
- * smaller. Neighbours: archive.c says when, archive/search.c reads. */
+ * lies in memory and is rewritten at each commit until it is full. Neighbours: archive.c says
+ * when, archive/search.c reads. */
 #include "store/archive/private.h"
 
 #include "base/banned.h"
@@ -11,8 +11,7 @@
 
 #include <zstd.h>
 
-#define BLOCK_LEVEL_GROWING 1
-#define BLOCK_LEVEL_FULL    3 /* 6 takes six times as long for a sixth less of real logs */
+#define BLOCK_LEVEL 1 /* 3 takes up to twice as long for 1 to 5 % less of real logs */
 
 int block_init(struct block *block, size_t room)
 {
@@ -106,8 +105,8 @@ static int block_note_host(struct block *block, const struct id *host, uint64_t 
 }
 
 /* Everything about an entry but its bytes. */
-static int block_note(struct block *block, const struct id *host, uint64_t sequence,
-                      const struct event *event, struct buf *folded)
+static int block_note(struct block *block, const struct archive_key *key, const struct event *event,
+                      struct buf *folded)
 {
     struct str texts[EVENT_FIELDS_MAX];
     size_t count = 0;
@@ -116,28 +115,31 @@ static int block_note(struct block *block, const struct id *host, uint64_t seque
     for (size_t i = 0; i < count && r == 0; i++) {
         r = trigrams_add(&block->trigrams, texts[i]);
     }
-    r = r < 0 ? r : block_note_host(block, host, sequence);
+    r = r < 0 ? r : block_note_host(block, &key->host, key->sequence);
     if (r < 0) {
         return r;
     }
     block->first = block->count == 0 || event->time < block->first ? event->time : block->first;
     block->last = block->count == 0 || event->time > block->last ? event->time : block->last;
-    block->keys[block->count++] = (struct archive_key){.host = *host, .sequence = sequence};
+    block->keys[block->count++] = *key;
     return 0;
 }
 
-int block_add(struct block *block, const struct id *host, uint64_t sequence,
-              const struct event *event, struct buf *folded)
+int block_add(struct block *block, const struct block_entry *entry, struct buf *folded)
 {
     cbor_put_array(&block->raw, 3);
-    cbor_put_bytes(&block->raw, MAP_KEY(*host));
-    cbor_put_u64(&block->raw, sequence);
-    event_encode(event, &block->raw);
+    cbor_put_bytes(&block->raw, MAP_KEY(entry->key.host));
+    cbor_put_u64(&block->raw, entry->key.sequence);
+    if (entry->encoded.len != 0) {
+        buf_put_str(&block->raw, entry->encoded);
+    } else {
+        event_encode(entry->event, &block->raw);
+    }
     if (buf_error(&block->raw) < 0) {
         return buf_error(&block->raw);
     }
     block->is_dirty = true;
-    return block_note(block, host, sequence, event, folded);
+    return block_note(block, &entry->key, entry->event, folded);
 }
 
 bool block_has(const struct block *block, const struct id *host, uint64_t sequence)
@@ -196,8 +198,7 @@ static int block_compress(const struct block *block, struct buf *out)
     if (bytes == NULL) {
         return buf_error(out);
     }
-    len = ZSTD_compress(bytes, bound, block->raw.ptr, block->raw.len,
-                        block_is_full(block) ? BLOCK_LEVEL_FULL : BLOCK_LEVEL_GROWING);
+    len = ZSTD_compress(bytes, bound, block->raw.ptr, block->raw.len, BLOCK_LEVEL);
     if (ZSTD_isError(len)) {
         return -ERR_NOMEM; /* the room is the library's own bound: nothing else can fail */
     }
@@ -368,7 +369,7 @@ int block_load_last(struct block *block, struct database *database, struct buf *
     while ((r = block_next(&reader, &key, &event)) > 0) {
         r = block->count >= block->room || block->host_count >= ARCHIVE_BLOCK_HOSTS
                 ? -ERR_CORRUPT
-                : block_note(block, &key.host, key.sequence, &event, folded);
+                : block_note(block, &key, &event, folded);
         if (r < 0) {
             return r;
         }

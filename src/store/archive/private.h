@@ -27,6 +27,12 @@ struct archive_key {
     uint64_t sequence;
 };
 
+struct block_entry {
+    struct archive_key key;
+    const struct event *event;
+    struct str encoded; /* the event as it came; empty: it is encoded here */
+};
+
 struct block_host {
     struct id id;
     uint64_t first; /* sequences */
@@ -55,8 +61,8 @@ void block_done(struct block *block);
 void block_reset(struct block *block);
 bool block_is_full(const struct block *block);
 /* Adds an entry. After a failure the block must be reset. folded: scratch. */
-[[nodiscard]] int block_add(struct block *block, const struct id *host, uint64_t sequence,
-                            const struct event *event, struct buf *folded);
+[[nodiscard]] int block_add(struct block *block, const struct block_entry *entry,
+                            struct buf *folded);
 bool block_has(const struct block *block, const struct id *host, uint64_t sequence);
 /* Within the day's transaction. scratch takes the compressed bytes and the filter. */
 [[nodiscard]] int block_write(struct block *block, struct database *database, struct buf *scratch);
