@@ -287,10 +287,13 @@ int entry_field_text(const struct entry_field *field, struct arena *arena, struc
         return -ERR_NOMEM;
     }
     for (size_t at = 0; at < text.len;) {
-        if (text.ptr[at] == '\\') {
+        size_t plain = str_find_byte(str_slice(text, at, text.len), '\\');
+
+        memcpy(out + len, text.ptr + at, plain);
+        len += plain;
+        at += plain;
+        if (at < text.len) {
             at += escape_take(text, at, out, &len);
-        } else {
-            out[len++] = text.ptr[at++];
         }
     }
     *ret_text = str_of(out, len);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define EVEN_BITS 0x5555555555555555ULL
+#define ODD_BITS 0xaaaaaaaaaaaaaaaaULL
 
 void ndjson_index_init(struct ndjson_index *index, struct str text)
 {
@@ -29,25 +29,17 @@ void ndjson_marks_plain(const char *bytes, size_t words, struct ndjson_marks *ma
     }
 }
 
-/* The bytes that stand behind an odd run of backslashes. A run's carry, when its first bit is added
- * to it, comes out just behind its end. */
-static uint64_t index_escaped(uint64_t slashes, uint64_t *is_escaped)
+/* The bytes that a backslash takes away. Of a run every second one does, from its first:
+ * subtracting the runs from the bytes behind them, with the odd bits set, leaves bits that change
+ * places where a run began at an odd one. */
+static inline uint64_t index_escaped(uint64_t slashes, uint64_t *is_escaped)
 {
     uint64_t behind = *is_escaped;
-    uint64_t first;
-    uint64_t even_end;
-    uint64_t odd_end;
+    uint64_t first = slashes & ~behind;
+    uint64_t taken = (((first << 1) | ODD_BITS) - first) ^ ODD_BITS;
 
-    if (slashes == 0) {
-        *is_escaped = 0;
-        return behind;
-    }
-    slashes &= ~behind;
-    first = slashes & ~(slashes << 1);
-    even_end = (slashes + (first & EVEN_BITS)) & ~slashes;
-    odd_end = (slashes + (first & ~EVEN_BITS)) & ~slashes;
-    *is_escaped = ~slashes == 0 ? 0 : (uint64_t)__builtin_clzll(~slashes) & 1;
-    return behind | (even_end & ~EVEN_BITS) | (odd_end & EVEN_BITS);
+    *is_escaped = (taken & slashes) >> 63;
+    return taken ^ (slashes | behind);
 }
 
 /* Goes on to the window behind this one. */

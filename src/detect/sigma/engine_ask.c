@@ -35,7 +35,13 @@ static bool has_inside(struct str text, const struct engine_atom *atom)
     return false;
 }
 
-static bool has_text(struct str text, const struct engine_atom *atom)
+/* By a byte in the middle first, at which most texts differ. */
+static inline bool bytes_are(const char *a, const char *b, size_t len)
+{
+    return len == 0 || (a[len / 2] == b[len / 2] && memcmp(a, b, len) == 0);
+}
+
+static inline bool has_text(struct str text, const struct engine_atom *atom)
 {
     struct str want = atom->text;
 
@@ -43,11 +49,12 @@ static bool has_text(struct str text, const struct engine_atom *atom)
     case ASK_THERE:
         return true;
     case ASK_EQUAL:
-        return str_is(text, want);
+        return text.len == want.len && bytes_are(text.ptr, want.ptr, want.len);
     case ASK_START:
-        return str_has_prefix(text, want);
+        return text.len >= want.len && bytes_are(text.ptr, want.ptr, want.len);
     case ASK_END:
-        return str_has_suffix(text, want);
+        return text.len >= want.len &&
+               bytes_are(text.ptr + (text.len - want.len), want.ptr, want.len);
     case ASK_INSIDE:
         return has_inside(text, atom);
     default:
@@ -71,23 +78,45 @@ static bool regex_holds(struct sigma_matcher *matcher, const struct engine_atom 
     return is_found;
 }
 
-static bool value_holds(struct sigma_matcher *matcher, const struct engine_atom *atom,
-                        uint32_t place)
+static inline size_t value_len(const struct sigma_matcher *matcher, uint32_t place)
+{
+    const struct entry *entry = matcher->entry;
+
+    return place < entry->count ? entry->fields[place].value.len : entry->raw.len;
+}
+
+/* Whether the regex need be run: its byte stands in the value, which is long enough. With escapes
+ * values are longer than without. */
+static bool regex_may_hold(struct sigma_matcher *matcher, const struct engine_atom *atom,
+                           uint32_t place)
+{
+    struct str folded;
+
+    if (value_len(matcher, place) < atom->least) {
+        return false;
+    }
+    if (atom->rare == '\0') {
+        return true;
+    }
+    folded = value_folded(matcher, place);
+    return folded.len > 0 && memchr(folded.ptr, atom->rare, folded.len) != NULL;
+}
+
+static inline bool value_holds(struct sigma_matcher *matcher, const struct engine_atom *atom,
+                               uint32_t place)
 {
     if (value_is_null(matcher, place)) {
         return false;
     }
     if (atom->ask == ASK_REGEX) {
-        struct str folded = atom->rare != '\0' ? value_folded(matcher, place) : STR("");
-
-        return (atom->rare == '\0' || str_find_byte(folded, atom->rare) != folded.len) &&
+        return regex_may_hold(matcher, atom, place) &&
                regex_holds(matcher, atom, value_text(matcher, place));
     }
     if (atom->ask == ASK_VALUE) {
         return sigma_value_holds(atom->atom, value_text(matcher, place));
     }
-    return has_text(
-        atom->atom->is_cased ? value_text(matcher, place) : value_folded(matcher, place), atom);
+    return has_text(atom->is_cased ? value_text(matcher, place) : value_folded(matcher, place),
+                    atom);
 }
 
 /* Keywords look in every value of a structured entry, else in all of its bytes. */
@@ -114,13 +143,10 @@ static uint32_t place_next(const struct sigma_matcher *matcher, uint32_t field, 
 static inline uint64_t value_work(const struct sigma_matcher *matcher,
                                   const struct engine_atom *atom, uint32_t place)
 {
-    const struct entry *entry = matcher->entry;
-    size_t len = place < entry->count ? entry->fields[place].value.len : entry->raw.len;
-
     switch ((int)atom->ask) {
     case ASK_INSIDE:
     case ASK_PATTERN:
-        return 1 + len / WORK_BYTES;
+        return 1 + value_len(matcher, place) / WORK_BYTES;
     default:
         return 1;
     }
@@ -146,9 +172,7 @@ static bool is_long(const struct sigma_matcher *matcher, uint32_t field)
 
     for (uint32_t place = place_first(matcher, field); place != ENGINE_NONE && total < LONG_VALUE;
          place = place_next(matcher, field, place)) {
-        total +=
-            VALUE_PAD + (place < matcher->entry->count ? matcher->entry->fields[place].value.len
-                                                       : matcher->entry->raw.len);
+        total += VALUE_PAD + value_len(matcher, place);
     }
     return total >= LONG_VALUE;
 }
@@ -166,7 +190,9 @@ static void see_broad(void *context, uint32_t clue)
 static void scan_broad(struct sigma_matcher *matcher, uint32_t field)
 {
     const struct sigma_engine *engine = matcher->engine;
-    const struct scan_teller teller = {see_broad, matcher, matcher->seen, matcher->stamp};
+    const struct scan_teller teller = {
+        see_broad, matcher, matcher->places, matcher->seen, matcher->stamp,
+    };
 
     for (uint32_t place = place_first(matcher, field); place != ENGINE_NONE;
          place = place_next(matcher, field, place)) {
@@ -213,7 +239,7 @@ static bool null_holds(const struct sigma_matcher *matcher, uint32_t field)
 static struct str value_of(struct sigma_matcher *matcher, const struct engine_atom *atom,
                            uint32_t place)
 {
-    return atom->atom->is_cased ? value_text(matcher, place) : value_folded(matcher, place);
+    return atom->is_cased ? value_text(matcher, place) : value_folded(matcher, place);
 }
 
 static bool field_holds(struct sigma_matcher *matcher, const struct engine_atom *atom)
@@ -243,6 +269,7 @@ static inline bool is_looked_for(const struct sigma_matcher *matcher,
            (atom->is_needle && matcher->heads[atom->field].broad == matcher->stamp);
 }
 
+static bool atom_ask(struct sigma_matcher *matcher, const struct engine_atom *atom);
 static bool atom_holds(struct sigma_matcher *matcher, const struct engine_atom *atom);
 
 /* A member whose clue was seen; of those with the clue, any may hold.
@@ -336,18 +363,9 @@ static bool set_holds(struct sigma_matcher *matcher, const struct engine_atom *s
     return false;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): a set's members are no sets */
-static bool atom_holds(struct sigma_matcher *matcher, const struct engine_atom *atom)
+/* What its clue does not say. NOLINTNEXTLINE(misc-no-recursion): a set's members are no sets */
+static bool atom_ask(struct sigma_matcher *matcher, const struct engine_atom *atom)
 {
-    if (is_looked_for(matcher, atom)) {
-        bool is_seen = matcher->seen[atom->clue] == matcher->stamp;
-
-        if (!is_seen || atom->is_needle) {
-            return is_seen;
-        }
-    } else if (atom->is_needle) {
-        return inside_holds(matcher, atom);
-    }
     switch ((int)atom->ask) {
     case ASK_EXISTS:
         return (field_first(matcher, atom->field) != ENGINE_NONE) == atom->atom->want;
@@ -362,6 +380,17 @@ static bool atom_holds(struct sigma_matcher *matcher, const struct engine_atom *
     }
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): a set's members are no sets */
+static inline bool atom_holds(struct sigma_matcher *matcher, const struct engine_atom *atom)
+{
+    if (is_looked_for(matcher, atom)) {
+        bool is_seen = matcher->seen[atom->clue] == matcher->stamp;
+
+        return is_seen && (atom->is_needle || atom_ask(matcher, atom));
+    }
+    return atom->is_needle ? inside_holds(matcher, atom) : atom_ask(matcher, atom);
+}
+
 bool way_holds(struct sigma_matcher *matcher, const struct engine_way *way)
 {
     const struct sigma_engine *engine = matcher->engine;
@@ -369,13 +398,14 @@ bool way_holds(struct sigma_matcher *matcher, const struct engine_way *way)
 
     while (at < ENGINE_NO) {
         const struct step *step = &engine->steps[at];
-        uint32_t *answer = &matcher->answers[step->atom];
+        uint32_t answer = matcher->answers[step->atom];
 
-        if (*answer >> 1 != matcher->stamp) {
-            *answer =
+        if (answer >> 1 != matcher->stamp) {
+            answer =
                 matcher->stamp << 1 | (uint32_t)atom_holds(matcher, &engine->atoms[step->atom]);
+            matcher->answers[step->atom] = answer;
         }
-        at = (*answer & 1) != 0 ? step->yes : step->no;
+        at = (answer & 1) != 0 ? step->yes : step->no;
     }
     return at == ENGINE_YES;
 }

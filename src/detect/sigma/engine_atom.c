@@ -150,7 +150,7 @@ static int field_number(struct compiler *compiler, struct str name, uint32_t *re
 static int atom_compile(struct compiler *compiler, const struct sigma_atom *atom,
                         struct engine_atom *ret_atom)
 {
-    struct engine_atom compiled = {.atom = atom, .ask = ASK_VALUE};
+    struct engine_atom compiled = {.atom = atom, .ask = ASK_VALUE, .is_cased = atom->is_cased};
     int r;
 
     r = field_number(compiler, atom->field, &compiled.field);
@@ -163,6 +163,7 @@ static int atom_compile(struct compiler *compiler, const struct sigma_atom *atom
         compiled.ask = ASK_REGEX;
         (void)regex_needle(atom->text, &compiled.rare);
         r = regex_compile(atom, compiler->diag, &compiled.regex);
+        compiled.least = r == 0 ? regex_least(compiled.regex) : 0;
     } else if (atom->match == SIGMA_MATCH_FIELD) {
         compiled.ask = ASK_FIELD;
         r = field_number(compiler, atom->text, &compiled.other);

@@ -52,6 +52,7 @@ int sigma_matcher_new(const struct sigma_engine *engine, struct sigma_matcher **
         return -ERR_NOMEM;
     }
     matcher->engine = engine;
+    matcher->fold = fold_way(0);
     matcher->heads = mem_alloc(engine->field_count, sizeof(*matcher->heads));
     matcher->seen = mem_alloc(engine->clue_count, sizeof(*matcher->seen));
     matcher->seen_list = mem_alloc(engine->clue_count, sizeof(*matcher->seen_list));
@@ -93,37 +94,46 @@ static void stamp_next(struct sigma_matcher *matcher)
     matcher->stamp = 1;
 }
 
+static inline bool is_inside(struct str part, struct str whole)
+{
+    size_t offset = (uintptr_t)part.ptr - (uintptr_t)whole.ptr;
+
+    return offset <= whole.len && part.len <= whole.len - offset;
+}
+
 /* Values of one field are chained in their order, from the last to the first so that each knows
- * the next. */
-static void fields_index(struct sigma_matcher *matcher)
+ * the next. Returns the bytes of all values. */
+static size_t fields_index(struct sigma_matcher *matcher)
 {
     const struct entry *entry = matcher->entry;
+    bool is_beside = false;
+    size_t bytes = 0;
 
     for (size_t i = entry->count; i > 0; i--) {
-        uint32_t id = entry->fields[i - 1].id;
+        const struct entry_field *field = &entry->fields[i - 1];
         struct value *value = &matcher->values[i - 1];
-        struct head *head = &matcher->heads[id];
+        struct head *head = &matcher->heads[field->id];
 
+        bytes += field->value.len;
+        is_beside |= field->value.len >= NEEDLE_MIN && !is_inside(field->value, entry->raw);
         value->text.ptr = NULL;
         value->folded.ptr = NULL;
         value->next = ENGINE_NONE;
-        if (id != 0) {
+        if (field->id != 0) {
             value->next = head->stamp == matcher->stamp ? head->first : ENGINE_NONE;
             head->first = (uint32_t)i - 1;
             head->stamp = matcher->stamp;
         }
     }
     matcher->values[entry->count] = (struct value){.next = ENGINE_NONE};
+    matcher->is_beside = is_beside;
+    return bytes;
 }
 
-static size_t text_needed(const struct entry *entry)
+/* Room for all that will be folded. */
+static size_t text_needed(const struct entry *entry, size_t bytes)
 {
-    size_t bytes = entry->raw.len * SIGMA_FOLD_GROWTH + VALUE_PAD;
-
-    for (size_t i = 0; i < entry->count; i++) {
-        bytes += entry->fields[i].value.len * SIGMA_FOLD_GROWTH + VALUE_PAD;
-    }
-    return bytes;
+    return (entry->raw.len + bytes) * SIGMA_FOLD_GROWTH + (entry->count + 1) * VALUE_PAD;
 }
 
 /* ---- clues ---- */
@@ -133,13 +143,12 @@ static void ways_wake(struct sigma_matcher *matcher, const struct clue *clue)
     const struct sigma_engine *engine = matcher->engine;
 
     for (uint32_t i = 0; i < clue->count; i++) {
-        uint32_t way = engine->waiting[clue->first + i];
-        uint32_t group = engine->ways[way].group;
+        const struct waiter *waiter = &engine->waiting[clue->first + i];
 
-        if ((matcher->plan->groups[group / 64] >> (group % 64) & 1) != 0 &&
-            matcher->asked[way] != matcher->stamp) {
-            matcher->asked[way] = matcher->stamp;
-            matcher->found[matcher->found_count++] = way;
+        if ((matcher->plan->groups[waiter->group / 64] >> (waiter->group % 64) & 1) != 0 &&
+            matcher->asked[waiter->way] != matcher->stamp) {
+            matcher->asked[waiter->way] = matcher->stamp;
+            matcher->found[matcher->found_count++] = waiter->way;
         }
     }
 }
@@ -247,31 +256,20 @@ static void fields_probe(struct sigma_matcher *matcher)
     }
 }
 
-static bool is_inside(struct str part, struct str whole)
-{
-    return (uintptr_t)part.ptr >= (uintptr_t)whole.ptr &&
-           (uintptr_t)part.ptr + part.len <= (uintptr_t)whole.ptr + whole.len;
-}
-
 /* False: no keyword that is waited for stands in a value. Most values lie in the entry's raw bytes,
  * which are looked at in one piece. */
-static bool keywords_may_be(const struct sift *sift, const struct entry *entry)
+static bool keywords_may_be(struct sigma_matcher *matcher, const struct sift *sift)
 {
-    bool is_raw = false;
+    const struct entry *entry = matcher->entry;
 
-    for (size_t i = 0; i < entry->count; i++) {
+    for (size_t i = 0; matcher->is_beside && i < entry->count; i++) {
         struct str value = entry->fields[i].value;
 
-        if (value.len < NEEDLE_MIN) {
-            continue;
-        }
-        if (is_inside(value, entry->raw)) {
-            is_raw = true;
-        } else if (sift_may_hold(sift, value)) {
+        if (!is_inside(value, entry->raw) && sift_may_hold(sift, value, matcher->places)) {
             return true;
         }
     }
-    return is_raw && sift_may_hold(sift, entry->raw);
+    return sift_may_hold(sift, entry->raw, matcher->places);
 }
 
 static void keywords_probe(struct sigma_matcher *matcher)
@@ -283,7 +281,7 @@ static void keywords_probe(struct sigma_matcher *matcher)
 
     if (!probe_has(&matcher->plan->probes[0], CLUE_NEEDLE) ||
         (entry->is_structured && matcher->plan->sift != NULL &&
-         !keywords_may_be(matcher->plan->sift, entry))) {
+         !keywords_may_be(matcher, matcher->plan->sift))) {
         return;
     }
     for (uint32_t i = from; i < to; i++) {
@@ -343,14 +341,16 @@ int sigma_match(struct sigma_matcher *matcher, const struct entry *entry,
     matcher->found_count = 0;
     matcher->seen_count = 0;
     matcher->rule_count = 0;
-    r = values_begin(matcher, entry->count + 1, text_needed(entry));
+    r = values_room(matcher, entry->count + 1);
     if (r < 0) {
         return r;
     }
     stamp_next(matcher);
-    matcher->teller = (struct scan_teller){see_needle, matcher, matcher->seen, matcher->stamp};
-    fields_index(matcher);
-    r = plan_find(matcher, &matcher->plan);
+    matcher->teller = (struct scan_teller){
+        see_needle, matcher, matcher->places, matcher->seen, matcher->stamp,
+    };
+    r = text_room(matcher, text_needed(entry, fields_index(matcher)));
+    r = r == 0 ? plan_find(matcher, &matcher->plan) : r;
     if (r < 0) {
         return r;
     }

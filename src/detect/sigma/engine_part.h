@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "detect/sigma/engine.h"
+#include "detect/sigma/engine_fold.h"
 #include "detect/sigma/engine_regex.h"
 #include "detect/sigma/engine_sift.h"
 
@@ -57,21 +58,26 @@ enum ask {
     ASK_SET, /* one of many, of a field and told by the same kind of clue */
 };
 
+/* All that is needed to ask most of them lies in one line of the processor's cache. */
 struct engine_atom {
     const struct sigma_atom *atom;
     struct str text; /* EQUAL, START, END, INSIDE */
     void *regex;
     uint32_t field; /* 0: a keyword */
-    uint32_t other; /* FIELD */
     uint32_t clue;
-    uint32_t first; /* SET: its members */
-    uint32_t count;
+    union {
+        uint32_t other; /* FIELD */
+        uint32_t first; /* SET: its members */
+        uint32_t least; /* REGEX: bytes, in fewer it is not found */
+    };
+    uint32_t count;      /* SET */
+    struct probe wanted; /* its clue is seen where a plan looks for this; kinds 0: no way waits */
+    uint8_t ask;         /* enum ask */
     char rare;           /* INSIDE: a byte of its text; REGEX: one that must stand there, or 0 */
     uint8_t rare_at;     /* INSIDE: where */
-    bool is_waited;      /* SET: ways wait for the clue of each member */
-    bool is_needle;      /* its clue is all of it, */
-    struct probe wanted; /* seen where a plan looks for this; kinds 0: no way waits for it */
-    enum ask ask;
+    bool is_cased;
+    bool is_waited; /* SET: ways wait for the clue of each member */
+    bool is_needle; /* its clue is all of it */
 };
 
 struct set_member {
@@ -157,6 +163,7 @@ typedef void scan_fn(void *context, uint32_t clue);
 struct scan_teller {
     scan_fn *fn;
     void *context;
+    uint32_t *places;     /* room for FIND_ROOM */
     const uint32_t *seen; /* by clue: those that bear the stamp need no second look */
     uint32_t stamp;
 };
@@ -176,7 +183,7 @@ uint32_t grams_rarest(const struct grams *grams, struct str text, uint32_t *ret_
                            const struct grams *grams, struct scan **ret_scan);
 void scan_free(struct scan *scan);
 size_t scan_size(const struct scan *scan);
-/* Tells each needle that stands in the text. text: folded, with SIEVE_PAD bytes behind it that may
+/* Tells each needle that stands in the text. text: folded, with FIND_PAD bytes behind it that may
  * be read. */
 void scan_text(const struct scan *scan, struct str text, const struct scan_teller *teller);
 
@@ -186,6 +193,12 @@ struct step {
     uint32_t atom;
     uint32_t yes;
     uint32_t no;
+};
+
+/* A way that waits for a clue. */
+struct waiter {
+    uint32_t way;
+    uint32_t group;
 };
 
 struct engine_way {
@@ -232,7 +245,7 @@ struct sigma_engine {
     struct engine_group *groups;
     size_t group_count;
     size_t group_room;
-    uint32_t *waiting; /* ways, by clue */
+    struct waiter *waiting; /* by clue */
     size_t waiting_count;
     struct key_table keys;
     struct scan **narrow; /* by field: the needles that ways wait for */
@@ -268,10 +281,19 @@ struct plan {
     struct sift *sift;    /* of the keywords that are waited for; NULL: there is none */
 };
 
-#define PLAN_SLOTS  256
-#define EVENT_NONE  UINT32_MAX       /* the entry has none */
-#define EVENT_ANY   (UINT32_MAX - 1) /* it has several, or one that is no plain number */
-#define EVENT_OTHER (UINT32_MAX - 2) /* that no rule names */
+/* A log source that was met, and its parts' numbers. */
+struct known_source {
+    struct logsource source; /* in text */
+    struct plan_key key;
+    char text[256];
+    bool is_known;
+};
+
+#define KNOWN_SOURCES 16
+#define PLAN_SLOTS    256
+#define EVENT_NONE    UINT32_MAX       /* the entry has none */
+#define EVENT_ANY     (UINT32_MAX - 1) /* it has several, or one that is no plain number */
+#define EVENT_OTHER   (UINT32_MAX - 2) /* that no rule names */
 
 /* ---- matching ---- */
 
@@ -296,17 +318,20 @@ struct sigma_matcher {
     const struct entry *entry;
     struct arena *arena;
     bool is_arena_used;
+    bool is_beside;      /* a value does not lie in the entry's raw bytes */
     uint32_t stamp;      /* of this entry: whatever bears another is of an older one */
     struct head *heads;  /* by field */
     uint32_t *seen;      /* by clue: stamp */
     uint32_t *seen_list; /* clues seen in this entry */
     struct scan_teller teller;
+    uint32_t places[FIND_ROOM];
     size_t seen_count;
     uint32_t *asked;      /* by way: stamp */
     uint32_t *held;       /* by rule: stamp */
     uint32_t *answers;    /* by atom: stamp << 1 | answer */
     struct value *values; /* by place in the entry; the last is all of it */
     size_t value_room;
+    fold_fn *fold;
     char *text; /* folded values, with room to read past each */
     size_t text_room;
     size_t text_used;
@@ -316,10 +341,7 @@ struct sigma_matcher {
     size_t rule_count;
     const struct plan *plan;
     struct plan *plans[PLAN_SLOTS];
-    struct logsource last; /* of the entry before, and its parts' numbers */
-    struct plan_key last_key;
-    char last_text[256];
-    bool has_last;
+    struct known_source sources[KNOWN_SOURCES]; /* by the lengths of their parts */
     struct regex_bench bench;
     uint64_t work; /* that is left for this entry; see WORK_MAX */
     int error;

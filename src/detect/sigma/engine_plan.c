@@ -40,46 +40,49 @@ static struct str part_text(const struct sigma_engine *engine, uint32_t number)
 
 /* ---- the key ---- */
 
-static bool source_is_last(const struct sigma_matcher *matcher, const struct logsource *source)
+static bool source_is(const struct known_source *known, const struct logsource *source)
 {
-    return matcher->has_last && str_is(source->product, matcher->last.product) &&
-           str_is(source->category, matcher->last.category) &&
-           str_is(source->service, matcher->last.service);
+    return known->is_known && str_is(source->product, known->source.product) &&
+           str_is(source->category, known->source.category) &&
+           str_is(source->service, known->source.service);
 }
 
 /* Keeps a copy: what the entry's texts borrow may be overwritten by the next. */
-static void source_keep(struct sigma_matcher *matcher, const struct logsource *source)
+static void source_keep(struct known_source *known, const struct logsource *source)
 {
     const struct str parts[] = {source->product, source->category, source->service};
-    struct str *copies[] = {&matcher->last.product, &matcher->last.category,
-                            &matcher->last.service};
+    struct str *copies[] = {&known->source.product, &known->source.category,
+                            &known->source.service};
     size_t used = 0;
 
-    matcher->has_last = false;
+    known->is_known = false;
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-        if (parts[i].len > sizeof(matcher->last_text) - used) {
+        if (parts[i].len > sizeof(known->text) - used) {
             return;
         }
         if (parts[i].len != 0) {
-            memcpy(matcher->last_text + used, parts[i].ptr, parts[i].len);
+            memcpy(known->text + used, parts[i].ptr, parts[i].len);
         }
-        *copies[i] = str_of(matcher->last_text + used, parts[i].len);
+        *copies[i] = str_of(known->text + used, parts[i].len);
         used += parts[i].len;
     }
-    matcher->has_last = true;
+    known->is_known = true;
 }
 
 static void key_of_source(struct sigma_matcher *matcher, struct plan_key *key)
 {
     const struct logsource *source = &matcher->entry->source;
+    size_t at = (source->product.len + 3 * source->category.len + 5 * source->service.len) %
+                ARRAY_LEN(matcher->sources);
+    struct known_source *known = &matcher->sources[at];
 
-    if (!source_is_last(matcher, source)) {
-        matcher->last_key.product = part_number(matcher->engine, source->product);
-        matcher->last_key.category = part_number(matcher->engine, source->category);
-        matcher->last_key.service = part_number(matcher->engine, source->service);
-        source_keep(matcher, source);
+    if (!source_is(known, source)) {
+        known->key.product = part_number(matcher->engine, source->product);
+        known->key.category = part_number(matcher->engine, source->category);
+        known->key.service = part_number(matcher->engine, source->service);
+        source_keep(known, source);
     }
-    *key = matcher->last_key;
+    *key = known->key;
 }
 
 /* A plain decimal number is looked at; with anything else any event may be meant. */

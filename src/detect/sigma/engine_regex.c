@@ -63,6 +63,14 @@ size_t regex_size(const void *regex)
     return size + jit;
 }
 
+uint32_t regex_least(const void *regex)
+{
+    uint32_t least = 0;
+
+    (void)pcre2_pattern_info(regex, PCRE2_INFO_MINLENGTH, &least);
+    return least;
+}
+
 int regex_bench_init(struct regex_bench *bench)
 {
     bench->data = pcre2_match_data_create(1, NULL);

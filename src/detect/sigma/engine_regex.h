@@ -11,6 +11,8 @@
 [[nodiscard]] int regex_compile(const struct sigma_atom *atom, struct diag *diag, void **ret_regex);
 void regex_free(void *regex);
 size_t regex_size(const void *regex);
+/* In fewer characters it is not found. */
+uint32_t regex_least(const void *regex);
 
 struct regex_bench {
     void *data;

@@ -10,12 +10,14 @@
 #define WORK_MAX   800000U
 #define WORK_BYTES 32 /* of a plain comparison, for the price of one value */
 
-#define VALUE_PAD  SIEVE_PAD /* bytes behind a folded value, which may be written and read */
+#define VALUE_PAD  FIND_PAD /* bytes behind a folded value, which may be written and read */
 
 /* ---- engine_value.c ---- */
 
-/* Room for an entry of so many values; bytes: enough for all that will be folded. -ERR_NOMEM. */
-[[nodiscard]] int values_begin(struct sigma_matcher *matcher, size_t count, size_t bytes);
+/* Room for an entry's values. -ERR_NOMEM. */
+[[nodiscard]] int values_room(struct sigma_matcher *matcher, size_t count);
+/* Room for all that will be folded; what was made of the last entry is gone. -ERR_NOMEM. */
+[[nodiscard]] int text_room(struct sigma_matcher *matcher, size_t bytes);
 /* Of the field at that place in the entry; behind the last: all of the entry. An error is kept in
  * the matcher. */
 struct str value_text(struct sigma_matcher *matcher, uint32_t place);

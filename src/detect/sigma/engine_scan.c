@@ -104,7 +104,7 @@ static void scan_teddy(struct scan *scan, struct needle_spot *spots)
         memcpy(bytes, &spots[i].word, sizeof(bytes));
         teddy_add(&scan->teddy, bytes, (uint32_t)((uint64_t)i * TEDDY_GROUPS / scan->count));
     }
-    scan->find = teddy_best();
+    scan->find = teddy_way(0);
 }
 
 static int scan_build(struct scan *scan, struct needle_spot *spots)
@@ -123,7 +123,7 @@ static int scan_build(struct scan *scan, struct needle_spot *spots)
     if (scan->count <= TEDDY_MAX) {
         scan_teddy(scan, spots);
     }
-    scan->find_many = sieve_best();
+    scan->find_many = sieve_way(0);
     scan_place(scan, spots, (size_t)1 << head_bits);
     return 0;
 }
@@ -226,6 +226,9 @@ static void scan_compare(const struct scan *scan, struct str text, size_t at,
     uint32_t word = word_at(text.ptr + at) & scan->sieve.mask;
     size_t bucket = sieve_hash(word) >> scan->head_shift;
 
+    if (scan->find != NULL && !sieve_has(&scan->sieve, word)) {
+        return;
+    }
     for (uint32_t i = scan->heads[bucket]; i < scan->heads[bucket + 1]; i++) {
         const struct needle_spot *spot = &scan->spots[i];
 
@@ -237,30 +240,22 @@ static void scan_compare(const struct scan *scan, struct str text, size_t at,
     }
 }
 
-struct scan_look {
-    const struct scan *scan;
-    struct str text;
-    const struct scan_teller *teller;
-};
-
-static void look_at(void *context, size_t at)
+static size_t scan_find(const struct scan *scan, struct str text, size_t *from,
+                        uint32_t ret_places[FIND_ROOM])
 {
-    const struct scan_look *look = context;
-
-    if (look->scan->find == NULL || sieve_has(&look->scan->sieve, word_at(look->text.ptr + at))) {
-        scan_compare(look->scan, look->text, at, look->teller);
-    }
+    return scan->find != NULL ? scan->find(&scan->teddy, text, from, ret_places)
+                              : scan->find_many(&scan->sieve, text, from, ret_places);
 }
 
 void scan_text(const struct scan *scan, struct str text, const struct scan_teller *teller)
 {
     for (; scan != NULL; scan = scan->next) {
-        struct scan_look look = {scan, text, teller};
+        for (size_t from = 0; from < text.len;) {
+            size_t count = scan_find(scan, text, &from, teller->places);
 
-        if (scan->find != NULL) {
-            scan->find(&scan->teddy, text, look_at, &look);
-        } else {
-            scan->find_many(&scan->sieve, text, look_at, &look);
+            for (size_t i = 0; i < count; i++) {
+                scan_compare(scan, text, teller->places[i], teller);
+            }
         }
     }
 }

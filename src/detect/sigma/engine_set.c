@@ -66,7 +66,7 @@ static void atom_settle(const struct sigma_engine *engine, struct engine_atom *a
 {
     const struct clue *clue = &engine->clues[atom->clue];
 
-    atom->is_needle = atom->ask == ASK_INSIDE && !atom->atom->is_cased && clue->kind == CLUE_NEEDLE;
+    atom->is_needle = atom->ask == ASK_INSIDE && !atom->is_cased && clue->kind == CLUE_NEEDLE;
     if (clue->count != 0) {
         probe_add(&atom->wanted, clue);
     }
@@ -80,7 +80,7 @@ void atoms_settle(struct sigma_engine *engine)
         if (atom->clue != ENGINE_NONE) {
             atom_settle(engine, atom);
         }
-        atom->is_waited = true;
+        atom->is_waited = atom->ask == ASK_SET;
         for (uint32_t k = 0; k < atom->count; k++) {
             const struct clue *clue = &engine->clues[engine->members[atom->first + k].clue];
 

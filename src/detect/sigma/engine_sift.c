@@ -13,6 +13,7 @@
 #define PIECE_MAX   16
 #define PIECES_MAX  128 /* with more it says yes too often */
 #define SIEVE_WORDS 16
+#define REST        FIND_PAD           /* bytes of a value that are searched in a copy */
 #define DISGUISES   (TEDDY_GROUPS - 1) /* their group */
 
 struct sift {
@@ -20,6 +21,7 @@ struct sift {
     teddy_find_fn *find;
     uint64_t sieve[SIEVE_WORDS]; /* of the pieces' four bytes */
     uint32_t count;
+    uint32_t words[PIECES_MAX];
     uint8_t lengths[PIECES_MAX];
     char pieces[PIECES_MAX][PIECE_MAX];
 };
@@ -35,7 +37,12 @@ static uint32_t word_of(const char *bytes)
     uint32_t word;
 
     memcpy(&word, bytes, sizeof(word));
-    return ((word | 0x20202020U) * 0x9e3779b1U) >> 22;
+    return word | 0x20202020U;
+}
+
+static uint32_t sieve_bit(uint32_t word)
+{
+    return sieve_hash(word) >> 22;
 }
 
 /* How seldom bytes are seen in logs: what is no letter and no digit, and letters that are rare. */
@@ -108,8 +115,9 @@ static size_t pieces_thin(struct str *pieces, size_t count)
 
 static void piece_add(struct sift *sift, struct str piece, uint32_t group)
 {
-    uint32_t bit = word_of(piece.ptr);
+    uint32_t bit = sieve_bit(word_of(piece.ptr));
 
+    sift->words[sift->count] = word_of(piece.ptr);
     memcpy(sift->pieces[sift->count], piece.ptr, piece.len);
     sift->lengths[sift->count] = (uint8_t)piece.len;
     sift->sieve[bit / 64] |= (uint64_t)1 << (bit % 64);
@@ -129,7 +137,7 @@ static int sift_build(const struct str *pieces, size_t count, struct sift **ret_
         piece_add(sift, pieces[i], (uint32_t)(i * DISGUISES / count));
     }
     disguises_add(&sift->teddy);
-    sift->find = teddy_best();
+    sift->find = teddy_way(0);
     *ret_sift = sift;
     return 0;
 }
@@ -152,49 +160,61 @@ void sift_free(struct sift *sift)
     mem_free(sift);
 }
 
-struct sift_look {
-    const struct sift *sift;
-    struct str text;
-    bool is_found;
-};
-
 static bool is_disguise(const char *bytes)
 {
     return (bytes[0] == '\\' && bytes[1] == 'u' && (bytes[2] == '0' || bytes[2] == '2')) ||
            memcmp(bytes, "\xe2\x84\xaa", 3) == 0 || memcmp(bytes, "\xc5\xbf", 2) == 0;
 }
 
-static void look_at(void *context, size_t at)
+static bool piece_stands(const struct sift *sift, struct str rest)
 {
-    struct sift_look *look = context;
-    const struct sift *sift = look->sift;
-    uint32_t bit;
+    uint32_t word;
 
-    if (look->is_found || is_disguise(look->text.ptr + at)) {
-        look->is_found = true;
-        return;
+    if (rest.len < PIECE_MIN) {
+        return false;
     }
-    if (look->text.len - at < PIECE_MIN) {
-        return;
-    }
-    bit = word_of(look->text.ptr + at);
-    if ((sift->sieve[bit / 64] >> (bit % 64) & 1) == 0) {
-        return;
+    word = word_of(rest.ptr);
+    if ((sift->sieve[sieve_bit(word) / 64] >> (sieve_bit(word) % 64) & 1) == 0) {
+        return false;
     }
     for (uint32_t i = 0; i < sift->count; i++) {
         struct str piece = str_of(sift->pieces[i], sift->lengths[i]);
 
-        if (str_is_nocase(str_slice(look->text, at, at + piece.len), piece)) {
-            look->is_found = true;
+        if (sift->words[i] == word && str_is_nocase(str_slice(rest, 0, piece.len), piece)) {
+            return true;
         }
     }
+    return false;
 }
 
-bool sift_may_hold(const struct sift *sift, struct str value)
+/* Of the places below `starts`; behind text FIND_PAD bytes may be read. */
+static bool sift_part(const struct sift *sift, struct str text, size_t starts, uint32_t *places)
 {
-    struct sift_look look = {.sift = sift, .text = value};
+    struct str part = str_slice(text, 0, starts + TEDDY_BYTES - 1);
 
-    sift->find(&sift->teddy, value, look_at, &look);
-    return look.is_found ||
+    for (size_t from = 0; from < starts;) {
+        size_t count = sift->find(&sift->teddy, part, &from, places);
+
+        for (size_t i = 0; i < count; i++) {
+            if (is_disguise(text.ptr + places[i]) ||
+                piece_stands(sift, str_slice(text, places[i], text.len))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool sift_may_hold(const struct sift *sift, struct str value, uint32_t places[FIND_ROOM])
+{
+    char rest[3 * FIND_PAD] = {0};
+    size_t bulk = value.len > REST ? value.len - REST : 0;
+
+    if (bulk > 0 && sift_part(sift, value, bulk, places)) {
+        return true;
+    }
+    memcpy(rest, value.ptr + bulk, value.len - bulk);
+    value = str_of(rest, value.len - bulk);
+    return sift_part(sift, value, value.len, places) ||
            (value.len >= 2 && memcmp(value.ptr + value.len - 2, "\xc5\xbf", 2) == 0);
 }

@@ -13,7 +13,8 @@ struct sift;
  * them cannot be told in escaped text. -ERR_NOMEM. */
 [[nodiscard]] int sift_new(struct str *texts, size_t count, struct sift **ret_sift);
 void sift_free(struct sift *sift);
-/* False: none of the texts stands in the value that this is, escaped or not. */
-bool sift_may_hold(const struct sift *sift, struct str value);
+/* False: none of the texts stands in the value that this is, escaped or not. places: for its use.
+ */
+bool sift_may_hold(const struct sift *sift, struct str value, uint32_t places[FIND_ROOM]);
 
 #endif

@@ -20,30 +20,40 @@ void teddy_add(struct teddy *teddy, const char bytes[TEDDY_BYTES], uint32_t grou
     }
 }
 
-void teddy_find_plainly(const struct teddy *teddy, struct str text, teddy_fn *fn, void *context)
+size_t teddy_find_plainly(const struct teddy *teddy, struct str text, size_t *from,
+                          uint32_t ret_places[FIND_ROOM])
 {
-    for (size_t at = 0; at + TEDDY_BYTES <= text.len; at++) {
-        unsigned groups = 0xff;
+    size_t count = 0;
+    size_t at = *from;
+
+    for (; at < text.len && count < FIND_ROOM; at++) {
+        unsigned groups = text.len - at < TEDDY_BYTES ? 0 : 0xff;
 
         for (unsigned i = 0; i < TEDDY_BYTES && groups != 0; i++) {
             unsigned char byte = (unsigned char)text.ptr[at + i];
 
             groups &= (unsigned)teddy->low[i][byte & 15] & teddy->high[i][byte >> 4];
         }
-        if (groups != 0) {
-            fn(context, at);
-        }
+        ret_places[count] = (uint32_t)at;
+        count += groups != 0;
     }
+    *from = at;
+    return count;
 }
 
-void sieve_find_plainly(const struct sieve *sieve, struct str text, teddy_fn *fn, void *context)
+size_t sieve_find_plainly(const struct sieve *sieve, struct str text, size_t *from,
+                          uint32_t ret_places[FIND_ROOM])
 {
-    for (size_t at = 0; at + sieve->width <= text.len; at++) {
+    size_t count = 0;
+    size_t at = *from;
+
+    for (; at < text.len && count < FIND_ROOM; at++) {
         uint32_t word;
 
         memcpy(&word, text.ptr + at, sizeof(word));
-        if (sieve_has(sieve, word)) {
-            fn(context, at);
-        }
+        ret_places[count] = (uint32_t)at;
+        count += text.len - at >= sieve->width && sieve_has(sieve, word);
     }
+    *from = at;
+    return count;
 }

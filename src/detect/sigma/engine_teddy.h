@@ -1,6 +1,7 @@
-/* A few needles looked for 32 bytes at a time: tables of nibbles say of each place at which of
- * eight groups of needles may stand there, by three bytes of them ("Teddy", by Geoff Langdale).
- * Letters are found in either case. Pure. */
+/* Where needles may stand in a text. A few are looked for 32 bytes at a time: tables of nibbles say
+ * of each place at which of eight groups of needles may stand there, by three bytes of them
+ * ("Teddy", by Geoff Langdale); letters are found in either case. For many there is a set of bits,
+ * asked at each place. Pure. */
 #ifndef DETECT_SIGMA_ENGINE_TEDDY_H
 #define DETECT_SIGMA_ENGINE_TEDDY_H
 
@@ -11,7 +12,9 @@
 
 #define TEDDY_BYTES  3
 #define TEDDY_GROUPS 8
-#define TEDDY_MAX    64 /* needles; with more it says yes too often */
+#define TEDDY_MAX    64  /* needles; with more it says yes too often */
+#define FIND_PAD     48  /* bytes behind a text that is searched, which are read and say nothing */
+#define FIND_ROOM    128 /* places that one search tells */
 
 struct teddy {
     uint8_t low[TEDDY_BYTES][16];
@@ -21,18 +24,19 @@ struct teddy {
 /* bytes: the needle's, folded; group: below TEDDY_GROUPS. */
 void teddy_add(struct teddy *teddy, const char bytes[TEDDY_BYTES], uint32_t group);
 
-typedef void teddy_fn(void *context, size_t at);
-/* Calls fn for each place at which one may stand. */
-typedef void teddy_find_fn(const struct teddy *teddy, struct str text, teddy_fn *fn, void *context);
+/* Places from *from on at which one may stand, in their order, and how many they are; *from becomes
+ * where to go on, the text's length at its end. */
+typedef size_t teddy_find_fn(const struct teddy *teddy, struct str text, size_t *from,
+                             uint32_t ret_places[FIND_ROOM]);
 
-void teddy_find_plainly(const struct teddy *teddy, struct str text, teddy_fn *fn, void *context);
-/* The fastest for this processor. */
-teddy_find_fn *teddy_best(void);
+size_t teddy_find_plainly(const struct teddy *teddy, struct str text, size_t *from,
+                          uint32_t ret_places[FIND_ROOM]);
+/* The ways that this processor has; 0 is the fastest, NULL: there is none of that rank. */
+teddy_find_fn *teddy_way(unsigned rank);
 
-/* For many needles: a set of bits, by a hash of the four bytes that stand for each; or of three,
- * where mask leaves no more. */
+/* By a hash of the four bytes that stand for each needle; or of three, where mask leaves no more.
+ */
 #define SIEVE_WORD 4
-#define SIEVE_PAD  16 /* bytes behind a text that may be read */
 
 struct sieve {
     uint32_t *bits;
@@ -53,10 +57,12 @@ static inline bool sieve_has(const struct sieve *sieve, uint32_t word)
     return (sieve->bits[bit >> 5] >> (bit & 31) & 1) != 0;
 }
 
-/* Calls fn for each place whose bytes are in the set. Behind the text SIEVE_PAD bytes are read. */
-typedef void sieve_find_fn(const struct sieve *sieve, struct str text, teddy_fn *fn, void *context);
+/* Places whose bytes are in the set; as teddy_find_fn. */
+typedef size_t sieve_find_fn(const struct sieve *sieve, struct str text, size_t *from,
+                             uint32_t ret_places[FIND_ROOM]);
 
-void sieve_find_plainly(const struct sieve *sieve, struct str text, teddy_fn *fn, void *context);
-sieve_find_fn *sieve_best(void);
+size_t sieve_find_plainly(const struct sieve *sieve, struct str text, size_t *from,
+                          uint32_t ret_places[FIND_ROOM]);
+sieve_find_fn *sieve_way(unsigned rank);
 
 #endif

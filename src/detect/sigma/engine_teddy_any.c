@@ -2,12 +2,12 @@
 #include "base/banned.h"
 #include "detect/sigma/engine_teddy.h"
 
-teddy_find_fn *teddy_best(void)
+teddy_find_fn *teddy_way(unsigned rank)
 {
-    return teddy_find_plainly;
+    return rank == 0 ? teddy_find_plainly : NULL;
 }
 
-sieve_find_fn *sieve_best(void)
+sieve_find_fn *sieve_way(unsigned rank)
 {
-    return sieve_find_plainly;
+    return rank == 0 ? sieve_find_plainly : NULL;
 }

@@ -28,7 +28,7 @@ static enum sigma_wait_kind wait_kind(enum clue_kind kind)
 static bool clue_is_of_rule(const struct sigma_engine *engine, const struct clue *clue, size_t rule)
 {
     for (uint32_t i = 0; i < clue->count; i++) {
-        if (engine->ways[engine->waiting[clue->first + i]].rule == rule) {
+        if (engine->ways[engine->waiting[clue->first + i].way].rule == rule) {
             return true;
         }
     }

@@ -418,13 +418,14 @@ static int pairs_place(struct compiler *compiler)
     }
     for (size_t i = 0; i < compiler->pair_count; i++) {
         struct clue *clue = &engine->clues[compiler->pairs[i].clue];
-        struct engine_group *group = &engine->groups[engine->ways[compiler->pairs[i].way].group];
-        int r = list_u32_add(&group->clues, compiler->pairs[i].clue);
+        uint32_t way = compiler->pairs[i].way;
+        uint32_t group = engine->ways[way].group;
+        int r = list_u32_add(&engine->groups[group].clues, compiler->pairs[i].clue);
 
         if (r < 0) {
             return r;
         }
-        engine->waiting[clue->first + clue->count++] = compiler->pairs[i].way;
+        engine->waiting[clue->first + clue->count++] = (struct waiter){way, group};
     }
     return 0;
 }

@@ -1,7 +1,5 @@
 /* Values of an entry as atoms want them: without JSON's escapes, and folded; each made when it is
- * first asked for. Most are ASCII, with no escape but that of the backslash: they are done sixteen
- * bytes at a time; what else stands as its number goes through the functions that the oracle takes.
- */
+ * first asked for. */
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -12,34 +10,43 @@
 
 #define TEXT_FIRST 65536
 
-int values_begin(struct sigma_matcher *matcher, size_t count, size_t bytes)
+int values_room(struct sigma_matcher *matcher, size_t count)
 {
+    size_t room = count + count / 2;
+    struct value *values;
+
+    if (count <= matcher->value_room) {
+        return 0;
+    }
+    values = mem_resize(matcher->values, room, sizeof(*values));
+    if (values == NULL) {
+        return -ERR_NOMEM;
+    }
+    matcher->values = values;
+    matcher->value_room = room;
+    return 0;
+}
+
+int text_room(struct sigma_matcher *matcher, size_t bytes)
+{
+    size_t room = bytes + bytes / 2 + TEXT_FIRST;
+    char *text;
+
     if (matcher->is_arena_used) {
         arena_reset(matcher->arena);
         matcher->is_arena_used = false;
     }
-    if (count > matcher->value_room) {
-        size_t room = count + count / 2;
-        struct value *values = mem_resize(matcher->values, room, sizeof(*values));
-
-        if (values == NULL) {
-            return -ERR_NOMEM;
-        }
-        matcher->values = values;
-        matcher->value_room = room;
-    }
-    if (bytes > matcher->text_room) {
-        size_t room = bytes + bytes / 2 + TEXT_FIRST;
-        char *text = mem_alloc(room, 1);
-
-        if (text == NULL) {
-            return -ERR_NOMEM;
-        }
-        mem_free(matcher->text);
-        matcher->text = text;
-        matcher->text_room = room;
-    }
     matcher->text_used = 0;
+    if (bytes <= matcher->text_room) {
+        return 0;
+    }
+    text = mem_alloc(room, 1);
+    if (text == NULL) {
+        return -ERR_NOMEM;
+    }
+    mem_free(matcher->text);
+    matcher->text = text;
+    matcher->text_room = room;
     return 0;
 }
 
@@ -74,140 +81,6 @@ struct str value_text(struct sigma_matcher *matcher, uint32_t place)
     return value->text;
 }
 
-typedef uint8_t lane __attribute__((vector_size(16)));
-typedef int8_t lane_signed __attribute__((vector_size(16)));
-
-static inline lane lane_load(const char *bytes)
-{
-    lane loaded;
-
-    memcpy(&loaded, bytes, sizeof(loaded));
-    return loaded;
-}
-
-/* Of ASCII only; letters are those that come last of all when 'A' is moved to the least number. */
-static inline lane lane_fold(lane bytes)
-{
-    lane_signed moved = (lane_signed)(bytes - (uint8_t)('A' + 0x80));
-
-    return bytes | ((lane)(moved < (int8_t)(-128 + 26)) & 0x20);
-}
-
-/* The place of the first byte that is not zero; the lane's size: all are. */
-static inline size_t lane_first(lane bytes)
-{
-    uint64_t halves[2];
-
-    memcpy(halves, &bytes, sizeof(halves));
-    if (halves[0] != 0) {
-        return (size_t)__builtin_ctzll(halves[0]) / 8;
-    }
-    return halves[1] != 0 ? 8 + (size_t)__builtin_ctzll(halves[1]) / 8 : sizeof(bytes);
-}
-
-static inline char byte_fold(char byte)
-{
-    return byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : byte;
-}
-
-/* What the letter behind a backslash stands for; 0: more than a letter, or nothing. */
-static inline char escape_letter(char letter)
-{
-    static const char meant[256] = {
-        ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
-        ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
-    };
-
-    return meant[(unsigned char)letter];
-}
-
-/* Folds while there are lanes and nothing but plain characters; returns how much. */
-static inline size_t fold_lanes(struct str text, size_t at, lane slash, char *out)
-{
-    size_t from = at;
-    size_t taken = sizeof(lane);
-
-    for (; taken == sizeof(lane) && text.len - at >= sizeof(lane); at += taken) {
-        lane bytes = lane_load(text.ptr + at);
-        lane folded = lane_fold(bytes);
-
-        memcpy(out + (at - from), &folded, sizeof(folded));
-        taken = lane_first((bytes & 0x80) | (lane)(bytes == slash));
-    }
-    return at - from;
-}
-
-/* The value of a hexadecimal digit; 16: it is none. */
-static inline unsigned digit_value(char digit)
-{
-    unsigned number = (unsigned)(digit - '0');
-    unsigned letter = (unsigned)((digit | 0x20) - 'a');
-
-    return number < 10 ? number : letter < 6 ? letter + 10 : 16;
-}
-
-/* Of "\u0041" the A; '\0' for another than an ASCII character, and for that one. */
-static char escape_ascii(struct str text, size_t at)
-{
-    unsigned high;
-    unsigned low;
-
-    if (text.len - at < 6 || memcmp(text.ptr + at, "\\u00", 4) != 0) {
-        return '\0';
-    }
-    high = digit_value(text.ptr[at + 4]);
-    low = digit_value(text.ptr[at + 5]);
-    return high < 8 && low < 16 ? byte_fold((char)(high << 4 | low)) : '\0';
-}
-
-/* What an escape of one ASCII character stands for; 0: it is another. */
-static inline size_t fold_escape(struct str text, size_t at, char *out, size_t *len)
-{
-    char letter = at + 1 < text.len ? escape_letter(text.ptr[at + 1]) : '\0';
-    size_t taken = 2;
-
-    if (letter == '\0') {
-        letter = escape_ascii(text, at);
-        taken = 6;
-    }
-    out[*len] = letter;
-    *len += letter != '\0';
-    return letter != '\0' ? taken : 0;
-}
-
-/* Folds text into out; false: an escape is for the slow way. */
-static bool fold_fast(struct value *value, struct str text, bool is_escaped, char *out,
-                      size_t *ret_len)
-{
-    lane slash = (lane){0} + (uint8_t)(is_escaped ? '\\' : 0x80);
-    size_t len = 0;
-
-    for (size_t at = 0; at < text.len;) {
-        size_t plain = fold_lanes(text, at, slash, out + len);
-        size_t taken = 1;
-
-        at += plain;
-        len += plain;
-        if (at == text.len) {
-            break;
-        }
-        if ((unsigned char)text.ptr[at] >= 0x80) {
-            value->is_plain = false;
-            taken = sigma_fold_char(text, at, out, &len);
-        } else if (is_escaped && text.ptr[at] == '\\') {
-            taken = fold_escape(text, at, out, &len);
-        } else {
-            out[len++] = byte_fold(text.ptr[at]);
-        }
-        if (taken == 0) {
-            return false;
-        }
-        at += taken;
-    }
-    *ret_len = len;
-    return true;
-}
-
 struct str value_fold(struct sigma_matcher *matcher, uint32_t place)
 {
     struct value *value = &matcher->values[place];
@@ -215,8 +88,7 @@ struct str value_fold(struct sigma_matcher *matcher, uint32_t place)
     char *out = matcher->text + matcher->text_used;
     size_t len = 0;
 
-    value->is_plain = true;
-    if (!fold_fast(value, field.value, field.is_escaped, out, &len)) {
+    if (!matcher->fold(field.value, field.is_escaped, out, &len, &value->is_plain)) {
         value->is_plain = false;
         len = sigma_fold(value_text(matcher, place), out);
     }
