@@ -9,6 +9,7 @@
 #include "model/needles.h"
 #include "sys/fd.h"
 
+#include <sqlite3.h>
 #include <time.h>
 
 #define LIFE 4711
@@ -403,6 +404,50 @@ static void test_what_is_not_taken_is_passed_over(void **state)
     assert_int_equal(kept("life4712"), 4);
 }
 
+/* The store's own file refuses to hear of a sender, as it would if its row were damaged. */
+static void store_refuses_web1(bool is_on)
+{
+    sqlite3 *handle = NULL;
+    char path[128];
+
+    (void)snprintf(path, sizeof(path), "%s/state.db", rig.folder);
+    assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(handle,
+                     is_on ? "CREATE TRIGGER refuse BEFORE UPDATE ON hosts WHEN NEW.name LIKE "
+                             "'web1@%' BEGIN SELECT RAISE(ABORT, 'a test'); END"
+                           : "DROP TRIGGER refuse",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+}
+
+/* Core is killed with a batch in the archive that the state knows nothing of, and then passes over
+ * one of its entries: those that come after it meet no number that the archive has already. */
+static void test_what_is_passed_over_keeps_its_sequence(void **state)
+{
+    (void)state;
+    hello(LIFE);
+    batch(LIFE, 1, 1);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    batch(LIFE, 2, 3);
+    assert_int_equal(archive_commit(rig.archive), 0);
+    core_fail(rig.core, -ERR_IO);
+    rig_restart_core(&rig);
+    begin_core();
+    store_refuses_web1(true);
+    batch(LIFE, 2, 3);
+    store_refuses_web1(false);
+    core_receive_tick(rig.core->receive);
+    expect_greeted(LIFE, 1);
+    batch(LIFE, 2, 3);
+    batch(LIFE, 3, 3);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    expect_durable(3);
+    assert_int_equal(kept("batch2"), 3);
+    assert_int_equal(kept("batch3"), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -415,6 +460,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_loss_is_told, start, stop),
         cmocka_unit_test_setup_teardown(test_a_sender_is_no_agent, start, stop),
         cmocka_unit_test_setup_teardown(test_what_is_not_taken_is_passed_over, start, stop),
+        cmocka_unit_test_setup_teardown(test_what_is_passed_over_keeps_its_sequence, start, stop),
     };
 
     return cmocka_run_group_tests_name("receive", tests, NULL, NULL);
