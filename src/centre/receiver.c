@@ -207,19 +207,18 @@ static void on_front(void *context, int fd, unsigned events)
 
 static void receiver_tell_counts(struct receiver *receiver)
 {
-    const uint64_t *figures = (const uint64_t *)&receiver->counts;
-    const size_t count = sizeof(receiver->counts) / sizeof(uint64_t);
+    uint64_t *of = receiver->counts.of;
 
-    receiver->counts.cut = receiver->queue.cut;
-    receiver->counts.kept = receiver_queue_kept(&receiver->queue);
-    receiver->counts.kept_file = overflow_size(&receiver->overflow);
+    of[RECEIVER_COUNT_CUT] = receiver->queue.cut;
+    of[RECEIVER_COUNT_KEPT] = receiver_queue_kept(&receiver->queue);
+    of[RECEIVER_COUNT_KEPT_FILE] = overflow_size(&receiver->overflow);
     if (memcmp(&receiver->counts, &receiver->told, sizeof(receiver->told)) == 0) {
         return;
     }
     msg_begin(&receiver->msg, RECEIVER_MESSAGE_COUNTS);
-    msg_put_u32(&receiver->msg, (uint32_t)count);
-    for (size_t i = 0; i < count; i++) {
-        msg_put_u64(&receiver->msg, figures[i]);
+    msg_put_u32(&receiver->msg, RECEIVER_COUNT_COUNT);
+    for (size_t i = 0; i < RECEIVER_COUNT_COUNT; i++) {
+        msg_put_u64(&receiver->msg, of[i]);
     }
     if (channel_send(receiver->options->core, &receiver->msg, NULL, 0) == 0) {
         receiver->told = receiver->counts;

@@ -150,12 +150,9 @@ static int receive_begin_life(struct core_receive *receive, uint64_t life)
 
 static void receive_hello(struct core_receive *receive, uint64_t life)
 {
-    const uint64_t *now = (const uint64_t *)&receive->counted;
-    uint64_t *before = (uint64_t *)&receive->before;
-
     if (life != receive->durable.life) {
-        for (size_t i = 0; i < sizeof(receive->counted) / sizeof(*now); i++) {
-            before[i] += now[i];
+        for (size_t i = 0; i < RECEIVER_COUNT_NOW; i++) {
+            receive->before.of[i] += receive->counted.of[i];
         }
         receive->counted = (struct receiver_counts){0};
         receive->dropped_told = 0;
@@ -328,11 +325,11 @@ static void receive_tell_loss(struct core_receive *receive)
     uint64_t number;
     int r;
 
-    if (receive->counted.dropped <= receive->dropped_told || core->is_full ||
+    if (receive->counted.of[RECEIVER_COUNT_DROPPED] <= receive->dropped_told || core->is_full ||
         (receive->loss_told != 0 && now - receive->loss_told < LOSS_PAUSE)) {
         return;
     }
-    receive->dropped_told = receive->counted.dropped;
+    receive->dropped_told = receive->counted.of[RECEIVER_COUNT_DROPPED];
     receive->loss_told = now;
     r = core_raise(core, &(struct id){0}, SEVERITY_HIGH,
                    N_("Logs were lost: datagrams of syslog found no room, neither in memory nor on "
@@ -345,14 +342,11 @@ static void receive_tell_loss(struct core_receive *receive)
 
 static void receive_counts(struct core_receive *receive, struct msg_reader *msg)
 {
-    uint64_t *figures = (uint64_t *)&receive->counted;
-    const uint32_t count = sizeof(receive->counted) / sizeof(uint64_t);
-
-    if (msg_get_u32(msg) != count) {
+    if (msg_get_u32(msg) != RECEIVER_COUNT_COUNT) {
         return;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        figures[i] = msg_get_u64(msg);
+    for (size_t i = 0; i < RECEIVER_COUNT_COUNT; i++) {
+        receive->counted.of[i] = msg_get_u64(msg);
     }
     receive_tell_loss(receive);
 }
@@ -417,16 +411,9 @@ void core_receive_tick(struct core_receive *receive)
 
 void core_receive_count(const struct core_receive *receive, struct core_receive_counts *ret_counts)
 {
-    const uint64_t *now = (const uint64_t *)&receive->counted;
-    const uint64_t *before = (const uint64_t *)&receive->before;
-    uint64_t *sum = (uint64_t *)&ret_counts->receiver;
-
-    for (size_t i = 0; i < sizeof(receive->counted) / sizeof(*now); i++) {
-        sum[i] = now[i] + before[i];
+    for (size_t i = 0; i < RECEIVER_COUNT_COUNT; i++) { /* of what is now, no life has left any */
+        ret_counts->receiver.of[i] = receive->counted.of[i] + receive->before.of[i];
     }
-    ret_counts->receiver.kept = receive->counted.kept;
-    ret_counts->receiver.kept_file = receive->counted.kept_file;
-    ret_counts->receiver.streams = receive->counted.streams;
     ret_counts->taken = receive->taken;
     ret_counts->refused = receive->refused;
     ret_counts->merged = senders_merged(receive->senders);

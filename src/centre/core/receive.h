@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+struct buf;
+struct cbor_reader;
 struct core;
 struct core_receive;
 
@@ -32,5 +34,11 @@ void core_receive_forget(struct core_receive *receive);
 /* Once a second. */
 void core_receive_tick(struct core_receive *receive);
 void core_receive_count(const struct core_receive *receive, struct core_receive_counts *ret_counts);
+
+/* core/receive_counts.c: the counts on their way to the api. -ERR_PROTO; what is wrong inside
+ * sticks to the reader. */
+void receive_counts_put(struct buf *out, const struct core_receive_counts *counts);
+[[nodiscard]] int receive_counts_get(struct cbor_reader *reader,
+                                     struct core_receive_counts *ret_counts);
 
 #endif

@@ -4,26 +4,30 @@
 #define CENTRE_RECEIVER_BODY_H
 
 #include "base/map.h"
+#include "centre/peer.h"
 #include "centre/receiver/overflow.h"
 #include "centre/receiver/private.h"
 #include "centre/receiver/queue.h"
 #include "codec/syslog_frame.h"
 #include "sys/channel.h"
 #include "sys/loop.h"
-#include "sys/net.h"
 
 #define LISTENERS_MAX          16
 #define RECEIVER_STREAMS_MAX   2048
-#define RECEIVER_STREAMS_EACH  256 /* of one address */
-#define RECEIVER_PEERS_MAX     RECEIVER_STREAMS_MAX
+#define RECEIVER_STREAMS_EACH  256         /* of one address */
+#define RECEIVER_TURN_BYTES    (64U << 10) /* of one address, in a turn of the loop */
+#define RECEIVER_PEERS_MAX     (RECEIVER_STREAMS_MAX + 1) /* with one for whom another yields */
 #define RECEIVER_POSTS_MAX     512
 #define RECEIVER_QUEUE_SIZE    (64U << 20)
 #define RECEIVER_OVERFLOW_SIZE (1ULL << 30)
 
-/* What is remembered of an address, or of one network of version 6, that has connections. */
+/* What is remembered of an address that has connections. */
 struct receiver_peer {
-    char network[NET_ADDRESS_SIZE];
-    unsigned count;
+    struct peer peer;
+    uint64_t turn;   /* in which it was read last … */
+    size_t read;     /* … and the bytes that were read, or asked for */
+    uint64_t round;  /* in which each of its streams has its turn */
+    unsigned behind; /* streams that have not had it, though they had something to say */
 };
 
 struct receiver_stream {
@@ -34,7 +38,10 @@ struct receiver_stream {
     struct syslog_frames frames;
     enum receiver_way way;
     int fd;
-    int64_t heard; /* monotonic */
+    int64_t heard;  /* monotonic */
+    uint64_t turn;  /* in which it came last */
+    uint64_t round; /* in which it was read */
+    bool is_behind;
     char address[NET_ADDRESS_SIZE];
 };
 
@@ -70,6 +77,7 @@ struct receiver {
     struct list streams; /* that are read */
     struct list waiting; /* for room, in their turn */
     unsigned stream_count;
+    uint64_t turn; /* of the loop, as streams see it */
     struct map peers;
     uint64_t refused_told;
 
@@ -102,6 +110,12 @@ void receiver_streams_resume(struct receiver *receiver);
 /* Once a second: cuts who has said nothing for too long. */
 void receiver_streams_watch(struct receiver *receiver);
 void receiver_streams_done(struct receiver *receiver);
+
+/* receiver/turns.c: a stream has something to say: bytes of it that are read now; 0: others have
+ * their turn first, it comes again. */
+[[nodiscard]] size_t receiver_turn(struct receiver *receiver, struct receiver_stream *stream);
+/* It has had its turn, or goes. */
+void receiver_turn_leave(struct receiver_stream *stream);
 
 /* receiver/posts.c */
 void receiver_posts_take(struct receiver *receiver, struct msg_reader *msg);

@@ -62,7 +62,7 @@ static int on_entry(void *context, const struct receiver_entry *entry)
     int r = receiver_put(&receiver->queue, entry);
 
     if (r == 0) {
-        receiver->counts.received[RECEIVER_WAY_POST]++;
+        receiver->counts.of[RECEIVER_COUNT_RECEIVED + RECEIVER_WAY_POST]++;
         post->batch = receiver_queue_last(&receiver->queue);
         receiver_hurry(receiver);
     }
