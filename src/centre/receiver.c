@@ -138,9 +138,19 @@ static void on_room(void *context)
     }
     if (receiver_queue_has_room(&receiver->queue)) {
         receiver_streams_resume(receiver);
-        receiver_posts_read(receiver, true);
+        receiver_posts_turn(receiver);
+        receiver_posts_read(receiver, receiver_posts_have_room(receiver));
     }
     receiver_end_if_empty(receiver);
+}
+
+static void on_unpack(void *context)
+{
+    struct receiver *receiver = context;
+
+    receiver_posts_turn(receiver);
+    receiver_posts_read(receiver, receiver_queue_has_room(&receiver->queue) &&
+                                      receiver_posts_have_room(receiver));
 }
 
 static void receiver_take(struct receiver *receiver, struct msg_reader *msg)
@@ -181,8 +191,9 @@ static void on_api(void *context, int fd, unsigned events)
     struct receiver *receiver = context;
 
     (void)events;
-    if (!receiver_queue_has_room(&receiver->queue) && !receiver->is_ending) {
-        receiver_posts_read(receiver, false); /* until core has kept some */
+    if ((!receiver_queue_has_room(&receiver->queue) && !receiver->is_ending) ||
+        !receiver_posts_have_room(receiver)) {
+        receiver_posts_read(receiver, false); /* until core has kept some, or some is unpacked */
     } else if (channel_receive(fd, &receiver->packet) == 0) {
         receiver_posts_take(receiver, &receiver->packet.msg);
         channel_packet_done(&receiver->packet);
@@ -293,6 +304,7 @@ static int receiver_make_loop(struct receiver *receiver)
     r = r < 0 ? r : loop_add_signal(receiver->loop, SIGTERM, on_signal, receiver);
     r = r < 0 ? r : loop_add_timer(receiver->loop, on_hurry, receiver, &receiver->hurry);
     r = r < 0 ? r : loop_add_timer(receiver->loop, on_room, receiver, &receiver->drain);
+    r = r < 0 ? r : loop_add_timer(receiver->loop, on_unpack, receiver, &receiver->unpack);
     r = r < 0 ? r : loop_add_timer(receiver->loop, on_end, receiver, &receiver->end);
     r = r < 0 ? r : loop_add_timer(receiver->loop, on_tick, receiver, &tick);
     r = r < 0 ? r : loop_source_set_timer(tick, TICK, TICK);
@@ -319,6 +331,7 @@ static int receiver_prepare(struct receiver *receiver)
     list_init(&receiver->streams);
     list_init(&receiver->waiting);
     list_init(&receiver->answers);
+    list_init(&receiver->unpacking);
     r = receiver_open_overflow(receiver);
     r = r < 0 ? r : receiver_enter(receiver->options);
     r = r < 0 ? r : receiver_make_loop(receiver);

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define STREAM_MAX  4096
 #define MESSAGE_MAX 200
@@ -289,8 +290,10 @@ static void receiver_begin(size_t max)
     receiver_queue_init(&receiver.queue, max, 7, &clock_real);
     map_init(&receiver.posts, RECEIVER_POSTS_MAX, 1);
     list_init(&receiver.answers);
+    list_init(&receiver.unpacking);
     assert_int_equal(loop_new(8, &receiver.loop), 0);
     assert_int_equal(loop_add_timer(receiver.loop, on_nothing, NULL, &receiver.drain), 0);
+    assert_int_equal(loop_add_timer(receiver.loop, on_nothing, NULL, &receiver.unpack), 0);
 }
 
 static void receiver_finish(void)
@@ -302,7 +305,7 @@ static void receiver_finish(void)
     close(api[1]);
 }
 
-static void post_piece(uint64_t number, uint32_t marks, const char *bytes)
+static void post_bytes(uint64_t number, uint32_t marks, struct str bytes)
 {
     struct msg_reader reader;
 
@@ -312,32 +315,114 @@ static void post_piece(uint64_t number, uint32_t marks, const char *bytes)
     msg_put_u32(&message, RECEIVER_FORM_RAW);
     msg_put_str(&message, STR("web1"));
     msg_put_u32(&message, marks);
-    msg_put_str(&message, str_from(bytes));
+    msg_put_str(&message, bytes);
     msg_open(&reader, str_of((const char *)message.bytes, message.len));
     receiver_posts_take(&receiver, &reader);
+}
+
+static void post_piece(uint64_t number, uint32_t marks, const char *bytes)
+{
+    post_bytes(number, marks, str_from(bytes));
+}
+
+static uint64_t posted(void)
+{
+    return receiver.counts.of[RECEIVER_COUNT_RECEIVED + RECEIVER_WAY_POST];
+}
+
+static unsigned answers(void)
+{
+    unsigned count = 0;
+
+    LIST_EACH (node, &receiver.answers) {
+        count++;
+        assert_true(count <= 16); /* or it goes round for ever */
+    }
+    return count;
 }
 
 /* An api in other hands sends more after the last piece: nothing of it counts. */
 static void test_pieces_after_the_last(void **state)
 {
-    unsigned waiting = 0;
-
     (void)state;
     receiver_begin(1 << 20);
     post_piece(1, RECEIVER_PIECE_FIRST | RECEIVER_PIECE_LAST, "one\n");
     post_piece(2, RECEIVER_PIECE_FIRST | RECEIVER_PIECE_LAST, "two\n");
     post_piece(1, RECEIVER_PIECE_LAST, "three\n");
     post_piece(1, RECEIVER_PIECE_FIRST | RECEIVER_PIECE_LAST, "four\n");
-    LIST_EACH (node, &receiver.answers) {
-        waiting++;
-        assert_true(waiting <= 2); /* or it goes round for ever */
-    }
-    assert_int_equal(waiting, 2);
+    assert_int_equal(answers(), 2);
     assert_int_equal(receiver.counts.of[RECEIVER_COUNT_RECEIVED + RECEIVER_WAY_POST], 2);
     assert_int_equal(receiver_queue_close(&receiver.queue), 0);
     receiver_queue_durable(&receiver.queue, receiver_queue_last(&receiver.queue));
     receiver_posts_settle(&receiver);
     assert_true(list_is_empty(&receiver.answers));
+    receiver_finish();
+}
+
+/* A few bytes that unpack to many megabytes are unpacked in turns: who posts a line meanwhile does
+ * not wait for them, and what follows them comes behind. */
+static void test_packed_in_turns(void **state)
+{
+    enum { LINES = 40000, LINE = 256, TURN_MOST = POST_TURN / LINE + 1 };
+    static char lines[LINES * LINE];
+    static Bytef packed[60000];
+    uLongf size = sizeof(packed);
+    uint64_t before;
+    unsigned turns = 0;
+
+    (void)state;
+    memset(lines, 'x', sizeof(lines));
+    for (size_t i = 0; i < LINES; i++) {
+        lines[i * LINE + LINE - 1] = '\n';
+    }
+    assert_int_equal(compress2(packed, &size, (const Bytef *)lines, sizeof(lines), 9), Z_OK);
+    receiver_begin(64U << 20);
+    post_bytes(1, RECEIVER_PIECE_FIRST | RECEIVER_PIECE_PACKED,
+               str_of((const char *)packed, size - 10));
+    assert_true(posted() <= TURN_MOST);
+    post_bytes(1, RECEIVER_PIECE_LAST | RECEIVER_PIECE_PACKED,
+               str_of((const char *)packed + size - 10, 10));
+    assert_true(posted() <= TURN_MOST);
+    post_piece(2, RECEIVER_PIECE_FIRST | RECEIVER_PIECE_LAST, "one\n");
+    assert_int_equal(answers(), 1); /* the small one */
+    while (answers() == 1) {
+        before = posted();
+        receiver_posts_turn(&receiver);
+        assert_true(posted() - before <= TURN_MOST);
+        assert_true(++turns < LINES);
+    }
+    assert_true(turns >= LINES / TURN_MOST);
+    assert_int_equal(posted(), LINES + 1);
+    receiver_finish();
+}
+
+/* What unpacks to more than there is room for waits until there is some. */
+static void test_packed_waits_for_room(void **state)
+{
+    enum { SIZE = 8 << 20 };
+    static char text[SIZE];
+    static Bytef packed[60000];
+    uLongf size = sizeof(packed);
+
+    (void)state;
+    memset(text, '\n', sizeof(text));
+    for (size_t i = 0; i + 1 < SIZE; i += 2) {
+        text[i] = 'x';
+    }
+    assert_int_equal(compress2(packed, &size, (const Bytef *)text, sizeof(text), 9), Z_OK);
+    receiver_begin(1 << 20);
+    post_bytes(1, RECEIVER_PIECE_FIRST | RECEIVER_PIECE_PACKED | RECEIVER_PIECE_LAST,
+               str_of((const char *)packed, size));
+    for (unsigned i = 0; i < 100; i++) {
+        receiver_posts_turn(&receiver);
+    }
+    assert_int_equal(answers(), 0);
+    assert_true(posted() < SIZE / 2);
+    while (posted() < POST_ENTRIES_MAX) {
+        assert_int_equal(receiver_queue_close(&receiver.queue), 0);
+        receiver_queue_durable(&receiver.queue, receiver_queue_last(&receiver.queue));
+        receiver_posts_turn(&receiver);
+    }
     receiver_finish();
 }
 
@@ -510,6 +595,8 @@ int main(void)
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_pieces_after_the_last),
         cmocka_unit_test(test_datagrams_leave_room),
+        cmocka_unit_test(test_packed_in_turns),
+        cmocka_unit_test(test_packed_waits_for_room),
         cmocka_unit_test(test_nobody_is_shut_out),
         cmocka_unit_test(test_the_silent_yield),
         cmocka_unit_test(test_turns_are_fair),

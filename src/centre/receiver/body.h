@@ -62,11 +62,12 @@ struct receiver {
     struct receiver_counts told;
 
     struct loop_source *core;
-    struct loop_source *api;   /* NULL: there is none */
-    struct loop_source *hurry; /* ends the batch that is filled */
-    struct loop_source *end;   /* the time to hand over what is here is over */
-    struct loop_source *drain; /* goes on with what waits in the file */
-    bool is_api_waiting;       /* for room: pieces of posts are not read */
+    struct loop_source *api;    /* NULL: there is none */
+    struct loop_source *hurry;  /* ends the batch that is filled */
+    struct loop_source *end;    /* the time to hand over what is here is over */
+    struct loop_source *drain;  /* goes on with what waits in the file */
+    struct loop_source *unpack; /* goes on with what is packed */
+    bool is_api_waiting;        /* for room: pieces of posts are not read */
     bool is_hurried;
     bool is_hello_due;
     bool is_greeted;
@@ -82,7 +83,8 @@ struct receiver {
     uint64_t refused_told;
 
     struct map posts;
-    struct list answers; /* posts that wait until their last batch is durable */
+    struct list answers;   /* posts that wait until their last batch is durable */
+    struct list unpacking; /* posts of which more is to be unpacked, in their turn */
 
     struct msg_writer msg;
     struct channel_packet packet;
@@ -119,6 +121,10 @@ void receiver_turn_leave(struct receiver_stream *stream);
 
 /* receiver/posts.c */
 void receiver_posts_take(struct receiver *receiver, struct msg_reader *msg);
+/* Unpacks more of one of those that wait, once there is room. */
+void receiver_posts_turn(struct receiver *receiver);
+/* Whether pieces may be read on. */
+bool receiver_posts_have_room(const struct receiver *receiver);
 /* Answers those whose entries are durable now. */
 void receiver_posts_settle(struct receiver *receiver);
 /* Once a second: forgets those whose pieces stopped coming. */
