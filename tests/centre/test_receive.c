@@ -259,6 +259,18 @@ static unsigned count_senders(struct store_host *ret_last)
     return senders;
 }
 
+static struct core_host *host_named(const char *name)
+{
+    size_t cursor = 0;
+    struct core_host *host;
+
+    while ((host = map_next(&rig.core->hosts_by_id, &cursor)) != NULL &&
+           strcmp(host->name, name) != 0) {
+    }
+    assert_non_null(host);
+    return host;
+}
+
 static void test_names_are_bounded(void **state)
 {
     char name[32];
@@ -282,6 +294,55 @@ static void test_names_are_bounded(void **state)
     batch_from(LIFE, SENDERS_NAMES_MAX + 7, 1, "may-nua");
     assert_int_equal(core_batch_commit(rig.core), 0);
     assert_int_equal(count_senders(NULL), SENDERS_NAMES_MAX + 1);
+}
+
+/* Made-up names fill all places of an address; an hour later they give them up to one that really
+ * sends, and one that was heard for days has kept its own. It is the same host as before. */
+static void test_made_up_names_give_way(void **state)
+{
+    struct core_receive_counts counts;
+    uint64_t number = 0;
+    struct core_host *first;
+    char name[32];
+
+    (void)state;
+    rig.core->options.sender_keep = 30 * 86400 * NS_PER_S;
+    hello(LIFE);
+    batch_from(LIFE, ++number, 1, "that");
+    rig.offset += 86400 * NS_PER_S;
+    for (unsigned i = 1; i < SENDERS_NAMES_MAX; i++) {
+        (void)snprintf(name, sizeof(name), "bia%u", i);
+        batch_from(LIFE, ++number, 1, name);
+    }
+    batch_from(LIFE, ++number, 1, "that");
+    batch_from(LIFE, ++number, 1, "moi");
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    core_receive_count(rig.core->receive, &counts);
+    assert_int_equal(counts.merged, 1);
+    first = host_named("bia1@203.0.113.5");
+
+    rig.offset += 2 * 3600 * NS_PER_S;
+    rig.mono_offset += 2 * 3600 * NS_PER_S;
+    batch_from(LIFE, ++number, 1, "moi");
+    batch_from(LIFE, ++number, 1, "that");
+    batch_from(LIFE, ++number, 1, "bia1");
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    core_receive_count(rig.core->receive, &counts);
+    assert_int_equal(counts.merged, 1);
+    assert_int_equal(counts.lapsed, SENDERS_NAMES_MAX);
+    assert_ptr_equal(host_named("bia1@203.0.113.5"), first);
+    assert_non_null(host_named("moi@203.0.113.5"));
+    expect_durable(number);
+    assert_int_equal(kept("life4711"), number);
+    rig_restart_core(&rig);
+    begin_core();
+    for (unsigned i = 0; i < SENDERS_NAMES_MAX - 3; i++) {
+        (void)snprintf(name, sizeof(name), "khac%u", i);
+        batch_from(LIFE, ++number, 1, name);
+    }
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    core_receive_count(rig.core->receive, &counts);
+    assert_int_equal(counts.merged, 0); /* those that gave their place up did not take one again */
 }
 
 /* The alert about too many names comes though the batch that called for it came to nothing once. */
@@ -356,18 +417,6 @@ static void test_a_sender_is_no_agent(void **state)
     assert_int_equal(core_batch_commit(rig.core), 0);
     assert_int_equal(core_host_by_id(rig.core, &row.id)->silent_alert, 0);
     assert_string_equal(core_host_by_id(rig.core, &row.id)->name, "web-1-evil-@203.0.113.5");
-}
-
-static struct core_host *host_named(const char *name)
-{
-    size_t cursor = 0;
-    struct core_host *host;
-
-    while ((host = map_next(&rig.core->hosts_by_id, &cursor)) != NULL &&
-           strcmp(host->name, name) != 0) {
-    }
-    assert_non_null(host);
-    return host;
 }
 
 /* Some that the store will not take, in one batch: they are passed over, and hold up nobody. In the
@@ -512,6 +561,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_death_between_archive_and_state, start, stop),
         cmocka_unit_test_setup_teardown(test_failure_of_the_store, start, stop),
         cmocka_unit_test_setup_teardown(test_names_are_bounded, start, stop),
+        cmocka_unit_test_setup_teardown(test_made_up_names_give_way, start, stop),
         cmocka_unit_test_setup_teardown(test_too_many_names_are_told, start, stop),
         cmocka_unit_test_setup_teardown(test_loss_is_told, start, stop),
         cmocka_unit_test_setup_teardown(test_a_sender_is_no_agent, start, stop),

@@ -106,6 +106,8 @@ static void metrics_put_received(struct buf *out, const struct core_receive_coun
                received->refused);
     metric_put(out, "received_unnamed_total", "counter",
                "Of them counted as their address's: too many names", received->merged);
+    metric_put(out, "received_names_lapsed_total", "counter",
+               "Names of senders, not heard any more, that gave their place up", received->lapsed);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         metric_put(out, rows[i].name, rows[i].count < RECEIVER_COUNT_NOW ? "counter" : "gauge",
                    rows[i].help, received->receiver.of[rows[i].count]);

@@ -471,6 +471,7 @@ void core_receive_count(const struct core_receive *receive, struct core_receive_
     ret_counts->taken = receive->taken;
     ret_counts->refused = receive->refused;
     ret_counts->merged = senders_merged(receive->senders);
+    ret_counts->lapsed = senders_lapsed(receive->senders);
 }
 
 int core_receive_new(struct core *core, uint64_t seed, struct core_receive **ret_receive)
