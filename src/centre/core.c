@@ -71,6 +71,7 @@ static int core_body_open(const struct centre_settings *settings, struct core_ch
                                    .clock = &clock_real,
                                    .silent_after = settings->silent_after,
                                    .source_silent = settings->source_silent,
+                                   .sender_keep = settings->sender_keep,
                                    .token_life = settings->token_life,
                                    .event_life = settings->event_days,
                                    .settings = settings};

@@ -9,11 +9,11 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "centre/front_stream.h"
+#include "centre/peer.h"
 #include "centre/protocol.h"
 #include "centre/receiver.h"
 #include "link/message.h"
@@ -37,11 +37,10 @@
 #define FRONT_PEM_LIMIT      (64U << 10)
 #define FRONT_LOOP_EXTRA     64
 
-/* What is remembered of one address, or of one network of version 6. */
+/* What is remembered of one address. */
 struct front_peer {
-    char network[NET_ADDRESS_SIZE];
-    unsigned count; /* connections now */
-    unsigned fresh; /* new ones in the window */
+    struct peer peer;
+    unsigned fresh; /* new connections in the window */
     int64_t window; /* monotonic ns at which it began */
 };
 
@@ -68,31 +67,9 @@ static void front_drop(struct front *front, struct front_stream *stream)
 {
     list_remove(&stream->node);
     front->count--;
-    stream->peer->count--;
+    stream->peer->peer.count--;
     front_stream_close(stream);
     mem_free(stream);
-}
-
-/* A peer's entry, made when there is none; NULL past the bound. */
-static struct front_peer *front_find_peer(struct front *front, const char *address)
-{
-    char room[NET_ADDRESS_SIZE];
-    struct str network = net_network_of(str_from(address), room);
-    struct front_peer *peer = map_get(&front->peers, network);
-
-    if (peer != NULL) {
-        return peer;
-    }
-    peer = mem_alloc(1, sizeof(*peer));
-    if (peer == NULL) {
-        return NULL;
-    }
-    (void)snprintf(peer->network, sizeof(peer->network), "%.*s", STR_ARG(network));
-    if (map_put(&front->peers, str_from(peer->network), peer) < 0) {
-        mem_free(peer);
-        return NULL;
-    }
-    return peer;
 }
 
 /* Whether this address may have one more connection now; counts it. */
@@ -106,7 +83,7 @@ static bool front_admit(struct front *front, struct front_peer *peer)
     }
     peer->fresh++;
     return peer->fresh <= front->settings->new_each &&
-           peer->count < front->settings->connections_each &&
+           peer->peer.count < front->settings->connections_each &&
            front->count < front->settings->connections;
 }
 
@@ -246,7 +223,7 @@ static int front_add(struct front *front, int fd, struct front_peer *peer,
     memcpy(stream->address, address, sizeof(stream->address));
     list_append(&front->streams, &stream->node);
     front->count++;
-    peer->count++;
+    peer->peer.count++;
     r = tls_new(is_syslog ? front->syslog_tls : front->tls, fd, &stream->tls);
     if (r == 0) {
         r = loop_add_fd(front->loop, fd, LOOP_READ, front_on_net, stream, &stream->net_source);
@@ -267,7 +244,7 @@ static void front_accept(struct front *front, int fd, bool is_syslog)
         if (net < 0) {
             return;
         }
-        peer = front_find_peer(front, address);
+        peer = (struct front_peer *)peer_find(&front->peers, str_from(address), sizeof(*peer));
         if (peer == NULL || !front_admit(front, peer)) {
             front->refused++;
             (void)close(net);
@@ -306,9 +283,8 @@ static void front_on_tick(void *context)
         }
     }
     while ((peer = map_next(&front->peers, &cursor)) != NULL) {
-        if (peer->count == 0 && now - peer->window > FRONT_WINDOW) {
-            (void)map_remove(&front->peers, str_from(peer->network));
-            mem_free(peer);
+        if (peer->peer.count == 0 && now - peer->window > FRONT_WINDOW) {
+            peer_forget(&front->peers, &peer->peer);
         }
     }
     if (front->refused != 0 || front->failed != 0) {
@@ -460,17 +436,10 @@ static int front_start(struct front *front, struct diag *diag)
 
 static void front_end(struct front *front)
 {
-    struct front_peer *peer;
-    size_t cursor = 0;
-
     LIST_EACH (node, &front->streams) {
         front_drop(front, LIST_ENTRY(node, struct front_stream, node));
     }
-    while ((peer = map_next(&front->peers, &cursor)) != NULL) {
-        (void)map_remove(&front->peers, str_from(peer->network));
-        mem_free(peer);
-    }
-    map_done(&front->peers);
+    peers_done(&front->peers);
     loop_freep(&front->loop);
     tls_context_freep(&front->tls);
     tls_context_freep(&front->syslog_tls);

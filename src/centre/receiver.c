@@ -138,9 +138,19 @@ static void on_room(void *context)
     }
     if (receiver_queue_has_room(&receiver->queue)) {
         receiver_streams_resume(receiver);
-        receiver_posts_read(receiver, true);
+        receiver_posts_turn(receiver);
+        receiver_posts_read(receiver, receiver_posts_have_room(receiver));
     }
     receiver_end_if_empty(receiver);
+}
+
+static void on_unpack(void *context)
+{
+    struct receiver *receiver = context;
+
+    receiver_posts_turn(receiver);
+    receiver_posts_read(receiver, receiver_queue_has_room(&receiver->queue) &&
+                                      receiver_posts_have_room(receiver));
 }
 
 static void receiver_take(struct receiver *receiver, struct msg_reader *msg)
@@ -181,8 +191,9 @@ static void on_api(void *context, int fd, unsigned events)
     struct receiver *receiver = context;
 
     (void)events;
-    if (!receiver_queue_has_room(&receiver->queue) && !receiver->is_ending) {
-        receiver_posts_read(receiver, false); /* until core has kept some */
+    if ((!receiver_queue_has_room(&receiver->queue) && !receiver->is_ending) ||
+        !receiver_posts_have_room(receiver)) {
+        receiver_posts_read(receiver, false); /* until core has kept some, or some is unpacked */
     } else if (channel_receive(fd, &receiver->packet) == 0) {
         receiver_posts_take(receiver, &receiver->packet.msg);
         channel_packet_done(&receiver->packet);
@@ -207,19 +218,18 @@ static void on_front(void *context, int fd, unsigned events)
 
 static void receiver_tell_counts(struct receiver *receiver)
 {
-    const uint64_t *figures = (const uint64_t *)&receiver->counts;
-    const size_t count = sizeof(receiver->counts) / sizeof(uint64_t);
+    uint64_t *of = receiver->counts.of;
 
-    receiver->counts.cut = receiver->queue.cut;
-    receiver->counts.kept = receiver_queue_kept(&receiver->queue);
-    receiver->counts.kept_file = overflow_size(&receiver->overflow);
+    of[RECEIVER_COUNT_CUT] = receiver->queue.cut;
+    of[RECEIVER_COUNT_KEPT] = receiver_queue_kept(&receiver->queue);
+    of[RECEIVER_COUNT_KEPT_FILE] = overflow_size(&receiver->overflow);
     if (memcmp(&receiver->counts, &receiver->told, sizeof(receiver->told)) == 0) {
         return;
     }
     msg_begin(&receiver->msg, RECEIVER_MESSAGE_COUNTS);
-    msg_put_u32(&receiver->msg, (uint32_t)count);
-    for (size_t i = 0; i < count; i++) {
-        msg_put_u64(&receiver->msg, figures[i]);
+    msg_put_u32(&receiver->msg, RECEIVER_COUNT_COUNT);
+    for (size_t i = 0; i < RECEIVER_COUNT_COUNT; i++) {
+        msg_put_u64(&receiver->msg, of[i]);
     }
     if (channel_send(receiver->options->core, &receiver->msg, NULL, 0) == 0) {
         receiver->told = receiver->counts;
@@ -294,6 +304,7 @@ static int receiver_make_loop(struct receiver *receiver)
     r = r < 0 ? r : loop_add_signal(receiver->loop, SIGTERM, on_signal, receiver);
     r = r < 0 ? r : loop_add_timer(receiver->loop, on_hurry, receiver, &receiver->hurry);
     r = r < 0 ? r : loop_add_timer(receiver->loop, on_room, receiver, &receiver->drain);
+    r = r < 0 ? r : loop_add_timer(receiver->loop, on_unpack, receiver, &receiver->unpack);
     r = r < 0 ? r : loop_add_timer(receiver->loop, on_end, receiver, &receiver->end);
     r = r < 0 ? r : loop_add_timer(receiver->loop, on_tick, receiver, &tick);
     r = r < 0 ? r : loop_source_set_timer(tick, TICK, TICK);
@@ -320,6 +331,7 @@ static int receiver_prepare(struct receiver *receiver)
     list_init(&receiver->streams);
     list_init(&receiver->waiting);
     list_init(&receiver->answers);
+    list_init(&receiver->unpacking);
     r = receiver_open_overflow(receiver);
     r = r < 0 ? r : receiver_enter(receiver->options);
     r = r < 0 ? r : receiver_make_loop(receiver);

@@ -53,17 +53,25 @@ enum receiver_way {
     RECEIVER_WAY_COUNT,
 };
 
-/* Since the receiver started, but for what is kept now. received = handed to core and durable +
+/* What the receiver counts since it started. received (all ways) = handed to core and durable +
  * kept now. */
+enum receiver_count {
+    RECEIVER_COUNT_RECEIVED, /* entries taken, by enum receiver_way */
+    /* datagrams that found no room, here or in the kernel */
+    RECEIVER_COUNT_DROPPED = RECEIVER_COUNT_RECEIVED + RECEIVER_WAY_COUNT,
+    RECEIVER_COUNT_CUT,                       /* entries that were longer than the maximum */
+    RECEIVER_COUNT_REFUSED,                   /* connections */
+    RECEIVER_COUNT_YIELDED,                   /* connections closed, for senders that have fewer */
+    RECEIVER_COUNT_WAITED,                    /* datagrams that went through the file */
+    RECEIVER_COUNT_NOW,                       /* from here on: as it is now */
+    RECEIVER_COUNT_KEPT = RECEIVER_COUNT_NOW, /* bytes in memory that are not durable yet */
+    RECEIVER_COUNT_KEPT_FILE,                 /* bytes in the file */
+    RECEIVER_COUNT_STREAMS,                   /* connections */
+    RECEIVER_COUNT_COUNT,
+};
+
 struct receiver_counts {
-    uint64_t received[RECEIVER_WAY_COUNT]; /* entries taken */
-    uint64_t dropped;                      /* datagrams that found no room, here or in the kernel */
-    uint64_t cut;                          /* entries that were longer than the maximum */
-    uint64_t refused;                      /* connections */
-    uint64_t waited;                       /* datagrams that went through the file */
-    uint64_t kept;                         /* bytes now in memory that are not durable yet */
-    uint64_t kept_file;                    /* bytes now in the file */
-    uint64_t streams;                      /* connections now */
+    uint64_t of[RECEIVER_COUNT_COUNT];
 };
 
 enum receiver_message {
@@ -96,8 +104,7 @@ enum receiver_message {
     /* core → receiver: all batches up to u64 number are durable. Only of the life that was
      * greeted last. */
     RECEIVER_MESSAGE_DURABLE,
-    /* receiver → core, once a second when it has changed: u32 n, n × u64, struct receiver_counts in
-     * the order of its members. */
+    /* receiver → core, once a second when it has changed: u32 n, n × u64 by enum receiver_count. */
     RECEIVER_MESSAGE_COUNTS,
 };
 

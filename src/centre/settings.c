@@ -41,6 +41,9 @@ const struct setting centre_rows[] = {
     {"source-silent-after", 0, SETTING_DURATION, "1h", "10m", "7d", ROW(source_silent), N_("TIME"),
      N_("a source of logs that says nothing for so long, and for longer than it is wont to, is "
         "reported")},
+    {"senders-kept", 0, SETTING_DURATION, "30d", "1d", "3650d", ROW(sender_keep), N_("TIME"),
+     N_("a sender of logs that says nothing for so long gives its place up when another needs it; "
+        "one that was heard only for a short time does sooner")},
     {"connections", 0, SETTING_NUMBER, "4096", "16", "65536", ROW(connections), N_("NUMBER"),
      N_("most connections at one time")},
     {"connections-each", 0, SETTING_NUMBER, "512", "4", "65536", ROW(connections_each),
@@ -103,6 +106,7 @@ static const struct {
     {"silent-after", CENTRE_EFFECT_NOW, NULL},
     {"source-silent-after", CENTRE_EFFECT_NOW,
      N_("each source's own habits count beside it: a shorter time finds only busy ones sooner")},
+    {"senders-kept", CENTRE_EFFECT_NOW, NULL},
     {"connections", CENTRE_EFFECT_START, NULL},
     {"connections-each", CENTRE_EFFECT_START,
      N_("many hosts behind one router count as one address")},

@@ -50,8 +50,11 @@ static const struct setting import_rows[] = {
     ROW_FOLDER,
     {"format", 0, SETTING_CHOICE, "auto", NULL, "auto|hosts|plain|csv|misp|stix",
      offsetof(struct lists_settings, format), N_("FORMAT"), N_("what the file is")},
-    {"label", 0, SETTING_TEXT, "gambling", NULL, NULL, offsetof(struct lists_settings, label),
-     N_("WORD"), N_("what being on the list means")},
+    {"label", 0, SETTING_TEXT, "unknown", NULL, NULL, offsetof(struct lists_settings, label),
+     N_("WORD"),
+     N_("what being on the list means: phishing, c2, gambling…; logs that name what is on lists of "
+        "gambling, adult, advertising or tracking are told as low, of all others as medium or "
+        "more")},
     {"source", 0, SETTING_TEXT, NULL, NULL, NULL, offsetof(struct lists_settings, source),
      N_("TEXT"), N_("where the list comes from; the file's name when not given")},
     {"expires", 0, SETTING_DURATION, "0s", "0s", NULL, offsetof(struct lists_settings, expires),

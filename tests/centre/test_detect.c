@@ -1,6 +1,7 @@
 /* What core does with the detector's words, and without them: hits become alerts in the batch that
- * they belong to, a detector that died is sent again what it had taken, one message that ends it
- * twice is put aside and told. The detector here is a thread that follows a script. */
+ * they belong to, a detector that died is sent again what it had taken, of a message that ends it
+ * the entry that does it is put aside and told. The detector here is a thread that follows a
+ * script. */
 #include "../harness.h"
 #include "rig.h"
 
@@ -16,6 +17,7 @@
 #include <stdatomic.h>
 
 #define ENTRIES_MAX 4096
+#define DEADLY      "one that the detector ends over"
 
 /* What the detector does with the next message it gets. */
 enum turn {
@@ -35,6 +37,9 @@ struct script {
     unsigned entries;
     unsigned saves;
     atomic_bool is_over; /* the batch is through: nothing more will be asked */
+    bool is_mortal;      /* it ends over each message with a deadly entry */
+    bool is_deadly;      /* the message in hand has one */
+    unsigned deaths;
     unsigned texts;
     unsigned off;
     char state[64]; /* that it was given */
@@ -117,16 +122,18 @@ static void script_answer(struct script *script, uint64_t number, uint32_t count
     assert_int_equal(channel_send(script->channel, &script->msg, NULL, 0), 0);
 }
 
-static uint32_t script_count(struct msg_reader *msg)
+static uint32_t script_count(struct script *script)
 {
+    struct msg_reader *msg = &script->packet.msg;
     uint32_t count = 0;
 
+    script->is_deadly = false;
     while (msg_get_u32(msg) == 1) {
         for (int i = 0; i < 5; i++) {
             (void)msg_get_str(msg);
         }
         (void)msg_get_i64(msg);
-        (void)msg_get_str(msg);
+        script->is_deadly |= str_is_text(msg_get_str(msg), DEADLY);
         count++;
     }
     assert_int_equal(msg_close(msg), 0);
@@ -166,6 +173,19 @@ static void script_next(struct script *script)
     } while (script_do(script));
 }
 
+static void script_live_or_die(struct script *script)
+{
+    uint64_t number = msg_get_u64(&script->packet.msg);
+    uint32_t count = script_count(script);
+
+    script->deaths += script->is_deadly;
+    if (script->is_deadly) {
+        script_greet(script);
+    } else {
+        script_answer(script, number, count, false);
+    }
+}
+
 static void *script_play(void *context)
 {
     struct script *script = context;
@@ -180,7 +200,7 @@ static void *script_play(void *context)
 
         script_next(script);
         number = msg_get_u64(&script->packet.msg);
-        count = script_count(&script->packet.msg);
+        count = script_count(script);
         script->messages++;
         script->entries += count;
         if (*turn == TURN_DIE) {
@@ -193,8 +213,10 @@ static void *script_play(void *context)
         script_answer(script, number, count, *turn == TURN_HIT);
     }
     while (!script->is_over) {
-        if (channel_receive_within(script->channel, 20, &script->packet) == 0) {
-            (void)script_do(script);
+        if (channel_receive_within(script->channel, 20, &script->packet) == 0 &&
+            !script_do(script)) {
+            assert_true(script->is_mortal);
+            script_live_or_die(script);
         }
     }
     return NULL;
@@ -227,23 +249,28 @@ static int stop(void **state)
     return 0;
 }
 
-/* Puts so many entries in one batch and commits it, while the detector plays. */
-static struct detector_counts play(const enum turn *turns, unsigned entries, struct script *script)
+/* Puts so many entries in one batch and commits it, while the detector plays; deadly: a bit for
+ * each of the first that is. */
+static struct detector_counts play_deadly(const enum turn *turns, unsigned entries, uint64_t deadly,
+                                          struct script *script)
 {
     struct core_host *host = core_host_by_id(rig.core, &host_id);
     struct detector_counts counts;
     pthread_t thread;
 
-    *script = (struct script){.channel = pair[1], .turns = turns, .is_begun = is_begun};
+    *script = (struct script){
+        .channel = pair[1], .turns = turns, .is_begun = is_begun, .is_mortal = deadly != 0};
     is_begun = true;
     assert_int_equal(pthread_create(&thread, NULL, script_play, script), 0);
     assert_int_equal(core_batch_begin(rig.core), 0);
     for (unsigned i = 0; i < entries; i++) {
         struct event event;
+        bool is_deadly = i < 64 && (deadly >> i & 1) != 0;
 
         event_init(&event, EVENT_KIND_LOG, 1);
-        assert_int_equal(
-            event_add_text(&event, EVENT_FIELD_EVENT_ORIGINAL, STR("Failed password for lan")), 0);
+        assert_int_equal(event_add_text(&event, EVENT_FIELD_EVENT_ORIGINAL,
+                                        is_deadly ? STR(DEADLY) : STR("Failed password for lan")),
+                         0);
         assert_int_equal(event_add_text(&event, EVENT_FIELD_EVENT_MODULE, STR("syslog")), 0);
         assert_int_equal(core_source_count(rig.core, host, &event), 0);
         assert_int_equal(core_detect_put(rig.core->detect, host, &event), 0);
@@ -253,6 +280,11 @@ static struct detector_counts play(const enum turn *turns, unsigned entries, str
     assert_int_equal(pthread_join(thread, NULL), 0);
     core_detect_count(rig.core->detect, &counts);
     return counts;
+}
+
+static struct detector_counts play(const enum turn *turns, unsigned entries, struct script *script)
+{
+    return play_deadly(turns, entries, 0, script);
 }
 
 static size_t alerts_of(const char *detector)
@@ -333,18 +365,47 @@ static void test_sent_again(void **state)
     assert_int_equal(alerts_of("logs"), 1);
 }
 
-static void test_put_aside(void **state)
+/* It is sought in ever smaller parts; all others of the message are judged. */
+static void test_deadly_entry(void **state)
 {
-    static const enum turn turns[] = {TURN_DIE, TURN_DIE, TURN_END};
+    static const enum turn turns[] = {TURN_END};
     struct script script;
     struct detector_counts counts;
 
     (void)state;
-    counts = play(turns, 5, &script);
-    assert_int_equal(counts.judged, 0);
-    assert_int_equal(counts.unjudged, 5);
-    assert_int_equal(alerts_of("logs"), 0);
+    counts = play_deadly(turns, 700, 1ULL << 37, &script);
+    assert_int_equal(counts.judged, 699);
+    assert_int_equal(counts.unjudged, 1);
     assert_int_equal(alerts_of("centre"), 1);
+    assert_true(script.deaths <= 7);
+    counts = play_deadly(turns, 40, 1ULL << 39 | 1ULL << 20 | 1, &script);
+    assert_int_equal(counts.judged, 699 + 37);
+    assert_int_equal(counts.unjudged, 1 + 3);
+    assert_int_equal(alerts_of("logs"), 0);
+    assert_int_equal(alerts_of("centre"), 1); /* of the same host: folded */
+}
+
+/* Who sends one after another does not keep core from everything else: past a ration what is left
+ * goes aside together. */
+static void test_many_deadly_entries(void **state)
+{
+    static const enum turn turns[] = {TURN_END};
+    struct script script;
+    struct detector_counts counts;
+    unsigned rationed;
+
+    (void)state;
+    counts = play_deadly(turns, 64, UINT64_MAX, &script);
+    assert_int_equal(counts.judged, 0);
+    assert_int_equal(counts.unjudged, 64);
+    rationed = script.deaths;
+    assert_true(rationed < 2 * 64);
+    counts = play_deadly(turns, 64, 1, &script);
+    assert_int_equal(counts.unjudged, 2 * 64);
+    assert_int_equal(script.deaths, 2);
+    rig.mono_offset += 600 * NS_PER_S;
+    counts = play_deadly(turns, 64, 1, &script);
+    assert_int_equal(counts.judged, 63);
 }
 
 /* The same rule on the same host again and again is one finding, then one in ten seconds that
@@ -486,7 +547,7 @@ static void test_seen_again(void **state)
 static void test_accounts(void **state)
 {
     static const enum turn hit[] = {TURN_DIE, TURN_HIT, TURN_END};
-    static const enum turn lost[] = {TURN_DIE, TURN_DIE, TURN_END};
+    static const enum turn none[] = {TURN_END};
     const struct store_logsource_filter filter = {.host = &host_id, .state = -1};
     struct store_logsource_row *rows;
     struct detector_counts counts;
@@ -495,7 +556,7 @@ static void test_accounts(void **state)
 
     (void)state;
     (void)play(hit, 10, &script);
-    counts = play(lost, 7, &script);
+    counts = play_deadly(none, 7, 0x7f, &script);
     assert_int_equal(counts.entries, 17);
     assert_int_equal(counts.entries, counts.judged + counts.unjudged);
     assert_int_equal(counts.matched, 1);
@@ -516,7 +577,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hits_leave_nothing, start, stop),
         cmocka_unit_test_setup_teardown(test_many, start, stop),
         cmocka_unit_test_setup_teardown(test_sent_again, start, stop),
-        cmocka_unit_test_setup_teardown(test_put_aside, start, stop),
+        cmocka_unit_test_setup_teardown(test_deadly_entry, start, stop),
+        cmocka_unit_test_setup_teardown(test_many_deadly_entries, start, stop),
         cmocka_unit_test_setup_teardown(test_accounts, start, stop),
         cmocka_unit_test_setup_teardown(test_told_now_and_then, start, stop),
         cmocka_unit_test_setup_teardown(test_counted_soon, start, stop),

@@ -21,6 +21,8 @@
     "hash e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n"                      \
     "domain once-bad.example\t2020-01-01T00:00:00Z\nend 4\n"
 #define BETS "canhgac-list 1\nname ca-cuoc\nlabel gambling\nsource x\n\ndomain bet.example\nend 1\n"
+#define BARE                                                                                       \
+    "canhgac-list 1\nname khong-nhan\nlabel unknown\nsource x\n\ndomain strange.example\nend 1\n"
 #define TOLD 60 /* findings of an alert, at most */
 
 static struct rig rig;
@@ -54,6 +56,7 @@ static int start(void **state)
     assert_int_equal(mkdir(lists, 0700), 0);
     list_write("c2-thang-11", LIST);
     list_write("ca-cuoc", BETS);
+    list_write("khong-nhan", BARE);
     assert_int_equal(channel_pair(detector_ends), 0);
     assert_int_equal(spawn_body("detector", &detector_ends[1], 1, detector_body, &detector_ends[1],
                                 &detector_pid),
@@ -164,6 +167,19 @@ static void test_bets_are_no_break_in(void **state)
     assert_int_equal(alert.severity, SEVERITY_LOW);
 }
 
+/* Of a list that says nothing of itself the worst is not known: it goes by what it holds. */
+static void test_a_list_without_a_label(void **state)
+{
+    static const char *const entries[] = {"{\"QueryName\":\"strange.example\"}"};
+    struct store_alert alert;
+
+    (void)state;
+    put(entries, ARRAY_LEN(entries));
+    assert_true(alert_find("A log names a host that is on a list", &alert));
+    assert_true(alert.severity >= SEVERITY_MEDIUM);
+    assert_true(alert_says(&alert, "list: khong-nhan (unknown)"));
+}
+
 /* A thousand sightings of one are one finding, then one that counts them; another one is told at
  * once. */
 static void test_sightings(void **state)
@@ -185,7 +201,7 @@ static void test_sightings(void **state)
     rig.mono_offset += 11 * NS_PER_S;
     put(entries, 1);
     assert_true(alert_find("A log names a host that is on a list", &alert));
-    assert_int_equal(alert.count, 3);
+    assert_int_equal(alert.count, 1000 + 1 + 1);
     assert_true(alert_says(&alert, "1000"));
 }
 
@@ -194,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_told, start, stop),
         cmocka_unit_test_setup_teardown(test_bets_are_no_break_in, start, stop),
+        cmocka_unit_test_setup_teardown(test_a_list_without_a_label, start, stop),
         cmocka_unit_test_setup_teardown(test_sightings, start, stop),
     };
 

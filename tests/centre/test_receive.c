@@ -9,6 +9,7 @@
 #include "model/needles.h"
 #include "sys/fd.h"
 
+#include <sqlite3.h>
 #include <time.h>
 
 #define LIFE 4711
@@ -258,6 +259,18 @@ static unsigned count_senders(struct store_host *ret_last)
     return senders;
 }
 
+static struct core_host *host_named(const char *name)
+{
+    size_t cursor = 0;
+    struct core_host *host;
+
+    while ((host = map_next(&rig.core->hosts_by_id, &cursor)) != NULL &&
+           strcmp(host->name, name) != 0) {
+    }
+    assert_non_null(host);
+    return host;
+}
+
 static void test_names_are_bounded(void **state)
 {
     char name[32];
@@ -281,6 +294,55 @@ static void test_names_are_bounded(void **state)
     batch_from(LIFE, SENDERS_NAMES_MAX + 7, 1, "may-nua");
     assert_int_equal(core_batch_commit(rig.core), 0);
     assert_int_equal(count_senders(NULL), SENDERS_NAMES_MAX + 1);
+}
+
+/* Made-up names fill all places of an address; an hour later they give them up to one that really
+ * sends, and one that was heard for days has kept its own. It is the same host as before. */
+static void test_made_up_names_give_way(void **state)
+{
+    struct core_receive_counts counts;
+    uint64_t number = 0;
+    struct core_host *first;
+    char name[32];
+
+    (void)state;
+    rig.core->options.sender_keep = 30 * 86400 * NS_PER_S;
+    hello(LIFE);
+    batch_from(LIFE, ++number, 1, "that");
+    rig.offset += 86400 * NS_PER_S;
+    for (unsigned i = 1; i < SENDERS_NAMES_MAX; i++) {
+        (void)snprintf(name, sizeof(name), "bia%u", i);
+        batch_from(LIFE, ++number, 1, name);
+    }
+    batch_from(LIFE, ++number, 1, "that");
+    batch_from(LIFE, ++number, 1, "moi");
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    core_receive_count(rig.core->receive, &counts);
+    assert_int_equal(counts.merged, 1);
+    first = host_named("bia1@203.0.113.5");
+
+    rig.offset += 2 * 3600 * NS_PER_S;
+    rig.mono_offset += 2 * 3600 * NS_PER_S;
+    batch_from(LIFE, ++number, 1, "moi");
+    batch_from(LIFE, ++number, 1, "that");
+    batch_from(LIFE, ++number, 1, "bia1");
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    core_receive_count(rig.core->receive, &counts);
+    assert_int_equal(counts.merged, 1);
+    assert_int_equal(counts.lapsed, SENDERS_NAMES_MAX);
+    assert_ptr_equal(host_named("bia1@203.0.113.5"), first);
+    assert_non_null(host_named("moi@203.0.113.5"));
+    expect_durable(number);
+    assert_int_equal(kept("life4711"), number);
+    rig_restart_core(&rig);
+    begin_core();
+    for (unsigned i = 0; i < SENDERS_NAMES_MAX - 3; i++) {
+        (void)snprintf(name, sizeof(name), "khac%u", i);
+        batch_from(LIFE, ++number, 1, name);
+    }
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    core_receive_count(rig.core->receive, &counts);
+    assert_int_equal(counts.merged, 0); /* those that gave their place up did not take one again */
 }
 
 /* The alert about too many names comes though the batch that called for it came to nothing once. */
@@ -309,13 +371,10 @@ static void test_too_many_names_are_told(void **state)
 
 static void counts_dropped(uint64_t dropped)
 {
-    const struct receiver_counts counts = {.dropped = dropped};
-    const uint64_t *figures = (const uint64_t *)&counts;
-
     msg_begin(&msg, RECEIVER_MESSAGE_COUNTS);
-    msg_put_u32(&msg, sizeof(counts) / sizeof(*figures));
-    for (size_t i = 0; i < sizeof(counts) / sizeof(*figures); i++) {
-        msg_put_u64(&msg, figures[i]);
+    msg_put_u32(&msg, RECEIVER_COUNT_COUNT);
+    for (size_t i = 0; i < RECEIVER_COUNT_COUNT; i++) {
+        msg_put_u64(&msg, i == RECEIVER_COUNT_DROPPED ? dropped : 0);
     }
     deliver();
     assert_int_equal(core_batch_commit(rig.core), 0);
@@ -339,7 +398,7 @@ static void test_loss_is_told(void **state)
     hello(LIFE + 1);
     counts_dropped(5);
     core_receive_count(rig.core->receive, &counts);
-    assert_int_equal(counts.receiver.dropped, 25);
+    assert_int_equal(counts.receiver.of[RECEIVER_COUNT_DROPPED], 25);
 }
 
 /* A sender that says nothing is no host whose agent is silent, and nobody's key is its. */
@@ -358,18 +417,6 @@ static void test_a_sender_is_no_agent(void **state)
     assert_int_equal(core_batch_commit(rig.core), 0);
     assert_int_equal(core_host_by_id(rig.core, &row.id)->silent_alert, 0);
     assert_string_equal(core_host_by_id(rig.core, &row.id)->name, "web-1-evil-@203.0.113.5");
-}
-
-static struct core_host *host_named(const char *name)
-{
-    size_t cursor = 0;
-    struct core_host *host;
-
-    while ((host = map_next(&rig.core->hosts_by_id, &cursor)) != NULL &&
-           strcmp(host->name, name) != 0) {
-    }
-    assert_non_null(host);
-    return host;
 }
 
 /* Some that the store will not take, in one batch: they are passed over, and hold up nobody. In the
@@ -403,6 +450,109 @@ static void test_what_is_not_taken_is_passed_over(void **state)
     assert_int_equal(kept("life4712"), 4);
 }
 
+/* The store's own file refuses to hear of a sender, as it would if its row were damaged. */
+static void store_refuses_web1(bool is_on)
+{
+    sqlite3 *handle = NULL;
+    char path[128];
+
+    (void)snprintf(path, sizeof(path), "%s/state.db", rig.folder);
+    assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(handle,
+                     is_on ? "CREATE TRIGGER refuse BEFORE UPDATE ON hosts WHEN NEW.name LIKE "
+                             "'web1@%' BEGIN SELECT RAISE(ABORT, 'a test'); END"
+                           : "DROP TRIGGER refuse",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+}
+
+/* Core is killed with a batch in the archive that the state knows nothing of, and then passes over
+ * one of its entries: those that come after it meet no number that the archive has already. */
+static void test_what_is_passed_over_keeps_its_sequence(void **state)
+{
+    (void)state;
+    hello(LIFE);
+    batch(LIFE, 1, 1);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    batch(LIFE, 2, 3);
+    assert_int_equal(archive_commit(rig.archive), 0);
+    core_fail(rig.core, -ERR_IO);
+    rig_restart_core(&rig);
+    begin_core();
+    store_refuses_web1(true);
+    batch(LIFE, 2, 3);
+    store_refuses_web1(false);
+    core_receive_tick(rig.core->receive);
+    expect_greeted(LIFE, 1);
+    batch(LIFE, 2, 3);
+    batch(LIFE, 3, 3);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    expect_durable(3);
+    assert_int_equal(kept("batch2"), 3);
+    assert_int_equal(kept("batch3"), 3);
+}
+
+static uint64_t epoch_of(const char *name)
+{
+    return host_named(name)->acknowledged >> 40;
+}
+
+/* A receiver in other hands that begins life after life is held up before numbers run out, and told
+ * of; what a good one has waits meanwhile and is taken later. */
+static void test_lives_are_rationed(void **state)
+{
+    struct store_counts sums;
+    uint64_t epoch;
+
+    (void)state;
+    for (unsigned i = 1; i <= 1000; i++) {
+        hello(LIFE + i);
+        batch(LIFE + i, 1, 1);
+    }
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    epoch = epoch_of("web1@203.0.113.5");
+    assert_true(epoch <= 20);
+    assert_int_equal(store_counts(rig.store, &sums), 0);
+    assert_int_equal(sums.alerts_new, 1);
+    rig.mono_offset += 60 * NS_PER_S;
+    hello(LIFE + 1000);
+    expect_greeted(LIFE + 1000, 0);
+    batch(LIFE + 1000, 1, 1);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    assert_int_equal(epoch_of("web1@203.0.113.5"), epoch + 1);
+    assert_int_equal(kept("life5711"), 1);
+}
+
+/* A sender whose count comes near the end of its epoch goes on in the next, which is durable before
+ * its first entry: a death in between takes none for another. */
+static void test_counts_end_in_time(void **state)
+{
+    struct core_host *host;
+    uint64_t epoch;
+
+    (void)state;
+    hello(LIFE);
+    batch(LIFE, 1, 1);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    host = host_named("web1@203.0.113.5");
+    epoch = host->pending >> 40;
+    host->acknowledged = host->pending = ((epoch + 1) << 40) - 5;
+    batch(LIFE, 2, 3);
+    batch(LIFE, 3, 3);
+    assert_int_equal(archive_commit(rig.archive), 0);
+    core_fail(rig.core, -ERR_IO);
+    core_receive_tick(rig.core->receive);
+    expect_greeted(LIFE, 2);
+    hello(LIFE + 1);
+    batch(LIFE + 1, 1, 3);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    assert_int_equal(epoch_of("web1@203.0.113.5"), epoch + 2);
+    assert_int_equal(kept("life4711"), 7);
+    assert_int_equal(kept("life4712"), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -411,10 +561,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_death_between_archive_and_state, start, stop),
         cmocka_unit_test_setup_teardown(test_failure_of_the_store, start, stop),
         cmocka_unit_test_setup_teardown(test_names_are_bounded, start, stop),
+        cmocka_unit_test_setup_teardown(test_made_up_names_give_way, start, stop),
         cmocka_unit_test_setup_teardown(test_too_many_names_are_told, start, stop),
         cmocka_unit_test_setup_teardown(test_loss_is_told, start, stop),
         cmocka_unit_test_setup_teardown(test_a_sender_is_no_agent, start, stop),
         cmocka_unit_test_setup_teardown(test_what_is_not_taken_is_passed_over, start, stop),
+        cmocka_unit_test_setup_teardown(test_what_is_passed_over_keeps_its_sequence, start, stop),
+        cmocka_unit_test_setup_teardown(test_lives_are_rationed, start, stop),
+        cmocka_unit_test_setup_teardown(test_counts_end_in_time, start, stop),
     };
 
     return cmocka_run_group_tests_name("receive", tests, NULL, NULL);

@@ -40,7 +40,11 @@ static int feed(const struct post_cutter_options *like, struct str bytes, size_t
     options.context = sums;
     fuzz_check(post_cutter_new(&options, &cutter) == 0);
     for (size_t at = 0; r == 0 && at < bytes.len; at += piece) {
-        r = post_cutter_feed(cutter, str_slice(bytes, at, at + piece), at + piece >= bytes.len);
+        struct str rest = str_slice(bytes, at, at + piece);
+
+        do {
+            r = post_cutter_feed(cutter, &rest, at + piece >= bytes.len);
+        } while (r == POST_CUTTER_MORE);
     }
     fuzz_check(post_cutter_counts(cutter)->taken == sums->count);
     post_cutter_free(cutter);

@@ -42,7 +42,11 @@ static int post(const struct post_cutter_options *like, struct str text, size_t 
     options.context = &posted;
     assert_int_equal(post_cutter_new(&options, &cutter), 0);
     for (size_t at = 0; r == 0 && at < text.len; at += piece) {
-        r = post_cutter_feed(cutter, str_slice(text, at, at + piece), at + piece >= text.len);
+        struct str rest = str_slice(text, at, at + piece);
+
+        do {
+            r = post_cutter_feed(cutter, &rest, at + piece >= text.len);
+        } while (r == POST_CUTTER_MORE);
     }
     *ret_counts = *post_cutter_counts(cutter);
     post_cutter_free(cutter);
@@ -219,11 +223,12 @@ static void test_full(void **state)
     struct posted posted = {.answer = -ERR_FULL};
     struct post_cutter_options options = {
         .form = RECEIVER_FORM_NDJSON, .fn = collect, .context = &posted};
+    struct str text = STR("{\"a\":1}");
     struct post_cutter *cutter;
 
     (void)state;
     assert_int_equal(post_cutter_new(&options, &cutter), 0);
-    assert_int_equal(post_cutter_feed(cutter, STR("{\"a\":1}"), true), -ERR_FULL);
+    assert_int_equal(post_cutter_feed(cutter, &text, true), -ERR_FULL);
     assert_int_equal(post_cutter_counts(cutter)->taken, 0);
     assert_int_equal(post_cutter_counts(cutter)->refused, 0);
     post_cutter_free(cutter);

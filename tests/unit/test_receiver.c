@@ -10,7 +10,10 @@
 #include "codec/syslog_frame.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define STREAM_MAX  4096
 #define MESSAGE_MAX 200
@@ -287,8 +290,10 @@ static void receiver_begin(size_t max)
     receiver_queue_init(&receiver.queue, max, 7, &clock_real);
     map_init(&receiver.posts, RECEIVER_POSTS_MAX, 1);
     list_init(&receiver.answers);
+    list_init(&receiver.unpacking);
     assert_int_equal(loop_new(8, &receiver.loop), 0);
     assert_int_equal(loop_add_timer(receiver.loop, on_nothing, NULL, &receiver.drain), 0);
+    assert_int_equal(loop_add_timer(receiver.loop, on_nothing, NULL, &receiver.unpack), 0);
 }
 
 static void receiver_finish(void)
@@ -300,7 +305,7 @@ static void receiver_finish(void)
     close(api[1]);
 }
 
-static void post_piece(uint64_t number, uint32_t marks, const char *bytes)
+static void post_bytes(uint64_t number, uint32_t marks, struct str bytes)
 {
     struct msg_reader reader;
 
@@ -310,32 +315,114 @@ static void post_piece(uint64_t number, uint32_t marks, const char *bytes)
     msg_put_u32(&message, RECEIVER_FORM_RAW);
     msg_put_str(&message, STR("web1"));
     msg_put_u32(&message, marks);
-    msg_put_str(&message, str_from(bytes));
+    msg_put_str(&message, bytes);
     msg_open(&reader, str_of((const char *)message.bytes, message.len));
     receiver_posts_take(&receiver, &reader);
+}
+
+static void post_piece(uint64_t number, uint32_t marks, const char *bytes)
+{
+    post_bytes(number, marks, str_from(bytes));
+}
+
+static uint64_t posted(void)
+{
+    return receiver.counts.of[RECEIVER_COUNT_RECEIVED + RECEIVER_WAY_POST];
+}
+
+static unsigned answers(void)
+{
+    unsigned count = 0;
+
+    LIST_EACH (node, &receiver.answers) {
+        count++;
+        assert_true(count <= 16); /* or it goes round for ever */
+    }
+    return count;
 }
 
 /* An api in other hands sends more after the last piece: nothing of it counts. */
 static void test_pieces_after_the_last(void **state)
 {
-    unsigned waiting = 0;
-
     (void)state;
     receiver_begin(1 << 20);
     post_piece(1, RECEIVER_PIECE_FIRST | RECEIVER_PIECE_LAST, "one\n");
     post_piece(2, RECEIVER_PIECE_FIRST | RECEIVER_PIECE_LAST, "two\n");
     post_piece(1, RECEIVER_PIECE_LAST, "three\n");
     post_piece(1, RECEIVER_PIECE_FIRST | RECEIVER_PIECE_LAST, "four\n");
-    LIST_EACH (node, &receiver.answers) {
-        waiting++;
-        assert_true(waiting <= 2); /* or it goes round for ever */
-    }
-    assert_int_equal(waiting, 2);
-    assert_int_equal(receiver.counts.received[RECEIVER_WAY_POST], 2);
+    assert_int_equal(answers(), 2);
+    assert_int_equal(receiver.counts.of[RECEIVER_COUNT_RECEIVED + RECEIVER_WAY_POST], 2);
     assert_int_equal(receiver_queue_close(&receiver.queue), 0);
     receiver_queue_durable(&receiver.queue, receiver_queue_last(&receiver.queue));
     receiver_posts_settle(&receiver);
     assert_true(list_is_empty(&receiver.answers));
+    receiver_finish();
+}
+
+/* A few bytes that unpack to many megabytes are unpacked in turns: who posts a line meanwhile does
+ * not wait for them, and what follows them comes behind. */
+static void test_packed_in_turns(void **state)
+{
+    enum { LINES = 40000, LINE = 256, TURN_MOST = POST_TURN / LINE + 1 };
+    static char lines[LINES * LINE];
+    static Bytef packed[60000];
+    uLongf size = sizeof(packed);
+    uint64_t before;
+    unsigned turns = 0;
+
+    (void)state;
+    memset(lines, 'x', sizeof(lines));
+    for (size_t i = 0; i < LINES; i++) {
+        lines[i * LINE + LINE - 1] = '\n';
+    }
+    assert_int_equal(compress2(packed, &size, (const Bytef *)lines, sizeof(lines), 9), Z_OK);
+    receiver_begin(64U << 20);
+    post_bytes(1, RECEIVER_PIECE_FIRST | RECEIVER_PIECE_PACKED,
+               str_of((const char *)packed, size - 10));
+    assert_true(posted() <= TURN_MOST);
+    post_bytes(1, RECEIVER_PIECE_LAST | RECEIVER_PIECE_PACKED,
+               str_of((const char *)packed + size - 10, 10));
+    assert_true(posted() <= TURN_MOST);
+    post_piece(2, RECEIVER_PIECE_FIRST | RECEIVER_PIECE_LAST, "one\n");
+    assert_int_equal(answers(), 1); /* the small one */
+    while (answers() == 1) {
+        before = posted();
+        receiver_posts_turn(&receiver);
+        assert_true(posted() - before <= TURN_MOST);
+        assert_true(++turns < LINES);
+    }
+    assert_true(turns >= LINES / TURN_MOST);
+    assert_int_equal(posted(), LINES + 1);
+    receiver_finish();
+}
+
+/* What unpacks to more than there is room for waits until there is some. */
+static void test_packed_waits_for_room(void **state)
+{
+    enum { SIZE = 8 << 20 };
+    static char text[SIZE];
+    static Bytef packed[60000];
+    uLongf size = sizeof(packed);
+
+    (void)state;
+    memset(text, '\n', sizeof(text));
+    for (size_t i = 0; i + 1 < SIZE; i += 2) {
+        text[i] = 'x';
+    }
+    assert_int_equal(compress2(packed, &size, (const Bytef *)text, sizeof(text), 9), Z_OK);
+    receiver_begin(1 << 20);
+    post_bytes(1, RECEIVER_PIECE_FIRST | RECEIVER_PIECE_PACKED | RECEIVER_PIECE_LAST,
+               str_of((const char *)packed, size));
+    for (unsigned i = 0; i < 100; i++) {
+        receiver_posts_turn(&receiver);
+    }
+    assert_int_equal(answers(), 0);
+    assert_true(posted() < SIZE / 2);
+    while (posted() < POST_ENTRIES_MAX) {
+        assert_int_equal(receiver_queue_close(&receiver.queue), 0);
+        receiver_queue_durable(&receiver.queue, receiver_queue_last(&receiver.queue));
+        receiver_posts_turn(&receiver);
+    }
     receiver_finish();
 }
 
@@ -364,6 +451,140 @@ static void test_datagrams_leave_room(void **state)
     receiver_finish();
 }
 
+/* ---- connections ---- */
+
+static void streams_begin(void)
+{
+    const struct rlimit files = {RECEIVER_STREAMS_MAX + 64, RECEIVER_STREAMS_MAX + 64};
+
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    options = (struct receiver_options){.core = -1, .api = -1, .front = -1, .supervisor = -1};
+    receiver = (struct receiver){.options = &options, .is_hurried = true};
+    receiver_queue_init(&receiver.queue, 1 << 20, 7, &clock_real);
+    map_init(&receiver.peers, RECEIVER_PEERS_MAX, 1);
+    list_init(&receiver.streams);
+    list_init(&receiver.waiting);
+    assert_int_equal(loop_new(RECEIVER_STREAMS_MAX + 8, &receiver.loop), 0);
+}
+
+static void streams_finish(void)
+{
+    receiver_streams_done(&receiver);
+    receiver_queue_done(&receiver.queue);
+    loop_freep(&receiver.loop);
+}
+
+static struct receiver_stream *last_stream(void)
+{
+    return LIST_ENTRY(receiver.streams.prev, struct receiver_stream, node);
+}
+
+static unsigned streams_of(const char *address)
+{
+    const struct receiver_peer *peer = map_get(&receiver.peers, str_from(address));
+
+    return peer != NULL ? peer->peer.count : 0;
+}
+
+/* Eight addresses hold all connections; a ninth gets in, at the cost of whoever of them has most
+ * and has said nothing for longest. */
+static void test_nobody_is_shut_out(void **state)
+{
+    char address[NET_ADDRESS_SIZE];
+    int ends[2];
+    int64_t now = clock_mono(&clock_real);
+
+    (void)state;
+    streams_begin();
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    for (unsigned i = 0; i < RECEIVER_STREAMS_MAX; i++) {
+        (void)snprintf(address, sizeof(address), "192.0.2.%u", i / RECEIVER_STREAMS_EACH);
+        receiver_streams_accept(&receiver, dup(ends[1]), str_from(address));
+        last_stream()->frames.count = 1; /* it has said something, lately */
+        last_stream()->heard = now + i;
+    }
+    assert_int_equal(receiver.stream_count, RECEIVER_STREAMS_MAX);
+    receiver_streams_accept(&receiver, dup(ends[1]), STR("192.0.2.3")); /* it has its share */
+    assert_int_equal(receiver.counts.of[RECEIVER_COUNT_REFUSED], 1);
+    for (unsigned i = 0; i < 16; i++) {
+        receiver_streams_accept(&receiver, dup(ends[1]), STR("198.51.100.1"));
+        last_stream()->heard = now;
+    }
+    assert_int_equal(streams_of("198.51.100.1"), 16);
+    assert_int_equal(receiver.stream_count, RECEIVER_STREAMS_MAX);
+    assert_int_equal(receiver.counts.of[RECEIVER_COUNT_YIELDED], 16);
+    for (unsigned i = 0; i < 8; i++) {
+        (void)snprintf(address, sizeof(address), "192.0.2.%u", i);
+        assert_int_equal(streams_of(address), RECEIVER_STREAMS_EACH - 2);
+    }
+    LIST_EACH (node, &receiver.streams) { /* the two of each that were silent for longest */
+        const struct receiver_stream *stream = LIST_ENTRY(node, struct receiver_stream, node);
+
+        assert_true(stream->heard == now ||
+                    (uint64_t)(stream->heard - now) % RECEIVER_STREAMS_EACH >= 2);
+    }
+    close(ends[0]);
+    close(ends[1]);
+    streams_finish();
+}
+
+/* One connection of each of many addresses, none of which says anything: an honest one gets in. */
+static void test_the_silent_yield(void **state)
+{
+    char address[NET_ADDRESS_SIZE];
+    int ends[2];
+
+    (void)state;
+    streams_begin();
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    for (unsigned i = 0; i < RECEIVER_STREAMS_MAX; i++) {
+        (void)snprintf(address, sizeof(address), "10.0.%u.%u", i / 256, i % 256);
+        receiver_streams_accept(&receiver, dup(ends[1]), str_from(address));
+        last_stream()->heard -= i != 5 ? 0 : 60 * NS_PER_S;
+    }
+    receiver_streams_accept(&receiver, dup(ends[1]), STR("198.51.100.1"));
+    assert_int_equal(streams_of("198.51.100.1"), 1);
+    assert_int_equal(streams_of("10.0.0.5"), 0);
+    receiver_streams_accept(&receiver, dup(ends[1]), STR("198.51.100.2"));
+    assert_int_equal(streams_of("198.51.100.2"), 0); /* all others have only just come */
+    close(ends[0]);
+    close(ends[1]);
+    streams_finish();
+}
+
+/* Who has many connections, all with much to say, is read as much in a turn as who has one; and
+ * each of them as often as any other. */
+static void test_turns_are_fair(void **state)
+{
+    enum { MANY = 100, TURNS = 1000 };
+    static struct receiver_stream streams[MANY + 1];
+    static size_t read[MANY + 1];
+    struct receiver_peer peers[2] = {{.peer.count = MANY}, {.peer.count = 1}};
+    size_t all = 0;
+    size_t least = SIZE_MAX;
+    size_t most = 0;
+
+    (void)state;
+    receiver = (struct receiver){0};
+    for (unsigned i = 0; i <= MANY; i++) {
+        streams[i].peer = &peers[i / MANY];
+        streams[i].round = UINT64_MAX;
+    }
+    for (unsigned turn = 0; turn < TURNS; turn++) {
+        for (unsigned i = 0; i <= MANY; i++) {
+            read[i] += receiver_turn(&receiver, &streams[i]);
+        }
+    }
+    for (unsigned i = 0; i < MANY; i++) {
+        all += read[i];
+        least = read[i] < least ? read[i] : least;
+        most = read[i] > most ? read[i] : most;
+    }
+    assert_true(all <= read[MANY]);
+    assert_true(all >= read[MANY] / 10 * 8);
+    assert_true(most - least <= 2 * RECEIVER_TURN_BYTES / MANY * 8);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +595,11 @@ int main(void)
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_pieces_after_the_last),
         cmocka_unit_test(test_datagrams_leave_room),
+        cmocka_unit_test(test_packed_in_turns),
+        cmocka_unit_test(test_packed_waits_for_room),
+        cmocka_unit_test(test_nobody_is_shut_out),
+        cmocka_unit_test(test_the_silent_yield),
+        cmocka_unit_test(test_turns_are_fair),
     };
 
     return cmocka_run_group_tests_name("receiver", tests, NULL, NULL);

@@ -108,8 +108,7 @@ static void api_take_health(struct api *api, struct str body)
 {
     struct cbor_reader reader;
     uint64_t counts[6];
-    struct core_receive_counts received = {0};
-    uint64_t *figures = (uint64_t *)&received;
+    struct core_receive_counts received;
 
     cbor_open(&reader, body);
     if (cbor_get_map(&reader) != 3) {
@@ -125,13 +124,7 @@ static void api_take_health(struct api *api, struct str body)
         counts[i] = cbor_get_u64(&reader);
     }
     (void)cbor_get_text(&reader);
-    if (cbor_get_array(&reader) != sizeof(received) / sizeof(*figures)) {
-        return;
-    }
-    for (size_t i = 0; i < sizeof(received) / sizeof(*figures); i++) {
-        figures[i] = cbor_get_u64(&reader);
-    }
-    if (cbor_close(&reader) == 0) {
+    if (receive_counts_get(&reader, &received) == 0 && cbor_close(&reader) == 0) {
         api->received = received;
         api->logs = (struct detector_counts){.entries = counts[0],
                                              .judged = counts[1],

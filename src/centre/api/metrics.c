@@ -76,33 +76,42 @@ static void metrics_put_received(struct buf *out, const struct core_receive_coun
                                                          [RECEIVER_WAY_TCP] = "tcp",
                                                          [RECEIVER_WAY_TLS] = "tls",
                                                          [RECEIVER_WAY_POST] = "post"};
-    const struct receiver_counts *receiver = &received->receiver;
+    static const struct {
+        enum receiver_count count;
+        const char *name;
+        const char *help;
+    } rows[] = {
+        {RECEIVER_COUNT_CUT, "received_cut_total", "Of them cut: longer than 60 KiB"},
+        {RECEIVER_COUNT_DROPPED, "received_datagrams_dropped_total",
+         "Datagrams that found no room, in the kernel or here"},
+        {RECEIVER_COUNT_WAITED, "received_datagrams_waited_total",
+         "Datagrams that waited on the disk for room"},
+        {RECEIVER_COUNT_REFUSED, "received_connections_refused_total",
+         "Connections of senders over a limit"},
+        {RECEIVER_COUNT_YIELDED, "received_connections_yielded_total",
+         "Connections closed, all being taken, for senders that have fewer"},
+        {RECEIVER_COUNT_STREAMS, "received_connections", "Connections of senders now"},
+        {RECEIVER_COUNT_KEPT, "received_kept_bytes", "Received, in memory, not committed yet"},
+        {RECEIVER_COUNT_KEPT_FILE, "received_kept_file_bytes", "Datagrams that wait on the disk"},
+    };
 
     buf_put_text(out, "# HELP canhgac_received_total Entries of logs that came without an agent\n"
                       "# TYPE canhgac_received_total counter\n");
     for (size_t i = 0; i < RECEIVER_WAY_COUNT; i++) {
         buf_putf(out, "canhgac_received_total{by=\"%s\"} %llu\n", ways[i],
-                 (unsigned long long)receiver->received[i]);
+                 (unsigned long long)received->receiver.of[RECEIVER_COUNT_RECEIVED + i]);
     }
     metric_put(out, "received_committed_total", "counter", "Of them committed", received->taken);
     metric_put(out, "received_refused_total", "counter", "Of them that the store would not take",
                received->refused);
-    metric_put(out, "received_cut_total", "counter", "Of them cut: longer than 60 KiB",
-               receiver->cut);
     metric_put(out, "received_unnamed_total", "counter",
                "Of them counted as their address's: too many names", received->merged);
-    metric_put(out, "received_datagrams_dropped_total", "counter",
-               "Datagrams that found no room, in the kernel or here", receiver->dropped);
-    metric_put(out, "received_datagrams_waited_total", "counter",
-               "Datagrams that waited on the disk for room", receiver->waited);
-    metric_put(out, "received_connections_refused_total", "counter",
-               "Connections of senders over a limit", receiver->refused);
-    metric_put(out, "received_connections", "gauge", "Connections of senders now",
-               receiver->streams);
-    metric_put(out, "received_kept_bytes", "gauge", "Received, in memory, not committed yet",
-               receiver->kept);
-    metric_put(out, "received_kept_file_bytes", "gauge", "Datagrams that wait on the disk",
-               receiver->kept_file);
+    metric_put(out, "received_names_lapsed_total", "counter",
+               "Names of senders, not heard any more, that gave their place up", received->lapsed);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        metric_put(out, rows[i].name, rows[i].count < RECEIVER_COUNT_NOW ? "counter" : "gauge",
+                   rows[i].help, received->receiver.of[rows[i].count]);
+    }
 }
 
 int api_metrics(struct api_request *request)

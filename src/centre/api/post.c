@@ -332,6 +332,7 @@ void api_post_forget(struct api_request *request)
     if (post != NULL) {
         api_post_leave(post);
         list_remove(&post->node);
+        buf_done(&post->bulk.piece);
         request->post = NULL;
     }
 }

@@ -25,6 +25,16 @@ enum api_post_stage {
     API_POST_DONE,    /* result says how it went; what still comes is passed over */
 };
 
+/* The answer to a _bulk, of which a piece is at hand. */
+struct bulk_answer {
+    struct buf piece;
+    size_t sent; /* bytes of it */
+    struct json_writer json;
+    uint64_t number;  /* of the next item, from 1 */
+    uint32_t refused; /* items before it */
+    bool is_over;     /* the end is in the piece */
+};
+
 /* One post. */
 struct api_post {
     struct list node;
@@ -50,6 +60,7 @@ struct api_post {
     struct str why;
     uint32_t refused;
     uint32_t *refusals; /* numbers, rising; in the request's arena */
+    struct bulk_answer bulk;
 };
 
 /* post.c: it is done; a connection that waits is woken. */

@@ -9,7 +9,9 @@
 
 /* The version whose shape of answers this is: shippers refuse to speak to an older one. */
 #define ELASTIC_VERSION "8.19.0"
-#define BULK_INDEX_MAX  64 /* bytes of an index that are said again, for each item */
+#define BULK_INDEX_MAX  64          /* bytes of an index that are said again, for each item */
+#define BULK_PIECE      (16U << 10) /* bytes of items at hand */
+#define BULK_PIECE_MAX  (BULK_PIECE + (4U << 10)) /* with the item that goes beyond it */
 
 static const char *post_why(const struct api_post *post)
 {
@@ -80,52 +82,95 @@ static struct str bulk_index(const struct api_post *post)
     return path.len <= sizeof("/_bulk") ? STR("logs") : str_slice(index, 0, BULK_INDEX_MAX);
 }
 
-static void bulk_put_items(struct api_post *post)
+static void bulk_put_item(struct api_post *post)
 {
-    struct json_writer *json = &post->request->json;
-    struct str index = bulk_index(post);
-    uint32_t refused = 0;
+    struct bulk_answer *bulk = &post->bulk;
+    struct json_writer *json = &bulk->json;
+    bool is_refused =
+        bulk->refused < post->refused && post->refusals[bulk->refused] == bulk->number;
 
-    for (uint64_t number = 1;
-         number <= (uint64_t)post->taken + post->refused && buf_error(&post->request->out) == 0;
-         number++) {
-        bool is_refused = refused < post->refused && post->refusals[refused] == number;
+    json_open_object(json);
+    json_add_object(json, "create");
+    json_add_str(json, "_index", bulk_index(post));
+    json_add_u64(json, "status", is_refused ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_CREATED);
+    if (is_refused) {
+        bulk_put_error(json, "document_parsing_exception", post_why(post));
+        bulk->refused++;
+    }
+    json_close_object(json);
+    json_close_object(json);
+    bulk->number++;
+}
 
-        json_open_object(json);
-        json_put_key(json, "create");
-        json_open_object(json);
-        json_put_key(json, "_index");
-        json_put_str(json, index);
-        json_put_key(json, "status");
-        json_put_u64(json, is_refused ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_CREATED);
-        if (is_refused) {
-            bulk_put_error(json, "document_parsing_exception", post_why(post));
-            refused++;
-        }
-        json_close_object(json);
-        json_close_object(json);
+/* Items up to about BULK_PIECE bytes; behind the last, the end. */
+static void bulk_fill(struct api_post *post)
+{
+    struct bulk_answer *bulk = &post->bulk;
+
+    buf_reset(&bulk->piece);
+    bulk->sent = 0;
+    while (bulk->number <= (uint64_t)post->taken + post->refused && bulk->piece.len < BULK_PIECE) {
+        bulk_put_item(post);
+    }
+    if (bulk->number > (uint64_t)post->taken + post->refused && !bulk->is_over) {
+        json_close_array(&bulk->json);
+        json_close_object(&bulk->json);
+        bulk->is_over = true;
     }
 }
 
+/* What the client has room for; who reads slowly costs one piece, however many items there are. */
+static ssize_t bulk_read(void *context, uint64_t place, char *out, size_t max)
+{
+    struct api_post *post = context;
+    struct bulk_answer *bulk = &post->bulk;
+    size_t size;
+
+    (void)place;
+    if (bulk->sent == bulk->piece.len && !bulk->is_over) {
+        text_set_language(post->request->language);
+        bulk_fill(post);
+    }
+    if (buf_error(&bulk->piece) < 0) {
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+    if (bulk->sent == bulk->piece.len) {
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    }
+    size = bulk->piece.len - bulk->sent < max ? bulk->piece.len - bulk->sent : max;
+    memcpy(out, bulk->piece.ptr + bulk->sent, size);
+    bulk->sent += size;
+    return (ssize_t)size;
+}
+
+/* An item for each action, as its clients count on, made as they are read. */
 static void bulk_tell(struct api_post *post)
 {
-    struct json_writer *json = &post->request->json;
+    struct bulk_answer *bulk = &post->bulk;
+    struct json_writer *json = &bulk->json;
     int64_t took = clock_mono(post->request->api->options.clock) - post->begun;
 
     if (post->result < 0) {
         bulk_refuse(post);
         return;
     }
+    *bulk = (struct bulk_answer){.number = 1};
+    buf_init(&bulk->piece, BULK_PIECE_MAX);
+    json_begin(json, &bulk->piece);
     json_open_object(json);
-    json_put_key(json, "took");
-    json_put_i64(json, took / NS_PER_MS);
-    json_put_key(json, "errors");
-    json_put_bool(json, post->refused != 0);
-    json_put_key(json, "items");
-    json_open_array(json);
-    bulk_put_items(post);
-    json_close_array(json);
-    json_close_object(json);
+    json_add_i64(json, "took", took / NS_PER_MS);
+    json_add_bool(json, "errors", post->refused != 0);
+    json_add_array(json, "items");
+    post->request->response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BULK_PIECE, bulk_read, post, NULL);
+    if (post->request->response == NULL) {
+        post->request->out.error = -ERR_NOMEM;
+        return;
+    }
+    (void)MHD_add_response_header(post->request->response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                  post->request->type);
+    (void)MHD_add_response_header(post->request->response, MHD_HTTP_HEADER_CACHE_CONTROL,
+                                  "no-store");
 }
 
 /* Beats send nothing before they have read one of Elasticsearch's kinds here. */

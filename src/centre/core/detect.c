@@ -2,8 +2,9 @@
  * the detector, and the batch is committed only when all its answers are in; what they say is
  * written in the same transaction. So an entry that is acknowledged was judged, once, whatever dies
  * in between. One message is under way while the next is filled. A detector that died is sent again
- * what it had taken; a message that ends it twice, or is not answered, is put aside, counted and
- * told. Neighbours: core/ingest.c hands in, centre/detector.h, the other detect_*.c. */
+ * what it had taken; of a message that ends it twice the entry that does it is put aside
+ * (detect_tear.c), and the whole of one that is not answered, counted and told. Neighbours:
+ * core/ingest.c hands in, centre/detector.h, the other detect_*.c. */
 #include "centre/core/detect.h"
 
 #include "base/banned.h"
@@ -78,39 +79,52 @@ static int detect_raise(struct core_detect *detect, const char *title)
 }
 
 /* Nobody will judge these; they are in the archive. */
-static int detect_put_aside(struct core_detect *detect, struct sheet *sheet)
+int detect_put_aside(struct core_detect *detect, struct sheet *sheet)
 {
     log_error("entries of logs were not judged entries=%u", sheet->count);
     detect->counts.unjudged += sheet->count;
     for (uint32_t i = 0; i < sheet->count; i++) {
         core_source_unjudged(sheet->sources[i]);
     }
+    if (sheet == detect_sent(detect)) {
+        detect_tear_end(detect, sheet->count);
+    }
     sheet->count = 0;
     return detect_raise(detect, N_("Entries of logs were not judged by the rules: the process that "
                                    "judges them did not answer"));
 }
 
-static bool sheet_find(const struct sheet *sheet, uint32_t index, struct sheet_entry *ret_entry)
+bool sheet_read(struct msg_reader *msg, struct sheet_entry *ret_entry)
+{
+    struct str host;
+
+    if (msg_get_u32(msg) != 1) {
+        return false;
+    }
+    host = msg_get_str(msg);
+    (void)msg_get_str(msg);
+    (void)msg_get_str(msg);
+    ret_entry->path = msg_get_str(msg);
+    (void)msg_get_str(msg);
+    (void)msg_get_i64(msg);
+    ret_entry->raw = msg_get_str(msg);
+    if (host.len == sizeof(ret_entry->host.bytes)) {
+        memcpy(ret_entry->host.bytes, host.ptr, host.len);
+    }
+    return msg->error == 0 && host.len == sizeof(ret_entry->host.bytes);
+}
+
+bool sheet_find(const struct sheet *sheet, uint32_t index, struct sheet_entry *ret_entry)
 {
     struct msg_reader msg;
+    bool is_there;
 
     msg_open(&msg, str_of((const char *)sheet->msg.bytes, sheet->msg.len));
     (void)msg_get_u64(&msg);
-    for (uint32_t i = 0; msg_get_u32(&msg) == 1; i++) {
-        struct str host = msg_get_str(&msg);
-
-        (void)msg_get_str(&msg);
-        (void)msg_get_str(&msg);
-        ret_entry->path = msg_get_str(&msg);
-        (void)msg_get_str(&msg);
-        (void)msg_get_i64(&msg);
-        ret_entry->raw = msg_get_str(&msg);
-        if (i == index && host.len == sizeof(ret_entry->host.bytes)) {
-            memcpy(ret_entry->host.bytes, host.ptr, host.len);
-            return true;
-        }
-    }
-    return false;
+    do {
+        is_there = sheet_read(&msg, ret_entry);
+    } while (is_there && index-- != 0);
+    return is_there;
 }
 
 /* Hits come in the order of the entries: an entry counts with its first. */
@@ -160,6 +174,7 @@ static int detect_take_hits(struct core_detect *detect, struct msg_reader *msg)
     struct sheet *sheet = detect_sent(detect);
     uint64_t number = msg_get_u64(msg);
     bool is_late = sheet->count == 0 || number != sheet->number;
+    uint32_t judged;
     uint32_t lead;
     bool is_last;
     int r = 0;
@@ -189,25 +204,31 @@ static int detect_take_hits(struct core_detect *detect, struct msg_reader *msg)
         detect->counts.faulty += msg_get_u32(msg);
         detect_count_faults(sheet, msg_get_str(msg));
         detect_seen_add(detect, sheet);
+        judged = sheet->count;
         sheet->count = 0;
+        r = detect_tear_on(detect, judged);
     }
     return r;
 }
 
-static int detect_send(struct core_detect *detect, struct sheet *sheet)
+int detect_send(struct core_detect *detect, struct sheet *sheet)
 {
-    int r = ++sheet->tries > TRIES_MAX
-                ? -ERR_CANCELED
-                : channel_send(detect->core->options.channels.detector, &sheet->msg, NULL, 0);
-
-    return r < 0 ? detect_put_aside(detect, sheet) : 0;
+    sheet->tries++;
+    return channel_send(detect->core->options.channels.detector, &sheet->msg, NULL, 0) < 0
+               ? detect_put_aside(detect, sheet)
+               : 0;
 }
 
+/* Of a torn message's parts it is known that one of them does it. */
 int detect_go_on(struct core_detect *detect)
 {
     struct sheet *sheet = detect_sent(detect);
+    unsigned most = detect_is_torn(detect) && sheet->count > 1 ? 1 : TRIES_MAX;
 
-    return sheet->count != 0 ? detect_send(detect, sheet) : 0;
+    if (sheet->count == 0) {
+        return 0;
+    }
+    return sheet->tries < most ? detect_send(detect, sheet) : detect_tear(detect);
 }
 
 static int detect_take(struct core_detect *detect, struct msg_reader *msg)
@@ -312,11 +333,9 @@ static int detect_turn(struct core_detect *detect)
     return msg_end(&sheet->msg) < 0 ? detect_put_aside(detect, sheet) : detect_send(detect, sheet);
 }
 
-static void detect_begin(struct core_detect *detect)
+void sheet_begin(struct sheet *sheet, uint64_t number)
 {
-    struct sheet *sheet = detect_filling(detect);
-
-    sheet->number = ++detect->number;
+    sheet->number = number;
     sheet->tries = 0;
     sheet->matched = 0;
     msg_begin(&sheet->msg, DETECTOR_MESSAGE_ENTRIES);
@@ -366,7 +385,7 @@ int core_detect_put(struct core_detect *detect, const struct core_host *host,
         sheet = detect_filling(detect);
     }
     if (sheet->count == 0) {
-        detect_begin(detect);
+        sheet_begin(sheet, ++detect->number);
     }
     sheet->sources[sheet->count++] = core_source_of(detect->core, host, event);
     msg_put_u32(&sheet->msg, 1);
@@ -393,7 +412,7 @@ void core_detect_forget(struct core_detect *detect)
 {
     bool is_under_way = detect_sent(detect)->count != 0;
 
-    detect->sheets[0].count = detect->sheets[1].count = 0;
+    detect->sheets[0].count = detect->sheets[1].count = detect->torn.count = 0;
     detect_tally_forget(detect);
     if (detect_seen_forget(detect, false) || is_under_way) {
         detect_replace(detect);

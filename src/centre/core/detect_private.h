@@ -1,6 +1,6 @@
-/* What the core's files about the detector share: detect.c (entries and answers), detect_tell.c
- * (findings and counts), detect_content.c (what it is given), detect_keep.c (what correlations
- * remember), detect_ask.c (what people wait for). */
+/* What the core's files about the detector share: detect.c (entries and answers), detect_tear.c
+ * (a message that ends it), detect_tell.c (findings and counts), detect_content.c (what it is
+ * given), detect_keep.c (what correlations remember), detect_ask.c (what people wait for). */
 #ifndef CENTRE_CORE_DETECT_PRIVATE_H
 #define CENTRE_CORE_DETECT_PRIVATE_H
 
@@ -73,6 +73,10 @@ struct core_detect {
     struct core *core;
     struct sheet sheets[2]; /* one is filled, the other is under way */
     unsigned filling;
+    struct sheet torn;   /* a message of which parts are under way; its count is 0: there is none */
+    uint32_t torn_from;  /* entries of it that are done with */
+    uint32_t torn_until; /* one of those before it does it */
+    int64_t torn_due;    /* monotonic; how far ends have used up their ration */
     uint64_t number;
     struct map told;
     bool is_uncounted; /* some of them have hits that their alerts do not count yet */
@@ -118,10 +122,26 @@ struct core_detect {
 [[nodiscard]] int detect_await(struct core_detect *detect);
 /* The message under way goes again to a detector that is ready now. */
 [[nodiscard]] int detect_go_on(struct core_detect *detect);
+[[nodiscard]] int detect_send(struct core_detect *detect, struct sheet *sheet);
+[[nodiscard]] int detect_put_aside(struct core_detect *detect, struct sheet *sheet);
+/* Starts a message of no entries yet. */
+void sheet_begin(struct sheet *sheet, uint64_t number);
+/* The next entry of a message; false behind the last. */
+bool sheet_read(struct msg_reader *msg, struct sheet_entry *ret_entry);
+bool sheet_find(const struct sheet *sheet, uint32_t index, struct sheet_entry *ret_entry);
 static inline struct sheet *detect_sent(struct core_detect *detect)
 {
     return &detect->sheets[1 - detect->filling];
 }
+
+/* detect_tear.c */
+bool detect_is_torn(const struct core_detect *detect);
+/* The message under way has ended the detector as often as it may. */
+[[nodiscard]] int detect_tear(struct core_detect *detect);
+/* So many of a torn message's entries are done with: sends the next part. */
+[[nodiscard]] int detect_tear_on(struct core_detect *detect, uint32_t done);
+/* What is left of it, behind so many, is not judged. */
+void detect_tear_end(struct core_detect *detect, uint32_t done);
 
 /* detect_tell.c */
 void detect_tell_done(struct core_detect *detect);

@@ -47,6 +47,7 @@ int core_host_add(struct core *core, const struct store_host *row, struct core_h
     host->is_revoked = row->is_revoked;
     host->acknowledged = row->acknowledged;
     host->pending = row->acknowledged;
+    host->enrolled = row->enrolled;
     host->seen = row->seen > row->enrolled ? row->seen : row->enrolled;
     host->clock_offset = row->clock_offset;
     list_init(&host->dirty_node);

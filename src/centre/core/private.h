@@ -41,7 +41,8 @@ struct core_host {
     struct id id;
     char *name;
     uint8_t key_sha256[32];
-    char *via; /* of a sender of logs: what its entries come by; NULL: an agent */
+    char *via;        /* of a sender of logs: what its entries come by; NULL: an agent */
+    int64_t enrolled; /* wall, ns; of a sender: when it was heard first */
     bool is_revoked;
     int64_t cut;           /* monotonic; when it was revoked in this life of core, 0: not */
     bool is_dirty;         /* pending is ahead of acknowledged */
@@ -95,6 +96,7 @@ struct core_options {
     const char *folder;   /* whose disk is watched */
     int64_t silent_after; /* ns */
     int64_t source_silent;
+    int64_t sender_keep; /* ns */
     int64_t token_life;
     int64_t event_life;                     /* ns; 0: keep for ever */
     const struct centre_settings *settings; /* whence those above; NULL: they are not changed */

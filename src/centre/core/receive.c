@@ -2,8 +2,10 @@
  * transaction of their entries, so that a batch that comes again after a death of core is known;
  * and the receiver forgets a batch only when it is told that it is durable. An entry's sequence,
  * by which the archive knows it again, is (epoch of the receiver's life, count): an epoch is made
- * durable before its first entry, so that entries of two lives never get the same. Neighbours:
- * centre/receiver.c before, core/sender.c, core/detect.c and store/ behind. */
+ * durable before its first entry, so that entries of two lives never get the same. Lives are
+ * rationed, for a receiver in other hands could use epochs up; one whose counts come near their end
+ * is followed by another. Neighbours: centre/receiver.c before, core/sender.c, core/detect.c and
+ * store/ behind. */
 #include "centre/core/receive.h"
 
 #include "base/banned.h"
@@ -21,8 +23,12 @@
 #define STATE_NAME     STR("receiver")
 #define STATE_MAX      64
 #define EPOCH_SHIFT    40 /* so many bits count the entries of one sender in one epoch */
-#define LOSS_PAUSE     (60 * NS_PER_S)     /* between two findings of it */
-#define BATCHES_COMMIT 16                  /* about a MiB; or the batch's time is over */
+#define EPOCH_MAX      (INT64_MAX >> EPOCH_SHIFT)
+#define EPOCH_SPARE    (1ULL << 24)    /* numbers left when another begins: many commits' entries */
+#define LIFE_PAUSE     (60 * NS_PER_S) /* in which one more life of the receiver is taken up … */
+#define LIFE_FREE      16              /* … beside so many */
+#define LOSS_PAUSE     (60 * NS_PER_S) /* between two findings of it */
+#define BATCHES_COMMIT 16              /* about a MiB; or the batch's time is over */
 #define ENTRIES_MAX    (MSG_SIZE_MAX / 16) /* of a batch: each has seven members */
 
 /* How far the receiver's batches were taken. */
@@ -39,6 +45,9 @@ struct core_receive {
     struct reach pending; /* with the open transaction */
     bool is_greeting_due;
     bool is_durable_due;
+    bool is_epoch_due; /* a sender's count comes near its end */
+    bool is_lives_told;
+    int64_t life_due; /* monotonic; how far lives have used up their ration */
     bool is_stopped;  /* something came to nothing: batches are passed over until it is greeted */
     unsigned batches; /* in the open transaction */
     uint64_t taken;
@@ -125,9 +134,9 @@ static void receive_tell_durable(struct core_receive *receive)
         channel_send(receive->core->options.channels.receiver, &receive->msg, NULL, 0) < 0;
 }
 
-/* The life before is over, and all that came of it is committed; then an epoch of its own is made
- * durable for this one. */
-static int receive_begin_life(struct core_receive *receive, uint64_t life)
+/* All that came before is committed; then an epoch for what comes behind that batch is made
+ * durable. */
+static int receive_begin_epoch(struct core_receive *receive, uint64_t life, uint64_t number)
 {
     struct core *core = receive->core;
     int r = core_batch_commit(core);
@@ -135,10 +144,17 @@ static int receive_begin_life(struct core_receive *receive, uint64_t life)
     if (r < 0) {
         return r;
     }
+    if (receive->durable.epoch >= EPOCH_MAX) {
+        log_error("no numbers are left for received entries epoch=%llu",
+                  (unsigned long long)receive->durable.epoch);
+        return -ERR_LIMIT;
+    }
     r = core_batch_begin(core);
     if (r == 0) {
-        receive->pending = (struct reach){.life = life, .epoch = receive->durable.epoch + 1};
+        receive->pending =
+            (struct reach){.life = life, .number = number, .epoch = receive->durable.epoch + 1};
         receive->poison = 0;
+        receive->is_epoch_due = false;
         r = receive_save(receive);
     }
     if (r < 0) {
@@ -148,18 +164,49 @@ static int receive_begin_life(struct core_receive *receive, uint64_t life)
     return core_batch_commit(core);
 }
 
+static void receive_tell_lives(struct core_receive *receive)
+{
+    uint64_t number;
+    int r;
+
+    if (receive->is_lives_told || receive->core->is_full) {
+        return;
+    }
+    log_warn("the receiver of logs starts over and over: it must wait");
+    receive->is_lives_told = true;
+    r = core_raise(receive->core, &(struct id){0}, SEVERITY_HIGH,
+                   N_("The process that receives logs starts over and over: what it takes is kept "
+                      "only once a minute; look at the centre's own log"),
+                   &number);
+    if (r < 0) {
+        core_fail(receive->core, r);
+    }
+}
+
+/* Whether one more life of the receiver is taken up now. */
+static bool receive_has_life(struct core_receive *receive)
+{
+    int64_t now = clock_mono(receive->core->options.clock);
+    int64_t due = receive->life_due > now ? receive->life_due : now;
+
+    if (due - now > (LIFE_FREE - 1) * LIFE_PAUSE) {
+        receive_tell_lives(receive);
+        return false;
+    }
+    receive->life_due = due + LIFE_PAUSE;
+    return true;
+}
+
 static void receive_hello(struct core_receive *receive, uint64_t life)
 {
-    const uint64_t *now = (const uint64_t *)&receive->counted;
-    uint64_t *before = (uint64_t *)&receive->before;
-
     if (life != receive->durable.life) {
-        for (size_t i = 0; i < sizeof(receive->counted) / sizeof(*now); i++) {
-            before[i] += now[i];
+        for (size_t i = 0; i < RECEIVER_COUNT_NOW; i++) {
+            receive->before.of[i] += receive->counted.of[i];
         }
         receive->counted = (struct receiver_counts){0};
         receive->dropped_told = 0;
-        if (receive->core->is_full || receive_begin_life(receive, life) < 0) {
+        if (receive->core->is_full || !receive_has_life(receive) ||
+            receive_begin_epoch(receive, life, 0) < 0) {
             receive->is_stopped = true; /* the greeting of another life makes it say HELLO again */
             return;
         }
@@ -178,11 +225,14 @@ static void received_fill(const struct received *received, struct event *event)
     }
 }
 
-static uint64_t receive_sequence(const struct core_receive *receive, const struct core_host *host)
+static uint64_t receive_sequence(struct core_receive *receive, const struct core_host *host)
 {
     uint64_t least = receive->pending.epoch << EPOCH_SHIFT;
+    uint64_t sequence = host->pending < least ? least : host->pending + 1;
 
-    return host->pending < least ? least : host->pending + 1;
+    receive->is_epoch_due |= sequence >> EPOCH_SHIFT == receive->pending.epoch &&
+                             sequence - least > (1ULL << EPOCH_SHIFT) - EPOCH_SPARE;
+    return sequence;
 }
 
 static void receive_advance(struct core *core, struct core_host *host, uint64_t sequence)
@@ -308,7 +358,8 @@ static void receive_batch(struct core_receive *receive, struct msg_reader *msg)
         receive->is_stopped = true;
         return;
     }
-    r = core_batch_begin(core);
+    r = receive->is_epoch_due ? receive_begin_epoch(receive, life, number - 1) : 0;
+    r = r < 0 ? r : core_batch_begin(core);
     r = r < 0 ? r : receive_entries(receive, msg, number);
     if (r < 0) {
         core_fail(core, r);
@@ -328,11 +379,11 @@ static void receive_tell_loss(struct core_receive *receive)
     uint64_t number;
     int r;
 
-    if (receive->counted.dropped <= receive->dropped_told || core->is_full ||
+    if (receive->counted.of[RECEIVER_COUNT_DROPPED] <= receive->dropped_told || core->is_full ||
         (receive->loss_told != 0 && now - receive->loss_told < LOSS_PAUSE)) {
         return;
     }
-    receive->dropped_told = receive->counted.dropped;
+    receive->dropped_told = receive->counted.of[RECEIVER_COUNT_DROPPED];
     receive->loss_told = now;
     r = core_raise(core, &(struct id){0}, SEVERITY_HIGH,
                    N_("Logs were lost: datagrams of syslog found no room, neither in memory nor on "
@@ -345,14 +396,11 @@ static void receive_tell_loss(struct core_receive *receive)
 
 static void receive_counts(struct core_receive *receive, struct msg_reader *msg)
 {
-    uint64_t *figures = (uint64_t *)&receive->counted;
-    const uint32_t count = sizeof(receive->counted) / sizeof(uint64_t);
-
-    if (msg_get_u32(msg) != count) {
+    if (msg_get_u32(msg) != RECEIVER_COUNT_COUNT) {
         return;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        figures[i] = msg_get_u64(msg);
+    for (size_t i = 0; i < RECEIVER_COUNT_COUNT; i++) {
+        receive->counted.of[i] = msg_get_u64(msg);
     }
     receive_tell_loss(receive);
 }
@@ -417,19 +465,13 @@ void core_receive_tick(struct core_receive *receive)
 
 void core_receive_count(const struct core_receive *receive, struct core_receive_counts *ret_counts)
 {
-    const uint64_t *now = (const uint64_t *)&receive->counted;
-    const uint64_t *before = (const uint64_t *)&receive->before;
-    uint64_t *sum = (uint64_t *)&ret_counts->receiver;
-
-    for (size_t i = 0; i < sizeof(receive->counted) / sizeof(*now); i++) {
-        sum[i] = now[i] + before[i];
+    for (size_t i = 0; i < RECEIVER_COUNT_COUNT; i++) { /* of what is now, no life has left any */
+        ret_counts->receiver.of[i] = receive->counted.of[i] + receive->before.of[i];
     }
-    ret_counts->receiver.kept = receive->counted.kept;
-    ret_counts->receiver.kept_file = receive->counted.kept_file;
-    ret_counts->receiver.streams = receive->counted.streams;
     ret_counts->taken = receive->taken;
     ret_counts->refused = receive->refused;
     ret_counts->merged = senders_merged(receive->senders);
+    ret_counts->lapsed = senders_lapsed(receive->senders);
 }
 
 int core_receive_new(struct core *core, uint64_t seed, struct core_receive **ret_receive)

@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+struct buf;
+struct cbor_reader;
 struct core;
 struct core_receive;
 
@@ -15,6 +17,7 @@ struct core_receive_counts {
     uint64_t taken;                  /* entries committed */
     uint64_t merged;                 /* of them, whose name was not told apart */
     uint64_t refused;                /* entries that the store would not take */
+    uint64_t lapsed;                 /* names of senders that gave their place up */
 };
 
 /* Reads what is durable, once core's hosts are loaded, and tells the receiver. */
@@ -32,5 +35,11 @@ void core_receive_forget(struct core_receive *receive);
 /* Once a second. */
 void core_receive_tick(struct core_receive *receive);
 void core_receive_count(const struct core_receive *receive, struct core_receive_counts *ret_counts);
+
+/* core/receive_counts.c: the counts on their way to the api. -ERR_PROTO; what is wrong inside
+ * sticks to the reader. */
+void receive_counts_put(struct buf *out, const struct core_receive_counts *counts);
+[[nodiscard]] int receive_counts_get(struct cbor_reader *reader,
+                                     struct core_receive_counts *ret_counts);
 
 #endif

@@ -286,19 +286,14 @@ int core_call_audit(struct core_call *call, const char *act, struct str object, 
     return r;
 }
 
-/* The figures of struct core_receive_counts in their order. */
 static void core_put_received(struct core_call *call)
 {
     struct core_receive_counts counts = {0};
-    const uint64_t *figures = (const uint64_t *)&counts;
 
     if (call->core->receive != NULL) {
         core_receive_count(call->core->receive, &counts);
     }
-    cbor_put_array(&call->reply, sizeof(counts) / sizeof(*figures));
-    for (size_t i = 0; i < sizeof(counts) / sizeof(*figures); i++) {
-        cbor_put_u64(&call->reply, figures[i]);
-    }
+    receive_counts_put(&call->reply, &counts);
 }
 
 int core_health(struct core_call *call)

@@ -19,6 +19,9 @@
 #define NAME_SIZE  (KEY_SIZE + 16)
 #define OTHERS     "others" /* whom nothing tells apart any more */
 #define SEEN_PAUSE (60 * NS_PER_S)
+#define KEEP_LEAST (3600 * NS_PER_S)
+#define KEEP_TIMES 4               /* of the time over which a name was heard */
+#define LOOK_PAUSE (10 * NS_PER_S) /* between two looks for places that nobody needs */
 
 struct sender {
     struct list fresh; /* among those of the open transaction, or alone */
@@ -31,6 +34,7 @@ struct sender {
 
 struct way {
     unsigned names;
+    unsigned senders; /* with the one that has no name */
     char via[VIA_SIZE];
 };
 
@@ -41,8 +45,10 @@ struct senders {
     struct list fresh;
     unsigned named;
     uint64_t merged;
-    bool is_told; /* that there are too many … */
-    bool is_kept; /* … and that is durable */
+    uint64_t lapsed;
+    int64_t looked; /* monotonic */
+    bool is_told;   /* that there are too many … */
+    bool is_kept;   /* … and that is durable */
 };
 
 /* What an entry names, as it is looked up. */
@@ -103,7 +109,7 @@ static struct way *way_find(struct senders *senders, const char *via)
     if (way == NULL) {
         return NULL;
     }
-    way->names = 0;
+    way->names = way->senders = 0;
     (void)snprintf(way->via, sizeof(way->via), "%s", via);
     if (map_put(&senders->ways, str_from(way->via), way) < 0) {
         mem_free(way);
@@ -130,6 +136,7 @@ static int sender_add(struct senders *senders, const struct named *named, struct
         mem_free(sender);
         return r;
     }
+    way->senders++;
     way->names += named->host[0] != '\0';
     senders->named += named->host[0] != '\0';
     *ret_sender = sender;
@@ -198,6 +205,12 @@ static int sender_make(struct senders *senders, const struct named *named,
     char name[NAME_SIZE];
     int r = sender_fill(senders, named, &row);
 
+    if (r == 0) {
+        host = core_host_by_id(core, &row.id); /* it gave its place up once */
+    }
+    if (host != NULL) {
+        return sender_add(senders, named, host, ret_sender);
+    }
     r = r < 0 ? r : sender_store(senders, named, &row, name);
     r = r < 0 ? r : core_host_add(core, &row, &host);
     r = r < 0 ? r : sender_add(senders, named, host, ret_sender);
@@ -224,6 +237,53 @@ static int sender_make_again(struct senders *senders, const struct named *named,
     return r;
 }
 
+/* How long a name that is silent keeps its place. */
+static int64_t sender_keeps(const struct senders *senders, const struct core_host *host)
+{
+    int64_t most = senders->core->options.sender_keep;
+    int64_t heard = host->seen - host->enrolled;
+    int64_t keeps = heard > most / KEEP_TIMES ? most : heard * KEEP_TIMES;
+
+    return keeps > KEEP_LEAST ? keeps : KEEP_LEAST;
+}
+
+static void sender_lapse(struct senders *senders, struct sender *sender)
+{
+    struct str via = str_from(sender->key);
+    struct way *way = map_get(&senders->ways, via);
+    bool is_named = sender->key_len > via.len + 1;
+
+    (void)map_remove(&senders->by_key, str_of(sender->key, sender->key_len));
+    senders->named -= is_named;
+    way->names -= is_named;
+    if (--way->senders == 0) {
+        (void)map_remove(&senders->ways, via);
+        mem_free(way);
+    }
+    senders->lapsed++;
+    mem_free(sender);
+}
+
+/* Makes room, if names are there that are not heard any more. */
+static void senders_look(struct senders *senders)
+{
+    int64_t now = clock_wall(senders->core->options.clock);
+    int64_t mono = clock_mono(senders->core->options.clock);
+    size_t cursor = 0;
+    struct sender *sender;
+
+    if (senders->looked != 0 && mono - senders->looked < LOOK_PAUSE) {
+        return;
+    }
+    senders->looked = mono;
+    while ((sender = map_next(&senders->by_key, &cursor)) != NULL) {
+        if (sender->is_stored && list_is_empty(&sender->fresh) &&
+            now - sender->host->seen > sender_keeps(senders, sender->host)) {
+            sender_lapse(senders, sender);
+        }
+    }
+}
+
 static int senders_tell(struct senders *senders)
 {
     uint64_t number;
@@ -240,22 +300,28 @@ static int senders_tell(struct senders *senders)
                       &number);
 }
 
+static bool senders_have_room(const struct senders *senders, const struct named *named)
+{
+    const struct way *way = map_get(&senders->ways, str_from(named->via));
+
+    if (map_count(&senders->by_key) >= SENDERS_MAX ||
+        map_count(&senders->core->hosts_by_id) >= SENDERS_ROWS_MAX) {
+        return false;
+    }
+    return named->host[0] == '\0' ||
+           (senders->named < SENDERS_NAMED_MAX && (way == NULL || way->names < SENDERS_NAMES_MAX));
+}
+
 /* Whether one more of that name may be made; else the name, and then the way, is let go. */
 static int senders_bound(struct senders *senders, struct named *named)
 {
-    const struct way *way = map_get(&senders->ways, str_from(named->via));
-    bool is_known = way != NULL;
-    unsigned names = is_known ? way->names : 0;
-    bool is_full = map_count(&senders->by_key) >= SENDERS_MAX;
-
-    if (named->host[0] != '\0' && !is_full && senders->named < SENDERS_NAMED_MAX &&
-        names < SENDERS_NAMES_MAX) {
+    if (!senders_have_room(senders, named)) {
+        senders_look(senders);
+    }
+    if (senders_have_room(senders, named)) {
         return 0;
     }
-    if (named->host[0] == '\0' && !is_full) {
-        return 0;
-    }
-    if (is_full && named->host[0] == '\0') {
+    if (named->host[0] == '\0') {
         (void)snprintf(named->via, sizeof(named->via), OTHERS);
     }
     named->host[0] = '\0';
@@ -335,14 +401,24 @@ uint64_t senders_merged(const struct senders *senders)
     return senders->merged;
 }
 
+uint64_t senders_lapsed(const struct senders *senders)
+{
+    return senders->lapsed;
+}
+
 /* Taken apart as it was put together: "NAME@VIA", perhaps with a tail. */
 static int senders_load(struct senders *senders, struct core_host *host)
 {
+    int64_t now = clock_wall(senders->core->options.clock);
     struct str name = str_from(host->name);
     struct named named = {0};
     struct sender *sender;
     size_t at;
 
+    if (now - host->seen > sender_keeps(senders, host) ||
+        map_count(&senders->by_key) >= SENDERS_MAX) {
+        return 0;
+    }
     (void)snprintf(named.via, sizeof(named.via), "%s", host->via);
     at = str_find_byte(name, '@');
     if (at < name.len && str_has_prefix(str_slice(name, at + 1, name.len), str_from(named.via))) {

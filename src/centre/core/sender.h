@@ -1,6 +1,10 @@
 /* Hosts that send logs without an agent: found by the name that their entries give and the way that
  * they come by, made when there is none. Nothing proves such a name, so a sender never mixes with
- * an enrolled host, and of made-up ones there is a bound: past it entries count as their way's. */
+ * an enrolled host, and of made-up ones there is a bound: past it entries count as their way's. A
+ * name keeps its place as long as it is wont to be heard: one that is silent for four times as long
+ * as it ever was heard over, an hour at least and core's sender_keep at most, gives its place up
+ * when another needs it. It stays a host, with all that is known of it, and is the same when it
+ * speaks again and there is room. */
 #ifndef CENTRE_CORE_SENDER_H
 #define CENTRE_CORE_SENDER_H
 
@@ -11,6 +15,9 @@
 #define SENDERS_NAMED_MAX 4096 /* that have a name beside their way */
 #define SENDERS_NAMES_MAX 256  /* of one way */
 #define SENDERS_MAX       8192 /* with the ways themselves; all others count as one */
+#define SENDERS_ROWS_MAX                                                                           \
+    49152 /* hosts in all, from which on no sender is made: agents have room                       \
+           */
 
 struct core;
 struct core_host;
@@ -28,5 +35,7 @@ void senders_commit(struct senders *senders);
 void senders_forget(struct senders *senders);
 /* Entries that counted as their way's, since core started. */
 uint64_t senders_merged(const struct senders *senders);
+/* Names that gave their place up, since core started. */
+uint64_t senders_lapsed(const struct senders *senders);
 
 #endif

@@ -58,6 +58,7 @@ int core_settings_apply(struct core *core)
         core->options.event_life = core->overlay.now.event_days;
         core->options.silent_after = core->overlay.now.silent_after;
         core->options.source_silent = core->overlay.now.source_silent;
+        core->options.sender_keep = core->overlay.now.sender_keep;
         core_settings_tell(core);
     }
     return r;

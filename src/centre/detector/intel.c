@@ -31,22 +31,23 @@ static enum sigma_level level_of_kind(const struct indicator_hit *hit)
     return SIGMA_LEVEL_MEDIUM;
 }
 
-/* A visit to what these lists hold is no sign that a machine is in other hands. */
-static bool is_harmless(struct str label)
+static enum sigma_level level_of(const struct indicator_hit *hit)
 {
-    static const struct str labels[] = {
-        {"gambling", sizeof("gambling") - 1},
-        {"adult", sizeof("adult") - 1},
-        {"advertising", sizeof("advertising") - 1},
-        {"tracking", sizeof("tracking") - 1},
+    static const struct {
+        const char *label;
+        enum sigma_level level;
+    } rows[] = {
+#define LABEL(label, level) {label, level},
+#include "centre/detector/labels.def"
+#undef LABEL
     };
 
-    for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
-        if (str_is_nocase(label, labels[i])) {
-            return true;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (str_is_nocase(hit->list->label, str_from(rows[i].label))) {
+            return rows[i].level;
         }
     }
-    return false;
+    return level_of_kind(hit);
 }
 
 static const char *title_of(enum feed_kind kind)
@@ -103,8 +104,7 @@ static int tell_one(struct detector *detector, const struct entry *entry,
     const struct indicator_list *list = found->list;
     struct arena *arena = detector->now.reading.arena;
     struct detector_listed listed = {.title = str_from(title_of(found->kind)),
-                                     .level = is_harmless(list->label) ? SIGMA_LEVEL_LOW
-                                                                       : level_of_kind(found)};
+                                     .level = level_of(found)};
     struct str label =
         arena_printf(arena, "%.*s (%.*s)", STR_ARG(list->name), STR_ARG(list->label));
 

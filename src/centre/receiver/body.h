@@ -4,26 +4,30 @@
 #define CENTRE_RECEIVER_BODY_H
 
 #include "base/map.h"
+#include "centre/peer.h"
 #include "centre/receiver/overflow.h"
 #include "centre/receiver/private.h"
 #include "centre/receiver/queue.h"
 #include "codec/syslog_frame.h"
 #include "sys/channel.h"
 #include "sys/loop.h"
-#include "sys/net.h"
 
 #define LISTENERS_MAX          16
 #define RECEIVER_STREAMS_MAX   2048
-#define RECEIVER_STREAMS_EACH  256 /* of one address */
-#define RECEIVER_PEERS_MAX     RECEIVER_STREAMS_MAX
+#define RECEIVER_STREAMS_EACH  256         /* of one address */
+#define RECEIVER_TURN_BYTES    (64U << 10) /* of one address, in a turn of the loop */
+#define RECEIVER_PEERS_MAX     (RECEIVER_STREAMS_MAX + 1) /* with one for whom another yields */
 #define RECEIVER_POSTS_MAX     512
 #define RECEIVER_QUEUE_SIZE    (64U << 20)
 #define RECEIVER_OVERFLOW_SIZE (1ULL << 30)
 
-/* What is remembered of an address, or of one network of version 6, that has connections. */
+/* What is remembered of an address that has connections. */
 struct receiver_peer {
-    char network[NET_ADDRESS_SIZE];
-    unsigned count;
+    struct peer peer;
+    uint64_t turn;   /* in which it was read last … */
+    size_t read;     /* … and the bytes that were read, or asked for */
+    uint64_t round;  /* in which each of its streams has its turn */
+    unsigned behind; /* streams that have not had it, though they had something to say */
 };
 
 struct receiver_stream {
@@ -34,7 +38,10 @@ struct receiver_stream {
     struct syslog_frames frames;
     enum receiver_way way;
     int fd;
-    int64_t heard; /* monotonic */
+    int64_t heard;  /* monotonic */
+    uint64_t turn;  /* in which it came last */
+    uint64_t round; /* in which it was read */
+    bool is_behind;
     char address[NET_ADDRESS_SIZE];
 };
 
@@ -55,11 +62,12 @@ struct receiver {
     struct receiver_counts told;
 
     struct loop_source *core;
-    struct loop_source *api;   /* NULL: there is none */
-    struct loop_source *hurry; /* ends the batch that is filled */
-    struct loop_source *end;   /* the time to hand over what is here is over */
-    struct loop_source *drain; /* goes on with what waits in the file */
-    bool is_api_waiting;       /* for room: pieces of posts are not read */
+    struct loop_source *api;    /* NULL: there is none */
+    struct loop_source *hurry;  /* ends the batch that is filled */
+    struct loop_source *end;    /* the time to hand over what is here is over */
+    struct loop_source *drain;  /* goes on with what waits in the file */
+    struct loop_source *unpack; /* goes on with what is packed */
+    bool is_api_waiting;        /* for room: pieces of posts are not read */
     bool is_hurried;
     bool is_hello_due;
     bool is_greeted;
@@ -70,11 +78,13 @@ struct receiver {
     struct list streams; /* that are read */
     struct list waiting; /* for room, in their turn */
     unsigned stream_count;
+    uint64_t turn; /* of the loop, as streams see it */
     struct map peers;
     uint64_t refused_told;
 
     struct map posts;
-    struct list answers; /* posts that wait until their last batch is durable */
+    struct list answers;   /* posts that wait until their last batch is durable */
+    struct list unpacking; /* posts of which more is to be unpacked, in their turn */
 
     struct msg_writer msg;
     struct channel_packet packet;
@@ -103,8 +113,18 @@ void receiver_streams_resume(struct receiver *receiver);
 void receiver_streams_watch(struct receiver *receiver);
 void receiver_streams_done(struct receiver *receiver);
 
+/* receiver/turns.c: a stream has something to say: bytes of it that are read now; 0: others have
+ * their turn first, it comes again. */
+[[nodiscard]] size_t receiver_turn(struct receiver *receiver, struct receiver_stream *stream);
+/* It has had its turn, or goes. */
+void receiver_turn_leave(struct receiver_stream *stream);
+
 /* receiver/posts.c */
 void receiver_posts_take(struct receiver *receiver, struct msg_reader *msg);
+/* Unpacks more of one of those that wait, once there is room. */
+void receiver_posts_turn(struct receiver *receiver);
+/* Whether pieces may be read on. */
+bool receiver_posts_have_room(const struct receiver *receiver);
 /* Answers those whose entries are durable now. */
 void receiver_posts_settle(struct receiver *receiver);
 /* Once a second: forgets those whose pieces stopped coming. */

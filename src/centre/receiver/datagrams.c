@@ -51,7 +51,7 @@ static int datagram_put(struct receiver *receiver, const struct overflow_item *i
     receiver_say(&entry, item->arrival);
     r = receiver_put(&receiver->queue, &entry);
     if (r == 0) {
-        receiver->counts.received[RECEIVER_WAY_UDP]++;
+        receiver->counts.of[RECEIVER_COUNT_RECEIVED + RECEIVER_WAY_UDP]++;
         receiver_hurry(receiver);
     }
     return r;
@@ -66,10 +66,10 @@ static void datagram_take(struct receiver *receiver, const struct overflow_item 
     }
     r = overflow_put(&receiver->overflow, item);
     if (r == 0) {
-        receiver->counts.waited++;
+        receiver->counts.of[RECEIVER_COUNT_WAITED]++;
         return;
     }
-    receiver->counts.dropped += r == -ERR_FULL || r == -ERR_LIMIT;
+    receiver->counts.of[RECEIVER_COUNT_DROPPED] += r == -ERR_FULL || r == -ERR_LIMIT;
     if (r != -ERR_FULL && r != -ERR_LIMIT) {
         log_error("datagrams could not be kept on the disk reason=%s", err_text(r));
     }
@@ -148,11 +148,11 @@ void receiver_datagrams_count(struct receiver *receiver)
         uint32_t dropped = 0;
 
         if (net_dropped(socket->fd, &dropped) == 0) { /* the counter may go round */
-            receiver->counts.dropped += dropped - socket->dropped;
+            receiver->counts.of[RECEIVER_COUNT_DROPPED] += dropped - socket->dropped;
             socket->dropped = dropped;
         }
     }
-    receiver->counts.dropped += receiver->overflow.lost;
+    receiver->counts.of[RECEIVER_COUNT_DROPPED] += receiver->overflow.lost;
     receiver->overflow.lost = 0;
 }
 

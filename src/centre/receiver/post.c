@@ -197,10 +197,10 @@ static int post_end(struct post_cutter *cutter)
     return r;
 }
 
-int post_cutter_feed(struct post_cutter *cutter, struct str piece, bool is_last)
+int post_cutter_feed(struct post_cutter *cutter, struct str *piece, bool is_last)
 {
     int r = cutter->unpack != NULL ? post_unpack_feed(cutter->unpack, piece, is_last)
-                                   : post_feed(cutter, piece);
+                                   : post_feed(cutter, *piece);
 
     return r == 0 && is_last ? post_end(cutter) : r;
 }

@@ -58,8 +58,8 @@ typedef int post_unpacked_fn(void *context, struct str piece);
                                   struct post_unpack **ret_unpack);
 void post_unpack_free(struct post_unpack *unpack);
 /* What fn answered; -ERR_SYNTAX for what was not packed so, or ends too early; -ERR_FBIG past the
- * limit; -ERR_NOMEM. */
-[[nodiscard]] int post_unpack_feed(struct post_unpack *unpack, struct str piece, bool is_last);
+ * limit; -ERR_NOMEM; POST_CUTTER_MORE as post_cutter_feed says. */
+[[nodiscard]] int post_unpack_feed(struct post_unpack *unpack, struct str *piece, bool is_last);
 
 /* post_say.c: fills in format, host and source where they are empty. Texts live in the reading
  * until the next entry. -ERR_NOMEM. */

@@ -13,9 +13,11 @@
 struct post_unpack {
     z_stream stream;
     uint64_t left; /* bytes that may still come out */
+    size_t turn;   /* the same, in this turn */
     post_unpacked_fn *fn;
     void *context;
-    bool is_end; /* of a member */
+    bool is_end;  /* of a member */
+    bool is_full; /* the last block was: more may lie in the stream */
     uint8_t block[UNPACK_BLOCK];
 };
 
@@ -46,14 +48,13 @@ void post_unpack_free(struct post_unpack *unpack)
     }
 }
 
-static int unpack_hand_on(struct post_unpack *unpack)
+static int unpack_hand_on(struct post_unpack *unpack, size_t size)
 {
-    size_t size = UNPACK_BLOCK - unpack->stream.avail_out;
-
     if (size > unpack->left) {
         return -ERR_FBIG;
     }
     unpack->left -= size;
+    unpack->turn -= size;
     return size == 0 ? 0 : unpack->fn(unpack->context, str_of((const char *)unpack->block, size));
 }
 
@@ -61,6 +62,7 @@ static int unpack_hand_on(struct post_unpack *unpack)
 static int unpack_block(struct post_unpack *unpack)
 {
     z_stream *stream = &unpack->stream;
+    size_t room = unpack->turn < UNPACK_BLOCK ? unpack->turn : UNPACK_BLOCK;
     int answer;
     int r;
 
@@ -68,27 +70,28 @@ static int unpack_block(struct post_unpack *unpack)
         return -ERR_SYNTAX;
     }
     stream->next_out = unpack->block;
-    stream->avail_out = UNPACK_BLOCK;
+    stream->avail_out = (uInt)room;
     answer = inflate(stream, Z_NO_FLUSH);
     unpack->is_end = answer == Z_STREAM_END;
-    r = unpack_hand_on(unpack);
+    unpack->is_full = !unpack->is_end && stream->avail_out == 0;
+    r = unpack_hand_on(unpack, room - stream->avail_out);
     if (r < 0 || answer == Z_OK || answer == Z_STREAM_END || answer == Z_BUF_ERROR) {
         return r;
     }
     return answer == Z_MEM_ERROR ? -ERR_NOMEM : -ERR_SYNTAX;
 }
 
-int post_unpack_feed(struct post_unpack *unpack, struct str piece, bool is_last)
+int post_unpack_feed(struct post_unpack *unpack, struct str *piece, bool is_last)
 {
     z_stream *stream = &unpack->stream;
-    bool is_more = piece.len != 0;
     int r = 0;
 
-    stream->next_in = (z_const Bytef *)(uintptr_t)piece.ptr;
-    stream->avail_in = (uInt)piece.len;
-    while (r == 0 && is_more) {
-        r = unpack_block(unpack);
-        is_more = stream->avail_in != 0 || (!unpack->is_end && stream->avail_out == 0);
+    unpack->turn = POST_TURN;
+    stream->next_in = (z_const Bytef *)(uintptr_t)piece->ptr;
+    stream->avail_in = (uInt)piece->len;
+    while (r == 0 && (stream->avail_in != 0 || unpack->is_full)) {
+        r = unpack->turn != 0 ? unpack_block(unpack) : POST_CUTTER_MORE;
     }
+    *piece = str_slice(*piece, piece->len - stream->avail_in, piece->len);
     return r == 0 && is_last && !unpack->is_end ? -ERR_SYNTAX : r;
 }

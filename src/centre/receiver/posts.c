@@ -1,6 +1,7 @@
 /* What shippers post, as the api hands it on in pieces: cut by post.c, put into the queue, answered
  * when all of it is durable. While there is no room, no pieces are read. One that overruns the
- * queue all the same is refused, to be sent again; what was taken of it stays. Numbers are the
+ * queue all the same is refused, to be sent again; what was taken of it stays. A piece that unpacks
+ * to much is unpacked in turns, a post after another, so that nobody waits for it. Numbers are the
  * api's: one that died leaves posts behind whose pieces stop coming. */
 #include "base/banned.h"
 #include "base/err.h"
@@ -9,21 +10,28 @@
 #include "centre/receiver/body.h"
 
 #define POST_PATIENCE (120 * NS_PER_S)
+#define POST_REST     (192U << 10) /* packed bytes of a post that wait; more are not read … */
+#define POST_REST_MAX (POST_REST + MSG_SIZE_MAX) /* … but for the piece in hand */
 
 struct post {
     struct list node; /* among those that wait for their answer */
+    struct list turn; /* among those of which more is to be unpacked */
+    struct buf rest;  /* that waits for it */
     struct receiver *receiver;
     uint64_t number;
     uint64_t batch; /* the last that holds an entry of it */
     struct post_cutter *cutter;
     int64_t heard; /* monotonic */
     bool is_over;  /* answered; further pieces are passed over */
+    bool is_last;  /* its last piece has come */
 };
 
 static void post_free(struct post *post)
 {
     (void)map_remove(&post->receiver->posts, MAP_KEY(post->number));
     list_remove(&post->node);
+    list_remove(&post->turn);
+    buf_done(&post->rest);
     post_cutter_free(post->cutter);
     mem_free(post);
 }
@@ -62,7 +70,7 @@ static int on_entry(void *context, const struct receiver_entry *entry)
     int r = receiver_put(&receiver->queue, entry);
 
     if (r == 0) {
-        receiver->counts.received[RECEIVER_WAY_POST]++;
+        receiver->counts.of[RECEIVER_COUNT_RECEIVED + RECEIVER_WAY_POST]++;
         post->batch = receiver_queue_last(&receiver->queue);
         receiver_hurry(receiver);
     }
@@ -104,6 +112,8 @@ static int post_new(struct receiver *receiver, struct piece *piece, struct post 
     }
     *post = (struct post){.receiver = receiver, .number = piece->number};
     list_init(&post->node);
+    list_init(&post->turn);
+    buf_init(&post->rest, POST_REST_MAX);
     piece->options.fn = on_entry;
     piece->options.context = post;
     r = map_put(&receiver->posts, MAP_KEY(post->number), post);
@@ -116,16 +126,88 @@ static int post_new(struct receiver *receiver, struct piece *piece, struct post 
     return 0;
 }
 
-static int post_feed(struct receiver *receiver, struct post *post, const struct piece *piece)
+/* Its next turn comes when others have had theirs. */
+static void post_queue(struct post *post)
 {
-    post->heard = clock_mono(receiver->queue.clock);
+    struct receiver *receiver = post->receiver;
+
+    list_remove(&post->turn);
+    list_append(&receiver->unpacking, &post->turn);
+    if (loop_source_set_timer(receiver->unpack, 1, 0) < 0) {
+        loop_stop(receiver->loop, -ERR_IO);
+    }
+}
+
+/* Cuts what is there, as much as a turn may cost. */
+static int post_feed(struct post *post, struct str *bytes)
+{
+    post->heard = clock_mono(post->receiver->queue.clock);
     if (post->is_over) {
+        *bytes = STR("");
         return 0;
     }
-    if (receiver->is_ending) {
-        return -ERR_FULL;
+    return post->receiver->is_ending ? -ERR_FULL
+                                     : post_cutter_feed(post->cutter, bytes, post->is_last);
+}
+
+/* A piece behind others that wait. */
+static int post_hold(struct post *post, struct str bytes)
+{
+    return bytes.len == 0 || buf_put_str(&post->rest, bytes) == 0 ? POST_CUTTER_MORE
+                                                                  : buf_error(&post->rest);
+}
+
+/* result: of its last turn; what is left of it waits. */
+static void post_go_on(struct post *post, int result)
+{
+    struct receiver *receiver = post->receiver;
+
+    if (result == POST_CUTTER_MORE) {
+        post_queue(post);
+        return;
     }
-    return post_cutter_feed(post->cutter, piece->bytes, (piece->marks & RECEIVER_PIECE_LAST) != 0);
+    list_remove(&post->turn);
+    if (result < 0) {
+        post_refuse(receiver, post->number, result, post_cutter_counts(post->cutter));
+        post->is_over = true;
+        buf_done(&post->rest);
+    }
+    if (post->is_last && post->is_over) {
+        post_free(post);
+    } else if (post->is_last) {
+        list_append(&receiver->answers, &post->node);
+        receiver_posts_settle(receiver); /* it may be empty */
+    }
+}
+
+void receiver_posts_turn(struct receiver *receiver)
+{
+    struct post *post;
+    struct str bytes;
+    int r;
+
+    if (list_is_empty(&receiver->unpacking) ||
+        (!receiver_queue_has_room(&receiver->queue) && !receiver->is_ending)) {
+        return;
+    }
+    post = LIST_ENTRY(receiver->unpacking.next, struct post, turn);
+    bytes = buf_str(&post->rest);
+    r = post_feed(post, &bytes);
+    buf_consume(&post->rest, post->rest.len - bytes.len);
+    post_go_on(post, r);
+    if (!list_is_empty(&receiver->unpacking) && loop_source_set_timer(receiver->unpack, 1, 0) < 0) {
+        loop_stop(receiver->loop, -ERR_IO);
+    }
+}
+
+bool receiver_posts_have_room(const struct receiver *receiver)
+{
+    LIST_EACH (node, &receiver->unpacking) {
+        if (LIST_ENTRY(node, struct post, turn)->rest.len > POST_REST) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* The post of a piece; NULL: it was refused, or its first piece went to a process before this one,
@@ -136,7 +218,7 @@ static struct post *posts_find(struct receiver *receiver, struct piece *piece)
     int r;
 
     if (post != NULL || (piece->marks & RECEIVER_PIECE_FIRST) == 0) {
-        return post != NULL && list_is_empty(&post->node) ? post : NULL;
+        return post != NULL && !post->is_last ? post : NULL;
     }
     r = post_new(receiver, piece, &post);
     if (r < 0) {
@@ -150,24 +232,19 @@ static void posts_piece(struct receiver *receiver, struct msg_reader *msg)
 {
     struct piece piece = piece_read(msg);
     struct post *post = msg_close(msg) < 0 ? NULL : posts_find(receiver, &piece);
-    int r = post == NULL ? 0 : post_feed(receiver, post, &piece);
+    bool is_waiting;
+    int r;
 
     if (post == NULL) {
         return;
     }
-    if (r < 0) {
-        post_refuse(receiver, post->number, r, post_cutter_counts(post->cutter));
-        post->is_over = true;
+    is_waiting = !list_is_empty(&post->turn);
+    post->is_last = (piece.marks & RECEIVER_PIECE_LAST) != 0;
+    r = is_waiting ? POST_CUTTER_MORE : post_feed(post, &piece.bytes);
+    if (r == POST_CUTTER_MORE) {
+        r = post_hold(post, piece.bytes);
     }
-    if ((piece.marks & RECEIVER_PIECE_LAST) == 0) {
-        return;
-    }
-    if (post->is_over) {
-        post_free(post);
-    } else {
-        list_append(&receiver->answers, &post->node);
-        receiver_posts_settle(receiver); /* it may be empty */
-    }
+    post_go_on(post, r);
 }
 
 void receiver_posts_take(struct receiver *receiver, struct msg_reader *msg)
@@ -205,7 +282,7 @@ void receiver_posts_watch(struct receiver *receiver)
     struct post *post;
 
     while ((post = map_next(&receiver->posts, &cursor)) != NULL) {
-        if (list_is_empty(&post->node) && now - post->heard > POST_PATIENCE) {
+        if (!post->is_last && list_is_empty(&post->turn) && now - post->heard > POST_PATIENCE) {
             post_free(post);
         }
     }

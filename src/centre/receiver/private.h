@@ -52,6 +52,7 @@ struct post_cutter_options {
 };
 
 #define POST_UNPACKED_MAX (128ULL << 20)
+#define POST_TURN         (64U << 10) /* bytes unpacked in one go: a millisecond of work */
 #define POST_ENTRIES_MAX  (1U << 18)
 #define POST_REFUSED_MAX  2048 /* entries that one post may hold and that are not taken */
 
@@ -70,8 +71,11 @@ void post_cutter_free(struct post_cutter *cutter);
 /* In turn; with is_last what stands there without its end is an entry too. What fn answered
  * (-ERR_FULL, -ERR_NOMEM); -ERR_SYNTAX for a post of which nothing more can be told apart,
  * -ERR_FBIG for one that has too many entries or unpacks to more than POST_UNPACKED_MAX: the cutter
- * is then only asked for its counts. */
-[[nodiscard]] int post_cutter_feed(struct post_cutter *cutter, struct str piece, bool is_last);
+ * is then only asked for its counts. POST_CUTTER_MORE: POST_TURN bytes came out of what was
+ * packed, and there are more: call again, with what is left in *piece, when others have had their
+ * turn. */
+#define POST_CUTTER_MORE 1
+[[nodiscard]] int post_cutter_feed(struct post_cutter *cutter, struct str *piece, bool is_last);
 const struct post_counts *post_cutter_counts(const struct post_cutter *cutter);
 
 /* receiver/say.c: fills in what a line of syslog or JSON says of itself (host, source, format). */

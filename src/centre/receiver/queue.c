@@ -4,8 +4,18 @@
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "centre/receiver/body.h"
+
+#include <assert.h>
 
 #define ENTRY_OVERHEAD 64 /* tags and lengths of an entry, and the batch's end */
+#define ENTRY_NAMES                                                                                \
+    (RECEIVER_VIA_MAX + RECEIVER_HOST_MAX + RECEIVER_FORMAT_MAX + RECEIVER_SOURCE_MAX)
+#define READING_MAX (64U << 10) /* bytes that streams and posts hand on in a turn */
+
+/* The shortest entries are a byte and its newline. */
+static_assert(READING_MAX / 2 * (ENTRY_OVERHEAD + ENTRY_NAMES + 1) <= RECEIVER_QUEUE_SPARE);
+static_assert(RECEIVER_TURN_BYTES <= READING_MAX && POST_TURN <= READING_MAX);
 
 void receiver_queue_init(struct receiver_queue *queue, size_t max, uint64_t life,
                          const struct clock *clock)

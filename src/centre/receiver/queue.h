@@ -9,7 +9,8 @@
 #include "base/time.h"
 #include "centre/receiver/private.h"
 
-#define RECEIVER_QUEUE_SPARE (4U << 20) /* over the maximum: what one reading cuts finds room */
+#define RECEIVER_QUEUE_SPARE                                                                       \
+    (32U << 20) /* over the maximum: room for all that one reading of 64 KiB can be cut into */
 
 struct receiver_batch {
     struct list node;

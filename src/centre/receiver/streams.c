@@ -1,6 +1,7 @@
 /* Syslog over TCP (RFC 6587), and over TLS (RFC 5425) once front has taken that off. While there is
  * no room no stream is read, so that its sender waits; those that wait are read again in the order
- * in which they came to wait. A turn reads so much of a sender, however many connections it has. */
+ * in which they came to wait. When there are as many as there may be, who has many gives one up for
+ * who has few. */
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -13,19 +14,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define STREAM_TURN     (64U << 10) /* bytes of one address in a turn */
-#define STREAM_TURN_MIN (4U << 10)
-#define STREAM_ACCEPT   64
-#define STREAM_FIRST    (120 * NS_PER_S) /* without one whole message */
+#define STREAM_ACCEPT 64
+#define STREAM_FIRST  (120 * NS_PER_S) /* without one whole message */
+#define STREAM_NEW    (5 * NS_PER_S)   /* in which nobody is to be blamed for having said none */
 #define STREAM_IDLE                                                                                \
     (86400 * NS_PER_S) /* a sender loses what it writes into a connection that                     \
                           was closed on it: dead peers are the kernel's matter */
 
 static void peer_leave(struct receiver *receiver, struct receiver_peer *peer)
 {
-    if (peer->count == 0) {
-        (void)map_remove(&receiver->peers, str_from(peer->network));
-        mem_free(peer);
+    if (peer->peer.count == 0) {
+        peer_forget(&receiver->peers, &peer->peer);
     }
 }
 
@@ -38,7 +37,8 @@ static void stream_drop(struct receiver_stream *stream)
     syslog_frames_done(&stream->frames);
     closep(&stream->fd);
     receiver->stream_count--;
-    stream->peer->count--;
+    receiver_turn_leave(stream);
+    stream->peer->peer.count--;
     peer_leave(receiver, stream->peer);
     mem_free(stream);
 }
@@ -56,7 +56,7 @@ static int on_message(void *context, struct str message, bool is_cut)
     receiver_say(&entry, entry.arrival);
     r = receiver_put(&receiver->queue, &entry);
     if (r == 0) {
-        receiver->counts.received[stream->way]++;
+        receiver->counts.of[RECEIVER_COUNT_RECEIVED + stream->way]++;
         receiver_hurry(receiver);
     }
     return r;
@@ -81,9 +81,9 @@ static void stream_wait(struct receiver_stream *stream)
 
 static void on_stream(void *context, int fd, unsigned events)
 {
-    static char bytes[STREAM_TURN];
+    static char bytes[RECEIVER_TURN_BYTES];
     struct receiver_stream *stream = context;
-    size_t size = STREAM_TURN / stream->peer->count;
+    size_t size;
     ssize_t n;
     int r;
 
@@ -92,7 +92,10 @@ static void on_stream(void *context, int fd, unsigned events)
         stream_wait(stream);
         return;
     }
-    size = size < STREAM_TURN_MIN ? STREAM_TURN_MIN : size;
+    size = receiver_turn(stream->receiver, stream);
+    if (size == 0) {
+        return;
+    }
     n = recv(fd, bytes, size, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
@@ -110,39 +113,60 @@ static void on_stream(void *context, int fd, unsigned events)
     }
 }
 
-/* Its entry, made when there is none; NULL past the bound. */
-static struct receiver_peer *peer_find(struct receiver *receiver, struct str address)
+/* Whom to take a place from for one more of the address that has `mine`: the stream that is silent
+ * for longest of the address that has most; where nobody has more, one that never said anything.
+ * NULL: nobody. */
+static struct receiver_stream *stream_to_yield(struct receiver *receiver, unsigned mine)
 {
-    char room[NET_ADDRESS_SIZE];
-    struct str network = net_network_of(address, room);
-    struct receiver_peer *peer = map_get(&receiver->peers, network);
+    struct list *const lists[] = {&receiver->streams, &receiver->waiting};
+    int64_t now = clock_mono(receiver->queue.clock);
+    struct receiver_stream *worst = NULL;
 
-    if (peer != NULL) {
-        return peer;
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        LIST_EACH (node, lists[i]) {
+            struct receiver_stream *stream = LIST_ENTRY(node, struct receiver_stream, node);
+            unsigned count = stream->peer->peer.count;
+            bool may =
+                count > mine + 1 || (stream->frames.count == 0 && now - stream->heard > STREAM_NEW);
+
+            if (may && (worst == NULL || count > worst->peer->peer.count ||
+                        (count == worst->peer->peer.count && stream->heard < worst->heard))) {
+                worst = stream;
+            }
+        }
     }
-    peer = mem_alloc(1, sizeof(*peer));
-    if (peer == NULL) {
-        return NULL;
+    return worst;
+}
+
+/* Whether this address may have one more, for which another may have to go. */
+static bool stream_has_room(struct receiver *receiver, const struct receiver_peer *peer)
+{
+    struct receiver_stream *yields;
+
+    if (peer->peer.count >= RECEIVER_STREAMS_EACH) {
+        return false;
     }
-    (void)snprintf(peer->network, sizeof(peer->network), "%.*s", STR_ARG(network));
-    if (map_put(&receiver->peers, str_from(peer->network), peer) < 0) {
-        mem_free(peer);
-        return NULL;
+    if (receiver->stream_count < RECEIVER_STREAMS_MAX) {
+        return true;
     }
-    return peer;
+    yields = stream_to_yield(receiver, peer->peer.count);
+    if (yields == NULL || yields->peer == peer) {
+        return false;
+    }
+    receiver->counts.of[RECEIVER_COUNT_YIELDED]++;
+    stream_end(yields);
+    return true;
 }
 
 /* Takes the descriptor. */
 static int stream_add(struct receiver *receiver, int fd, struct str address, enum receiver_way way)
 {
-    struct receiver_peer *peer = NULL;
+    struct receiver_peer *peer =
+        (struct receiver_peer *)peer_find(&receiver->peers, address, sizeof(*peer));
     struct receiver_stream *stream = NULL;
     int r;
 
-    if (receiver->stream_count < RECEIVER_STREAMS_MAX) {
-        peer = peer_find(receiver, address);
-    }
-    if (peer != NULL && peer->count < RECEIVER_STREAMS_EACH) {
+    if (peer != NULL && stream_has_room(receiver, peer)) {
         stream = mem_alloc(1, sizeof(*stream));
     }
     if (stream == NULL) {
@@ -156,12 +180,13 @@ static int stream_add(struct receiver *receiver, int fd, struct str address, enu
                                        .peer = peer,
                                        .way = way,
                                        .fd = fd,
+                                       .round = peer->round - 1,
                                        .heard = clock_mono(receiver->queue.clock)};
     (void)snprintf(stream->address, sizeof(stream->address), "%.*s", STR_ARG(address));
     syslog_frames_init(&stream->frames, RECEIVER_ENTRY_MAX, on_message, stream);
     list_append(&receiver->streams, &stream->node);
     receiver->stream_count++;
-    peer->count++;
+    peer->peer.count++;
     r = loop_add_fd(receiver->loop, fd, LOOP_READ, on_stream, stream, &stream->source);
     if (r < 0) {
         stream_drop(stream);
@@ -181,7 +206,7 @@ static void on_listener(void *context, int fd, unsigned events)
         if (stream < 0) {
             return;
         }
-        receiver->counts.refused +=
+        receiver->counts.of[RECEIVER_COUNT_REFUSED] +=
             stream_add(receiver, stream, str_from(address), RECEIVER_WAY_TCP) < 0;
     }
 }
@@ -189,7 +214,7 @@ static void on_listener(void *context, int fd, unsigned events)
 void receiver_streams_accept(struct receiver *receiver, int fd, struct str address)
 {
     if (fd >= 0) {
-        receiver->counts.refused +=
+        receiver->counts.of[RECEIVER_COUNT_REFUSED] +=
             fd_set_nonblocking(fd, true) < 0 ||
             stream_add(receiver, fd, str_slice(address, 0, NET_ADDRESS_SIZE - 1),
                        RECEIVER_WAY_TLS) < 0;
@@ -213,6 +238,19 @@ void receiver_streams_resume(struct receiver *receiver)
     }
 }
 
+static void streams_tell(struct receiver *receiver)
+{
+    uint64_t refused = receiver->counts.of[RECEIVER_COUNT_REFUSED];
+    uint64_t yielded = receiver->counts.of[RECEIVER_COUNT_YIELDED];
+
+    if (refused + yielded != receiver->refused_told) {
+        log_warn("connections of senders were refused, or closed for others since the start "
+                 "refused=%llu closed=%llu open=%u",
+                 (unsigned long long)refused, (unsigned long long)yielded, receiver->stream_count);
+        receiver->refused_told = refused + yielded;
+    }
+}
+
 /* Those that wait for room are not to blame for it. */
 void receiver_streams_watch(struct receiver *receiver)
 {
@@ -226,13 +264,8 @@ void receiver_streams_watch(struct receiver *receiver)
             stream_end(stream);
         }
     }
-    receiver->counts.streams = receiver->stream_count;
-    if (receiver->counts.refused != receiver->refused_told) {
-        log_warn("connections of senders were refused refused=%llu open=%u",
-                 (unsigned long long)(receiver->counts.refused - receiver->refused_told),
-                 receiver->stream_count);
-        receiver->refused_told = receiver->counts.refused;
-    }
+    receiver->counts.of[RECEIVER_COUNT_STREAMS] = receiver->stream_count;
+    streams_tell(receiver);
 }
 
 int receiver_streams_start(struct receiver *receiver)
@@ -271,5 +304,5 @@ void receiver_streams_done(struct receiver *receiver)
     LIST_EACH (node, &receiver->waiting) {
         stream_drop(LIST_ENTRY(node, struct receiver_stream, node));
     }
-    map_done(&receiver->peers);
+    peers_done(&receiver->peers);
 }
