@@ -374,6 +374,17 @@ void fetcher_cancel(struct fetcher_get *get)
     fetcher_get_free(get);
 }
 
+bool fetcher_is_resolving(const struct fetcher_get *get)
+{
+    return get != NULL && get->wait != NULL;
+}
+
+bool fetcher_is_ours(const struct fetcher *fetcher, const struct fetcher_get *get)
+{
+    return (get != NULL && !get->is_active) ||
+           clock_mono(fetcher->options.clock) - fetcher->late_at < LATE_COUNTS;
+}
+
 unsigned fetcher_active(const struct fetcher *fetcher)
 {
     return fetcher->active_count;
