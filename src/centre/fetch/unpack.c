@@ -7,7 +7,8 @@
 
 #include <libdeflate.h>
 
-#define GZIP_MAGIC "\x1f\x8b"
+#define GZIP_MAGIC  "\x1f\x8b"
+#define MEMBERS_MAX 16
 
 struct unpacker {
     struct libdeflate_decompressor *inflater;
@@ -60,10 +61,11 @@ static int unpack_error(enum libdeflate_result result)
     return result == LIBDEFLATE_INSUFFICIENT_SPACE ? -ERR_LIMIT : -ERR_SYNTAX;
 }
 
-/* Members one behind the other (RFC 1952); what follows and is none is passed over, as browsers
- * do. */
+/* Members one behind the other (RFC 1952); what follows and is none, or one too many, is passed
+ * over. */
 static int unpack_gzip(struct unpacker *unpacker, struct str packed, size_t bound, size_t *ret_len)
 {
+    unsigned members = 0;
     size_t len = 0;
     int r;
 
@@ -76,7 +78,7 @@ static int unpack_gzip(struct unpacker *unpacker, struct str packed, size_t boun
                                                        &made));
         packed = str_slice(packed, taken, packed.len);
         len += made;
-    } while (r == 0 && str_has_prefix(packed, STR(GZIP_MAGIC)));
+    } while (r == 0 && ++members < MEMBERS_MAX && str_has_prefix(packed, STR(GZIP_MAGIC)));
     *ret_len = len;
     return r;
 }
