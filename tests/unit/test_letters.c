@@ -16,7 +16,9 @@ static const char *const pieces[] = {"a",  "Z",        "~",        "ủy",   "ba
 
 static bool is_plain(struct str text, size_t at)
 {
-    return at < text.len && text.ptr[at] > ' ' && text.ptr[at] != 0x7f && text.ptr[at] != '&';
+    unsigned char byte = at < text.len ? (unsigned char)text.ptr[at] : 0;
+
+    return byte > ' ' && byte < 0x7f && byte != '&';
 }
 
 static size_t letter_at(struct str text, size_t at)

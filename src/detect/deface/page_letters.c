@@ -9,7 +9,7 @@
 
 static bool byte_is_plain(char byte)
 {
-    return byte > ' ' && byte != 0x7f && byte != '&';
+    return (unsigned char)byte > ' ' && (unsigned char)byte < 0x7f && byte != '&';
 }
 
 static page_bytes are_plain(page_bytes bytes)
