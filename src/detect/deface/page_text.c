@@ -69,12 +69,15 @@ static void line_put(struct page_reader *reader, const char *bytes, size_t len)
 /* A mark joins the letter before it where there is such a letter. */
 static bool line_compose(struct page_reader *reader, uint32_t mark)
 {
-    struct str last =
-        str_of(reader->line + reader->line_last, reader->line_len - reader->line_last);
+    struct str last;
     uint32_t letter;
     uint32_t composed;
 
-    if (reader->has_space || last.len == 0 || utf8_decode(last, &letter) != last.len) {
+    if (reader->has_space || reader->line_len == reader->line_last) {
+        return false;
+    }
+    last = str_of(reader->line + reader->line_last, reader->line_len - reader->line_last);
+    if (utf8_decode(last, &letter) != last.len) {
         return false;
     }
     composed = compose_rune(letter, mark);
