@@ -11,7 +11,7 @@
 
 #define ARENA_ALIGN       alignof(max_align_t)
 #define ARENA_FIRST_BLOCK 4096
-#define ARENA_LAST_BLOCK  (1U << 20)
+#define ARENA_LAST_BLOCK  (4U << 20)
 
 /* Whether each piece is its own heap block, so that the sanitizer sees every border. */
 #ifdef __SANITIZE_ADDRESS__
@@ -105,7 +105,8 @@ static struct arena_block *arena_grow(struct arena *arena, size_t need)
     return block;
 }
 
-void *arena_alloc(struct arena *arena, size_t count, size_t size)
+/* Room that holds whatever stood there before. */
+static void *arena_take(struct arena *arena, size_t count, size_t size)
 {
     struct arena_block *block = arena->newest;
     size_t need;
@@ -129,13 +130,22 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size)
     piece = block->bytes + block->used;
     block->used += need;
     arena->used += need;
-    memset(piece, 0, need);
+    return piece;
+}
+
+void *arena_alloc(struct arena *arena, size_t count, size_t size)
+{
+    void *piece = arena_take(arena, count, size);
+
+    if (piece != NULL) {
+        memset(piece, 0, count * size);
+    }
     return piece;
 }
 
 struct str arena_copy(struct arena *arena, struct str s)
 {
-    char *copy = arena_alloc(arena, s.len + 1, 1);
+    char *copy = arena_take(arena, s.len + 1, 1);
 
     if (copy == NULL) {
         return str_of(NULL, 0);
@@ -143,6 +153,7 @@ struct str arena_copy(struct arena *arena, struct str s)
     if (s.len != 0) {
         memcpy(copy, s.ptr, s.len);
     }
+    copy[s.len] = '\0';
     return str_of(copy, s.len);
 }
 

@@ -1,6 +1,7 @@
-/* The bit set, and two open-addressed tables: heads of four bytes with the lengths behind them, and
- * whole literals. Both are seeded by nothing: who chooses literals is trusted not to want the scan
- * slow, and who chooses the text cannot make it probe more than 61 lengths a place. */
+/* Two bit sets, which say no nearly always, and two open-addressed tables: heads of four bytes with
+ * the lengths behind them, and whole literals. All are seeded by nothing: who chooses literals is
+ * trusted not to want the scan slow, and who chooses the text cannot make it probe more than 61
+ * lengths a place. */
 #include "base/literals.h"
 
 #include "base/banned.h"
@@ -10,11 +11,12 @@
 #define ROOM_BITS_MIN 10
 #define ROOM_MIN      (1U << ROOM_BITS_MIN)
 #define SIEVE_TIMES   3 /* as a power of two */
+#define STEP_MAX      4
+#define START_MAX     6 /* bytes of a literal that the second bit set knows */
 
 struct literal_head {
     uint32_t bytes;
     uint64_t lengths; /* bit l - 1: a literal of l bytes; 0: free */
-    uint64_t fifth;   /* bit b % 64: a literal whose next byte is b */
 };
 
 struct literal {
@@ -24,13 +26,16 @@ struct literal {
 };
 
 struct literals {
-    uint64_t *sieve; /* eight bits for each place of the tables */
+    uint64_t *sieve;  /* four bytes of literals; eight bits for each place of the tables */
+    uint64_t *starts; /* their first START_MAX bytes, or all they have; as many bits */
     unsigned sieve_bits;
+    unsigned start_lengths; /* bit l: some start has l bytes */
     struct literal_head *heads;
     struct literal *table;
     size_t room; /* of both tables, a power of two */
     size_t count;
     size_t limit;
+    size_t shortest; /* of them */
     char *bytes;
     size_t bytes_len;
     size_t bytes_room;
@@ -44,6 +49,7 @@ int literals_new(size_t limit, struct literals **ret_literals)
         return -ERR_NOMEM;
     }
     literals->limit = limit;
+    literals->shortest = LITERAL_MAX;
     *ret_literals = literals;
     return 0;
 }
@@ -54,6 +60,7 @@ void literals_free(struct literals *literals)
         return;
     }
     mem_free(literals->sieve);
+    mem_free(literals->starts);
     mem_free(literals->heads);
     mem_free(literals->table);
     mem_free(literals->bytes);
@@ -89,11 +96,6 @@ static uint64_t literal_hash(const char *ptr, size_t len)
     return hash ^ hash >> 32;
 }
 
-static uint64_t fifth_bit(const char *ptr)
-{
-    return (uint64_t)1 << ((unsigned char)ptr[LITERAL_MIN] % 64);
-}
-
 static struct literal_head *head_find(const struct literals *literals, uint32_t bytes)
 {
     size_t i = (head_hash(bytes) >> 3) & (literals->room - 1);
@@ -123,11 +125,44 @@ static uint32_t sieve_bit(const struct literals *literals, uint32_t bytes)
     return head_hash(bytes) >> (32 - literals->sieve_bits);
 }
 
-static void sieve_add(struct literals *literals, uint32_t bytes)
+static uint64_t start_bit(const struct literals *literals, const char *ptr, size_t len)
 {
-    uint32_t bit = sieve_bit(literals, bytes);
+    uint64_t start = head_of(ptr);
 
-    literals->sieve[bit / 64] |= (uint64_t)1 << (bit % 64);
+    for (size_t i = LITERAL_MIN; i < len; i++) {
+        start |= (uint64_t)(unsigned char)ptr[i] << (8 * i);
+    }
+    return start * 0x9e3779b97f4a7c15U >> (64 - literals->sieve_bits);
+}
+
+static bool bits_have(const uint64_t *bits, uint64_t bit)
+{
+    return (bits[bit / 64] >> (bit % 64) & 1) != 0;
+}
+
+static void bits_set(uint64_t *bits, uint64_t bit)
+{
+    bits[bit / 64] |= (uint64_t)1 << (bit % 64);
+}
+
+/* The sieve gets the four bytes at each place where a scan in steps may come upon the literal. */
+static void sieve_add(struct literals *literals, struct str literal)
+{
+    size_t start = literal.len < START_MAX ? literal.len : START_MAX;
+
+    for (size_t at = 0; at < STEP_MAX && at + LITERAL_MIN <= literal.len; at++) {
+        bits_set(literals->sieve, sieve_bit(literals, head_of(literal.ptr + at)));
+    }
+    bits_set(literals->starts, start_bit(literals, literal.ptr, start));
+    literals->start_lengths |= 1U << start;
+}
+
+/* How far a scan may go on at once: no literal lies between two places that it looks at. */
+static size_t sieve_step(const struct literals *literals)
+{
+    size_t step = literals->shortest - LITERAL_MIN + 1;
+
+    return step < STEP_MAX ? step : STEP_MAX;
 }
 
 static int literals_grow(struct literals *literals)
@@ -137,14 +172,17 @@ static int literals_grow(struct literals *literals)
     struct literal_head *heads = mem_alloc(room, sizeof(*heads));
     struct literal *table = mem_alloc(room, sizeof(*table));
     uint64_t *sieve = mem_alloc((room << SIEVE_TIMES) / 64, sizeof(*sieve));
+    uint64_t *starts = mem_alloc((room << SIEVE_TIMES) / 64, sizeof(*starts));
 
-    if (heads == NULL || table == NULL || sieve == NULL) {
+    if (heads == NULL || table == NULL || sieve == NULL || starts == NULL) {
         mem_free(heads);
         mem_free(table);
         mem_free(sieve);
+        mem_free(starts);
         return -ERR_NOMEM;
     }
     literals->sieve = sieve;
+    literals->starts = starts;
     literals->sieve_bits = old.room != 0 ? old.sieve_bits + 1 : ROOM_BITS_MIN + SIEVE_TIMES;
     literals->heads = heads;
     literals->table = table;
@@ -152,14 +190,16 @@ static int literals_grow(struct literals *literals)
     for (size_t i = 0; i < old.room; i++) {
         if (old.heads[i].lengths != 0) {
             *head_find(literals, old.heads[i].bytes) = old.heads[i];
-            sieve_add(literals, old.heads[i].bytes);
         }
         if (old.table[i].at != 0) {
-            *literal_find(literals, old.bytes + old.table[i].at - 1, old.table[i].len) =
-                old.table[i];
+            struct str literal = str_of(old.bytes + old.table[i].at - 1, old.table[i].len);
+
+            *literal_find(literals, literal.ptr, literal.len) = old.table[i];
+            sieve_add(literals, literal);
         }
     }
     mem_free(old.sieve);
+    mem_free(old.starts);
     mem_free(old.heads);
     mem_free(old.table);
     return 0;
@@ -215,10 +255,21 @@ int literals_add(struct literals *literals, struct str literal, uint32_t value)
     head = head_find(literals, bytes);
     head->bytes = bytes;
     head->lengths |= (uint64_t)1 << (literal.len - 1);
-    head->fifth |= literal.len > LITERAL_MIN ? fifth_bit(literal.ptr) : 0;
-    sieve_add(literals, bytes);
+    sieve_add(literals, literal);
+    literals->shortest = literal.len < literals->shortest ? literal.len : literals->shortest;
     literals->count++;
     return 0;
+}
+
+static bool literals_may_start(const struct literals *literals, struct str text, size_t at)
+{
+    bool may_start = false;
+
+    for (size_t len = LITERAL_MIN; len <= START_MAX && len <= text.len - at; len++) {
+        may_start |= (literals->start_lengths >> len & 1) != 0 &&
+                     bits_have(literals->starts, start_bit(literals, text.ptr + at, len));
+    }
+    return may_start;
 }
 
 /* The longest literal at `at`. */
@@ -228,9 +279,6 @@ static bool literals_match(const struct literals *literals, struct str text, siz
     const struct literal_head *head = head_find(literals, head_of(text.ptr + at));
     uint64_t lengths = head->lengths;
 
-    if (at + LITERAL_MIN >= text.len || (head->fifth & fifth_bit(text.ptr + at)) == 0) {
-        lengths &= (uint64_t)1 << (LITERAL_MIN - 1);
-    }
     while (lengths != 0) {
         size_t len = 64 - (size_t)__builtin_clzll(lengths);
         const struct literal *slot;
@@ -251,15 +299,20 @@ static bool literals_match(const struct literals *literals, struct str text, siz
 bool literals_find(const struct literals *literals, struct str text, size_t from,
                    struct literals_hit *ret_hit)
 {
-    if (literals->count == 0 || text.len < LITERAL_MIN) {
+    size_t step = sieve_step(literals);
+
+    if (literals->count == 0) {
         return false;
     }
-    for (size_t at = from; at <= text.len - LITERAL_MIN; at++) {
-        uint32_t bit = sieve_bit(literals, head_of(text.ptr + at));
-
-        if ((literals->sieve[bit / 64] >> (bit % 64) & 1) != 0 &&
-            literals_match(literals, text, at, ret_hit)) {
-            return true;
+    for (size_t at = from + step - 1; at + LITERAL_MIN <= text.len; at += step) {
+        if (!bits_have(literals->sieve, sieve_bit(literals, head_of(text.ptr + at)))) {
+            continue;
+        }
+        for (size_t start = at - (step - 1); start <= at; start++) {
+            if (literals_may_start(literals, text, start) &&
+                literals_match(literals, text, start, ret_hit)) {
+                return true;
+            }
         }
     }
     return false;
@@ -274,5 +327,5 @@ size_t literals_size(const struct literals *literals)
 {
     return sizeof(*literals) + literals->bytes_room +
            literals->room *
-               (sizeof(struct literal) + sizeof(struct literal_head) + (1U << SIEVE_TIMES) / 8);
+               (sizeof(struct literal) + sizeof(struct literal_head) + 2 * (1U << SIEVE_TIMES) / 8);
 }

@@ -3,9 +3,11 @@
 
 #include "base/banned.h"
 
+#include <endian.h>
+
 #define UTF8_BLOCK  64
-#define UTF8_BEFORE 3 /* bytes that a character may begin before its last */
-#define FOLD_BLOCK  16
+#define UTF8_BEFORE 3  /* bytes that a character may begin before its last */
+#define UTF8_REST   16 /* fewer bytes than that are sooner looked at one by one */
 
 static bool utf8_is_tail(unsigned char byte)
 {
@@ -96,16 +98,26 @@ static bool utf8_is_ascii(const unsigned char *block)
     return high < 0x80;
 }
 
-/* Whole blocks that are sound, from the end of a sound character on. */
+/* Whether the bytes behind at, too few for a block, are sound together with the three before. */
+static bool utf8_is_sound_rest(struct str s, size_t at)
+{
+    unsigned char room[UTF8_BEFORE + UTF8_BLOCK] = {0};
+
+    memcpy(room, s.ptr + at - UTF8_BEFORE, s.len - at + UTF8_BEFORE);
+    return utf8_is_ascii(room + UTF8_BEFORE) || !utf8_is_broken(room + UTF8_BEFORE);
+}
+
+/* Blocks that are sound, from the end of a sound character on. What a cut character lacks at the
+ * end of the text is 0, which cannot follow it. */
 static size_t utf8_skip_blocks(struct str s, size_t at)
 {
     const unsigned char *bytes = (const unsigned char *)s.ptr;
 
-    if (s.len - at < UTF8_BLOCK) {
-        return at;
-    }
     while (s.len - at >= UTF8_BLOCK && (utf8_is_ascii(bytes + at) || !utf8_is_broken(bytes + at))) {
         at += UTF8_BLOCK;
+    }
+    if (s.len - at >= UTF8_REST && s.len - at < UTF8_BLOCK && utf8_is_sound_rest(s, at)) {
+        return s.len;
     }
     return utf8_step_back(s, at);
 }
@@ -256,20 +268,24 @@ static uint32_t utf8_fold_rune(uint32_t rune)
     return rune;
 }
 
-/* A block of plain letters at once, in arithmetic that the compiler does for many bytes; false when
- * one of them is not. */
-static bool utf8_fold_block(const char *restrict in, char *restrict out)
+#define BYTES(byte) ((byte) * 0x0101010101010101U)
+
+/* Folds the plain letters among eight bytes up to the first that is none; how many. Writes eight.
+ */
+static size_t utf8_fold_eight(const char *in, char *out)
 {
-    const unsigned char *bytes = (const unsigned char *)in;
-    unsigned char other = 0;
+    uint64_t word;
+    uint64_t capitals;
+    uint64_t stops;
 
-    for (int i = 0; i < FOLD_BLOCK; i++) {
-        unsigned char is_capital = (unsigned char)((bytes[i] >= 'A') & (bytes[i] <= 'Z'));
-
-        other |= (unsigned char)((bytes[i] == 0) | (bytes[i] >= 0x80));
-        out[i] = (char)(bytes[i] + (is_capital << 5));
-    }
-    return other == 0;
+    memcpy(&word, in, sizeof(word));
+    word = le64toh(word);
+    /* What a byte that is not plain carries over reaches only those behind it. */
+    stops = (word | (word - BYTES(1))) & BYTES(0x80);
+    capitals = ((word + BYTES(0x80 - 'A')) ^ (word + BYTES(0x7f - 'Z'))) & BYTES(0x80);
+    word = htole64(word | (capitals & ~word) >> 2);
+    memcpy(out, &word, sizeof(word));
+    return stops != 0 ? (size_t)__builtin_ctzll(stops) / 8 : 8;
 }
 
 size_t utf8_fold(struct str s, char *out, size_t size)
@@ -285,12 +301,15 @@ size_t utf8_fold(struct str s, char *out, size_t size)
         bool is_plain;
         size_t width;
 
-        if (s.len - at >= FOLD_BLOCK && need == written && size - written > FOLD_BLOCK &&
-            size != 0 && utf8_fold_block(s.ptr + at, out + written)) {
-            at += FOLD_BLOCK;
-            need += FOLD_BLOCK;
-            written += FOLD_BLOCK;
-            continue;
+        if (s.len - at >= 8 && need == written && size - written > 8 && size != 0) {
+            size_t run = utf8_fold_eight(s.ptr + at, out + written);
+
+            at += run;
+            need += run;
+            written += run;
+            if (run != 0) {
+                continue;
+            }
         }
         is_plain = utf8_fold_plain((unsigned char)s.ptr[at], bytes);
         width = is_plain ? 1 : utf8_decode(str_slice(s, at, s.len), &rune);

@@ -26,6 +26,7 @@
 #define FETCH_MOST_INTERVAL   (20 * NS_PER_S)
 #define FETCH_CONNECT_TIME    (10 * NS_PER_S)
 #define FETCH_WHOLE_TIME      (30 * NS_PER_S)
+#define FETCH_LOOK_MORE       (15 * NS_PER_S) /* that a look may take beside one answer's time */
 #define FETCH_RETRY           (5 * NS_PER_S)
 #define FETCH_LOST            (15 * NS_PER_S) /* a question that core has not answered in so long */
 
@@ -106,6 +107,7 @@ static void fetch_on_retry(void *context)
         fetch->is_asking = false;
         fetch_ask_sites(fetch);
     }
+    fetch_looks_expire(fetch);
 }
 
 static int fetch_sandbox(const struct fetch_options *options, struct diag *diag)
@@ -163,6 +165,7 @@ static int fetch_open(struct fetch *fetch, struct diag *diag)
     int r = loop_new(files, &fetch->loop);
 
     fetcher.loop = fetch->loop;
+    fetch->look_time = whole + FETCH_LOOK_MORE;
     if (r == 0) {
         r = fetcher_new(&fetcher, &fetch->fetcher, diag);
     }
@@ -244,6 +247,7 @@ int fetch_run(const struct fetch_options *options, const struct fetch_channels *
         fetch.options.most_interval = FETCH_MOST_INTERVAL;
     }
     list_init(&fetch.outbox);
+    list_init(&fetch.looks);
     r = getrandom(&fetch.seed, sizeof(fetch.seed), 0) == (ssize_t)sizeof(fetch.seed) ? 0 : -ERR_IO;
     prng_init(&fetch.prng, fetch.seed);
     map_init(&fetch.watches, FETCH_SITES_MAX, fetch.seed);

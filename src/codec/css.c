@@ -10,6 +10,9 @@
 
 #include <string.h>
 
+#define XXH_INLINE_ALL /* names of a few bytes: a call costs more than the hash */
+#include <xxhash.h>
+
 #define PLAIN_MAX 512 /* of a selector or value that holds comments or escapes */
 
 enum css_class {
@@ -137,15 +140,7 @@ struct str css_plain(struct str raw, char *room, size_t size)
 
 uint64_t css_key(enum css_key_kind kind, struct str name)
 {
-    uint64_t hash = 0xcbf29ce484222325U ^ kind; /* FNV-1a */
-
-    if (kind == CSS_KEY_TAG) {
-        return html_key(name);
-    }
-    for (size_t i = 0; i < name.len; i++) {
-        hash = (hash ^ (unsigned char)name.ptr[i]) * 0x100000001b3U;
-    }
-    return hash;
+    return kind == CSS_KEY_TAG ? html_key(name) : XXH3_64bits_withSeed(name.ptr, name.len, kind);
 }
 
 /* One key of a compound at the front; its length, 0 for what is not understood. */

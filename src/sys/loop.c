@@ -34,6 +34,9 @@ struct loop_source {
     int fd;
     bool is_own_fd;
     bool is_freed;
+    bool is_beating; /* a timer with a period */
+    int64_t due;     /* of one without, monotonic ns; 0: it waits for nothing */
+    int64_t armed;   /* when its descriptor will tell; 0: never */
     pid_t pid;
     void *context;
     union {
@@ -193,7 +196,16 @@ static struct timespec loop_timespec(int64_t ns)
     return (struct timespec){.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
 }
 
-int loop_source_set_timer(struct loop_source *source, int64_t delay_ns, int64_t period_ns)
+/* By the clock that timerfd goes by, which stands still while the machine sleeps. */
+static int64_t loop_now(void)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static int loop_arm(const struct loop_source *source, int64_t delay_ns, int64_t period_ns)
 {
     struct itimerspec when = {.it_value = loop_timespec(delay_ns),
                               .it_interval = loop_timespec(period_ns)};
@@ -202,6 +214,28 @@ int loop_source_set_timer(struct loop_source *source, int64_t delay_ns, int64_t 
         when.it_value = when.it_interval;
     }
     return timerfd_settime(source->fd, 0, &when, NULL) == 0 ? 0 : -errno;
+}
+
+/* Most timers are put off or dropped before they ring, and telling the kernel so costs a virtual
+ * machine microseconds: those are left to ring too early, once. */
+int loop_source_set_timer(struct loop_source *source, int64_t delay_ns, int64_t period_ns)
+{
+    bool must_stop = source->is_beating;
+    int64_t now = loop_now();
+    int r;
+
+    source->is_beating = period_ns != 0;
+    source->due = 0;
+    if (!source->is_beating && delay_ns != 0) {
+        source->due = delay_ns < INT64_MAX - now ? now + delay_ns : INT64_MAX;
+    }
+    if (!source->is_beating && !must_stop &&
+        (source->due == 0 || (source->armed != 0 && source->armed <= source->due))) {
+        return 0;
+    }
+    r = loop_arm(source, delay_ns, period_ns);
+    source->armed = r == 0 ? source->due : 0;
+    return r;
 }
 
 int loop_add_signal(struct loop *loop, int signal, loop_signal_fn *fn, void *context)
@@ -265,10 +299,31 @@ static void loop_dispatch_child(struct loop_source *source)
     fn(context, pid, status);
 }
 
-static void loop_dispatch(struct loop_source *source, uint32_t events)
+static void loop_dispatch_timer(struct loop_source *source)
 {
     uint64_t expirations;
+    int64_t early;
 
+    if (read(source->fd, &expirations, sizeof(expirations)) != (ssize_t)sizeof(expirations)) {
+        return;
+    }
+    if (!source->is_beating) {
+        source->armed = 0;
+        if (source->due == 0) {
+            return;
+        }
+        early = source->due - loop_now();
+        if (early > 0 && loop_arm(source, early, 0) == 0) {
+            source->armed = source->due;
+            return;
+        }
+        source->due = 0;
+    }
+    source->fn.timer(source->context);
+}
+
+static void loop_dispatch(struct loop_source *source, uint32_t events)
+{
     if (source->is_freed) {
         return;
     }
@@ -277,9 +332,7 @@ static void loop_dispatch(struct loop_source *source, uint32_t events)
         source->fn.fd(source->context, source->fd, loop_from_epoll(events));
         break;
     case LOOP_SOURCE_TIMER:
-        if (read(source->fd, &expirations, sizeof(expirations)) == (ssize_t)sizeof(expirations)) {
-            source->fn.timer(source->context);
-        }
+        loop_dispatch_timer(source);
         break;
     case LOOP_SOURCE_SIGNAL:
         loop_dispatch_signal(source);

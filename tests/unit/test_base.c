@@ -190,6 +190,10 @@ static void test_utf8(void **state)
     assert_int_equal(utf8_pad("too wide", 4), 0);
     assert_int_equal(utf8_fold(STR("Đồng Nai, Ủy ban nhân dân"), folded, sizeof(folded)), 25);
     assert_string_equal(folded, "dong nai, uy ban nhan dan");
+    assert_int_equal(utf8_fold(STR("ABCDEFGĐ@Z[`az{ạXYZ\xff!"), folded, sizeof(folded)), 21);
+    assert_string_equal(folded, "abcdefgd@z[`az{axyz\xff!");
+    assert_int_equal(utf8_fold(STR("ABCDEFGHĐIJ"), folded, 5), 11);
+    assert_string_equal(folded, "abcd");
     assert_int_equal(utf8_fold(STR("Hoa\xcc\x80"), folded, sizeof(folded)), 3); /* combining mark */
     assert_string_equal(folded, "hoa");
 }

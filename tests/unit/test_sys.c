@@ -221,6 +221,59 @@ static void test_loop(void **state)
     close(ends[1]);
 }
 
+struct rings {
+    struct loop *loop;
+    unsigned early;
+    unsigned late;
+    int64_t late_at;
+};
+
+static void on_early(void *context)
+{
+    ((struct rings *)context)->early++;
+}
+
+static void on_late(void *context)
+{
+    struct rings *rings = context;
+
+    rings->late++;
+    rings->late_at = clock_mono(&clock_real);
+    loop_stop(rings->loop, 0);
+}
+
+/* Dropped, put off, brought forward, and after a period. */
+static void test_timers_are_set_anew(void **state)
+{
+    struct rings rings = {0};
+    struct loop_source *dropped;
+    struct loop_source *moved;
+    struct loop_source *stopped;
+    int64_t begun = clock_mono(&clock_real);
+
+    (void)state;
+    assert_int_equal(loop_new(4, &rings.loop), 0);
+    assert_int_equal(loop_add_timer(rings.loop, on_early, &rings, &dropped), 0);
+    assert_int_equal(loop_add_timer(rings.loop, on_late, &rings, &moved), 0);
+    assert_int_equal(loop_add_timer(rings.loop, on_early, &rings, &stopped), 0);
+    assert_int_equal(loop_source_set_timer(dropped, 2 * NS_PER_MS, 0), 0);
+    assert_int_equal(loop_source_set_timer(dropped, 0, 0), 0);
+    assert_int_equal(loop_source_set_timer(stopped, 2 * NS_PER_MS, 2 * NS_PER_MS), 0);
+    assert_int_equal(loop_source_set_timer(stopped, 0, 0), 0);
+    assert_int_equal(loop_source_set_timer(moved, 5 * NS_PER_MS, 0), 0);
+    assert_int_equal(loop_source_set_timer(moved, 60 * NS_PER_MS, 0), 0);
+    assert_int_equal(loop_run(rings.loop), 0);
+    assert_true(rings.late_at - begun >= 60 * NS_PER_MS);
+    begun = clock_mono(&clock_real);
+    assert_int_equal(loop_source_set_timer(moved, 3600 * NS_PER_S, 0), 0);
+    assert_int_equal(loop_source_set_timer(moved, NS_PER_MS, 0), 0);
+    assert_int_equal(loop_run(rings.loop), 0);
+    assert_true(rings.late_at - begun < 60 * NS_PER_S);
+    assert_int_equal(rings.late, 2);
+    assert_int_equal(rings.early, 0);
+    loop_free(rings.loop);
+}
+
 static void test_process_reads_itself(void **state)
 {
     static struct process_info info;
@@ -596,6 +649,7 @@ int main(void)
         cmocka_unit_test(test_copy_keeps_holes),
         cmocka_unit_test(test_channel_carries_message_and_fd),
         cmocka_unit_test(test_loop),
+        cmocka_unit_test(test_timers_are_set_anew),
         cmocka_unit_test(test_process_reads_itself),
         cmocka_unit_test(test_write_open_is_told_from_flags),
         cmocka_unit_test(test_spawn_run),

@@ -3,9 +3,11 @@ all on loopback, in a scratch folder, ended by their number."""
 import gzip
 import os
 import shutil
+import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -158,8 +160,14 @@ class Rude(threading.Thread):
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
 
+def end_on_signal(number, _):
+    sys.exit(128 + number)
+
+
 class World:
     def __init__(self):
+        for number in (signal.SIGTERM, signal.SIGHUP):  # so that close() is reached
+            signal.signal(number, end_on_signal)
         self.folder = tempfile.mkdtemp(prefix="canhgac-watch.")
         self.root = os.path.join(self.folder, "www")
         os.mkdir(self.root)
@@ -194,8 +202,8 @@ class World:
                          "-out", name + ".pem", "-days", days, "-extfile", name + ".ext")
 
     def start(self, what, command, port):
-        # Apache signals its whole group when it ends: it must be a group of its own.
-        process = subprocess.Popen(command, cwd=self.folder, stdin=subprocess.DEVNULL, start_new_session=True,
+        # Apache signals its whole group when it ends: it must be a group of its own. Whoever kills the test ends it too.
+        process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *command], cwd=self.folder, stdin=subprocess.DEVNULL, start_new_session=True,
                                    stdout=open(os.path.join(self.folder, what + ".log"), "w"), stderr=subprocess.STDOUT)
         self.started.append(process)
         try:

@@ -100,6 +100,9 @@ static int fetcher_make(struct fetcher *fetcher, struct diag *diag)
         r = fetcher->multi != NULL ? fetcher_trust_load(fetcher, diag) : -ERR_NOMEM;
     }
     if (r == 0) {
+        r = unpacker_new(FETCHER_SIZE_MAX, &fetcher->unpacker);
+    }
+    if (r == 0) {
         r = dns_new(&dns, &fetcher->dns, diag);
     }
     if (r == 0) {
@@ -176,6 +179,7 @@ void fetcher_free(struct fetcher *fetcher)
     dns_free(fetcher->dns);
     curl_multi_cleanup(fetcher->multi);
     X509_STORE_free(fetcher->trusted);
+    unpacker_free(fetcher->unpacker);
     loop_source_free(fetcher->timer);
     loop_source_free(fetcher->pulse);
     curl_global_cleanup();
@@ -368,6 +372,17 @@ void fetcher_cancel(struct fetcher_get *get)
         get->fetcher->waiting_count--;
     }
     fetcher_get_free(get);
+}
+
+bool fetcher_is_resolving(const struct fetcher_get *get)
+{
+    return get != NULL && get->wait != NULL;
+}
+
+bool fetcher_is_ours(const struct fetcher *fetcher, const struct fetcher_get *get)
+{
+    return (get != NULL && !get->is_active) ||
+           clock_mono(fetcher->options.clock) - fetcher->late_at < LATE_COUNTS;
 }
 
 unsigned fetcher_active(const struct fetcher *fetcher)

@@ -98,6 +98,11 @@ void fetcher_free(struct fetcher *fetcher);
                               fetcher_done_fn *done, void *context, struct fetcher_get **ret_get);
 /* done is not called any more; takes NULL. */
 void fetcher_cancel(struct fetcher_get *get);
+/* Whether it still waits for its name's address; false for NULL. */
+bool fetcher_is_resolving(const struct fetcher_get *get);
+/* Whether we are why it is not here yet: it waits for room, or we were too busy. NULL: only that.
+ */
+bool fetcher_is_ours(const struct fetcher *fetcher, const struct fetcher_get *get);
 /* Under way and waiting. */
 unsigned fetcher_active(const struct fetcher *fetcher);
 unsigned fetcher_waiting(const struct fetcher *fetcher);

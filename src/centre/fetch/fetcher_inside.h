@@ -2,12 +2,13 @@
 #ifndef CENTRE_FETCHER_INSIDE_H
 #define CENTRE_FETCHER_INSIDE_H
 
+#include "base/buf.h"
 #include "base/list.h"
 #include "centre/fetch/dns.h"
 #include "centre/fetch/fetcher.h"
+#include "centre/fetch/unpack.h"
 
 #include <curl/curl.h>
-#include <openssl/evp.h>
 #include <openssl/x509.h>
 
 #define FETCHER_WHY_SIZE  CURL_ERROR_SIZE
@@ -18,6 +19,7 @@ struct fetcher {
     struct dns *dns;
     CURLM *multi;
     X509_STORE *trusted;
+    struct unpacker *unpacker;
     struct loop_source *timer;
     struct loop_source *pulse; /* beats to see how late we are */
     int64_t pulse_due;         /* monotonic ns */
@@ -52,7 +54,8 @@ struct fetcher_get {
     CURL *easy;
     struct curl_slist *headers;
     struct curl_slist *addresses;
-    EVP_MD_CTX *digest;
+    struct buf packed; /* the body as it comes */
+    enum unpack_encoding encoding;
     size_t header_bytes;
     bool has_certificate;
     enum site_failure refusal; /* by one of our own limits */

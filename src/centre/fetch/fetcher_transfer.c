@@ -1,6 +1,7 @@
 /* One hop of a fetch: what libcurl is told, what it hands over piece by piece, and what its end
  * means. Neighbours: fetcher.c starts it and takes its end, fetch/fetcher_trust.c looks at the
- * certificate. Invariant: every limit is enforced while bytes come, not after. */
+ * certificate. Invariant: every limit is enforced while bytes come, and what they may become is
+ * bounded before they are unpacked. */
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -10,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -37,34 +39,15 @@ static size_t fetcher_refuse(struct fetcher_get *get, enum site_failure failure)
     return 0; /* libcurl takes fewer bytes than it gave for an end */
 }
 
-static bool fetcher_is_bomb(struct fetcher_get *get, uint64_t size)
-{
-    curl_off_t came = 0;
-
-    if (size <= RATIO_FROM ||
-        curl_easy_getinfo(get->easy, CURLINFO_SIZE_DOWNLOAD_T, &came) != CURLE_OK) {
-        return false;
-    }
-    return size / FETCHER_RATIO_MAX > (uint64_t)(came > 0 ? came : 1);
-}
-
 static size_t fetcher_on_body(char *bytes, size_t size, size_t count, void *context)
 {
     struct fetcher_get *get = context;
-    struct fetcher_answer *answer = &get->answer;
     size_t len = size * count;
 
-    if (len > FETCHER_SIZE_MAX - answer->size || fetcher_is_bomb(get, answer->size + len)) {
-        return fetcher_refuse(get, SITE_FAILURE_SIZE);
+    if (buf_put(&get->packed, bytes, len) < 0) {
+        return fetcher_refuse(get, get->packed.error == -ERR_LIMIT ? SITE_FAILURE_SIZE
+                                                                   : SITE_FAILURE_OWN_NETWORK);
     }
-    if (answer->body_fd < 0) {
-        answer->body_fd = memfd_create("page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    }
-    if (answer->body_fd < 0 || fd_write_full(answer->body_fd, bytes, len) < 0 ||
-        EVP_DigestUpdate(get->digest, bytes, len) != 1) {
-        return fetcher_refuse(get, SITE_FAILURE_OWN_NETWORK);
-    }
-    answer->size += len;
     return len;
 }
 
@@ -107,6 +90,8 @@ static size_t fetcher_on_header(char *bytes, size_t size, size_t count, void *co
     if (fetcher_is_header(line, STR("etag"), &value) && value.len <= FETCHER_ETAG_MAX) {
         (void)snprintf(get->answer_etag, sizeof(get->answer_etag), "%.*s", STR_ARG(value));
         get->answer.etag = str_from(get->answer_etag);
+    } else if (fetcher_is_header(line, STR("content-encoding"), &value)) {
+        get->encoding = get->encoding == UNPACK_NONE ? unpack_encoding_of(value) : UNPACK_UNKNOWN;
     } else if (fetcher_is_header(line, STR("content-type"), &value)) {
         fetcher_take_type(get, value);
     } else if (fetcher_is_header(line, STR("last-modified"), &value)) {
@@ -175,6 +160,9 @@ static int fetcher_set_headers(struct fetcher_get *get)
 
     if (r == 0) {
         r = fetcher_add_header(get, "Accept-Language: vi-VN,vi;q=0.9,en;q=0.5");
+    }
+    if (r == 0) {
+        r = fetcher_add_header(get, "Accept-Encoding: " UNPACK_ACCEPTS);
     }
     if (r == 0 && get->etag[0] != '\0') {
         r = fetcher_add_header(get, "If-None-Match: %s", get->etag);
@@ -253,14 +241,10 @@ int fetcher_transfer_begin(struct fetcher_get *get, const struct dns_answer *add
             return -ERR_DENIED;
         }
     }
-    get->digest = EVP_MD_CTX_new();
-    if (get->digest == NULL || EVP_DigestInit_ex(get->digest, EVP_sha256(), NULL) != 1) {
-        return -ERR_NOMEM;
-    }
+    buf_init(&get->packed, FETCHER_SIZE_MAX);
     curl_easy_setopt(get->easy, CURLOPT_URL, get->url);
     curl_easy_setopt(get->easy, CURLOPT_PRIVATE, get);
     curl_easy_setopt(get->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    curl_easy_setopt(get->easy, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(get->easy, CURLOPT_ERRORBUFFER, get->error);
     curl_easy_setopt(get->easy, CURLOPT_WRITEFUNCTION, fetcher_on_body);
     curl_easy_setopt(get->easy, CURLOPT_WRITEDATA, get);
@@ -322,12 +306,38 @@ static void fetcher_read_timing(struct fetcher_get *get)
 }
 
 /* The reader maps what it is given: it must not shrink under its eyes. */
-static void fetcher_seal(struct fetcher_answer *answer)
+static int fetcher_seal(struct str body)
 {
-    if (answer->body_fd >= 0 &&
-        fcntl(answer->body_fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW) != 0) {
-        closep(&answer->body_fd);
+    CLEANUP(closep) int fd = memfd_create("page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    if (fd < 0 || fd_write_full(fd, body.ptr, body.len) < 0 ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW) != 0) {
+        return -1;
     }
+    return TAKE_FD(fd);
+}
+
+static enum site_failure fetcher_unpack(struct fetcher_get *get)
+{
+    struct fetcher_answer *answer = &get->answer;
+    struct str packed = buf_str(&get->packed);
+    size_t bound = RATIO_FROM + FETCHER_RATIO_MAX * packed.len;
+    struct str body;
+    int r = unpacker_run(get->fetcher->unpacker, packed.len != 0 ? get->encoding : UNPACK_NONE,
+                         packed, bound, &body);
+
+    if (r < 0) {
+        answer->why = err_text(r);
+        return r == -ERR_LIMIT ? SITE_FAILURE_SIZE : SITE_FAILURE_PROTOCOL;
+    }
+    if (EVP_Digest(body.ptr, body.len, answer->sha256, NULL, EVP_sha256(), NULL) != 1) {
+        return SITE_FAILURE_OWN_NETWORK;
+    }
+    answer->size = body.len;
+    if (body.len != 0) {
+        answer->body_fd = fetcher_seal(body);
+    }
+    return body.len == 0 || answer->body_fd >= 0 ? SITE_FAILURE_NONE : SITE_FAILURE_OWN_NETWORK;
 }
 
 /* On a connection that another fetch has opened nobody was asked where it goes. */
@@ -348,7 +358,6 @@ void fetcher_transfer_end(struct fetcher_get *get, CURLcode code)
     long status = 0;
     long connects = 0;
     long unmet = 0;
-    unsigned len = 0;
 
     (void)curl_easy_getinfo(get->easy, CURLINFO_RESPONSE_CODE, &status);
     (void)curl_easy_getinfo(get->easy, CURLINFO_NUM_CONNECTS, &connects);
@@ -362,12 +371,8 @@ void fetcher_transfer_end(struct fetcher_get *get, CURLcode code)
     answer->facts |= status == 304 || unmet != 0 ? (unsigned)FETCHER_FACT_UNCHANGED : 0;
     fetcher_note_place(get);
     fetcher_read_timing(get);
-    if (code == CURLE_OK) {
-        (void)EVP_DigestFinal_ex(get->digest, answer->sha256, &len);
-        fetcher_seal(answer);
-    } else {
-        closep(&answer->body_fd);
-        answer->size = 0;
+    if (answer->failure == SITE_FAILURE_NONE) {
+        answer->failure = fetcher_unpack(get);
     }
 }
 
@@ -386,7 +391,8 @@ void fetcher_transfer_done(struct fetcher_get *get)
 {
     curl_slist_free_all(TAKE_PTR(get->headers));
     curl_slist_free_all(TAKE_PTR(get->addresses));
-    EVP_MD_CTX_free(TAKE_PTR(get->digest));
+    buf_done(&get->packed);
+    get->encoding = UNPACK_NONE;
     closep(&get->answer.body_fd);
     get->answer.size = 0;
     get->header_bytes = 0;

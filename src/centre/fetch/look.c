@@ -23,6 +23,7 @@ static void fetch_look_on_read(void *context, struct reader_answer *answer);
 
 void fetch_look_free(struct fetch_look *look)
 {
+    list_remove(&look->node);
     fetcher_cancel(look->get);
     survey_cancel(look->survey);
     closep(&look->body);
@@ -92,6 +93,16 @@ static void fetch_look_name(struct fetch_look *look)
     }
 }
 
+/* It has its whole time again, and goes behind those that end sooner. */
+static void fetch_look_prolong(struct fetch_look *look)
+{
+    struct fetch *fetch = look->watch->fetch;
+
+    look->deadline = clock_mono(fetch->clock) + fetch->look_time;
+    list_remove(&look->node);
+    list_append(&fetch->looks, &look->node);
+}
+
 static int fetch_look_new(struct fetch_watch *watch, struct fetch_page *page, enum site_view view)
 {
     struct fetch_look *look = mem_alloc(1, sizeof(*look));
@@ -113,6 +124,8 @@ static int fetch_look_new(struct fetch_watch *watch, struct fetch_page *page, en
         return -ERR_NOMEM;
     }
     page->own_views &= ~(1U << view);
+    list_init(&look->node);
+    fetch_look_prolong(look);
     watch->look = look;
     fetch_look_name(look);
     fetch_names_ask(look, false);
@@ -287,6 +300,50 @@ static void fetch_look_outage(struct fetch_look *look, const struct fetcher_answ
     fetch_look_tell_unknown(look, is_ours ? SITE_FAILURE_OWN_NETWORK : answer->failure);
 }
 
+/* What is not here yet counts as not coming: a dead name server may be asked for minutes, a slow
+ * site over redirects and retries for longer. */
+static void fetch_look_expire(struct fetch_look *look)
+{
+    struct fetch *fetch = look->watch->fetch;
+    struct fetcher_answer answer = {.failure = look->check.failure, .why = ""};
+
+    if (look->get != NULL || answer.failure == SITE_FAILURE_NONE) {
+        answer.failure = fetcher_is_resolving(look->get) ? SITE_FAILURE_NAME : SITE_FAILURE_TIMEOUT;
+        answer.why = err_text(-ERR_TIMEDOUT);
+    }
+    fetch_rota_take(look->watch);
+    fetcher_cancel(TAKE_PTR(look->get));
+    survey_cancel(TAKE_PTR(look->survey));
+    if (look->is_waiting) {
+        fetch_look_tell(look);
+        return;
+    }
+    if (look->watch->was_good) {
+        fetch_network_note(&fetch->network, clock_mono(fetch->clock), true);
+    }
+    look->failures = FAILURES_MOST;
+    fetch_look_outage(look, &answer);
+}
+
+/* One that a reader has is let be: the reader has its own time. */
+void fetch_looks_expire(struct fetch *fetch)
+{
+    int64_t now = clock_mono(fetch->clock);
+
+    LIST_EACH (node, &fetch->looks) {
+        struct fetch_look *look = LIST_ENTRY(node, struct fetch_look, node);
+
+        if (look->deadline > now) {
+            return;
+        }
+        if (fetcher_is_ours(fetch->fetcher, look->get)) {
+            fetch_look_prolong(look);
+        } else if (!look->is_read) {
+            fetch_look_expire(look);
+        }
+    }
+}
+
 static void fetch_look_read(struct fetch_look *look, const struct fetcher_answer *answer)
 {
     struct fetch_watch *watch = look->watch;
@@ -318,6 +375,7 @@ static void fetch_look_read(struct fetch_look *look, const struct fetcher_answer
     (void)snprintf(look->alias, sizeof(look->alias), "%.*s", STR_ARG(answer->alias));
     (void)snprintf(look->etag, sizeof(look->etag), "%.*s", STR_ARG(answer->etag));
     look->modified = answer->modified;
+    look->is_read = true;
     readers_ask(watch->fetch->readers, &look->ask);
 }
 
@@ -460,6 +518,7 @@ static void fetch_look_on_read(void *context, struct reader_answer *answer)
 {
     struct fetch_look *look = context;
 
+    look->is_read = false;
     if (answer->error < 0) {
         fetch_look_say(look, "reader", err_text(answer->error));
         fetch_look_tell_unknown(look, SITE_FAILURE_NONE);
@@ -469,6 +528,7 @@ static void fetch_look_on_read(void *context, struct reader_answer *answer)
     if (answer->needs_second && !look->is_second && !look->watch->is_gone) {
         look->is_second = true;
         look->tries = look->failures = 0;
+        fetch_look_prolong(look);
         fetch_rota_put(look->watch, fetch_rota_confirmation(look->watch));
         return;
     }

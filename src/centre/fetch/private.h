@@ -88,13 +88,16 @@ struct fetch_watch {
 
 /* One look under way, over its retries and its confirmation. */
 struct fetch_look {
+    struct list node; /* in fetch.looks */
     struct fetch_watch *watch;
+    int64_t deadline; /* monotonic ns */
     struct fetch_page *page;
     enum site_view view;
     char url[SITE_URL_MAX + 1]; /* as asked */
     bool is_own_change;
     bool is_second;
     bool has_links; /* the reader is asked for them */
+    bool is_read;   /* a reader has it, or soon will */
     unsigned tries;
     unsigned failures;
     struct fetcher_get *get;
@@ -132,6 +135,8 @@ struct fetch {
     struct fetch_paint *paint; /* NULL: pages are not pictured */
     struct fetch_network network;
     struct map watches; /* number → struct fetch_watch */
+    struct list looks;  /* under way, the one that was begun first in front */
+    int64_t look_time;  /* ns that one may take, with all its retries */
     bool is_asking;     /* a round of SITES_ASK is under way */
     bool must_ask;      /* and another is due after it */
     int64_t asked;      /* monotonic ns */
@@ -176,6 +181,8 @@ void fetch_watch_links(struct fetch_watch *watch, enum site_view view,
  */
 void fetch_look_go(struct fetch_watch *watch);
 void fetch_look_free(struct fetch_look *look);
+/* Tells the looks that have taken as long as any may as they stand; to be called now and then. */
+void fetch_looks_expire(struct fetch *fetch);
 /* Tells core, once its name has been asked about, and is gone. */
 void fetch_look_tell(struct fetch_look *look);
 /* One more, behind those there are; its view is the look's, its value is copied. */

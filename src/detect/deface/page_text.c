@@ -10,9 +10,8 @@
 #include <string.h>
 #include <xxhash.h>
 
-#define LINE_FIRST   4096
-#define LETTERS_NEAR 8              /* without dấu so far: it may be a text that has none */
-#define REPLACED     "\xef\xbf\xbd" /* U+FFFD */
+#define LINE_FIRST 4096
+#define REPLACED   "\xef\xbf\xbd" /* U+FFFD */
 
 enum text_class {
     TEXT_PLAIN,
@@ -70,12 +69,15 @@ static void line_put(struct page_reader *reader, const char *bytes, size_t len)
 /* A mark joins the letter before it where there is such a letter. */
 static bool line_compose(struct page_reader *reader, uint32_t mark)
 {
-    struct str last =
-        str_of(reader->line + reader->line_last, reader->line_len - reader->line_last);
+    struct str last;
     uint32_t letter;
     uint32_t composed;
 
-    if (reader->has_space || last.len == 0 || utf8_decode(last, &letter) != last.len) {
+    if (reader->has_space || reader->line_len == reader->line_last) {
+        return false;
+    }
+    last = str_of(reader->line + reader->line_last, reader->line_len - reader->line_last);
+    if (utf8_decode(last, &letter) != last.len) {
         return false;
     }
     composed = compose_rune(letter, mark);
@@ -136,43 +138,6 @@ static size_t line_put_reference(struct page_reader *reader, struct str s)
     return taken;
 }
 
-/* Bytes of the letter at `at` when it is one of those that stand for themselves and are neither
- * space nor mark: U+00C0 to U+02FF, U+1E00 to U+1EFF; else 0. */
-static size_t letter_width(struct str raw, size_t at)
-{
-    const unsigned char *bytes = (const unsigned char *)raw.ptr + at;
-    size_t left = raw.len - at;
-
-    if (left >= 3 && bytes[0] == 0xe1) {
-        return bytes[1] >= 0xb8 && bytes[1] <= 0xbb && (bytes[2] & 0xc0) == 0x80 ? 3 : 0;
-    }
-    return left >= 2 && bytes[0] >= 0xc3 && bytes[0] <= 0xcb && (bytes[1] & 0xc0) == 0x80 ? 2 : 0;
-}
-
-/* The end of a run of plain letters, those of Vietnamese and single spaces between them. */
-static size_t letters_end(struct str raw, size_t at)
-{
-    size_t width = 1;
-
-    while (width != 0) {
-        size_t near = raw.len - at > LETTERS_NEAR ? at + LETTERS_NEAR : raw.len;
-        bool is_space;
-
-        while (at < near && text_classes[(unsigned char)raw.ptr[at]] == TEXT_PLAIN) {
-            at++;
-        }
-        at = at == near ? page_plain_end(raw, at) : at;
-        is_space = raw.len - at > 1 && raw.ptr[at] == ' ';
-        if (is_space && text_classes[(unsigned char)raw.ptr[at + 1]] == TEXT_PLAIN) {
-            at++;
-            continue;
-        }
-        width = at < raw.len ? letter_width(raw, at + is_space) : 0;
-        at += width != 0 ? width + is_space : 0;
-    }
-    return at;
-}
-
 static bool byte_is_inside(char byte)
 {
     return ((unsigned char)byte & 0xc0) == 0x80;
@@ -207,7 +172,7 @@ static void line_add(struct page_reader *reader, struct str raw)
             break;
         case TEXT_HIGH:
         default:
-            at = letters_end(raw, at);
+            at = page_letters_end(raw, at);
             if (at != start) {
                 line_put_letters(reader, str_slice(raw, start, at));
             } else {

@@ -3,16 +3,11 @@
 #include "detect/deface/page_words.h"
 
 #include "base/banned.h"
+#include "detect/deface/page_lanes.h"
 
-#include <string.h>
 #include <xxhash.h>
 
 #define WINDOW 64
-
-#define LANES  16 /* bytes that every processor of today compares at once */
-
-typedef uint8_t page_bytes __attribute__((vector_size(LANES)));
-typedef uint64_t page_lanes __attribute__((vector_size(LANES)));
 
 /* Bit i is set where byte i is 0xff; the others are 0. */
 static uint64_t mask_of(page_bytes bytes)
@@ -20,14 +15,6 @@ static uint64_t mask_of(page_bytes bytes)
     page_lanes lanes = (page_lanes)(bytes & 1);
 
     return lanes[0] * 0x0102040810204080U >> 56 | lanes[1] * 0x0102040810204080U >> 56 << 8;
-}
-
-static page_bytes load_lanes(const char *ptr)
-{
-    page_bytes bytes;
-
-    memcpy(&bytes, ptr, sizeof(bytes));
-    return bytes;
 }
 
 static page_bytes are_digits(page_bytes bytes)
@@ -55,38 +42,9 @@ static void words_look(struct page_words *words)
         ptr = rest;
     }
     for (unsigned i = 0; i < WINDOW && i < len; i += LANES) {
-        mask |= mask_of(are_in_words(load_lanes(ptr + i))) << i;
+        mask |= mask_of(are_in_words(lanes_load(ptr + i))) << i;
     }
     words->words = mask;
-}
-
-static bool is_plain(struct str text, size_t at)
-{
-    return at < text.len && text.ptr[at] > ' ' && text.ptr[at] != 0x7f && text.ptr[at] != '&';
-}
-
-size_t page_plain_end(struct str text, size_t at)
-{
-    while (text.len - at >= LANES) {
-        page_bytes bytes = load_lanes(text.ptr + at);
-        uint64_t plain = mask_of((page_bytes)(bytes > ' ') & (page_bytes)(bytes < 0x7f) &
-                                 (page_bytes)(bytes != '&'));
-        uint64_t space = mask_of((page_bytes)(bytes == ' '));
-        uint64_t stops = ~(plain | (space & plain >> 1));
-        unsigned run = (unsigned)__builtin_ctzll(stops); /* a space in the last lane stops too */
-
-        at += run;
-        if (run < LANES - 1 || (run < LANES && (space >> run & 1) == 0)) {
-            return at;
-        }
-        if (run < LANES && !is_plain(text, at + 1)) {
-            return at;
-        }
-    }
-    while (is_plain(text, at) || (at < text.len && text.ptr[at] == ' ' && is_plain(text, at + 1))) {
-        at++;
-    }
-    return at;
 }
 
 size_t page_count_signs(struct str text)
@@ -99,7 +57,7 @@ size_t page_count_signs(struct str text)
         page_bytes sums = {0};
 
         for (; end - at >= LANES; at += LANES) {
-            page_bytes bytes = load_lanes(text.ptr + at);
+            page_bytes bytes = lanes_load(text.ptr + at);
 
             sums -= ~are_in_words(bytes) & (page_bytes)(bytes > ' ') & (page_bytes)(bytes != '+') &
                     (page_bytes)(bytes != '/') & (page_bytes)(bytes != '=');
@@ -139,7 +97,7 @@ uint32_t page_count_spaced(struct str text)
 
         for (; end - at >= LANES; at += LANES) {
             sums -=
-                ~are_blanks(load_lanes(text.ptr + at)) & are_blanks(load_lanes(text.ptr + at - 1));
+                ~are_blanks(lanes_load(text.ptr + at)) & are_blanks(lanes_load(text.ptr + at - 1));
         }
         for (size_t i = 0; i < LANES; i++) {
             count += sums[i];

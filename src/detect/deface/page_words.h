@@ -32,8 +32,10 @@ size_t page_count_signs(struct str text);
 /* Words as blanks, tabs and line ends part them. */
 uint32_t page_count_spaced(struct str text);
 
-/* The end of a run of plain letters from `at` on: ASCII but '&', and single spaces between them. */
-size_t page_plain_end(struct str text, size_t at);
+/* The end of a run from `at` on that is its own normal form: ASCII but '&', letters of Vietnamese
+ * and other Latin alphabets, single spaces between them. `at` itself when no letter stands there.
+ */
+size_t page_letters_end(struct str text, size_t at);
 
 /* One hash out of two, in their order. */
 static inline uint64_t page_mix(uint64_t hash, uint64_t more)

@@ -122,16 +122,31 @@ static bool byte_is_digit(char byte)
     return byte >= '0' && byte <= '9';
 }
 
-/* How many of the first eight bytes are surely no digits. ':' to '?' end them too, which costs only
- * time. */
+#define BYTES(byte) ((byte) * 0x0101010101010101U)
+
+/* How many of the first eight bytes come before a digit. */
 static size_t digitless_front(const char *bytes)
 {
     uint64_t word;
+    uint64_t digits;
 
     memcpy(&word, bytes, sizeof(word));
-    word = (le64toh(word) & 0xf0f0f0f0f0f0f0f0U) ^ 0x3030303030303030U;
-    word = (word - 0x0101010101010101U) & ~word & 0x8080808080808080U;
-    return word != 0 ? (size_t)__builtin_ctzll(word) / 8 : 8;
+    word = le64toh(word) ^ BYTES('0');
+    digits = ~(((word & BYTES(0x7f)) + BYTES(0x80 - 10)) | word) & BYTES(0x80);
+    return digits != 0 ? (size_t)__builtin_ctzll(digits) / 8 : 8;
+}
+
+static bool text_has_digit(struct str text)
+{
+    size_t at = 0;
+
+    while (text.len - at >= 8 && digitless_front(text.ptr + at) == 8) {
+        at += 8;
+    }
+    while (at < text.len && !byte_is_digit(text.ptr[at])) {
+        at++;
+    }
+    return at < text.len;
 }
 
 static void hash_all(struct str piece, uint64_t *keys, size_t key_count)
@@ -141,12 +156,26 @@ static void hash_all(struct str piece, uint64_t *keys, size_t key_count)
     }
 }
 
-/* Runs of digits count as one zero: dates, counters and numbered files are the same thing again.
- * Each key becomes its hash. */
+/* Each key becomes its hash of the text, piece by piece. */
+static void hash_whole(struct str text, uint64_t *keys, size_t key_count)
+{
+    for (; text.len >= TEXT_PIECE; text = str_slice(text, TEXT_PIECE, text.len)) {
+        hash_all(str_slice(text, 0, TEXT_PIECE), keys, key_count);
+    }
+    hash_all(text, keys, key_count);
+}
+
+/* The same of what is left when runs of digits count as one zero: dates, counters and numbered
+ * files are the same thing again. */
 static void hash_digitless(struct str text, uint64_t *keys, size_t key_count)
 {
     char piece[TEXT_PIECE];
     size_t len = 0;
+
+    if (!text_has_digit(text)) {
+        hash_whole(text, keys, key_count);
+        return;
+    }
 
     for (size_t i = 0; i < text.len; i++) {
         bool is_digit;
