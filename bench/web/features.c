@@ -19,15 +19,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXAMPLES_MAX (1U << 21)
-#define RATE         0.3
-#define DECAY        2e-6
-#define UNIT         64.0
-#define FLOOR        24
-#define DROPPED      55     /* of a hundred features of an example at a step */
-#define AGAINST      (-0.6) /* the most that a word may say against a topic */
-#define AGAINST_BOAST                                                                              \
-    (-2.5) /* and against a boast: what the press says of break-ins shares its words */
+#define EXAMPLES_MAX  (1U << 21)
+#define RATE          0.3
+#define DECAY         2e-6
+#define UNIT          64.0
+#define FLOOR         24
+#define DROPPED       55     /* of a hundred features of an example at a step */
+#define AGAINST       (-0.6) /* the most that a word may say against a topic */
+#define AGAINST_BOAST (-2.5) /* and against a boast, whose words the press has too */
 
 enum kind { KIND_PIECE, KIND_PAGE, KIND_HOST };
 

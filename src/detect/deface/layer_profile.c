@@ -114,7 +114,6 @@ static void profile_read_words(struct layers *layers)
     for (size_t i = 0; i < layers->news->count; i++) {
         const struct news_piece *piece = &layers->news->pieces[i];
         double part = piece_strangeness(piece);
-
         bool is_alien = part >= STRANGE_ALL && piece_is_out_of_place(layers, piece);
 
         if ((piece->is_boast && part >= STRANGE_SOME) || is_alien) {
