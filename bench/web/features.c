@@ -19,13 +19,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXAMPLES_MAX (1U << 21)
-#define RATE         0.3
-#define DECAY        2e-6
-#define UNIT         64.0
-#define FLOOR        24
-#define DROPPED      55     /* of a hundred features of an example at a step */
-#define AGAINST      (-0.6) /* the most that a word may say against a topic */
+#define EXAMPLES_MAX  (1U << 21)
+#define RATE          0.3
+#define DECAY         2e-6
+#define UNIT          64.0
+#define FLOOR         24
+#define DROPPED       55     /* of a hundred features of an example at a step */
+#define AGAINST       (-0.6) /* the most that a word may say against a topic */
+#define AGAINST_BOAST (-2.5) /* and against a boast, whose words the press has too */
 
 enum kind { KIND_PIECE, KIND_PAGE, KIND_HOST };
 
@@ -201,7 +202,7 @@ struct model {
     double squares[CONTENT_BUCKETS];
     double bias;
     double bias_square;
-    bool is_for_only; /* words have no weight below 0 */
+    double against; /* words have no weight below it */
 };
 
 static double model_score(const struct model *model, const struct example *row)
@@ -246,7 +247,7 @@ static void model_step(struct model *model, struct prng *prng, const struct exam
 
         model->squares[kept[i]] += slope * slope;
         *weight += RATE * slope / sqrt(model->squares[kept[i]] + 1e-8);
-        *weight = !is_meant && model->is_for_only && *weight < AGAINST ? AGAINST : *weight;
+        *weight = !is_meant && *weight < model->against ? model->against : *weight;
     }
     model->bias_square += error * error;
     model->bias += RATE * error / sqrt(model->bias_square + 1e-8);
@@ -263,7 +264,9 @@ static void model_fit(struct model *model, const struct corpus *corpus, unsigned
 
     must(order != NULL ? 0 : -1, "out of memory");
     prng_init(&prng, column);
-    model->is_for_only = column != CONTENT_MODEL_HOST;
+    model->against = column == CONTENT_MODEL_HOST    ? -HUGE_VAL
+                     : column == CONTENT_CLASS_BOAST ? AGAINST_BOAST
+                                                     : AGAINST;
     for (size_t i = 0; i < corpus->count; i++) {
         if (corpus->rows[i].kind == (uint8_t)column_kind(column)) {
             order[count++] = (uint32_t)i;

@@ -129,6 +129,26 @@ static const struct {
      "xslt'><m:script>go()</m:script></xsl:stylesheet>\"; XslCompiledTransform t = new "
      "XslCompiledTransform(); %>",
      "script-in-stylesheet"},
+    {"a.aspx",
+     "<%@ Page Language=\"C#\" %><script runat=\"server\">void Go(object o, EventArgs e) {"
+     "SqlConnection c = new SqlConnection(); c.ConnectionString = \"Data source=\" + server.Text; "
+     "c.Open(); }</script>",
+     "input-to-database"},
+    {"a.aspx", "<%@ Page Language=\"C#\" %><% new LosFormatter().Deserialize(Request[\"s\"]); %>",
+     "input-to-class"},
+    {"a.jsp", "<% Connection c = DriverManager.getConnection(request.getParameter(\"url\")); %>",
+     "input-to-database"},
+    {"a.jsp",
+     "<%! \\u0053\\u0074\\u0072\\u0069\\u006e\\u0067\\u0020\\u0063\\u003d\\u0022\\u0078\\u0022"
+     "\\u003b%><% \\u0052\\u0075\\u006e\\u0074\\u0069\\u006d\\u0065\\u002e\\u0067\\u0065\\u0074"
+     "\\u0052\\u0075\\u006e\\u0074\\u0069\\u006d\\u0065\\u0028\\u0029\\u002e\\u0065\\u0078\\u0065"
+     "\\u0063\\u0028\\u0072\\u0065\\u0071\\u0075\\u0065\\u0073\\u0074\\u002e\\u0067\\u0065\\u0074"
+     "\\u0050\\u0061\\u0072\\u0061\\u006d\\u0065\\u0074\\u0065\\u0072(\"c\")); %>",
+     "input-to-command"},
+    {"a.php", "<?php $f = ~'\x8c\x86\x8c\x8b\x9a\x92'; $f($_GET['c']); ?>", "input-to-command"},
+    {"a.php",
+     "<?php foreach (array('_POST') as $n) { foreach ($$n as $k => $v) { $$k = $v; } } $k($v); ?>",
+     "input-as-function"},
 };
 
 static void test_shells_are_found(void **state)
@@ -170,6 +190,9 @@ static const struct {
     {"a.aspx",
      "<%@ Page Language=\"C#\" %><script runat=\"server\">void Save(object o, EventArgs e) "
      "{ Title.Text = name.Text; file.Arguments = name.Text; }</script>"},
+    {"a.aspx", "<%@ Page Language=\"C#\" %><% var c = new SqlConnection(ConfigurationManager"
+               ".ConnectionStrings[\"db\"].ConnectionString); c.Open(); %>"},
+    {"a.jsp", "<% out.println(\"\\u0054\\u00ean \\u0111\\u0103ng nh\\u1eadp\"); %>"},
     {"a.html", "<html><script>eval(location.hash)</script></html>"},
     {"a.php", ""},
 };

@@ -172,15 +172,15 @@ def planted(rng, topic, shape=None):
     return f"<p>{max(words, key=len)}{link}{words[-1]}</p>"
 
 
-def boast(rng):
-    text = fit_boast.boast(rng) if rng.random() < .8 else craft.disguise(rng, craft.fill(rng, rng.choice(BOAST), SLOTS))
+def boast(rng, side="fit"):
+    text = fit_boast.boast(rng, side=side) if rng.random() < .8 or side != "fit" else craft.disguise(rng, craft.fill(rng, rng.choice(BOAST), SLOTS))
     return rng.choice(["<div><h1>{}</h1></div>", "<p>{}</p>", "<center><font color=red>{}</font></center>", "<div>{}</div>"]).format(text)
 
 
-def reports(rng):
+def reports(rng, side="fit"):
     """A page of what editors and the press say of break-ins and of other things."""
-    rows = [f"<p>{fit_boast.report(rng)}</p>" for _ in range(rng.randint(1, 6))]
-    return craft.page(rng.choice(["", fit_boast.report(rng), fit_boast.word(rng)]), "<hr>".join(rows))
+    rows = [f"<p>{fit_boast.report(rng, side)}</p>" for _ in range(rng.randint(1, 6))]
+    return craft.page(rng.choice(["", fit_boast.report(rng, side), fit_boast.word(rng)]), "<hr>".join(rows))
 
 
 def ordinary(rng, count):
@@ -214,9 +214,9 @@ def small_page(rng):
     return craft.page(title, body)
 
 
-def boast_page(rng):
-    lines = [fit_boast.boast(rng) if rng.random() < .7 else craft.disguise(rng, craft.fill(rng, rng.choice(BOAST), SLOTS)) for _ in range(rng.randint(1, 6))]
-    title = rng.choice([lines[0], fit_boast.boast(rng, 1), fit_boast.handle(rng), fit_boast.band(rng), f"Hacked by {rng.choice(SLOTS['handle'])}", f"-={rng.choice(SLOTS['team'])}=-", "0wn3d", "Hacked", lines[-1], "Hello", "Oops", ""])
+def boast_page(rng, side="fit"):
+    lines = [fit_boast.boast(rng, side=side) if rng.random() < .7 or side != "fit" else craft.disguise(rng, craft.fill(rng, rng.choice(BOAST), SLOTS)) for _ in range(rng.randint(1, 6))]
+    title = rng.choice([lines[0], fit_boast.boast(rng, 1, side), fit_boast.handle(rng), fit_boast.band(rng), f"Hacked by {rng.choice(SLOTS['handle'])}", f"-={rng.choice(SLOTS['team'])}=-", "0wn3d", "Hacked", lines[-1], "Hello", "Oops", ""])
     style = "<style>body{background:#000;color:#0f0;text-align:center;font-family:courier}</style>"
     media = rng.choice(["", '<img src="https://i.imgur.com/x7Kq.jpg" width=400>', '<embed src="https://www.youtube.com/v/zz" autostart="true">',
                         '<audio src="http://file.host.xyz/music.mp3" autoplay></audio>'])

@@ -1,8 +1,10 @@
 """Wording of boasts for fitting, in the languages that defacers write, out of parts; and what editors and the press write of
-the same things. Read by fit.py's side only; the bench has its own (bench.py, blind.py)."""
+the same things. Read by fit.py's side only; the bench has its own (bench.py, blind.py). Each turn of a sentence is of one side
+by its own hash: "fit" are learned from, "line" draw the line from scores to log-odds and are what changes are tried on."""
+import hashlib
 import re
 
-from . import craft
+from . import craft, fit_voice
 
 ONSETS = "b br c cr d dr f fr g gh gr h j k kh kr l m n ng p ph pr r s sk st sw t th tr v w y z".split()
 VOWELS = "a e i o u ai ee ou ya ie uo".split()
@@ -89,6 +91,19 @@ BENIGN = {  # the press, security offices and policies; and plain sentences, so 
 }
 
 
+def sided(table, more):
+    """By side and language: what stands in both tables; a turn is of one side only."""
+    sides = {"fit": {}, "line": {}}
+    for language in table:
+        for row in table[language] + more.get(language, []) * (2 if language in ("en", "vi") else 1):
+            side = "line" if int(hashlib.sha256(row.encode()).hexdigest(), 16) % 5 == 0 else "fit"
+            sides[side].setdefault(language, []).append(row)
+    return sides
+
+
+CLAIMS, TAUNTS, BENIGN = sided(CLAIMS, fit_voice.CLAIMS), sided(TAUNTS, fit_voice.TAUNTS), sided(BENIGN, fit_voice.BENIGN)
+
+
 def word(rng, most=3):
     return "".join(rng.choice(ONSETS) + rng.choice(VOWELS) + rng.choice(CODAS) for _ in range(rng.randint(1, most))).capitalize()
 
@@ -111,8 +126,7 @@ def band(rng):
 
 
 def fill(rng, template):
-    template = re.sub(r"\{(?:who|word|low|day|mail)\}", lambda m: m.group(0).replace("{", "<").replace("}", ">"), template)
-    template = craft.fill(rng, template, SLOTS | {"who": ["<who>"]})
+    template = craft.fill(rng, template, SLOTS | fit_voice.SLOTS | {name: [f"<{name}>"] for name in ("who", "word", "low", "day", "mail")})
     makers = {"who": lambda: rng.choice([handle, handle, band])(rng), "word": lambda: word(rng), "low": lambda: word(rng).lower(), "day": lambda: str(rng.randrange(1, 29)),
               "mail": lambda: rng.choice(["{}@gmail.com", "{}@protonmail.com", "t.me/{}", "telegram @{}", "{}@mail.ru", "icq {}", "fb.com/{}", "instagram {}", "discord.gg/{}"]).format(handle(rng).lower().strip("[]#~./"))}
     for name, maker in makers.items():
@@ -133,11 +147,11 @@ def heaped(rng, text):
     return "".join(c + "".join(chr(rng.randrange(0x300, 0x36f)) for _ in range(rng.choice([0, 3, 5]))) for c in text)
 
 
-def boast(rng, most=3):
+def boast(rng, most=3, side="fit"):
     """A claim, or a few sentences with one, or a taunt that can only be one."""
-    language = rng.choice(LANGUAGES)
-    parts = [rng.choice(CLAIMS[language])] if rng.random() < .75 else []
-    parts += [rng.choice(TAUNTS[language]) for _ in range(rng.randint(0, most - 1) if parts else rng.randint(2, 4))]
+    language = rng.choice([key for key in LANGUAGES if key in CLAIMS[side] and key in TAUNTS[side]])
+    parts = [rng.choice(CLAIMS[side][language])] if rng.random() < .75 else []
+    parts += [rng.choice(TAUNTS[side][language]) for _ in range(rng.randint(0, most - 1) if parts else rng.randint(2, 4))]
     rng.shuffle(parts)
     text = framed(rng, cased(rng, rng.choice(SEPARATORS).join(fill(rng, part) for part in parts)))
     if language == "vi" and rng.random() < .35:
@@ -145,8 +159,8 @@ def boast(rng, most=3):
     return heaped(rng, text) if rng.random() < .03 else craft.disguise(rng, text)
 
 
-def report(rng):
+def report(rng, side="fit"):
     """One or two sentences that are right where they stand."""
-    language = rng.choice(["vi", "vi", "en", "en", rng.choice(list(BENIGN))])
-    text = rng.choice([". ", " ", "<br>", " – "]).join(fill(rng, rng.choice(BENIGN[language])) for _ in range(rng.randint(1, 3)))
+    language = rng.choice(["vi", "vi", "en", "en", rng.choice(list(BENIGN[side]))])
+    text = rng.choice([". ", " ", "<br>", " – "]).join(fill(rng, rng.choice(BENIGN[side][language])) for _ in range(rng.randint(1, 3)))
     return craft.without_marks(text) if language == "vi" and rng.random() < .1 else rng.choice([text, text, text, text.upper()])

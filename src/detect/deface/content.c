@@ -8,20 +8,20 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "detect/deface/content_part.h"
 
 #include <math.h>
 
 #define XXH_INLINE_ALL /* texts of a few bytes: a call costs more than the hash */
 #include <xxhash.h>
 
-#define PHRASE_SIZE    64
-#define PHRASE_WORDS   10
-#define PART_SIZE      4 /* letters of a part of a word */
-#define PART_WORD_MIN  6
-#define COUNT_FLOOR    24 /* pieces of fewer features are weighed as if they had as many */
-#define PAGE_WORDS     256
-#define WEIGHT_UNIT    64.0 /* in weights.def */
-#define BOAST_WORD_MAX 600
+#define PHRASE_SIZE   64
+#define PHRASE_WORDS  10
+#define PART_SIZE     4 /* letters of a part of a word */
+#define PART_WORD_MIN 6
+#define COUNT_FLOOR   24   /* pieces of fewer features are weighed as if they had as many */
+#define WEIGHT_UNIT   64.0 /* in weights.def */
+#define CAPITALS_MIN  8    /* letters below which capitals say nothing */
 
 struct phrase {
     enum content_class class;
@@ -56,7 +56,7 @@ static const double biases[CONTENT_MODEL_COUNT] = {
 
 static const char *const class_names[CONTENT_CLASS_COUNT] = {
     "gambling", "pharma", "adult", "loan",  "crypto", "boast",
-    "call",     "news",   "gang",  "owner", "mend",
+    "call",     "news",   "gang",  "owner", "mend",   "self",
 };
 
 struct entry {
@@ -161,10 +161,10 @@ static void features_put_id(struct content_features *features, uint64_t hash, bo
     }
 }
 
-static void features_put(struct content_features *features, char kind, struct str text)
+void content_put(struct content_features *features, char kind, struct str text)
 {
     features_put_id(features, XXH3_64bits_withSeed(text.ptr, text.len, (unsigned char)kind),
-                    kind == 'p' || kind == 'q');
+                    kind == 'p' || kind == 'q' || kind == 'm');
 }
 
 static void features_put_pair(struct content_features *features, struct str a, struct str b)
@@ -175,8 +175,7 @@ static void features_put_pair(struct content_features *features, struct str a, s
 }
 
 /* A figure as a feature: 1, 2, 3–4, 5–8 … */
-static void features_put_figure(struct content_features *features, const char *name,
-                                uint64_t figure)
+void content_put_figure(struct content_features *features, const char *name, uint64_t figure)
 {
     unsigned step = 0;
 
@@ -190,7 +189,7 @@ static void features_put_figure(struct content_features *features, const char *n
 static void features_put_parts(struct content_features *features, char kind, struct str word)
 {
     for (size_t at = 0; at + PART_SIZE <= word.len; at++) {
-        features_put(features, kind, str_slice(word, at, at + PART_SIZE));
+        content_put(features, kind, str_slice(word, at, at + PART_SIZE));
     }
 }
 
@@ -220,12 +219,12 @@ static void features_put_phrase(struct content_features *features, const struct 
     enum content_class class = entry->phrase.class;
     size_t before = features->count;
 
-    features_put(features, 'p', str_of(entry->joined, entry->len));
+    content_put(features, 'p', str_of(entry->joined, entry->len));
     if (features->count != before) {
         features->phrases[class]++;
     }
     if (is_outward) {
-        features_put(features, 'q', str_from(class_names[class]));
+        content_put(features, 'q', str_from(class_names[class]));
     }
     if (entry->len > features->phrase[class].len) {
         features->phrase[class] = str_from(entry->phrase.text);
@@ -276,9 +275,9 @@ void content_add_words(struct content_features *features, const struct content_l
         if (word_is_number(word)) {
             continue; /* dates, counters and amounts are of no topic */
         }
-        features_put(features, 'w', word);
+        content_put(features, 'w', word);
         if (is_outward) {
-            features_put(features, 'a', word);
+            content_put(features, 'a', word);
         }
         if (i + 1 < count) {
             features_put_pair(features, word, fold_word_str(&words[i + 1]));
@@ -304,7 +303,7 @@ static void features_put_host(struct content_features *features, struct str host
     for (size_t i = 0; i < host.len; i++) {
         last = host.ptr[i] == '.' ? i : last;
     }
-    features_put(features, 't', str_slice(host, last, host.len));
+    content_put(features, 't', str_slice(host, last, host.len));
     host = str_slice(host, 0, last);
     len = host.len < FOLD_WORD_SIZE ? host.len : FOLD_WORD_SIZE;
     if (len != 0) {
@@ -313,9 +312,9 @@ static void features_put_host(struct content_features *features, struct str host
     text[len + 1] = '$';
     features_put_parts(features, 'h', str_of(text, len + 2));
     for (size_t at = 0; at + 3 <= len + 2; at++) {
-        features_put(features, 'i', str_of(text + at, 3));
+        content_put(features, 'i', str_of(text + at, 3));
     }
-    features_put_figure(features, "host digits", word_has_digit(host));
+    content_put_figure(features, "host digits", word_has_digit(host));
 }
 
 void content_add_host(struct content_features *features, struct str host)
@@ -326,7 +325,7 @@ void content_add_host(struct content_features *features, struct str host)
 
 void content_add_hiding(struct content_features *features)
 {
-    features_put_figure(features, "hidden", 1);
+    content_put_figure(features, "hidden", 1);
 }
 
 static void features_put_cross(struct content_features *features, enum content_class topic,
@@ -335,7 +334,7 @@ static void features_put_cross(struct content_features *features, enum content_c
     char name[32];
 
     (void)snprintf(name, sizeof(name), "%s %s", class_names[topic], with);
-    features_put_figure(features, name, is_there ? 1 : 0);
+    content_put_figure(features, name, is_there ? 1 : 0);
 }
 
 /* Who claims the deed, to whom it is told, what is scorned and whose name stands under it: a report
@@ -343,7 +342,7 @@ static void features_put_cross(struct content_features *features, enum content_c
 static void features_put_boast(struct content_features *features)
 {
     static const enum content_class parts[] = {CONTENT_CLASS_GANG, CONTENT_CLASS_OWNER,
-                                               CONTENT_CLASS_MEND};
+                                               CONTENT_CLASS_MEND, CONTENT_CLASS_SELF};
     bool is_told = features->phrases[CONTENT_CLASS_NEWS] != 0;
     bool is_claimed = features->phrases[CONTENT_CLASS_BOAST] != 0;
     unsigned kinds = is_claimed;
@@ -357,22 +356,48 @@ static void features_put_boast(struct content_features *features)
         }
     }
     if (kinds != 0) {
-        features_put_figure(features, is_told ? "boast told" : "boast parts", kinds);
+        content_put_figure(features, is_told ? "boast told" : "boast parts", kinds);
+    }
+}
+
+void content_add_manner(struct content_features *features, struct str text)
+{
+    manner_add(&features->manner, text);
+}
+
+static void features_put_manner(struct content_features *features)
+{
+    const struct manner *manner = &features->manner;
+
+    if (manner->handles != 0) {
+        content_put_figure(features, "handles", manner->handles);
+        content_put_figure(features, "handles with boast",
+                           features->phrases[CONTENT_CLASS_BOAST] != 0);
+    }
+    if (manner->ornaments != 0) {
+        content_put_figure(features, "ornaments", manner->ornaments);
+    }
+    if (manner->cries != 0) {
+        content_put_figure(features, "cries", manner->cries);
+    }
+    if (manner->letters >= CAPITALS_MIN && manner->capitals * 5 >= manner->letters * 4) {
+        content_put_figure(features, "capitals", 1);
     }
 }
 
 void content_end(struct content_features *features)
 {
-    features_put_figure(features, "outward", features->outward);
+    features_put_manner(features);
+    content_put_figure(features, "outward", features->outward);
     if (features->masked != 0) {
-        features_put_figure(features, "masked", features->masked);
+        content_put_figure(features, "masked", features->masked);
     }
     if (features->leet != 0) {
-        features_put_figure(features, "leet", features->leet);
+        content_put_figure(features, "leet", features->leet);
     }
     for (unsigned class = 0; class < CONTENT_CLASS_COUNT; class ++) {
         if (features->phrases[class] != 0) {
-            features_put_figure(features, class_names[class], features->phrases[class]);
+            content_put_figure(features, class_names[class], features->phrases[class]);
         }
         if (class < CONTENT_TOPICS && features->phrases[class] != 0) {
             features_put_cross(features, class, "call", features->phrases[CONTENT_CLASS_CALL] != 0);
@@ -387,57 +412,7 @@ void content_of_host(struct content_features *features, struct str host)
 {
     content_begin(features);
     features_put_host(features, host);
-    features_put_figure(features, "host length", host.len);
-}
-
-static unsigned page_outward(const struct page *page)
-{
-    unsigned count = 0;
-
-    for (size_t i = 0; i < page->link_count; i++) {
-        count += page->links[i].kind == PAGE_LINK_ANCHOR && page->links[i].host.len != 0;
-    }
-    return count;
-}
-
-static void features_put_page_shape(struct content_features *features, const struct page *page)
-{
-    unsigned kinds[PAGE_LINK_COUNT] = {0};
-
-    for (size_t i = 0; i < page->link_count; i++) {
-        kinds[page->links[i].kind]++;
-    }
-    features_put_figure(features, "page words", page->word_count);
-    features_put_figure(features, "page blocks", page->block_count);
-    features_put_figure(features, "page anchors", kinds[PAGE_LINK_ANCHOR]);
-    features_put_figure(features, "page sheets", kinds[PAGE_LINK_STYLE]);
-    features_put_figure(features, "page images", page->image_count);
-    features_put_figure(features, "page scripts", page->script_count);
-    features_put_figure(features, "page outward", page_outward(page));
-    features_put_figure(features, "page language", page->language.len != 0);
-    features_put_figure(features, "page description", page->description.len != 0);
-    features_put_figure(features, "page is short", page->word_count < BOAST_WORD_MAX);
-}
-
-void content_of_page(struct content_features *features, const struct content_lexicon *lexicon,
-                     const struct page *page, struct fold *fold)
-{
-    size_t room = fold->room < PAGE_WORDS ? fold->room : PAGE_WORDS;
-    struct fold part = {.words = fold->words, .room = room};
-
-    content_begin(features);
-    fold_add(&part, page->title, 0);
-    for (size_t i = 0; i < part.count; i++) {
-        features_put(features, 'T', fold_word_str(&part.words[i]));
-    }
-    content_add_words(features, lexicon, part.words, part.count, false);
-    part.count = 0;
-    for (size_t i = 0; i < page->block_count && part.count < room; i++) {
-        fold_add(&part, page->blocks[i].text, page->blocks[i].offset);
-    }
-    content_add_words(features, lexicon, part.words, part.count, false);
-    features_put_page_shape(features, page);
-    content_end(features);
+    content_put_figure(features, "host length", host.len);
 }
 
 double content_score(const struct content_features *features, unsigned model)
@@ -449,6 +424,24 @@ double content_score(const struct content_features *features, unsigned model)
         sum += weights[features->ids[i]].of[model] * (features->ids[i] < CONTENT_MEANT ? 2 : 1);
     }
     return biases[model] + (double)sum / WEIGHT_UNIT / sqrt((double)count);
+}
+
+unsigned content_boast_marks(const struct content_features *features)
+{
+    const bool marks[] = {
+        features->phrases[CONTENT_CLASS_BOAST] != 0,
+        features->phrases[CONTENT_CLASS_GANG] != 0 || features->manner.handles != 0,
+        features->phrases[CONTENT_CLASS_OWNER] != 0,
+        features->phrases[CONTENT_CLASS_SELF] != 0,
+        features->phrases[CONTENT_CLASS_MEND] != 0,
+        features->manner.ornaments != 0,
+    };
+    unsigned count = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+        count += marks[i];
+    }
+    return count;
 }
 
 enum content_class content_topic(const struct content_features *features, double *ret_score)

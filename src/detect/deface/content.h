@@ -8,13 +8,14 @@
 
 #include "base/str.h"
 #include "detect/deface/fold.h"
+#include "detect/deface/manner.h"
 #include "detect/deface/page.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONTENT_BUCKETS 16384
+#define CONTENT_BUCKETS 32768
 /* Buckets below this one are of what the lexicon and the page's shape say and count double; words,
  * above it, speak only for a topic, never against one (but for host names): text in words that were
  * never seen must not be called harmless for that. */
@@ -33,6 +34,7 @@ enum content_class { /* of phrases; the first six are topics */
                      CONTENT_CLASS_GANG,  /* what bands of intruders call themselves */
                      CONTENT_CLASS_OWNER, /* the reader as the one who keeps the site */
                      CONTENT_CLASS_MEND,  /* holes, and the advice to close them */
+                     CONTENT_CLASS_SELF,  /* who writes, as "we" and "I" */
                      CONTENT_CLASS_COUNT,
 };
 
@@ -58,6 +60,7 @@ struct content_features {
     unsigned outward;                        /* links out of the site */
     unsigned masked;                         /* words written so that machines miss them */
     unsigned leet;                           /* words with digits for letters */
+    struct manner manner;
     uint8_t seen[CONTENT_BUCKETS / 8];
 };
 
@@ -68,6 +71,8 @@ void content_begin(struct content_features *features);
 /* is_outward: they stand inside a link that leads out of the site. */
 void content_add_words(struct content_features *features, const struct content_lexicon *lexicon,
                        const struct fold_word *words, size_t count, bool is_outward);
+/* How the words that were added are written. */
+void content_add_manner(struct content_features *features, struct str text);
 /* The host of a link that leads out of the site to where it never led. */
 void content_add_host(struct content_features *features, struct str host);
 void content_add_hiding(struct content_features *features);
@@ -80,6 +85,9 @@ void content_of_page(struct content_features *features, const struct content_lex
 void content_of_host(struct content_features *features, struct str host);
 
 double content_score(const struct content_features *features, unsigned model);
+/* How many of the marks of a boast there are: a claim, a band or a made-up name, the reader and the
+ * writer spoken of, scorn, ornaments. News of a break-in have one, seldom two. */
+unsigned content_boast_marks(const struct content_features *features);
 /* The topic with the highest score, boasts aside: what somebody wants to sell or lend. */
 enum content_class content_topic(const struct content_features *features, double *ret_score);
 const char *content_class_name(enum content_class topic);

@@ -7,6 +7,8 @@
 
 #define FOLD_ROOM   256
 #define WORDS_MIN   2
+#define TOLD_MOST   0.49 /* of a claim's weight: no report turns a page red */
+#define CLAIM_SURE  0.55
 #define HIDDEN_SAYS 0.0 /* score of a hidden piece from which on hiding it means something */
 
 static struct str sense_value(struct layers *layers, const struct news_sense *sense)
@@ -37,11 +39,15 @@ static void content_read_pieces(struct layers *layers)
 
     for (size_t i = 0; i < news->count; i++) {
         const struct news_piece *piece = &news->pieces[i];
+        double claim;
 
         content_say(layers, SIGNAL_TOPIC, fusion_topic(piece->sale.score, news->count),
                     &piece->sale);
-        content_say(layers, SIGNAL_CLAIM, fusion_claim(piece->boast.score, news->count),
-                    &piece->boast);
+        claim = fusion_claim(piece->boast.score, news->count);
+        if ((piece->is_told || claim < CLAIM_SURE) && claim > TOLD_MOST) {
+            claim = TOLD_MOST;
+        }
+        content_say(layers, SIGNAL_CLAIM, claim, &piece->boast);
         if (piece->is_hidden && piece->sale.score > HIDDEN_SAYS) {
             content_say(layers, SIGNAL_HIDDEN_TEXT, 1, &piece->sale);
         }

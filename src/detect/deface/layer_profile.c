@@ -14,6 +14,7 @@
 #define STRANGE_SOME      0.5 /* part of a piece's words that the page has nowhere else */
 #define STRANGE_MOST      0.7
 #define STRANGE_LESS      0.65
+#define STRANGE_ALL       0.9
 
 static bool profile_is_learned(const struct layers *layers)
 {
@@ -76,29 +77,46 @@ static void profile_read_landmarks(struct layers *layers)
     }
 }
 
-/* Boasts where nothing ever came: between blocks that stood there all the time. Feeds, clocks and
- * counters have neighbours that come and go as they do. What is sold comes in such places by
- * editors' hands too, as news about it. */
+/* Part of a piece's words that the page has nowhere else; 0 of so few that it says nothing. */
+static double piece_strangeness(const struct news_piece *piece)
+{
+    return piece->words >= STRANGE_WORDS ? (double)piece->strange / (double)piece->words : 0;
+}
+
+/* In the title, or between blocks that stood there all the time. Feeds, clocks and counters have
+ * neighbours that come and go as they do. */
+static bool piece_is_out_of_place(const struct layers *layers, const struct news_piece *piece)
+{
+    return layers->diff->kept_texts > ELSE_SAME &&
+           (piece->is_amid ||
+            (piece->is_head && layers->diff->is_title_new && !layers->diff->is_title_of_site));
+}
+
+/* Boasts where nothing ever came, however faint when all their words are strange to the page. What
+ * is sold comes in such places by editors' hands too, as news about it. */
 static void profile_read_place(struct layers *layers)
 {
     for (size_t i = 0; i < layers->news->count; i++) {
         const struct news_piece *piece = &layers->news->pieces[i];
 
-        if (piece->is_boast && piece->is_amid && layers->diff->kept_texts > ELSE_SAME) {
+        if (piece_is_out_of_place(layers, piece) &&
+            (piece->is_boast || piece_strangeness(piece) >= STRANGE_ALL)) {
             layers_say(layers, SIGNAL_PLACE, 1, str_said(piece->boast.text),
                        (struct spot){piece->boast.text, 0, piece->boast.offset});
         }
     }
 }
 
-/* Boasts in words that the page has nowhere else: another language, or another speaker. */
+/* Boasts in words that the page has nowhere else: another language, or another speaker. Where
+ * nothing ever came it takes no more than that. */
 static void profile_read_words(struct layers *layers)
 {
     for (size_t i = 0; i < layers->news->count; i++) {
         const struct news_piece *piece = &layers->news->pieces[i];
-        double part = piece->words != 0 ? (double)piece->strange / (double)piece->words : 0;
+        double part = piece_strangeness(piece);
+        bool is_alien = part >= STRANGE_ALL && piece_is_out_of_place(layers, piece);
 
-        if (piece->is_boast && piece->words >= STRANGE_WORDS && part >= STRANGE_SOME) {
+        if ((piece->is_boast && part >= STRANGE_SOME) || is_alien) {
             layers_say(layers, SIGNAL_STRANGE, part >= STRANGE_MOST ? 1 : STRANGE_LESS,
                        percent(layers, part),
                        (struct spot){piece->boast.text, 0, piece->boast.offset});

@@ -12,9 +12,11 @@
 #define PIECE_GAP    3
 #define PIECE_LONG   72 /* words of a block that is cut up itself */
 #define FOLD_ROOM    512
-#define HASHES_MAX   128 /* words of a piece that are asked for */
-#define KNOWN_MIN    64  /* words of known text below which nothing is strange */
-#define SUSPECT      0.0 /* score below which a piece is no boast */
+#define HASHES_MAX   128    /* words of a piece that are asked for */
+#define KNOWN_MIN    64     /* words of known text below which nothing is strange */
+#define SUSPECT      0.0    /* score below which a piece is no boast */
+#define MARKS_MIN    2      /* of a boast that is no report */
+#define FAINT        (-3.0) /* and below which it has nothing of one */
 
 struct reading {
     const struct content_lexicon *lexicon;
@@ -130,11 +132,14 @@ static void reading_end(struct reading *reading, size_t first, size_t last)
     reading_sense(reading, CONTENT_CLASS_BOAST, score, &piece->boast);
     reading_place(reading, &piece->boast, first, last);
     piece->is_boast = piece->boast.score > SUSPECT && piece->boast.score >= piece->sale.score;
-    if (piece->is_boast && reading->diff->view != NULL) {
-        reading_count_strange(reading);
-    }
+    piece->is_told = content_boast_marks(&reading->features) < MARKS_MIN ||
+                     reading->features.phrases[CONTENT_CLASS_NEWS] != 0;
     piece->outward = reading->features.outward;
     piece->is_amid = first <= last && blocks_are_amid(reading->diff, first, last);
+    if (reading->diff->view != NULL &&
+        (piece->is_boast || (piece->boast.score > FAINT && (piece->is_amid || piece->is_head)))) {
+        reading_count_strange(reading);
+    }
     news->pieces[news->count++] = *piece;
 }
 
@@ -144,6 +149,7 @@ static void reading_add(struct reading *reading, struct str text, uint32_t offse
     fold_add(&reading->fold, text, offset);
     content_add_words(&reading->features, reading->lexicon, reading->fold.words,
                       reading->fold.count, is_outward);
+    content_add_manner(&reading->features, text);
     for (size_t i = 0;
          reading->diff->view != NULL && i < reading->fold.count && reading->hash_count < HASHES_MAX;
          i++) { /* nothing is strange where nothing is known */

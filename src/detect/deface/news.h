@@ -28,9 +28,11 @@ struct news_piece {
     bool is_hidden;          /* from people's eyes */
     bool is_head;            /* title and description */
     bool is_boast;           /* rather than an offer, as far as it is either */
+    bool is_told;            /* a boast that may as well be what the press says of one */
     bool is_amid;            /* between blocks that the last looks had almost all */
-    unsigned words;          /* of a boast, asked for in the known text of the page */
-    unsigned strange;        /* of them not there */
+    unsigned words;   /* of a boast, or what may be a faint one where nothing ever came, asked
+                         for in the known text of the page */
+    unsigned strange; /* of them not there */
 };
 
 struct news {
