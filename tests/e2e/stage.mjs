@@ -202,7 +202,6 @@ export async function logIn(page, name, password) {
 export async function firstLogIn(page, name, once, own) {
   await logIn(page, name, once);
   await page.getByText('Chọn mật khẩu của riêng bạn').waitFor();
-  await page.getByLabel('Mật khẩu hiện tại').fill(once);
   await page.getByLabel('Mật khẩu mới').fill(own);
   await page.getByLabel('Nhập lại').fill(own);
   await page.getByRole('button', { name: 'Lưu' }).click();
