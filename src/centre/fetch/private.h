@@ -25,7 +25,7 @@
 
 #define FETCH_PAGES_MAX 24  /* of one site */
 #define FETCH_KNOWN_MAX 512 /* addresses that people's view of a site named */
-#define FETCH_ARENA     (192U << 10)
+#define FETCH_ARENA     (256U << 10)
 
 /* What a page was when it was last seen so: ends a look early. */
 struct fetch_seen {
