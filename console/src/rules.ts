@@ -1,6 +1,6 @@
 // Rules for logs as the API tells of them, and what people can do to them: filters from an alert, switching off, taking
 // back. Neighbours: pages/Rules.tsx, components/KeepBack.tsx.
-import { post, type Severity } from './api';
+import { get, post, type Severity } from './api';
 import type { Ask } from './components/Reason';
 import { t } from './i18n';
 import { tell } from './notice';
@@ -61,6 +61,12 @@ export interface Filter {
   reason: string;
 }
 
+/** A rule or filter of one's own, whole. */
+export interface Written {
+  id: string;
+  text: string;
+}
+
 export interface Noise {
   id: string;
   title: string;
@@ -79,6 +85,9 @@ export function sourceWord(source: Rule['source']): string {
   const words: Record<Rule['source'], string> = { 'built-in': t('built in'), file: t('from a file'), own: t('your own') };
   return words[source];
 }
+
+/** Of a rule of one's own: the document that it stands in, which may hold others too. */
+export const documentOf = (rule: Rule): string => rule.file.slice('console:'.length);
 
 const backAtOnce = (): string => t('taken back at once');
 const at = (rule: Rule): string => encodeURIComponent(rule.id);
@@ -129,6 +138,23 @@ export function dropAsk(filter: Filter, onDone: () => void): Ask {
     onDone: async (reason) => {
       await post(`filters/${filter.id}/drop`, { reason });
       tell(t('The filter was taken back'), { label: t('Undo'), run: () => post(`filters/${filter.id}/restore`, { reason: backAtOnce() }).then(onDone) });
+      onDone();
+    },
+  };
+}
+
+export function dropRuleAsk(rule: Rule, onDone: () => void): Ask {
+  const document = encodeURIComponent(documentOf(rule));
+  return {
+    title: t('Drop “{0}”', rule.title),
+    consequence: t('It is no rule any more: nothing is judged by it, and correlations that ask for it rest.'),
+    remedy: t('It can be undone.'),
+    act: t('Drop the rule'),
+    isDangerous: true,
+    onDone: async (reason) => {
+      const { text } = await get<Written>(`documents/${document}`);
+      await post(`rules/${document}/drop`, { reason });
+      tell(t('“{0}” was dropped', rule.title), { label: t('Undo'), run: () => post('rules', { text, reason: backAtOnce() }).then(onDone) });
       onDone();
     },
   };

@@ -21,15 +21,21 @@ export function setTheme(next: Theme): void {
   else document.documentElement.dataset['theme'] = next;
 }
 
+/** What was typed at a log-in that asks for another password, so that it is not asked for twice; kept nowhere else. */
+export const typed = signal('');
+
 export function enter(who: Me): void {
   me.value = who;
   hasEnded.value = false;
   setLanguage(who.language);
-  if (!who.must_change_password) startLive();
+  if (who.must_change_password) return;
+  typed.value = '';
+  startLive();
 }
 
 export function leave(): void {
   stopLive();
+  typed.value = '';
   hasEnded.value = false;
   me.value = null;
 }

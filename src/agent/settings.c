@@ -42,6 +42,8 @@ const struct setting agent_setting_rows[] = {
      N_("size of that head and that tail")},
     {"spool-bytes", 0, SETTING_SIZE, "256M", "4M", "1T", ROW(spool_bytes), N_("SIZE"),
      N_("most bytes that may wait for the centre; beyond it the oldest events go, findings stay")},
+    {"guard-only", 0, SETTING_FLAG, NULL, NULL, NULL, ROW(is_guard_only), NULL,
+     N_("guard document roots and nothing else, with no more rights than whoever starts it")},
     {"webroot", 'w', SETTING_PATH_LIST, NULL, NULL, NULL, ROW(webroots), N_("FOLDER"),
      N_("document root that is kept as it was signed (canhgac webroot); repeat it for more")},
     {"webroot-upload", 0, SETTING_LIST, NULL, NULL, NULL, ROW(webroot_uploads), N_("GLOB"),

@@ -31,6 +31,7 @@ struct agent_settings {
     int64_t whole_bytes;
     int64_t edge_bytes;
     int64_t spool_bytes;
+    bool is_guard_only;
     struct setting_list webroots;
     struct setting_list webroot_uploads;
     struct setting_list webroot_contents;

@@ -135,45 +135,71 @@ static int supervisor_make_folders(struct supervisor *supervisor)
     return 0;
 }
 
-static int supervisor_start(struct supervisor *supervisor)
+static bool supervisor_wants(const struct supervisor *supervisor, enum child_kind kind)
+{
+    const struct agent_settings *settings = supervisor->settings;
+
+    switch (kind) {
+    case CHILD_OUTLET:
+        return true;
+    case CHILD_INSPECTOR:
+    case CHILD_GUARD:
+        return settings->webroots.count != 0;
+    case CHILD_VISITS:
+        return settings->access_logs.count != 0;
+    case CHILD_LOGS:
+        return !settings->is_standalone;
+    case CHILD_JOURNAL:
+        return !settings->is_standalone && agent_settings_journal(settings);
+    case CHILD_WATCHDOG:
+    case CHILD_SCANNER:
+    case CHILD_LEASH:
+    case CHILD_SENSOR:
+    case CHILD_COUNT:
+    default:
+        return !settings->is_guard_only;
+    }
+}
+
+/* What keeps files from encryption: places, vault, gate, and the one who decides about programs
+ * that were stopped. */
+static int supervisor_prepare_shield(struct supervisor *supervisor)
 {
     int r = places_init(&supervisor->places, supervisor->settings, &supervisor->diag);
 
     if (r == 0) {
         r = supervisor_make_folders(supervisor);
     }
-    if (r == 0) {
-        supervisor_raise_limit();
-        supervisor->page = page_new();
-        supervisor->intake = intake_page_new();
-        r = supervisor->page != NULL && supervisor->intake != NULL ? supervisor_acquire(supervisor)
-                                                                   : -ERR_NOMEM;
-    }
-    if (r == 0) {
-        r = supervisor_make_pairs(supervisor);
-    }
-    if (r == 0) {
-        r = supervisor_listen(supervisor);
-    }
+    r = r < 0 ? r : supervisor_acquire(supervisor);
     if (r == 0) {
         r = confines_init(&supervisor->confines, &supervisor->places, supervisor->loop);
     }
     if (r == 0 && supervisor->settings->is_standalone) {
         r = control_listen(supervisor, supervisor->places.vault);
     }
-    if (r == 0) {
-        atomic_store(&supervisor->page->own[0], getpid());
+    return r;
+}
+
+static int supervisor_start(struct supervisor *supervisor)
+{
+    int r;
+
+    supervisor_raise_limit();
+    supervisor->page = page_new();
+    supervisor->intake = intake_page_new();
+    if (supervisor->page == NULL || supervisor->intake == NULL) {
+        return -ERR_NOMEM;
     }
+    r = supervisor_make_pairs(supervisor);
+    r = r < 0 ? r : supervisor_listen(supervisor);
+    if (r == 0 && !supervisor->settings->is_guard_only) {
+        r = supervisor_prepare_shield(supervisor);
+    }
+    atomic_store(&supervisor->page->own[0], getpid());
     for (int kind = 0; r == 0 && kind < CHILD_COUNT; kind++) {
-        if (((kind == CHILD_GUARD || kind == CHILD_INSPECTOR) &&
-             supervisor->settings->webroots.count == 0) ||
-            (kind == CHILD_VISITS && supervisor->settings->access_logs.count == 0) ||
-            (kind == CHILD_LOGS && supervisor->settings->is_standalone) ||
-            (kind == CHILD_JOURNAL && (supervisor->settings->is_standalone ||
-                                       !agent_settings_journal(supervisor->settings)))) {
-            continue;
+        if (supervisor_wants(supervisor, (enum child_kind)kind)) {
+            r = supervisor_start_child(supervisor, (enum child_kind)kind);
         }
-        r = supervisor_start_child(supervisor, (enum child_kind)kind);
     }
     return r;
 }

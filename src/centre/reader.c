@@ -60,7 +60,7 @@ static int reader_send(struct reader *reader, const struct reader_look *look)
 {
     CLEANUP(buf_done) struct buf check;
     uint32_t parts = 0;
-    int fds[3];
+    int fds[CHANNEL_FDS_MAX];
     unsigned count = 0;
     int r;
 
@@ -69,7 +69,8 @@ static int reader_send(struct reader *reader, const struct reader_look *look)
     msg_begin(&reader->answer, READER_MESSAGE_ANSWER);
     msg_put_u64(&reader->answer, look->number);
     msg_put_str(&reader->answer, buf_str(&check));
-    msg_put_u32(&reader->answer, look->needs_second ? READER_FLAG_NEEDS_SECOND : 0);
+    msg_put_u32(&reader->answer, (look->needs_second ? (uint32_t)READER_FLAG_NEEDS_SECOND : 0) |
+                                     (look->needs_sheets ? (uint32_t)READER_FLAG_NEEDS_SHEETS : 0));
     if (look->page_out >= 0 && look->site_out >= 0) {
         parts |= READER_PART_PAGE | READER_PART_SITE;
         fds[count++] = look->page_out;
@@ -78,6 +79,10 @@ static int reader_send(struct reader *reader, const struct reader_look *look)
     if (look->text_out >= 0) {
         parts |= READER_PART_TEXT;
         fds[count++] = look->text_out;
+    }
+    if (look->sheets_out >= 0) {
+        parts |= READER_PART_SHEETS;
+        fds[count++] = look->sheets_out;
     }
     msg_put_u32(&reader->answer, parts);
     msg_put_u64(&reader->answer, look->text_hash);
@@ -116,6 +121,9 @@ static int reader_take(struct reader *reader, struct reader_look *look)
     }
     if ((parts & READER_PART_BODY) != 0) {
         look->body = channel_packet_take(&reader->packet, next++);
+    }
+    if ((parts & READER_PART_SHEETS) != 0) {
+        look->sheets_in = channel_packet_take(&reader->packet, next++);
     }
     cbor_open(&cbor, check);
     r = site_check_decode(&cbor, look->arena, &look->check);

@@ -13,6 +13,8 @@
 #include <sys/mman.h>
 
 #define CHECK_MAX (48U << 10)
+#define READER_ANSWER_NONE                                                                         \
+    (struct reader_answer){.page_fd = -1, .site_fd = -1, .sheets_fd = -1, .text_fd = -1}
 
 struct readers_one {
     struct readers *readers;
@@ -55,8 +57,8 @@ static void readers_lose(struct readers_one *one)
 {
     struct reader_answer *answer = &one->readers->answer;
 
-    *answer =
-        (struct reader_answer){.error = -ERR_CANCELED, .page_fd = -1, .site_fd = -1, .text_fd = -1};
+    *answer = READER_ANSWER_NONE;
+    answer->error = -ERR_CANCELED;
     readers_settle(one, answer);
 }
 
@@ -115,12 +117,16 @@ static int readers_take(struct readers *readers, struct arena *arena, struct rea
         return r;
     }
     answer->needs_second = (flags & READER_FLAG_NEEDS_SECOND) != 0;
+    answer->needs_sheets = (flags & READER_FLAG_NEEDS_SHEETS) != 0;
     if ((parts & READER_PART_PAGE) != 0 && (parts & READER_PART_SITE) != 0) {
         answer->page_fd = channel_packet_take(&readers->packet, next++);
         answer->site_fd = channel_packet_take(&readers->packet, next++);
     }
     if ((parts & READER_PART_TEXT) != 0) {
-        answer->text_fd = channel_packet_take(&readers->packet, next);
+        answer->text_fd = channel_packet_take(&readers->packet, next++);
+    }
+    if ((parts & READER_PART_SHEETS) != 0) {
+        answer->sheets_fd = channel_packet_take(&readers->packet, next);
     }
     return 0;
 }
@@ -133,7 +139,7 @@ static void readers_answer(struct readers_one *one)
     if (one->ask == NULL || msg_get_u64(&readers->packet.msg) != one->number) {
         return; /* the late answer to a question that was given up */
     }
-    *answer = (struct reader_answer){.page_fd = -1, .site_fd = -1, .text_fd = -1};
+    *answer = READER_ANSWER_NONE;
     answer->error = readers_take(readers, one->ask->arena, answer);
     if (answer->error < 0) {
         log_warn("a reader's answer was refused error=%s", err_name(answer->error));
@@ -141,6 +147,7 @@ static void readers_answer(struct readers_one *one)
     readers_settle(one, answer);
     closep(&answer->page_fd);
     closep(&answer->site_fd);
+    closep(&answer->sheets_fd);
     closep(&answer->text_fd);
 }
 
@@ -233,7 +240,7 @@ static int readers_send(struct readers_one *one, const struct reader_ask *ask)
 {
     struct readers *readers = one->readers;
     const struct str kept[2] = {ask->page, ask->site};
-    int fds[3];
+    int fds[CHANNEL_FDS_MAX];
     unsigned count = 0;
     uint32_t parts = 0;
     int r = 0;
@@ -247,6 +254,7 @@ static int readers_send(struct readers_one *one, const struct reader_ask *ask)
         }
     }
     parts |= ask->body >= 0 ? (uint32_t)READER_PART_BODY : 0;
+    parts |= ask->sheets >= 0 ? (uint32_t)READER_PART_SHEETS : 0;
     buf_reset(&readers->check);
     site_check_encode(ask->check, &readers->check);
     one->number = ++readers->last_number;
@@ -262,6 +270,9 @@ static int readers_send(struct readers_one *one, const struct reader_ask *ask)
 
         if (ask->body >= 0) {
             fds[all++] = ask->body;
+        }
+        if (ask->sheets >= 0) {
+            fds[all++] = ask->sheets;
         }
         r = channel_send(one->channel, &readers->msg, fds, all);
     }

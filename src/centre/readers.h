@@ -22,8 +22,10 @@ struct reader_answer {
     int error;               /* -ERR_CANCELED: the reader died or hung over it; -ERR_PROTO */
     struct site_check check; /* judged; lives in the question's arena and in the packet */
     bool needs_second;
-    int page_fd; /* what to keep, -1: as before; taken by TAKE_FD, else closed */
+    bool needs_sheets; /* it was not judged: some of its links are sheets to be fetched first */
+    int page_fd;       /* what to keep, -1: as before; taken by TAKE_FD, else closed */
     int site_fd;
+    int sheets_fd;
     int text_fd; /* the page's words, -1: as before; taken likewise */
     uint64_t text_hash;
     size_t link_count;
@@ -42,6 +44,7 @@ struct reader_ask {
     int body;        /* -1: none */
     struct str page; /* what is kept; empty: nothing */
     struct str site;
+    int sheets;         /* as READER_MESSAGE_ASK has it; -1: none */
     uint64_t text_hash; /* of the words that were told last */
     struct str charset; /* that its Content-Type named */
     struct arena *arena;

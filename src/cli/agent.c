@@ -29,21 +29,42 @@ static int agent_check_enrolled(const struct agent_settings *settings, struct ar
     return r;
 }
 
+/* What somebody without rights may start is said in one sentence, so that nobody takes it for more.
+ */
+static int agent_check_rights(const struct agent_settings *settings, struct diag *diag)
+{
+    if (settings->is_guard_only && settings->webroots.count == 0) {
+        return diag_set(diag, -ERR_SYNTAX,
+                        _("--guard-only guards document roots: name one with --webroot"));
+    }
+    if (settings->is_guard_only) {
+        log_warn("%s", _("only document roots are guarded: no file is kept from encryption, no "
+                         "program is stopped"));
+        return 0;
+    }
+    return geteuid() == 0 ? 0
+                          : diag_set(diag, -ERR_ACCES,
+                                     _("the agent must be started by root: it guards files of all "
+                                       "users; without, --guard-only keeps a website as it was "
+                                       "signed"));
+}
+
 static int agent_run(const struct command_call *call)
 {
     struct agent_settings *settings = call->settings;
     struct diag diag = {0};
     int r;
 
-    if (geteuid() != 0) {
-        return command_fail(EXIT_STATUS_FAILED,
-                            _("the agent must be started by root: it guards files of all users"));
+    log_init("agent", LOG_LEVEL_INFO);
+    r = agent_check_rights(settings, &diag);
+    if (r < 0) {
+        return command_fail(r == -ERR_SYNTAX ? EXIT_STATUS_USAGE : EXIT_STATUS_FAILED, "%s",
+                            diag_text(&diag, r));
     }
     r = settings->is_standalone ? 0 : agent_check_enrolled(settings, call->arena, &diag);
     if (r < 0) {
         return command_fail(EXIT_STATUS_FAILED, _("%s; or use --standalone"), diag_text(&diag, r));
     }
-    log_init("agent", LOG_LEVEL_INFO);
     r = agent_supervise(settings, settings->is_standalone ? printer_run : link_run, &diag);
     if (r < 0) {
         return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));

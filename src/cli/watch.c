@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "centre/browser.h"
 #include "centre/lists.h"
 #include "cli/command.h"
 #include "cli/watch/desk.h"
@@ -26,6 +27,7 @@ struct watch_settings {
     bool is_once;
     bool is_json;
     bool is_log;
+    bool is_visual;
     int64_t interval;
     int64_t most_time;
     const char *state;
@@ -50,6 +52,9 @@ static const struct setting watch_rows[] = {
      N_("a list of addresses too: CSV, as spreadsheets write it")},
     {"views", 0, SETTING_LIST, NULL, NULL, NULL, ROW(views), N_("VIEW"),
      N_("only as desktop, crawler, search or mobile; else as all of them")},
+    {"visual", 0, SETTING_FLAG, NULL, NULL, NULL, ROW(is_visual), NULL,
+     N_("have pages pictured by Chromium too, as people see them, and weigh what changes; with "
+        "--once, what changed since the last run with the same --state")},
     {"interval", 0, SETTING_DURATION, "15s", "1s", "1d", ROW(interval), N_("TIME"),
      N_("between two requests to one site; a third more or less is drawn each time")},
     {"timeout", 0, SETTING_DURATION, "30s", "1s", "5m", ROW(most_time), N_("TIME"),
@@ -189,6 +194,7 @@ static int watch_sites(const struct watch_settings *settings, const struct watch
                                          .count = list->count,
                                          .views = views,
                                          .is_once = settings->is_once,
+                                         .is_visual = settings->is_visual,
                                          .interval = settings->interval,
                                          .most_time = settings->most_time,
                                          .servers = settings->servers,
@@ -212,6 +218,21 @@ static int watch_sites(const struct watch_settings *settings, const struct watch
     }
     mem_free(watch.states);
     return r < 0 ? r : watch_status(&watch, list);
+}
+
+static int watch_can_picture(uint32_t views, struct diag *diag)
+{
+    if ((views & 1U << SITE_VIEW_DESKTOP) == 0) {
+        return diag_set(diag, -ERR_SYNTAX,
+                        _("with --visual pages are seen as people see them: add --views desktop"));
+    }
+    if (access(BROWSER_PROGRAM, X_OK) != 0) {
+        return diag_set(diag, -ERR_NOENT,
+                        _("pages cannot be pictured without %s: install it (apt-get install "
+                          "chromium), or leave out --visual"),
+                        BROWSER_PROGRAM);
+    }
+    return 0;
 }
 
 /* What is stored or logged, not fetched. */
@@ -248,6 +269,9 @@ static int watch_run(const struct command_call *call)
     r = watch_views(settings, &views, &diag);
     if (r == 0) {
         r = watch_gather(call, &list, &diag);
+    }
+    if (r == 0 && settings->is_visual) {
+        r = watch_can_picture(views, &diag);
     }
     if (r < 0) {
         return command_fail(r == -ERR_SYNTAX ? EXIT_STATUS_USAGE : EXIT_STATUS_FAILED, "%s",

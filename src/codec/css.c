@@ -207,7 +207,6 @@ static bool css_read_selector(struct str text, struct css_rule *rule)
 {
     size_t at = 0;
 
-    text = str_trim(text);
     *rule = (struct css_rule){0};
     while (at < text.len) {
         size_t end = at;
@@ -245,43 +244,64 @@ static int css_add(struct css_sheet *sheet, const struct css_rule *rule, struct 
     return 0;
 }
 
-static int css_read_rule(struct str selectors, struct str body, struct arena *arena,
-                         struct css_sheet *sheet)
+bool css_next_selector(struct str *selectors, struct css_rule *ret_rule, struct str *ret_text)
 {
+    while (selectors->len != 0) {
+        size_t end = css_find(*selectors, 0, ",");
+
+        *ret_text = str_trim(str_slice(*selectors, 0, end));
+        *selectors = str_slice(*selectors, end + 1, selectors->len);
+        if (css_read_selector(*ret_text, ret_rule)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct css_filling {
+    struct arena *arena;
+    struct css_sheet *sheet;
+};
+
+static int css_read_rule(void *context, struct str selectors, struct str body)
+{
+    const struct css_filling *filling = context;
+    struct css_sheet *sheet = filling->sheet;
     struct css_style style = {0};
     struct css_style *kept = NULL;
-    char room[PLAIN_MAX];
-    size_t at = 0;
+    struct css_rule rule;
+    struct str text;
 
     css_read_declarations(body, &style);
     if (style.known == 0) {
         return 0;
     }
-    selectors = css_plain(selectors, room, sizeof(room));
-    while (at < selectors.len && sheet->count < CSS_RULES_MAX) {
-        size_t end = css_find(selectors, at, ",");
-        struct css_rule rule;
+    while (sheet->count < CSS_RULES_MAX && css_next_selector(&selectors, &rule, &text)) {
         int r;
 
-        if (css_read_selector(str_slice(selectors, at, end), &rule)) {
-            kept = kept != NULL ? kept : arena_alloc(arena, 1, sizeof(*kept));
-            if (kept == NULL) {
-                return -ERR_NOMEM;
-            }
-            *kept = style;
-            rule.style = kept;
-            r = css_add(sheet, &rule, arena);
-            if (r < 0) {
-                return r;
-            }
+        kept = kept != NULL ? kept : arena_alloc(filling->arena, 1, sizeof(*kept));
+        if (kept == NULL) {
+            return -ERR_NOMEM;
         }
-        at = end + 1;
+        *kept = style;
+        rule.style = kept;
+        r = css_add(sheet, &rule, filling->arena);
+        if (r < 0) {
+            return r;
+        }
     }
     return 0;
 }
 
+bool css_is_for_all(struct str medium)
+{
+    medium = str_trim(medium);
+    return str_is_nocase(medium, STR("screen")) || str_is_nocase(medium, STR("all")) ||
+           str_is_nocase(medium, STR("only screen"));
+}
+
 /* Whether the rules of "@media …{" hold on any screen. */
-static bool css_is_for_all(struct str prelude)
+static bool css_is_block_read(struct str prelude)
 {
     struct str rest = str_trim(prelude);
     struct str name;
@@ -289,13 +309,8 @@ static bool css_is_for_all(struct str prelude)
     if (!str_cut(&rest, ' ', &name)) {
         return false;
     }
-    rest = str_trim(rest);
-    if (str_is_nocase(name, STR("@supports")) || str_is_nocase(name, STR("@layer"))) {
-        return true;
-    }
-    return str_is_nocase(name, STR("@media")) &&
-           (str_is_nocase(rest, STR("screen")) || str_is_nocase(rest, STR("all")) ||
-            str_is_nocase(rest, STR("only screen")));
+    return str_is_nocase(name, STR("@supports")) || str_is_nocase(name, STR("@layer")) ||
+           (str_is_nocase(name, STR("@media")) && css_is_for_all(rest));
 }
 
 /* Behind the '}' that closes the block that is open at `at`. */
@@ -331,14 +346,15 @@ static size_t css_skip_noise(struct str text, size_t at)
     }
 }
 
-int css_read_sheet(struct str text, struct arena *arena, struct css_sheet *sheet)
+int css_each_rule(struct str text, css_rule_fn *rule, void *context)
 {
     unsigned nesting = 0; /* of blocks whose rules count */
     size_t at = 0;
 
-    while ((at = css_skip_noise(text, at)) < text.len && sheet->count < CSS_RULES_MAX) {
+    while ((at = css_skip_noise(text, at)) < text.len) {
         size_t open = css_find(text, at, "{};");
         struct str prelude = str_slice(text, at, open);
+        char room[PLAIN_MAX];
         size_t close;
         int r;
 
@@ -348,7 +364,7 @@ int css_read_sheet(struct str text, struct arena *arena, struct css_sheet *sheet
             continue;
         }
         if (prelude.len != 0 && prelude.ptr[0] == '@') {
-            if (nesting < CSS_NESTING_MAX && css_is_for_all(prelude)) {
+            if (nesting < CSS_NESTING_MAX && css_is_block_read(prelude)) {
                 nesting++;
             } else {
                 at = css_skip_block(text, at);
@@ -360,11 +376,18 @@ int css_read_sheet(struct str text, struct arena *arena, struct css_sheet *sheet
             at = css_skip_block(text, at);
             continue;
         }
-        r = css_read_rule(prelude, str_slice(text, at, close), arena, sheet);
+        r = rule(context, css_plain(prelude, room, sizeof(room)), str_slice(text, at, close));
         if (r < 0) {
             return r;
         }
         at = close + 1;
     }
     return 0;
+}
+
+int css_read_sheet(struct str text, struct arena *arena, struct css_sheet *sheet)
+{
+    struct css_filling filling = {arena, sheet};
+
+    return css_each_rule(text, css_read_rule, &filling);
 }

@@ -59,6 +59,18 @@ struct css_style {
     int32_t margin;
 };
 
+/* The property of that name, 0 for one that hides nothing. */
+enum css_property css_property_of(struct str name);
+struct css_declaration {
+    struct str name; /* both without comments and escapes, cut at their rooms where they had any */
+    struct str value;
+    char name_room[32];
+    char value_room[256];
+};
+
+/* Takes declarations from the front up to and with the first that has a name and a value; it
+ * borrows the text and its own rooms. False when there is none. */
+bool css_next_declaration(struct str *text, struct css_declaration *ret_declaration);
 /* The declarations of a style attribute or of a rule's braces; later ones win over what style held.
  */
 void css_read_declarations(struct str text, struct css_style *style);
@@ -90,6 +102,16 @@ struct css_sheet {
     size_t count;
     size_t room;
 };
+
+/* Hands on each rule of a sheet that counts on any screen: its selectors without comments and
+ * escapes, and what stands in its braces. A negative return ends the walk and is its return. */
+typedef int css_rule_fn(void *context, struct str selectors, struct str body);
+[[nodiscard]] int css_each_rule(struct str text, css_rule_fn *rule, void *context);
+/* Takes selectors from the front up to and with the first that is understood: what it asks for, but
+ * for a style, and its text. False when there is none. */
+bool css_next_selector(struct str *selectors, struct css_rule *ret_rule, struct str *ret_text);
+/* Whether a sheet for that medium ("screen") counts on any screen. */
+bool css_is_for_all(struct str medium);
 
 /* Adds the rules of a sheet's text that set something above. -ERR_NOMEM, -ERR_LIMIT of the arena;
  * past CSS_RULES_MAX the rest is passed over. */

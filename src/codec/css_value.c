@@ -9,7 +9,6 @@
 
 #include <string.h>
 
-#define PLAIN_MAX    256
 #define NUMBER_MAX   10000000 /* pixels that a length may have; larger ones are as far out */
 #define FAR          40000    /* hundredths of a pixel: a translation this far out is away */
 #define NUMBERS_MAX  4
@@ -290,94 +289,147 @@ static void css_set_flag(struct css_style *style, enum css_property property, bo
     style->known |= property;
 }
 
-static void css_set(struct css_style *style, uint64_t key, struct str value)
+static enum css_property css_property_of_key(uint64_t key)
 {
-    int32_t number;
-
     switch (key) {
     case HTML_KEY('d', 'i', 's', 'p', 'l', 'a', 'y'):
-        css_set_flag(style, CSS_DISPLAY, &style->is_undisplayed, css_has_word(value, "none"));
-        break;
+        return CSS_DISPLAY;
     case HTML_KEY('v', 'i', 's', 'i', 'b', 'i', 'l', 'i', 't', 'y'):
-        css_set_flag(style, CSS_VISIBILITY, &style->is_invisible,
-                     css_has_word(value, "hidden") || css_has_word(value, "collapse"));
-        break;
+        return CSS_VISIBILITY;
     case HTML_KEY('o', 'v', 'e', 'r', 'f', 'l', 'o', 'w'):
     case HTML_KEY('o', 'v', 'e', 'r', 'f', 'l', 'o', 'w', '-', 'y'):
-        css_set_flag(style, CSS_OVERFLOW, &style->is_clipped_over,
-                     css_has_word(value, "hidden") || css_has_word(value, "clip"));
-        break;
+        return CSS_OVERFLOW;
     case HTML_KEY('p', 'o', 's', 'i', 't', 'i', 'o', 'n'):
-        css_set_flag(style, CSS_POSITION, &style->is_placed,
-                     css_has_word(value, "absolute") || css_has_word(value, "fixed"));
-        break;
+        return CSS_POSITION;
     case HTML_KEY('c', 'l', 'i', 'p'):
     case HTML_KEY('c', 'l', 'i', 'p', '-', 'p', 'a', 't', 'h'):
-        css_set_flag(style, CSS_CLIP, &style->is_clipped, css_is_clip_empty(value));
-        break;
+        return CSS_CLIP;
     case HTML_KEY('o', 'p', 'a', 'c', 'i', 't', 'y'):
-        css_set_flag(style, CSS_OPACITY, &style->is_transparent,
-                     css_read_length(value, &number) != 0 && number < OPAQUE_LEAST);
-        break;
+        return CSS_OPACITY;
     case HTML_KEY('t', 'r', 'a', 'n', 's', 'f', 'o', 'r', 'm'):
-        css_set_flag(style, CSS_TRANSFORM, &style->is_moved_away, css_is_away(value));
-        break;
+        return CSS_TRANSFORM;
     case HTML_KEY('c', 'o', 'l', 'o', 'r'):
-        style->colour = css_read_colour(value);
-        style->known |= CSS_COLOUR;
-        break;
+        return CSS_COLOUR;
     case HTML_KEY('b', 'a', 'c', 'k', 'g', 'r', 'o', 'u', 'n', 'd'):
     case HTML_KEY('b', 'a', 'c', 'k', 'g', 'r', 'o', 'u', 'n', 'd', '-', 'c', 'o', 'l', 'o', 'r'):
-        style->background = css_read_background(value);
-        style->known |= CSS_BACKGROUND;
-        break;
+        return CSS_BACKGROUND;
     case HTML_KEY('f', 'o', 'n', 't', '-', 's', 'i', 'z', 'e'):
-        css_set_length(style, CSS_FONT_SIZE, &style->font_size, value);
-        break;
+        return CSS_FONT_SIZE;
     case HTML_KEY('w', 'i', 'd', 't', 'h'):
-        css_set_length(style, CSS_WIDTH, &style->width, value);
-        break;
+        return CSS_WIDTH;
     case HTML_KEY('h', 'e', 'i', 'g', 'h', 't'):
     case HTML_KEY('m', 'a', 'x', '-', 'h', 'e', 'i', 'g', 'h', 't'):
-        css_set_length(style, CSS_HEIGHT, &style->height, value);
-        break;
+        return CSS_HEIGHT;
     case HTML_KEY('l', 'e', 'f', 't'):
     case HTML_KEY('t', 'o', 'p'):
     case HTML_KEY('r', 'i', 'g', 'h', 't'):
     case HTML_KEY('b', 'o', 't', 't', 'o', 'm'):
-        css_set_length(style, CSS_LEFT, &style->left, value);
-        break;
+        return CSS_LEFT;
     case HTML_KEY('t', 'e', 'x', 't', '-', 'i', 'n', 'd', 'e', 'n', 't'):
-        css_set_length(style, CSS_INDENT, &style->indent, value);
-        break;
+        return CSS_INDENT;
     case HTML_KEY('m', 'a', 'r', 'g', 'i', 'n'):
     case HTML_KEY('m', 'a', 'r', 'g', 'i', 'n', '-', 'l', 'e', 'f', 't'):
     case HTML_KEY('m', 'a', 'r', 'g', 'i', 'n', '-', 't', 'o', 'p'):
-        css_set_length(style, CSS_MARGIN, &style->margin, value);
+        return CSS_MARGIN;
+    default:
+        return 0;
+    }
+}
+
+enum css_property css_property_of(struct str name)
+{
+    return css_property_of_key(html_key(name));
+}
+
+static void css_set(struct css_style *style, enum css_property property, struct str value)
+{
+    int32_t number;
+
+    switch (property) {
+    case CSS_DISPLAY:
+        css_set_flag(style, property, &style->is_undisplayed, css_has_word(value, "none"));
+        break;
+    case CSS_VISIBILITY:
+        css_set_flag(style, property, &style->is_invisible,
+                     css_has_word(value, "hidden") || css_has_word(value, "collapse"));
+        break;
+    case CSS_OVERFLOW:
+        css_set_flag(style, property, &style->is_clipped_over,
+                     css_has_word(value, "hidden") || css_has_word(value, "clip"));
+        break;
+    case CSS_POSITION:
+        css_set_flag(style, property, &style->is_placed,
+                     css_has_word(value, "absolute") || css_has_word(value, "fixed"));
+        break;
+    case CSS_CLIP:
+        css_set_flag(style, property, &style->is_clipped, css_is_clip_empty(value));
+        break;
+    case CSS_OPACITY:
+        css_set_flag(style, property, &style->is_transparent,
+                     css_read_length(value, &number) != 0 && number < OPAQUE_LEAST);
+        break;
+    case CSS_TRANSFORM:
+        css_set_flag(style, property, &style->is_moved_away, css_is_away(value));
+        break;
+    case CSS_COLOUR:
+        style->colour = css_read_colour(value);
+        style->known |= CSS_COLOUR;
+        break;
+    case CSS_BACKGROUND:
+        style->background = css_read_background(value);
+        style->known |= CSS_BACKGROUND;
+        break;
+    case CSS_FONT_SIZE:
+        css_set_length(style, property, &style->font_size, value);
+        break;
+    case CSS_WIDTH:
+        css_set_length(style, property, &style->width, value);
+        break;
+    case CSS_HEIGHT:
+        css_set_length(style, property, &style->height, value);
+        break;
+    case CSS_LEFT:
+        css_set_length(style, property, &style->left, value);
+        break;
+    case CSS_INDENT:
+        css_set_length(style, property, &style->indent, value);
+        break;
+    case CSS_MARGIN:
+        css_set_length(style, property, &style->margin, value);
         break;
     default:
         break;
     }
 }
 
-void css_read_declarations(struct str text, struct css_style *style)
+bool css_next_declaration(struct str *text, struct css_declaration *ret_declaration)
 {
-    char name_room[32];
-    char value_room[PLAIN_MAX];
-    size_t at = 0;
+    struct css_declaration *declaration = ret_declaration;
 
-    while (at < text.len) {
-        size_t end = css_find(text, at, ";");
-        struct str value = str_slice(text, at, end);
+    while (text->len != 0) {
+        size_t end = css_find(*text, 0, ";");
+        struct str value = str_slice(*text, 0, end);
         struct str name;
 
-        at = end + 1;
+        *text = str_slice(*text, end + 1, text->len);
         if (!str_cut(&value, ':', &name) || value.len == 0) {
             continue;
         }
-        name = str_trim(css_plain(name, name_room, sizeof(name_room)));
-        value = str_trim(css_plain(value, value_room, sizeof(value_room)));
-        css_set(style, html_key(name), value);
+        declaration->name =
+            str_trim(css_plain(name, declaration->name_room, sizeof(declaration->name_room)));
+        declaration->value =
+            str_trim(css_plain(value, declaration->value_room, sizeof(declaration->value_room)));
+        return true;
+    }
+    return false;
+}
+
+void css_read_declarations(struct str text, struct css_style *style)
+{
+    struct css_declaration declaration;
+
+    while (css_next_declaration(&text, &declaration)) {
+        css_set(style, css_property_of(declaration.name), declaration.value);
     }
 }
 

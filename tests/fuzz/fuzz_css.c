@@ -1,7 +1,24 @@
-/* Any sheet is a list of rules within their limits; any style has defined values. */
+/* Any sheet is a list of rules within their limits; any style has defined values; what is distilled
+ * of a sheet keeps its limit and is all that would be distilled of it again. */
 #include "fuzz.h"
 
 #include "codec/css.h"
+#include "detect/deface/page_sheet.h"
+
+#define DISTILLED_MAX 2048
+
+static void check_distilled(struct str text)
+{
+    struct buf once;
+    struct buf twice;
+
+    buf_init(&once, DISTILLED_MAX);
+    buf_init(&twice, DISTILLED_MAX);
+    fuzz_check(page_sheet_distil(text, &once) == 0 && once.len <= DISTILLED_MAX);
+    fuzz_check(page_sheet_distil(buf_str(&once), &twice) == 0 && twice.len <= once.len);
+    buf_done(&once);
+    buf_done(&twice);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -18,6 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             css_merge(&style, sheet.rules[i].style);
         }
     }
+    check_distilled(text);
     css_read_declarations(text, &style);
     fuzz_check(style.colour <= 0xffffff || style.colour == CSS_COLOUR_NONE ||
                style.colour == CSS_COLOUR_UNKNOWN);

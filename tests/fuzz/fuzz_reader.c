@@ -1,7 +1,9 @@
 /* Whatever a site sends as a page, robots.txt or sitemap: the reader keeps its limits, names only
- * addresses of the same site, and what it says can be told. The first byte chooses the kind. */
+ * addresses of the same site, and what it says can be told; and whatever came as style sheets. The
+ * first byte chooses the kind, and whether what stands before the first NUL are sheets. */
 #include "fuzz.h"
 
+#include "base/err.h"
 #include "centre/fetch/fetcher.h"
 #include "centre/reader/page.h"
 #include "sys/fd.h"
@@ -30,6 +32,14 @@ static void check_word(const struct site_check *check)
     buf_done(&buf);
 }
 
+static int file_of(struct str bytes)
+{
+    int fd = memfd_create("input", MFD_CLOEXEC);
+
+    fuzz_check(fd >= 0 && fd_write_full(fd, bytes.ptr, bytes.len) == 0);
+    return fd;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const enum site_page kinds[] = {SITE_PAGE_LISTED, SITE_PAGE_ROBOTS, SITE_PAGE_SITEMAP,
@@ -37,6 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct deface_model *model;
     static struct arena *arena;
     struct reader_look look;
+    struct str input;
+    size_t cut;
+    int r;
 
     if (arena == NULL) {
         fuzz_check(arena_new(256U << 20, &arena) == 0 && deface_model_new(NULL, &model) == 0);
@@ -45,6 +58,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     arena_reset(arena);
+    input = fuzz_input(data + 1, size - 1);
+    cut = str_find_byte(input, '\0');
     reader_look_init(&look, model, arena);
     look.check = (struct site_check){.site = 1,
                                      .url = STR("https://tinh.gov.vn/"),
@@ -53,11 +68,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                      .time = 1800000000LL * 1000000000,
                                      .status = (data[0] & 4) != 0 ? 404 : 200};
     look.flags = READER_FLAG_LINKS | ((data[0] & 8) != 0 ? (uint32_t)READER_FLAG_ELSEWHERE : 0);
-    look.body = memfd_create("body", MFD_CLOEXEC);
-    fuzz_check(look.body >= 0 && fd_write_full(look.body, data + 1, size - 1) == 0);
-    fuzz_check(reader_look_judge(&look) == 0);
-    check_links(&look);
-    check_word(&look.check);
+    if ((data[0] & 16) != 0 && cut != input.len) {
+        look.sheets_in = file_of(str_slice(input, 0, cut));
+        input = str_slice(input, cut + 1, input.len);
+    }
+    look.body = file_of(input);
+    r = reader_look_judge(&look);
+    fuzz_check(r == 0 || (look.sheets_in >= 0 && r != -ERR_NOMEM));
+    if (r == 0) {
+        check_links(&look);
+        check_word(&look.check);
+    }
     reader_look_done(&look);
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/prng.h"
 #include "detect/deface/page.h"
+#include "detect/deface/page_sheet.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,14 +181,81 @@ static void test_hiding_parts_a_block(void **state)
     assert_int_equal(page.word_count, 2);
 }
 
-static void test_given_sheets(void **state)
+struct given_sheet {
+    const char *url;
+    const char *text;
+    const char *base; /* of the last that was asked for */
+};
+
+static bool find_given(void *context, struct str url, struct str base, struct str *ret_sheet)
 {
-    struct page page =
-        read_with((struct page_options){.sheets = STR(".kin{left:-9999px;position:absolute}")},
-                  STR("<div class='kin'>x</div>"));
+    struct given_sheet *given = context;
+
+    given->base = base.len != 0 ? "given" : "";
+    *ret_sheet = str_from(given->text);
+    return str_is_text(url, given->url);
+}
+
+static uint32_t hiding_with_sheet(const char *html)
+{
+    struct given_sheet given = {"/a.css?v=2", ".kin{left:-9999px;position:absolute}", ""};
+    const struct page_sheets sheets = {&given, find_given};
+    struct page page = read_with((struct page_options){.sheets = &sheets}, str_from(html));
+
+    assert_int_equal(page.block_count, 1);
+    return page.blocks[0].hiding;
+}
+
+static void test_linked_sheets(void **state)
+{
+#define KIN "<div class='kin'>x</div>"
+    static const char *const shown[] = {
+        KIN "<link rel=stylesheet href=/a.css?v=2>", /* too late for what stands before it */
+        "<link rel=stylesheet href=/b.css>" KIN,
+        "<link rel=stylesheet href=/a.css?v=2 media=print>" KIN,
+        "<link rel='alternate stylesheet' href=/a.css?v=2>" KIN,
+        "<link rel=stylesheet href=/a.css?v=2 disabled>" KIN,
+        "<link rel=preload as=style href=/a.css?v=2>" KIN,
+        "<noscript><link rel=stylesheet href=/a.css?v=2></noscript>" KIN,
+    };
 
     (void)state;
-    assert_int_equal(page.blocks[0].hiding, PAGE_HIDING_PLACE | PAGE_HIDING_SHEET);
+    for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
+        if (hiding_with_sheet(shown[i]) != 0) {
+            fail_msg("%s", shown[i]);
+        }
+    }
+    assert_int_equal(hiding_with_sheet("<link rel=stylesheet href='/a.css?v=2'>" KIN),
+                     PAGE_HIDING_PLACE | PAGE_HIDING_SHEET);
+    assert_int_equal(hiding_with_sheet("<link rel=stylesheet media='screen' href=/a.css?v=2>" KIN),
+                     PAGE_HIDING_PLACE | PAGE_HIDING_SHEET);
+#undef KIN
+}
+
+static const char *distilled(const char *sheet, size_t limit)
+{
+    static struct buf buf;
+
+    buf_done(&buf);
+    buf_init(&buf, limit);
+    assert_int_equal(page_sheet_distil(str_from(sheet), &buf), 0);
+    return buf.len != 0 ? buf.ptr : "";
+}
+
+static void test_distilled_sheets(void **state)
+{
+    (void)state;
+    assert_string_equal(distilled("a{margin:0;font-size:12px}", 999), "");
+    assert_string_equal(distilled("@media print{.a{display:none}}", 999), "");
+    assert_string_equal(distilled(".a:hover,[x]{display:none}", 999), "");
+    assert_string_equal(distilled("/* menu */ .a , .b:hover,\n.c > .d{display : none;width:20%}"
+                                  ".e{display:block;content:'}'}p{margin:1em}",
+                                  999),
+                        ".a,.c > .d{display:none;}.e{display:block;}");
+    assert_string_equal(distilled("@media screen{.a{height:0}} .a{overflow:hidden}", 999),
+                        ".a{height:0;}.a{overflow:hidden;}");
+    assert_string_equal(distilled(".a{display:none}.long{display:none}.b{display:none}", 36),
+                        ".a{display:none;}.b{display:none;}");
 }
 
 static void test_hosts(void **state)
@@ -502,7 +570,8 @@ int main(void)
         cmocka_unit_test(test_hiding),
         cmocka_unit_test(test_shown),
         cmocka_unit_test(test_hiding_parts_a_block),
-        cmocka_unit_test(test_given_sheets),
+        cmocka_unit_test(test_linked_sheets),
+        cmocka_unit_test(test_distilled_sheets),
         cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_links),
         cmocka_unit_test(test_base_moves_relative_links),

@@ -5,13 +5,16 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "centre/reader/page.h"
+#include "codec/cbor.h"
 #include "sys/channel.h"
 #include "sys/fd.h"
 #include "sys/spawn.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <zlib.h>
 
@@ -71,6 +74,109 @@ static bool has_link(const struct reader_look *look, enum reader_link kind, cons
         }
     }
     return false;
+}
+
+/* kept: of the reader's making, empty: none; address, text … of those that came. */
+static int sheets_of(struct str kept, const char *const *given, size_t count)
+{
+    struct buf buf;
+    int fd;
+
+    buf_init(&buf, 1 << 20);
+    cbor_put_array(&buf, 2);
+    cbor_put_bytes(&buf, kept);
+    cbor_put_array(&buf, count);
+    for (size_t i = 0; i < count; i++) {
+        cbor_put_bytes(&buf, str_from(given[i]));
+    }
+    fd = body_of(buf_str(&buf));
+    buf_done(&buf);
+    return fd;
+}
+
+static const char page_with_sheets[] =
+    "<html><head><base href=/giao-dien/><link rel=stylesheet href=a.css>"
+    "<link rel=stylesheet href=https://cdn.example/b.css><link rel=stylesheet "
+    "href='//tinh.gov.vn/c.css'>"
+    "</head><body><h1>Tin</h1><div class=kin>giấu</div></body></html>";
+
+static void test_sheets_of_a_page(void **state)
+{
+    static const char *const given[] = {"https://www.tinh.gov.vn/giao-dien/a.css",
+                                        ".kin{display:none;color:red}p{margin:0}",
+                                        "https://tinh.gov.vn/c.css", ""};
+    struct reader_look look;
+    struct buf kept;
+
+    look_make(*state, &look, SITE_PAGE_LISTED, str_from(page_with_sheets));
+    assert_int_equal(reader_look_judge(&look), 0);
+    assert_true(look.needs_sheets);
+    assert_int_equal(look.page_out, -1);
+    assert_int_equal(look.links.count, 2);
+    assert_true(has_link(&look, READER_LINK_SHEET, given[0]));
+    assert_true(has_link(&look, READER_LINK_SHEET, given[2]));
+    reader_look_done(&look);
+
+    look_make(*state, &look, SITE_PAGE_LISTED, str_from(page_with_sheets));
+    look.sheets_in = sheets_of(STR(""), given, ARRAY_LEN(given));
+    assert_int_equal(reader_look_judge(&look), 0);
+    assert_false(look.needs_sheets);
+    assert_true(look.page_out >= 0 && look.sheets_out >= 0);
+    buf_init(&kept, READER_SHEETS_KEPT);
+    assert_int_equal(lseek(look.sheets_out, 0, SEEK_SET), 0);
+    assert_int_equal(fd_read_all(look.sheets_out, &kept), 0);
+    assert_true(str_find(buf_str(&kept), STR(".kin{display:none;color:red;}")) < kept.len);
+    assert_true(str_find(buf_str(&kept), STR("margin")) == kept.len);
+    reader_look_done(&look);
+
+    look_make(*state, &look, SITE_PAGE_LISTED, str_from(page_with_sheets));
+    look.sheets_in = sheets_of(buf_str(&kept), NULL, 0);
+    assert_int_equal(reader_look_judge(&look), 0);
+    assert_false(look.needs_sheets);
+    assert_int_equal(look.sheets_out, -1);
+    reader_look_done(&look);
+    buf_done(&kept);
+}
+
+static void test_sheets_that_are_not_to_be_had(void **state)
+{
+    struct reader_look look;
+
+    look_make(*state, &look, SITE_PAGE_LISTED, str_from(page_with_sheets));
+    look.flags |= READER_FLAG_SHEETS_LAST;
+    assert_int_equal(reader_look_judge(&look), 0);
+    assert_false(look.needs_sheets);
+    assert_true(look.page_out >= 0);
+    reader_look_done(&look);
+}
+
+/* All of them have to fit; what has no room is not asked for again. */
+static void test_sheets_without_room(void **state)
+{
+    static char big[40000];
+    const char *given[READER_SHEETS_GIVEN * 2];
+    char urls[READER_SHEETS_GIVEN][64];
+    struct reader_look look;
+    struct stat stat;
+    size_t len = 0;
+
+    while (len + 32 < sizeof(big)) {
+        len += (size_t)snprintf(big + len, sizeof(big) - len, ".kin%zu{display:none}", len);
+    }
+    for (size_t i = 0; i < READER_SHEETS_GIVEN; i++) {
+        (void)snprintf(urls[i], sizeof(urls[i]), "https://www.tinh.gov.vn/giao-dien/%zu.css", i);
+        given[i * 2] = urls[i];
+        given[i * 2 + 1] = big;
+    }
+    look_make(*state, &look, SITE_PAGE_LISTED,
+              STR("<html><base href=/giao-dien/><link rel=stylesheet href=0.css>"
+                  "<link rel=stylesheet href=7.css><p>Tin</p></html>"));
+    look.sheets_in = sheets_of(STR(""), given, ARRAY_LEN(given));
+    assert_int_equal(reader_look_judge(&look), 0);
+    assert_false(look.needs_sheets);
+    assert_int_equal(fstat(look.sheets_out, &stat), 0);
+    assert_in_range(stat.st_size, 1, READER_SHEETS_KEPT);
+    reader_look_done(&look);
 }
 
 static void test_links_of_a_page(void **state)
@@ -275,6 +381,9 @@ static void test_the_process(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sheets_of_a_page),
+        cmocka_unit_test(test_sheets_that_are_not_to_be_had),
+        cmocka_unit_test(test_sheets_without_room),
         cmocka_unit_test(test_links_of_a_page),
         cmocka_unit_test(test_links_of_robots_and_sitemaps),
         cmocka_unit_test(test_a_sitemap_that_swells),

@@ -223,7 +223,7 @@ events {{ worker_connections 512; }}
 http {{ access_log {self.folder}/nginx.access; client_body_temp_path {self.folder}/t1; proxy_temp_path {self.folder}/t2;
   fastcgi_temp_path {self.folder}/t3; uwsgi_temp_path {self.folder}/t4; scgi_temp_path {self.folder}/t5;
   types {{ text/html html; }} gzip on; gzip_types text/html;
-  log_format seen '$server_protocol $status $ssl_server_name $http_user_agent'; access_log {self.folder}/seen.log seen;
+  log_format seen '$server_protocol $status $ssl_server_name $http_user_agent $request_uri'; access_log {self.folder}/seen.log seen;
   server {{ listen 127.0.0.1:{self.http} default_server; server_name good.test; root {self.root};
     location = /loop {{ return 302 /loop; }}
     location ~ ^/many/(\\d+)$ {{ return 302 /many/$11; }}

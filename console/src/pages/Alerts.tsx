@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { closeAsk, take } from '../acts';
 import { get, wordsOf, type Alert, type Page } from '../api';
 import { AlertTable } from '../components/AlertTable';
+import { Choice } from '../components/Choice';
 import { Reason, type Ask } from '../components/Reason';
 import { Search } from '../components/Search';
 import { useData } from '../data';
@@ -16,22 +17,12 @@ import { AlertSheet } from './AlertSheet';
 
 function Filters() {
   const query = route.value.query;
-  const select = (name: string, label: string, choices: [string, string][]) => (
-    <label>
-      {label}
-      <select value={query.get(name) ?? ''} onChange={(event) => setFilter(name, event.currentTarget.value)}>
-        {choices.map(([value, word]) => (
-          <option key={value} value={value}>{word}</option>
-        ))}
-      </select>
-    </label>
-  );
   return (
     <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
       <Search value={query.get('q') ?? ''} hint={t('words, host, with or without dấu')} onChange={(value) => setFilter('q', value)} />
-      {select('state', t('State'), [['', t('Open')], ['new', t('New')], ['taken', t('Taken')], ['closed', t('Closed')], ['all', t('All')]])}
-      {select('severity', t('From'), [['', t('Info')], ['low', t('Low')], ['medium', t('Medium')], ['high', t('High')], ['critical', t('Critical')]])}
-      {select('drill', t('Drills'), [['', t('without drills')], ['all', t('with drills')], ['yes', t('only drills')]])}
+      <Choice name="state" label={t('State')} choices={[['', t('Open')], ['new', t('New')], ['taken', t('Taken')], ['closed', t('Closed')], ['all', t('All')]]} />
+      <Choice name="severity" label={t('From')} choices={[['', t('Info')], ['low', t('Low')], ['medium', t('Medium')], ['high', t('High')], ['critical', t('Critical')]]} />
+      <Choice name="drill" label={t('Drills')} choices={[['', t('without drills')], ['all', t('with drills')], ['yes', t('only drills')]]} />
       {query.has('site') && <button type="button" onClick={() => setFilter('site', '')}>{t('All sites')}</button>}
       {query.has('host') && <button type="button" onClick={() => setFilter('host', '')}>{t('All hosts')}</button>}
     </form>

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 
 import { post, wordsOf, type Me } from '../api';
 import { language, setLanguage, t } from '../i18n';
-import { enter, logOut } from '../session';
+import { enter, logOut, typed } from '../session';
 
 function useForm(submit: () => Promise<void>) {
   const [error, setError] = useState('');
@@ -27,7 +27,9 @@ export function Login() {
   const [password, setPassword] = useState('');
   const [code, setCode] = useState('');
   const { error, isBusy, onSubmit } = useForm(async () => {
-    enter(await post<Me>('login', { user: name.normalize('NFC'), password, code: code || undefined }));
+    const who = await post<Me>('login', { user: name.normalize('NFC'), password, code: code || undefined });
+    if (who.must_change_password) typed.value = password;
+    enter(who);
   });
   return (
     <main class="gate">
@@ -60,7 +62,8 @@ export function Login() {
 
 /** is_first: nothing else may be done before. */
 export function ChangePassword({ isFirst = false, onDone, onCancel }: { isFirst?: boolean; onDone: () => void; onCancel?: () => void }) {
-  const [old, setOld] = useState('');
+  const [old, setOld] = useState(isFirst ? typed.value : '');
+  const [isKnown] = useState(old !== '');
   const [fresh, setFresh] = useState('');
   const [again, setAgain] = useState('');
   const { error, isBusy, onSubmit } = useForm(async () => {
@@ -74,11 +77,13 @@ export function ChangePassword({ isFirst = false, onDone, onCancel }: { isFirst?
     <form onSubmit={onSubmit} class="panel">
       <h2>{isFirst ? t('Choose your own password') : t('Change password')}</h2>
       {isFirst && <p>{t('The one you were given works only once.')}</p>}
-      <label>
-        {t('Present password')}
-        <input type="password" autocomplete="current-password" required value={old}
-          onInput={(event) => setOld(event.currentTarget.value)} />
-      </label>
+      {!isKnown && (
+        <label>
+          {t('Present password')}
+          <input type="password" autocomplete="current-password" required value={old}
+            onInput={(event) => setOld(event.currentTarget.value)} />
+        </label>
+      )}
       <label>
         {t('New password, 12 characters or more')}
         <input type="password" autocomplete="new-password" required value={fresh}

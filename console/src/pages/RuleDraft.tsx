@@ -77,7 +77,7 @@ export function RuleDraft({ typed, from, onClose }: { typed: string; from?: stri
         <>
           <label class="draft">
             {t('The rule, as Sigma')}
-            <textarea id="rule-text" rows={16} spellcheck={false} value={text} onInput={(event) => { setText(event.currentTarget.value); setSaved(false); }} />
+            <textarea id="rule-text" rows={14} spellcheck={false} value={text} onInput={(event) => { setText(event.currentTarget.value); setSaved(false); }} />
           </label>
           <p class="quiet">{t('Give it a title that says what happened, and a level. A rule tells dấu apart; a search does not.')}</p>
           <div class="line">
@@ -102,7 +102,7 @@ export function RuleDraft({ typed, from, onClose }: { typed: string; from?: stri
         </section>
       )}
       {text !== null && may('admin') && (
-        <div class="line">
+        <div class="line last">
           <label>
             {t('Reason')}
             <input value={reason} maxLength={200} onInput={(event) => setReason(event.currentTarget.value)} />

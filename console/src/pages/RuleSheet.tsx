@@ -1,6 +1,7 @@
 // One rule: where it is from, how often it hits, who keeps back what of it; switched off and on here.
 import { useState } from 'preact/hooks';
 
+import { Document } from '../components/Document';
 import { Mark } from '../components/Mark';
 import { Reason, type Ask } from '../components/Reason';
 import { Sheet } from '../components/Sheet';
@@ -8,7 +9,7 @@ import { Time } from '../components/Time';
 import { useData } from '../data';
 import { number, t } from '../i18n';
 import { go, link, route } from '../route';
-import { dropAsk, offAsk, onAsk, severityOf, sourceWord, type Filter, type Rule, type RuleList } from '../rules';
+import { documentOf, dropAsk, dropRuleAsk, offAsk, onAsk, severityOf, sourceWord, type Filter, type Rule, type RuleList } from '../rules';
 import { may } from '../session';
 
 function Figures({ rule }: { rule: Rule }) {
@@ -37,6 +38,7 @@ function FiltersOf({ rule, onAsk: ask }: { rule: Rule; onAsk: (ask: Ask) => void
             {filter.title.slice(filter.title.lastIndexOf(': ') + 2)} · {filter.changed_by}: “{filter.reason}” · {t('{0} kept back', number(filter.kept_back))}
             {filter.until && <> · {t('Until')} <Time when={filter.until} /></>}
             {may('duty') && <button onClick={() => ask(dropAsk(filter, reload))}>{t('Take back')}</button>}
+            <Document id={filter.id} />
           </li>
         ))}
       </ul>
@@ -59,8 +61,10 @@ export function RuleSheet({ id }: { id: string }) {
         <div class="acts">
           {rule.off ? <button onClick={() => setAsk(onAsk(rule, reload))}>{t('Switch on')}</button>
             : <button class="danger" onClick={() => setAsk(offAsk(rule, reload))}>{t('Switch off')}</button>}
+          {rule.source === 'own' && <button class="danger" onClick={() => setAsk(dropRuleAsk(rule, reload))}>{t('Drop the rule')}</button>}
         </div>
       )}
+      {rule.source === 'own' && <Document id={documentOf(rule)} />}
       <FiltersOf rule={rule} onAsk={setAsk} />
       {ask && (
         <Reason key={ask.title} onCancel={() => setAsk(null)} ask={{

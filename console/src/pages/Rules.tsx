@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 
 import { get, wordsOf } from '../api';
 import { walk } from '../components/AlertTable';
+import { Choice } from '../components/Choice';
 import { Mark } from '../components/Mark';
 import { Reason, type Ask } from '../components/Reason';
 import { Search } from '../components/Search';
@@ -136,19 +137,11 @@ function Refusals({ rows }: { rows: Refusal[] }) {
 
 function Filters() {
   const query = route.value.query;
-  const select = (name: string, label: string, choices: [string, string][]) => (
-    <label>
-      {label}
-      <select value={query.get(name) ?? ''} onChange={(event) => setFilter(name, event.currentTarget.value)}>
-        {choices.map(([value, word]) => <option key={value} value={value}>{word}</option>)}
-      </select>
-    </label>
-  );
   return (
     <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
       <Search value={query.get('q') ?? ''} hint={t('words of the title, or the id')} onChange={(value) => setFilter('q', value)} />
-      {select('show', t('Show'), [['', t('All')], ['hit', t('that hit')], ['off', t('off')], ['own', t('your own')], ['file', t('from a file')], ['built-in', t('built in')]])}
-      {select('level', t('Level'), [['', t('All')], ['critical', t('Critical')], ['high', t('High')], ['medium', t('Medium')], ['low', t('Low')], ['informational', t('Info')]])}
+      <Choice name="show" label={t('Show')} choices={[['', t('All')], ['hit', t('that hit')], ['off', t('off')], ['own', t('your own')], ['file', t('from a file')], ['built-in', t('built in')]]} />
+      <Choice name="level" label={t('Level')} choices={[['', t('All')], ['critical', t('Critical')], ['high', t('High')], ['medium', t('Medium')], ['low', t('Low')], ['informational', t('Info')]]} />
     </form>
   );
 }

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 
 import { get, wordsOf, type Page } from '../api';
 import { walk } from '../components/AlertTable';
+import { Choice } from '../components/Choice';
 import { Search } from '../components/Search';
 import { SiteForm } from '../components/SiteForm';
 import { SiteImport } from '../components/SiteImport';
@@ -57,19 +58,11 @@ function Table({ sites }: { sites: Site[] }) {
 
 function Filters({ onAdd, onImport }: { onAdd: () => void; onImport: () => void }) {
   const query = route.value.query;
-  const select = (name: string, label: string, choices: [string, string][]) => (
-    <label>
-      {label}
-      <select value={query.get(name) ?? ''} onChange={(event) => setFilter(name, event.currentTarget.value)}>
-        {choices.map(([value, word]) => <option key={value} value={value}>{word}</option>)}
-      </select>
-    </label>
-  );
   return (
     <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
       <Search value={query.get('q') ?? ''} hint={t('name, address or unit')} onChange={(value) => setFilter('q', value)} />
-      {select('verdict', t('State'), [['', t('All')], ['grave', t('to see to')], ['red', t('attacked')], ['yellow', t('odd')], ['unknown', t('unknown')]])}
-      {select('service', t('What it is for'), [['', t('All')], ...services.map((each): [string, string] => [each, serviceWord(each)])])}
+      <Choice name="verdict" label={t('State')} choices={[['', t('All')], ['grave', t('to see to')], ['red', t('attacked')], ['yellow', t('odd')], ['unknown', t('unknown')]]} />
+      <Choice name="service" label={t('What it is for')} choices={[['', t('All')], ...services.map((each): [string, string] => [each, serviceWord(each)])]} />
       {query.has('unit') && <button type="button" onClick={() => setFilter('unit', '')}>✕ {query.get('unit')}</button>}
       {may('admin') && <button type="button" class="primary" onClick={onAdd}>{t('Watch a site')}</button>}
       {may('admin') && <button type="button" onClick={onImport}>{t('Import a list')}</button>}

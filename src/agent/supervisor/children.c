@@ -322,6 +322,14 @@ static void child_on_death(void *context, pid_t pid, int wait_status)
         loop_stop(supervisor->loop, 0);
         return;
     }
+    if (supervisor->state == AGENT_STATE_STARTING && child->kind == CHILD_GUARD &&
+        supervisor->settings->is_guard_only) {
+        supervisor->result =
+            diag_set(&supervisor->diag, -ERR_CANCELED,
+                     _("the webroot guard could not start; the line above says why"));
+        loop_stop(supervisor->loop, 0);
+        return;
+    }
     if ((child->kind == CHILD_GUARD || child->kind == CHILD_VISITS || child->kind == CHILD_LOGS ||
          child->kind == CHILD_JOURNAL) &&
         WIFEXITED(wait_status) &&

@@ -36,9 +36,16 @@ static int request_get_finding(struct msg_reader *msg, struct id *ret_finding)
 /* One line that scripts wait for, and the word that systemd waits for. */
 static void supervisor_say_ready(const struct supervisor *supervisor)
 {
+    const struct agent_settings *settings = supervisor->settings;
+    const struct setting_list *roots = &settings->webroots;
     char line[1024];
-    int len = snprintf(line, sizeof(line), "ready: %s", supervisor->settings->mode);
+    int len = snprintf(line, sizeof(line), "ready: %s",
+                       settings->is_guard_only ? "guard-only" : settings->mode);
 
+    for (size_t i = 0; settings->is_guard_only && i < roots->count && len < (int)sizeof(line) - 1;
+         i++) {
+        len += snprintf(line + len, sizeof(line) - (size_t)len, " %s", roots->items[i]);
+    }
     for (size_t i = 0; i < supervisor->places.count && len < (int)sizeof(line) - 1; i++) {
         if (!supervisor->places.list[i].is_left_out) {
             len += snprintf(line + len, sizeof(line) - (size_t)len, " %s",
@@ -78,6 +85,16 @@ static void request_other_ready(struct supervisor *supervisor, struct msg_reader
 {
     (void)supervisor;
     (void)msg_get_str(msg);
+}
+
+/* Where it is all that there is, the agent watches from now on. */
+static void request_guard_ready(struct supervisor *supervisor, struct msg_reader *msg)
+{
+    (void)msg_get_str(msg);
+    if (supervisor->settings->is_guard_only && supervisor->state == AGENT_STATE_STARTING) {
+        supervisor_say_ready(supervisor);
+        supervisor->state = AGENT_STATE_WATCHING;
+    }
 }
 
 static void request_freeze(struct supervisor *supervisor, struct msg_reader *msg)
@@ -169,7 +186,7 @@ static const struct request_row request_rows[] = {
      request_other_ready},
     {AGENT_MESSAGE_ACTION, CHILD_OUTLET, AGENT_STATE_WATCHING, request_action},
     {AGENT_MESSAGE_READY, CHILD_GUARD, AGENT_STATE_STARTING | AGENT_STATE_WATCHING,
-     request_other_ready},
+     request_guard_ready},
     {AGENT_MESSAGE_RECORD, CHILD_GUARD,
      AGENT_STATE_STARTING | AGENT_STATE_WATCHING | AGENT_STATE_ENDING, request_record},
     {AGENT_MESSAGE_READY, CHILD_VISITS, AGENT_STATE_STARTING | AGENT_STATE_WATCHING,

@@ -26,6 +26,8 @@ void fetch_look_free(struct fetch_look *look)
     list_remove(&look->node);
     fetcher_cancel(look->get);
     survey_cancel(look->survey);
+    fetch_sheets_job_free(look->sheets_job);
+    closep(&look->sheets_fd);
     closep(&look->body);
     closep(&look->page_fd);
     closep(&look->site_fd);
@@ -114,6 +116,7 @@ static int fetch_look_new(struct fetch_watch *watch, struct fetch_page *page, en
                                 .page = page,
                                 .view = view,
                                 .body = -1,
+                                .sheets_fd = -1,
                                 .page_fd = -1,
                                 .site_fd = -1,
                                 .text_fd = -1,
@@ -307,6 +310,10 @@ static void fetch_look_expire(struct fetch_look *look)
     struct fetch *fetch = look->watch->fetch;
     struct fetcher_answer answer = {.failure = look->check.failure, .why = ""};
 
+    if (look->sheets_job != NULL) {
+        fetch_sheets_end(look);
+        return;
+    }
     if (look->get != NULL || answer.failure == SITE_FAILURE_NONE) {
         answer.failure = fetcher_is_resolving(look->get) ? SITE_FAILURE_NAME : SITE_FAILURE_TIMEOUT;
         answer.why = err_text(-ERR_TIMEDOUT);
@@ -375,8 +382,7 @@ static void fetch_look_read(struct fetch_look *look, const struct fetcher_answer
     (void)snprintf(look->alias, sizeof(look->alias), "%.*s", STR_ARG(answer->alias));
     (void)snprintf(look->etag, sizeof(look->etag), "%.*s", STR_ARG(answer->etag));
     look->modified = answer->modified;
-    look->is_read = true;
-    readers_ask(watch->fetch->readers, &look->ask);
+    fetch_sheets_ask(look);
 }
 
 /* Nothing that could be judged anew came. */
@@ -456,11 +462,11 @@ static void fetch_look_take_verdict(struct fetch_look *look, const struct reader
     check->reasons = reasons;
 }
 
-static void fetch_look_keep(struct buf *kept, int fd)
+void fetch_look_keep(struct buf *kept, int fd, size_t most)
 {
     struct buf fresh;
 
-    buf_init(&fresh, FETCH_PROFILE_MAX);
+    buf_init(&fresh, most);
     if (lseek(fd, 0, SEEK_SET) == 0 && fd_read_all(fd, &fresh) == 0) {
         buf_done(kept);
         *kept = fresh;
@@ -498,8 +504,8 @@ static void fetch_look_judged(struct fetch_look *look, struct reader_answer *ans
     if (answer->page_fd >= 0 && answer->site_fd >= 0) {
         look->page_fd = TAKE_FD(answer->page_fd);
         look->site_fd = TAKE_FD(answer->site_fd);
-        fetch_look_keep(&look->page->kept, look->page_fd);
-        fetch_look_keep(&watch->kept, look->site_fd);
+        fetch_look_keep(&look->page->kept, look->page_fd, FETCH_PROFILE_MAX);
+        fetch_look_keep(&watch->kept, look->site_fd, FETCH_PROFILE_MAX);
     }
     if (answer->text_fd >= 0) {
         look->text_fd = TAKE_FD(answer->text_fd);
@@ -522,6 +528,11 @@ static void fetch_look_on_read(void *context, struct reader_answer *answer)
     if (answer->error < 0) {
         fetch_look_say(look, "reader", err_text(answer->error));
         fetch_look_tell_unknown(look, SITE_FAILURE_NONE);
+        return;
+    }
+    fetch_sheets_keep(look, answer);
+    if (answer->needs_sheets && (look->ask.flags & READER_FLAG_SHEETS_LAST) == 0) {
+        fetch_sheets_more(look, answer);
         return;
     }
     fetch_look_take_verdict(look, answer);

@@ -17,7 +17,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define PAINT_WAITING   32                /* pages; what is over is left to the rota */
+#define PAINT_WAITING   32                /* pages; what is over is left to the rota … */
+#define PAINT_ONCE      4096              /* … and where there is none, so many may wait */
 #define PAINT_LEAST     (1800 * NS_PER_S) /* between two pictures of a page, by rota */
 #define PAINT_EACH      (8 * NS_PER_S)    /* as many sites as there are, so seldom each */
 #define PAINT_PIECE_MAX (2U << 20)        /* of one thing that a page is made of */
@@ -51,6 +52,7 @@ struct fetch_paint {
     struct list waiting;
     unsigned waiting_count;
     struct paint_job *job; /* under way */
+    bool is_greeted;       /* by render: what was asked before that waits for it */
     uint64_t number;
 };
 
@@ -290,9 +292,12 @@ static void paint_on_packet(void *context, int fd, unsigned events)
     if (channel_receive(fd, packet) < 0) {
         return;
     }
-    if (packet->msg.type == RENDER_MESSAGE_READY && paint->job != NULL) {
-        log_warn("a page ended the process that pictures it url=%s", paint->job->url);
-        paint_end(paint);
+    if (packet->msg.type == RENDER_MESSAGE_READY) {
+        if (paint->is_greeted && paint->job != NULL) {
+            log_warn("a page ended the process that pictures it url=%s", paint->job->url);
+            paint_end(paint);
+        }
+        paint->is_greeted = true;
     } else if (packet->msg.type == RENDER_MESSAGE_ANSWER) {
         paint_on_answer(paint);
     }
@@ -359,6 +364,9 @@ bool fetch_paint_is_due(const struct fetch_watch *watch, const struct fetch_page
     if (paint == NULL || page->kind != SITE_PAGE_LISTED || view != SITE_VIEW_DESKTOP) {
         return false;
     }
+    if (watch->fetch->options.is_once) {
+        return page->painted == 0;
+    }
     rest = rest > PAINT_LEAST ? rest : PAINT_LEAST;
     return watch->must_paint ||
            (paint->waiting_count == 0 &&
@@ -402,10 +410,11 @@ void fetch_paint_consider(struct fetch_look *look)
 {
     struct fetch_paint *paint = look->watch->fetch->paint;
     bool is_odd = paint != NULL && paint_is_odd(look);
+    unsigned room = look->watch->fetch->options.is_once ? PAINT_ONCE : PAINT_WAITING;
     struct paint_job *job;
 
     if (paint == NULL || look->body < 0 || look->check.status != 200 ||
-        look->check.size > RENDER_BODY_MAX || paint->waiting_count >= PAINT_WAITING ||
+        look->check.size > RENDER_BODY_MAX || paint->waiting_count >= room ||
         !(is_odd || fetch_paint_is_due(look->watch, look->page, look->view))) {
         return;
     }

@@ -25,7 +25,7 @@
 
 #define FETCH_PAGES_MAX 24  /* of one site */
 #define FETCH_KNOWN_MAX 512 /* addresses that people's view of a site named */
-#define FETCH_ARENA     (192U << 10)
+#define FETCH_ARENA     (256U << 10)
 
 /* What a page was when it was last seen so: ends a look early. */
 struct fetch_seen {
@@ -52,6 +52,8 @@ struct fetch_page {
 };
 
 struct fetch_look;
+struct fetch_sheets;
+struct fetch_sheets_job;
 
 struct fetch_watch {
     struct list node; /* in the rota's wheel, when no look is under way */
@@ -69,9 +71,10 @@ struct fetch_watch {
     bool was_good;   /* the last settled look brought a page */
     struct buf kept; /* of the reader's site profile */
     struct facts facts;
-    bool is_learned;        /* something of the facts that core has not been told yet */
-    int64_t surveyed;       /* monotonic ns, when its name was asked about last; 0: never */
-    struct zone_news *news; /* of its name, as it stands; NULL: none yet */
+    bool is_learned;             /* something of the facts that core has not been told yet */
+    int64_t surveyed;            /* monotonic ns, when its name was asked about last; 0: never */
+    struct fetch_sheets *sheets; /* NULL: none yet */
+    struct zone_news *news;      /* of its name, as it stands; NULL: none yet */
     struct list pages;
     unsigned page_count;
     uint64_t *known; /* hashes of addresses, FETCH_KNOWN_MAX */
@@ -107,6 +110,8 @@ struct fetch_look {
     bool is_waiting;     /* only for that */
     struct arena *arena;
     int body;
+    int sheets_fd; /* for the reader */
+    struct fetch_sheets_job *sheets_job;
     struct site_check check;
     struct reader_ask ask;
     unsigned facts; /* of the answer, while the reader has it: enum fetcher_fact … */
@@ -187,6 +192,19 @@ void fetch_looks_expire(struct fetch *fetch);
 void fetch_look_tell(struct fetch_look *look);
 /* One more, behind those there are; its view is the look's, its value is copied. */
 void fetch_look_reason(struct fetch_look *look, const struct site_reason *reason);
+
+/* Takes what the reader wants kept, of at most so many bytes; it stays as it was when that cannot
+ * be read. */
+void fetch_look_keep(struct buf *kept, int fd, size_t most);
+
+/* fetch/sheets.c: style sheets that the site's pages link */
+void fetch_sheets_free(struct fetch_sheets *sheets);
+void fetch_sheets_job_free(struct fetch_sheets_job *job);
+/* Puts the look's question to a reader, with the sheets as they are now. */
+void fetch_sheets_ask(struct fetch_look *look);
+/* Puts it again with those that the answer lacks, as far as they are to be had. */
+void fetch_sheets_more(struct fetch_look *look, const struct reader_answer *answer);
+void fetch_sheets_keep(struct fetch_look *look, struct reader_answer *answer);
 
 /* fetch/names.c: what several name servers say of the site's name */
 /* Asks, when it is time for it; must: also when it was not long ago. */

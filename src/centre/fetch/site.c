@@ -32,6 +32,7 @@ void fetch_watch_free(struct fetch_watch *watch)
     }
     fetch_rota_take(watch);
     buf_done(&watch->kept);
+    fetch_sheets_free(watch->sheets);
     mem_free(watch->news);
     mem_free(watch->known);
     mem_free(watch->url);
@@ -409,6 +410,8 @@ void fetch_watch_links(struct fetch_watch *watch, enum site_view view,
             (void)fetch_watch_find(watch, SITE_PAGE_UPLOADS, url);
         } else if (answer->links[i].kind == READER_LINK_SITEMAP) {
             (void)fetch_watch_find(watch, SITE_PAGE_SITEMAP, url);
+        } else if (answer->links[i].kind == READER_LINK_SHEET) {
+            continue;
         } else if (is_peoples) {
             fetch_watch_know(watch, hash);
             if (linked++ < 3) {

@@ -80,24 +80,47 @@ static struct str reader_links_whole(struct arena *arena, struct str base, struc
                         end == origin.len ? "/" : "", STR_ARG(url));
 }
 
-/* As a browser joins it, without the parts that do not lead to another page. */
-static void reader_links_join(struct reader_look *look, enum reader_link kind, struct str url)
+/* As a browser joins it, without the parts that do not lead elsewhere; empty when nothing is left.
+ */
+static struct str reader_links_joined(const struct reader_look *look, struct str base,
+                                      struct str url)
 {
-    struct str whole;
+    struct str whole = url;
 
     if (url.len == 0 || url.ptr[0] == '#' || url.len > READER_LINK_SIZE) {
-        return;
+        return STR("");
     }
-    if (memchr(url.ptr, ':', url.len) != NULL) {
-        if (str_has_prefix(url, STR("http://")) || str_has_prefix(url, STR("https://"))) {
-            reader_links_add(look, kind, url);
-        }
-        return;
+    if (memchr(url.ptr, ':', url.len) == NULL) {
+        whole = reader_links_whole(look->arena, base, url);
+    } else if (!str_has_prefix(url, STR("http://")) && !str_has_prefix(url, STR("https://"))) {
+        return STR("");
     }
-    whole = reader_links_whole(look->arena, look->check.url_final, url);
-    if (whole.ptr != NULL) {
+    return whole.ptr != NULL ? whole : STR("");
+}
+
+static void reader_links_join(struct reader_look *look, enum reader_link kind, struct str url)
+{
+    struct str whole = reader_links_joined(look, look->check.url_final, url);
+
+    if (whole.len != 0) {
         reader_links_add(look, kind, whole);
     }
+}
+
+struct str reader_links_own(const struct reader_look *look, struct str base, struct str url)
+{
+    struct str from = reader_links_joined(look, look->check.url_final, base);
+    struct str whole;
+    char out[SITE_URL_MAX + 1];
+
+    whole = reader_links_joined(look, from.len != 0 ? from : look->check.url_final, url);
+    if (whole.len == 0 || url_canonical(whole, out, NULL) < 0 ||
+        str_from(out).len > READER_LINK_SIZE ||
+        !url_is_same_site(url_host(str_from(out)), url_host(look->check.url))) {
+        return STR("");
+    }
+    whole = arena_copy(look->arena, str_from(out));
+    return whole.ptr != NULL ? whole : STR("");
 }
 
 /* Up to and with the folder of that name; empty when the path has none such. */

@@ -15,6 +15,8 @@
 
 /* Profiles travel as memory files. */
 #define KEPT_MAX (SITE_VIEW_COUNT * DEFACE_PROFILE_MAX + DEFACE_SITE_MAX)
+#define SHEETS_MAX                                                                                 \
+    (READER_SHEETS_KEPT + READER_SHEETS_GIVEN * (READER_SHEET_SIZE + READER_LINK_SIZE + 64))
 
 struct reader_kept {
     struct deface_profile *profile;
@@ -69,8 +71,10 @@ void reader_look_init(struct reader_look *look, const struct deface_model *model
                                  .body = -1,
                                  .page_in = -1,
                                  .site_in = -1,
+                                 .sheets_in = -1,
                                  .page_out = -1,
                                  .site_out = -1,
+                                 .sheets_out = -1,
                                  .text_out = -1};
 }
 
@@ -79,8 +83,10 @@ void reader_look_done(struct reader_look *look)
     closep(&look->body);
     closep(&look->page_in);
     closep(&look->site_in);
+    closep(&look->sheets_in);
     closep(&look->page_out);
     closep(&look->site_out);
+    closep(&look->sheets_out);
     closep(&look->text_out);
 }
 
@@ -118,6 +124,18 @@ static int reader_memfd(const struct buf *buf)
         return -1;
     }
     return TAKE_FD(fd);
+}
+
+/* Without them the verdict stands. */
+static void reader_put_sheets(struct reader_look *look)
+{
+    CLEANUP(buf_done) struct buf buf;
+
+    buf_init(&buf, READER_SHEETS_KEPT);
+    if (look->sheets.is_new) {
+        reader_sheets_put(&look->sheets, &buf);
+        look->sheets_out = reader_memfd(&buf);
+    }
 }
 
 static int reader_kept_put(struct reader_look *look, const struct reader_kept *kept)
@@ -236,32 +254,47 @@ static void reader_put_text(struct reader_look *look, const struct page *page)
     }
 }
 
+/* The page that the body is; what stands in the body's place is of our making. */
+static int reader_read_page(struct reader_look *look, struct str body, struct page *ret_page)
+{
+    CLEANUP(mapping_done) struct mapping given = {0};
+    const struct page_sheets sheets = {look, reader_sheets_lookup};
+    struct page_options options = {.url = look->check.url_final, .sheets = &sheets};
+    struct str text;
+    int r = reader_text(look, body, &text);
+
+    if (r < 0 || look->check.failure != SITE_FAILURE_NONE) {
+        return r;
+    }
+    if ((look->flags & READER_FLAG_ELSEWHERE) != 0) {
+        options.url = look->check.url;
+    }
+    options.charset = text.ptr == body.ptr ? look->charset : STR("utf-8");
+    r = mapping_open(look->sheets_in, SHEETS_MAX, &given);
+    r = r < 0 ? r : reader_sheets_open(look, mapping_str(&given));
+    r = r < 0 ? r : page_read(&options, text, look->arena, ret_page);
+    if (r == 0) {
+        reader_put_sheets(look);
+        look->needs_sheets =
+            look->sheets.wanted != 0 && (look->flags & READER_FLAG_SHEETS_LAST) == 0;
+    }
+    return r;
+}
+
 int reader_look_judge(struct reader_look *look)
 {
     CLEANUP(mapping_done) struct mapping body = {0};
     CLEANUP(reader_kept_done) struct reader_kept kept = {0};
-    struct page_options options = {.url = look->check.url_final};
     struct page page = {0};
     bool has_page = look->check.failure == SITE_FAILURE_NONE;
-    struct str text;
     int r = mapping_open(look->body, FETCHER_SIZE_MAX, &body);
 
-    if ((look->flags & READER_FLAG_ELSEWHERE) != 0) {
-        options.url = look->check.url;
+    r = r < 0 ? r : reader_read_page(look, mapping_str(&body), &page);
+    if (r < 0 || look->needs_sheets) {
+        return r;
     }
-    if (r == 0) {
-        r = reader_text(look, mapping_str(&body), &text);
-    }
-    if (r == 0 && has_page) { /* what stands in the body's place is of our making */
-        options.charset = text.ptr == mapping_str(&body).ptr ? look->charset : STR("utf-8");
-        r = page_read(&options, text, look->arena, &page);
-    }
-    if (r == 0) {
-        r = reader_kept_open(look, &kept);
-    }
-    if (r == 0) {
-        r = reader_judge(look, has_page ? &page : NULL, &kept);
-    }
+    r = reader_kept_open(look, &kept);
+    r = r < 0 ? r : reader_judge(look, has_page ? &page : NULL, &kept);
     if (r == 0 && has_page) {
         reader_put_text(look, &page);
         look->check.title = str_slice(page.title, 0, SITE_NAME_MAX);

@@ -10,10 +10,13 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "centre/browser.h"
 #include "centre/fetch.h"
 #include "centre/fetch/wire.h"
 #include "centre/protocol.h"
 #include "centre/reader.h"
+#include "centre/render.h"
+#include "cli/watch/eye.h"
 #include "sys/channel.h"
 #include "sys/fd.h"
 #include "sys/loop.h"
@@ -31,6 +34,7 @@
 #define DESK_DEATHS_MOST 20 /* of readers within one minute: something is wrong with us */
 #define DESK_CALM        (60 * NS_PER_S)
 #define DESK_USER        "nobody"
+#define DESK_PICTURE     ((RENDER_WAIT_SECONDS + 15) * NS_PER_S) /* none for so long: none comes */
 
 struct desk;
 
@@ -52,6 +56,12 @@ struct desk {
     int watch[2]; /* between fetch and us as its supervisor */
     int readers[DESK_READERS][2];
     struct desk_reader reader[DESK_READERS];
+    int render[2];
+    pid_t render_pid;
+    bool has_pictured;
+    struct watch_eye *eye; /* NULL: pages are not pictured */
+    size_t awaited;        /* pictures, when once */
+    int64_t heard;         /* monotonic ns, of fetch last */
     unsigned deaths;
     int64_t calm;
     struct msg_writer msg;
@@ -80,6 +90,17 @@ static int desk_reader_body(void *context)
     return reader_run(&options);
 }
 
+static int desk_render_body(void *context)
+{
+    const struct desk *desk = context;
+    const struct render_options options = {.user = desk_user(),
+                                           .program = BROWSER_PROGRAM,
+                                           .channel = desk->render[1],
+                                           .supervisor = -1};
+
+    return render_run(&options);
+}
+
 static int desk_fetch_body(void *context)
 {
     const struct desk *desk = context;
@@ -94,7 +115,7 @@ static int desk_fetch_body(void *context)
         .most_time = asked->most_time};
     struct fetch_channels channels = {.core = desk->core[1],
                                       .reader_count = DESK_READERS,
-                                      .render = -1,
+                                      .render = desk->render[0],
                                       .supervisor = desk->watch[1]};
 
     for (size_t i = 0; i < DESK_READERS; i++) {
@@ -138,6 +159,35 @@ static void desk_on_reader_end(void *context, pid_t pid, int wait_status)
     }
 }
 
+static void desk_on_render_end(void *context, pid_t pid, int wait_status);
+
+static int desk_start_render(struct desk *desk)
+{
+    int keep[1] = {desk->render[1]};
+    int r = spawn_body("render", keep, 1, desk_render_body, desk, &desk->render_pid);
+
+    return r < 0 ? r : loop_add_child(desk->loop, desk->render_pid, desk_on_render_end, desk);
+}
+
+/* One that never made a picture will not make any; the reason stands in its own words above. */
+static void desk_on_render_end(void *context, pid_t pid, int wait_status)
+{
+    struct desk *desk = context;
+    int r;
+
+    (void)pid;
+    (void)wait_status;
+    desk->render_pid = 0;
+    r = desk->has_pictured ? desk_start_render(desk) : -ERR_CANCELED;
+    if (r < 0) {
+        (void)diag_set(
+            desk->diag, r,
+            _("pages cannot be pictured: the browser does not stay up; mend what is told "
+              "above, or leave out --visual"));
+        loop_stop(desk->loop, r);
+    }
+}
+
 static void desk_on_fetch_end(void *context, pid_t pid, int wait_status)
 {
     struct desk *desk = context;
@@ -164,6 +214,8 @@ static void desk_on_watch(void *context, int fd, unsigned events)
         which = msg_get_u32(&desk->packet.msg);
         if (which < DESK_READERS && desk->reader[which].pid != 0) {
             (void)kill(desk->reader[which].pid, SIGKILL);
+        } else if (which == DESK_READERS && desk->render_pid != 0) {
+            (void)kill(desk->render_pid, SIGKILL);
         }
     }
     channel_packet_done(&desk->packet);
@@ -233,6 +285,14 @@ static void desk_keep(struct desk *desk, const struct fetch_check *told,
     }
 }
 
+/* Once, and all that was to come has come. */
+static void desk_end_if_done(struct desk *desk)
+{
+    if (desk->options->is_once && desk->open == 0 && desk->awaited == 0) {
+        loop_stop(desk->loop, 0);
+    }
+}
+
 static void desk_count(struct desk *desk, uint64_t number, const struct site_check *check)
 {
     uint8_t *left = &desk->looks[number - 1];
@@ -241,9 +301,47 @@ static void desk_count(struct desk *desk, uint64_t number, const struct site_che
         return;
     }
     *left = fetch_check_is_last(check) ? 0 : (uint8_t)(*left - 1);
-    if (*left == 0 && --desk->open == 0) {
+    desk->open -= *left == 0 ? 1 : 0;
+    if (desk->eye != NULL && check->page == SITE_PAGE_LISTED && check->view == SITE_VIEW_DESKTOP &&
+        check->status == 200 && check->size <= RENDER_BODY_MAX) {
+        desk->awaited++;
+    }
+    desk_end_if_done(desk);
+}
+
+static void desk_tell(struct desk *desk, size_t site, const struct site_check *check)
+{
+    if (!desk->options->look(desk->options->context, site, check)) {
         loop_stop(desk->loop, 0);
     }
+}
+
+static int desk_take_picture(struct desk *desk)
+{
+    struct fetch_picture picture;
+    struct site_check check;
+    enum watch_eye_word word = WATCH_EYE_SAME;
+    int r = fetch_picture_get(&desk->packet.msg, &picture);
+
+    if (r < 0 || desk->eye == NULL || desk_url(desk, picture.site) == NULL) {
+        return -ERR_PROTO;
+    }
+    if (!str_is_text(picture.url, desk_url(desk, picture.site)) ||
+        picture.view != SITE_VIEW_DESKTOP) {
+        return 0; /* of an odd page that nothing was learned of */
+    }
+    arena_reset(desk->arena);
+    desk->has_pictured = true;
+    r = watch_eye_take(desk->eye, picture.site - 1, &picture, desk->arena, &word, &check);
+    if (r == 0 && word == WATCH_EYE_ODD) {
+        desk_tell(desk, picture.site - 1, &check);
+    } else if (r == 0 && word == WATCH_EYE_DOUBT) {
+        fetch_look_put(&desk->msg, picture.site, picture.url, false);
+        r = channel_send(desk->core[0], &desk->msg, NULL, 0);
+    }
+    desk->awaited -= desk->awaited != 0 ? 1 : 0;
+    desk_end_if_done(desk);
+    return r;
 }
 
 static int desk_take_check(struct desk *desk)
@@ -266,9 +364,11 @@ static int desk_take_check(struct desk *desk)
         return r;
     }
     desk_keep(desk, &told, &check);
-    if (!desk->options->look(desk->options->context, told.site - 1, &check)) {
-        loop_stop(desk->loop, 0);
+    r = desk->eye != NULL ? watch_eye_weigh(desk->eye, told.site - 1, desk->arena, &check) : 0;
+    if (r < 0) {
+        return r;
     }
+    desk_tell(desk, told.site - 1, &check);
     desk_count(desk, told.site, &check);
     return 0;
 }
@@ -282,6 +382,7 @@ static void desk_on_core(void *context, int fd, unsigned events)
     if (channel_receive(fd, &desk->packet) < 0) {
         return;
     }
+    desk->heard = clock_mono(&clock_real);
     switch (desk->packet.msg.type) {
     case CENTRE_MESSAGE_SITES_ASK:
         r = desk_tell_sites(desk, msg_get_u64(&desk->packet.msg));
@@ -291,6 +392,9 @@ static void desk_on_core(void *context, int fd, unsigned events)
         break;
     case CENTRE_MESSAGE_CHECK:
         r = desk_take_check(desk);
+        break;
+    case CENTRE_MESSAGE_PICTURE:
+        r = desk_take_picture(desk);
         break;
     default:
         r = -ERR_PROTO;
@@ -313,6 +417,14 @@ static void desk_on_tick(void *context)
     const struct desk *desk = context;
 
     desk->options->tick(desk->options->context);
+    if (desk->open == 0 && desk->awaited != 0 &&
+        clock_mono(&clock_real) - desk->heard >= DESK_PICTURE) {
+        loop_stop(desk->loop,
+                  diag_set(desk->diag, -ERR_TIMEDOUT,
+                           _("%zu pages could not be pictured; look again, or leave out "
+                             "--visual"),
+                           desk->awaited));
+    }
 }
 
 static int desk_make_channels(struct desk *desk)
@@ -325,12 +437,16 @@ static int desk_make_channels(struct desk *desk)
     for (size_t i = 0; r == 0 && i < DESK_READERS; i++) {
         r = channel_pair(desk->readers[i]);
     }
+    if (r == 0 && desk->options->is_visual) {
+        r = channel_pair(desk->render);
+    }
     return r;
 }
 
 static int desk_start(struct desk *desk)
 {
-    int keep[2 + DESK_READERS] = {desk->core[1], desk->watch[1]};
+    int keep[3 + DESK_READERS] = {desk->core[1], desk->watch[1]};
+    unsigned count = 2 + DESK_READERS;
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < DESK_READERS; i++) {
@@ -338,8 +454,12 @@ static int desk_start(struct desk *desk)
         desk->reader[i] = (struct desk_reader){.desk = desk, .number = i};
         r = desk_start_reader(&desk->reader[i]);
     }
+    if (r == 0 && desk->options->is_visual) {
+        keep[count++] = desk->render[0];
+        r = desk_start_render(desk);
+    }
     if (r == 0) {
-        r = spawn_body("fetch", keep, ARRAY_LEN(keep), desk_fetch_body, desk, &desk->fetch);
+        r = spawn_body("fetch", keep, count, desk_fetch_body, desk, &desk->fetch);
     }
     return r < 0 ? r : loop_add_child(desk->loop, desk->fetch, desk_on_fetch_end, desk);
 }
@@ -381,7 +501,10 @@ static void desk_done(struct desk *desk)
         closep(&desk->readers[i][0]);
         closep(&desk->readers[i][1]);
     }
+    desk_end(desk->render_pid);
+    watch_eye_free(desk->eye);
     for (int i = 0; i < 2; i++) {
+        closep(&desk->render[i]);
         closep(&desk->core[i]);
         closep(&desk->watch[i]);
     }
@@ -402,12 +525,17 @@ int watch_desk_run(const struct watch_desk_options *options, struct diag *diag)
     desk->diag = diag;
     desk->open = options->count;
     desk->core[0] = desk->core[1] = desk->watch[0] = desk->watch[1] = -1;
+    desk->render[0] = desk->render[1] = -1;
     memset(desk->readers, -1, sizeof(desk->readers));
     desk->looks = mem_alloc(options->count + 1, 1);
     r = desk->looks != NULL ? arena_new(DESK_ARENA, &desk->arena) : -ERR_NOMEM;
     if (r == 0) {
         memset(desk->looks, (int)watch_desk_looks(options->views), options->count);
         r = loop_new(DESK_SOURCES, &desk->loop);
+    }
+    if (r == 0 && options->is_visual) {
+        r = watch_eye_new(options->keep, options->urls, options->count, options->is_once,
+                          &desk->eye);
     }
     if (r == 0) {
         r = desk_make_channels(desk);

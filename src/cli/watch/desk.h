@@ -21,6 +21,7 @@ struct watch_desk_options {
     size_t count;
     uint32_t views;
     bool is_once;
+    bool is_visual;   /* first pages are pictured too */
     int64_t interval; /* ns, 0: the usual */
     int64_t most_time;
     const char *servers;

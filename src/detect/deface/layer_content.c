@@ -54,6 +54,16 @@ static void content_read_pieces(struct layers *layers)
     }
 }
 
+/* Whether people will never see it. What a sheet does not display, or lets fade, is as a rule a
+ * menu that opens. */
+static bool hiding_is_for_good(uint32_t hiding)
+{
+    if ((hiding & PAGE_HIDING_SHEET) != 0) {
+        return (hiding & (PAGE_HIDING_PLACE | PAGE_HIDING_SIZE)) != 0;
+    }
+    return (hiding & ~(uint32_t)PAGE_HIDING_NOSCRIPT) != 0;
+}
+
 /* A link out of the site that people are not meant to see: menus hide their own links, not those.
  */
 static void hiding_read_links(struct layers *layers)
@@ -64,8 +74,8 @@ static void hiding_read_links(struct layers *layers)
         const struct page_link *link = &diff->page->links[i];
         bool is_eye = link->kind == PAGE_LINK_ANCHOR || link->kind == PAGE_LINK_FRAME;
 
-        if (is_eye && (link->hiding & ~(uint32_t)PAGE_HIDING_NOSCRIPT) != 0 &&
-            diff->links[i].is_new && diff->links[i].is_outward) {
+        if (is_eye && hiding_is_for_good(link->hiding) && diff->links[i].is_new &&
+            diff->links[i].is_outward) {
             layers_say(
                 layers, SIGNAL_HIDDEN_LINK, 1, link->host,
                 (struct spot){link->text.len != 0 ? link->text : link->url, 0, link->offset});

@@ -291,7 +291,6 @@ int page_read(const struct page_options *options, struct str body, struct arena 
 {
     struct page_reader *reader = arena_alloc(arena, 1, sizeof(*reader));
     struct str source = str_slice(body, 0, PAGE_SIZE_MAX);
-    int r;
 
     if (reader == NULL) {
         return -ERR_NOMEM;
@@ -312,9 +311,8 @@ int page_read(const struct page_options *options, struct str body, struct arena 
     reader->stack[0].background = CSS_COLOUR_NONE;
     reader->own_host = page_url_host(options->url, arena);
     html_open(&reader->html, source);
-    r = page_rules_add(reader, options->sheets);
-    if (r < 0 || reader->own_host.ptr == NULL) {
-        return r < 0 ? r : -ERR_NOMEM;
+    if (reader->own_host.ptr == NULL) {
+        return -ERR_NOMEM;
     }
     page_walk(reader);
     if (reader->error != 0) {

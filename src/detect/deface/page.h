@@ -36,8 +36,8 @@ enum page_hiding {
     PAGE_HIDING_COLOUR = 1 << 3, /* the colour of what is behind it, or transparent */
     PAGE_HIDING_NOSCRIPT = 1 << 4,
     PAGE_HIDING_OVERFLOW = 1 << 5, /* a box of no height with overflow:hidden, marquee of 1 px */
-    PAGE_HIDING_SHEET = 1 << 6,    /* through a style sheet of the page or of options.sheets, beside
-                                      what the sheet does */
+    PAGE_HIDING_SHEET = 1 << 6,    /* through a style sheet of the page or of its site, beside what
+                                      the sheet does */
 };
 
 struct page_block {
@@ -110,10 +110,17 @@ struct page {
     size_t script_count;
 };
 
+/* The style sheets that a page links. find: is asked for each in its order, by the address as
+ * written and by that of <base> (empty: none); false when the sheet is not known. */
+struct page_sheets {
+    void *context;
+    bool (*find)(void *context, struct str url, struct str base, struct str *ret_sheet);
+};
+
 struct page_options {
-    struct str url;     /* where it was fetched from: resolves hosts */
-    struct str charset; /* of the Content-Type; empty: it names none */
-    struct str sheets;  /* local style sheets, one after another; empty: none known */
+    struct str url;                   /* where it was fetched from: resolves hosts */
+    struct str charset;               /* of the Content-Type; empty: it names none */
+    const struct page_sheets *sheets; /* NULL: none are known */
 };
 
 /* body: content encoding undone, any bytes; in UTF-8, UTF-16, windows-1258 or windows-1252 as

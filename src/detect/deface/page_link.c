@@ -272,5 +272,6 @@ void page_link_set_base(struct page_reader *reader, struct str raw_url)
 
     if (reader->base_host.len == 0 && url.ptr != NULL) {
         reader->base_host = link_host(reader, url);
+        reader->base_url = url;
     }
 }

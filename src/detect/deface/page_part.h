@@ -13,6 +13,11 @@
 #define PAGE_NO_LINK     SIZE_MAX
 #define PAGE_OTHER_SLOTS 64 /* counters of open elements that are no enum html_tag */
 
+/* In hundredths of pixels. */
+#define PAGE_FAR   (-50000) /* nobody scrolls there */
+#define PAGE_TINY  150      /* of a font */
+#define PAGE_SPECK 100      /* of a box */
+
 /* A set of names of classes and ids, two bits each: the elements around. */
 struct page_names {
     uint64_t bits[4];
@@ -73,6 +78,7 @@ struct page_reader {
     size_t form;        /* the open form's link, or PAGE_NO_LINK */
     struct str own_host;
     struct str base_host; /* of relative links; empty: the page's own */
+    struct str base_url;  /* as written; empty: the page has none */
     bool has_title;
     bool is_data_script; /* the one whose contents come next */
 

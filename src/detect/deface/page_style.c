@@ -8,11 +8,8 @@
 
 #include <string.h>
 
-#define CLASSES_MAX 24       /* of one element */
-#define FAR         (-50000) /* hundredths of pixels: nobody scrolls there */
-#define TINY        150      /* of a font */
-#define SPECK       100      /* of a box */
-#define COLOUR_NEAR 12       /* of 255, in each channel */
+#define CLASSES_MAX 24 /* of one element */
+#define COLOUR_NEAR 12 /* of 255, in each channel */
 #define SLOTS_MIN   128
 
 static void names_add(struct page_names *names, uint64_t key)
@@ -168,11 +165,11 @@ static void keys_of_element(const struct html_token *token, struct element_keys 
 /* Hiding that a box does to all that stands in it. */
 static uint32_t style_hides(const struct css_style *style)
 {
-    bool is_flat = (style->known & CSS_HEIGHT) != 0 && style->height <= SPECK;
-    bool is_thin = (style->known & CSS_WIDTH) != 0 && style->width <= SPECK;
-    bool is_out = ((style->known & CSS_LEFT) != 0 && style->is_placed && style->left <= FAR) ||
-                  ((style->known & CSS_INDENT) != 0 && style->indent <= FAR) ||
-                  ((style->known & CSS_MARGIN) != 0 && style->margin <= FAR) ||
+    bool is_flat = (style->known & CSS_HEIGHT) != 0 && style->height <= PAGE_SPECK;
+    bool is_thin = (style->known & CSS_WIDTH) != 0 && style->width <= PAGE_SPECK;
+    bool is_out = ((style->known & CSS_LEFT) != 0 && style->is_placed && style->left <= PAGE_FAR) ||
+                  ((style->known & CSS_INDENT) != 0 && style->indent <= PAGE_FAR) ||
+                  ((style->known & CSS_MARGIN) != 0 && style->margin <= PAGE_FAR) ||
                   (style->is_clipped && style->is_placed) || style->is_moved_away;
     uint32_t hiding = 0;
 
@@ -279,7 +276,7 @@ static void element_take_style(struct page_element *element, const struct css_st
                                bool is_sheet)
 {
     if ((style->known & CSS_FONT_SIZE) != 0) {
-        element->is_tiny = style->font_size <= TINY;
+        element->is_tiny = style->font_size <= PAGE_TINY;
         element->is_tiny_by_sheet = is_sheet;
     }
     if ((style->known & CSS_COLOUR) != 0) {

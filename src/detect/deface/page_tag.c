@@ -137,13 +137,34 @@ static bool rel_has(struct str rel, const char *word)
     return false;
 }
 
+/* Its rules count from here on, as in a browser. Sheets for other media, and those that a person
+ * would have to choose, hide nothing. */
+static void tag_sheet(struct page_reader *reader, const struct html_token *token, size_t link)
+{
+    const struct page_sheets *sheets = reader->options->sheets;
+    struct str medium = tag_value(token, HTML_KEY('m', 'e', 'd', 'i', 'a'));
+    struct str sheet;
+
+    if (sheets == NULL || link == PAGE_NO_LINK || reader->open_count[HTML_TAG_NOSCRIPT] != 0 ||
+        (medium.len != 0 && !css_is_for_all(medium)) ||
+        html_attribute(token, HTML_KEY('d', 'i', 's', 'a', 'b', 'l', 'e', 'd')) != NULL ||
+        !sheets->find(sheets->context, reader->links[link].url, reader->base_url, &sheet)) {
+        return;
+    }
+    reader->error = page_rules_add(reader, sheet);
+}
+
 static void tag_head_link(struct page_reader *reader, const struct html_token *token,
                           uint32_t hiding)
 {
     struct str rel = tag_value(token, HTML_KEY('r', 'e', 'l'));
 
     if (rel_has(rel, "stylesheet")) {
-        (void)tag_link(reader, token, KEY_HREF, PAGE_LINK_STYLE, hiding);
+        size_t link = tag_link(reader, token, KEY_HREF, PAGE_LINK_STYLE, hiding);
+
+        if (!rel_has(rel, "alternate")) {
+            tag_sheet(reader, token, link);
+        }
     } else if (rel_has(rel, "canonical") || rel_has(rel, "alternate") || rel_has(rel, "amphtml")) {
         (void)tag_link(reader, token, KEY_HREF, PAGE_LINK_CANONICAL, hiding);
     } else if (rel_has(rel, "icon")) {
