@@ -15,9 +15,8 @@
 #define SENDERS_NAMED_MAX 4096 /* that have a name beside their way */
 #define SENDERS_NAMES_MAX 256  /* of one way */
 #define SENDERS_MAX       8192 /* with the ways themselves; all others count as one */
-#define SENDERS_ROWS_MAX                                                                           \
-    49152 /* hosts in all, from which on no sender is made: agents have room                       \
-           */
+/* Hosts in all, from which on no sender is made: agents have room. */
+#define SENDERS_ROWS_MAX 49152
 
 struct core;
 struct core_host;

@@ -25,7 +25,7 @@
 
 #define FETCH_PAGES_MAX 24  /* of one site */
 #define FETCH_KNOWN_MAX 512 /* addresses that people's view of a site named */
-#define FETCH_ARENA     (256U << 10)
+#define FETCH_ARENA     (192U << 10)
 
 /* What a page was when it was last seen so: ends a look early. */
 struct fetch_seen {
@@ -204,6 +204,8 @@ void fetch_sheets_job_free(struct fetch_sheets_job *job);
 void fetch_sheets_ask(struct fetch_look *look);
 /* Puts it again with those that the answer lacks, as far as they are to be had. */
 void fetch_sheets_more(struct fetch_look *look, const struct reader_answer *answer);
+/* Puts it with what has come by now. */
+void fetch_sheets_end(struct fetch_look *look);
 void fetch_sheets_keep(struct fetch_look *look, struct reader_answer *answer);
 
 /* fetch/names.c: what several name servers say of the site's name */

@@ -133,12 +133,13 @@ static int sheets_bundle(const struct fetch_sheets *sheets, const struct fetch_s
     return fd < 0 || fd_write_full(fd, buf.ptr, buf.len) < 0 ? -1 : TAKE_FD(fd);
 }
 
-static void sheets_ask_reader(struct fetch_look *look)
+void fetch_sheets_end(struct fetch_look *look)
 {
     closep(&look->sheets_fd);
     look->sheets_fd = sheets_bundle(look->watch->sheets, look->sheets_job);
     look->ask.sheets = look->sheets_fd;
     fetch_sheets_job_free(TAKE_PTR(look->sheets_job));
+    look->is_read = true;
     readers_ask(look->watch->fetch->readers, &look->ask);
 }
 
@@ -178,7 +179,7 @@ static void sheets_on_answer(void *context, struct fetcher_answer *answer)
         sheet->modified = answer->modified;
     }
     if (loop_source_set_timer(job->pause, job->next < job->count ? SHEETS_PAUSE : 1, 0) < 0) {
-        sheets_ask_reader(job->look);
+        fetch_sheets_end(job->look);
     }
 }
 
@@ -213,7 +214,7 @@ static void sheets_next(void *context)
             return;
         }
     }
-    sheets_ask_reader(job->look);
+    fetch_sheets_end(job->look);
 }
 
 static int sheets_job_new(struct fetch_look *look)
@@ -247,7 +248,7 @@ void fetch_sheets_ask(struct fetch_look *look)
     int64_t old = look->is_second ? SHEETS_FRESH : SHEETS_OLD;
 
     if (sheets == NULL || sheets_job_new(look) < 0) {
-        sheets_ask_reader(look);
+        fetch_sheets_end(look);
         return;
     }
     for (unsigned i = 0; i < sheets->count; i++) {
@@ -265,7 +266,7 @@ void fetch_sheets_more(struct fetch_look *look, const struct reader_answer *answ
 
     look->ask.flags |= (uint32_t)READER_FLAG_SHEETS_LAST;
     if (sheets == NULL || sheets_job_new(look) < 0) {
-        sheets_ask_reader(look);
+        fetch_sheets_end(look);
         return;
     }
     look->sheets_job->is_whole = true;
