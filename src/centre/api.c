@@ -8,8 +8,8 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "centre/api/private.h"
+#include "centre/confine.h"
 #include "cli/command.h"
-#include "sys/sandbox.h"
 
 #include <signal.h>
 
@@ -46,13 +46,8 @@ static int api_body_sandbox(const struct centre_settings *settings, struct diag 
         .file_limit = API_CONNECTIONS_MAX + API_FILES_SPARE,
         .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_FILES | SANDBOX_CALLS_THREADS,
     };
-    unsigned missing = 0;
-    int r = sandbox_enter(&sandbox, &missing, diag);
 
-    if (r == 0 && missing != 0) {
-        log_warn("this kernel lacks part of the sandbox missing=%u", missing);
-    }
-    return r;
+    return confine(&sandbox, diag);
 }
 
 static int api_body_open(const struct centre_settings *settings, struct api_channels channels,

@@ -8,9 +8,9 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "centre/confine.h"
 #include "centre/core/private.h"
 #include "cli/command.h"
-#include "sys/sandbox.h"
 
 #include <signal.h>
 
@@ -52,13 +52,8 @@ static int core_body_sandbox(const struct centre_settings *settings, struct diag
         .file_limit = CORE_STREAMS_MAX + CORE_SOURCES_SPARE,
         .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_FILES | SANDBOX_CALLS_THREADS,
     };
-    unsigned missing = 0;
-    int r = sandbox_enter(&sandbox, &missing, diag);
 
-    if (r == 0 && missing != 0) {
-        log_warn("this kernel lacks part of the sandbox missing=%u", missing);
-    }
-    return r;
+    return confine(&sandbox, diag);
 }
 
 /* The authority's key is read with the supervisor's rights; everything that is written, after they

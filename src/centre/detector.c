@@ -8,12 +8,11 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "centre/confine.h"
 #include "centre/detector/private.h"
 #include "centre/protocol.h"
 #include "cli/command.h"
-#include "sys/sandbox.h"
 
-#include <pwd.h>
 #include <sys/random.h>
 
 #define MEMORY_MORE (1024ULL << 20) /* beyond what is mapped at the start */
@@ -21,22 +20,13 @@
 
 static int detector_enter(const struct detector_options *options)
 {
-    struct diag diag = {0};
     const struct sandbox sandbox = {
-        .user = options->user == NULL || getpwnam(options->user) != NULL ? options->user : "nobody",
         .calls = SANDBOX_CALLS_IO,
         .memory_more = MEMORY_MORE,
         .file_limit = FILE_LIMIT,
     };
-    unsigned missing = 0;
-    int r = sandbox_enter(&sandbox, &missing, &diag);
 
-    if (r < 0) {
-        log_error("detector: %s", diag_text(&diag, r));
-    } else if (missing != 0) {
-        log_warn("this kernel lacks part of the sandbox missing=%u", missing);
-    }
-    return r;
+    return confine_parser("detector", options->user, &sandbox);
 }
 
 /* The bytes of rules and of lists are read while there are rights to open them. */

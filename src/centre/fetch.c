@@ -7,11 +7,11 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "centre/confine.h"
 #include "centre/fetch/private.h"
 #include "centre/protocol.h"
 #include "cli/command.h"
 #include "sys/fd.h"
-#include "sys/sandbox.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -118,19 +118,13 @@ static int fetch_sandbox(const struct fetch_options *options, struct diag *diag)
                               .paths = paths,
                               .calls =
                                   SANDBOX_CALLS_IO | SANDBOX_CALLS_NETWORK | SANDBOX_CALLS_LOOK};
-    unsigned missing = 0;
-    int r;
 
     /* one that is missing needs no leave: the resolver passes it over as well */
     while (sandbox.path_count < ARRAY_LEN(paths) &&
            access(paths[sandbox.path_count].path, R_OK) == 0) {
         sandbox.path_count++;
     }
-    r = sandbox_enter(&sandbox, &missing, diag);
-    if (r == 0 && missing != 0) {
-        log_warn("this kernel lacks part of the sandbox missing=%u", missing);
-    }
-    return r;
+    return confine(&sandbox, diag);
 }
 
 /* As many connections may stand as there may be files. */

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/time.h"
+#include "centre/confine.h"
 #include "centre/lists.h"
 #include "centre/protocol.h"
 #include "centre/reader/page.h"
@@ -16,9 +17,7 @@
 #include "sys/channel.h"
 #include "sys/fd.h"
 #include "sys/process.h"
-#include "sys/sandbox.h"
 
-#include <pwd.h>
 #include <sys/mman.h>
 
 #define MEMORY_MORE (768ULL << 20) /* beyond what is mapped at the start */
@@ -38,22 +37,13 @@ struct reader {
 
 static int reader_enter(const struct reader_options *options)
 {
-    struct diag diag = {0};
     const struct sandbox sandbox = {
-        .user = options->user == NULL || getpwnam(options->user) != NULL ? options->user : "nobody",
         .calls = SANDBOX_CALLS_IO,
         .memory_more = MEMORY_MORE,
         .file_limit = FILE_LIMIT,
     };
-    unsigned missing = 0;
-    int r = sandbox_enter(&sandbox, &missing, &diag);
 
-    if (r < 0) {
-        log_error("reader: %s", diag_text(&diag, r));
-    } else if (missing != 0) {
-        log_warn("this kernel lacks part of the sandbox missing=%u", missing);
-    }
-    return r;
+    return confine_parser("reader", options->user, &sandbox);
 }
 
 static int reader_send(struct reader *reader, const struct reader_look *look)

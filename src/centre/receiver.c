@@ -8,15 +8,14 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "centre/confine.h"
 #include "centre/protocol.h"
 #include "centre/receiver/body.h"
 #include "cli/command.h"
 #include "sys/fd.h"
-#include "sys/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/random.h>
@@ -29,22 +28,13 @@
 
 static int receiver_enter(const struct receiver_options *options)
 {
-    struct diag diag = {0};
     const struct sandbox sandbox = {
-        .user = options->user == NULL || getpwnam(options->user) != NULL ? options->user : "nobody",
         .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_LISTEN,
         .memory_more = MEMORY_MORE,
         .file_limit = RECEIVER_STREAMS_MAX + FILES_SPARE,
     };
-    unsigned missing = 0;
-    int r = sandbox_enter(&sandbox, &missing, &diag);
 
-    if (r < 0) {
-        log_error("receiver: %s", diag_text(&diag, r));
-    } else if (missing != 0) {
-        log_warn("this kernel lacks part of the sandbox missing=%u", missing);
-    }
-    return r;
+    return confine_parser("receiver", options->user, &sandbox);
 }
 
 /* No name is ever given to it: it goes with the process. */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "centre/browser.h"
+#include "centre/confine.h"
 #include "centre/protocol.h"
 #include "cli/command.h"
 #include "codec/cbor.h"
@@ -18,7 +19,6 @@
 #include "sys/channel.h"
 #include "sys/fd.h"
 #include "sys/process.h"
-#include "sys/sandbox.h"
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -244,17 +244,12 @@ static int render_open(struct render *render, const struct render_options *optio
                                     .calls = SANDBOX_CALLS_IO,
                                     .memory_more = RENDER_MEMORY,
                                     .file_limit = RENDER_FILES};
-    unsigned missing = 0;
     int r;
 
     (void)signal(SIGPIPE, SIG_IGN); /* a browser that dies while it is spoken to */
     r = browser_start(&browser, &render->browser, diag);
     r = r < 0 ? r : browser_greet(render->browser, RENDER_SECONDS * NS_PER_S);
-    r = r < 0 ? r : sandbox_enter(&sandbox, &missing, diag);
-    if (r == 0 && missing != 0) {
-        log_warn("this kernel lacks part of the sandbox missing=%u", missing);
-    }
-    return r;
+    return r < 0 ? r : confine(&sandbox, diag);
 }
 
 int render_run(const struct render_options *options)

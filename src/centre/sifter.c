@@ -8,13 +8,11 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "centre/confine.h"
 #include "centre/protocol.h"
 #include "centre/sifter/private.h"
 #include "cli/command.h"
 #include "sys/process.h"
-#include "sys/sandbox.h"
-
-#include <pwd.h>
 
 #define MEMORY_MORE  (512ULL << 20)
 #define FILE_LIMIT   4096
@@ -26,22 +24,13 @@
 
 static int sifter_enter(const struct sifter_options *options)
 {
-    struct diag diag = {0};
     const struct sandbox sandbox = {
-        .user = options->user == NULL || getpwnam(options->user) != NULL ? options->user : "nobody",
         .calls = SANDBOX_CALLS_IO,
         .memory_more = MEMORY_MORE,
         .file_limit = FILE_LIMIT,
     };
-    unsigned missing = 0;
-    int r = sandbox_enter(&sandbox, &missing, &diag);
 
-    if (r < 0) {
-        log_error("sifter: %s", diag_text(&diag, r));
-    } else if (missing != 0) {
-        log_warn("this kernel lacks part of the sandbox missing=%u", missing);
-    }
-    return r;
+    return confine_parser("sifter", options->user, &sandbox);
 }
 
 static int sifter_ready(struct sift *sift, int supervisor)

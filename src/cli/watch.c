@@ -244,6 +244,11 @@ static int watch_stored(const struct command_call *call)
     const struct watch_log_options log = {
         .files = call->operands, .format = settings->format, .is_json = settings->is_json};
 
+    if (settings->is_visual) {
+        return command_fail(EXIT_STATUS_USAGE,
+                            _("--visual pictures pages as they are now: leave it out when stored "
+                              "ones are judged"));
+    }
     if (settings->is_log) {
         return watch_log(&log);
     }
