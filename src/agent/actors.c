@@ -212,12 +212,12 @@ int actors_put_unseen(struct actors *actors, pid_t pid, struct actor_row **ret_r
     return 0;
 }
 
-void actors_forked(struct actors *actors, pid_t pid, pid_t parent)
+void actors_forked(struct actors *actors, pid_t pid, pid_t parent, uint64_t oldest)
 {
     const struct actor_row *row = actors_get_pid(actors, pid);
     uint64_t key = (uint64_t)pid;
 
-    if (row != NULL && row->is_gone) { /* else the gate has met it before its fork was told */
+    if (row != NULL && (row->is_gone || row->actor.key.start < oldest)) {
         (void)map_remove(&actors->by_pid, MAP_KEY(key));
     }
     actors->forks[(unsigned)pid % FORKS_ROWS] = (struct fork_row){pid, parent};

@@ -38,8 +38,10 @@ struct actor_row *actors_get_pid(struct actors *actors, pid_t pid);
  * that. */
 [[nodiscard]] int actors_put_unseen(struct actors *actors, pid_t pid, struct actor_row **ret_row);
 
-/* The pid is a new process from now on, or the one that is known by it and has not ended. */
-void actors_forked(struct actors *actors, pid_t pid, pid_t parent);
+/* The pid is a new process from now on, or the one that is known by it, has not ended and began at
+ * `oldest` (clock ticks since boot) or later: the gate may meet a process before its fork is told.
+ */
+void actors_forked(struct actors *actors, pid_t pid, pid_t parent, uint64_t oldest);
 /* NULL when it was not known. The row stays for its late name events. */
 struct actor_row *actors_ended(struct actors *actors, pid_t pid);
 

@@ -18,6 +18,7 @@
 #define SHIELD_FOLDERS  16384
 #define ANCESTORS_DEPTH 12
 #define CALM_NS         (10 * NS_PER_S)
+#define FORK_LATE_NS    (5 * NS_PER_S) /* that a fork may be told later than it was */
 #define STIR_NS         (3 * NS_PER_S) /* by then all that a step has left open was looked at */
 
 int64_t shield_now(void)
@@ -347,8 +348,10 @@ int shield_who_was(struct shield *shield, pid_t pid, struct actor_key *ret_who)
 
 static void shield_forked(struct shield *shield, pid_t pid, pid_t parent)
 {
+    int64_t oldest = (shield_now() - FORK_LATE_NS) / (NS_PER_S / sysconf(_SC_CLK_TCK));
+
     pthread_mutex_lock(&shield->lock);
-    actors_forked(shield->actors, pid, parent);
+    actors_forked(shield->actors, pid, parent, oldest > 0 ? (uint64_t)oldest : 0);
     pthread_mutex_unlock(&shield->lock);
 }
 

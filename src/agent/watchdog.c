@@ -31,8 +31,10 @@ struct watchdog {
     int gate;
     int parked[WATCHDOG_PARKED];
     size_t parked_count;
-    int64_t since;  /* when the present bridge began */
-    int64_t unread; /* an open has been in the kernel since then at least; 0: none is */
+    int64_t since;   /* when the present bridge began */
+    int64_t unread;  /* an open has been in the kernel since then at least; 0: none is */
+    int64_t asleep;  /* that the machine has slept since its start, as far as was noted */
+    int64_t lenient; /* until then others may be late, since it slept a moment ago */
 };
 
 /* The reader sleeps while nobody opens anything; what it must do soon is read what waits. */
@@ -52,11 +54,30 @@ static bool watchdog_is_long(int64_t since, int64_t now)
     return since != 0 && now - since > WATCHDOG_STALL_NS;
 }
 
+/* clock_mono goes on while the machine sleeps, what threads wait for does not. */
+static bool watchdog_has_slept(struct watchdog *dog, int64_t now)
+{
+    struct timespec awake;
+    int64_t asleep;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &awake);
+    asleep = now - (awake.tv_sec * NS_PER_S + awake.tv_nsec);
+    if (asleep - dog->asleep > WATCHDOG_STALL_NS) {
+        dog->lenient = now + WATCHDOG_QUIET_NS;
+        dog->unread = 0;
+    }
+    dog->asleep = asleep;
+    return now < dog->lenient;
+}
+
 static bool watchdog_is_stalled(struct watchdog *dog, int64_t now)
 {
     int64_t beat = atomic_load(&dog->page->beat);
     int64_t ending = atomic_load(&dog->page->ending);
 
+    if (watchdog_has_slept(dog, now)) {
+        return false;
+    }
     if (ending != 0 && now - ending > WATCHDOG_CLOSE_NS) {
         return true; /* a thread of it waits for what does not come */
     }
@@ -93,15 +114,14 @@ static void watchdog_look(struct watchdog *dog)
     }
 }
 
-/* What a dead sensor had read but not answered waits under numbers of its descriptors. */
-static void watchdog_answer_dead(struct watchdog *dog)
+void watchdog_answer_dead(struct page *page, int gate)
 {
     unsigned long long count = 0;
 
     for (int number = 0; number < NUMBERS_MAX; number++) {
-        count += fanotify_allow(dog->gate, number) == 0 ? 1U : 0U;
+        count += fanotify_allow(gate, number) == 0 ? 1U : 0U;
     }
-    atomic_fetch_add(&dog->page->let_go, count);
+    atomic_fetch_add(&page->let_go, count);
 }
 
 static void watchdog_let_go(struct watchdog *dog)
@@ -138,7 +158,7 @@ static void watchdog_bridge(struct watchdog *dog)
     struct pollfd wait = {.fd = dog->gate, .events = POLLIN};
 
     dog->since = clock_mono(&clock_real);
-    watchdog_answer_dead(dog);
+    watchdog_answer_dead(dog->page, dog->gate);
     while (atomic_load(&dog->page->beat) == 0) {
         int64_t waited = clock_mono(&clock_real) - dog->since;
         bool is_ending = atomic_load(&dog->page->ending) != 0;

@@ -272,6 +272,9 @@ static int css_read_rule(void *context, struct str selectors, struct str body)
     struct css_rule rule;
     struct str text;
 
+    if (sheet->count == CSS_RULES_MAX) {
+        return 0;
+    }
     css_read_declarations(body, &style);
     if (style.known == 0) {
         return 0;

@@ -292,17 +292,22 @@ int spool_next(struct spool *spool, struct spool_cursor *cursor, struct spool_re
 
 int spool_prepare(struct spool *spool, uint64_t sequence)
 {
+    uint64_t before = spool->state.sent;
     int r;
 
     if (sequence >= spool->next) {
         return -ERR_INVAL;
     }
-    if (sequence <= spool->state.sent) {
+    if (sequence <= before) {
         return 0;
     }
     spool->state.sent = sequence;
     r = spool_note(spool);
-    return r < 0 ? r : spool_sync(spool);
+    r = r < 0 ? r : spool_sync(spool);
+    if (r < 0) {
+        spool->state.sent = before; /* none of it may be sent: it is asked for again */
+    }
+    return r;
 }
 
 /* How many records of segment i lie in (from, to]. */

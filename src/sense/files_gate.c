@@ -369,21 +369,23 @@ void *files_reader_run(void *context)
     struct files *files = context;
     struct pollfd waits[2] = {{.fd = files->gate, .events = POLLIN},
                               {.fd = files->end_fd, .events = POLLIN}};
-    int64_t oldest = 0;
+    int rest = 0; /* its first sign of life comes at once: until then the watchdog stands in */
 
     (void)!thread_raise_priority(2);
     while (!atomic_load(&files->is_reader_ending)) {
         bool is_ending = atomic_load(&files->is_ending); /* end_fd stays readable then */
+        int64_t oldest;
         int64_t now;
 
-        (void)poll(waits, is_ending ? 1 : 2,
-                   oldest != 0 || is_ending ? READER_CHECK_MS : FILES_REST_MS);
+        (void)poll(waits, is_ending ? 1 : 2, rest);
         now = clock_mono(&clock_real);
         files->port.begins(files->port.context, now);
         oldest = files_serve_parked(files, now);
         files_read_batch(files, now);
         oldest = files_older(oldest, files_check_deadlines(files, now));
         files->port.beat(files->port.context, now, oldest);
+        rest =
+            oldest != 0 || files->parked_count != 0 || is_ending ? READER_CHECK_MS : FILES_REST_MS;
     }
     return NULL;
 }

@@ -326,9 +326,21 @@ bool files_is_quiet(struct files *files, uint64_t named)
     return is_quiet;
 }
 
+/* until: of clock_mono, which goes on while the machine sleeps; no condition waits by that one. */
+static struct timespec names_deadline(int64_t until)
+{
+    struct timespec now;
+    int64_t at;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    at = now.tv_sec * NS_PER_S + now.tv_nsec + (until - clock_mono(&clock_real));
+    at = at > 0 ? at : 0;
+    return (struct timespec){.tv_sec = at / NS_PER_S, .tv_nsec = at % NS_PER_S};
+}
+
 bool files_hear_names(struct files *files, int64_t until)
 {
-    struct timespec deadline = {.tv_sec = until / NS_PER_S, .tv_nsec = until % NS_PER_S};
+    struct timespec deadline = names_deadline(until);
     uint64_t enough;
     bool is_over = false;
 
@@ -345,8 +357,7 @@ bool files_hear_names(struct files *files, int64_t until)
 
 bool files_drain_names(struct files *files, int64_t timeout_ns)
 {
-    int64_t until = clock_mono(&clock_real) + timeout_ns;
-    struct timespec deadline = {.tv_sec = until / NS_PER_S, .tv_nsec = until % NS_PER_S};
+    struct timespec deadline = names_deadline(clock_mono(&clock_real) + timeout_ns);
     bool is_over = false;
     bool has_names;
 

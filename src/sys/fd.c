@@ -276,6 +276,17 @@ int fd_open_beneath(int dir_fd, const char *path, int flags, mode_t mode)
     return fd >= 0 ? (int)fd : -errno;
 }
 
+int fd_open_known_folder(const char *path)
+{
+    const struct open_how how = {
+        .flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+        .resolve = RESOLVE_CACHED | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+    };
+    long fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+
+    return fd >= 0 ? (int)fd : -errno;
+}
+
 int fd_reopen(int fd, int flags)
 {
     char link[64];

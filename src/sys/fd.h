@@ -40,6 +40,9 @@ struct fd_progress {
 
 /* Opens a path strictly below dir_fd: no symbolic link, no "..", no other mount (openat2). */
 [[nodiscard]] int fd_open_beneath(int dir_fd, const char *path, int flags, mode_t mode);
+/* The folder at a path, for looking at it only (O_PATH), if the kernel knows the way without asking
+ * a disk or another machine, and no link is on it; -ERR_AGAIN otherwise. Never blocks. */
+[[nodiscard]] int fd_open_known_folder(const char *path);
 /* Re-opens what fd refers to, with other flags, through /proc/self/fd. */
 [[nodiscard]] int fd_reopen(int fd, int flags);
 /* The path the kernel knows for fd now; a deleted file's ends in " (deleted)". Writes a NUL. */

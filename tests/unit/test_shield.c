@@ -178,12 +178,12 @@ static void test_actors_know_whom_nobody_saw(void **state)
     (void)state;
     assert_int_equal(actors_new(8, &actors), 0);
     put(actors, 10, 0, 1);
-    actors_forked(actors, 20, 10);
+    actors_forked(actors, 20, 10, 0);
     assert_int_equal(actors_put_unseen(actors, 20, &row), 0);
     assert_int_equal(row->actor.parent.pid, 10);
     assert_int_equal(row->actor.exe_ino, 1);
     assert_ptr_equal(actors_get_pid(actors, 20), row);
-    actors_forked(actors, 20, 10); /* the number is somebody else's now */
+    actors_forked(actors, 20, 10, 0); /* the number is somebody else's now */
     assert_null(actors_get_pid(actors, 20));
     assert_int_equal(actors_put_unseen(actors, 33, &row), -ERR_NOENT);
     actors_free(actors);
@@ -198,12 +198,30 @@ static void test_actors_forked_late(void **state)
     assert_int_equal(actors_new(8, &actors), 0);
     put(actors, 10, 0, 1);
     put(actors, 20, 10, 2);
-    actors_forked(actors, 20, 10);
+    actors_forked(actors, 20, 10, 0);
     assert_non_null(actors_get_pid(actors, 20));
     assert_int_equal(actors_get_pid(actors, 20)->actor.exe_ino, 2);
     assert_non_null(actors_ended(actors, 20));
     assert_non_null(actors_get_pid(actors, 20)); /* its late events are its own */
-    actors_forked(actors, 20, 10);
+    actors_forked(actors, 20, 10, 0);
+    assert_null(actors_get_pid(actors, 20));
+    actors_free(actors);
+}
+
+/* The end of one was not heard, and its number is somebody else's now. */
+static void test_actors_end_unheard(void **state)
+{
+    struct actors *actors = NULL;
+    uint64_t start;
+
+    (void)state;
+    assert_int_equal(actors_new(8, &actors), 0);
+    put(actors, 10, 0, 1);
+    put(actors, 20, 10, 2);
+    start = actors_get_pid(actors, 20)->actor.key.start;
+    actors_forked(actors, 20, 10, start);
+    assert_non_null(actors_get_pid(actors, 20));
+    actors_forked(actors, 20, 10, start + 1);
     assert_null(actors_get_pid(actors, 20));
     actors_free(actors);
 }
@@ -409,6 +427,7 @@ int main(void)
         cmocka_unit_test(test_actors_instance_is_the_topmost_of_one_program),
         cmocka_unit_test(test_actors_know_whom_nobody_saw),
         cmocka_unit_test(test_actors_forked_late),
+        cmocka_unit_test(test_actors_end_unheard),
         cmocka_unit_test(test_actors_forget_the_dead_first),
         cmocka_unit_test(test_openers_know_a_thread_while_it_lives),
         cmocka_unit_test(test_openers_forget_who_runs_another_program),

@@ -80,6 +80,42 @@ static void test_open_beneath_follows_nothing(void **state)
     assert_int_equal(fd_open_beneath(dir, "/etc/passwd", O_RDONLY, 0), -ERR_XDEV);
 }
 
+/* The kernel may be busy with the way just then, and says so. */
+static int open_known(const char *path)
+{
+    int fd = -ERR_AGAIN;
+
+    for (int i = 0; i < 1000 && fd == -ERR_AGAIN; i++) {
+        struct stat stat;
+
+        (void)!lstat(path, &stat);
+        fd = fd_open_known_folder(path);
+    }
+    return fd;
+}
+
+static void test_open_known_folder(void **state)
+{
+    CLEANUP(closep) int dir = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CLEANUP(closep) int known = open_known(scratch);
+    struct stat one;
+    struct stat other;
+    char path[256];
+    char byte;
+
+    (void)state;
+    assert_true(known >= 0);
+    assert_int_equal(fstat(dir, &one), 0);
+    assert_int_equal(fstat(known, &other), 0);
+    assert_int_equal(one.st_ino, other.st_ino);
+    assert_int_equal(read(known, &byte, 1), -1); /* it is for looking at only */
+    assert_int_equal(symlinkat(scratch, dir, "way"), 0);
+    (void)snprintf(path, sizeof(path), "%s/way", scratch);
+    assert_int_equal(open_known(path), -ERR_NOTDIR);
+    assert_int_equal(unlinkat(dir, "way", 0), 0);
+    assert_int_equal(open_known("/etc/passwd"), -ERR_NOTDIR);
+}
+
 static void test_copy_keeps_holes(void **state)
 {
     CLEANUP(closep) int dir = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -646,6 +682,7 @@ int main(void)
         cmocka_unit_test(test_group_is_kept),
         cmocka_unit_test(test_atomic_write_and_read),
         cmocka_unit_test(test_open_beneath_follows_nothing),
+        cmocka_unit_test(test_open_known_folder),
         cmocka_unit_test(test_copy_keeps_holes),
         cmocka_unit_test(test_channel_carries_message_and_fd),
         cmocka_unit_test(test_loop),

@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
 #define FOLDER_XATTRS_MAX (64U << 10)
@@ -123,21 +124,35 @@ void shield_visit_folder(struct shield *shield, struct str file_path, struct act
     }
 }
 
-bool shield_glance_folder(struct shield *shield, struct str file_path, struct actor_key who)
+/* A path may lead elsewhere than it did for the opener, to a mount that does not answer: only the
+ * file's own file system is asked for anything that the kernel does not have at hand. */
+static bool folder_is_plain(int fd, dev_t dev, struct stat *ret_stat)
 {
-    struct str path = folder_of(file_path);
+    char link[64];
+    struct statx known;
+
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    return fd >= 0 &&
+           statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &known) == 0 &&
+           makedev(known.stx_dev_major, known.stx_dev_minor) == dev && fstat(fd, ret_stat) == 0 &&
+           listxattr(link, NULL, 0) == 0;
+}
+
+bool shield_glance_folder(struct shield *shield, const struct visit *visit)
+{
+    struct str path = folder_of(visit->path);
     char text[SHIELD_PATH_MAX];
+    CLEANUP(closep) int fd = folder_text(path, text) == 0 ? fd_open_known_folder(text) : -1;
     struct vault_folder folder;
     struct stat stat;
     int32_t session;
 
-    if (folder_text(path, text) < 0 || lstat(text, &stat) != 0 || !S_ISDIR(stat.st_mode) ||
-        llistxattr(text, NULL, 0) != 0) {
+    if (!folder_is_plain(fd, visit->open->stat.st_dev, &stat)) {
         return false;
     }
     vault_folder_of(&stat, path, &folder);
     pthread_mutex_lock(&shield->lock);
-    session = shield_session(shield, who);
+    session = shield_session(shield, visit->who);
     pthread_mutex_unlock(&shield->lock);
     shield_put_folder(shield, &folder, stat.st_ctim, session, false);
     return true;

@@ -105,7 +105,7 @@ bool shield_glanced(void *context, struct files_open *open)
     is_known = shield_knows_folder(shield, visit.path, visit.who);
     if (!is_known) {
         pthread_mutex_unlock(&shield->lock);
-        is_known = shield_glance_folder(shield, visit.path, visit.who);
+        is_known = shield_glance_folder(shield, &visit);
         thread_mutex_lock_soon(&shield->lock);
     }
     may_pass = is_known && glance_may_pass(shield, &visit);

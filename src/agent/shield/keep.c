@@ -205,10 +205,13 @@ static void *keeper_run(void *context)
     while (!is_ending) {
         struct timespec until;
 
+        pthread_mutex_lock(&shield->keeper_lock);
+        if (!atomic_load(&shield->is_resting)) { /* something has happened since the work */
+            rest = KEEPER_REST_NS;
+        }
         (void)clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += (until.tv_nsec + rest) / NS_PER_S;
         until.tv_nsec = (until.tv_nsec + rest) % NS_PER_S;
-        pthread_mutex_lock(&shield->keeper_lock);
         if (!shield->is_keeper_ending) {
             (void)pthread_cond_clockwait(&shield->keeper_wake, &shield->keeper_lock,
                                          CLOCK_MONOTONIC, &until);
@@ -245,5 +248,7 @@ void shield_keeper_stop(struct shield *shield)
 
 void shield_keeper_wake(struct shield *shield)
 {
+    pthread_mutex_lock(&shield->keeper_lock);
     pthread_cond_signal(&shield->keeper_wake);
+    pthread_mutex_unlock(&shield->keeper_lock);
 }

@@ -247,6 +247,7 @@ void shield_look_overdue(struct shield *shield, int64_t age_ns)
         if (count != 0) {
             look_answer(shield, &look, (struct actor_key){0});
             look_done(&look);
+            shield_stir(shield, shield_now()); /* there may be more: no rest before all are done */
         }
         pthread_mutex_unlock(&shield->look_lock);
     }

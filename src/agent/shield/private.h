@@ -206,9 +206,10 @@ uint64_t shield_save(struct shield *shield, int fd, struct str path, struct acto
 void shield_visit_folder(struct shield *shield, struct str file_path, struct actor_key who);
 /* With the lock. */
 bool shield_knows_folder(struct shield *shield, struct str file_path, struct actor_key who);
-/* As shield_visit_folder, but opens nothing: another's gate may hold opens of folders. False: it
- * has attributes, which only an open one gives. */
-bool shield_glance_folder(struct shield *shield, struct str file_path, struct actor_key who);
+/* As shield_visit_folder, but waits for nothing: neither for another's gate nor for a mount that
+ * does not answer. False: that takes a worker, or it has attributes, which only an open one gives.
+ */
+bool shield_glance_folder(struct shield *shield, const struct visit *visit);
 void shield_visit_facts(struct shield *shield, const struct file_handle_id *handle,
                         const struct stat *stat);
 void shield_folder_named(struct shield *shield, const struct files_name *name,

@@ -308,6 +308,10 @@ static void child_on_death(void *context, pid_t pid, int wait_status)
         atomic_store(&supervisor->page->oldest, 0);
         atomic_store(&supervisor->page->busy, 0);
         atomic_store(&supervisor->page->beat, 0);
+        if (supervisor->fds[SENSOR_KIND_FILES][0] >= 0) { /* the next may be there before the
+                                                           * watchdog looks */
+            watchdog_answer_dead(supervisor->page, supervisor->fds[SENSOR_KIND_FILES][0]);
+        }
     }
     if (child->kind == CHILD_OUTLET && WIFEXITED(wait_status)) {
         supervisor->status = WEXITSTATUS(wait_status);

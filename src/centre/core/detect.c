@@ -214,6 +214,7 @@ static int detect_take_hits(struct core_detect *detect, struct msg_reader *msg)
 int detect_send(struct core_detect *detect, struct sheet *sheet)
 {
     sheet->tries++;
+    detect->sent_at = clock_mono(detect->core->options.clock);
     return channel_send(detect->core->options.channels.detector, &sheet->msg, NULL, 0) < 0
                ? detect_put_aside(detect, sheet)
                : 0;
@@ -227,6 +228,9 @@ int detect_go_on(struct core_detect *detect)
 
     if (sheet->count == 0) {
         return 0;
+    }
+    if (sheet->tries != 0) {
+        detect_tear_charge(detect);
     }
     return sheet->tries < most ? detect_send(detect, sheet) : detect_tear(detect);
 }

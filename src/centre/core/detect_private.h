@@ -77,6 +77,7 @@ struct core_detect {
     uint32_t torn_from;  /* entries of it that are done with */
     uint32_t torn_until; /* one of those before it does it */
     int64_t torn_due;    /* monotonic; how far ends have used up their ration */
+    int64_t sent_at;     /* the same; the message under way, last */
     uint64_t number;
     struct map told;
     bool is_uncounted; /* some of them have hits that their alerts do not count yet */
@@ -136,6 +137,8 @@ static inline struct sheet *detect_sent(struct core_detect *detect)
 
 /* detect_tear.c */
 bool detect_is_torn(const struct core_detect *detect);
+/* The message under way ended it: what was waited for that counts. */
+void detect_tear_charge(struct core_detect *detect);
 /* The message under way has ended the detector as often as it may. */
 [[nodiscard]] int detect_tear(struct core_detect *detect);
 /* So many of a torn message's entries are done with: sends the next part. */

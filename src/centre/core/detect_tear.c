@@ -12,8 +12,9 @@
 #include <string.h>
 
 #define TEAR_PARTS    16 /* of a part that ended it: each costs a restart at its worst, not more */
-#define TEAR_PAUSE    (10 * NS_PER_S) /* in which one more end is borne … */
-#define TEAR_FREE     48              /* … beside so many */
+#define TEAR_SHARE    4  /* of the time, one part may pass in waiting for it … */
+#define TEAR_FREE     (30 * NS_PER_S) /* … beside so much */
+#define TEAR_LEAST    (NS_PER_S / 4)  /* that an end counts as */
 #define TEAR_RAW_TOLD 2048            /* bytes of the entry in a finding */
 
 bool detect_is_torn(const struct core_detect *detect)
@@ -21,16 +22,18 @@ bool detect_is_torn(const struct core_detect *detect)
     return detect->torn.count != 0;
 }
 
-static bool tear_is_borne(struct core_detect *detect)
+void detect_tear_charge(struct core_detect *detect)
 {
     int64_t now = clock_mono(detect->core->options.clock);
     int64_t due = detect->torn_due > now ? detect->torn_due : now;
+    int64_t waited = now - detect->sent_at;
 
-    if (due - now > (TEAR_FREE - 1) * TEAR_PAUSE) {
-        return false;
-    }
-    detect->torn_due = due + TEAR_PAUSE;
-    return true;
+    detect->torn_due = due + TEAR_SHARE * (waited > TEAR_LEAST ? waited : TEAR_LEAST);
+}
+
+static bool tear_is_borne(const struct core_detect *detect)
+{
+    return detect->torn_due - clock_mono(detect->core->options.clock) <= TEAR_SHARE * TEAR_FREE;
 }
 
 /* Lays the next part, of at most `most` entries, where the message under way lies. */
@@ -115,7 +118,11 @@ static int tear_put_aside(struct core_detect *detect)
     if (sheet_find(part, 0, &entry)) {
         r = tear_tell(detect, &entry);
     }
-    return r < 0 ? r : detect_tear_on(detect, 1);
+    if (r < 0) {
+        detect_tear_end(detect, 1);
+        return r;
+    }
+    return detect_tear_on(detect, 1);
 }
 
 int detect_tear(struct core_detect *detect)

@@ -451,6 +451,7 @@ void core_receive_forget(struct core_receive *receive)
     receive->batches = 0;
     receive->taken_pending = 0;
     receive->is_stopped = true;
+    receive->is_epoch_due = false; /* what comes again keeps its numbers */
     senders_forget(receive->senders);
 }
 

@@ -188,7 +188,8 @@ static void sender_is_fresh(struct senders *senders, struct sender *sender)
     list_append(&senders->fresh, &sender->fresh);
 }
 
-static int sender_fill(struct senders *senders, const struct named *named, struct store_host *row)
+static int sender_fill(const struct senders *senders, const struct named *named,
+                       struct store_host *row)
 {
     row->kind = STORE_HOST_SENDER;
     row->via = str_from(named->via);
@@ -300,12 +301,22 @@ static int senders_tell(struct senders *senders)
                       &number);
 }
 
+/* Whether it was a host before it gave its place up. */
+static bool sender_is_host(const struct senders *senders, const struct named *named)
+{
+    struct store_host row = {0};
+
+    return sender_fill(senders, named, &row) == 0 &&
+           core_host_by_id(senders->core, &row.id) != NULL;
+}
+
 static bool senders_have_room(const struct senders *senders, const struct named *named)
 {
     const struct way *way = map_get(&senders->ways, str_from(named->via));
 
     if (map_count(&senders->by_key) >= SENDERS_MAX ||
-        map_count(&senders->core->hosts_by_id) >= SENDERS_ROWS_MAX) {
+        (map_count(&senders->core->hosts_by_id) >= SENDERS_ROWS_MAX &&
+         !sender_is_host(senders, named))) {
         return false;
     }
     return named->host[0] == '\0' ||

@@ -259,6 +259,18 @@ void fetch_sheets_ask(struct fetch_look *look)
     sheets_next(look->sheets_job);
 }
 
+/* Readers have hostile pages in hand: what they name is checked as what a person types. */
+static void sheets_queue_named(struct fetch_look *look, struct str url, int64_t now)
+{
+    struct fetch_watch *watch = look->watch;
+    char whole[SITE_URL_MAX + 1];
+
+    if (url_canonical(url, whole, NULL) == 0 &&
+        url_is_same_site(url_host(str_from(whole)), url_host(str_from(watch->url)))) {
+        sheets_queue(look->sheets_job, sheets_take(watch->sheets, str_from(whole), now));
+    }
+}
+
 void fetch_sheets_more(struct fetch_look *look, const struct reader_answer *answer)
 {
     struct fetch_sheets *sheets = sheets_of(look->watch);
@@ -273,7 +285,7 @@ void fetch_sheets_more(struct fetch_look *look, const struct reader_answer *answ
     for (size_t i = 0; i < answer->link_count; i++) {
         if (answer->links[i].kind == READER_LINK_SHEET &&
             look->sheets_job->count < READER_SHEETS_GIVEN) {
-            sheets_queue(look->sheets_job, sheets_take(sheets, answer->links[i].url, now));
+            sheets_queue_named(look, answer->links[i].url, now);
         }
     }
     sheets_next(look->sheets_job);

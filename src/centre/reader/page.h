@@ -19,6 +19,7 @@ struct reader_links {
 struct reader_sheet {
     struct str url;
     struct str text; /* as it is kept */
+    bool is_given;   /* to the page in hand: a second time it says nothing new */
 };
 
 struct reader_sheets {

@@ -125,7 +125,7 @@ bool reader_sheets_lookup(void *context, struct str url, struct str base, struct
 {
     struct reader_look *look = context;
     struct str own = reader_links_own(look, base, url);
-    const struct reader_sheet *sheet = sheets_find(&look->sheets, own);
+    struct reader_sheet *sheet = sheets_find(&look->sheets, own);
 
     if (own.len == 0) {
         return false;
@@ -136,6 +136,7 @@ bool reader_sheets_lookup(void *context, struct str url, struct str base, struct
         }
         return false;
     }
-    *ret_sheet = sheet->text;
+    *ret_sheet = sheet->is_given ? STR("") : sheet->text;
+    sheet->is_given = true;
     return true;
 }

@@ -118,21 +118,18 @@ static void on_stream(void *context, int fd, unsigned events)
  * NULL: nobody. */
 static struct receiver_stream *stream_to_yield(struct receiver *receiver, unsigned mine)
 {
-    struct list *const lists[] = {&receiver->streams, &receiver->waiting};
     int64_t now = clock_mono(receiver->queue.clock);
     struct receiver_stream *worst = NULL;
 
-    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-        LIST_EACH (node, lists[i]) {
-            struct receiver_stream *stream = LIST_ENTRY(node, struct receiver_stream, node);
-            unsigned count = stream->peer->peer.count;
-            bool may =
-                count > mine + 1 || (stream->frames.count == 0 && now - stream->heard > STREAM_NEW);
+    LIST_EACH (node, &receiver->streams) { /* those that wait for room hold what nobody has read */
+        struct receiver_stream *stream = LIST_ENTRY(node, struct receiver_stream, node);
+        unsigned count = stream->peer->peer.count;
+        bool may =
+            count > mine + 1 || (stream->frames.count == 0 && now - stream->heard > STREAM_NEW);
 
-            if (may && (worst == NULL || count > worst->peer->peer.count ||
-                        (count == worst->peer->peer.count && stream->heard < worst->heard))) {
-                worst = stream;
-            }
+        if (may && (worst == NULL || count > worst->peer->peer.count ||
+                    (count == worst->peer->peer.count && stream->heard < worst->heard))) {
+            worst = stream;
         }
     }
     return worst;

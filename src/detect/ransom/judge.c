@@ -557,6 +557,7 @@ static int judge_on_content(struct judge *judge, const struct judge_step *step,
         return judge_charge(judge, row, &removed, ret_is_ruling);
     }
     if (step->change == NULL) {
+        row->is_unsure = false; /* it cannot be opened any more: asked for ever more seldom */
         row_note_look(row, judge->now);
         ledger_move(&judge->ledger, row, ROW_STATE_WATCHED);
         return 0;

@@ -191,6 +191,7 @@ static void row_release(struct ledger *ledger, struct row *row)
     row->reason = VERDICT_REASON_NONE;
     row->is_replacing = false;
     row->is_victim_read = false;
+    row->is_unsure = false;
 }
 
 void ledger_move(struct ledger *ledger, struct row *row, enum row_state state)

@@ -79,7 +79,7 @@ FOLD_TARGET static bool fold_avx512(struct str text, bool is_escaped, char *out,
 fold_fn *fold_way(unsigned rank)
 {
     if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi2") &&
-        rank-- == 0) {
+        __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt") && rank-- == 0) {
         return fold_avx512;
     }
     return rank == 0 ? fold_by_lanes : NULL;

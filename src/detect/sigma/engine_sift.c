@@ -213,7 +213,9 @@ bool sift_may_hold(const struct sift *sift, struct str value, uint32_t places[FI
     if (bulk > 0 && sift_part(sift, value, bulk, places)) {
         return true;
     }
-    memcpy(rest, value.ptr + bulk, value.len - bulk);
+    if (value.len != 0) {
+        memcpy(rest, value.ptr + bulk, value.len - bulk);
+    }
     value = str_of(rest, value.len - bulk);
     return sift_part(sift, value, value.len, places) ||
            (value.len >= 2 && memcmp(value.ptr + value.len - 2, "\xc5\xbf", 2) == 0);

@@ -144,7 +144,7 @@ WIDE_TARGET static size_t find_avx512(const struct teddy *teddy, struct str text
 teddy_find_fn *teddy_way(unsigned rank)
 {
     if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi2") &&
-        rank-- == 0) {
+        __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt") && rank-- == 0) {
         return find_avx512;
     }
     if (__builtin_cpu_supports("avx2") && rank-- == 0) {
