@@ -377,15 +377,14 @@ void *files_reader_run(void *context)
         int64_t oldest;
         int64_t now;
 
-        (void)poll(waits, is_ending ? 1 : 2, rest);
+        (void)poll(waits, is_ending ? 1 : 2, is_ending ? READER_CHECK_MS : rest);
         now = clock_mono(&clock_real);
         files->port.begins(files->port.context, now);
         oldest = files_serve_parked(files, now);
         files_read_batch(files, now);
         oldest = files_older(oldest, files_check_deadlines(files, now));
         files->port.beat(files->port.context, now, oldest);
-        rest =
-            oldest != 0 || files->parked_count != 0 || is_ending ? READER_CHECK_MS : FILES_REST_MS;
+        rest = oldest != 0 || files->parked_count != 0 ? READER_CHECK_MS : FILES_REST_MS;
     }
     return NULL;
 }
