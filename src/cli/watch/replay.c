@@ -14,9 +14,9 @@
 #include "model/site.h"
 #include "sys/channel.h"
 #include "sys/fd.h"
+#include "sys/folder.h"
 #include "sys/spawn.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -32,12 +32,6 @@ struct version {
     char *name;
 };
 
-struct names {
-    char **items;
-    size_t count;
-    size_t room;
-};
-
 struct replaying {
     int folder;
     int channel;
@@ -45,67 +39,9 @@ struct replaying {
     bool is_found;
 };
 
-static void names_done(struct names *names)
+static bool is_shown(const struct dirent *entry)
 {
-    for (size_t i = 0; i < names->count; i++) {
-        mem_free(names->items[i]);
-    }
-    mem_free(names->items);
-    *names = (struct names){0};
-}
-
-static int names_add(struct names *names, const char *name, size_t limit)
-{
-    char *copy;
-
-    if (names->count == limit) {
-        return -ERR_LIMIT;
-    }
-    if (names->count == names->room) {
-        size_t room = names->room != 0 ? names->room * 2 : 256;
-        char **items = mem_resize((void *)names->items, room, sizeof(*items));
-
-        if (items == NULL) {
-            return -ERR_NOMEM;
-        }
-        names->items = items;
-        names->room = room;
-    }
-    copy = mem_dup(name, strlen(name));
-    if (copy == NULL) {
-        return -ERR_NOMEM;
-    }
-    names->items[names->count++] = copy;
-    return 0;
-}
-
-static int name_compare(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* All names in a folder but hidden ones, sorted. Takes fd. */
-static int names_list(int fd, size_t limit, struct names *names)
-{
-    DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
-    const struct dirent *entry;
-    int r = 0;
-
-    if (folder == NULL) {
-        r = -errno;
-        closep(&fd);
-        return r;
-    }
-    while (r == 0 && (entry = readdir(folder)) != NULL) {
-        if (entry->d_name[0] != '.') {
-            r = names_add(names, entry->d_name, limit);
-        }
-    }
-    (void)closedir(folder);
-    if (names->count != 0) {
-        qsort((void *)names->items, names->count, sizeof(*names->items), name_compare);
-    }
-    return r;
+    return entry->d_name[0] != '.';
 }
 
 /* "1777854644.html" and "1777854644.crawler.html". */
@@ -213,7 +149,7 @@ static int replaying_name_page(const struct replaying *replaying, const char *pa
 }
 
 static int replaying_versions(struct replaying *replaying, int folder, const char *page,
-                              const struct names *names)
+                              const struct folder_names *names)
 {
     struct version *versions = mem_alloc(names->count + 1, sizeof(*versions));
     size_t count = 0;
@@ -243,7 +179,7 @@ static int replaying_page(struct replaying *replaying, const char *page)
 {
     CLEANUP(closep)
     int folder = fd_open_beneath(replaying->folder, page, O_RDONLY | O_DIRECTORY, 0);
-    struct names names = {0};
+    CLEANUP(folder_names_done) struct folder_names names = {0};
     int r;
 
     if (folder < 0) {
@@ -252,22 +188,19 @@ static int replaying_page(struct replaying *replaying, const char *page)
                                                : err_text(folder));
         return 0;
     }
-    r = names_list(dup(folder), REPLAY_VERSIONS_MAX, &names);
-    r = r < 0 ? r : replaying_versions(replaying, folder, page, &names);
-    names_done(&names);
-    return r;
+    r = folder_names_read(folder, is_shown, REPLAY_VERSIONS_MAX, &names);
+    return r < 0 ? r : replaying_versions(replaying, folder, page, &names);
 }
 
 static int replaying_walk(struct replaying *replaying)
 {
     static struct msg_writer msg;
-    struct names pages = {0};
-    int r = names_list(dup(replaying->folder), REPLAY_PAGES_MAX, &pages);
+    CLEANUP(folder_names_done) struct folder_names pages = {0};
+    int r = folder_names_read(replaying->folder, is_shown, REPLAY_PAGES_MAX, &pages);
 
     for (size_t i = 0; r == 0 && i < pages.count; i++) {
         r = replaying_page(replaying, pages.items[i]);
     }
-    names_done(&pages);
     msg_begin(&msg, REPLAY_MESSAGE_END);
     if (r == 0) {
         r = channel_send(replaying->channel, &msg, NULL, 0);
