@@ -311,13 +311,20 @@ static int alert_state(struct store *store, uint64_t number, enum alert_state *r
     return r < 0 ? r : query.error;
 }
 
-int store_alert_count_more(struct store *store, uint64_t number, uint64_t more, int64_t last)
+/* -ERR_NOENT, or why nothing may be written. */
+static int alert_may_change(struct store *store, uint64_t number)
 {
-    CLEANUP(query_done) struct query query = {0};
     enum alert_state state = ALERT_STATE_COUNT;
     int r = store_may_write(store);
 
-    r = r < 0 ? r : alert_state(store, number, &state);
+    return r < 0 ? r : alert_state(store, number, &state);
+}
+
+int store_alert_count_more(struct store *store, uint64_t number, uint64_t more, int64_t last)
+{
+    CLEANUP(query_done) struct query query = {0};
+    int r = alert_may_change(store, number);
+
     if (r < 0) {
         return r;
     }
@@ -333,10 +340,8 @@ int store_alert_count_more(struct store *store, uint64_t number, uint64_t more, 
 int store_alert_calm(struct store *store, uint64_t number)
 {
     CLEANUP(query_done) struct query query = {0};
-    enum alert_state state = ALERT_STATE_COUNT;
-    int r = store_may_write(store);
+    int r = alert_may_change(store, number);
 
-    r = r < 0 ? r : alert_state(store, number, &state);
     if (r < 0) {
         return r;
     }
