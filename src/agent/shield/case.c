@@ -14,7 +14,7 @@
 
 #define CASE_ARENA_LIMIT (8U << 20)
 #define CASE_MARKS_MAX   (2U << 20)
-#define CASE_REST_MS     1500 /* longer than the leash lets one stand, who then makes its call */
+#define CASE_REST_MS     1500 /* of one try; the leash may let one stand for several */
 #define CASE_RESTLESS    8    /* times a restore is put off */
 #define CASE_NEWS_NS     (50 * NS_PER_MS)
 #define CASE_DRAIN_NS    (1500 * NS_PER_MS) /* what is heard later cannot mend what was bound */
