@@ -72,8 +72,9 @@ void shield_recall(struct shield *shield);
 [[nodiscard]] int shield_walk(struct shield *shield, const struct files_place *places,
                               size_t place_count);
 
-void shield_turn(struct shield *shield);              /* after wake_fd */
-void shield_tick(struct shield *shield, int64_t now); /* ten times a second */
+void shield_turn(struct shield *shield); /* after wake_fd */
+void shield_tick(struct shield *shield,
+                 int64_t now); /* ten times a second, or as shield_rests says */
 /* Nothing has happened for a while: until wake_fd tells that something has, once a second will
  * do. */
 bool shield_rests(struct shield *shield, int64_t now);
