@@ -1,6 +1,7 @@
 /* Shared inside the judge: its parts, and who calls whom.
- *   judge.c steps (judge_question.c: what they ask) → judge_match.c products and removals →
- * judge_ruling.c scores and rulings */
+ *   judge.c steps (judge_question.c: what they ask) → judge_answer.c what the content says →
+ * judge_match.c products and removals → judge_ruling.c scores and rulings → judge_tell.c what a
+ * ruling says */
 #ifndef DETECT_RANSOM_JUDGE_PART_H
 #define DETECT_RANSOM_JUDGE_PART_H
 
@@ -56,6 +57,11 @@ struct judge {
 /* Opens a question about a row. */
 void judge_ask(struct judge *judge, struct row *row, enum judge_look look, struct relative *who);
 
+/* judge_answer.c */
+/* A step of kind CONTENT: the answer to a question, or to none any more. */
+[[nodiscard]] int judge_answer(struct judge *judge, const struct judge_step *step,
+                               bool *ret_is_ruling);
+
 /* judge_match.c */
 /* A file that a kinsman had read was removed: seeks a ciphertext that covers it, or asks for one.
  */
@@ -73,6 +79,7 @@ void judge_match_made(struct judge *judge, struct row *made);
 /* Takes a destroyed file to account, and rules when that passes a threshold. */
 [[nodiscard]] int judge_charge(struct judge *judge, struct row *row, const struct verdict *verdict,
                                bool *ret_is_ruling);
+[[nodiscard]] const char *breadth_name(enum breadth breadth);
 /* judge_ruling tells of this one next. */
 void judge_announced(struct judge *judge, struct ruling *ruling);
 void ruling_free(struct judge *judge, struct ruling *ruling);
