@@ -9,24 +9,18 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "centre/openapi.h"
-#include "centre/protocol.h"
 #include "centre/settings.h"
 #include "centre/supervisor.h"
+#include "cli/centre_ask.h"
 #include "cli/command.h"
 #include "codec/cbor.h"
 #include "codec/json.h"
 #include "store/store.h"
-#include "sys/channel.h"
-#include "sys/fd.h"
 
-#include <errno.h>
 #include <stddef.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
-#define CENTRE_ASK_TIME_MS 10000
-#define CENTRE_BODY_LIMIT  4096
-#define CENTRE_LINE_LIMIT  4096
+#define CENTRE_LINE_LIMIT 4096
+#define OPENAPI_MAX       (1U << 20)
 
 /* Settings of every verb. */
 struct centre_verb_settings {
@@ -37,8 +31,6 @@ struct centre_verb_settings {
     bool is_first;
     bool is_json;
 };
-
-#define OPENAPI_MAX  (1U << 20)
 
 #define VERB(member) offsetof(struct centre_verb_settings, member)
 #define VERB_FOLDER                                                                                \
@@ -88,106 +80,21 @@ static const struct setting password_rows[] = {
     {},
 };
 
-/* A question to core and its answer. */
-struct centre_question {
-    const char *folder;
-    const char *verb;
-    struct buf body;
-    struct channel_packet reply;
-    struct str answer; /* CBOR, borrowed from reply */
-};
-
-static int centre_connect(const char *folder, struct diag *diag)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    CLEANUP(closep) int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    int len = snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", folder, CENTRE_CONTROL);
-
-    if (fd < 0) {
-        return -errno;
-    }
-    if (len < 0 || (size_t)len >= sizeof(address.sun_path)) {
-        return -ERR_NAMETOOLONG;
-    }
-    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
-        int r = -errno;
-
-        if (r == -ERR_ACCES || r == -ERR_PERM) {
-            return diag_set(diag, r, _("only root may ask the centre in %s"), folder);
-        }
-        return diag_set(
-            diag, r,
-            _("no centre is running for the folder %s; start it with 'canhgac centre' or "
-              "'systemctl start canhgac-centre'"),
-            folder);
-    }
-    return TAKE_FD(fd);
-}
-
-static int centre_read_reply(struct centre_question *question, struct diag *diag)
-{
-    struct msg_reader *msg = &question->reply.msg;
-    struct str sentence;
-    int64_t result;
-
-    (void)msg_get_u64(msg);
-    result = msg_get_i64(msg);
-    sentence = msg_get_str(msg);
-    question->answer = msg_get_str(msg);
-    if (msg->type != CENTRE_MESSAGE_REPLY || msg_close(msg) < 0 || result < INT32_MIN ||
-        result > 0) {
-        return -ERR_PROTO;
-    }
-    if (result < 0 && sentence.len != 0) {
-        return diag_set(diag, (int)result, "%.*s", STR_ARG(sentence));
-    }
-    return (int)result;
-}
-
-/* Asks and waits. The answer lives in the question. */
-static int centre_ask(struct centre_question *question, struct diag *diag)
-{
-    static struct msg_writer msg;
-    CLEANUP(closep) int fd = -1;
-    int r = buf_error(&question->body);
-
-    if (r < 0) {
-        return r;
-    }
-    fd = centre_connect(question->folder, diag);
-    if (fd < 0) {
-        return fd;
-    }
-    msg_begin(&msg, CENTRE_MESSAGE_REQUEST);
-    msg_put_u64(&msg, 1);
-    msg_put_str(&msg, STR(""));
-    msg_put_str(&msg, str_from(question->verb));
-    msg_put_str(&msg, buf_str(&question->body));
-    r = channel_send(fd, &msg, NULL, 0);
-    if (r == 0) {
-        r = channel_receive_within(fd, CENTRE_ASK_TIME_MS, &question->reply);
-    }
-    if (r < 0) {
-        return diag_set(diag, r, _("the centre did not answer: %s; look into its log"),
-                        err_text(r));
-    }
-    r = centre_read_reply(question, diag);
-    channel_packet_done(&question->reply);
-    return r;
-}
-
-/* A question in the call's arena; NULL when out of memory. */
-static struct centre_question *centre_question(const struct command_call *call, const char *verb)
+/* A question in the call's arena: 0, or the exit status of a failure that was told. */
+static int centre_question(const struct command_call *call, const char *verb,
+                           struct centre_question **ret_question)
 {
     const struct centre_verb_settings *settings = call->settings;
     struct centre_question *question = arena_alloc(call->arena, 1, sizeof(*question));
 
-    if (question != NULL) {
-        question->folder = settings->folder;
-        question->verb = verb;
-        buf_init(&question->body, CENTRE_BODY_LIMIT);
+    if (question == NULL) {
+        return command_fail(EXIT_STATUS_FAILED, _("out of memory"));
     }
-    return question;
+    question->folder = settings->folder;
+    question->verb = verb;
+    buf_init(&question->body, CENTRE_BODY_LIMIT);
+    *ret_question = question;
+    return 0;
 }
 
 static void centre_put_argument(struct centre_question *question, const char *text)
@@ -197,28 +104,54 @@ static void centre_put_argument(struct centre_question *question, const char *te
     cbor_put_text(&question->body, str_from(text));
 }
 
+/* Asks, for good: 0, or the exit status of a failure that was told. */
+static int centre_answer(struct centre_question *question)
+{
+    struct diag diag = {0};
+    int r = centre_ask(question, &diag);
+
+    buf_done(&question->body);
+    return r < 0 ? command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r)) : 0;
+}
+
+/* The same with the one operand as argument. */
+static int centre_answer_operand(const struct command_call *call, const char *verb,
+                                 struct centre_question **ret_question)
+{
+    int r = centre_question(call, verb, ret_question);
+
+    if (r != 0) {
+        return r;
+    }
+    centre_put_argument(*ret_question, call->operands.items[0]);
+    return centre_answer(*ret_question);
+}
+
+static int centre_fail_answer(void)
+{
+    return command_fail(EXIT_STATUS_FAILED, _("the centre's answer was not understood"));
+}
+
 static int centre_token_run(const struct command_call *call)
 {
     const struct centre_verb_settings *settings = call->settings;
-    struct centre_question *question = centre_question(call, "token.create");
+    struct centre_question *question;
     struct cbor_reader reader;
     char when[TIME_TEXT_SIZE];
-    struct diag diag = {0};
     struct str token;
-    int r;
+    int r = centre_question(call, "token.create", &question);
 
-    if (question == NULL) {
-        return command_fail(EXIT_STATUS_FAILED, _("out of memory"));
+    if (r != 0) {
+        return r;
     }
     cbor_put_map(&question->body, 2);
     cbor_put_u64(&question->body, 0);
     cbor_put_text(&question->body, str_from(settings->note));
     cbor_put_u64(&question->body, 1);
     cbor_put_i64(&question->body, settings->life);
-    r = centre_ask(question, &diag);
-    buf_done(&question->body);
-    if (r < 0) {
-        return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
+    r = centre_answer(question);
+    if (r != 0) {
+        return r;
     }
     cbor_open(&reader, question->answer);
     (void)cbor_get_map(&reader);
@@ -227,7 +160,7 @@ static int centre_token_run(const struct command_call *call)
     (void)cbor_get_u64(&reader);
     time_format_offset(cbor_get_i64(&reader), 7 * 3600, when);
     if (cbor_close(&reader) < 0) {
-        return command_fail(EXIT_STATUS_FAILED, _("the centre's answer was not understood"));
+        return centre_fail_answer();
     }
     printf("%.*s\n", STR_ARG(token));
     if (!settings->is_bare) {
@@ -240,30 +173,24 @@ static int centre_token_run(const struct command_call *call)
 static int centre_sender_run(const struct command_call *call)
 {
     const struct centre_verb_settings *settings = call->settings;
-    struct centre_question *question = centre_question(call, "sender.create");
+    struct centre_question *question;
     struct cbor_reader reader;
-    struct diag diag = {0};
     struct str token;
     int r;
 
     if (call->operands.count != 1) {
         return command_fail(EXIT_STATUS_USAGE, _("'centre sender-token' wants one NAME"));
     }
-    if (question == NULL) {
-        return command_fail(EXIT_STATUS_FAILED, _("out of memory"));
-    }
-    centre_put_argument(question, call->operands.items[0]);
-    r = centre_ask(question, &diag);
-    buf_done(&question->body);
-    if (r < 0) {
-        return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
+    r = centre_answer_operand(call, "sender.create", &question);
+    if (r != 0) {
+        return r;
     }
     cbor_open(&reader, question->answer);
     (void)cbor_get_map(&reader);
     (void)cbor_get_u64(&reader);
     token = cbor_get_text(&reader);
     if (cbor_close(&reader) < 0) {
-        return command_fail(EXIT_STATUS_FAILED, _("the centre's answer was not understood"));
+        return centre_fail_answer();
     }
     printf("%.*s\n", STR_ARG(token));
     if (!settings->is_bare) {
@@ -382,43 +309,37 @@ static int centre_print_hosts(struct centre_question *question, bool is_json, ch
 static int centre_hosts_run(const struct command_call *call)
 {
     const struct centre_verb_settings *settings = call->settings;
-    struct centre_question *question = centre_question(call, "host.list");
+    struct centre_question *question;
     char last[256] = "";
     struct diag diag = {0};
-    int r = 1;
+    int r = centre_question(call, "host.list", &question);
 
-    if (question == NULL) {
-        return command_fail(EXIT_STATUS_FAILED, _("out of memory"));
+    if (r != 0) {
+        return r;
     }
-    while (r == 1) { /* page by page, each after the name that came last */
+    do { /* page by page, each after the name that came last */
         buf_reset(&question->body);
         centre_put_argument(question, last);
         r = centre_ask(question, &diag);
         if (r == 0) {
             r = centre_print_hosts(question, settings->is_json, last);
         }
-    }
+    } while (r == 1);
     buf_done(&question->body);
     return r < 0 ? command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r)) : EXIT_STATUS_CLEAN;
 }
 
 static int centre_revoke_run(const struct command_call *call)
 {
-    struct centre_question *question = centre_question(call, "host.revoke");
-    struct diag diag = {0};
+    struct centre_question *question;
     int r;
 
     if (call->operands.count != 1) {
         return command_fail(EXIT_STATUS_USAGE, _("'centre revoke' wants one HOST, by name or id"));
     }
-    if (question == NULL) {
-        return command_fail(EXIT_STATUS_FAILED, _("out of memory"));
-    }
-    centre_put_argument(question, call->operands.items[0]);
-    r = centre_ask(question, &diag);
-    buf_done(&question->body);
-    if (r < 0) {
-        return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
+    r = centre_answer_operand(call, "host.revoke", &question);
+    if (r != 0) {
+        return r;
     }
     printf(
         _("'%s' is revoked; its connection is cut, and it can come back only with a new token.\n"),
@@ -426,50 +347,42 @@ static int centre_revoke_run(const struct command_call *call)
     return EXIT_STATUS_CLEAN;
 }
 
-/* -ERR_EXIST when the store knows the user. */
-static int centre_check_no_user(const char *folder, const char *name, struct arena *arena,
-                                struct diag *diag)
+/* 0, or the exit status when the store knows the user or could not be asked. */
+static int centre_check_no_user(const struct command_call *call)
 {
+    const struct centre_verb_settings *settings = call->settings;
+    const char *name = call->operands.items[0];
     const struct store_options options = {
-        .folder = folder, .is_read_only = true, .clock = &clock_real};
+        .folder = settings->folder, .is_read_only = true, .clock = &clock_real};
     CLEANUP(store_closep) struct store *store = NULL;
     struct store_user user;
-    int r = store_open(&options, &store, diag);
+    struct diag diag = {0};
+    int r = store_open(&options, &store, &diag);
 
     if (r == 0) {
-        r = store_user_get(store, str_from(name), arena, &user);
+        r = store_user_get(store, str_from(name), call->arena, &user);
     }
     if (r == 0) {
-        return diag_set(diag, -ERR_EXIST, _("there is a user '%s' already"), name);
+        return command_fail(EXIT_STATUS_FAILED, _("there is a user '%s' already"), name);
     }
-    return r == -ERR_NOENT ? 0 : r;
+    return r == -ERR_NOENT ? 0 : command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
 }
 
 static int centre_password_run(const struct command_call *call)
 {
     const struct centre_verb_settings *settings = call->settings;
-    struct centre_question *question = centre_question(call, "user.password");
+    struct centre_question *question;
     struct cbor_reader reader;
     struct str password;
-    struct diag diag = {0};
-    int r = 0;
+    int r;
 
     if (call->operands.count != 1) {
         return command_fail(EXIT_STATUS_USAGE, _("'centre password' wants one USER"));
     }
-    if (question == NULL) {
-        return command_fail(EXIT_STATUS_FAILED, _("out of memory"));
-    }
-    if (settings->is_first) {
-        r = centre_check_no_user(settings->folder, call->operands.items[0], call->arena, &diag);
-    }
-    if (r == 0) {
-        centre_put_argument(question, call->operands.items[0]);
-        r = centre_ask(question, &diag);
-    }
-    buf_done(&question->body);
-    if (r < 0) {
-        return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
+    r = settings->is_first ? centre_check_no_user(call) : 0;
+    r = r != 0 ? r : centre_answer_operand(call, "user.password", &question);
+    if (r != 0) {
+        return r;
     }
     cbor_open(&reader, question->answer);
     (void)cbor_get_map(&reader);
@@ -478,7 +391,7 @@ static int centre_password_run(const struct command_call *call)
     (void)cbor_get_text(&reader);
     password = cbor_get_text(&reader);
     if (cbor_close(&reader) < 0) {
-        return command_fail(EXIT_STATUS_FAILED, _("the centre's answer was not understood"));
+        return centre_fail_answer();
     }
     if (settings->is_bare) {
         printf("%.*s\n", STR_ARG(password));
@@ -491,20 +404,18 @@ static int centre_password_run(const struct command_call *call)
 
 static int centre_reload_run(const struct command_call *call)
 {
-    struct centre_question *question = centre_question(call, "rule.reload");
+    struct centre_question *question;
     uint64_t values[5] = {0};
     struct cbor_reader reader;
-    struct diag diag = {0};
-    int r;
+    int r = centre_question(call, "rule.reload", &question);
 
-    if (question == NULL) {
-        return command_fail(EXIT_STATUS_FAILED, _("out of memory"));
+    if (r != 0) {
+        return r;
     }
     cbor_put_map(&question->body, 0);
-    r = centre_ask(question, &diag);
-    buf_done(&question->body);
-    if (r < 0) {
-        return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
+    r = centre_answer(question);
+    if (r != 0) {
+        return r;
     }
     cbor_open(&reader, question->answer);
     for (size_t pairs = cbor_get_map(&reader); pairs != 0 && reader.error == 0; pairs--) {
@@ -516,7 +427,7 @@ static int centre_reload_run(const struct command_call *call)
         }
     }
     if (cbor_close(&reader) < 0) {
-        return command_fail(EXIT_STATUS_FAILED, _("the centre's answer was not understood"));
+        return centre_fail_answer();
     }
     printf(_("Rules are read anew: version %016llx, before %016llx%s; %llu rules, %llu "
              "correlations, %llu documents refused.\n"),
