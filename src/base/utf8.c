@@ -154,18 +154,48 @@ bool utf8_is_valid(struct str s)
     return utf8_valid_prefix(s) == s.len;
 }
 
-int utf8_pad(const char *text, int columns)
+/* Columns of a terminal: marks stand above a letter, what is not well formed is a sign a byte. */
+static size_t utf8_columns(struct str s)
 {
-    struct str rest = str_from(text);
-    uint32_t rune = 0;
+    size_t columns = 0;
 
-    while (rest.len != 0 && columns > 0) {
-        size_t width = utf8_decode(rest, &rune);
+    while (s.len != 0) {
+        uint32_t rune = 0;
+        size_t width = utf8_decode(s, &rune);
 
-        columns -= width != 0 && rune >= 0x300 && rune <= 0x36f ? 0 : 1; /* marks stand above */
-        rest = str_slice(rest, width != 0 ? width : 1, rest.len);
+        columns += width != 0 && rune >= 0x300 && rune <= 0x36f ? 0 : 1;
+        s = str_slice(s, width != 0 ? width : 1, s.len);
     }
     return columns;
+}
+
+int utf8_pad(const char *text, int columns)
+{
+    size_t width = utf8_columns(str_from(text));
+
+    return columns > 0 && width < (size_t)columns ? columns - (int)width : 0;
+}
+
+void utf8_put_wrapped(struct buf *buf, struct str text, size_t hang, size_t columns)
+{
+    size_t at = hang;
+
+    while (text.len != 0) {
+        size_t end = str_find_byte(text, ' ');
+        struct str word = str_slice(text, 0, end);
+        size_t width = utf8_columns(word);
+
+        if (at != hang && at + 1 + width > columns) {
+            buf_putf(buf, "\n%*s", (int)hang, "");
+            at = hang;
+        } else if (at != hang) {
+            buf_put_byte(buf, ' ');
+            at++;
+        }
+        buf_put_str(buf, word);
+        at += width;
+        text = str_slice(text, end + 1, text.len);
+    }
 }
 
 size_t utf8_encode(uint32_t rune, char out[4])

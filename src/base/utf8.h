@@ -2,6 +2,7 @@
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H
 
+#include "base/buf.h"
 #include "base/str.h"
 
 #include <stdbool.h>
@@ -20,6 +21,9 @@ size_t utf8_encode(uint32_t rune, char out[4]);
 /* Spaces that bring text to so many columns of a terminal, 0 when it is as wide already: printf's
  * own widths count bytes, and a Vietnamese letter has up to three. For "%s%*s". */
 int utf8_pad(const char *text, int columns);
+/* Puts text that begins at column hang of a terminal so wide; what does not fit goes on below, from
+ * that column on. A word that is wider than the rest of a line stands alone. */
+void utf8_put_wrapped(struct buf *buf, struct str text, size_t hang, size_t columns);
 
 /* The plain letter under a Vietnamese one, or one of Latin-1, in lower case; 0 for all others. */
 char utf8_fold_letter(uint32_t rune);

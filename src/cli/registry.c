@@ -5,9 +5,12 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #define COMMAND(name) extern const struct command name##_command;
 #include "cli/commands.def"
@@ -22,6 +25,9 @@ const struct command *const registry[] = {
 
 #define REGISTRY_HELP_LIMIT   (256U << 10)
 #define REGISTRY_CONFIG_LIMIT (1U << 20)
+#define REGISTRY_COLUMNS      80 /* where nobody says how wide it is */
+#define REGISTRY_COLUMNS_MAX  100
+#define REGISTRY_VERB_WIDTH   12
 
 static const struct command *registry_verb(const struct command *command, const char *word)
 {
@@ -69,24 +75,45 @@ static void registry_put_usage(const struct command *command, const char *name, 
     buf_putf(buf, "\n\n%s.\n", text_get(command->summary));
 }
 
+/* Of the terminal that help goes to, within what reads well. */
+static size_t registry_columns(void)
+{
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
+        return REGISTRY_COLUMNS;
+    }
+    return size.ws_col < REGISTRY_COLUMNS_MAX ? size.ws_col : REGISTRY_COLUMNS_MAX;
+}
+
+static void registry_put_verbs(const struct command *verbs, size_t columns, struct buf *buf)
+{
+    buf_putf(buf, "\n%s\n", _("Verbs:"));
+    for (const struct command *verb = verbs; verb->name != NULL; verb++) {
+        buf_putf(buf, "  %-*s ", REGISTRY_VERB_WIDTH, verb->name);
+        utf8_put_wrapped(buf, str_from(text_get(verb->summary)), REGISTRY_VERB_WIDTH + 3, columns);
+        buf_put_byte(buf, '\n');
+    }
+}
+
 void registry_print_help(const struct command *command, const char *name)
 {
+    size_t columns = registry_columns();
     struct buf buf;
 
     buf_init(&buf, REGISTRY_HELP_LIMIT);
     registry_put_usage(command, name, &buf);
     if (command->details != NULL) {
-        buf_putf(&buf, "\n%s\n", text_get(command->details));
+        buf_put_byte(&buf, '\n');
+        utf8_put_wrapped(&buf, str_from(text_get(command->details)), 0, columns);
+        buf_put_byte(&buf, '\n');
     }
     if (command->verbs != NULL) {
-        buf_putf(&buf, "\n%s\n", _("Verbs:"));
-        for (const struct command *verb = command->verbs; verb->name != NULL; verb++) {
-            buf_putf(&buf, "  %-12s %s\n", verb->name, text_get(verb->summary));
-        }
+        registry_put_verbs(command->verbs, columns, &buf);
     }
     if (command->rows != NULL) {
         buf_putf(&buf, "\n%s\n", _("Options:"));
-        settings_write_help(command->rows, &buf);
+        settings_write_help(command->rows, columns, &buf);
     }
     (void)fwrite(buf.ptr, 1, buf.len, stdout);
     buf_done(&buf);

@@ -1,10 +1,13 @@
 /* A setting is a row; from the rows come the parser of files and of the command line, --help, the
  * manual page, shell completion and the console's form. A table ends with a row without a name.
  *
- *     struct agent_settings { const char *mode; int64_t vault_bytes; struct setting_list protect;
- * }; static const struct setting agent_rows[] = {
- *         {"vault-bytes", 0, SETTING_SIZE, "10G", "64M", "1P", offsetof(struct agent_settings,
- * vault_bytes), N_("SIZE"), N_("most bytes the vault may hold")},
+ *     struct agent_settings {
+ *         int64_t vault_bytes;
+ *     };
+ *     static const struct setting agent_rows[] = {
+ *         {"vault-bytes", 0, SETTING_SIZE, "10G", "64M", "1P",
+ *          offsetof(struct agent_settings, vault_bytes), N_("SIZE"),
+ *          N_("most bytes the vault may hold")},
  *         {},
  *     };
  */
@@ -72,8 +75,8 @@ struct setting_operands {
 [[nodiscard]] int settings_parse_args(const struct setting *rows, void *target, char **argv,
                                       struct setting_operands *ret_operands, struct arena *arena,
                                       struct diag *diag);
-/* The option lines of --help. */
-void settings_write_help(const struct setting *rows, struct buf *buf);
+/* The option lines of --help, for a terminal so many columns wide. */
+void settings_write_help(const struct setting *rows, size_t columns, struct buf *buf);
 /* NULL when the rows have none of that name. */
 const struct setting *setting_find(const struct setting *rows, struct str name);
 /* The value as a file would say it: settings_set reads it back. Empty for a text that is not set.

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/id.h"
 #include "base/map.h"
 #include "base/msg.h"
@@ -174,6 +175,29 @@ static void test_no_memory(void **state)
     (void)state;
     assert_survives_no_memory(fill_buf, NULL);
     assert_survives_no_memory(fill_map, NULL);
+}
+
+static const char *wrapped(const char *text, size_t hang, size_t columns, struct buf *buf)
+{
+    buf_reset(buf);
+    utf8_put_wrapped(buf, str_from(text), hang, columns);
+    buf_put_byte(buf, '\0');
+    assert_int_equal(buf_error(buf), 0);
+    return buf->ptr;
+}
+
+static void test_wrapped(void **state)
+{
+    CLEANUP(buf_done) struct buf buf;
+
+    (void)state;
+    buf_init(&buf, 1 << 10);
+    assert_string_equal(wrapped("", 0, 10, &buf), "");
+    assert_string_equal(wrapped("thư mục gốc", 0, 11, &buf), "thư mục gốc");
+    assert_string_equal(wrapped("thư mục gốc", 0, 10, &buf), "thư mục\ngốc");
+    assert_string_equal(wrapped("thư mục gốc", 4, 10, &buf), "thư\n    mục\n    gốc");
+    assert_string_equal(wrapped("một-từ-quá-dài thì đứng riêng", 2, 8, &buf),
+                        "một-từ-quá-dài\n  thì\n  đứng\n  riêng");
 }
 
 static void test_utf8(void **state)
@@ -349,6 +373,7 @@ int main(void)
         cmocka_unit_test(test_map_equals_array),
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_wrapped),
         cmocka_unit_test(test_utf8_blocks),
         cmocka_unit_test(test_time_round_trip),
         cmocka_unit_test(test_time_bounds),

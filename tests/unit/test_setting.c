@@ -314,13 +314,17 @@ static void test_help(void **state)
 
     (void)state;
     buf_init(&buf, 1 << 16);
-    settings_write_help(rows, &buf);
+    settings_write_help(rows, 100, &buf);
     assert_int_equal(buf_error(&buf), 0);
     assert_non_null(strstr(buf.ptr, "  -l, --loud                       speak up\n"));
     assert_non_null(strstr(
         buf.ptr, "      --vault-bytes SIZE           most bytes the vault may hold [10G]\n"));
     assert_non_null(
         strstr(buf.ptr, "  -m, --mode VALUE                 what to do (ask|stop|none) [ask]\n"));
+    buf_reset(&buf);
+    settings_write_help(rows, 60, &buf);
+    assert_non_null(strstr(buf.ptr, "  -m, --mode VALUE                 what to do\n"
+                                    "                                   (ask|stop|none) [ask]\n"));
     buf_done(&buf);
 }
 
