@@ -4,25 +4,13 @@
 #include "cli/command.h"
 #include "cli/registry.h"
 
-static void help_print_list(void)
-{
-    printf("%s\n\n", _("Canh Gác keeps watch over a province's servers, PCs and websites."));
-    printf("%s\n\n", _("Usage: canhgac [--lang vi|en] COMMAND …"));
-    for (size_t i = 0; registry[i] != NULL; i++) {
-        printf("  %-12s %s\n", registry[i]->name, text_get(registry[i]->summary));
-    }
-    printf("\n%s\n",
-           _("canhgac COMMAND --help tells more. Exit status: 0 nothing found, 1 something found, "
-             "2 asked wrongly, 3 could not do it."));
-}
-
 static int help_run(const struct command_call *call)
 {
     const struct command *command;
     size_t taken = 0;
 
     if (call->operands.count == 0) {
-        help_print_list();
+        registry_print_list();
         return EXIT_STATUS_CLEAN;
     }
     command = registry_find(call->operands.items, call->operands.count, &taken);

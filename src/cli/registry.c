@@ -27,7 +27,7 @@ const struct command *const registry[] = {
 #define REGISTRY_CONFIG_LIMIT (1U << 20)
 #define REGISTRY_COLUMNS      80 /* where nobody says how wide it is */
 #define REGISTRY_COLUMNS_MAX  100
-#define REGISTRY_VERB_WIDTH   12
+#define REGISTRY_NAME_WIDTH   12
 
 static const struct command *registry_verb(const struct command *command, const char *word)
 {
@@ -86,37 +86,62 @@ static size_t registry_columns(void)
     return size.ws_col < REGISTRY_COLUMNS_MAX ? size.ws_col : REGISTRY_COLUMNS_MAX;
 }
 
-static void registry_put_verbs(const struct command *verbs, size_t columns, struct buf *buf)
+/* A name and what it does. */
+static void registry_put_row(const struct command *command, size_t columns, struct buf *buf)
 {
-    buf_putf(buf, "\n%s\n", _("Verbs:"));
-    for (const struct command *verb = verbs; verb->name != NULL; verb++) {
-        buf_putf(buf, "  %-*s ", REGISTRY_VERB_WIDTH, verb->name);
-        utf8_put_wrapped(buf, str_from(text_get(verb->summary)), REGISTRY_VERB_WIDTH + 3, columns);
-        buf_put_byte(buf, '\n');
+    buf_putf(buf, "  %-*s ", REGISTRY_NAME_WIDTH, command->name);
+    utf8_put_wrapped(buf, str_from(text_get(command->summary)), REGISTRY_NAME_WIDTH + 3, columns);
+    buf_put_byte(buf, '\n');
+}
+
+static void registry_put_paragraph(const char *text, size_t columns, struct buf *buf)
+{
+    utf8_put_wrapped(buf, str_from(text), 0, columns);
+    buf_put_byte(buf, '\n');
+}
+
+void registry_print_list(void)
+{
+    size_t columns = registry_columns();
+    CLEANUP(buf_done) struct buf buf;
+
+    buf_init(&buf, REGISTRY_HELP_LIMIT);
+    registry_put_paragraph(_("Canh Gác keeps watch over a province's servers, PCs and websites."),
+                           columns, &buf);
+    buf_putf(&buf, "\n%s\n\n", _("Usage: canhgac [--lang vi|en] COMMAND …"));
+    for (size_t i = 0; registry[i] != NULL; i++) {
+        registry_put_row(registry[i], columns, &buf);
     }
+    buf_put_byte(&buf, '\n');
+    registry_put_paragraph(
+        _("canhgac COMMAND --help tells more. Exit status: 0 nothing found, 1 something found, "
+          "2 asked wrongly, 3 could not do it."),
+        columns, &buf);
+    (void)fwrite(buf.ptr, 1, buf.len, stdout);
 }
 
 void registry_print_help(const struct command *command, const char *name)
 {
     size_t columns = registry_columns();
-    struct buf buf;
+    CLEANUP(buf_done) struct buf buf;
 
     buf_init(&buf, REGISTRY_HELP_LIMIT);
     registry_put_usage(command, name, &buf);
     if (command->details != NULL) {
         buf_put_byte(&buf, '\n');
-        utf8_put_wrapped(&buf, str_from(text_get(command->details)), 0, columns);
-        buf_put_byte(&buf, '\n');
+        registry_put_paragraph(text_get(command->details), columns, &buf);
     }
     if (command->verbs != NULL) {
-        registry_put_verbs(command->verbs, columns, &buf);
+        buf_putf(&buf, "\n%s\n", _("Verbs:"));
+        for (const struct command *verb = command->verbs; verb->name != NULL; verb++) {
+            registry_put_row(verb, columns, &buf);
+        }
     }
     if (command->rows != NULL) {
         buf_putf(&buf, "\n%s\n", _("Options:"));
         settings_write_help(command->rows, columns, &buf);
     }
     (void)fwrite(buf.ptr, 1, buf.len, stdout);
-    buf_done(&buf);
 }
 
 static bool registry_is_help_word(const char *word)

@@ -13,6 +13,8 @@ extern const struct command *const registry[];
 const struct command *registry_find(const char *const *words, size_t count, size_t *ret_taken);
 /* Finds, parses, runs; an enum exit_status. */
 int registry_run(int argc, char **argv, struct arena *arena);
+/* Prints the list of commands to stdout. */
+void registry_print_list(void);
 /* Prints --help of one command to stdout. name: its words, as "vault list". */
 void registry_print_help(const struct command *command, const char *name);
 
