@@ -108,24 +108,19 @@ int text_load(enum language language, struct str catalogue)
     return 0;
 }
 
-const char *text_in(enum language language, const char *sentence)
+/* The translation, ended by a NUL, or an empty string when there is none. */
+static struct str text_find(enum language language, struct str sentence)
 {
     const struct text_catalogue *catalogue = &text_catalogues[language];
     uint32_t low = 0;
-    uint32_t high = catalogue->count;
+    uint32_t high = sentence.len != 0 ? catalogue->count : 0; /* the empty one is the header */
 
-    if (sentence[0] == '\0') {
-        return sentence;
-    }
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        struct str source = text_entry(catalogue, catalogue->sources, middle);
-        int order = strcmp(sentence, source.ptr);
+        int order = str_compare(sentence, text_entry(catalogue, catalogue->sources, middle));
 
         if (order == 0) {
-            struct str target = text_entry(catalogue, catalogue->targets, middle);
-
-            return target.len != 0 ? target.ptr : sentence;
+            return text_entry(catalogue, catalogue->targets, middle);
         }
         if (order < 0) {
             high = middle;
@@ -133,7 +128,21 @@ const char *text_in(enum language language, const char *sentence)
             low = middle + 1;
         }
     }
-    return sentence;
+    return (struct str){};
+}
+
+const char *text_in(enum language language, const char *sentence)
+{
+    struct str found = text_find(language, str_from(sentence));
+
+    return found.len != 0 ? found.ptr : sentence;
+}
+
+struct str text_str(struct str sentence)
+{
+    struct str found = text_find(text_current, sentence);
+
+    return found.len != 0 ? found : sentence;
 }
 
 const char *text_get(const char *sentence)

@@ -31,6 +31,8 @@ const char *text_language_name(enum language language);
 const char *text_get(const char *sentence) __attribute__((format_arg(1)));
 /* The same in a given language. */
 const char *text_in(enum language language, const char *sentence) __attribute__((format_arg(2)));
+/* Of words that are not in the program, such as a rule's title. */
+struct str text_str(struct str sentence);
 
 /* Hands over a compiled catalogue (GNU .mo bytes, either byte order, which must outlive the
  * process). -ERR_SYNTAX when it is not one, and the language then stays untranslated. */

@@ -230,7 +230,7 @@ static void listed_show(const struct rules_order *order, const struct listed *li
     } else {
         (void)buf_putf(line, "%-36.*s  %-13s  ", STR_ARG(listed->id),
                        sigma_level_name(listed->level));
-        (void)buf_put_plain(line, listed->title);
+        (void)buf_put_plain(line, text_str(listed->title));
         (void)buf_put_text(line, "  · ");
         if (listed->source.product.len + listed->source.category.len + listed->source.service.len !=
             0) {

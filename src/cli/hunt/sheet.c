@@ -365,7 +365,7 @@ static int put_match_table(const struct sheet *sheet, const struct entry *entry,
     sheet_put_time(sheet, entry->time, out);
     (void)buf_put_text(out, "  ");
     sheet_put_level(sheet, rule->level, out);
-    (void)buf_put_plain(out, rule->title);
+    (void)buf_put_plain(out, text_str(rule->title));
     (void)buf_put_text(out, entry->host.len != 0 ? "  · " : "");
     (void)buf_put_plain(out, entry->host);
     (void)buf_put_text(out, "  · ");
@@ -536,7 +536,7 @@ static void put_correlated_table(const struct sheet *sheet,
     sheet_put_time(sheet, correlated->time, out);
     (void)buf_put_text(out, "  ");
     sheet_put_level(sheet, correlation->level, out);
-    (void)buf_put_plain(out, correlation->title);
+    (void)buf_put_plain(out, text_str(correlation->title));
     (void)buf_put_byte(out, '\n');
     for (size_t i = 0; i < correlation->group_count; i++) {
         (void)buf_put_text(out, "    ");

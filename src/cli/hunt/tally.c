@@ -286,7 +286,7 @@ static void put_rules(const struct tally_view *view, struct tally_row *rows, siz
         if (view->is_json) {
             put_row_json(view, "rule", id, &rows[i], title);
         } else {
-            put_row_table(view, title, &rows[i]);
+            put_row_table(view, text_str(title), &rows[i]);
         }
     }
 }

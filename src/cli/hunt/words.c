@@ -175,7 +175,7 @@ void words_put_source(const struct logsource *source, struct buf *out)
 static void put_head(struct str title, struct str description, struct str id,
                      enum sigma_level level, struct buf *out)
 {
-    (void)buf_put_plain(out, title);
+    (void)buf_put_plain(out, text_str(title));
     (void)buf_put_text(out, "\n  ");
     (void)buf_put_plain(out, id);
     (void)buf_putf(out, "  %s\n", sigma_level_name(level));
@@ -297,8 +297,9 @@ void words_put_correlation(const struct sigma_set *set, const struct sigma_corre
         const struct sigma_part_of *part = &correlation->parts[i];
 
         (void)buf_put_text(out, "    ");
-        (void)buf_put_plain(out, part->is_correlation ? set->correlations[part->index].title
-                                                      : set->rules[part->index].title);
+        (void)buf_put_plain(out,
+                            text_str(part->is_correlation ? set->correlations[part->index].title
+                                                          : set->rules[part->index].title));
         (void)buf_put_byte(out, '\n');
     }
     put_list(_("Tags:"), correlation->tags, correlation->tag_count, out);
