@@ -6,11 +6,12 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "centre/detector.h"
 #include "codec/cbor.h"
 #include "detect/sigma/pack.h"
 
-#define CATALOGUE_VERSION 1
+#define CATALOGUE_VERSION 2
 #define RULES_UNDER_MAX   64
 #define CHAIN_MAX         16
 #define PACK_FILES_MAX    4096
@@ -130,18 +131,39 @@ static void write_under(const struct sigma_set *set, const struct sigma_correlat
 
 struct heading {
     enum catalogue_source source;
-    struct str id, title, file;
+    struct str id, title, description, file;
+    const struct str *false_positives, *tags;
+    size_t false_positive_count, tag_count;
     enum sigma_level level;
     uint32_t line;
     unsigned flags;
     struct logsource logsource;
 };
 
+static void write_text(struct str text, struct buf *buf)
+{
+    struct str cut = str_slice(text, 0, CATALOGUE_TEXT_MAX);
+
+    cbor_put_text(buf, str_slice(cut, 0, utf8_valid_prefix(cut)));
+}
+
+static void write_texts(const struct str *texts, size_t count, struct buf *buf)
+{
+    count = count < CATALOGUE_LIST_MAX ? count : CATALOGUE_LIST_MAX;
+    cbor_put_array(buf, count);
+    for (size_t i = 0; i < count; i++) {
+        write_text(texts[i], buf);
+    }
+}
+
 static void write_heading(const struct heading *heading, struct buf *buf)
 {
-    cbor_put_array(buf, 12);
+    cbor_put_array(buf, 15);
     cbor_put_text(buf, heading->id);
     cbor_put_text(buf, heading->title);
+    write_text(heading->description, buf);
+    write_texts(heading->false_positives, heading->false_positive_count, buf);
+    write_texts(heading->tags, heading->tag_count, buf);
     cbor_put_u64(buf, heading->level);
     cbor_put_u64(buf, heading->source);
     cbor_put_text(buf, heading->file);
@@ -157,6 +179,11 @@ static void write_rule(const struct sigma_rule *rule, enum catalogue_source sour
     write_heading(&(struct heading){.source = source,
                                     .id = rule->id,
                                     .title = rule->title,
+                                    .description = rule->description,
+                                    .false_positives = rule->false_positives,
+                                    .false_positive_count = rule->false_positive_count,
+                                    .tags = rule->tags,
+                                    .tag_count = rule->tag_count,
                                     .file = rule->file,
                                     .level = rule->level,
                                     .line = rule->line,
@@ -174,6 +201,11 @@ static void write_correlation(const struct sigma_set *set, const struct sigma_co
         &(struct heading){.source = source,
                           .id = rule->id,
                           .title = rule->title,
+                          .description = rule->description,
+                          .false_positives = rule->false_positives,
+                          .false_positive_count = rule->false_positive_count,
+                          .tags = rule->tags,
+                          .tag_count = rule->tag_count,
                           .file = rule->file,
                           .level = rule->level,
                           .line = rule->line,
@@ -285,6 +317,9 @@ static void read_rule(struct cbor_reader *reader, struct arena *arena, struct ca
 
     rule->id = cbor_get_text(reader);
     rule->title = cbor_get_text(reader);
+    rule->description = cbor_get_text(reader);
+    rule->false_positives = read_texts(reader, arena, &rule->false_positive_count);
+    rule->tags = read_texts(reader, arena, &rule->tag_count);
     level = cbor_get_u64(reader);
     source = cbor_get_u64(reader);
     rule->file = cbor_get_text(reader);
@@ -295,7 +330,7 @@ static void read_rule(struct cbor_reader *reader, struct arena *arena, struct ca
     rule->logsource.service = cbor_get_text(reader);
     rule->rules = read_texts(reader, arena, &rule->rule_count);
     read_groups(reader, arena, rule);
-    if (items != 12 || level >= SIGMA_LEVEL_COUNT || source >= CATALOGUE_SOURCE_COUNT) {
+    if (items != 15 || level >= SIGMA_LEVEL_COUNT || source >= CATALOGUE_SOURCE_COUNT) {
         cbor_fail(reader, -ERR_CORRUPT);
         return;
     }
@@ -338,8 +373,12 @@ int catalogue_read(struct str bytes, struct arena *arena, struct catalogue *ret_
     struct cbor_reader reader;
 
     cbor_open(&reader, bytes);
-    if (cbor_get_array(&reader) != 6 || cbor_get_u64(&reader) != CATALOGUE_VERSION) {
+    if (cbor_get_array(&reader) != 6) {
         return -ERR_CORRUPT;
+    }
+    if (cbor_get_u64(&reader) != CATALOGUE_VERSION) {
+        *ret_catalogue = catalogue;
+        return reader.error;
     }
     catalogue.content = cbor_get_u64(&reader);
     catalogue.version = cbor_get_u64(&reader);

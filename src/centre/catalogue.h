@@ -10,6 +10,8 @@
 
 #define CATALOGUE_STATE    STR("rules") /* its name among the store's log states */
 #define CATALOGUE_SIZE_MAX (64U << 20)
+#define CATALOGUE_TEXT_MAX 2048U
+#define CATALOGUE_LIST_MAX 32U /* of what a rule says may be no attack, and of its tags */
 
 enum catalogue_source {
     CATALOGUE_SOURCE_BUILT_IN,
@@ -28,6 +30,11 @@ struct catalogue_group {
 struct catalogue_rule {
     struct str id; /* empty: it has none and can be neither filtered nor switched off */
     struct str title;
+    struct str description;            /* at most CATALOGUE_TEXT_MAX, as the rule says it */
+    const struct str *false_positives; /* what may be no attack */
+    size_t false_positive_count;
+    const struct str *tags; /* "attack.t1059.001" */
+    size_t tag_count;
     uint32_t level; /* enum sigma_level */
     enum catalogue_source source;
     struct str file;
@@ -62,7 +69,8 @@ struct catalogue {
 
 /* set: loaded with filters counted; their twins are left out. */
 [[nodiscard]] int catalogue_write(const struct sigma_set *set, uint64_t content, struct buf *buf);
-/* Borrows bytes and the arena. -ERR_CORRUPT, -ERR_NOMEM. */
+/* Borrows bytes and the arena. One that another version of the program wrote has no rules: the
+ * detector tells of them anew whenever it starts. -ERR_CORRUPT, -ERR_NOMEM. */
 [[nodiscard]] int catalogue_read(struct str bytes, struct arena *arena,
                                  struct catalogue *ret_catalogue);
 /* By id, or by title for a rule without one; NULL. */

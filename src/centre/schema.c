@@ -65,6 +65,10 @@ static const struct schema_member members_rule_list[] = {
     {"items", SCHEMA_TYPE_LIST, "Rule"},
     {"next", SCHEMA_TYPE_CURSOR},
     {}};
+static const struct schema_member members_rule_words[] = {
+    {"id", SCHEMA_TYPE_TEXT},          {"title", SCHEMA_TYPE_TEXT},
+    {"description", SCHEMA_TYPE_TEXT}, {"false_positives", SCHEMA_TYPE_LIST},
+    {"tags", SCHEMA_TYPE_LIST},        {}};
 static const struct schema_member members_rule_made[] = {
     {"id", SCHEMA_TYPE_TEXT}, {"title", SCHEMA_TYPE_TEXT}, {}};
 static const struct schema_member members_rule_noise[] = {
@@ -399,6 +403,7 @@ const struct schema schemas[] = {{"Me", members_me},
                                  {"Rule", members_rule},
                                  {"RuleRefusal", members_rule_refusal},
                                  {"RuleList", members_rule_list},
+                                 {"RuleWords", members_rule_words},
                                  {"RuleMade", members_rule_made},
                                  {"RuleNoise", members_rule_noise},
                                  {"RuleReport", members_rule_report},

@@ -25,6 +25,8 @@
     "logsource:\n    product: linux\n    service: sshd\n"                                          \
     "detection:\n    words:\n        - 'Failed password'\n    condition: words\n---\n"             \
     "title: Five Failures\nid: " GUESS_ID "\nlevel: high\n"                                        \
+    "description: Somebody guesses.\nfalsepositives:\n    - A forgotten password\n"                \
+    "tags:\n    - attack.t1110\n    - attack.credential-access\n"                                  \
     "correlation:\n    type: event_count\n    rules:\n        - own_failure\n"                     \
     "    group-by:\n        - canhgac.host\n    timespan: 10m\n    condition:\n        gte: 5\n"
 
@@ -438,6 +440,47 @@ static void test_off(void **state)
     assert_true(alert_of("Five Failures") != 0);
 }
 
+/* What a rule is about, so that its alert can be understood without the file. */
+static void test_meaning(void **state)
+{
+    struct answer answer;
+    unsigned tries = 0;
+
+    (void)state;
+    take_own_rule();
+    while (ask("GET", "/api/v1/rules/" GUESS_ID, "", &answer) == 404 && tries++ < 2000) {
+        answer_done(&answer); /* the detector has not told of it yet */
+        rig_step(&rig);
+        core_detect_tick(rig.core->detect);
+        assert_int_equal(core_batch_commit(rig.core), 0);
+    }
+    assert_int_equal(answer.status, 200);
+    assert_str(json_member(answer.json, "title")->string, "Five Failures");
+    assert_str(json_member(answer.json, "description")->string, "Somebody guesses.");
+    assert_str(json_member(answer.json, "false_positives")->first->string, "A forgotten password");
+    assert_str(json_member(answer.json, "tags")->first->next->string, "attack.credential-access");
+    answer_done(&answer);
+    assert_int_equal(ask("GET", "/api/v1/rules/" FAILURE_ID, "", &answer), 200);
+    assert_str(json_member(answer.json, "description")->string, "");
+    assert_int_equal(json_member(answer.json, "tags")->count, 0);
+    answer_done(&answer);
+    assert_int_equal(ask("GET", "/api/v1/rules/no-such", "", &answer), 404);
+    answer_done(&answer);
+}
+
+/* One that is left from before an update: the detector tells anew. */
+static void test_older_catalogue(void **state)
+{
+    CLEANUP(arena_freep) struct arena *arena = NULL;
+    struct catalogue catalogue;
+
+    (void)state;
+    assert_int_equal(arena_new(1U << 20, &arena), 0);
+    assert_int_equal(catalogue_read(STR("\x86\x01\x00\x00\x00\x80\x80"), arena, &catalogue), 0);
+    assert_int_equal(catalogue.rule_count, 0);
+    assert_int_equal(catalogue_read(STR("\x86"), arena, &catalogue), -ERR_CORRUPT);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +492,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_filter_ends, start, stop),
         cmocka_unit_test_setup_teardown(test_broken_filter, start, stop),
         cmocka_unit_test_setup_teardown(test_off, start, stop),
+        cmocka_unit_test_setup_teardown(test_meaning, start, stop),
+        cmocka_unit_test(test_older_catalogue),
     };
 
     if (argc == 2 && strcmp(argv[1], DETECTOR_WORD) == 0) {

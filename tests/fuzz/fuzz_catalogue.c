@@ -6,9 +6,16 @@
 
 static size_t read_all(const struct catalogue_rule *rule)
 {
-    size_t bytes = rule->title.len + rule->file.len + rule->logsource.product.len;
+    size_t bytes =
+        rule->title.len + rule->description.len + rule->file.len + rule->logsource.product.len;
 
     fuzz_check(rule->level < SIGMA_LEVEL_COUNT && rule->source < CATALOGUE_SOURCE_COUNT);
+    for (size_t i = 0; i < rule->false_positive_count; i++) {
+        bytes += rule->false_positives[i].len;
+    }
+    for (size_t i = 0; i < rule->tag_count; i++) {
+        bytes += rule->tags[i].len;
+    }
     for (size_t i = 0; i < rule->rule_count; i++) {
         bytes += rule->rules[i].len;
     }

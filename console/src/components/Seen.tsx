@@ -15,7 +15,7 @@ export function Seen({ alert, finding }: { alert: Alert; finding: Finding }) {
   const entry = value('log_entry');
   const group = value('log_group');
   const words = `${group ? sought(group) : `"${value('log_field').replace(/^[^:]*: /, '').replaceAll('"', '')}"`} host:${alert.host_name}`;
-  const rest = finding.why.filter((reason) => reason.what !== 'log_entry');
+  const rest = finding.why.filter((reason) => reason.what !== 'log_entry' && reason.what !== 'log_tags'); // Meaning has these
   if (finding.why.length === 0) return null;
   return (
     <section aria-labelledby="sheet-seen">

@@ -10,6 +10,7 @@ import { Done } from '../components/Done';
 import { Evidence } from '../components/Evidence';
 import { KeepBack } from '../components/KeepBack';
 import { Mark } from '../components/Mark';
+import { Meaning } from '../components/Meaning';
 import { firstToShow, Occurrences } from '../components/Occurrences';
 import { Pictures } from '../components/Pictures';
 import { Reason, type Ask } from '../components/Reason';
@@ -110,6 +111,7 @@ export function AlertSheet({ number: id, back }: { number: string; back: string 
   const findings = (alert.findings ?? []).filter(Boolean);
   const finding = findings.find((each) => each.id === picked) ?? firstToShow(findings);
   const waits = finding?.action.kind === 'paused' && alert.state !== 'closed';
+  const why = (what: string) => finding?.why.find((reason) => reason.what === what)?.value ?? '';
   const decision = finding && <Decision alert={alert} finding={finding} onTake={takeIt} onAsk={setAsk} />;
   return (
     <Sheet title={<><Mark severity={alert.severity} isWordy /> {alert.title}</>} onClose={close} isDrill={alert.drill}>
@@ -126,6 +128,7 @@ export function AlertSheet({ number: id, back }: { number: string; back: string 
       {finding && alert.site > 0 && finding.change !== undefined && finding.change > 0 && <ChangeView key={finding.change} site={alert.site} number={finding.change} />}
       {alert.site > 0 && <Pictures site={alert.site} />}
       {finding && alert.site === 0 && finding.files_total === 0 && <Seen alert={alert} finding={finding} />}
+      {why('log_rule') && <Meaning key={why('log_rule')} rule={why('log_rule')} tags={why('log_tags').split(' ')} />}
       {finding && finding.detector === 'logs' && may('duty') && <KeepBack alert={alert} finding={finding} />}
       {finding && alert.site === 0 && finding.detector !== 'logs' && <Done alert={alert} finding={finding} />}
       {finding && finding.files_total > 0 && <Evidence finding={finding} />}

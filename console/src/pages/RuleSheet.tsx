@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 
 import { Document } from '../components/Document';
 import { Mark } from '../components/Mark';
+import { Meaning } from '../components/Meaning';
 import { Reason, type Ask } from '../components/Reason';
 import { Sheet } from '../components/Sheet';
 import { Time } from '../components/Time';
@@ -56,6 +57,7 @@ export function RuleSheet({ id }: { id: string }) {
     <Sheet title={<><Mark severity={severityOf(rule.level)} isWordy /> {rule.title}</>} onClose={close}>
       {rule.off && <p><b>{t('off')}</b> · {rule.changed_by}: “{rule.reason}” · <Time when={rule.changed} /></p>}
       {rule.silent && <p class="quiet">{t('It does not speak for itself: correlations count its hits.')}</p>}
+      <Meaning rule={rule.id || rule.title} />
       <Figures rule={rule} />
       {may('admin') && rule.id && (
         <div class="acts">

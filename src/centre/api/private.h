@@ -293,6 +293,7 @@ int api_user_list(struct api_request *request);
 int api_audit_list(struct api_request *request);
 int api_settings(struct api_request *request);
 int api_rule_list(struct api_request *request);
+int api_rule_get(struct api_request *request);
 int api_rule_report(struct api_request *request);
 int api_filter_list(struct api_request *request);
 int api_document_get(struct api_request *request);

@@ -91,14 +91,6 @@ static const struct store_document *book_document(const struct book *book,
     return NULL;
 }
 
-/* A title as people here read it: those of our own rules are translated. */
-static const char *title_text(struct str title, struct arena *arena)
-{
-    struct str copy = arena_copy(arena, title);
-
-    return copy.ptr != NULL ? text_get(copy.ptr) : "";
-}
-
 static void put_change(struct json_writer *json, const struct store_document *document)
 {
     api_put_time(json, "changed", document != NULL ? document->time : 0);
@@ -117,7 +109,7 @@ static void put_row(struct json_writer *json, const struct book *book, const str
 
     json_open_object(json);
     json_add_str(json, "id", rule->id);
-    json_add_text(json, "title", title_text(rule->title, book->arena));
+    json_add_str(json, "title", text_str(rule->title));
     json_add_text(json, "level", sigma_level_name((enum sigma_level)rule->level));
     json_add_text(json, "source", source_names[rule->source]);
     json_add_str(json, "file", rule->file);
@@ -171,8 +163,7 @@ static bool words_are_in(struct str words, struct str text)
     return true;
 }
 
-static bool row_is_wanted(struct api_request *request, const struct book *book,
-                          const struct book_row *row, struct str words)
+static bool row_is_wanted(struct api_request *request, const struct book_row *row, struct str words)
 {
     struct str show = arguments_text(&request->arguments, "show");
     struct str level = arguments_text(&request->arguments, "level");
@@ -191,8 +182,7 @@ static bool row_is_wanted(struct api_request *request, const struct book *book,
         }
     }
     return words.len == 0 || str_find(rule->id, words) != rule->id.len ||
-           words_are_in(words, str_from(title_text(rule->title, book->arena))) ||
-           words_are_in(words, rule->title);
+           words_are_in(words, text_str(rule->title)) || words_are_in(words, rule->title);
 }
 
 static struct book_row *book_rows(struct api_request *request, const struct book *book,
@@ -214,7 +204,7 @@ static struct book_row *book_rows(struct api_request *request, const struct book
                                .hits = map_get(&book->by_rule, rule_key(rule)),
                                .off = book_document(book, RULE_DOCUMENT_OFF, rule_key(rule))};
 
-        if (row_is_wanted(request, book, &row, str_of(words, len))) {
+        if (row_is_wanted(request, &row, str_of(words, len))) {
             rows[count++] = row;
         }
     }
@@ -284,6 +274,38 @@ int api_rule_list(struct api_request *request)
     api_close_page_str(json, after < count && count - after > limit
                                  ? arena_printf(request->arena, "%zu", after + limit)
                                  : STR(""));
+    return 0;
+}
+
+static void put_texts(struct json_writer *json, const char *name, const struct str *texts,
+                      size_t count)
+{
+    json_add_array(json, name);
+    for (size_t i = 0; i < count; i++) {
+        json_put_str(json, text_str(texts[i]));
+    }
+    json_close_array(json);
+}
+
+int api_rule_get(struct api_request *request)
+{
+    struct str id = arguments_text(&request->arguments, "id");
+    struct json_writer *json = &request->json;
+    const struct catalogue_rule *rule;
+    CLEANUP(book_done) struct book book = {0};
+    int r = book_open(request->api, &book);
+
+    rule = r == 0 ? catalogue_find(&book.catalogue, id) : NULL;
+    if (rule == NULL) {
+        return r < 0 ? r : -ERR_NOENT;
+    }
+    json_open_object(json);
+    json_add_str(json, "id", rule->id);
+    json_add_str(json, "title", text_str(rule->title));
+    json_add_str(json, "description", text_str(rule->description));
+    put_texts(json, "false_positives", rule->false_positives, rule->false_positive_count);
+    put_texts(json, "tags", rule->tags, rule->tag_count);
+    json_close_object(json);
     return 0;
 }
 
@@ -364,12 +386,11 @@ static int by_kept(const void *left, const void *right)
     return a->kept != b->kept ? (a->kept > b->kept ? -1 : 1) : str_compare(a->rule, b->rule);
 }
 
-static void put_noisy(struct json_writer *json, const struct book *book, struct str id,
-                      struct str title, uint64_t count)
+static void put_noisy(struct json_writer *json, struct str id, struct str title, uint64_t count)
 {
     json_open_object(json);
     json_add_str(json, "id", id);
-    json_add_text(json, "title", title_text(title, book->arena));
+    json_add_str(json, "title", text_str(title));
     json_add_u64(json, "count", count);
     json_close_object(json);
 }
@@ -385,7 +406,7 @@ static void put_most(struct json_writer *json, const struct book *book,
         uint64_t value = is_told ? rows[i]->told : rows[i]->kept;
 
         if (value != 0 && catalogue_find(&book->catalogue, rows[i]->rule) != NULL) {
-            put_noisy(json, book, rows[i]->rule, rows[i]->title, value);
+            put_noisy(json, rows[i]->rule, rows[i]->title, value);
             shown++;
         }
     }
@@ -432,8 +453,7 @@ int api_rule_report(struct api_request *request)
     put_most(json, &book, rows, book.hit_count, false);
     json_add_array(json, "false_alarms");
     for (size_t i = 0; i < count; i++) {
-        put_noisy(json, &book, id_of_title(&book, alarms[i].title), alarms[i].title,
-                  alarms[i].count);
+        put_noisy(json, id_of_title(&book, alarms[i].title), alarms[i].title, alarms[i].count);
     }
     json_close_array(json);
     json_close_object(json);

@@ -179,6 +179,7 @@ static void put_head(struct str title, struct str description, struct str id,
     (void)buf_put_text(out, "\n  ");
     (void)buf_put_plain(out, id);
     (void)buf_putf(out, "  %s\n", sigma_level_name(level));
+    description = text_str(description);
     while (description.len != 0) {
         struct str line;
 
@@ -196,7 +197,7 @@ static void put_list(const char *heading, const struct str *items, size_t count,
     }
     for (size_t i = 0; i < count; i++) {
         (void)buf_put_text(out, "    ");
-        (void)buf_put_plain(out, items[i]);
+        (void)buf_put_plain(out, text_str(items[i]));
         (void)buf_put_byte(out, '\n');
     }
 }
