@@ -2,7 +2,8 @@
  * once (engine_atom.c) → clues, which are what can be seen of an entry cheaply (engine_clue.c) →
  * for each way the cheapest clues without which it cannot hold, and its tree as steps
  * (engine_tree.c) → tables of keys and of needles (engine_scan.c). Matching (engine_match.c): entry
- * → plan (engine_plan.c) → values (engine_value.c) → clues seen → ways asked (engine_ask.c). */
+ * → plan (engine_plan.c) → values (engine_value.c) → clues seen, or known to be (engine_memo.c) →
+ * ways asked (engine_ask.c). */
 #ifndef DETECT_SIGMA_ENGINE_PART_H
 #define DETECT_SIGMA_ENGINE_PART_H
 
@@ -10,6 +11,7 @@
 #include "base/map.h"
 #include "detect/sigma/engine.h"
 #include "detect/sigma/engine_fold.h"
+#include "detect/sigma/engine_memo.h"
 #include "detect/sigma/engine_regex.h"
 #include "detect/sigma/engine_sift.h"
 
@@ -274,6 +276,7 @@ struct plan_key {
 /* What is done for entries of one log source and EventID. */
 struct plan {
     struct plan_key key;
+    uint32_t number;  /* no other of the matcher has had it */
     uint64_t *groups; /* bits */
     uint32_t *always;
     size_t always_count;
@@ -341,6 +344,8 @@ struct sigma_matcher {
     size_t rule_count;
     const struct plan *plan;
     struct plan *plans[PLAN_SLOTS];
+    uint32_t plan_count; /* made so far */
+    struct memo *memo;
     struct known_source sources[KNOWN_SOURCES]; /* by the lengths of their parts */
     struct regex_bench bench;
     uint64_t work; /* that is left for this entry; see WORK_MAX */

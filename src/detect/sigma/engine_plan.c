@@ -308,6 +308,7 @@ int plan_find(struct sigma_matcher *matcher, const struct plan **ret_plan)
     *slot = NULL;
     r = plan_new(matcher->engine, &key, slot);
     if (r == 0) {
+        (*slot)->number = ++matcher->plan_count;
         *ret_plan = *slot;
     }
     return r;
