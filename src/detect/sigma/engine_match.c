@@ -359,6 +359,14 @@ static void ways_ask(struct sigma_matcher *matcher)
     }
 }
 
+/* What the passes take that are made over every entry. */
+static uint64_t passes_work(const struct entry *entry)
+{
+    uint64_t work = entry->raw.len / PASS_BYTES;
+
+    return work < WORK_MAX / 2 ? work : WORK_MAX / 2;
+}
+
 int sigma_match(struct sigma_matcher *matcher, const struct entry *entry,
                 const uint32_t **ret_rules, size_t *ret_count)
 {
@@ -377,7 +385,7 @@ int sigma_match(struct sigma_matcher *matcher, const struct entry *entry,
     matcher->teller = (struct scan_teller){
         see_needle, matcher, matcher->places, matcher->seen, matcher->stamp,
     };
-    matcher->work = WORK_MAX;
+    matcher->work = WORK_MAX - passes_work(entry);
     r = text_room(matcher, text_needed(entry, fields_index(matcher)));
     r = r == 0 ? plan_find(matcher, &matcher->plan) : r;
     if (r < 0) {

@@ -80,6 +80,7 @@ struct engine_atom {
     bool is_cased;
     bool is_waited; /* SET: ways wait for the clue of each member */
     bool is_needle; /* its clue is all of it */
+    bool is_dear;   /* PATTERN: there may be a try at each byte */
 };
 
 struct set_member {
@@ -312,8 +313,8 @@ struct head {
     uint32_t stamp;
     uint32_t first;
     uint32_t broad; /* stamp of the entry in which the broad scan was made */
-    uint32_t asked; /* needles, in the entry of this stamp */
-    uint32_t asked_stamp;
+    uint32_t asks;  /* of needles, that are left in the entry of this stamp */
+    uint32_t asks_stamp;
 };
 
 struct sigma_matcher {
