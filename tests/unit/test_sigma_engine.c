@@ -215,6 +215,39 @@ static void test_keywords(void **state)
     arena_free(arena);
 }
 
+static uint64_t world_candidates(const struct world *world)
+{
+    struct sigma_engine_stats stats;
+
+    sigma_engine_stats(world->matcher, &stats);
+    return stats.candidates;
+}
+
+/* What is too short to be searched for has its rule wait for a byte that is seldom. */
+static void test_short_texts_wait_for_a_byte(void **state)
+{
+    struct arena *arena = arena_start();
+    struct world world;
+    uint64_t before;
+
+    (void)state;
+    world_init(&world, arena);
+    rule_way(&world, 0, any_source, is(&world, "CommandLine", "*^^*"));
+    rule_way(&world, 1, any_source, regex(&world, "CommandLine", "(?:\\{\\d\\})+", 0));
+    world_build(&world);
+    entry_begin(&world, "", "");
+    entry_put(&world, "CommandLine", STR("cmd /c whoami"), false);
+    before = world_candidates(&world);
+    assert_rules(&world, "");
+    assert_int_equal(world_candidates(&world), before);
+    world.entry.fields[0].value = STR("c^md {0}");
+    assert_rules(&world, "1");
+    world.entry.fields[0].value = STR("c^^md {x}");
+    assert_rules(&world, "0");
+    world_done(&world);
+    arena_free(arena);
+}
+
 /* Values that come again, in the same bytes and with another meaning, and in other company. */
 static void test_values_that_come_again(void **state)
 {
@@ -590,6 +623,7 @@ int main(void)
         cmocka_unit_test(test_regexes_wait_for_their_text),
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_keywords),
+        cmocka_unit_test(test_short_texts_wait_for_a_byte),
         cmocka_unit_test(test_values_that_come_again),
         cmocka_unit_test(test_large),
         cmocka_unit_test(test_costly),

@@ -199,6 +199,18 @@ static void probe_ends(struct sigma_matcher *matcher, const struct probe *probe,
     }
 }
 
+static void probe_bytes(struct sigma_matcher *matcher, const struct probe *probe, uint32_t field,
+                        struct str text)
+{
+    for (unsigned left = text.len > 0 ? probe->bytes : 0; left != 0; left &= left - 1) {
+        const char *byte = &clue_bytes[__builtin_ctz(left)];
+
+        if (memchr(text.ptr, *byte, text.len) != NULL) {
+            see_key(matcher, clue_hash(CLUE_BYTE, field, str_of(byte, 1)));
+        }
+    }
+}
+
 static bool probe_has(const struct probe *probe, enum clue_kind kind)
 {
     return (probe->kinds >> kind & 1) != 0;
@@ -226,6 +238,9 @@ static void probe_value(struct sigma_matcher *matcher, const struct probe *probe
     }
     if ((probe->starts | probe->ends) != 0) {
         probe_ends(matcher, probe, field, text);
+    }
+    if (probe->bytes != 0) {
+        probe_bytes(matcher, probe, field, text);
     }
     if (probe_has(probe, CLUE_NUMBER) && sigma_value_number(text, &number)) {
         see_key(matcher, clue_hash_number(field, number));

@@ -43,6 +43,7 @@ struct probe {
     uint16_t kinds; /* bits of enum clue_kind */
     uint16_t starts;
     uint16_t ends;
+    uint16_t bytes; /* bits of places in clue_bytes */
 };
 
 enum ask {
@@ -100,6 +101,7 @@ enum clue_kind {
     CLUE_THERE,
     CLUE_NEEDLE,
     CLUE_HIGH, /* any character that is not ASCII */
+    CLUE_BYTE, /* one of clue_bytes */
 };
 
 struct clue {
@@ -116,6 +118,10 @@ struct clue {
 /* Lengths of starts and ends that are looked up: the longest that fits is taken. */
 #define CLUE_LENGTHS 12
 extern const uint8_t clue_lengths[CLUE_LENGTHS];
+
+/* What is seldom in logs and folding leaves as it is, the rarest first. */
+#define CLUE_BYTES 16
+extern const char clue_bytes[CLUE_BYTES];
 
 uint64_t clue_hash(enum clue_kind kind, uint32_t field, struct str text);
 uint64_t clue_hash_number(uint32_t field, double number);

@@ -46,7 +46,8 @@ static inline bool probe_looks_for(const struct probe *probe, const struct probe
 {
     return (probe->kinds & wanted->kinds) != 0 &&
            (probe->starts & wanted->starts) == wanted->starts &&
-           (probe->ends & wanted->ends) == wanted->ends;
+           (probe->ends & wanted->ends) == wanted->ends &&
+           (probe->bytes & wanted->bytes) == wanted->bytes;
 }
 
 /* ---- engine_match.c ---- */
