@@ -148,16 +148,22 @@ static int put_field(const struct entry *entry, struct str name, struct arena *a
     return r;
 }
 
+static void blank_out(char *at, const char *end, char byte)
+{
+    while (at < end && (at = memchr(at, byte, (size_t)(end - at))) != NULL) {
+        *at++ = ' ';
+    }
+}
+
 /* JSON may be spread over lines; a line break can only stand between its tokens. */
 static void put_on_one_line(struct str text, struct json_writer *json)
 {
     size_t start = json->buf->len;
 
     json_put_raw(json, text);
-    for (size_t i = start; i < json->buf->len; i++) {
-        if (json->buf->ptr[i] == '\n' || json->buf->ptr[i] == '\r') {
-            json->buf->ptr[i] = ' ';
-        }
+    if (json->buf->len > start) {
+        blank_out(json->buf->ptr + start, json->buf->ptr + json->buf->len, '\n');
+        blank_out(json->buf->ptr + start, json->buf->ptr + json->buf->len, '\r');
     }
 }
 

@@ -8,9 +8,12 @@
 
 #include <string.h>
 
-#define LONG_VALUE 2048 /* bytes from which all needles of a field are looked for at once, */
-#define SCAN_BYTES 4    /* scanned for the price of one value */
-#define MANY_ASKED 2    /* or when more than these have been asked for */
+#define LONG_VALUE  2048 /* bytes from which all needles of a field are looked for at once, */
+#define MANY_ASKED  2    /* or when more than these have been asked for, */
+#define SHORT_ASKED 16   /* or these, of a value that is no longer than */
+#define SHORT_VALUE 256
+#define SCAN_BYTES  4   /* scanned for the price of one value, */
+#define SEEN_WORK   100 /* and for each clue that was seen: where many are, scanning is slower */
 
 /* By the rarest byte of what is looked for: most values do not have it. */
 static bool has_inside(struct str text, const struct engine_atom *atom)
@@ -146,7 +149,7 @@ static inline uint64_t value_work(const struct sigma_matcher *matcher,
     switch ((int)atom->ask) {
     case ASK_INSIDE:
     case ASK_PATTERN:
-        return 1 + value_len(matcher, place) / WORK_BYTES;
+        return 1 + value_len(matcher, place) / (atom->is_dear ? 1 : WORK_BYTES);
     default:
         return 1;
     }
@@ -166,7 +169,8 @@ static bool any_value_holds(struct sigma_matcher *matcher, const struct engine_a
     return false;
 }
 
-static bool is_long(const struct sigma_matcher *matcher, uint32_t field)
+/* How many needles of the field may be asked for, one by one. */
+static uint32_t asks_of(const struct sigma_matcher *matcher, uint32_t field)
 {
     size_t total = 0;
 
@@ -174,7 +178,10 @@ static bool is_long(const struct sigma_matcher *matcher, uint32_t field)
          place = place_next(matcher, field, place)) {
         total += VALUE_PAD + value_len(matcher, place);
     }
-    return total >= LONG_VALUE;
+    if (total >= LONG_VALUE) {
+        return 0;
+    }
+    return total < SHORT_VALUE + VALUE_PAD ? SHORT_ASKED : MANY_ASKED;
 }
 
 static void see_broad(void *context, uint32_t clue)
@@ -199,7 +206,7 @@ static void scan_broad(struct sigma_matcher *matcher, uint32_t field)
         if (!value_is_null(matcher, place)) {
             struct str text = value_folded(matcher, place);
 
-            if (!work_take(matcher, text.len / SCAN_BYTES)) {
+            if (!work_take(matcher, text.len / SCAN_BYTES + matcher->seen_count * SEEN_WORK)) {
                 break;
             }
             scan_text(engine->broad[field], text, &teller);
@@ -208,16 +215,25 @@ static void scan_broad(struct sigma_matcher *matcher, uint32_t field)
     matcher->heads[field].broad = matcher->stamp;
 }
 
+/* How many needles of the field may still be asked for; then they are looked for all at once. */
+static uint32_t *asks_left(struct sigma_matcher *matcher, uint32_t field)
+{
+    struct head *head = &matcher->heads[field];
+
+    if (head->asks_stamp != matcher->stamp) {
+        head->asks_stamp = matcher->stamp;
+        head->asks = asks_of(matcher, field);
+    }
+    return &head->asks;
+}
+
 /* A needle that no scan has looked for. */
 static bool inside_holds(struct sigma_matcher *matcher, const struct engine_atom *atom)
 {
-    struct head *head = &matcher->heads[atom->field];
+    uint32_t *asks = asks_left(matcher, atom->field);
 
-    if (head->asked_stamp != matcher->stamp) {
-        head->asked_stamp = matcher->stamp;
-        head->asked = is_long(matcher, atom->field) ? MANY_ASKED : 0;
-    }
-    if (head->asked++ < MANY_ASKED) {
+    if (*asks > 0) {
+        *asks -= 1;
         return any_value_holds(matcher, atom);
     }
     scan_broad(matcher, atom->field);
@@ -321,7 +337,8 @@ static bool any_member_holds(struct sigma_matcher *matcher, const struct engine_
     return false;
 }
 
-/* Whether all clues of the set have been looked for; needles now, if not before. */
+/* Whether all clues of the set have been looked for; needles now, if not before and if they are
+ * many. */
 static bool set_is_looked_for(struct sigma_matcher *matcher, const struct engine_atom *set)
 {
     const struct sigma_engine *engine = matcher->engine;
@@ -333,9 +350,13 @@ static bool set_is_looked_for(struct sigma_matcher *matcher, const struct engine
     if (!member->is_needle) {
         return false;
     }
-    if (matcher->heads[set->field].broad != matcher->stamp) {
-        scan_broad(matcher, set->field);
+    if (matcher->heads[set->field].broad == matcher->stamp) {
+        return true;
     }
+    if (set->count <= *asks_left(matcher, set->field)) {
+        return false;
+    }
+    scan_broad(matcher, set->field);
     return true;
 }
 

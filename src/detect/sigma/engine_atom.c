@@ -122,6 +122,9 @@ static void pattern_compile(struct engine_atom *compiled, const struct sigma_ato
     size_t rest = atom->part_count - literal;
 
     compiled->ask = ASK_PATTERN;
+    for (size_t i = 0; i < atom->part_count; i++) {
+        compiled->is_dear |= atom->parts[i].kind == SIGMA_PART_ONE;
+    }
     if (atom->part_count == 0) {
         compiled->ask = ASK_EQUAL;
         compiled->text = STR("");

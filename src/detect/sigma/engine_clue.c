@@ -18,6 +18,7 @@
 #define BASE_MAX     64  /* bytes of a name behind the last slash */
 #define SPAN_MAX     64  /* bytes that are hashed; of longer texts half of them at each end */
 
+const char clue_bytes[CLUE_BYTES] = "`^~{}$%@#!;|&<>?";
 const uint8_t clue_lengths[CLUE_LENGTHS] = {1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 32};
 
 /* Up to eight bytes as a number: the same for the same bytes and length. */
@@ -196,6 +197,8 @@ static unsigned clue_rank(const struct clue *clue)
         return is_high(clue->text) ? 15 : needle_rank(clue->text.len);
     case CLUE_HIGH:
         return 200;
+    case CLUE_BYTE:
+        return 400;
     case CLUE_THERE:
         return 100000;
     case CLUE_NONE:
@@ -302,12 +305,27 @@ static void clue_of_end(struct clue *best, struct str text)
     }
 }
 
+/* The rarest of the bytes that may stand for a text. */
+static void clue_of_byte(struct clue *best, struct str text)
+{
+    for (size_t i = 0; i < CLUE_BYTES; i++) {
+        size_t at = str_find_byte(text, clue_bytes[i]);
+
+        if (at < text.len) {
+            clue_better(best, CLUE_BYTE, str_slice(text, at, at + 1));
+            return;
+        }
+    }
+}
+
 static void clue_of_inside(struct clue *best, struct str text)
 {
     if (text.len >= NEEDLE_MIN) {
         clue_better(best, CLUE_NEEDLE, text);
     } else if (is_high(text)) {
         clue_better(best, CLUE_HIGH, STR(""));
+    } else {
+        clue_of_byte(best, text);
     }
 }
 
@@ -392,13 +410,18 @@ static int clue_of_pattern(struct compiler *compiler, struct clue *best,
 static int clue_of_regex(struct compiler *compiler, struct clue *best,
                          const struct sigma_atom *atom)
 {
-    struct str needle = regex_needle(atom->text, &(char){0});
+    char must = '\0';
+    struct str needle = regex_needle(atom->text, &must);
 
-    if (needle.len < NEEDLE_MIN) {
+    if (needle.len >= NEEDLE_MIN) {
+        clue_better(best, CLUE_NEEDLE, needle);
+        return clue_fold(compiler, best);
+    }
+    if (best->field == 0) {
         return 0;
     }
-    clue_better(best, CLUE_NEEDLE, needle);
-    return clue_fold(compiler, best);
+    clue_of_byte(best, str_of(&must, 1));
+    return best->kind == CLUE_BYTE ? clue_fold(compiler, best) : 0;
 }
 
 /* What is compared as a number: see the oracle's predicate for those that are not. */

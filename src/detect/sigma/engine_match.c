@@ -22,6 +22,7 @@ void sigma_matcher_free(struct sigma_matcher *matcher)
     for (size_t i = 0; i < PLAN_SLOTS; i++) {
         plan_free(matcher->plans[i]);
     }
+    memo_free(matcher->memo);
     regex_bench_done(&matcher->bench);
     arena_free(matcher->arena);
     mem_free(matcher->heads);
@@ -67,9 +68,8 @@ int sigma_matcher_new(const struct sigma_engine *engine, struct sigma_matcher **
         return -ERR_NOMEM;
     }
     r = arena_new(TEXT_LIMIT, &matcher->arena);
-    if (r == 0) {
-        r = regex_bench_init(&matcher->bench);
-    }
+    r = r == 0 ? memo_new(&matcher->memo) : r;
+    r = r == 0 ? regex_bench_init(&matcher->bench) : r;
     if (r < 0) {
         return r;
     }
@@ -199,6 +199,18 @@ static void probe_ends(struct sigma_matcher *matcher, const struct probe *probe,
     }
 }
 
+static void probe_bytes(struct sigma_matcher *matcher, const struct probe *probe, uint32_t field,
+                        struct str text)
+{
+    for (unsigned left = text.len > 0 ? probe->bytes : 0; left != 0; left &= left - 1) {
+        const char *byte = &clue_bytes[__builtin_ctz(left)];
+
+        if (memchr(text.ptr, *byte, text.len) != NULL) {
+            see_key(matcher, clue_hash(CLUE_BYTE, field, str_of(byte, 1)));
+        }
+    }
+}
+
 static bool probe_has(const struct probe *probe, enum clue_kind kind)
 {
     return (probe->kinds >> kind & 1) != 0;
@@ -227,11 +239,43 @@ static void probe_value(struct sigma_matcher *matcher, const struct probe *probe
     if ((probe->starts | probe->ends) != 0) {
         probe_ends(matcher, probe, field, text);
     }
+    if (probe->bytes != 0) {
+        probe_bytes(matcher, probe, field, text);
+    }
     if (probe_has(probe, CLUE_NUMBER) && sigma_value_number(text, &number)) {
         see_key(matcher, clue_hash_number(field, number));
     }
     if (probe_has(probe, CLUE_NEEDLE)) {
         scan_text(engine->narrow[field], text, &matcher->teller);
+    }
+}
+
+/* A value of which it may be known what is seen in it. With several values in the field a clue is
+ * told of the first that has it only. */
+static void probe_again(struct sigma_matcher *matcher, const struct probe *probe, uint32_t field,
+                        uint32_t place)
+{
+    const struct entry_field *value = &matcher->entry->fields[place];
+    struct memo_key key = {value->value, matcher->plan->number, field, value->is_escaped, 0};
+    bool is_only =
+        matcher->heads[field].first == place && matcher->values[place].next == ENGINE_NONE;
+    size_t from = matcher->seen_count;
+    size_t count = 0;
+    struct memo_slot *slot;
+    const uint32_t *clues;
+
+    if (!is_only || key.text.len == 0 || key.text.len > MEMO_TEXT) {
+        probe_value(matcher, probe, field, place);
+        return;
+    }
+    slot = memo_find(matcher->memo, &key);
+    clues = memo_clues(slot, &key, &count);
+    for (size_t i = 0; i < count; i++) {
+        see_needle(matcher, clues[i]);
+    }
+    if (clues == NULL) {
+        probe_value(matcher, probe, field, place);
+        memo_learn(slot, &key, &matcher->seen_list[from], matcher->seen_count - from);
     }
 }
 
@@ -251,7 +295,7 @@ static void fields_probe(struct sigma_matcher *matcher)
             see_key(matcher, clue_hash(CLUE_THERE, field, STR("")));
         }
         if ((probe->kinds & ~(1U << CLUE_THERE)) != 0 && entry->fields[i].type != ENTRY_TYPE_NULL) {
-            probe_value(matcher, probe, field, (uint32_t)i);
+            probe_again(matcher, probe, field, (uint32_t)i);
         }
     }
 }
@@ -330,6 +374,14 @@ static void ways_ask(struct sigma_matcher *matcher)
     }
 }
 
+/* What the passes take that are made over every entry. */
+static uint64_t passes_work(const struct entry *entry)
+{
+    uint64_t work = entry->raw.len / PASS_BYTES;
+
+    return work < WORK_MAX / 2 ? work : WORK_MAX / 2;
+}
+
 int sigma_match(struct sigma_matcher *matcher, const struct entry *entry,
                 const uint32_t **ret_rules, size_t *ret_count)
 {
@@ -337,7 +389,6 @@ int sigma_match(struct sigma_matcher *matcher, const struct entry *entry,
 
     matcher->entry = entry;
     matcher->error = 0;
-    matcher->work = WORK_MAX;
     matcher->found_count = 0;
     matcher->seen_count = 0;
     matcher->rule_count = 0;
@@ -349,6 +400,7 @@ int sigma_match(struct sigma_matcher *matcher, const struct entry *entry,
     matcher->teller = (struct scan_teller){
         see_needle, matcher, matcher->places, matcher->seen, matcher->stamp,
     };
+    matcher->work = WORK_MAX - passes_work(entry);
     r = text_room(matcher, text_needed(entry, fields_index(matcher)));
     r = r == 0 ? plan_find(matcher, &matcher->plan) : r;
     if (r < 0) {

@@ -2,7 +2,8 @@
  * once (engine_atom.c) → clues, which are what can be seen of an entry cheaply (engine_clue.c) →
  * for each way the cheapest clues without which it cannot hold, and its tree as steps
  * (engine_tree.c) → tables of keys and of needles (engine_scan.c). Matching (engine_match.c): entry
- * → plan (engine_plan.c) → values (engine_value.c) → clues seen → ways asked (engine_ask.c). */
+ * → plan (engine_plan.c) → values (engine_value.c) → clues seen, or known to be (engine_memo.c) →
+ * ways asked (engine_ask.c). */
 #ifndef DETECT_SIGMA_ENGINE_PART_H
 #define DETECT_SIGMA_ENGINE_PART_H
 
@@ -10,6 +11,7 @@
 #include "base/map.h"
 #include "detect/sigma/engine.h"
 #include "detect/sigma/engine_fold.h"
+#include "detect/sigma/engine_memo.h"
 #include "detect/sigma/engine_regex.h"
 #include "detect/sigma/engine_sift.h"
 
@@ -41,6 +43,7 @@ struct probe {
     uint16_t kinds; /* bits of enum clue_kind */
     uint16_t starts;
     uint16_t ends;
+    uint16_t bytes; /* bits of places in clue_bytes */
 };
 
 enum ask {
@@ -78,6 +81,7 @@ struct engine_atom {
     bool is_cased;
     bool is_waited; /* SET: ways wait for the clue of each member */
     bool is_needle; /* its clue is all of it */
+    bool is_dear;   /* PATTERN: there may be a try at each byte */
 };
 
 struct set_member {
@@ -97,6 +101,7 @@ enum clue_kind {
     CLUE_THERE,
     CLUE_NEEDLE,
     CLUE_HIGH, /* any character that is not ASCII */
+    CLUE_BYTE, /* one of clue_bytes */
 };
 
 struct clue {
@@ -113,6 +118,10 @@ struct clue {
 /* Lengths of starts and ends that are looked up: the longest that fits is taken. */
 #define CLUE_LENGTHS 12
 extern const uint8_t clue_lengths[CLUE_LENGTHS];
+
+/* What is seldom in logs and folding leaves as it is, the rarest first. */
+#define CLUE_BYTES 16
+extern const char clue_bytes[CLUE_BYTES];
 
 uint64_t clue_hash(enum clue_kind kind, uint32_t field, struct str text);
 uint64_t clue_hash_number(uint32_t field, double number);
@@ -274,6 +283,7 @@ struct plan_key {
 /* What is done for entries of one log source and EventID. */
 struct plan {
     struct plan_key key;
+    uint32_t number;  /* no other of the matcher has had it */
     uint64_t *groups; /* bits */
     uint32_t *always;
     size_t always_count;
@@ -309,8 +319,8 @@ struct head {
     uint32_t stamp;
     uint32_t first;
     uint32_t broad; /* stamp of the entry in which the broad scan was made */
-    uint32_t asked; /* needles, in the entry of this stamp */
-    uint32_t asked_stamp;
+    uint32_t asks;  /* of needles, that are left in the entry of this stamp */
+    uint32_t asks_stamp;
 };
 
 struct sigma_matcher {
@@ -341,6 +351,8 @@ struct sigma_matcher {
     size_t rule_count;
     const struct plan *plan;
     struct plan *plans[PLAN_SLOTS];
+    uint32_t plan_count; /* made so far */
+    struct memo *memo;
     struct known_source sources[KNOWN_SOURCES]; /* by the lengths of their parts */
     struct regex_bench bench;
     uint64_t work; /* that is left for this entry; see WORK_MAX */

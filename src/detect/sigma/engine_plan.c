@@ -164,6 +164,16 @@ static uint16_t length_bit(size_t len)
     return (uint16_t)(1U << i);
 }
 
+static uint16_t byte_bit(char byte)
+{
+    unsigned i = 0;
+
+    while (i < CLUE_BYTES - 1 && clue_bytes[i] != byte) {
+        i++;
+    }
+    return (uint16_t)(1U << i);
+}
+
 void probe_add(struct probe *probe, const struct clue *clue)
 {
     probe->kinds |= (uint16_t)(1U << clue->kind);
@@ -171,6 +181,8 @@ void probe_add(struct probe *probe, const struct clue *clue)
         probe->starts |= length_bit(clue->text.len);
     } else if (clue->kind == CLUE_END) {
         probe->ends |= length_bit(clue->text.len);
+    } else if (clue->kind == CLUE_BYTE) {
+        probe->bytes |= byte_bit(clue->text.ptr[0]);
     }
 }
 
@@ -308,6 +320,7 @@ int plan_find(struct sigma_matcher *matcher, const struct plan **ret_plan)
     *slot = NULL;
     r = plan_new(matcher->engine, &key, slot);
     if (r == 0) {
+        (*slot)->number = ++matcher->plan_count;
         *ret_plan = *slot;
     }
     return r;

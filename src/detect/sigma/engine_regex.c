@@ -203,6 +203,19 @@ static bool is_quantified(struct str regex, size_t at)
     return at < regex.len && regex.ptr[at] != '\0' && strchr("?*{", regex.ptr[at]) != NULL;
 }
 
+/* At a '(': whether what stands in the group must stand where the regex is found; *ret_inside gets
+ * where that begins. */
+static bool is_sure_group(struct str regex, size_t at, size_t *ret_inside)
+{
+    size_t end = group_end(regex, at);
+    struct str group = str_slice(regex, at, end);
+
+    *ret_inside = at + (str_has_prefix(group, STR("(?:")) ? 3 : 1);
+    return !is_quantified(regex, end) && str_find_byte(group, '|') == group.len &&
+           str_find_byte(group, '[') == group.len &&
+           (group.len < 2 || group.ptr[1] != '?' || *ret_inside == at + 3);
+}
+
 /* Of two characters, and of one meaning. */
 static bool is_simple_escape(char letter)
 {
@@ -227,7 +240,9 @@ static bool hunt_skip(struct needle_hunt *hunt)
     } else if (c == '{') {
         hunt->at += str_find_byte(str_slice(regex, hunt->at, regex.len), '}') + 1;
     } else if (c == '(') {
-        hunt->at = group_end(regex, hunt->at);
+        size_t inside;
+
+        hunt->at = is_sure_group(regex, hunt->at, &inside) ? inside : group_end(regex, hunt->at);
     } else {
         hunt->at += c == '\\' ? 2 : 1;
         must_better(hunt, c == '\\' && !is_quantified(regex, hunt->at) ? next : '\0');
@@ -260,8 +275,8 @@ static bool is_extended(struct str regex)
     return false;
 }
 
-/* Runs of plain characters outside of groups and choices. An escaped character ends a run, so that
- * a run is a piece of the regex itself. */
+/* Runs of plain characters outside of choices and of what may be left out. An escaped character
+ * ends a run, so that a run is a piece of the regex itself. */
 struct str regex_needle(struct str regex, char *ret_must)
 {
     struct needle_hunt hunt = {.regex = regex};

@@ -5,10 +5,11 @@
 #include "base/err.h"
 #include "detect/sigma/engine_part.h"
 
-/* What may be done for an entry beyond one pass over it: values looked at, and bytes that regexes
- * and patterns go through, each in seven nanoseconds at worst. */
+/* What may be done for an entry: values looked at, and bytes that regexes and patterns go through,
+ * each in seven nanoseconds at worst. The passes that are made over all entries take up to half. */
 #define WORK_MAX   800000U
 #define WORK_BYTES 32 /* of a plain comparison, for the price of one value */
+#define PASS_BYTES 2  /* of the passes that are made over every entry */
 
 #define VALUE_PAD  FIND_PAD /* bytes behind a folded value, which may be written and read */
 
@@ -45,7 +46,8 @@ static inline bool probe_looks_for(const struct probe *probe, const struct probe
 {
     return (probe->kinds & wanted->kinds) != 0 &&
            (probe->starts & wanted->starts) == wanted->starts &&
-           (probe->ends & wanted->ends) == wanted->ends;
+           (probe->ends & wanted->ends) == wanted->ends &&
+           (probe->bytes & wanted->bytes) == wanted->bytes;
 }
 
 /* ---- engine_match.c ---- */

@@ -4,6 +4,7 @@
 
 #include "base/banned.h"
 #include "base/err.h"
+#include "base/hex.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct sift {
     struct teddy teddy;
     teddy_find_fn *find;
     uint64_t sieve[SIEVE_WORDS]; /* of the pieces' four bytes */
+    bool has[128];               /* characters of the pieces, which are folded */
     uint32_t count;
     uint32_t words[PIECES_MAX];
     uint8_t lengths[PIECES_MAX];
@@ -117,6 +119,9 @@ static void piece_add(struct sift *sift, struct str piece, uint32_t group)
 {
     uint32_t bit = sieve_bit(word_of(piece.ptr));
 
+    for (size_t i = 0; i < piece.len; i++) {
+        sift->has[(unsigned char)piece.ptr[i]] = true;
+    }
     sift->words[sift->count] = word_of(piece.ptr);
     memcpy(sift->pieces[sift->count], piece.ptr, piece.len);
     sift->lengths[sift->count] = (uint8_t)piece.len;
@@ -160,10 +165,27 @@ void sift_free(struct sift *sift)
     mem_free(sift);
 }
 
-static bool is_disguise(const char *bytes)
+/* Whether these are the digits of a character that may stand in a piece. Quotes and angle brackets,
+ * which some writers of JSON always escape, are none. */
+static bool is_escaped_piece(const struct sift *sift, struct str digits)
 {
-    return (bytes[0] == '\\' && bytes[1] == 'u' && (bytes[2] == '0' || bytes[2] == '2')) ||
-           memcmp(bytes, "\xe2\x84\xaa", 3) == 0 || memcmp(bytes, "\xc5\xbf", 2) == 0;
+    uint8_t code[2];
+
+    if (digits.len < 4 || hex_decode(str_slice(digits, 0, 4), code, sizeof(code)) < 0 ||
+        code[0] != 0 || code[1] >= 0x80) {
+        return true;
+    }
+    return sift->has[code[1] >= 'A' && code[1] <= 'Z' ? code[1] | 0x20 : code[1]];
+}
+
+static bool is_disguise(const struct sift *sift, struct str rest)
+{
+    const char *bytes = rest.ptr;
+
+    if (bytes[0] == '\\' && bytes[1] == 'u' && (bytes[2] == '0' || bytes[2] == '2')) {
+        return is_escaped_piece(sift, str_slice(rest, 2, rest.len));
+    }
+    return memcmp(bytes, "\xe2\x84\xaa", 3) == 0 || memcmp(bytes, "\xc5\xbf", 2) == 0;
 }
 
 static bool piece_stands(const struct sift *sift, struct str rest)
@@ -196,8 +218,9 @@ static bool sift_part(const struct sift *sift, struct str text, size_t starts, u
         size_t count = sift->find(&sift->teddy, part, &from, places);
 
         for (size_t i = 0; i < count; i++) {
-            if (is_disguise(text.ptr + places[i]) ||
-                piece_stands(sift, str_slice(text, places[i], text.len))) {
+            struct str rest = str_slice(text, places[i], text.len);
+
+            if (is_disguise(sift, rest) || piece_stands(sift, rest)) {
                 return true;
             }
         }

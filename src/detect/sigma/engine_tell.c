@@ -12,6 +12,7 @@ static enum sigma_wait_kind wait_kind(enum clue_kind kind)
     case CLUE_START:
         return SIGMA_WAIT_BEGINS;
     case CLUE_NEEDLE:
+    case CLUE_BYTE:
         return SIGMA_WAIT_CONTAINS;
     case CLUE_THERE:
         return SIGMA_WAIT_THERE;

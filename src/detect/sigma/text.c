@@ -109,8 +109,14 @@ static size_t run_matches(const struct sigma_part *parts, size_t count, struct s
 static size_t run_find(const struct sigma_part *parts, size_t count, struct str text, size_t from,
                        bool is_last)
 {
+    if (is_last && count == 1 && parts[0].kind == SIGMA_PART_LITERAL) {
+        bool is_there = str_has_suffix(str_slice(text, from, text.len), parts[0].text);
+
+        return is_there ? text.len : SIZE_MAX;
+    }
     while (from <= text.len) {
         struct str rest = str_slice(text, from, text.len);
+        size_t head = 0; /* of the run, that fits */
         size_t len;
 
         if (parts[0].kind == SIGMA_PART_LITERAL) {
@@ -120,13 +126,14 @@ static size_t run_find(const struct sigma_part *parts, size_t count, struct str 
                 return SIZE_MAX;
             }
             from += skip;
-            rest = str_slice(text, from, text.len);
+            head = parts[0].text.len;
+            rest = str_slice(text, from + head, text.len);
         }
-        len = run_matches(parts, count, rest);
+        len = run_matches(parts + (head != 0), count - (head != 0), rest);
         if (len != SIZE_MAX && (!is_last || len == rest.len)) {
-            return from + len;
+            return from + head + len;
         }
-        from += parts[0].kind == SIGMA_PART_LITERAL || rest.len == 0 ? 1 : char_width(rest);
+        from += head != 0 || rest.len == 0 ? 1 : char_width(rest);
     }
     return SIZE_MAX;
 }
