@@ -111,10 +111,11 @@ struct files_counts {
     uint64_t names_lost; /* times that the kernel had to drop name events or process events */
 };
 
-/* gate, names: acquired; processes may be NULL. They stay the caller's. */
+/* gate, names, doze: acquired; processes may be NULL. They stay the caller's. */
 struct files_config {
     int gate;
     int names;
+    int doze;     /* sys/doze.h; -1: none */
     int asked_fd; /* -1: none */
     struct procwatch *processes;
     const struct files_place *places;
