@@ -145,8 +145,9 @@ struct shield {
     pthread_cond_t keeper_wake;
     bool is_keeper_ending;
 
-    atomic_llong stirred;   /* something happened then; ns, monotonic */
-    atomic_bool is_resting; /* owner and keeper turn seldom until something happens */
+    atomic_llong stirred;       /* something happened then; ns, monotonic */
+    atomic_llong weighing_told; /* the leash heard of it then; ns, monotonic */
+    atomic_bool is_resting;     /* owner and keeper turn seldom until something happens */
 
     atomic_ullong save_failures;
     atomic_int save_error;  /* the last one, negative */
