@@ -95,6 +95,8 @@ struct files_port {
     bool (*opened)(void *context, struct files_open *open);
     /* The weigher's thread. fd is what opened has left of it. It is let go afterwards. */
     void (*weighed)(void *context, struct files_open *open);
+    /* Names thread: what a descriptor that is held anyway tells of a file; false when none is. */
+    bool (*held)(void *context, const struct file_handle_id *file, struct stat *ret_stat);
     /* Names thread. */
     void (*named)(void *context, const struct files_name *name);
     /* Names thread: config.asked_fd can be read, and every name that changed before that has been

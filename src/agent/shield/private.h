@@ -188,6 +188,7 @@ void shield_process_changed(void *context, const struct procwatch_event *event);
 bool shield_glanced(void *context, struct files_open *open);
 bool shield_opened(void *context, struct files_open *open);
 void shield_weighed(void *context, struct files_open *open);
+bool shield_held(void *context, const struct file_handle_id *file, struct stat *ret_stat);
 void shield_named(void *context, const struct files_name *name);
 /* shield/open.c. With who and is_write told. */
 [[nodiscard]] int shield_visit_init(struct visit *visit, struct files_open *open);
