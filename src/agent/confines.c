@@ -82,11 +82,13 @@ static int confines_open(const struct confines *confines, const struct file_hand
     return r;
 }
 
+/* Without its folder the kernel tells of a link count, as at each unlink: no bits have changed. */
 static void confines_take(struct confines *confines, const struct name_event *event)
 {
     uint64_t key =
         key_of(event->file.type, str_of((const char *)event->file.bytes, event->file.len));
-    CLEANUP(closep) int fd = event->is_folder ? -1 : confines_open(confines, &event->file);
+    bool is_change = !event->is_folder && event->folder.len != 0;
+    CLEANUP(closep) int fd = is_change ? confines_open(confines, &event->file) : -1;
     struct set_id row;
 
     if (fd < 0) {

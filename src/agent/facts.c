@@ -105,6 +105,7 @@ static bool facts_make_room(struct facts *facts)
     if (files == NULL) {
         return facts->count < old_room - 1;
     }
+    mem_wipe(files, old_room * 2 * sizeof(*files)); /* as in base/map.c */
     facts->files = files;
     facts->room = old_room * 2;
     for (size_t i = 0; i < old_room; i++) {

@@ -381,6 +381,7 @@ static int sensor_start(struct sensor_body *body, struct diag *diag)
         .port = {body, sensor_record, sensor_stopped, sensor_restore}};
     const struct files_config files_config = {.gate = config->gate,
                                               .names = config->names,
+                                              .doze = config->doze,
                                               .asked_fd = config->leash,
                                               .processes = body->processes,
                                               .places = config->places,

@@ -12,6 +12,7 @@ struct sensor_config {
     struct page *page;
     int gate;
     int names;
+    int doze;                   /* sys/doze.h; -1: none */
     const int *processes;       /* PROCWATCH_FDS of them; the first is -1: none */
     const char *processes_lack; /* why it is not eBPF, or why there is none; "" else */
     int supervisor;             /* channels */

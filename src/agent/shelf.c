@@ -273,8 +273,8 @@ struct file_row *shelf_oldest_deleted(struct shelf *shelf, int64_t before)
     LIST_EACH (node, &shelf->deleted) {
         struct file_row *row = LIST_ENTRY(node, struct file_row, holds);
 
-        if (!row->is_kept && row->deleted < before) {
-            return row;
+        if (!row->is_kept) { /* those behind it were deleted later */
+            return row->deleted < before ? row : NULL;
         }
     }
     return NULL;

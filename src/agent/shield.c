@@ -187,6 +187,7 @@ struct files_port shield_files_port(struct shield *shield)
                               .glanced = shield_glanced,
                               .opened = shield_opened,
                               .weighed = shield_weighed,
+                              .held = shield_held,
                               .named = shield_named,
                               .asked = shield_asked,
                               .is_calm = shield_is_calm,

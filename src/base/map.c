@@ -95,14 +95,18 @@ static struct map_slot *map_find(const struct map *map, struct str key, uint64_t
     }
 }
 
-static void map_place(struct map_slot *slots, size_t room, struct map_slot entry)
+/* Whether the place had never been used. */
+static bool map_place(struct map_slot *slots, size_t room, struct map_slot entry)
 {
     size_t i = entry.hash & (room - 1);
+    bool is_new;
 
     while (slots[i].hash > MAP_REMOVED) {
         i = (i + 1) & (room - 1);
     }
+    is_new = slots[i].hash == MAP_NEVER;
     slots[i] = entry;
+    return is_new;
 }
 
 /* Makes room for one more entry and sweeps removed ones out. */
@@ -118,9 +122,11 @@ static int map_grow(struct map *map)
     if (slots == NULL) {
         return -ERR_NOMEM;
     }
+    /* a page that is read before it is written comes twice, the second time to all processors */
+    mem_wipe(slots, room * sizeof(*slots));
     for (size_t i = 0; i < map->room; i++) {
         if (map->slots[i].hash > MAP_REMOVED) {
-            map_place(slots, room, map->slots[i]);
+            (void)map_place(slots, room, map->slots[i]);
         }
     }
     mem_free(map->slots);
@@ -157,10 +163,21 @@ int map_put(struct map *map, struct str key, void *value)
             return r;
         }
     }
-    map_place(map->slots, map->room, (struct map_slot){hash, key, value});
+    map->used += map_place(map->slots, map->room, (struct map_slot){hash, key, value}) ? 1 : 0;
     map->live++;
-    map->used++; /* an upper bound: a removed slot may have been taken again */
     return 0;
+}
+
+/* Removed slots that no search has to go past are as if never used: a table in which as much comes
+ * as goes need not be swept. */
+static void map_give_back(struct map *map, size_t i)
+{
+    while (map->slots[(i + 1) & (map->room - 1)].hash == MAP_NEVER &&
+           map->slots[i].hash == MAP_REMOVED) {
+        map->slots[i].hash = MAP_NEVER;
+        map->used--;
+        i = (i - 1) & (map->room - 1);
+    }
 }
 
 void *map_remove(struct map *map, struct str key)
@@ -174,6 +191,7 @@ void *map_remove(struct map *map, struct str key)
     value = slot->value;
     *slot = (struct map_slot){.hash = MAP_REMOVED};
     map->live--;
+    map_give_back(map, (size_t)(slot - map->slots));
     return value;
 }
 

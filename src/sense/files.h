@@ -95,6 +95,8 @@ struct files_port {
     bool (*opened)(void *context, struct files_open *open);
     /* The weigher's thread. fd is what opened has left of it. It is let go afterwards. */
     void (*weighed)(void *context, struct files_open *open);
+    /* Names thread: what a descriptor that is held anyway tells of a file; false when none is. */
+    bool (*held)(void *context, const struct file_handle_id *file, struct stat *ret_stat);
     /* Names thread. */
     void (*named)(void *context, const struct files_name *name);
     /* Names thread: config.asked_fd can be read, and every name that changed before that has been
@@ -111,10 +113,11 @@ struct files_counts {
     uint64_t names_lost; /* times that the kernel had to drop name events or process events */
 };
 
-/* gate, names: acquired; processes may be NULL. They stay the caller's. */
+/* gate, names, doze: acquired; processes may be NULL. They stay the caller's. */
 struct files_config {
     int gate;
     int names;
+    int doze;     /* sys/doze.h; -1: none */
     int asked_fd; /* -1: none */
     struct procwatch *processes;
     const struct files_place *places;

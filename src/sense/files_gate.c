@@ -11,12 +11,16 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "sense/files_private.h"
+#include "sys/doze.h"
 #include "sys/fd.h"
 #include "sys/thread.h"
 
 #include <poll.h>
 
 #define READER_CHECK_MS 20        /* while opens wait */
+#define ROW_LEN         32U       /* opens */
+#define ROW_GAP_NS      NS_PER_MS /* between two of a row */
+#define ROW_CHECK_MS    2         /* whether it is over */
 #define WORK_NS         NS_PER_MS /* of processor time: so much means that a worker is not stuck */
 /* Since it arrived. An open that still is in doubt then is taken for a protected one, and is in
  * time for all that this means. */
@@ -339,7 +343,7 @@ static void files_park(struct files *files, const struct gate_open *gate_open, i
 
 /* The gate is read whether there are slots or not: behind those that wait for one may stand our own
  * threads, without which no slot comes free. */
-static void files_read_batch(struct files *files, int64_t now)
+static int files_read_batch(struct files *files, int64_t now)
 {
     struct gate_open opens[16];
     int got = fanotify_read_opens(files->gate, opens, ARRAY_LEN(opens));
@@ -362,6 +366,39 @@ static void files_read_batch(struct files *files, int64_t now)
             files_park(files, &opens[i], now);
         }
     }
+    return got;
+}
+
+static void files_keep_awake(struct files *files, bool is_awake)
+{
+    files->is_awake = is_awake;
+    if (files->doze >= 0) {
+        (void)!doze_allow(files->doze, !is_awake);
+    }
+}
+
+void files_note_row(struct files *files, int count, int64_t now)
+{
+    bool is_on = now - files->row_at < ROW_GAP_NS;
+    bool is_awake;
+
+    if (count > 0) {
+        files->row = is_on ? files->row + (unsigned)count : 0;
+        files->row_at = now;
+    }
+    is_awake = is_on && files->row >= ROW_LEN;
+    if (is_awake != files->is_awake) {
+        files_keep_awake(files, is_awake);
+    }
+}
+
+/* How long the reader may rest. */
+static int files_rest(const struct files *files, int64_t oldest)
+{
+    if (files->is_awake) {
+        return ROW_CHECK_MS;
+    }
+    return oldest != 0 || files->parked_count != 0 ? READER_CHECK_MS : FILES_REST_MS;
 }
 
 void *files_reader_run(void *context)
@@ -372,6 +409,7 @@ void *files_reader_run(void *context)
     int rest = 0; /* its first sign of life comes at once: until then the watchdog stands in */
 
     (void)!thread_raise_priority(2);
+    files_keep_awake(files, false); /* the reader before this one may have been killed in a row */
     while (!atomic_load(&files->is_reader_ending)) {
         bool is_ending = atomic_load(&files->is_ending); /* end_fd stays readable then */
         int64_t oldest;
@@ -381,11 +419,12 @@ void *files_reader_run(void *context)
         now = clock_mono(&clock_real);
         files->port.begins(files->port.context, now);
         oldest = files_serve_parked(files, now);
-        files_read_batch(files, now);
+        files_note_row(files, files_read_batch(files, now), now);
         oldest = files_older(oldest, files_check_deadlines(files, now));
         files->port.beat(files->port.context, now, oldest);
-        rest = oldest != 0 || files->parked_count != 0 ? READER_CHECK_MS : FILES_REST_MS;
+        rest = files_rest(files, oldest);
     }
+    files_keep_awake(files, false);
     return NULL;
 }
 

@@ -173,9 +173,14 @@ static void files_note_leaving(struct files *files, const struct name_event *eve
 static void files_note_deleted(struct files *files, const struct name_event *event,
                                struct files_name *name)
 {
-    int fd = files_named_fd(files, name);
     struct stat stat;
+    int fd;
 
+    if (files->port.held(files->port.context, &event->file, &stat) && stat.st_nlink == 0) {
+        strays_drop(files->strays, &event->file);
+        return; /* most are: to look for its handle would cost more than all the rest */
+    }
+    fd = files_named_fd(files, name);
     if (fd < 0 || fstat(fd, &stat) != 0 || stat.st_nlink == 0) {
         strays_drop(files->strays, &event->file);
     } else if (name->is_inside) {

@@ -51,11 +51,15 @@ struct files {
     struct files_port port;
     int gate;
     int names;
+    int doze;
     int asked_fd;
     struct procwatch *processes; /* the caller's; NULL: none */
     uint64_t processes_lost;     /* names thread */
     int end_fd;
     struct fd_paths paths; /* reader only */
+    unsigned row;          /* reader only: opens that came one upon the other, */
+    int64_t row_at;        /* and the last of them; ns, monotonic */
+    bool is_awake;         /* reader only: processors may not sleep */
     const struct files_place *places;
     size_t place_count;
     struct files_root roots[FILES_PLACES_MAX];
@@ -122,6 +126,10 @@ void *files_names_run(void *context);
 void *files_reader_run(void *context);
 void *files_worker_run(void *context);
 void *files_weigher_run(void *context);
+/* Reader: count opens came at once, or none (0 or less). While many come one upon the other, a
+ * processor that waits for the next of them, or for the answer, is not to fall asleep: to wake it
+ * takes longer than to answer. */
+void files_note_row(struct files *files, int count, int64_t now);
 int64_t files_check_deadlines(struct files *files, int64_t now);
 int64_t files_serve_parked(struct files *files, int64_t now);
 

@@ -182,13 +182,13 @@ def file_system(kind, megabytes=512):
 class Agent:
     """`canhgac agent --standalone` over some folders; its findings as they come."""
 
-    def __init__(self, folders, mode=None, vault=None, extra=()):
+    def __init__(self, folders, mode=None, vault=None, extra=(), binary=None):
         self.findings = []
         self.errors = []
         self.ready = threading.Event()
         self.own_vault = vault is None
         self.vault = vault or tempfile.mkdtemp(prefix="canhgac-vault-")
-        argv = [program(), "--lang", "en", "agent", "--standalone", "--json", "--vault", self.vault]
+        argv = [binary or program(), "--lang", "en", "agent", "--standalone", "--json", "--vault", self.vault]
         for folder in folders:
             argv += ["--protect", folder]
         if mode:

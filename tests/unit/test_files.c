@@ -2,6 +2,7 @@
  * asks for. */
 #include "harness.h"
 
+#include "base/err.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "sense/files_private.h"
@@ -175,6 +176,43 @@ static void test_paths(void **state)
     fd_paths_done(&paths);
 }
 
+/* What the kernel is told on the descriptor: 1 sleep, 0 do not, -1 nothing. */
+static int told(int fd)
+{
+    int32_t latency;
+
+    return read(fd, &latency, sizeof(latency)) == (ssize_t)sizeof(latency) ? latency != 0 : -1;
+}
+
+static void test_processors_stay_awake_in_a_row(void **state)
+{
+    struct files *files = files_make();
+    int64_t now = ARRIVED;
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+    files->doze = ends[1];
+    for (int i = 0; i < 100; i++) { /* one now and then */
+        files_note_row(files, 1, now += 3 * MS);
+    }
+    assert_int_equal(told(ends[0]), -1);
+    for (int i = 0; i < 100; i++) {
+        files_note_row(files, 1, now += MS / 10);
+    }
+    assert_int_equal(told(ends[0]), 0);
+    assert_int_equal(told(ends[0]), -1); /* once */
+    files_note_row(files, -ERR_AGAIN, now += MS / 2);
+    assert_int_equal(told(ends[0]), -1);
+    files_note_row(files, -ERR_AGAIN, now += 2 * MS);
+    assert_int_equal(told(ends[0]), 1);
+    files_note_row(files, 1, now += 2 * MS); /* the next row begins anew */
+    assert_int_equal(told(ends[0]), -1);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    mem_free(files);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +224,7 @@ int main(void)
         cmocka_unit_test(test_safe),
         cmocka_unit_test(test_safe_without_progress),
         cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_processors_stay_awake_in_a_row),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -221,15 +221,9 @@ void shield_visit_facts(struct shield *shield, const struct file_handle_id *hand
 static bool shield_stat_named(struct shield *shield, const struct files_name *name,
                               struct stat *ret_stat)
 {
-    struct file_row *row;
-    bool is_held;
     int fd;
 
-    pthread_mutex_lock(&shield->lock);
-    row = shelf_by_handle(shield->shelf, name->file);
-    is_held = row != NULL && shelf_is_held(row, ret_stat);
-    pthread_mutex_unlock(&shield->lock);
-    if (is_held) {
+    if (shield_held(shield, name->file, ret_stat)) {
         return true;
     }
     fd = files_named_fd(shield->files, name);

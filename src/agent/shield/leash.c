@@ -5,11 +5,14 @@
 #include "agent/protocol.h"
 #include "agent/shield/private.h"
 #include "base/banned.h"
+#include "base/time.h"
 #include "sys/channel.h"
 #include "sys/fd.h"
 #include "sys/process.h"
 
 #include <fcntl.h>
+
+#define WEIGHS_NS (20 * NS_PER_MS) /* a small part of what agent/leash.c waits for a word */
 
 static void shield_tell_leash(struct shield *shield, enum agent_message type, pid_t id,
                               const uint64_t *start)
@@ -53,7 +56,11 @@ void shield_tether(struct shield *shield, struct actor_key who)
 
 void shield_tell_weighing(struct shield *shield, struct actor_key who)
 {
-    if (atomic_load(&shield->held_count) != 0) {
+    int64_t now = shield_now();
+
+    if (atomic_load(&shield->held_count) != 0 &&
+        now - atomic_load(&shield->weighing_told) >= WEIGHS_NS) {
+        atomic_store(&shield->weighing_told, now);
         shield_tell_leash(shield, AGENT_MESSAGE_WEIGHS, who.pid, &who.start);
     }
 }

@@ -118,8 +118,11 @@ static void look_scan(struct shield *shield, const struct look *look,
     struct scan_verdict verdict = {0};
     bool is_gone = look->question.look == JUDGE_LOOK_ORIGINAL;
 
+    if (!look->question.needs_format) {
+        return;
+    }
     content_change_signs(change, &signs);
-    if (!look->question.needs_format || !content_needs_format(&signs)) {
+    if (!content_needs_format(&signs)) {
         return;
     }
     if (look->holds) { /* it may remove a hundred files meanwhile */

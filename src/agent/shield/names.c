@@ -91,6 +91,19 @@ static void shield_take_name(struct shield *shield, const struct file_row *row, 
     shield_job_free(job); /* it is no damage by itself */
 }
 
+bool shield_held(void *context, const struct file_handle_id *file, struct stat *ret_stat)
+{
+    struct shield *shield = context;
+    struct file_row *row;
+    bool is_held;
+
+    pthread_mutex_lock(&shield->lock);
+    row = shelf_by_handle(shield->shelf, file);
+    is_held = row != NULL && shelf_is_held(row, ret_stat);
+    pthread_mutex_unlock(&shield->lock);
+    return is_held;
+}
+
 static bool shield_knows(struct shield *shield, const struct files_name *name)
 {
     bool is_known;

@@ -145,8 +145,9 @@ struct shield {
     pthread_cond_t keeper_wake;
     bool is_keeper_ending;
 
-    atomic_llong stirred;   /* something happened then; ns, monotonic */
-    atomic_bool is_resting; /* owner and keeper turn seldom until something happens */
+    atomic_llong stirred;       /* something happened then; ns, monotonic */
+    atomic_llong weighing_told; /* the leash heard of it then; ns, monotonic */
+    atomic_bool is_resting;     /* owner and keeper turn seldom until something happens */
 
     atomic_ullong save_failures;
     atomic_int save_error;  /* the last one, negative */
@@ -187,6 +188,7 @@ void shield_process_changed(void *context, const struct procwatch_event *event);
 bool shield_glanced(void *context, struct files_open *open);
 bool shield_opened(void *context, struct files_open *open);
 void shield_weighed(void *context, struct files_open *open);
+bool shield_held(void *context, const struct file_handle_id *file, struct stat *ret_stat);
 void shield_named(void *context, const struct files_name *name);
 /* shield/open.c. With who and is_write told. */
 [[nodiscard]] int shield_visit_init(struct visit *visit, struct files_open *open);

@@ -27,7 +27,7 @@
 #define CHILD_SOON_NS     (500 * NS_PER_MS)
 #define CHILD_DELAY_FIRST (100 * NS_PER_MS)
 #define CHILD_DELAY_MAX   (60 * NS_PER_S)
-#define CHILD_KEEP_MAX    8
+#define CHILD_KEEP_MAX    9
 #define CHILD_END_NS      (10 * NS_PER_S)
 #define CHILD_LOOP_DEATH  3 /* in a row: told as a finding */
 
@@ -93,6 +93,7 @@ static int child_run_sensor(void *context)
                                          .page = supervisor->page,
                                          .gate = supervisor->fds[SENSOR_KIND_FILES][0],
                                          .names = supervisor->fds[SENSOR_KIND_FILES][1],
+                                         .doze = supervisor->fds[SENSOR_KIND_FILES][2],
                                          .processes = supervisor->fds[SENSOR_KIND_PROCESSES],
                                          .processes_lack =
                                              supervisor->lacks[SENSOR_KIND_PROCESSES].text,
@@ -198,6 +199,9 @@ static size_t child_keep(const struct supervisor *supervisor, enum child_kind ki
     case CHILD_SENSOR:
         keep[count++] = supervisor->fds[SENSOR_KIND_FILES][0];
         keep[count++] = supervisor->fds[SENSOR_KIND_FILES][1];
+        if (supervisor->fds[SENSOR_KIND_FILES][2] >= 0) {
+            keep[count++] = supervisor->fds[SENSOR_KIND_FILES][2];
+        }
         for (size_t i = 0; i < 2; i++) { /* what keeps the tracepoints attached stays here */
             if (supervisor->fds[SENSOR_KIND_PROCESSES][i] >= 0) {
                 keep[count++] = supervisor->fds[SENSOR_KIND_PROCESSES][i];
@@ -463,6 +467,7 @@ void supervisor_end(struct supervisor *supervisor)
     }
     closep(&supervisor->fds[SENSOR_KIND_FILES][0]);
     closep(&supervisor->fds[SENSOR_KIND_FILES][1]);
+    closep(&supervisor->fds[SENSOR_KIND_FILES][2]);
     supervisor_end_child(supervisor, CHILD_WATCHDOG);
     supervisor_end_child(supervisor, CHILD_SCANNER);
     supervisor_end_child(supervisor, CHILD_INSPECTOR);

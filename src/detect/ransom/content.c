@@ -386,10 +386,13 @@ void content_change_add(struct content_change *change, struct str before, struct
 
 void content_change_signs(const struct content_change *change, struct content_signs *ret_signs)
 {
+    enum content_texture after = content_texture(&change->after);
+
     *ret_signs = (struct content_signs){
         .before = content_texture(&change->before),
-        .changed = content_texture(&change->changed),
-        .after = content_texture(&change->after),
+        /* with nothing to compare all of it has changed: the same bytes were counted */
+        .changed = change->compared == 0 ? after : content_texture(&change->changed),
+        .after = after,
         .changed_len = change->changed.len,
         .compared = change->compared,
         .equal = change->equal,
