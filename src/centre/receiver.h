@@ -98,8 +98,8 @@ enum receiver_message {
     /* receiver → core: a batch. u64 life, u64 number (from 1, each one more than the last), then
      * each entry led by u32 1 (2: its end was cut off): str via (address or name of the token),
      * str who wrote it ("": via), str format (codec/logs.def), str source (program, file or
-     * facility that it calls itself), i64 arrival (wall), str entry as it was written; then u32 0.
-     */
+     * facility that it calls itself), i64 arrival (wall), i64 time that the entry says (0: none, or
+     * whoever judges it reads it), str entry as it was written; then u32 0. */
     RECEIVER_MESSAGE_ENTRIES,
     /* core → receiver: all batches up to u64 number are durable. Only of the life that was
      * greeted last. */

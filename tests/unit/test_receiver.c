@@ -2,6 +2,7 @@
  * plain queue, batches that keep their numbers. */
 #include "prop.h"
 
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "centre/receiver/body.h"
@@ -208,6 +209,61 @@ static void put_text(const char *text)
         .via = STR("10.0.0.1"), .format = STR("syslog"), .raw = str_from(text)};
 
     assert_int_equal(receiver_put(&queue, &entry), 0);
+}
+
+static int64_t said_time(const char *raw, const char *arrival)
+{
+    struct receiver_entry entry = {.via = STR("10.0.0.1"), .raw = str_from(raw)};
+    int64_t now;
+
+    assert_int_equal(time_parse(str_from(arrival), &now), 0);
+    receiver_say(&entry, now);
+    return entry.time;
+}
+
+/* RFC 3164 names neither year nor zone: Viet Nam's, or UTC when that lies nearer before the
+ * arrival; the latest year that is not ahead. */
+static void test_said_times(void **state)
+{
+    static const struct {
+        const char *raw;
+        const char *arrival;
+        const char *time; /* NULL: none */
+    } rows[] = {
+        {"<38>Nov 26 21:00:00 a b: c", "2026-11-26T14:00:01Z", "2026-11-26T14:00:00Z"},
+        {"<38>Nov 26 14:00:00 a b: c", "2026-11-26T14:00:01Z", "2026-11-26T14:00:00Z"},
+        {"<38>Nov 26 14:00:03 a b: c", "2026-11-26T14:00:01Z", "2026-11-26T14:00:03Z"},
+        {"<38>Nov 26 18:00:00 a b: c", "2026-11-26T14:00:01Z", "2026-11-26T11:00:00Z"},
+        {"<38>Nov 26 13:00:00 a b: c", "2026-11-26T14:00:01Z", "2026-11-26T13:00:00Z"},
+        /* New Year's night, at the sender's and at the centre's */
+        {"<38>Dec 31 23:59:58 a b: c", "2026-12-31T17:00:01Z", "2026-12-31T16:59:58Z"},
+        {"<38>Jan  1 00:00:02 a b: c", "2026-12-31T17:00:01Z", "2026-12-31T17:00:02Z"},
+        {"<38>Dec 31 23:59:58 a b: c", "2027-01-01T00:00:01Z", "2026-12-31T23:59:58Z"},
+        {"<38>Jan  1 07:00:02 a b: c", "2026-12-31T23:59:59Z", "2027-01-01T00:00:02Z"},
+        {"<38>Jan  1 00:00:02 a b: c", "2026-12-31T23:59:59Z", "2027-01-01T00:00:02Z"},
+        /* a leap day; one that the year does not have is of the last year that had it */
+        {"<38>Feb 29 12:00:00 a b: c", "2028-02-29T05:00:01Z", "2028-02-29T05:00:00Z"},
+        {"<38>Mar  1 00:00:00 a b: c", "2028-02-29T17:00:01Z", "2028-02-29T17:00:00Z"},
+        {"<38>Feb 29 12:00:00 a b: c", "2027-03-01T05:00:01Z", "2024-02-29T12:00:00Z"},
+        /* what names its zone is as it says, however far */
+        {"<38>1 2026-11-26T14:00:00.5+07:00 a b - - - c", "2026-11-26T14:00:01Z",
+         "2026-11-26T07:00:00.5Z"},
+        {"<38>1 2026-11-26T14:00:00Z a b - - - c", "2026-11-26T14:00:01Z", "2026-11-26T14:00:00Z"},
+        {"<38>1 2031-01-01T00:00:00Z a b - - - c", "2026-11-26T14:00:01Z", "2031-01-01T00:00:00Z"},
+        {"<38>1 - a b - - - c", "2026-11-26T14:00:01Z", NULL},
+        {"<38>no time here", "2026-11-26T14:00:01Z", NULL},
+        {"{\"@timestamp\":\"2026-11-26T14:00:00Z\"}", "2026-11-26T14:00:01Z", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int64_t time = 0;
+
+        assert_true(rows[i].time == NULL || time_parse(str_from(rows[i].time), &time) == 0);
+        if (said_time(rows[i].raw, rows[i].arrival) != time) {
+            fail_msg("%s at %s is not of %s", rows[i].raw, rows[i].arrival, rows[i].time);
+        }
+    }
 }
 
 /* A batch goes out under its number and with its bytes however often it is sent. */
@@ -591,6 +647,7 @@ int main(void)
         cmocka_unit_test(test_frames),
         cmocka_unit_test(test_ring),
         cmocka_unit_test(test_ring_without_disk),
+        cmocka_unit_test(test_said_times),
         cmocka_unit_test(test_batches),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_pieces_after_the_last),
