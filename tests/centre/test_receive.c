@@ -317,8 +317,8 @@ static int read_timed(void *context, const struct id *host, const struct event *
     return 0;
 }
 
-/* What became of the one entry that came `ahead` of its own time. */
-static struct timed put_timed(uint64_t number, int64_t ahead)
+/* What became of the one entry that says to be of that time. */
+static struct timed put_timed(uint64_t number, int64_t time)
 {
     char word[32];
     struct needles needles;
@@ -326,7 +326,7 @@ static struct timed put_timed(uint64_t number, int64_t ahead)
         .from = 0, .to = INT64_MAX, .needles = &needles, .limit = ARCHIVE_SEARCH_MAX};
     struct timed timed = {0};
 
-    entry_time = clock_wall(&rig.clock) + ahead;
+    entry_time = time;
     batch(LIFE, number, 1);
     entry_time = 0;
     assert_int_equal(core_batch_commit(rig.core), 0);
@@ -335,6 +335,20 @@ static struct timed put_timed(uint64_t number, int64_t ahead)
     needles.root = needles_text(&needles, str_from(word));
     assert_true(archive_search(rig.archive, &query, read_timed, &timed) >= 0);
     return timed;
+}
+
+/* What says no more than its second lies in it as it arrived: searches tell thousands apart. */
+static void test_seconds(void **state)
+{
+    int64_t now;
+    struct timed timed;
+
+    (void)state;
+    hello(LIFE);
+    now = clock_wall(&rig.clock);
+    now -= now % NS_PER_S + 5 * NS_PER_S;
+    timed = put_timed(1, now);
+    assert_in_range(timed.time, now + 1, now + NS_PER_S - 1);
 }
 
 /* An entry is of the time that it says, unless its sender's clock is wrong beyond belief. */
@@ -356,7 +370,7 @@ static void test_time_of_entries(void **state)
     hello(LIFE);
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
         int64_t now = clock_wall(&rig.clock);
-        struct timed timed = put_timed(i + 1, rows[i].ahead);
+        struct timed timed = put_timed(i + 1, now + rows[i].ahead);
         int64_t off = timed.time - now - (rows[i].is_believed ? rows[i].ahead : 0);
 
         assert_in_range(off, 0, 60 * NS_PER_S); /* the clock went on */
@@ -630,6 +644,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_death_between_archive_and_state, start, stop),
         cmocka_unit_test_setup_teardown(test_failure_of_the_store, start, stop),
         cmocka_unit_test_setup_teardown(test_names_are_bounded, start, stop),
+        cmocka_unit_test_setup_teardown(test_seconds, start, stop),
         cmocka_unit_test_setup_teardown(test_time_of_entries, start, stop),
         cmocka_unit_test_setup_teardown(test_made_up_names_give_way, start, stop),
         cmocka_unit_test_setup_teardown(test_too_many_names_are_told, start, stop),

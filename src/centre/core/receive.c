@@ -227,13 +227,22 @@ static bool received_is_timely(const struct core *core, const struct received *r
            ahead <= core->options.log_ahead && ahead >= -core->options.log_behind;
 }
 
+/* Thousands of entries may say the same second, which searches could not tell apart: within the
+ * second they lie as they arrived. */
+static int64_t received_time(const struct received *received)
+{
+    int64_t second = received->time;
+
+    return second % NS_PER_S != 0 ? second : second + received->arrival % NS_PER_S;
+}
+
 /* An event with the time of its arrival beside its own is of its own time. */
 static void received_fill(const struct core *core, struct received *received, struct event *event)
 {
     bool is_timely = received_is_timely(core, received);
     bool is_doubted = !is_timely && received->time != 0;
 
-    event_init(event, EVENT_KIND_LOG, is_timely ? received->time : received->arrival);
+    event_init(event, EVENT_KIND_LOG, is_timely ? received_time(received) : received->arrival);
     (void)event_add_text(event, EVENT_FIELD_EVENT_ORIGINAL, received->raw);
     (void)event_add_text(event, EVENT_FIELD_EVENT_MODULE, received->format);
     (void)event_add_text(event, EVENT_FIELD_LOG_FILE_PATH, received->source);
@@ -269,9 +278,12 @@ static void receive_advance(struct core *core, struct core_host *host, uint64_t 
 
 /* Of what is no syslog the judge reads the time; a line of syslog may lack zone and year, and was
  * read with its arrival at hand. */
-static int64_t received_judged(const struct received *received, const struct event *event)
+static int64_t received_judged(const struct core *core, const struct received *received)
 {
-    return str_is_text(received->format, "syslog") ? event->time : 0;
+    if (!str_is_text(received->format, "syslog")) {
+        return 0;
+    }
+    return received_is_timely(core, received) ? received->time : received->arrival;
 }
 
 static int receive_entry(struct core_receive *receive, struct received *received)
@@ -291,7 +303,7 @@ static int receive_entry(struct core_receive *receive, struct received *received
     r = r == -ERR_EXIST ? 0 : r;
     r = r < 0 ? r : core_source_count(core, host, &event);
     r = r == 0 && core->detect != NULL
-            ? core_detect_put(core->detect, host, &event, received_judged(received, &event))
+            ? core_detect_put(core->detect, host, &event, received_judged(core, received))
             : r;
     if (r < 0) {
         return r;
