@@ -2,10 +2,11 @@
  * plain queue, batches that keep their numbers. */
 #include "prop.h"
 
+#include "receiver_bench.h"
+
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/time.h"
-#include "centre/receiver/body.h"
 #include "centre/receiver/overflow.h"
 #include "centre/receiver/queue.h"
 #include "codec/syslog_frame.h"
@@ -327,63 +328,6 @@ static void test_bounds(void **state)
     receiver_queue_durable(&queue, receiver_queue_last(&queue));
     assert_true(receiver_queue_has_room(&queue));
     receiver_queue_done(&queue);
-}
-
-static struct receiver receiver;
-static struct receiver_options options;
-static int api[2];
-
-static void on_nothing(void *context)
-{
-    (void)context;
-}
-
-static void receiver_begin(size_t max)
-{
-    assert_int_equal(channel_pair(api), 0);
-    options = (struct receiver_options){.core = -1, .api = api[0], .front = -1, .supervisor = -1};
-    receiver = (struct receiver){.options = &options, .is_hurried = true};
-    receiver_queue_init(&receiver.queue, max, 7, &clock_real);
-    map_init(&receiver.posts, RECEIVER_POSTS_MAX, 1);
-    list_init(&receiver.answers);
-    list_init(&receiver.unpacking);
-    assert_int_equal(loop_new(8, &receiver.loop), 0);
-    assert_int_equal(loop_add_timer(receiver.loop, on_nothing, NULL, &receiver.drain), 0);
-    assert_int_equal(loop_add_timer(receiver.loop, on_nothing, NULL, &receiver.unpack), 0);
-}
-
-static void receiver_finish(void)
-{
-    receiver_posts_done(&receiver);
-    receiver_queue_done(&receiver.queue);
-    loop_freep(&receiver.loop);
-    close(api[0]);
-    close(api[1]);
-}
-
-static void post_bytes(uint64_t number, uint32_t marks, struct str bytes)
-{
-    struct msg_reader reader;
-
-    msg_begin(&message, RECEIVER_MESSAGE_PIECE);
-    msg_put_u64(&message, number);
-    msg_put_str(&message, STR("may-chu"));
-    msg_put_u32(&message, RECEIVER_FORM_RAW);
-    msg_put_str(&message, STR("web1"));
-    msg_put_u32(&message, marks);
-    msg_put_str(&message, bytes);
-    msg_open(&reader, str_of((const char *)message.bytes, message.len));
-    receiver_posts_take(&receiver, &reader);
-}
-
-static void post_piece(uint64_t number, uint32_t marks, const char *bytes)
-{
-    post_bytes(number, marks, str_from(bytes));
-}
-
-static uint64_t posted(void)
-{
-    return receiver.counts.of[RECEIVER_COUNT_RECEIVED + RECEIVER_WAY_POST];
 }
 
 static unsigned answers(void)
