@@ -66,6 +66,8 @@ static int core_body_open(const struct centre_settings *settings, struct core_ch
                                    .clock = &clock_real,
                                    .silent_after = settings->silent_after,
                                    .source_silent = settings->source_silent,
+                                   .log_ahead = settings->log_ahead,
+                                   .log_behind = settings->log_behind,
                                    .sender_keep = settings->sender_keep,
                                    .token_life = settings->token_life,
                                    .event_life = settings->event_days,

@@ -59,7 +59,8 @@ enum detector_message {
     DETECTOR_MESSAGE_READY = 1,
     /* core → detector: u64 number, then each entry led by u32 1: str host's id, str its name,
      * str format, str path, str head of its file (for formats whose lines need it), i64 arrival
-     * (wall), str entry as it was written; then u32 0. */
+     * (wall), i64 time that it is to be judged by (0: its own), str entry as it was written; then
+     * u32 0. */
     DETECTOR_MESSAGE_ENTRIES,
     /* detector → core: u64 number, then each hit led by u32 1: u32 which entry, str rule id, str
      * title, u32 enum sigma_level, str tags parted by spaces, str group (of a correlation:

@@ -309,7 +309,7 @@ static int receiver_make_loop(struct receiver *receiver)
 
 static int receiver_prepare(struct receiver *receiver)
 {
-    uint64_t numbers[3]; /* of this life, of the two maps */
+    uint64_t numbers[4]; /* of this life, of the two maps, of repeats */
     int r;
 
     if (getrandom(numbers, sizeof(numbers), 0) != (ssize_t)sizeof(numbers)) {
@@ -318,6 +318,7 @@ static int receiver_prepare(struct receiver *receiver)
     receiver_queue_init(&receiver->queue, RECEIVER_QUEUE_SIZE, numbers[0], &clock_real);
     map_init(&receiver->peers, RECEIVER_PEERS_MAX, numbers[1]);
     map_init(&receiver->posts, RECEIVER_POSTS_MAX, numbers[2]);
+    repeats_init(&receiver->repeats, numbers[3]);
     list_init(&receiver->streams);
     list_init(&receiver->waiting);
     list_init(&receiver->answers);

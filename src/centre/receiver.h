@@ -63,6 +63,7 @@ enum receiver_count {
     RECEIVER_COUNT_REFUSED,                   /* connections */
     RECEIVER_COUNT_YIELDED,                   /* connections closed, for senders that have fewer */
     RECEIVER_COUNT_WAITED,                    /* datagrams that went through the file */
+    RECEIVER_COUNT_REPEATED,                  /* entries of posts that had been taken before */
     RECEIVER_COUNT_NOW,                       /* from here on: as it is now */
     RECEIVER_COUNT_KEPT = RECEIVER_COUNT_NOW, /* bytes in memory that are not durable yet */
     RECEIVER_COUNT_KEPT_FILE,                 /* bytes in the file */
@@ -81,7 +82,8 @@ enum receiver_message {
      * the api proved), u32 enum receiver_form, str host that it is of ("": each entry says so), u32
      * bits of enum receiver_piece, str bytes. */
     RECEIVER_MESSAGE_PIECE,
-    /* api → receiver: nobody waits for that post any more; what was taken of it stays. u64 post. */
+    /* api → receiver: nobody waits for that post any more, or its answer reached nobody; what was
+     * taken of it stays, and is known again should it be posted again. u64 post. */
     RECEIVER_MESSAGE_LEFT,
     /* receiver → api: all of a post is durable, or why not. u64 post, i64 result (0; -ERR_FULL: no
      * room, send it again later; -ERR_SYNTAX; -ERR_FBIG: unpacked), u32 entries taken, str why the
@@ -98,8 +100,8 @@ enum receiver_message {
     /* receiver → core: a batch. u64 life, u64 number (from 1, each one more than the last), then
      * each entry led by u32 1 (2: its end was cut off): str via (address or name of the token),
      * str who wrote it ("": via), str format (codec/logs.def), str source (program, file or
-     * facility that it calls itself), i64 arrival (wall), str entry as it was written; then u32 0.
-     */
+     * facility that it calls itself), i64 arrival (wall), i64 time that the entry says (0: none, or
+     * whoever judges it reads it), str entry as it was written; then u32 0. */
     RECEIVER_MESSAGE_ENTRIES,
     /* core → receiver: all batches up to u64 number are durable. Only of the life that was
      * greeted last. */

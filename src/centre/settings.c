@@ -41,6 +41,11 @@ const struct setting centre_rows[] = {
     {"source-silent-after", 0, SETTING_DURATION, "1h", "10m", "7d", ROW(source_silent), N_("TIME"),
      N_("a source of logs that says nothing for so long, and for longer than it is wont to, is "
         "reported")},
+    {"log-ahead", 0, SETTING_DURATION, "1m", "1s", "1d", ROW(log_ahead), N_("TIME"),
+     N_("how far the time that an entry of syslog gives may lie ahead of its arrival; what lies "
+        "further is taken to be of its arrival")},
+    {"log-behind", 0, SETTING_DURATION, "1d", "1m", "6d", ROW(log_behind), N_("TIME"),
+     N_("the same, behind its arrival: as long as senders may hold entries back")},
     {"senders-kept", 0, SETTING_DURATION, "30d", "1d", "3650d", ROW(sender_keep), N_("TIME"),
      N_("a sender of logs that says nothing for so long gives its place up when another needs it; "
         "one that was heard only for a short time does sooner")},
@@ -106,6 +111,8 @@ static const struct {
     {"silent-after", CENTRE_EFFECT_NOW, NULL},
     {"source-silent-after", CENTRE_EFFECT_NOW,
      N_("each source's own habits count beside it: a shorter time finds only busy ones sooner")},
+    {"log-ahead", CENTRE_EFFECT_NOW, NULL},
+    {"log-behind", CENTRE_EFFECT_NOW, NULL},
     {"senders-kept", CENTRE_EFFECT_NOW, NULL},
     {"connections", CENTRE_EFFECT_START, NULL},
     {"connections-each", CENTRE_EFFECT_START,

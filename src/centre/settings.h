@@ -45,6 +45,8 @@ struct centre_settings {
     int64_t event_days;        /* how long events are kept, ns */
     int64_t silent_after;      /* ns without a word until a host counts as silent */
     int64_t source_silent;     /* the least of a source of logs */
+    int64_t log_ahead;         /* of its arrival, most that an entry's time is believed */
+    int64_t log_behind;        /* the same */
     int64_t sender_keep;       /* a sender of logs that says nothing, its place */
     int64_t connections;       /* most at one time */
     int64_t connections_each;  /* most from one address */

@@ -1,17 +1,20 @@
 /* canhgac hunt FILE…: runs Sigma rules over logs. On its way: here the order is checked → hunt/
- * porter.c opens → hunt/reader.c reads and judges without rights. */
+ * again.c starts who reads → hunt/porter.c opens → hunt/reader.c reads and judges without rights.
+ */
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "cli/command.h"
+#include "cli/hunt/again.h"
 #include "cli/hunt/order.h"
 #include "cli/hunt/porter.h"
-#include "cli/hunt/reader.h"
 
 #include <unistd.h>
 
 #define ZONE_VIET_NAM "+07:00"
+#define PATIENCE      (10 * NS_PER_S) /* the costliest entry known takes 10 ms */
 
 struct hunt_settings {
     struct setting_list rules;
@@ -155,6 +158,7 @@ static int order_fill(struct hunt_order *order, const struct hunt_settings *sett
     order->is_terminal = isatty(STDERR_FILENO) == 1;
     order->is_coloured = isatty(STDOUT_FILENO) == 1;
     order->jobs = order_jobs(settings);
+    order->patience = PATIENCE;
     if (!sigma_level_parse(str_from(settings->level), &order->level)) {
         return EXIT_STATUS_USAGE;
     }
@@ -168,8 +172,9 @@ static int order_fill(struct hunt_order *order, const struct hunt_settings *sett
     return r == 0 ? order_source(order, &settings->source) : r;
 }
 
-static int hunt_carry(struct porter *porter, const struct command_call *call)
+static int hunt_carry(void *context, struct porter *porter)
 {
+    const struct command_call *call = context;
     const struct hunt_settings *settings = call->settings;
     int r = 0;
 
@@ -194,31 +199,14 @@ static int hunt_carry(struct porter *porter, const struct command_call *call)
 static int hunt_run(const struct command_call *call)
 {
     struct hunt_order order = {0};
-    struct porter porter;
+    struct command_call carried = *call;
     int status;
-    int r;
 
     if (call->operands.count == 0) {
         return command_fail(EXIT_STATUS_USAGE, _("'%s' wants %s"), "hunt", _("FILE…"));
     }
     status = order_fill(&order, call->settings);
-    if (status != 0) {
-        return status;
-    }
-    r = porter_start(&porter, "canhgac-hunt", hunt_reader_run, &order);
-    if (r < 0) {
-        return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&porter.diag, r));
-    }
-    r = hunt_carry(&porter, call);
-    if (r == -ERR_NOENT) {
-        porter_cancel(&porter);
-        return EXIT_STATUS_FAILED;
-    }
-    status = porter_end(&porter);
-    if (status == EXIT_STATUS_CLEAN && (porter.failed != 0 || r < 0)) {
-        status = EXIT_STATUS_FAILED;
-    }
-    return status;
+    return status != 0 ? status : hunt_again_run(&order, hunt_carry, &carried);
 }
 
 const struct command hunt_command = {
@@ -233,8 +221,9 @@ const struct command hunt_command = {
         "Entries whose time is not known are judged whatever --from and --to say. Correlations are "
         "told at the end, over all files in the order of time; of a stream at once. Each entry is "
         "accounted for: with --json the last object on the standard output, else some lines on the "
-        "standard error. Exit status: 0 nothing found, 1 something found, 3 something could not be "
-        "read and nothing was found."),
+        "standard error. Over an entry that ends the process that reads, all is read again without "
+        "it and the entry is told. Exit status: 0 nothing found, 1 something found, 3 such an "
+        "entry was left out, or something could not be read and nothing was found."),
     .rows = hunt_rows,
     .settings_size = sizeof(struct hunt_settings),
     .run = hunt_run,

@@ -362,7 +362,7 @@ static int rules_call(porter_body_fn *body, void *order, const struct carried *c
                       size_t count)
 {
     struct porter porter;
-    int r = porter_start(&porter, "canhgac-rules", body, order);
+    int r = porter_start(&porter, "canhgac-rules", body, order, -1);
     int status;
 
     if (r < 0) {

@@ -40,6 +40,8 @@ void rig_start_core(struct rig *rig)
     struct diag diag = {0};
     struct core_options options = {.folder = rig->folder,
                                    .clock = &rig->clock,
+                                   .log_ahead = 60 * NS_PER_S,
+                                   .log_behind = 86400 * NS_PER_S,
                                    .silent_after = 180 * NS_PER_S,
                                    .token_life = 3600 * NS_PER_S,
                                    .settings = &rig->settings};

@@ -133,6 +133,7 @@ static uint32_t script_count(struct script *script)
             (void)msg_get_str(msg);
         }
         (void)msg_get_i64(msg);
+        (void)msg_get_i64(msg);
         script->is_deadly |= str_is_text(msg_get_str(msg), DEADLY);
         count++;
     }
@@ -273,7 +274,7 @@ static struct detector_counts play_deadly(const enum turn *turns, unsigned entri
                          0);
         assert_int_equal(event_add_text(&event, EVENT_FIELD_EVENT_MODULE, STR("syslog")), 0);
         assert_int_equal(core_source_count(rig.core, host, &event), 0);
-        assert_int_equal(core_detect_put(rig.core->detect, host, &event), 0);
+        assert_int_equal(core_detect_put(rig.core->detect, host, &event, 0), 0);
     }
     assert_int_equal(core_batch_commit(rig.core), 0);
     script->is_over = true;

@@ -91,7 +91,7 @@ static void put(const char *const *entries, size_t count)
         assert_int_equal(event_add_text(&event, EVENT_FIELD_EVENT_ORIGINAL, str_from(entries[i])),
                          0);
         assert_int_equal(event_add_text(&event, EVENT_FIELD_EVENT_MODULE, STR("ndjson")), 0);
-        assert_int_equal(core_detect_put(rig.core->detect, &host, &event), 0);
+        assert_int_equal(core_detect_put(rig.core->detect, &host, &event, 0), 0);
     }
     assert_int_equal(core_batch_commit(rig.core), 0);
 }

@@ -58,6 +58,8 @@ static void hello(uint64_t life)
     deliver();
 }
 
+static int64_t entry_time; /* that entries say of themselves */
+
 /* A batch of count entries of which each says its number. */
 static void batch_from(uint64_t life, uint64_t number, unsigned count, const char *host)
 {
@@ -75,6 +77,7 @@ static void batch_from(uint64_t life, uint64_t number, unsigned count, const cha
         msg_put_str(&msg, STR("syslog"));
         msg_put_str(&msg, STR("auth"));
         msg_put_i64(&msg, clock_wall(&rig.clock));
+        msg_put_i64(&msg, entry_time);
         msg_put_str(&msg, str_from(text));
     }
     msg_put_u32(&msg, 0);
@@ -294,6 +297,86 @@ static void test_names_are_bounded(void **state)
     batch_from(LIFE, SENDERS_NAMES_MAX + 7, 1, "may-nua");
     assert_int_equal(core_batch_commit(rig.core), 0);
     assert_int_equal(count_senders(NULL), SENDERS_NAMES_MAX + 1);
+}
+
+struct timed {
+    int64_t time;
+    bool has_arrival;
+    bool is_doubted;
+};
+
+static int read_timed(void *context, const struct id *host, const struct event *event)
+{
+    struct timed *timed = context;
+    const struct event_field *flags = event_find(event, EVENT_FIELD_LOG_FLAGS);
+
+    (void)host;
+    timed->time = event->time;
+    timed->has_arrival = event_find(event, EVENT_FIELD_EVENT_INGESTED) != NULL;
+    timed->is_doubted = flags != NULL && str_is_text(flags->text, "wrong_time");
+    return 0;
+}
+
+/* What became of the one entry that says to be of that time. */
+static struct timed put_timed(uint64_t number, int64_t time)
+{
+    char word[32];
+    struct needles needles;
+    const struct archive_query query = {
+        .from = 0, .to = INT64_MAX, .needles = &needles, .limit = ARCHIVE_SEARCH_MAX};
+    struct timed timed = {0};
+
+    entry_time = time;
+    batch(LIFE, number, 1);
+    entry_time = 0;
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    (void)snprintf(word, sizeof(word), "batch%llu ", (unsigned long long)number);
+    needles_init(&needles);
+    needles.root = needles_text(&needles, str_from(word));
+    assert_true(archive_search(rig.archive, &query, read_timed, &timed) >= 0);
+    return timed;
+}
+
+/* What says no more than its second lies in it as it arrived: searches tell thousands apart. */
+static void test_seconds(void **state)
+{
+    int64_t now;
+    struct timed timed;
+
+    (void)state;
+    hello(LIFE);
+    now = clock_wall(&rig.clock);
+    now -= now % NS_PER_S + 5 * NS_PER_S;
+    timed = put_timed(1, now);
+    assert_in_range(timed.time, now + 1, now + NS_PER_S - 1);
+}
+
+/* An entry is of the time that it says, unless its sender's clock is wrong beyond belief. */
+static void test_time_of_entries(void **state)
+{
+    static const struct {
+        int64_t ahead;
+        bool is_believed;
+    } rows[] = {
+        {0, true},
+        {-3 * 3600 * NS_PER_S, true},
+        {50 * NS_PER_S, true},
+        {70 * NS_PER_S, false},
+        {-25 * 3600 * NS_PER_S, false},
+        {INT64_MAX / 4, false},
+    };
+
+    (void)state;
+    hello(LIFE);
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        int64_t now = clock_wall(&rig.clock);
+        struct timed timed = put_timed(i + 1, now + rows[i].ahead);
+        int64_t off = timed.time - now - (rows[i].is_believed ? rows[i].ahead : 0);
+
+        assert_in_range(off, 0, 60 * NS_PER_S); /* the clock went on */
+        assert_int_equal(timed.has_arrival, rows[i].is_believed);
+        assert_int_equal(timed.is_doubted, !rows[i].is_believed);
+    }
 }
 
 /* Made-up names fill all places of an address; an hour later they give them up to one that really
@@ -561,6 +644,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_death_between_archive_and_state, start, stop),
         cmocka_unit_test_setup_teardown(test_failure_of_the_store, start, stop),
         cmocka_unit_test_setup_teardown(test_names_are_bounded, start, stop),
+        cmocka_unit_test_setup_teardown(test_seconds, start, stop),
+        cmocka_unit_test_setup_teardown(test_time_of_entries, start, stop),
         cmocka_unit_test_setup_teardown(test_made_up_names_give_way, start, stop),
         cmocka_unit_test_setup_teardown(test_too_many_names_are_told, start, stop),
         cmocka_unit_test_setup_teardown(test_loss_is_told, start, stop),

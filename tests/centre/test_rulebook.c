@@ -124,7 +124,7 @@ static void put_only(const char *text)
     event_init(&event, EVENT_KIND_LOG, 1);
     assert_int_equal(event_add_text(&event, EVENT_FIELD_EVENT_ORIGINAL, str_from(text)), 0);
     assert_int_equal(event_add_text(&event, EVENT_FIELD_EVENT_MODULE, STR("syslog")), 0);
-    assert_int_equal(core_detect_put(rig.core->detect, host, &event), 0);
+    assert_int_equal(core_detect_put(rig.core->detect, host, &event, 0), 0);
 }
 
 static void put_line(const char *text)

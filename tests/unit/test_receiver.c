@@ -2,9 +2,11 @@
  * plain queue, batches that keep their numbers. */
 #include "prop.h"
 
+#include "receiver_bench.h"
+
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/time.h"
-#include "centre/receiver/body.h"
 #include "centre/receiver/overflow.h"
 #include "centre/receiver/queue.h"
 #include "codec/syslog_frame.h"
@@ -210,6 +212,61 @@ static void put_text(const char *text)
     assert_int_equal(receiver_put(&queue, &entry), 0);
 }
 
+static int64_t said_time(const char *raw, const char *arrival)
+{
+    struct receiver_entry entry = {.via = STR("10.0.0.1"), .raw = str_from(raw)};
+    int64_t now;
+
+    assert_int_equal(time_parse(str_from(arrival), &now), 0);
+    receiver_say(&entry, now);
+    return entry.time;
+}
+
+/* RFC 3164 names neither year nor zone: Viet Nam's, or UTC when that lies nearer before the
+ * arrival; the latest year that is not ahead. */
+static void test_said_times(void **state)
+{
+    static const struct {
+        const char *raw;
+        const char *arrival;
+        const char *time; /* NULL: none */
+    } rows[] = {
+        {"<38>Nov 26 21:00:00 a b: c", "2026-11-26T14:00:01Z", "2026-11-26T14:00:00Z"},
+        {"<38>Nov 26 14:00:00 a b: c", "2026-11-26T14:00:01Z", "2026-11-26T14:00:00Z"},
+        {"<38>Nov 26 14:00:03 a b: c", "2026-11-26T14:00:01Z", "2026-11-26T14:00:03Z"},
+        {"<38>Nov 26 18:00:00 a b: c", "2026-11-26T14:00:01Z", "2026-11-26T11:00:00Z"},
+        {"<38>Nov 26 13:00:00 a b: c", "2026-11-26T14:00:01Z", "2026-11-26T13:00:00Z"},
+        /* New Year's night, at the sender's and at the centre's */
+        {"<38>Dec 31 23:59:58 a b: c", "2026-12-31T17:00:01Z", "2026-12-31T16:59:58Z"},
+        {"<38>Jan  1 00:00:02 a b: c", "2026-12-31T17:00:01Z", "2026-12-31T17:00:02Z"},
+        {"<38>Dec 31 23:59:58 a b: c", "2027-01-01T00:00:01Z", "2026-12-31T23:59:58Z"},
+        {"<38>Jan  1 07:00:02 a b: c", "2026-12-31T23:59:59Z", "2027-01-01T00:00:02Z"},
+        {"<38>Jan  1 00:00:02 a b: c", "2026-12-31T23:59:59Z", "2027-01-01T00:00:02Z"},
+        /* a leap day; one that the year does not have is of the last year that had it */
+        {"<38>Feb 29 12:00:00 a b: c", "2028-02-29T05:00:01Z", "2028-02-29T05:00:00Z"},
+        {"<38>Mar  1 00:00:00 a b: c", "2028-02-29T17:00:01Z", "2028-02-29T17:00:00Z"},
+        {"<38>Feb 29 12:00:00 a b: c", "2027-03-01T05:00:01Z", "2024-02-29T12:00:00Z"},
+        /* what names its zone is as it says, however far */
+        {"<38>1 2026-11-26T14:00:00.5+07:00 a b - - - c", "2026-11-26T14:00:01Z",
+         "2026-11-26T07:00:00.5Z"},
+        {"<38>1 2026-11-26T14:00:00Z a b - - - c", "2026-11-26T14:00:01Z", "2026-11-26T14:00:00Z"},
+        {"<38>1 2031-01-01T00:00:00Z a b - - - c", "2026-11-26T14:00:01Z", "2031-01-01T00:00:00Z"},
+        {"<38>1 - a b - - - c", "2026-11-26T14:00:01Z", NULL},
+        {"<38>no time here", "2026-11-26T14:00:01Z", NULL},
+        {"{\"@timestamp\":\"2026-11-26T14:00:00Z\"}", "2026-11-26T14:00:01Z", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int64_t time = 0;
+
+        assert_true(rows[i].time == NULL || time_parse(str_from(rows[i].time), &time) == 0);
+        if (said_time(rows[i].raw, rows[i].arrival) != time) {
+            fail_msg("%s at %s is not of %s", rows[i].raw, rows[i].arrival, rows[i].time);
+        }
+    }
+}
+
 /* A batch goes out under its number and with its bytes however often it is sent. */
 static void test_batches(void **state)
 {
@@ -271,63 +328,6 @@ static void test_bounds(void **state)
     receiver_queue_durable(&queue, receiver_queue_last(&queue));
     assert_true(receiver_queue_has_room(&queue));
     receiver_queue_done(&queue);
-}
-
-static struct receiver receiver;
-static struct receiver_options options;
-static int api[2];
-
-static void on_nothing(void *context)
-{
-    (void)context;
-}
-
-static void receiver_begin(size_t max)
-{
-    assert_int_equal(channel_pair(api), 0);
-    options = (struct receiver_options){.core = -1, .api = api[0], .front = -1, .supervisor = -1};
-    receiver = (struct receiver){.options = &options, .is_hurried = true};
-    receiver_queue_init(&receiver.queue, max, 7, &clock_real);
-    map_init(&receiver.posts, RECEIVER_POSTS_MAX, 1);
-    list_init(&receiver.answers);
-    list_init(&receiver.unpacking);
-    assert_int_equal(loop_new(8, &receiver.loop), 0);
-    assert_int_equal(loop_add_timer(receiver.loop, on_nothing, NULL, &receiver.drain), 0);
-    assert_int_equal(loop_add_timer(receiver.loop, on_nothing, NULL, &receiver.unpack), 0);
-}
-
-static void receiver_finish(void)
-{
-    receiver_posts_done(&receiver);
-    receiver_queue_done(&receiver.queue);
-    loop_freep(&receiver.loop);
-    close(api[0]);
-    close(api[1]);
-}
-
-static void post_bytes(uint64_t number, uint32_t marks, struct str bytes)
-{
-    struct msg_reader reader;
-
-    msg_begin(&message, RECEIVER_MESSAGE_PIECE);
-    msg_put_u64(&message, number);
-    msg_put_str(&message, STR("may-chu"));
-    msg_put_u32(&message, RECEIVER_FORM_RAW);
-    msg_put_str(&message, STR("web1"));
-    msg_put_u32(&message, marks);
-    msg_put_str(&message, bytes);
-    msg_open(&reader, str_of((const char *)message.bytes, message.len));
-    receiver_posts_take(&receiver, &reader);
-}
-
-static void post_piece(uint64_t number, uint32_t marks, const char *bytes)
-{
-    post_bytes(number, marks, str_from(bytes));
-}
-
-static uint64_t posted(void)
-{
-    return receiver.counts.of[RECEIVER_COUNT_RECEIVED + RECEIVER_WAY_POST];
 }
 
 static unsigned answers(void)
@@ -591,6 +591,7 @@ int main(void)
         cmocka_unit_test(test_frames),
         cmocka_unit_test(test_ring),
         cmocka_unit_test(test_ring_without_disk),
+        cmocka_unit_test(test_said_times),
         cmocka_unit_test(test_batches),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_pieces_after_the_last),

@@ -225,6 +225,49 @@ static void test_bound_drops_events_first(void **state)
     spool_free(spool);
 }
 
+/* The descriptor by which this process holds the segment that begins with the first record. */
+static int segment_fd(const char *folder)
+{
+    char name[SEGMENT_NAME_SIZE];
+    char wanted[sizeof(((struct place *)NULL)->path) + SEGMENT_NAME_SIZE + 1];
+    char path[256];
+
+    segment_name(FIRST, name);
+    (void)snprintf(wanted, sizeof(wanted), "%s/%s", folder, name);
+    for (int fd = 3; fd < 256; fd++) {
+        if (fd_path(fd, path, sizeof(path)) == 0 && strcmp(path, wanted) == 0) {
+            return fd;
+        }
+    }
+    return -1;
+}
+
+/* A disk that takes a write and does not sync it: nothing may be sent, however often it is asked
+ * for, until the disk does. */
+static void test_failed_sync(void **state)
+{
+    const struct place *place = *state;
+    struct spool *spool = open_at(*state);
+    CLEANUP(closep) int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+    CLEANUP(closep) int kept = -1;
+    int fd;
+
+    for (uint64_t i = 0; i < 10; i++) {
+        assert_int_equal(put(spool, RECORD_KIND_EVENT, i), 0);
+    }
+    fd = segment_fd(place->path);
+    assert_true(fd >= 0 && nowhere >= 0);
+    kept = dup(fd);
+    assert_int_equal(dup2(nowhere, fd), fd); /* takes writes, has no sync */
+    assert_true(spool_prepare(spool, FIRST + 4) < 0);
+    assert_true(spool_prepare(spool, FIRST + 4) < 0);
+    assert_int_equal(dup2(kept, fd), fd);
+    assert_int_equal(spool_prepare(spool, FIRST + 4), 0);
+    assert_int_equal(spool_resolve(spool, FIRST + 4), 0);
+    assert_int_equal(count(spool).acknowledged, 5);
+    spool_free(spool);
+}
+
 static void test_sent_is_never_dropped(void **state)
 {
     uint64_t kinds[RECORD_KIND_COUNT];
@@ -536,6 +579,7 @@ int main(void)
         SPOOL_TEST(test_order_and_reopening),
         SPOOL_TEST(test_one_owner),
         SPOOL_TEST(test_bound_drops_events_first),
+        SPOOL_TEST(test_failed_sync),
         SPOOL_TEST(test_sent_is_never_dropped),
         SPOOL_TEST(test_full_of_findings),
         SPOOL_TEST(test_renumbering),

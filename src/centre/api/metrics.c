@@ -86,6 +86,8 @@ static void metrics_put_received(struct buf *out, const struct core_receive_coun
          "Datagrams that found no room, in the kernel or here"},
         {RECEIVER_COUNT_WAITED, "received_datagrams_waited_total",
          "Datagrams that waited on the disk for room"},
+        {RECEIVER_COUNT_REPEATED, "received_repeated_total",
+         "Entries posted again and passed over: they had been taken, and the post not answered"},
         {RECEIVER_COUNT_REFUSED, "received_connections_refused_total",
          "Connections of senders over a limit"},
         {RECEIVER_COUNT_YIELDED, "received_connections_yielded_total",

@@ -50,17 +50,22 @@ int api_post_send(struct api_post *post, struct str bytes, bool is_last)
     return r;
 }
 
-void api_post_leave(struct api_post *post)
+/* Nobody waits for that one, here. */
+static void post_disown(struct api *api, uint64_t number)
 {
     static struct msg_writer msg;
 
-    if (!post->is_begun) {
-        return;
-    }
-    post->is_begun = false;
     msg_begin(&msg, RECEIVER_MESSAGE_LEFT);
-    msg_put_u64(&msg, post->number);
-    (void)channel_send(post->request->api->options.channels.receiver, &msg, NULL, 0);
+    msg_put_u64(&msg, number);
+    (void)channel_send(api->options.channels.receiver, &msg, NULL, 0);
+}
+
+void api_post_leave(struct api_post *post)
+{
+    if (post->is_begun) {
+        post->is_begun = false;
+        post_disown(post->request->api, post->number);
+    }
 }
 
 void api_post_suspend(struct api_post *post)
@@ -101,8 +106,11 @@ static void post_take_answer(struct api *api, struct msg_reader *msg)
     uint32_t count = msg_get_u32(msg);
     uint32_t *refusals;
 
-    if (post == NULL || post->stage == API_POST_DONE || result > 0 || result < INT32_MIN ||
-        count > MSG_SIZE_MAX) {
+    if (post == NULL) {
+        post_disown(api, number);
+        return;
+    }
+    if (post->stage == API_POST_DONE || result > 0 || result < INT32_MIN || count > MSG_SIZE_MAX) {
         return;
     }
     refusals = arena_alloc(post->request->arena, count + 1, sizeof(*refusals));

@@ -107,6 +107,7 @@ bool sheet_read(struct msg_reader *msg, struct sheet_entry *ret_entry)
     ret_entry->path = msg_get_str(msg);
     (void)msg_get_str(msg);
     (void)msg_get_i64(msg);
+    (void)msg_get_i64(msg);
     ret_entry->raw = msg_get_str(msg);
     if (host.len == sizeof(ret_entry->host.bytes)) {
         memcpy(ret_entry->host.bytes, host.ptr, host.len);
@@ -370,7 +371,7 @@ static int detect_bear(struct core_detect *detect, int error)
 }
 
 int core_detect_put(struct core_detect *detect, const struct core_host *host,
-                    const struct event *event)
+                    const struct event *event, int64_t time)
 {
     struct str format = event_text(event, EVENT_FIELD_EVENT_MODULE);
     struct str path = event_text(event, EVENT_FIELD_LOG_FILE_PATH);
@@ -399,6 +400,7 @@ int core_detect_put(struct core_detect *detect, const struct core_host *host,
     msg_put_str(&sheet->msg, path);
     msg_put_str(&sheet->msg, head);
     msg_put_i64(&sheet->msg, clock_wall(detect->core->options.clock));
+    msg_put_i64(&sheet->msg, time);
     msg_put_str(&sheet->msg, raw);
     return r;
 }

@@ -18,9 +18,10 @@ struct core_detect;
 [[nodiscard]] int core_detect_new(struct core *core, uint64_t seed,
                                   struct core_detect **ret_detect);
 void core_detect_free(struct core_detect *detect);
-/* Takes an entry for the open batch. Negative only for failures of the store. */
+/* Takes an entry for the open batch. time: that it is to be judged by, ns since 1970; 0: its own.
+ * Negative only for failures of the store. */
 [[nodiscard]] int core_detect_put(struct core_detect *detect, const struct core_host *host,
-                                  const struct event *event);
+                                  const struct event *event, int64_t time);
 /* Waits until all that was put has been answered, and writes what was found. */
 [[nodiscard]] int core_detect_settle(struct core_detect *detect);
 /* The batch is durable. */

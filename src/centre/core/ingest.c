@@ -300,7 +300,7 @@ static int core_ingest_event(struct core *core, struct core_host *host, uint64_t
     r = r == -ERR_EXIST ? 0 : r;
     if (r == 0 && event->kind == EVENT_KIND_LOG) {
         r = core_source_count(core, host, event);
-        r = r < 0 || core->detect == NULL ? r : core_detect_put(core->detect, host, event);
+        r = r < 0 || core->detect == NULL ? r : core_detect_put(core->detect, host, event, 0);
     }
     return r;
 }

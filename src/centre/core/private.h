@@ -96,6 +96,8 @@ struct core_options {
     const char *folder;   /* whose disk is watched */
     int64_t silent_after; /* ns */
     int64_t source_silent;
+    int64_t log_ahead; /* ns; see settings */
+    int64_t log_behind;
     int64_t sender_keep; /* ns */
     int64_t token_life;
     int64_t event_life;                     /* ns; 0: keep for ever */

@@ -71,7 +71,9 @@ struct received {
     struct str format;
     struct str source;
     int64_t arrival;
+    int64_t time; /* that it says itself; 0: none */
     struct str raw;
+    char arrival_text[TIME_TEXT_SIZE];
 };
 
 static int receive_load(struct core_receive *receive)
@@ -214,14 +216,44 @@ static void receive_hello(struct core_receive *receive, uint64_t life)
     receive_greet(receive);
 }
 
-static void received_fill(const struct received *received, struct event *event)
+/* The sender's clock may be wrong and its words may be anybody's: its time is believed only near
+ * the arrival. */
+static bool received_is_timely(const struct core *core, const struct received *received)
 {
-    event_init(event, EVENT_KIND_LOG, received->arrival);
+    int64_t ahead;
+
+    return received->time != 0 &&
+           !__builtin_sub_overflow(received->time, received->arrival, &ahead) &&
+           ahead <= core->options.log_ahead && ahead >= -core->options.log_behind;
+}
+
+/* Thousands of entries may say the same second, which searches could not tell apart: within the
+ * second they lie as they arrived. */
+static int64_t received_time(const struct received *received)
+{
+    int64_t second = received->time;
+
+    return second % NS_PER_S != 0 ? second : second + received->arrival % NS_PER_S;
+}
+
+/* An event with the time of its arrival beside its own is of its own time. */
+static void received_fill(const struct core *core, struct received *received, struct event *event)
+{
+    bool is_timely = received_is_timely(core, received);
+    bool is_doubted = !is_timely && received->time != 0;
+
+    event_init(event, EVENT_KIND_LOG, is_timely ? received_time(received) : received->arrival);
     (void)event_add_text(event, EVENT_FIELD_EVENT_ORIGINAL, received->raw);
     (void)event_add_text(event, EVENT_FIELD_EVENT_MODULE, received->format);
     (void)event_add_text(event, EVENT_FIELD_LOG_FILE_PATH, received->source);
-    if (received->mark == 2) {
-        (void)event_add_text(event, EVENT_FIELD_LOG_FLAGS, STR("truncated"));
+    (void)event_add_text(event, EVENT_FIELD_LOG_FLAGS,
+                         received->mark == 2
+                             ? is_doubted ? STR("truncated wrong_time") : STR("truncated")
+                         : is_doubted ? STR("wrong_time")
+                                      : STR(""));
+    if (is_timely) {
+        time_format_utc(received->arrival, received->arrival_text);
+        (void)event_add_text(event, EVENT_FIELD_EVENT_INGESTED, str_from(received->arrival_text));
     }
 }
 
@@ -244,7 +276,17 @@ static void receive_advance(struct core *core, struct core_host *host, uint64_t 
     }
 }
 
-static int receive_entry(struct core_receive *receive, const struct received *received)
+/* Of what is no syslog the judge reads the time; a line of syslog may lack zone and year, and was
+ * read with its arrival at hand. */
+static int64_t received_judged(const struct core *core, const struct received *received)
+{
+    if (!str_is_text(received->format, "syslog")) {
+        return 0;
+    }
+    return received_is_timely(core, received) ? received->time : received->arrival;
+}
+
+static int receive_entry(struct core_receive *receive, struct received *received)
 {
     struct core *core = receive->core;
     struct core_host *host = NULL;
@@ -256,11 +298,13 @@ static int receive_entry(struct core_receive *receive, const struct received *re
         return r;
     }
     sequence = receive_sequence(receive, host);
-    received_fill(received, &event);
+    received_fill(core, received, &event);
     r = archive_add(core->options.archive, &host->id, sequence, &event);
     r = r == -ERR_EXIST ? 0 : r;
     r = r < 0 ? r : core_source_count(core, host, &event);
-    r = r == 0 && core->detect != NULL ? core_detect_put(core->detect, host, &event) : r;
+    r = r == 0 && core->detect != NULL
+            ? core_detect_put(core->detect, host, &event, received_judged(core, received))
+            : r;
     if (r < 0) {
         return r;
     }
@@ -272,7 +316,7 @@ static int receive_entry(struct core_receive *receive, const struct received *re
 }
 
 /* It keeps its sequence: those behind it may be in the archive under theirs already. */
-static int receive_pass_over(struct core_receive *receive, const struct received *received)
+static int receive_pass_over(struct core_receive *receive, struct received *received)
 {
     struct core_host *host = NULL;
     struct event event;
@@ -287,7 +331,7 @@ static int receive_pass_over(struct core_receive *receive, const struct received
     if (sequence <= INT64_MAX) { /* the store's numbers end there */
         receive_advance(receive->core, host, sequence);
     }
-    received_fill(received, &event);
+    received_fill(receive->core, received, &event);
     return core_source_dropped(receive->core, host, &event);
 }
 
@@ -315,6 +359,7 @@ static void received_read(struct received *received, struct msg_reader *msg)
     received->format = msg_get_str(msg);
     received->source = msg_get_str(msg);
     received->arrival = msg_get_i64(msg);
+    received->time = msg_get_i64(msg);
     received->raw = msg_get_str(msg);
 }
 

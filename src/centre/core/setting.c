@@ -58,6 +58,8 @@ int core_settings_apply(struct core *core)
         core->options.event_life = core->overlay.now.event_days;
         core->options.silent_after = core->overlay.now.silent_after;
         core->options.source_silent = core->overlay.now.source_silent;
+        core->options.log_ahead = core->overlay.now.log_ahead;
+        core->options.log_behind = core->overlay.now.log_behind;
         core->options.sender_keep = core->overlay.now.sender_keep;
         core_settings_tell(core);
     }

@@ -26,6 +26,7 @@ struct answer {
     const struct entry *entry;
     struct str host; /* its name */
     int64_t arrival;
+    int64_t time; /* that core has settled; 0: its own */
 };
 
 static void answer_begin(struct answer *answer)
@@ -256,7 +257,8 @@ static int answer_entry(void *context, const struct entry *read)
     int r = detector_place(detector, answer->host, read, &here);
 
     r = r < 0 ? r : sigma_match(detector->now.matcher, &here, &rules, &count);
-    if (read->time == 0 || read->time > answer->arrival + AHEAD_MAX) {
+    here.time = answer->time != 0 ? answer->time : read->time;
+    if (here.time == 0 || here.time > answer->arrival + AHEAD_MAX) {
         here.time = answer->arrival;
     }
     answer->entry = entry;
@@ -298,6 +300,7 @@ static int answer_take(struct answer *answer, struct msg_reader *msg)
     (void)path;
     answer->host = host;
     answer->arrival = msg_get_i64(msg);
+    answer->time = msg_get_i64(msg);
     indicators_set_time(answer->detector->indicators, answer->arrival);
     raw = msg_get_str(msg);
     format = format != NULL ? format : log_format_guess(raw);

@@ -8,6 +8,7 @@
 #include "centre/receiver/overflow.h"
 #include "centre/receiver/private.h"
 #include "centre/receiver/queue.h"
+#include "centre/receiver/repeats.h"
 #include "codec/syslog_frame.h"
 #include "sys/channel.h"
 #include "sys/loop.h"
@@ -83,6 +84,7 @@ struct receiver {
     uint64_t refused_told;
 
     struct map posts;
+    struct repeats repeats;
     struct list answers;   /* posts that wait until their last batch is durable */
     struct list unpacking; /* posts of which more is to be unpacked, in their turn */
 

@@ -1,17 +1,21 @@
 /* What shippers post, as the api hands it on in pieces: cut by post.c, put into the queue, answered
  * when all of it is durable. While there is no room, no pieces are read. One that overruns the
  * queue all the same is refused, to be sent again; what was taken of it stays. A piece that unpacks
- * to much is unpacked in turns, a post after another, so that nobody waits for it. Numbers are the
- * api's: one that died leaves posts behind whose pieces stop coming. */
+ * to much is unpacked in turns, a post after another, so that nobody waits for it. What a post says
+ * that was taken of one before it, whose answer reached nobody, is passed over (repeats.h). Numbers
+ * are the api's: one that died leaves posts behind whose pieces stop coming. */
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "centre/receiver/body.h"
 
-#define POST_PATIENCE (120 * NS_PER_S)
-#define POST_REST     (192U << 10) /* packed bytes of a post that wait; more are not read … */
-#define POST_REST_MAX (POST_REST + MSG_SIZE_MAX) /* … but for the piece in hand */
+#include <string.h>
+
+#define POST_PATIENCE     (120 * NS_PER_S)
+#define POST_REPEAT_LEAST (2 * NS_PER_S) /* no shipper gives up sooner */
+#define POST_REST         (192U << 10)   /* packed bytes of a post that wait; more are not read … */
+#define POST_REST_MAX     (POST_REST + MSG_SIZE_MAX) /* … but for the piece in hand */
 
 struct post {
     struct list node; /* among those that wait for their answer */
@@ -19,11 +23,15 @@ struct post {
     struct buf rest;  /* that waits for it */
     struct receiver *receiver;
     uint64_t number;
-    uint64_t batch; /* the last that holds an entry of it */
+    uint64_t batch;        /* the last that holds an entry of it */
+    struct buf hashes;     /* of what was taken, in its order; see repeats.h */
+    struct repeat *repeat; /* it says again, so far; NULL: it is new */
+    size_t place;          /* of the next entry */
     struct post_cutter *cutter;
     int64_t heard; /* monotonic */
     bool is_over;  /* answered; further pieces are passed over */
     bool is_last;  /* its last piece has come */
+    bool is_again; /* another that is the same took its place while it waited */
 };
 
 static void post_free(struct post *post)
@@ -32,8 +40,35 @@ static void post_free(struct post *post)
     list_remove(&post->node);
     list_remove(&post->turn);
     buf_done(&post->rest);
+    buf_done(&post->hashes);
+    repeat_free(post->repeat);
     post_cutter_free(post->cutter);
     mem_free(post);
+}
+
+/* What was taken of it will be known again; of one that said again only a part of what was known
+ * before, all of that. */
+static void post_keep(struct post *post, bool is_answered)
+{
+    struct receiver *receiver = post->receiver;
+    struct repeat kept = {.number = post->number, .batch = post->batch, .is_answered = is_answered};
+    struct buf *hashes = &post->hashes;
+
+    if (post->repeat != NULL && repeat_count(post->repeat) > post->place) {
+        hashes = &post->repeat->hashes;
+    }
+    kept.hashes = *hashes;
+    buf_init(hashes, 0);
+    repeats_keep(&receiver->repeats, &kept, clock_mono(receiver->queue.clock));
+}
+
+/* It did not come to its answer. */
+static void post_leave(struct post *post)
+{
+    if (!post->is_again) {
+        post_keep(post, false);
+    }
+    post_free(post);
 }
 
 static int post_answer(struct receiver *receiver, uint64_t number, int result,
@@ -63,16 +98,65 @@ static void post_refuse(struct receiver *receiver, uint64_t number, int result,
     }
 }
 
+/* One that waits for its answer and begins with that entry: whoever posted it may have given up
+ * waiting, which the api hears of late, and be posting it again. */
+static struct repeat *posts_waiting(struct receiver *receiver, uint64_t first)
+{
+    int64_t now = clock_mono(receiver->queue.clock);
+
+    LIST_EACH (node, &receiver->answers) {
+        struct post *post = LIST_ENTRY(node, struct post, node);
+
+        if (!post->is_again && now - post->heard > POST_REPEAT_LEAST && post->hashes.len != 0 &&
+            memcmp(post->hashes.ptr, &first, sizeof(first)) == 0) {
+            post->is_again = true;
+            return repeat_copy(&post->hashes, post->batch);
+        }
+    }
+    return NULL;
+}
+
+/* Whether the next entry of it was taken before: it is durable with the batch that it lies in. */
+static bool post_says_again(struct post *post, uint64_t hash)
+{
+    struct receiver *receiver = post->receiver;
+
+    if (post->place == 0) {
+        post->repeat = repeats_take(&receiver->repeats, hash, clock_mono(receiver->queue.clock));
+        post->repeat = post->repeat != NULL ? post->repeat : posts_waiting(receiver, hash);
+    }
+    if (post->repeat == NULL) {
+        return false;
+    }
+    if (!repeat_has(post->repeat, post->place, hash)) {
+        repeat_free(post->repeat);
+        post->repeat = NULL;
+        return false;
+    }
+    post->batch = post->repeat->batch > post->batch ? post->repeat->batch : post->batch;
+    return true;
+}
+
 static int on_entry(void *context, const struct receiver_entry *entry)
 {
     struct post *post = context;
     struct receiver *receiver = post->receiver;
-    int r = receiver_put(&receiver->queue, entry);
+    uint64_t hash = repeats_hash(&receiver->repeats, entry);
+    int r = 0;
 
-    if (r == 0) {
+    if (post_says_again(post, hash)) {
+        receiver->counts.of[RECEIVER_COUNT_REPEATED]++;
+    } else {
+        r = receiver_put(&receiver->queue, entry);
+        if (r < 0) {
+            return r;
+        }
         receiver->counts.of[RECEIVER_COUNT_RECEIVED + RECEIVER_WAY_POST]++;
         post->batch = receiver_queue_last(&receiver->queue);
         receiver_hurry(receiver);
+    }
+    if (post->place++ < REPEAT_HASHES) {
+        r = buf_put(&post->hashes, &hash, sizeof(hash));
     }
     return r;
 }
@@ -114,6 +198,7 @@ static int post_new(struct receiver *receiver, struct piece *piece, struct post 
     list_init(&post->node);
     list_init(&post->turn);
     buf_init(&post->rest, POST_REST_MAX);
+    buf_init(&post->hashes, REPEAT_HASHES * sizeof(uint64_t));
     piece->options.fn = on_entry;
     piece->options.context = post;
     r = map_put(&receiver->posts, MAP_KEY(post->number), post);
@@ -169,6 +254,7 @@ static void post_go_on(struct post *post, int result)
     list_remove(&post->turn);
     if (result < 0) {
         post_refuse(receiver, post->number, result, post_cutter_counts(post->cutter));
+        post_keep(post, false);
         post->is_over = true;
         buf_done(&post->rest);
     }
@@ -256,7 +342,9 @@ void receiver_posts_take(struct receiver *receiver, struct msg_reader *msg)
         struct post *post = map_get(&receiver->posts, MAP_KEY(number));
 
         if (post != NULL) {
-            post_free(post);
+            post_leave(post);
+        } else {
+            repeats_unanswered(&receiver->repeats, number);
         }
     }
 }
@@ -270,6 +358,7 @@ void receiver_posts_settle(struct receiver *receiver)
             if (post_answer(receiver, post->number, 0, post_cutter_counts(post->cutter)) < 0) {
                 return; /* the channel is full: in a second again */
             }
+            post_keep(post, true);
             post_free(post);
         }
     }
@@ -283,7 +372,7 @@ void receiver_posts_watch(struct receiver *receiver)
 
     while ((post = map_next(&receiver->posts, &cursor)) != NULL) {
         if (!post->is_last && list_is_empty(&post->turn) && now - post->heard > POST_PATIENCE) {
-            post_free(post);
+            post_leave(post);
         }
     }
     receiver_posts_settle(receiver);
@@ -298,4 +387,5 @@ void receiver_posts_done(struct receiver *receiver)
         post_free(post);
     }
     map_done(&receiver->posts);
+    repeats_done(&receiver->repeats);
 }

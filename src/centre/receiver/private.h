@@ -27,8 +27,9 @@ struct receiver_entry {
     struct str format; /* codec/logs.def */
     struct str source; /* program, file or facility that it calls itself; may be empty */
     int64_t arrival;   /* wall, ns; 0: now */
-    bool is_cut;       /* its end is missing already */
-    struct str raw;    /* as it was written */
+    int64_t time;   /* the same, as the entry says, by a clock that nobody vouches for; 0: none */
+    bool is_cut;    /* its end is missing already */
+    struct str raw; /* as it was written */
 };
 
 struct receiver_queue;
@@ -78,7 +79,10 @@ void post_cutter_free(struct post_cutter *cutter);
 [[nodiscard]] int post_cutter_feed(struct post_cutter *cutter, struct str *piece, bool is_last);
 const struct post_counts *post_cutter_counts(const struct post_cutter *cutter);
 
-/* receiver/say.c: fills in what a line of syslog or JSON says of itself (host, source, format). */
+/* receiver/say.c: fills in what a line of syslog or JSON says of itself (host, source, format), of
+ * syslog its time too. A time without a zone (RFC 3164) is Viet Nam's, or UTC when that lies nearer
+ * before its arrival: a sender that held it back for more than seven hours is mistaken for one that
+ * writes UTC. A time without a year lies in the latest that is not ahead. */
 void receiver_say(struct receiver_entry *entry, int64_t now);
 
 #endif

@@ -130,6 +130,7 @@ int receiver_put(struct receiver_queue *queue, const struct receiver_entry *entr
     msg_put_str(&queue->filling, format);
     msg_put_str(&queue->filling, source);
     msg_put_i64(&queue->filling, entry->arrival != 0 ? entry->arrival : clock_wall(queue->clock));
+    msg_put_i64(&queue->filling, entry->time);
     msg_put_str(&queue->filling, raw);
     return 0;
 }

@@ -32,6 +32,15 @@ void account_add_file(struct hunt_account *account, const struct log_format *for
     account->all.files++;
 }
 
+/* They are in no count of the format's. */
+static void account_add_unparsed(struct hunt_account *account, const struct hunt_block *block)
+{
+    const struct log_counts counts = {.bytes = block->unparsed_bytes, .entries = block->unparsed};
+
+    counts_add(&account_row(account, block->file->format)->counts, &counts);
+    counts_add(&account->all.counts, &counts);
+}
+
 void account_add_block(struct hunt_account *account, const struct hunt_block *block)
 {
     counts_add(&account_row(account, block->file->format)->counts, &block->counts);
@@ -39,6 +48,8 @@ void account_add_block(struct hunt_account *account, const struct hunt_block *bl
     account->matched += block->matched;
     account->outside += block->outside;
     account->found += block->found;
+    account->left += block->left;
+    account_add_unparsed(account, block);
 }
 
 /* ---- JSON */
@@ -60,7 +71,7 @@ static void put_counts_json(struct json_writer *json, const struct account_row *
 
 static uint64_t account_unmatched(const struct hunt_account *account)
 {
-    return account->all.counts.entries - account->matched - account->outside;
+    return account->all.counts.entries - account->matched - account->outside - account->left;
 }
 
 static void put_rules_json(struct json_writer *json, const struct hunt_account *account)
@@ -88,6 +99,7 @@ void account_put_json(const struct hunt_account *account, struct buf *out)
     put_number(&json, "outside", account->outside);
     put_number(&json, "matches", account->found);
     put_number(&json, "correlated", account->correlated);
+    put_number(&json, "left_out", account->left);
     put_number(&json, "unread", account->unread);
     json_put_key(&json, "stopped");
     json_put_bool(&json, account->is_stopped);
@@ -168,6 +180,8 @@ void account_put_text(const struct hunt_account *account, struct buf *out)
     put_formats_text(account, out);
     put_rate_text(account, out);
     put_doubt(out, account->unread, _("files were not read to the end: see above"));
+    put_doubt(out, account->left,
+              _("records were left out, since they end the process that reads: see above"));
     put_doubt(out, account->limits, _("entries were too costly to be judged in full"));
     put_doubt(out, account->links.late, _("matches came too late for their correlation"));
     put_doubt(out, account->links.evicted,

@@ -21,6 +21,7 @@ struct hunt_account {
     uint64_t outside;
     uint64_t found;      /* matches shown */
     uint64_t correlated; /* correlations shown */
+    uint64_t left;       /* left out: see again.h */
     uint64_t unread;     /* files, or members of archives, read in part or not at all */
     uint64_t limits;     /* entries of which a regex could not be asked to the end */
     size_t rules;

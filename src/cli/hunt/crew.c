@@ -154,6 +154,7 @@ struct hunt_block *crew_take(struct crew *crew)
     buf_reset(&block->bytes);
     block->counts = (struct log_counts){0};
     block->matched = block->outside = block->found = 0;
+    block->left = block->unparsed = block->unparsed_bytes = 0;
     block->error = 0;
     return block;
 }

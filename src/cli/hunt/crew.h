@@ -36,6 +36,9 @@ struct hunt_block {
     uint64_t matched;         /* entries that at least one rule held for */
     uint64_t outside;         /* entries before or behind the time asked for */
     uint64_t found;           /* matches */
+    uint64_t left;            /* records left out: see again.h */
+    uint64_t unparsed;        /* of them that were not parsed either … */
+    uint64_t unparsed_bytes;  /* … and theirs */
     int error;
     int state; /* the crew's */
 };

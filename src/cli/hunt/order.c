@@ -57,3 +57,26 @@ int order_parse_time(struct str text, int32_t zone, bool is_end, int64_t *ret_ti
     }
     return r;
 }
+
+bool order_skips(const struct hunt_order *order, enum hunt_skip_kind kind, uint64_t file,
+                 uint64_t number)
+{
+    for (size_t i = 0; i < order->skip_count; i++) {
+        const struct hunt_skip *skip = &order->skips[i];
+
+        if (skip->kind == kind && skip->file == file && skip->number == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool order_suspects(const struct hunt_order *order, uint64_t file, uint64_t block)
+{
+    for (size_t i = 0; i < order->suspect_count; i++) {
+        if (order->suspects[i].file == file && order->suspects[i].block == block) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/hunt/relay.h"
 #include "cli/scan_walk.h"
 #include "sys/fd.h"
 #include "sys/sandbox.h"
@@ -19,7 +20,6 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -47,28 +47,14 @@ static void porter_heed_signals(void)
     (void)sigaction(SIGINT, &action, NULL);
 }
 
-#define HELD_SIZE 1024
-
-struct porter_page {
-    char held[PORTER_HANDS_MAX][HELD_SIZE];
-};
-
 /* ---- the reader's side */
-
-static struct porter_page *porter_page; /* NULL: nobody would look */
-
-void porter_hold(size_t hand, struct str path)
-{
-    if (porter_page != NULL && hand < PORTER_HANDS_MAX) {
-        (void)snprintf(porter_page->held[hand], HELD_SIZE, "%.*s", STR_ARG(path));
-    }
-}
 
 struct porter_start {
     porter_body_fn *body;
     void *context;
-    struct porter_page *page;
+    struct hands *hands;
     int channel;
+    int voice;
 };
 
 static int porter_body(void *context)
@@ -83,7 +69,8 @@ static int porter_body(void *context)
     struct diag diag = {0};
     int r;
 
-    porter_page = start->page;
+    hands_use(start->hands);
+    relay_use(start->voice);
     porter_heed_signals();
     scan_unpack_prepare();
     (void)mallopt(M_ARENA_MAX, 1); /* a thread's own heap reads a file of /proc when it shrinks */
@@ -120,45 +107,44 @@ int porter_receive(int channel, struct parcel *ret_parcel)
 
 /* ---- the opener's side */
 
-static void porter_done(struct porter *porter)
+void porter_done(struct porter *porter)
 {
     closep(&porter->channel);
-    if (porter->page != NULL) {
-        (void)munmap(porter->page, sizeof(*porter->page));
-        porter->page = NULL;
-    }
+    hands_free(porter->hands);
+    porter->hands = NULL;
 }
 
 /* Each path once, parted by commas. */
 static void porter_put_held(const struct porter *porter, struct buf *line)
 {
-    for (size_t i = 0; porter->page != NULL && i < PORTER_HANDS_MAX; i++) {
-        const char *path = porter->page->held[i];
+    for (size_t i = 0; porter->hands != NULL && i < HANDS_MAX; i++) {
+        const char *path = porter->hands->hands[i].path;
         bool is_first = path[0] != '\0';
 
         for (size_t k = 0; is_first && k < i; k++) {
-            is_first = !str_is_text(str_from(path), porter->page->held[k]);
+            is_first = !str_is_text(str_from(path), porter->hands->hands[k].path);
         }
         if (is_first) {
             (void)buf_put_text(line, line->len != 0 ? ", " : "");
-            (void)buf_put_plain(line, str_of(path, strnlen(path, HELD_SIZE)));
+            (void)buf_put_plain(line, str_of(path, strnlen(path, HAND_PATH_SIZE)));
         }
     }
 }
 
-int porter_start(struct porter *porter, const char *name, porter_body_fn *body, void *context)
+int porter_start(struct porter *porter, const char *name, porter_body_fn *body, void *context,
+                 int voice)
 {
-    struct porter_start start = {.body = body, .context = context};
+    struct porter_start start = {.body = body, .context = context, .voice = voice};
     int ends[2] = {-1, -1};
-    void *page = mmap(NULL, sizeof(*porter->page), PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int r = channel_pair(ends);
 
-    *porter = (struct porter){.channel = -1, .page = page != MAP_FAILED ? page : NULL};
-    start.page = porter->page;
+    *porter = (struct porter){.channel = -1, .hands = hands_new()};
+    start.hands = porter->hands;
     if (r == 0) {
+        const int keep[] = {ends[1], voice};
+
         start.channel = ends[1];
-        r = spawn_body(name, &ends[1], 1, porter_body, &start, &porter->pid);
+        r = spawn_body(name, keep, voice >= 0 ? 2 : 1, porter_body, &start, &porter->pid);
         (void)close(ends[1]);
     }
     if (r < 0) {
@@ -218,6 +204,13 @@ static int carry_file(void *context, int fd, const char *path)
     return carry_open(porter, fd, path);
 }
 
+static bool is_once(int fd)
+{
+    struct stat info;
+
+    return fstat(fd, &info) < 0 || !S_ISREG(info.st_mode);
+}
+
 /* Pipes: "<(zcat …)" of a shell is one. */
 static int carry_stream(struct porter *porter, const char *path)
 {
@@ -227,6 +220,7 @@ static int carry_stream(struct porter *porter, const char *path)
         carry_failed(porter, path, -errno);
         return 0;
     }
+    porter->is_once |= is_once(fd);
     return carry_open(porter, fd, path);
 }
 
@@ -237,6 +231,7 @@ int porter_carry(struct porter *porter, enum porter_kind kind, const char *path)
 
     porter->kind = kind;
     if (str_is_text(str_from(path), "-")) {
+        porter->is_once |= is_once(STDIN_FILENO);
         return carry_open(porter, STDIN_FILENO, "-");
     }
     if (stat(path, &info) < 0) {
@@ -254,22 +249,33 @@ void porter_cancel(struct porter *porter)
     porter_done(porter);
 }
 
-int porter_end(struct porter *porter)
+int porter_wait(struct porter *porter)
 {
-    CLEANUP(buf_done) struct buf line;
     int status = 0;
 
     closep(&porter->channel);
     while (waitpid(porter->pid, &status, 0) < 0 && errno == EINTR) {
     }
+    return status;
+}
+
+int porter_tell_ended(const struct porter *porter, int status)
+{
+    CLEANUP(buf_done) struct buf line;
+
     buf_init(&line, 64 << 10);
     porter_put_held(porter, &line);
-    porter_done(porter);
-    if (WIFEXITED(status)) {
-        return WEXITSTATUS(status);
-    }
     return command_fail(EXIT_STATUS_FAILED,
                         _("the process that reads ended by signal %d; what it had in hand is "
                           "not judged, nor what would have followed: %.*s"),
                         WIFSIGNALED(status) ? WTERMSIG(status) : 0, STR_ARG(buf_str(&line)));
+}
+
+int porter_end(struct porter *porter)
+{
+    int status = porter_wait(porter);
+
+    status = WIFEXITED(status) ? WEXITSTATUS(status) : porter_tell_ended(porter, status);
+    porter_done(porter);
+    return status;
 }

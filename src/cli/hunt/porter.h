@@ -6,6 +6,7 @@
 
 #include "base/diag.h"
 #include "base/str.h"
+#include "cli/hunt/hands.h"
 #include "sys/channel.h"
 
 #include <stdint.h>
@@ -23,26 +24,30 @@ enum porter_kind {
 /* channel: the reader's end. Returns an enum exit_status. */
 typedef int porter_body_fn(void *context, int channel);
 
-struct porter_page;
-
 struct porter {
     pid_t pid;
-    struct porter_page *page; /* shared with the reader: what it has in hand */
+    struct hands *hands; /* shared with the reader */
     int channel;
+    bool is_once;          /* something that can be read only once was carried: a pipe */
     enum porter_kind kind; /* of what is carried now */
     uint64_t carried;
     uint64_t failed; /* could not be opened; each was told on stderr */
     struct diag diag;
 };
 
-/* Forks the reader, which begins by giving up its rights. */
+/* Forks the reader, which begins by giving up its rights. voice: what relay_use gets in it, open
+ * there too; -1: it prints by itself. */
 [[nodiscard]] int porter_start(struct porter *porter, const char *name, porter_body_fn *body,
-                               void *context);
+                               void *context, int voice);
 /* path: a file, a folder (all below it, in the order of names), a pipe, or "-". 0 also when it
  * could not be opened, which is told and counted; -ERR_PIPE when the reader is gone. */
 [[nodiscard]] int porter_carry(struct porter *porter, enum porter_kind kind, const char *path);
-/* Tells the reader that this was all, and waits for it: its enum exit_status, at least
- * EXIT_STATUS_FAILED when it did not end by itself (told on stderr, with what it had in hand). */
+/* Tells the reader that this was all, and waits for it: its status as waitpid gives it. */
+int porter_wait(struct porter *porter);
+void porter_done(struct porter *porter);
+/* Tells on stderr that it did not end by itself, with what it had in hand; EXIT_STATUS_FAILED. */
+int porter_tell_ended(const struct porter *porter, int status);
+/* All three: its enum exit_status, at least EXIT_STATUS_FAILED when it did not end by itself. */
 int porter_end(struct porter *porter);
 /* Ends the reader with what it has in hand. */
 void porter_cancel(struct porter *porter);
@@ -57,11 +62,6 @@ struct parcel {
     struct channel_packet packet;
 };
 
-#define PORTER_HANDS_MAX 17 /* a thread's each, and the first one's */
-
-/* Notes what a hand holds from now on, so that it can be named should it end the reader; empty:
- * nothing. Each hand is one thread's. */
-void porter_hold(size_t hand, struct str path);
 /* -ERR_PIPE when that was all. -ERR_PROTO. */
 [[nodiscard]] int porter_receive(int channel, struct parcel *ret_parcel);
 

@@ -5,6 +5,7 @@
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -79,9 +80,8 @@ static int job_screen(struct reader_job *job, const struct entry *entry, bool *r
                                   job->arena, &job->block->out);
 }
 
-static int job_entry(void *context, const struct entry *entry)
+static int job_judge_entry(struct reader_job *job, const struct entry *entry)
 {
-    struct reader_job *job = context;
     struct hunt_block *block = job->block;
     const uint32_t *rules = NULL;
     bool is_hit = false;
@@ -106,13 +106,43 @@ static int job_entry(void *context, const struct entry *entry)
     block->matched += shown != 0 || is_hit;
     r = hunt_chain_pack(job->reader->chain, entry, job->arena, rules, count, &block->links);
     r = r == 0 && shown != 0 ? job_show(job, entry, shown) : r;
-    if (r == 0 && block->out.len + block->hits.len + block->links.len > SPILL_SIZE) {
-        crew_spill(job->reader->crew, block);
-    }
     return r;
 }
 
-static_assert(1 + CREW_JOBS_MAX <= PORTER_HANDS_MAX, "a hand each");
+static int job_entry(void *context, const struct entry *entry)
+{
+    struct reader_job *job = context;
+    struct hunt_block *block = job->block;
+    int r;
+
+    if (order_skips(job->reader->order, HUNT_SKIP_ENTRY, block->file->place, entry->number)) {
+        block->left++;
+        return 0;
+    }
+    hand_turn(job->hand, HAND_PHASE_JUDGE, entry->number);
+    r = job_judge_entry(job, entry);
+    hand_turn(job->hand, HAND_PHASE_NONE, entry->number); /* to be told may take any time */
+    if (r == 0 && block->out.len + block->hits.len + block->links.len > SPILL_SIZE) {
+        crew_spill(job->reader->crew, block);
+    }
+    hand_turn(job->hand, HAND_PHASE_PARSE, entry->number);
+    return r;
+}
+
+static_assert(1 + CREW_JOBS_MAX <= HANDS_MAX, "a hand each");
+
+static int job_read(struct reader_job *job, struct hunt_block *block)
+{
+    int r;
+
+    if (reader_skip_block(job->reader, block)) {
+        return 0;
+    }
+    r = reader_tear(job->reader, job->hand, block);
+    hand_turn(job->hand, HAND_PHASE_PARSE, block->number);
+    return r < 0 ? r
+                 : block->file->format->read(&job->reading, buf_str(&block->bytes), job_entry, job);
+}
 
 static void job_judge(void *context, size_t number, struct hunt_block *block)
 {
@@ -125,9 +155,11 @@ static void job_judge(void *context, size_t number, struct hunt_block *block)
     job->reading.around = block->file->around;
     job->reading.year = 0;
     job->reading.counts = (struct log_counts){0};
-    porter_hold(1 + number, str_from(block->file->path));
-    block->error = block->file->format->read(&job->reading, buf_str(&block->bytes), job_entry, job);
-    porter_hold(1 + number, STR(""));
+    job->hand = 1 + number;
+    hand_hold(job->hand, str_from(block->file->path), block->file->place, block->number);
+    block->error = job_read(job, block);
+    hand_turn(job->hand, HAND_PHASE_NONE, 0);
+    hand_drop(job->hand);
     block->counts = job->reading.counts;
 }
 
@@ -161,17 +193,17 @@ static void job_done(struct reader_job *job)
 
 /* ---- in the first thread */
 
-static void reader_print(struct hunt_reader *reader, struct str text)
+void reader_say(struct hunt_reader *reader, enum relay_kind kind, struct str text)
 {
-    if (text.len != 0 && fwrite(text.ptr, 1, text.len, stdout) != text.len) {
+    if (relay_say(kind, text) < 0) {
         reader->is_broken = true;
     }
 }
 
-static void reader_clear(const struct hunt_reader *reader)
+static void reader_clear(struct hunt_reader *reader)
 {
     if (reader->told != 0) {
-        fprintf(stderr, "\r\033[K");
+        reader_say(reader, RELAY_KIND_NOTE, STR("\r\033[K"));
     }
 }
 
@@ -186,12 +218,22 @@ static void reader_progress(struct hunt_reader *reader)
     }
     reader->told = now;
     vault_print_size(reader->account.all.counts.bytes, size);
-    fprintf(stderr, "\r\033[K");
-    fprintf(stderr, _("%llu files, %s, %llu entries, %llu matches"),
-            (unsigned long long)reader->account.all.files, size,
-            (unsigned long long)reader->account.all.counts.entries,
-            (unsigned long long)reader->account.found);
-    fflush(stderr);
+    buf_reset(&reader->line);
+    (void)buf_put_text(&reader->line, "\r\033[K");
+    (void)buf_putf(&reader->line, _("%llu files, %s, %llu entries, %llu matches"),
+                   (unsigned long long)reader->account.all.files, size,
+                   (unsigned long long)reader->account.all.counts.entries,
+                   (unsigned long long)reader->account.found);
+    reader_say(reader, RELAY_KIND_NOTE, buf_str(&reader->line));
+}
+
+static void reader_turn(const struct hunt_block *block)
+{
+    const struct relay_mark mark = {.file = block->file->place,
+                                    .record = block->number,
+                                    .name = map_hash(str_from(block->file->path), 0)};
+
+    relay_turn(&mark);
 }
 
 static void reader_told(void *context, struct hunt_block *block, bool is_part)
@@ -199,9 +241,10 @@ static void reader_told(void *context, struct hunt_block *block, bool is_part)
     struct hunt_reader *reader = context;
     int r;
 
+    reader_turn(block);
     if (block->out.len != 0) {
         reader_clear(reader);
-        reader_print(reader, buf_str(&block->out));
+        reader_say(reader, RELAY_KIND_OUT, buf_str(&block->out));
     }
     r = reader->tally != NULL ? hunt_tally_take(reader->tally, buf_str(&block->hits)) : 0;
     r = r == 0
@@ -211,9 +254,6 @@ static void reader_told(void *context, struct hunt_block *block, bool is_part)
         account_add_block(&reader->account, block);
         r = block->error < 0 ? block->error : r;
         reader_file_unref(block->file);
-    }
-    if (reader->is_live) {
-        fflush(stdout);
     }
     reader->error = reader->error < 0 ? reader->error : r;
     reader_progress(reader);
@@ -240,7 +280,7 @@ static int reader_correlated(void *context, const struct sigma_correlated *corre
     }
     buf_reset(&reader->line);
     r = sheet_put_correlated(&reader->sheet, correlated, places, &reader->line);
-    reader_print(reader, buf_str(&reader->line));
+    reader_say(reader, RELAY_KIND_OUT, buf_str(&reader->line));
     return r;
 }
 
@@ -298,6 +338,7 @@ static int reader_load(struct hunt_reader *reader, int channel, struct parcel *p
 
 static int reader_run(struct hunt_reader *reader, int channel)
 {
+    const struct relay_mark end = {.file = UINT64_MAX};
     static struct parcel parcel;
     int r = reader_load(reader, channel, &parcel);
 
@@ -313,6 +354,7 @@ static int reader_run(struct hunt_reader *reader, int channel)
         return r;
     }
     crew_drain(reader->crew);
+    relay_turn(&end);
     reader->account.is_stopped = porter_is_stopped();
     r = reader->error < 0 ? reader->error : hunt_chain_finish(reader->chain);
     reader->account.matching = (uint64_t)(clock_mono(&clock_real) - reader->started);
@@ -337,12 +379,11 @@ static int reader_sum(struct hunt_reader *reader)
     if (is_json) {
         account_put_json(&reader->account, &reader->line);
     }
-    reader_print(reader, buf_str(&reader->line));
-    fflush(stdout);
+    reader_say(reader, RELAY_KIND_OUT, buf_str(&reader->line));
     if (!is_json) {
         buf_reset(&reader->line);
         account_put_text(&reader->account, &reader->line);
-        (void)fwrite(reader->line.ptr, 1, reader->line.len, stderr);
+        reader_say(reader, RELAY_KIND_ERR, buf_str(&reader->line));
     }
     return r;
 }

@@ -5,9 +5,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "cli/command.h"
 #include "cli/hunt/input.h"
 #include "cli/hunt/reader_part.h"
+#include "sys/fd.h"
 
 #define RECORD_MAX (16u << 20) /* bytes that are read on for a record's end */
 
@@ -60,7 +60,7 @@ static struct hunt_file *file_new(struct hunt_reader *reader, struct str path, s
 }
 
 /* Bytes equal to '\n', sixteen at a time. */
-static uint64_t count_newlines(struct str bytes)
+uint64_t reader_count_newlines(struct str bytes)
 {
     typedef unsigned char lanes __attribute__((vector_size(16)));
     uint64_t count = 0;
@@ -102,7 +102,13 @@ static int fill_read(struct hunt_reader *reader, struct reader_fill *fill, struc
         if (where == NULL) {
             return -ERR_NOMEM;
         }
+        r = reader_skip_read(reader, fill->file->place, fill->number);
+        if (r < 0) {
+            return r;
+        }
+        hand_turn(0, HAND_PHASE_READ, fill->number);
         r = hunt_input_read(fill->input, where, want - block->bytes.len, &len, &reader->diag);
+        hand_turn(0, HAND_PHASE_NONE, fill->number);
         if (r < 0) {
             return r == -ERR_INTR ? 0 : r;
         }
@@ -148,7 +154,7 @@ static int fill_give(struct hunt_reader *reader, struct reader_fill *fill, struc
     block->number = fill->number;
     fill->file->users++;
     fill->number += format->count != NULL ? format->count(buf_str(&block->bytes))
-                                          : count_newlines(buf_str(&block->bytes));
+                                          : reader_count_newlines(buf_str(&block->bytes));
     crew_give(reader->crew, block);
     return 0;
 }
@@ -197,8 +203,9 @@ static int read_member(struct hunt_reader *reader, struct hunt_input *input, str
 }
 
 /* Files are told apart from failures of our own: the hunt goes on behind them. */
-static int reader_failed(struct hunt_reader *reader, const char *path, int code)
+static int reader_failed(struct hunt_reader *reader, struct str path, int code)
 {
+    const struct relay_mark mark = {.file = reader->files};
     CLEANUP(buf_done) struct buf line;
 
     if (code == -ERR_NOMEM) {
@@ -207,9 +214,13 @@ static int reader_failed(struct hunt_reader *reader, const char *path, int code)
     crew_drain(reader->crew);
     reader->account.unread++;
     buf_init(&line, 64 << 10);
-    (void)buf_put_plain(&line, str_from(path));
-    (void)command_fail(EXIT_STATUS_FAILED, _("not read to the end: %.*s: %s"),
-                       STR_ARG(buf_str(&line)), diag_text(&reader->diag, code));
+    (void)buf_put_text(&line, "canhgac: ");
+    (void)buf_put_text(&line, _("not read to the end"));
+    (void)buf_put_text(&line, ": ");
+    (void)buf_put_plain(&line, path);
+    (void)buf_putf(&line, ": %s\n", diag_text(&reader->diag, code));
+    relay_turn(&mark);
+    reader_say(reader, RELAY_KIND_ERR, buf_str(&line));
     reader->diag = (struct diag){0};
     return 0;
 }
@@ -223,7 +234,14 @@ static int read_members(struct hunt_reader *reader, struct hunt_input *input, st
         CLEANUP(file_unrefp) struct hunt_file *file = NULL;
         int64_t time = 0;
 
+        hand_hold(0, path, reader->files, 0);
+        r = reader_skip_read(reader, reader->files, 0);
+        if (r < 0) {
+            return reader_failed(reader, path, r);
+        }
+        hand_turn(0, HAND_PHASE_READ, 0);
         r = hunt_input_next(input, &member, &time, &reader->diag);
+        hand_turn(0, HAND_PHASE_NONE, 0);
         file = r == 0 ? NULL : file_new(reader, path, r > 0 ? member : STR(""));
         if (r == 0) {
             break;
@@ -232,11 +250,12 @@ static int read_members(struct hunt_reader *reader, struct hunt_input *input, st
             return -ERR_NOMEM;
         }
         if (r < 0) {
-            return reader_failed(reader, file->path, r);
+            return reader_failed(reader, str_from(file->path), r);
         }
+        hand_hold(0, str_from(file->path), file->place, 0);
         file->around = time;
         r = read_member(reader, input, file);
-        r = r < 0 ? reader_failed(reader, file->path, r) : 0;
+        r = r < 0 ? reader_failed(reader, str_from(file->path), r) : 0;
         if (r < 0) {
             return r;
         }
@@ -254,14 +273,21 @@ int reader_read_parcel(struct hunt_reader *reader, struct parcel *parcel)
     if (path == NULL) {
         return -ERR_NOMEM;
     }
-    porter_hold(0, str_from(path));
-    r = hunt_input_new(fd, &input, &reader->diag);
+    hand_hold(0, str_from(path), reader->files, 0);
+    r = reader_skip_read(reader, reader->files, 0);
     if (r < 0) {
-        r = reader_failed(reader, path, r);
+        closep(&fd);
+    } else {
+        hand_turn(0, HAND_PHASE_READ, 0);
+        r = hunt_input_new(fd, &input, &reader->diag);
+        hand_turn(0, HAND_PHASE_NONE, 0);
+    }
+    if (r < 0) {
+        r = reader_failed(reader, str_from(path), r);
     } else {
         reader->is_live = hunt_input_is_stream(input);
         r = read_members(reader, input, str_from(path));
     }
-    porter_hold(0, STR(""));
+    hand_drop(0);
     return r;
 }

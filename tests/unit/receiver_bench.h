@@ -1,0 +1,71 @@
+/* A receiver without its sockets, to which a test hands pieces of posts as the api does. */
+#ifndef TESTS_UNIT_RECEIVER_BENCH_H
+#define TESTS_UNIT_RECEIVER_BENCH_H
+
+#include "harness.h"
+
+#include "base/time.h"
+#include "centre/receiver/body.h"
+
+#include <unistd.h>
+
+static struct msg_writer piece;
+static struct receiver receiver;
+static struct receiver_options options;
+static int api[2];
+
+static inline void on_nothing(void *context)
+{
+    (void)context;
+}
+
+static inline void receiver_begin(size_t max)
+{
+    assert_int_equal(channel_pair(api), 0);
+    options = (struct receiver_options){.core = -1, .api = api[0], .front = -1, .supervisor = -1};
+    receiver = (struct receiver){.options = &options, .is_hurried = true};
+    receiver_queue_init(&receiver.queue, max, 7, &clock_real);
+    map_init(&receiver.posts, RECEIVER_POSTS_MAX, 1);
+    repeats_init(&receiver.repeats, 1);
+    list_init(&receiver.answers);
+    list_init(&receiver.unpacking);
+    assert_int_equal(loop_new(8, &receiver.loop), 0);
+    assert_int_equal(loop_add_timer(receiver.loop, on_nothing, NULL, &receiver.drain), 0);
+    assert_int_equal(loop_add_timer(receiver.loop, on_nothing, NULL, &receiver.unpack), 0);
+}
+
+static inline void receiver_finish(void)
+{
+    receiver_posts_done(&receiver);
+    receiver_queue_done(&receiver.queue);
+    loop_freep(&receiver.loop);
+    close(api[0]);
+    close(api[1]);
+}
+
+static inline void post_bytes(uint64_t number, uint32_t marks, struct str bytes)
+{
+    struct msg_reader reader;
+
+    msg_begin(&piece, RECEIVER_MESSAGE_PIECE);
+    msg_put_u64(&piece, number);
+    msg_put_str(&piece, STR("may-chu"));
+    msg_put_u32(&piece, RECEIVER_FORM_RAW);
+    msg_put_str(&piece, STR("web1"));
+    msg_put_u32(&piece, marks);
+    msg_put_str(&piece, bytes);
+    msg_open(&reader, str_of((const char *)piece.bytes, piece.len));
+    receiver_posts_take(&receiver, &reader);
+}
+
+static inline void post_piece(uint64_t number, uint32_t marks, const char *bytes)
+{
+    post_bytes(number, marks, str_from(bytes));
+}
+
+static inline uint64_t posted(void)
+{
+    return receiver.counts.of[RECEIVER_COUNT_RECEIVED + RECEIVER_WAY_POST];
+}
+
+#endif

@@ -1,0 +1,145 @@
+/* Posts that are posted again since their answer reached nobody: what was taken of them is passed
+ * over, all else is taken. */
+#include "harness.h"
+
+#include "receiver_bench.h"
+
+static uint64_t repeated(void)
+{
+    return receiver.counts.of[RECEIVER_COUNT_REPEATED];
+}
+
+static void post_whole(uint64_t number, const char *bytes)
+{
+    post_piece(number, RECEIVER_PIECE_FIRST | RECEIVER_PIECE_LAST, bytes);
+}
+
+static void post_left(uint64_t number)
+{
+    struct msg_reader reader;
+
+    msg_begin(&piece, RECEIVER_MESSAGE_LEFT);
+    msg_put_u64(&piece, number);
+    msg_open(&reader, str_of((const char *)piece.bytes, piece.len));
+    receiver_posts_take(&receiver, &reader);
+}
+
+static void make_durable(void)
+{
+    assert_int_equal(receiver_queue_close(&receiver.queue), 0);
+    receiver_queue_durable(&receiver.queue, receiver_queue_last(&receiver.queue));
+    receiver_posts_settle(&receiver);
+    assert_true(list_is_empty(&receiver.answers));
+}
+
+/* The answers that were given since, in turn: the last one's entries. */
+static uint32_t answered(void)
+{
+    static struct channel_packet packet;
+    uint32_t taken = 0;
+
+    while (channel_receive_within(api[1], 0, &packet) == 0) {
+        (void)msg_get_u64(&packet.msg);
+        assert_int_equal(msg_get_i64(&packet.msg), 0);
+        taken = msg_get_u32(&packet.msg);
+        channel_packet_done(&packet);
+    }
+    return taken;
+}
+
+/* A post that was cut, or whose answer reached nobody, doubles nothing when it comes again. */
+static void test_posted_again(void **state)
+{
+    (void)state;
+    receiver_begin(1 << 20);
+    post_piece(1, RECEIVER_PIECE_FIRST, "a\nb\nc\n");
+    post_left(1);
+    post_whole(2, "a\nb\nc\nd\n");
+    make_durable();
+    assert_int_equal(posted(), 4);
+    assert_int_equal(repeated(), 3);
+    assert_int_equal(answered(), 4); /* its sender is told of all that is kept */
+
+    post_whole(3, "a\nb\nc\nd\n"); /* 2 was answered: these are others */
+    make_durable();
+    assert_int_equal(posted(), 8);
+    post_left(3); /* an api before this one had asked for it */
+    post_whole(4, "a\nb\nc\nd\n");
+    assert_int_equal(posted(), 8);
+    assert_int_equal(repeated(), 7);
+    make_durable();
+    receiver_finish();
+}
+
+/* What is passed over ends where it differs; a second cut forgets nothing. */
+static void test_posted_again_in_part(void **state)
+{
+    (void)state;
+    receiver_begin(1 << 20);
+    post_piece(1, RECEIVER_PIECE_FIRST, "a\nb\nc\n");
+    post_left(1);
+    post_piece(2, RECEIVER_PIECE_FIRST, "a\n");
+    post_left(2);
+    post_whole(3, "a\nb\nx\nc\n");
+    assert_int_equal(posted(), 5);
+    assert_int_equal(repeated(), 3);
+    make_durable();
+
+    post_piece(4, RECEIVER_PIECE_FIRST, "a\nb\n");
+    post_left(4);
+    post_whole(5, "b\na\n"); /* another order is another post */
+    assert_int_equal(posted(), 9);
+    make_durable();
+    receiver_finish();
+}
+
+static int64_t waited;
+
+static int64_t waited_mono(void *context)
+{
+    (void)context;
+    return clock_mono(&clock_real) + waited;
+}
+
+static int64_t waited_wall(void *context)
+{
+    (void)context;
+    return clock_wall(&clock_real);
+}
+
+/* Its sender gave up waiting while core kept nothing; the first is not forgotten yet. */
+static void test_posted_again_while_it_waits(void **state)
+{
+    const struct clock clock = {.wall = waited_wall, .mono = waited_mono};
+
+    (void)state;
+    receiver_begin(1 << 20);
+    receiver.queue.clock = &clock;
+    waited = 0;
+    post_whole(1, "a\nb\n");
+    post_whole(2, "a\nb\n"); /* two at one time are two */
+    assert_int_equal(posted(), 4);
+    waited = 5 * NS_PER_S;
+    post_whole(3, "a\nb\n");
+    post_left(1);
+    assert_int_equal(posted(), 4);
+    assert_int_equal(repeated(), 2);
+    make_durable();
+    assert_int_equal(answered(), 2);
+    waited += 700 * NS_PER_S; /* nobody repeats it now */
+    post_whole(4, "a\nb\n");
+    assert_int_equal(posted(), 6);
+    make_durable();
+    receiver_finish();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_posted_again),
+        cmocka_unit_test(test_posted_again_in_part),
+        cmocka_unit_test(test_posted_again_while_it_waits),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
