@@ -197,6 +197,37 @@ static void test_goldens(void **state)
     world_close(&world);
 }
 
+/* A page that was never learned has only itself to tell. */
+static void test_strangers(void **state)
+{
+    static const struct golden strangers[] = {
+        {"<title>hello</title><body bgcolor=black text=red><center><h1>Gio Dem</h1>"
+         "<p>nothing personal</p></center>",
+         SITE_VERDICT_YELLOW, "boast_page"},
+        {"<title>Nhật ký</title><body bgcolor=black text=white><center><h1>Gió Đêm</h1>"
+         "<p>Xin chào các bạn, hôm nay trời đẹp.</p></center>",
+         SITE_VERDICT_CHANGED, NULL},
+        {"<title>Tin</title><p>Website của huyện bị tin tặc tấn công, công an đang điều tra</p>",
+         SITE_VERDICT_CHANGED, NULL},
+    };
+    struct world world;
+
+    (void)state;
+    world_open(&world);
+    for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+        struct deface_look look = look_at(&world, str_from(strangers[i].more), SITE_VIEW_DESKTOP);
+        struct deface_verdict verdict = judge(&world, &look);
+
+        if (verdict.verdict != strangers[i].verdict) {
+            fail_msg("%s: %s at %.2f", strangers[i].more, site_verdict_name(verdict.verdict),
+                     verdict.score);
+        }
+        assert_true(verdict.is_learning);
+        assert_true(strangers[i].reason == NULL || has_reason(&verdict, strangers[i].reason));
+    }
+    world_close(&world);
+}
+
 static void test_replaced(void **state)
 {
     struct deface_verdict verdict;
@@ -577,19 +608,13 @@ static void test_reasons_outlive_the_page(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_goldens),
-        cmocka_unit_test(test_replaced),
-        cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_views),
-        cmocka_unit_test(test_ours),
-        cmocka_unit_test(test_codec),
-        cmocka_unit_test(test_learns_alike),
-        cmocka_unit_test(test_counters),
-        cmocka_unit_test(test_size),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_hashes),
-        cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_reasons_outlive_the_page),
+        cmocka_unit_test(test_goldens),   cmocka_unit_test(test_strangers),
+        cmocka_unit_test(test_replaced),  cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_views),     cmocka_unit_test(test_ours),
+        cmocka_unit_test(test_codec),     cmocka_unit_test(test_learns_alike),
+        cmocka_unit_test(test_counters),  cmocka_unit_test(test_size),
+        cmocka_unit_test(test_refused),   cmocka_unit_test(test_hashes),
+        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_reasons_outlive_the_page),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,8 @@ MANUALS = {"fit": {"libreoffice-help-vi": 1500, "libreoffice-help-en-us": 300, "
                    "libreoffice-help-fr": 250, "libreoffice-help-es": 150, "libreoffice-help-pt-br": 150, "libreoffice-help-tr": 150, "libreoffice-help-ru": 150,
                    "libreoffice-help-de": 100, "harden-doc": 100, "sqlite3-doc": 200, "debian-handbook": 100, "apache2-doc": 400, "git-doc": 200},
            "line": {"postgresql-doc-15": 500},
-           "test": {"installation-guide-amd64": 1600, "debian-policy": 50, "debian-reference-en": 20}}
+           "test": {"installation-guide-amd64": 1600, "debian-policy": 50, "debian-reference-en": 20, "imagemagick-6-doc": 400, "aptitude-doc-en": 300,
+                    "developers-reference": 100, "gnuplot-doc": 100}}
 TOLD = ("pages of one site of the series, HTML manuals of " + ", ".join(MANUALS["fit"])
         + ",\n * half of a public list of betting domains against homepages of Debian packages")
 

@@ -6,6 +6,10 @@
 
 #include <math.h>
 
+/* So much is added where the page alone must do: an alarm is then raised from log-odds 4 on, where
+ * the line has one ordinary page in 5,000 (bar: one in 2,000). */
+#define STRANGER               2.9
+
 #define FUSION(signal, weight) [SIGNAL_##signal] = (weight),
 #define TOPIC_LINE(slope, offset, pieces)
 #define CLAIM_LINE(slope, offset, pieces)
@@ -66,7 +70,9 @@ double fusion_claim(double score, size_t pieces)
     return line_part(score, pieces, SIGNAL_CLAIM);
 }
 
-double fusion_boast(double score)
+double fusion_boast(double score, bool is_stranger)
 {
-    return line_part(score, 1, SIGNAL_BOAST);
+    double more = is_stranger ? STRANGER / lines[SIGNAL_BOAST].slope : 0;
+
+    return line_part(score + more, 1, SIGNAL_BOAST);
 }

@@ -119,7 +119,8 @@ int layer_content_read(struct layers *layers)
     }
     content_of_page(features, layers->model->lexicon, page, &fold);
     score = fusion_boast(content_score(features, CONTENT_MODEL_PAGE) +
-                         CONTENT_BOAST_SHARE * news_boast(layers->news));
+                             CONTENT_BOAST_SHARE * news_boast(layers->news),
+                         layers->diff->view == NULL);
     if (score > 0) {
         struct str first = page->block_count != 0 ? page->blocks[0].text : page->title;
 

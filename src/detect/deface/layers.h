@@ -71,6 +71,7 @@ double fusion_weight(enum signal signal);
  * highest. */
 double fusion_topic(double score, size_t pieces);
 double fusion_claim(double score, size_t pieces);
-double fusion_boast(double score);
+/* is_stranger: nothing is known of the page, so that no other layer can speak. */
+double fusion_boast(double score, bool is_stranger);
 
 #endif
