@@ -23,6 +23,7 @@
 #define FETCHER_ETAG_MAX    256
 #define FETCHER_NAME_MAX    255
 #define FETCHER_SIZE_MAX    (8U << 20)  /* decoded bytes of a body */
+#define FETCHER_PACKED_MAX  (2U << 20)  /* bytes of one that came pressed: undone in one call */
 #define FETCHER_HEADERS_MAX (64U << 10) /* bytes of headers, of one answer */
 #define FETCHER_RATIO_MAX   200         /* decoded bytes to one that came, from 1 MiB on */
 

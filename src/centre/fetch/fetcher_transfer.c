@@ -44,6 +44,9 @@ static size_t fetcher_on_body(char *bytes, size_t size, size_t count, void *cont
     struct fetcher_get *get = context;
     size_t len = size * count;
 
+    if (get->encoding != UNPACK_NONE && get->packed.len + len > FETCHER_PACKED_MAX) {
+        return fetcher_refuse(get, SITE_FAILURE_SIZE);
+    }
     if (buf_put(&get->packed, bytes, len) < 0) {
         return fetcher_refuse(get, get->packed.error == -ERR_LIMIT ? SITE_FAILURE_SIZE
                                                                    : SITE_FAILURE_OWN_NETWORK);
