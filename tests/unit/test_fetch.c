@@ -96,6 +96,23 @@ static void test_addresses_as_people_write_them(void **state)
     assert_int_equal(url_canonical(str_from(longest), out, NULL), -ERR_SYNTAX);
 }
 
+static void test_tags_that_may_be_said_again(void **state)
+{
+    static char longest[FETCHER_ETAG_MAX + 1];
+
+    (void)state;
+    memset(longest, 'a', sizeof(longest));
+    assert_true(fetcher_is_tag(STR("\"5f3c-61\"")));
+    assert_true(fetcher_is_tag(STR("W/\"a b\"")));
+    assert_true(fetcher_is_tag(str_of(longest, FETCHER_ETAG_MAX)));
+    assert_false(fetcher_is_tag(str_of(longest, FETCHER_ETAG_MAX + 1)));
+    assert_false(fetcher_is_tag(STR("")));
+    assert_false(fetcher_is_tag(STR("\"a\rX-More: b\"")));
+    assert_false(fetcher_is_tag(STR("\"a\nX-More: b\"")));
+    assert_false(fetcher_is_tag(str_of("\"a\0b\"", 5)));
+    assert_false(fetcher_is_tag(STR("\"a\x7f\"")));
+}
+
 static void test_hosts_of_one_site(void **state)
 {
     static const struct {
@@ -471,6 +488,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_private_addresses),
         cmocka_unit_test(test_addresses_as_people_write_them),
+        cmocka_unit_test(test_tags_that_may_be_said_again),
         cmocka_unit_test(test_hosts_of_one_site),
         cmocka_unit_test(test_the_list_travels_in_pieces),
         cmocka_unit_test(test_unsound_words_are_refused),

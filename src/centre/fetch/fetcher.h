@@ -94,6 +94,10 @@ typedef void fetcher_done_fn(void *context, struct fetcher_answer *answer);
                               struct diag *diag);
 void fetcher_free(struct fetcher *fetcher);
 
+/* Whether an ETag may stand in a request as it came: a line end inside would begin a header of the
+ * site's choosing. */
+bool fetcher_is_tag(struct str tag);
+
 /* Calls done once, never before it returns. */
 [[nodiscard]] int fetcher_get(struct fetcher *fetcher, const struct fetcher_request *request,
                               fetcher_done_fn *done, void *context, struct fetcher_get **ret_get);
