@@ -10,9 +10,11 @@
 
 #define ROOM_BITS_MIN 10
 #define ROOM_MIN      (1U << ROOM_BITS_MIN)
-#define SIEVE_TIMES   3 /* as a power of two */
+#define SIEVE_TIMES   4 /* bits of the first set for a place of the tables, as a power of two */
+#define START_TIMES   3 /* and of the second */
 #define STEP_MAX      4
-#define START_MAX     6 /* bytes of a literal that the second bit set knows */
+#define WINDOW_MAX    5 /* bytes that ask the first set: most groups of four are in a literal */
+#define START_MAX     6 /* bytes of a literal that the second set knows */
 
 struct literal_head {
     uint32_t bytes;
@@ -26,9 +28,9 @@ struct literal {
 };
 
 struct literals {
-    uint64_t *sieve;  /* four bytes of literals; eight bits for each place of the tables */
-    uint64_t *starts; /* their first START_MAX bytes, or all they have; as many bits */
-    unsigned sieve_bits;
+    uint64_t *sieve;  /* windows of literals */
+    uint64_t *starts; /* their first START_MAX bytes, or all they have */
+    unsigned room_bits;
     unsigned start_lengths; /* bit l: some start has l bytes */
     struct literal_head *heads;
     struct literal *table;
@@ -120,9 +122,17 @@ static struct literal *literal_find(const struct literals *literals, const char 
     }
 }
 
-static uint32_t sieve_bit(const struct literals *literals, uint32_t bytes)
+/* How many bytes of a text ask the sieve together, LITERAL_MIN or more. */
+static size_t sieve_window(const struct literals *literals)
 {
-    return head_hash(bytes) >> (32 - literals->sieve_bits);
+    return literals->shortest < WINDOW_MAX ? literals->shortest : WINDOW_MAX;
+}
+
+static uint64_t sieve_bit(const struct literals *literals, const char *ptr, size_t window)
+{
+    uint64_t bytes = head_of(ptr) | (uint64_t)head_of(ptr + window - LITERAL_MIN) << 32;
+
+    return bytes * 0x9e3779b97f4a7c15U >> (64 - literals->room_bits - SIEVE_TIMES);
 }
 
 static uint64_t start_bit(const struct literals *literals, const char *ptr, size_t len)
@@ -132,7 +142,7 @@ static uint64_t start_bit(const struct literals *literals, const char *ptr, size
     for (size_t i = LITERAL_MIN; i < len; i++) {
         start |= (uint64_t)(unsigned char)ptr[i] << (8 * i);
     }
-    return start * 0x9e3779b97f4a7c15U >> (64 - literals->sieve_bits);
+    return start * 0x9e3779b97f4a7c15U >> (64 - literals->room_bits - START_TIMES);
 }
 
 static bool bits_have(const uint64_t *bits, uint64_t bit)
@@ -145,24 +155,40 @@ static void bits_set(uint64_t *bits, uint64_t bit)
     bits[bit / 64] |= (uint64_t)1 << (bit % 64);
 }
 
-/* The sieve gets the four bytes at each place where a scan in steps may come upon the literal. */
+/* How far a scan may go on at once: no literal lies between two places that it looks at. */
+static size_t sieve_step(const struct literals *literals)
+{
+    size_t step = literals->shortest - sieve_window(literals) + 1;
+
+    return step < STEP_MAX ? step : STEP_MAX;
+}
+
+/* The sieve gets the window at each place where a scan in steps may come upon the literal. */
 static void sieve_add(struct literals *literals, struct str literal)
 {
     size_t start = literal.len < START_MAX ? literal.len : START_MAX;
+    size_t window = sieve_window(literals);
 
-    for (size_t at = 0; at < STEP_MAX && at + LITERAL_MIN <= literal.len; at++) {
-        bits_set(literals->sieve, sieve_bit(literals, head_of(literal.ptr + at)));
+    for (size_t at = 0; at < sieve_step(literals); at++) {
+        bits_set(literals->sieve, sieve_bit(literals, literal.ptr + at, window));
     }
     bits_set(literals->starts, start_bit(literals, literal.ptr, start));
     literals->start_lengths |= 1U << start;
 }
 
-/* How far a scan may go on at once: no literal lies between two places that it looks at. */
-static size_t sieve_step(const struct literals *literals)
+/* All of them anew. */
+static void sieve_fill(struct literals *literals)
 {
-    size_t step = literals->shortest - LITERAL_MIN + 1;
+    size_t words = (literals->room << SIEVE_TIMES) / 64;
 
-    return step < STEP_MAX ? step : STEP_MAX;
+    memset(literals->sieve, 0, words * sizeof(*literals->sieve));
+    for (size_t i = 0; i < literals->room; i++) {
+        const struct literal *literal = &literals->table[i];
+
+        if (literal->at != 0) {
+            sieve_add(literals, str_of(literals->bytes + literal->at - 1, literal->len));
+        }
+    }
 }
 
 static int literals_grow(struct literals *literals)
@@ -172,7 +198,7 @@ static int literals_grow(struct literals *literals)
     struct literal_head *heads = mem_alloc(room, sizeof(*heads));
     struct literal *table = mem_alloc(room, sizeof(*table));
     uint64_t *sieve = mem_alloc((room << SIEVE_TIMES) / 64, sizeof(*sieve));
-    uint64_t *starts = mem_alloc((room << SIEVE_TIMES) / 64, sizeof(*starts));
+    uint64_t *starts = mem_alloc((room << START_TIMES) / 64, sizeof(*starts));
 
     if (heads == NULL || table == NULL || sieve == NULL || starts == NULL) {
         mem_free(heads);
@@ -183,7 +209,7 @@ static int literals_grow(struct literals *literals)
     }
     literals->sieve = sieve;
     literals->starts = starts;
-    literals->sieve_bits = old.room != 0 ? old.sieve_bits + 1 : ROOM_BITS_MIN + SIEVE_TIMES;
+    literals->room_bits = old.room != 0 ? old.room_bits + 1 : ROOM_BITS_MIN;
     literals->heads = heads;
     literals->table = table;
     literals->room = room;
@@ -195,9 +221,9 @@ static int literals_grow(struct literals *literals)
             struct str literal = str_of(old.bytes + old.table[i].at - 1, old.table[i].len);
 
             *literal_find(literals, literal.ptr, literal.len) = old.table[i];
-            sieve_add(literals, literal);
         }
     }
+    sieve_fill(literals);
     mem_free(old.sieve);
     mem_free(old.starts);
     mem_free(old.heads);
@@ -255,9 +281,13 @@ int literals_add(struct literals *literals, struct str literal, uint32_t value)
     head = head_find(literals, bytes);
     head->bytes = bytes;
     head->lengths |= (uint64_t)1 << (literal.len - 1);
-    sieve_add(literals, literal);
-    literals->shortest = literal.len < literals->shortest ? literal.len : literals->shortest;
     literals->count++;
+    if (literal.len < literals->shortest) {
+        literals->shortest = literal.len;
+        sieve_fill(literals); /* windows and steps are others */
+    } else {
+        sieve_add(literals, literal);
+    }
     return 0;
 }
 
@@ -299,13 +329,14 @@ static bool literals_match(const struct literals *literals, struct str text, siz
 bool literals_find(const struct literals *literals, struct str text, size_t from,
                    struct literals_hit *ret_hit)
 {
+    size_t window = sieve_window(literals);
     size_t step = sieve_step(literals);
 
     if (literals->count == 0) {
         return false;
     }
-    for (size_t at = from + step - 1; at + LITERAL_MIN <= text.len; at += step) {
-        if (!bits_have(literals->sieve, sieve_bit(literals, head_of(text.ptr + at)))) {
+    for (size_t at = from + step - 1; at + window <= text.len; at += step) {
+        if (!bits_have(literals->sieve, sieve_bit(literals, text.ptr + at, window))) {
             continue;
         }
         for (size_t start = at - (step - 1); start <= at; start++) {
@@ -326,6 +357,6 @@ size_t literals_count(const struct literals *literals)
 size_t literals_size(const struct literals *literals)
 {
     return sizeof(*literals) + literals->bytes_room +
-           literals->room *
-               (sizeof(struct literal) + sizeof(struct literal_head) + 2 * (1U << SIEVE_TIMES) / 8);
+           literals->room * (sizeof(struct literal) + sizeof(struct literal_head) +
+                             ((1U << SIEVE_TIMES) + (1U << START_TIMES)) / 8);
 }

@@ -1,4 +1,4 @@
-/* Thousands of literals, all looked for in one pass over a text: four bytes at each place, or at
+/* Thousands of literals, all looked for in one pass over a text: five bytes at each place, or at
  * each second to fourth where no literal is short, ask a bit set, which says no nearly always; else
  * a hash is looked up for each length that literals with their first four bytes have. So a text
  * costs a fixed number of steps a byte, whatever it and the literals are. Pure once it is built;

@@ -308,6 +308,40 @@ static void test_views(void **state)
     world_close(&world);
 }
 
+/* Most sites have neither robots.txt nor a sitemap: that is asked once a look, not twice. */
+static void test_extras_that_a_site_lacks(void **state)
+{
+    static const struct {
+        enum site_page kind;
+        uint32_t status;
+        bool is_doubtful;
+    } cases[] = {{SITE_PAGE_ROBOTS, 404, false},
+                 {SITE_PAGE_SITEMAP, 410, false},
+                 {SITE_PAGE_ROBOTS, 403, true},
+                 {SITE_PAGE_SITEMAP, 503, true},
+                 {SITE_PAGE_LISTED, 404, true}};
+    struct deface_verdict verdict;
+    struct deface_look look;
+    struct world world;
+
+    (void)state;
+    world_open(&world);
+    look = look_at(&world, STR("<h1>404 Not Found</h1>"), SITE_VIEW_CRAWLER);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        look.kind = cases[i].kind;
+        look.status = cases[i].status;
+        verdict = judge(&world, &look);
+        assert_int_equal(verdict.verdict, SITE_VERDICT_UNKNOWN);
+        assert_int_equal(verdict.needs_confirmation, cases[i].is_doubtful);
+    }
+    world_learn(&world); /* one that was there has gone */
+    look = look_at(&world, STR("<h1>404 Not Found</h1>"), SITE_VIEW_DESKTOP);
+    look.kind = SITE_PAGE_ROBOTS;
+    look.status = 404;
+    assert_true(judge(&world, &look).needs_confirmation);
+    world_close(&world);
+}
+
 static void test_ours(void **state)
 {
     static const char news[] =
@@ -608,13 +642,21 @@ static void test_reasons_outlive_the_page(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_goldens),   cmocka_unit_test(test_strangers),
-        cmocka_unit_test(test_replaced),  cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_views),     cmocka_unit_test(test_ours),
-        cmocka_unit_test(test_codec),     cmocka_unit_test(test_learns_alike),
-        cmocka_unit_test(test_counters),  cmocka_unit_test(test_size),
-        cmocka_unit_test(test_refused),   cmocka_unit_test(test_hashes),
-        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_reasons_outlive_the_page),
+        cmocka_unit_test(test_goldens),
+        cmocka_unit_test(test_strangers),
+        cmocka_unit_test(test_replaced),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_views),
+        cmocka_unit_test(test_extras_that_a_site_lacks),
+        cmocka_unit_test(test_ours),
+        cmocka_unit_test(test_codec),
+        cmocka_unit_test(test_learns_alike),
+        cmocka_unit_test(test_counters),
+        cmocka_unit_test(test_size),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_hashes),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_reasons_outlive_the_page),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,23 @@ static void test_addresses_as_people_write_them(void **state)
     assert_int_equal(url_canonical(str_from(longest), out, NULL), -ERR_SYNTAX);
 }
 
+static void test_tags_that_may_be_said_again(void **state)
+{
+    static char longest[FETCHER_ETAG_MAX + 1];
+
+    (void)state;
+    memset(longest, 'a', sizeof(longest));
+    assert_true(fetcher_is_tag(STR("\"5f3c-61\"")));
+    assert_true(fetcher_is_tag(STR("W/\"a b\"")));
+    assert_true(fetcher_is_tag(str_of(longest, FETCHER_ETAG_MAX)));
+    assert_false(fetcher_is_tag(str_of(longest, FETCHER_ETAG_MAX + 1)));
+    assert_false(fetcher_is_tag(STR("")));
+    assert_false(fetcher_is_tag(STR("\"a\rX-More: b\"")));
+    assert_false(fetcher_is_tag(STR("\"a\nX-More: b\"")));
+    assert_false(fetcher_is_tag(str_of("\"a\0b\"", 5)));
+    assert_false(fetcher_is_tag(STR("\"a\x7f\"")));
+}
+
 static void test_hosts_of_one_site(void **state)
 {
     static const struct {
@@ -284,6 +301,72 @@ static void test_a_look_at_one_page(void **state)
     loop_free(fetch.loop);
 }
 
+/* What a reader says that its page lacks; true when it is asked for, false when the question goes
+ * back as it was. */
+static bool is_sheet_fetched(struct fetch *fetch, struct fetch_watch *watch, struct str url)
+{
+    static struct reader_answer answer;
+    struct fetch_look look = {.watch = watch, .sheets_fd = -1};
+    size_t asked = readers_waiting(fetch->readers);
+    bool is_fetched;
+
+    answer = (struct reader_answer){.link_count = 1};
+    answer.links[0].kind = READER_LINK_SHEET;
+    answer.links[0].url = url;
+    fetch_sheets_more(&look, &answer);
+    is_fetched = fetcher_waiting(fetch->fetcher) != 0;
+    assert_int_equal(readers_waiting(fetch->readers), asked + !is_fetched);
+    fetch_sheets_job_free(look.sheets_job);
+    if (!is_fetched) {
+        list_remove(&look.ask.node);
+    }
+    return is_fetched;
+}
+
+/* A reader in other hands must not send fetch, which has the network, wherever it likes. */
+static void test_sheets_of_other_sites(void **state)
+{
+    static struct fetch fetch;
+    static const char *const foreign[] = {"https://kubet.vn/x.css",
+                                          "https://xa.gov.vn.kubet.vn/x.css",
+                                          "https://xa.gov.vn@kubet.vn/x.css",
+                                          "https://kubet.vn\\@xa.gov.vn/x.css",
+                                          "https://127.0.0.1/x.css",
+                                          "http://169.254.169.254/latest/meta-data/",
+                                          "file:///etc/passwd",
+                                          "//xa.gov.vn/x.css",
+                                          "https://xa.gov.vn/x.css\r\nHost: kubet.vn",
+                                          ""};
+    const struct fetch_site site = {.number = 1, .url = STR("https://xa.gov.vn/")};
+    struct fetcher_options options = {.clock = &clock_real, .servers = "127.0.0.1:9", .limit = 1};
+    struct fetch_watch *watch;
+    struct diag diag = {{0}};
+
+    (void)state;
+    fetch.clock = &clock_real;
+    list_init(&fetch.outbox);
+    map_init(&fetch.watches, FETCH_SITES_MAX, 1);
+    assert_int_equal(loop_new(64, &fetch.loop), 0);
+    assert_int_equal(fetch_rota_new(&fetch, &fetch.rota), 0);
+    options.loop = fetch.loop;
+    assert_int_equal(fetcher_new(&options, &fetch.fetcher, &diag), 0);
+    assert_int_equal(readers_new(fetch.loop, NULL, 0, NULL, NULL, &fetch.readers), 0);
+    tell_site(&fetch, &site);
+    watch = map_get(&fetch.watches, MAP_KEY(site.number));
+    for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+        if (is_sheet_fetched(&fetch, watch, str_from(foreign[i]))) {
+            fail_msg("%s was asked for", foreign[i]);
+        }
+    }
+    assert_true(is_sheet_fetched(&fetch, watch, STR("https://xa.gov.vn/x.css")));
+    assert_true(is_sheet_fetched(&fetch, watch, STR("https://www.xa.gov.vn/y.css")));
+    readers_free(fetch.readers);
+    fetch_sites_done(&fetch);
+    fetch_rota_free(fetch.rota);
+    fetcher_free(fetch.fetcher);
+    loop_free(fetch.loop);
+}
+
 static struct site_check look_at(struct facts *facts, struct fetcher_answer answer,
                                  struct arena *arena)
 {
@@ -405,11 +488,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_private_addresses),
         cmocka_unit_test(test_addresses_as_people_write_them),
+        cmocka_unit_test(test_tags_that_may_be_said_again),
         cmocka_unit_test(test_hosts_of_one_site),
         cmocka_unit_test(test_the_list_travels_in_pieces),
         cmocka_unit_test(test_unsound_words_are_refused),
         cmocka_unit_test(test_whose_network_is_down),
         cmocka_unit_test(test_a_look_at_one_page),
+        cmocka_unit_test(test_sheets_of_other_sites),
         cmocka_unit_test(test_news_of_a_certificate),
         cmocka_unit_test(test_news_of_a_key),
         cmocka_unit_test(test_domains_of_owners),

@@ -15,6 +15,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 BOUND = 20
 BOMB = gzip.compress(b"\0" * (64 << 20))
+CRUMBS = gzip.compress(b"")[:10] + b"\0\0\0\xff\xff" * (1 << 19) + b"\1\0\0\xff\xff" + bytes(8)  # 2.5 MB of blocks of nothing
 PAGE = """<!doctype html><html lang="vi"><head><meta charset="utf-8"><title>Cổng thông tin điện tử xã An Hòa</title></head>
 <body><h1>UBND xã An Hòa</h1><nav><a href="/gioi-thieu.html">Giới thiệu</a> <a href="/thu-tuc.html">Thủ tục hành chính</a></nav>
 <main><h2>Tin tức</h2><p>Sáng nay, Ủy ban nhân dân xã đã tổ chức hội nghị triển khai nhiệm vụ công tác quý tới.</p>
@@ -138,6 +139,9 @@ class Rude(threading.Thread):
 
     def bomb(self, connection):
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB)
+
+    def crumbs(self, connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(CRUMBS) + CRUMBS)
 
     def old_charset(self, connection):
         body = b"<html><head><meta charset=utf-8><title>Th\xf4ng tin</title></head><body><p>UBND x\xe3</p></body></html>"

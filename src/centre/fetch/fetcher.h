@@ -23,6 +23,7 @@
 #define FETCHER_ETAG_MAX    256
 #define FETCHER_NAME_MAX    255
 #define FETCHER_SIZE_MAX    (8U << 20)  /* decoded bytes of a body */
+#define FETCHER_PACKED_MAX  (2U << 20)  /* bytes of one that came pressed: undone in one call */
 #define FETCHER_HEADERS_MAX (64U << 10) /* bytes of headers, of one answer */
 #define FETCHER_RATIO_MAX   200         /* decoded bytes to one that came, from 1 MiB on */
 
@@ -92,6 +93,10 @@ typedef void fetcher_done_fn(void *context, struct fetcher_answer *answer);
 [[nodiscard]] int fetcher_new(const struct fetcher_options *options, struct fetcher **ret_fetcher,
                               struct diag *diag);
 void fetcher_free(struct fetcher *fetcher);
+
+/* Whether an ETag may stand in a request as it came: a line end inside would begin a header of the
+ * site's choosing. */
+bool fetcher_is_tag(struct str tag);
 
 /* Calls done once, never before it returns. */
 [[nodiscard]] int fetcher_get(struct fetcher *fetcher, const struct fetcher_request *request,

@@ -44,6 +44,9 @@ static size_t fetcher_on_body(char *bytes, size_t size, size_t count, void *cont
     struct fetcher_get *get = context;
     size_t len = size * count;
 
+    if (get->encoding != UNPACK_NONE && get->packed.len + len > FETCHER_PACKED_MAX) {
+        return fetcher_refuse(get, SITE_FAILURE_SIZE);
+    }
     if (buf_put(&get->packed, bytes, len) < 0) {
         return fetcher_refuse(get, get->packed.error == -ERR_LIMIT ? SITE_FAILURE_SIZE
                                                                    : SITE_FAILURE_OWN_NETWORK);
@@ -74,6 +77,16 @@ static void fetcher_take_type(struct fetcher_get *get, struct str type)
     get->answer.charset = str_from(get->answer_charset);
 }
 
+bool fetcher_is_tag(struct str tag)
+{
+    for (size_t i = 0; i < tag.len; i++) {
+        if ((unsigned char)tag.ptr[i] < ' ' || tag.ptr[i] == 0x7f) {
+            return false;
+        }
+    }
+    return tag.len != 0 && tag.len <= FETCHER_ETAG_MAX;
+}
+
 static size_t fetcher_on_header(char *bytes, size_t size, size_t count, void *context)
 {
     struct fetcher_get *get = context;
@@ -87,7 +100,7 @@ static size_t fetcher_on_header(char *bytes, size_t size, size_t count, void *co
     if (str_has_prefix(line, STR("HTTP/")) && !get->has_certificate) {
         fetcher_trust_read(get);
     }
-    if (fetcher_is_header(line, STR("etag"), &value) && value.len <= FETCHER_ETAG_MAX) {
+    if (fetcher_is_header(line, STR("etag"), &value) && fetcher_is_tag(value)) {
         (void)snprintf(get->answer_etag, sizeof(get->answer_etag), "%.*s", STR_ARG(value));
         get->answer.etag = str_from(get->answer_etag);
     } else if (fetcher_is_header(line, STR("content-encoding"), &value)) {

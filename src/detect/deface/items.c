@@ -27,21 +27,18 @@ void items_done(struct items *items)
     items_init(items, items->limit);
 }
 
+/* Halves without a branch: which half a hash is in is anybody's guess. */
 const struct item *items_find(const struct items *items, uint32_t hash)
 {
-    size_t low = 0;
-    size_t high = items->count;
+    const struct item *row = items->rows;
 
-    while (low < high) {
-        size_t middle = (low + high) / 2;
+    for (size_t left = items->count; left > 1;) {
+        size_t half = left / 2;
 
-        if (items->rows[middle].hash < hash) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+        row = row[half - 1].hash < hash ? row + half : row;
+        left -= half;
     }
-    return low < items->count && items->rows[low].hash == hash ? &items->rows[low] : NULL;
+    return items->count != 0 && row->hash == hash ? row : NULL;
 }
 
 static size_t filter_bit(uint32_t hash, unsigned probe)

@@ -230,14 +230,21 @@ static enum site_verdict verdict_choose(const struct layers *layers,
                                                                     : SITE_VERDICT_CHANGED;
 }
 
+/* Many sites never had a robots.txt or a sitemap: that is no page that fails. */
+static bool look_lacks_an_extra(const struct deface_look *look, const struct profile_view *view)
+{
+    return (look->kind == SITE_PAGE_ROBOTS || look->kind == SITE_PAGE_SITEMAP) &&
+           (look->status == 404 || look->status == 410) && (view == NULL || view->looks == 0);
+}
+
 /* A look that says nothing else than the last one needs no second opinion. */
 static bool verdict_is_doubtful(const struct deface_verdict *verdict,
-                                const struct profile_view *view)
+                                const struct deface_look *look, const struct profile_view *view)
 {
     bool is_alarm = verdict->verdict == SITE_VERDICT_YELLOW || verdict->verdict == SITE_VERDICT_RED;
     bool is_torn = verdict->failure == SITE_FAILURE_PARTIAL ||
                    verdict->failure == SITE_FAILURE_BLANK ||
-                   verdict->failure == SITE_FAILURE_STATUS;
+                   (verdict->failure == SITE_FAILURE_STATUS && !look_lacks_an_extra(look, view));
 
     return (is_alarm || (verdict->verdict == SITE_VERDICT_UNKNOWN && is_torn)) &&
            (view == NULL || view->verdict != verdict->verdict);
@@ -341,7 +348,7 @@ int deface_judge(const struct deface_model *model, const struct deface_site *sit
     if (r < 0) {
         return r;
     }
-    verdict.needs_confirmation = verdict_is_doubtful(&verdict, view);
+    verdict.needs_confirmation = verdict_is_doubtful(&verdict, look, view);
     *ret_verdict = verdict;
     return 0;
 }
