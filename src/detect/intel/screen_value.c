@@ -12,6 +12,7 @@
 #define ADDRESS_MAX 48  /* bytes of an address with a port */
 #define URLS_MAX    8   /* of a text */
 #define HASHES_MAX  512 /* bytes of a list of hashes */
+#define ESCAPE_MAX  6   /* bytes of an escape of one */
 
 #define IS_NAME     1U /* stands in a host's name */
 #define IS_HEX      2U
@@ -511,6 +512,16 @@ static bool is_text(const struct screen *screen, const struct entry_field *field
             (kind == FIELD_KIND_MESSAGE && !screen->entry->is_structured));
 }
 
+/* The value without escapes, as far as anything is looked for in it. */
+static int front_of(const struct screen *screen, const struct entry_field *field,
+                    struct str *ret_text)
+{
+    struct entry_field front = *field;
+
+    front.value = str_slice(front.value, 0, SCREEN_SCAN_MAX * ESCAPE_MAX);
+    return entry_field_text(&front, screen->scratch, ret_text);
+}
+
 /* What the value looks like, unless it was asked before and is on no list. */
 static int screen_plain(struct screen *screen, size_t field)
 {
@@ -525,7 +536,7 @@ static int screen_plain(struct screen *screen, size_t field)
     if (*quiet == hash) {
         return 0;
     }
-    r = entry_field_text(at, screen->scratch, &value);
+    r = front_of(screen, at, &value);
     if (r < 0 || value.len < 4) {
         return r;
     }
@@ -540,7 +551,7 @@ static int screen_plain(struct screen *screen, size_t field)
 static int screen_text(struct screen *screen, size_t field, bool is_agent)
 {
     struct str value;
-    int r = entry_field_text(&screen->entry->fields[field], screen->scratch, &value);
+    int r = front_of(screen, &screen->entry->fields[field], &value);
 
     if (r < 0 || value.len < 4) {
         return r;
