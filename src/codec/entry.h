@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "codec/field_kind.h"
 #include "codec/json.h"
 
 #include <stdbool.h>
@@ -51,6 +52,7 @@ struct entry_field {
     struct str value;
     uint32_t id;     /* of the name in the asker's names; 0: not asked for */
     uint8_t type;    /* enum entry_type */
+    uint8_t kind;    /* enum field_kind, of the name */
     bool is_escaped; /* JSON's escapes still stand in value: entry_field_text takes them out */
 };
 

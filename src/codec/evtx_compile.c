@@ -126,7 +126,8 @@ static int put_op(struct compiler *compiler, const struct evtx_op *op)
             return r;
         }
     }
-    state->ops[compiler->count++] = *op;
+    state->ops[compiler->count] = *op;
+    state->ops[compiler->count++].field_kind = (uint8_t)field_kind_of(op->name);
     return 0;
 }
 

@@ -77,6 +77,7 @@ struct evtx_op {
     uint8_t kind;         /* enum evtx_op_kind */
     uint8_t role;         /* enum winevent_role */
     uint8_t place;        /* enum winevent_place of elements that the value brings */
+    uint8_t field_kind;   /* of the name */
     bool is_joined;       /* to the piece before it, which is of the same field */
     bool is_silent_empty; /* no field where there is no value */
 };

@@ -186,6 +186,7 @@ static int take_label(struct evtx_state *state, const struct evtx_frame *frame,
     if (r == 0 && label.value.len > 0) {
         field->name = str_slice(label.value, 0, ENTRY_NAME_MAX);
         field->id = entry_names_find(state->reading->names, field->name);
+        field->kind = FIELD_KIND_UNTOLD;
     }
     return r;
 }
@@ -228,7 +229,8 @@ static int run_op(struct evtx_state *state, const struct evtx_frame *frame,
                   const struct evtx_op *op, struct evtx_frame *ret_inner)
 {
     static const struct evtx_value nothing = {.type = EVTX_TYPE_NULL};
-    struct entry_field field = {.name = op->name, .value = op->text, .id = op->id};
+    struct entry_field field = {
+        .name = op->name, .value = op->text, .id = op->id, .kind = op->field_kind};
     const struct evtx_value *value;
     int r = take_label(state, frame, op, &field);
 

@@ -249,6 +249,19 @@ static uint16_t row_more(size_t row)
     return more;
 }
 
+static void call_tell_kinds(struct ndjson_call *call, const struct entry_names *names)
+{
+    unsigned count = call->more + (unsigned)call->also_count;
+
+    call->field_kind = (uint8_t)field_kind_of(call->name);
+    for (unsigned i = 0; i < count && i < NDJSON_KINDS_MAX; i++) {
+        struct str name = i < call->more ? ndjson_shapes_name(call->row + 1U + i)
+                                         : entry_names_get(names, call->also[i - call->more]);
+
+        call->further_kinds[i] = (uint8_t)field_kind_of(name);
+    }
+}
+
 void ndjson_shapes_call(enum ndjson_family family, struct str name, const struct entry_names *names,
                         struct ndjson_call *ret_call)
 {
@@ -272,6 +285,7 @@ void ndjson_shapes_call(enum ndjson_family family, struct str name, const struct
         call_spell(&call, family_rows[family].traits, names, also);
     }
     call_spell(&call, family_rows[family].traits, names, name);
+    call_tell_kinds(&call, names);
     *ret_call = call;
 }
 

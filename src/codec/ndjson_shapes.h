@@ -53,7 +53,8 @@ enum ndjson_family {
     NDJSON_FAMILY_COUNT,
 };
 
-#define NDJSON_ALSO_MAX 2
+#define NDJSON_ALSO_MAX  2
+#define NDJSON_KINDS_MAX 4
 
 /* By whose presence a record is told: bits of TELL rows. */
 struct ndjson_tells {
@@ -75,7 +76,9 @@ struct ndjson_call {
     uint16_t row;  /* its place in the table: the smaller wins */
     uint16_t more; /* rows behind it that give the same value further names */
     uint8_t also_count;
-    uint32_t also[NDJSON_ALSO_MAX]; /* further names that somebody asks for */
+    uint8_t field_kind;                      /* of the name */
+    uint32_t also[NDJSON_ALSO_MAX];          /* further names that somebody asks for */
+    uint8_t further_kinds[NDJSON_KINDS_MAX]; /* of rows behind it, then of those names */
 };
 
 struct ndjson_tells ndjson_shapes_tells(struct str name);

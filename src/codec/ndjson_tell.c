@@ -171,6 +171,11 @@ static bool field_is_whole(const struct entry_field *field)
     return field->type == NDJSON_TYPE_WHOLE;
 }
 
+static uint8_t further_kind(const struct ndjson_call *call, unsigned number)
+{
+    return number < NDJSON_KINDS_MAX ? call->further_kinds[number] : (uint8_t)FIELD_KIND_UNTOLD;
+}
+
 /* The same value under the names that further rows and spellings give it. */
 static int told_more(struct told *told, struct entry_field field, const struct ndjson_call *call)
 {
@@ -179,6 +184,7 @@ static int told_more(struct told *told, struct entry_field field, const struct n
 
     for (unsigned row = call->row + 1U; r == 0 && row <= call->row + (unsigned)call->more; row++) {
         field.name = ndjson_shapes_name(row);
+        field.kind = further_kind(call, row - call->row - 1U);
         field.id = entry_names_find(reading->names, field.name);
         if (field.id != 0 || !field_is_whole(&field)) {
             r = entry_add(&reading->entry, &field);
@@ -186,6 +192,7 @@ static int told_more(struct told *told, struct entry_field field, const struct n
     }
     for (unsigned i = 0; r == 0 && i < call->also_count; i++) {
         field.id = call->also[i];
+        field.kind = further_kind(call, call->more + i);
         field.name = entry_names_get(reading->names, field.id);
         r = entry_add(&reading->entry, &field);
     }
@@ -229,6 +236,7 @@ static int told_fields(struct told *told, size_t first)
         }
         entry->fields[i].name = call->name;
         entry->fields[i].id = call->id;
+        entry->fields[i].kind = call->field_kind;
         has_whole |= field_is_whole(&entry->fields[i]);
         if (call->role == NDJSON_ROLE_MESSAGE) { /* rsyslog's begins with a blank */
             entry->fields[i].value = str_trim(entry->fields[i].value);

@@ -40,9 +40,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (entry.count < 64 && str_cut(&rest, '\n', &line)) {
         unsigned char first = line.len != 0 ? (unsigned char)line.ptr[0] : 0;
 
-        fields[entry.count++] = (struct entry_field){.name = names[first & 7],
-                                                     .value = str_slice(line, 1, line.len),
-                                                     .is_escaped = (first & 8) != 0};
+        fields[entry.count++] = (struct entry_field){
+            .name = names[first & 7],
+            .value = str_slice(line, 1, line.len),
+            .kind = (first & 16) != 0 ? (uint8_t)field_kind_of(names[first & 7]) : 0,
+            .is_escaped = (first & 8) != 0};
     }
     fuzz_check(screen_entry(screen_of_all(), &entry, &hits, &count) == 0);
     for (size_t i = 0; i < count; i++) {

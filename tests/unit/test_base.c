@@ -29,6 +29,33 @@ static void test_str_numbers(void **state)
     assert_int_equal(str_to_i64(STR("9223372036854775808"), &signed_value), -ERR_RANGE);
 }
 
+/* In texts of two letters, where pieces of the needle stand everywhere. */
+static void test_str_find(void **state)
+{
+    struct prng prng;
+    char text[300];
+    char sought[12];
+
+    (void)state;
+    prng_init(&prng, 1);
+    for (unsigned round = 0; round < 20000; round++) {
+        struct str s = str_of(text, prng_below(&prng, sizeof(text)));
+        struct str needle = str_of(sought, prng_below(&prng, sizeof(sought)));
+        size_t at = 0;
+
+        for (size_t i = 0; i < sizeof(text); i++) {
+            text[i] = "aab\xff"[prng_below(&prng, round % 3 + 2)];
+        }
+        for (size_t i = 0; i < needle.len; i++) {
+            sought[i] = "aab\xff"[prng_below(&prng, round % 3 + 2)];
+        }
+        while (at + needle.len <= s.len && memcmp(s.ptr + at, needle.ptr, needle.len) != 0) {
+            at++;
+        }
+        assert_int_equal(str_find(s, needle), at + needle.len <= s.len ? at : s.len);
+    }
+}
+
 static void test_str_cut(void **state)
 {
     struct str rest = STR("a,,b");
@@ -366,6 +393,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_str_numbers),
+        cmocka_unit_test(test_str_find),
         cmocka_unit_test(test_str_cut),
         cmocka_unit_test(test_buf_plain),
         cmocka_unit_test(test_buf_ceiling),

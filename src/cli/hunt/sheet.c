@@ -11,7 +11,8 @@
 
 #define SHOWN_FIELDS_MAX 64
 #define EVENT_LIMIT      (16u * ENTRY_SIZE_MAX)
-#define SHOWN_VALUE_MAX  400 /* bytes of a value in the table */
+#define TOLD_WHOLE       (2u << 20) /* bytes of an entry's matches; those behind do not repeat it */
+#define SHOWN_VALUE_MAX  400        /* bytes of a value in the table */
 
 /* ---- which fields */
 
@@ -224,11 +225,20 @@ static void put_source(const struct logsource *source, struct json_writer *json)
     json_close_object(json);
 }
 
-/* One match; event: the entry's own members, the same for all rules that hold for it. */
+/* What of an entry its matches tell: all its own members, or where it stands only. */
+struct sheet_event {
+    struct buf whole;
+    struct buf place;
+    size_t start; /* of the entry's matches in what is put out */
+};
+
+/* One match. The arena is emptied: matches are as many as rules. */
 static int put_match_json(const struct sheet *sheet, const struct entry *entry, uint32_t place,
-                          struct str event, struct arena *arena, struct buf *out)
+                          const struct sheet_event *event, struct arena *arena, struct buf *out)
 {
     const struct sigma_rule *rule = &sheet->set->rules[place];
+    bool is_whole = out->len - event->start <= TOLD_WHOLE;
+    struct str told = buf_str(is_whole ? &event->whole : &event->place);
     struct json_writer json;
     int r = 0;
 
@@ -238,23 +248,25 @@ static int put_match_json(const struct sheet *sheet, const struct entry *entry, 
     put_tags(rule->tags, rule->tag_count, &json);
     json_put_key(&json, "fields");
     json_open_object(&json);
-    for (size_t i = 0; r == 0 && i < sheet->fields[place].count; i++) {
+    arena_reset(arena);
+    for (size_t i = 0; r == 0 && is_whole && i < sheet->fields[place].count; i++) {
         r = put_field(entry, sheet->fields[place].names[i], arena, &json);
     }
     json_close_object(&json);
     (void)buf_put_byte(out, ',');
-    (void)buf_put_str(out, str_slice(event, 1, event.len)); /* it closes the object too */
+    (void)buf_put_str(out, str_slice(told, 1, told.len)); /* it closes the object too */
     (void)buf_put_byte(out, '\n');
     return r;
 }
 
 /* What all matches of an entry say of it: an object. */
-static int put_entry_json(const struct entry *entry, const struct hunt_file *file,
+static int put_entry_json(const struct entry *entry, const struct hunt_file *file, bool is_whole,
                           struct arena *arena, struct buf *event)
 {
     struct json_writer json;
     int r;
 
+    buf_init(event, EVENT_LIMIT);
     json_begin(&json, event);
     json_open_object(&json);
     sheet_put_json_time(&json, "time", entry->time);
@@ -265,22 +277,36 @@ static int put_entry_json(const struct entry *entry, const struct hunt_file *fil
     json_put_key(&json, "host");
     json_put_str(&json, entry->host);
     put_source(&entry->source, &json);
-    r = put_event(entry, arena, &json);
+    r = is_whole ? put_event(entry, arena, &json) : 0;
     json_close_object(&json);
     return r == 0 ? buf_error(event) : r;
+}
+
+static void event_done(struct sheet_event *event)
+{
+    buf_done(&event->whole);
+    buf_done(&event->place);
+}
+
+static int event_init(struct sheet_event *event, const struct entry *entry,
+                      const struct hunt_file *file, struct arena *arena, const struct buf *out)
+{
+    int r = put_entry_json(entry, file, true, arena, &event->whole);
+    int also = put_entry_json(entry, file, false, arena, &event->place);
+
+    event->start = out->len;
+    return r == 0 ? also : r;
 }
 
 static int put_matches_json(const struct sheet *sheet, const struct entry *entry,
                             const struct hunt_file *file, const uint32_t *rules, size_t count,
                             struct arena *arena, struct buf *out)
 {
-    CLEANUP(buf_done) struct buf event;
-    int r;
+    CLEANUP(event_done) struct sheet_event event;
+    int r = event_init(&event, entry, file, arena, out);
 
-    buf_init(&event, EVENT_LIMIT);
-    r = put_entry_json(entry, file, arena, &event);
     for (size_t i = 0; r == 0 && i < count; i++) {
-        r = put_match_json(sheet, entry, rules[i], buf_str(&event), arena, out);
+        r = put_match_json(sheet, entry, rules[i], &event, arena, out);
     }
     return r;
 }
@@ -390,6 +416,7 @@ int sheet_put_matches(const struct sheet *sheet, const struct entry *entry,
         r = put_matches_json(sheet, entry, file, rules, count, arena, out);
     }
     for (size_t i = 0; r == 0 && sheet->kind == SHEET_KIND_TABLE && i < count; i++) {
+        arena_reset(arena);
         r = put_match_table(sheet, entry, file, rules[i], arena, out);
     }
     return r == 0 ? buf_error(out) : r;
@@ -397,9 +424,11 @@ int sheet_put_matches(const struct sheet *sheet, const struct entry *entry,
 
 /* ---- indicators */
 
-static int put_hit_json(const struct entry *entry, const struct screen_hit *hit, struct str event,
-                        struct arena *arena, struct buf *out)
+static int put_hit_json(const struct entry *entry, const struct screen_hit *hit,
+                        const struct sheet_event *event, struct arena *arena, struct buf *out)
 {
+    bool is_whole = out->len - event->start <= TOLD_WHOLE;
+    struct str told = buf_str(is_whole ? &event->whole : &event->place);
     struct json_writer json;
     int r;
 
@@ -417,7 +446,7 @@ static int put_hit_json(const struct entry *entry, const struct screen_hit *hit,
     json_put_str(&json, hit->found);
     json_close_object(&json);
     (void)buf_put_byte(out, ',');
-    (void)buf_put_str(out, str_slice(event, 1, event.len));
+    (void)buf_put_str(out, str_slice(told, 1, told.len));
     (void)buf_put_byte(out, '\n');
     return r;
 }
@@ -442,23 +471,30 @@ static void put_hit_table(const struct sheet *sheet, const struct entry *entry,
     (void)buf_put_byte(out, '\n');
 }
 
+static int put_hits_json(const struct entry *entry, const struct hunt_file *file,
+                         const struct screen_hit *hits, size_t count, struct arena *arena,
+                         struct buf *out)
+{
+    CLEANUP(event_done) struct sheet_event event;
+    int r = event_init(&event, entry, file, arena, out);
+
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        r = put_hit_json(entry, &hits[i], &event, arena, out);
+    }
+    return r;
+}
+
 int sheet_put_hits(const struct sheet *sheet, const struct entry *entry,
                    const struct hunt_file *file, const struct screen_hit *hits, size_t count,
                    struct arena *arena, struct buf *out)
 {
-    CLEANUP(buf_done) struct buf event;
     int r = 0;
 
-    buf_init(&event, EVENT_LIMIT);
     if (sheet->kind == SHEET_KIND_JSON && count != 0) {
-        r = put_entry_json(entry, file, arena, &event);
+        r = put_hits_json(entry, file, hits, count, arena, out);
     }
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        if (sheet->kind == SHEET_KIND_JSON) {
-            r = put_hit_json(entry, &hits[i], buf_str(&event), arena, out);
-        } else if (sheet->kind == SHEET_KIND_TABLE) {
-            put_hit_table(sheet, entry, file, &hits[i], out);
-        }
+    for (size_t i = 0; sheet->kind == SHEET_KIND_TABLE && i < count; i++) {
+        put_hit_table(sheet, entry, file, &hits[i], out);
     }
     return r == 0 ? buf_error(out) : r;
 }

@@ -30,7 +30,8 @@ struct sheet_fields {
 
 /* Works out what fields each rule shows; they live in the arena. -ERR_NOMEM. */
 [[nodiscard]] int sheet_init(struct sheet *sheet, const struct sigma_set *set, struct arena *arena);
-/* One entry and the rules that held. arena: for texts of this entry. -ERR_NOMEM, -ERR_LIMIT. */
+/* One entry and the rules that held; where they are very many for a large entry, JSON has it whole
+ * with the first of them only. arena: for texts of this entry. -ERR_NOMEM, -ERR_LIMIT. */
 [[nodiscard]] int sheet_put_matches(const struct sheet *sheet, const struct entry *entry,
                                     const struct hunt_file *file, const uint32_t *rules,
                                     size_t count, struct arena *arena, struct buf *out);

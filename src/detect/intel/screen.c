@@ -12,7 +12,6 @@
 #define SCRATCH_LIMIT   (8U << 20)
 #define SIGHTINGS_LIMIT (64U << 20) /* bytes of their values */
 #define SIGHTINGS_SEED  0x7369676874U
-#define LOWER           0x20202020U /* for four letters */
 
 int screen_new(const struct indicators *indicators, struct screen **ret_screen)
 {
@@ -29,7 +28,7 @@ int screen_new(const struct indicators *indicators, struct screen **ret_screen)
     }
     screen->has_names = screen->has[FEED_KIND_DOMAIN] || screen->has[FEED_KIND_URL] ||
                         screen->has[FEED_KIND_EMAIL] || screen->has[FEED_KIND_ADDRESS];
-    screen_learn_names(screen);
+    screen->seed = (uintptr_t)screen * 0x9e3779b97f4a7c15ULL;
     r = arena_new(SCRATCH_LIMIT, &screen->scratch);
     if (r == 0) {
         r = arena_new(SIGHTINGS_LIMIT, &screen->values);
@@ -114,13 +113,6 @@ int screen_add(struct screen *screen, const struct indicator_hit *hit, size_t fi
     return 0;
 }
 
-static inline bool is_dull(const struct screen *screen, const struct name_key *key)
-{
-    const struct name_key *dull = &screen->dull_keys[screen->dull[name_slot(key)]];
-
-    return dull->head == key->head && dull->tail == key->tail && dull->len == key->len;
-}
-
 int screen_entry(struct screen *screen, const struct entry *entry,
                  const struct screen_hit **ret_hits, size_t *ret_count)
 {
@@ -133,14 +125,9 @@ int screen_entry(struct screen *screen, const struct entry *entry,
     for (size_t i = 0; i < entry->count && r == 0; i++) {
         const struct entry_field *field = &entry->fields[i];
 
-        if (field->type == ENTRY_TYPE_TEXT && field->value.len >= 4) {
-            struct name_key key = name_key(field->name);
-            uint32_t tail = (uint32_t)(key.tail >> 32) | LOWER;
-
-            if (!is_dull(screen, &key) &&
-                ((screen->open & screen_open_bit(tail)) != 0 || screen_looks(field))) {
-                r = screen_field(screen, i, tail);
-            }
+        if (field->type == ENTRY_TYPE_TEXT && field->kind != FIELD_KIND_DULL &&
+            field->value.len >= 4) {
+            r = screen_field(screen, i);
         }
     }
     if (r == 0) {

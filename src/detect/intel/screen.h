@@ -1,7 +1,8 @@
 /* Indicators in the fields of log entries: which values look like an address, a hash, a host, a
  * URL, a user agent or an e-mail address, and whether a list has them. A value is told apart by its
- * length and a few of its bytes, so that an entry without any costs a nanosecond or two a field.
- * Values are asked in the form of codec/feed.h:
+ * length and a few of its bytes, and one that was asked before and is on no list is not asked
+ * again, so that an entry without any costs a nanosecond or two a field. Values are asked in the
+ * form of codec/feed.h:
  *
  * - an address alone, or in front of a port; a hash alone, or in "SHA256=…,MD5=…";
  * - a name with dots and nothing else, by itself and by the domains above it;
@@ -9,7 +10,7 @@
  *   line, a script), and cs-host with cs-uri or cs-uri-stem and cs-uri-query;
  * - the whole of a field whose name ends in "agent"; a value with one '@'.
  *
- * Fields of screen_dull.def are passed over.
+ * Fields of codec/field_kind.def are passed over.
  *
  * A screen is a thread's own, the indicators may be shared. It also counts what it has seen of each
  * indicator. */

@@ -4,9 +4,15 @@
 #include "base/err.h"
 #include "detect/intel/screen_part.h"
 
+#include <string.h>
+
+#define XXH_INLINE_ALL /* see indicator_table.c */
+#include <xxhash.h>
+
 #define ADDRESS_MAX 48  /* bytes of an address with a port */
 #define URLS_MAX    8   /* of a text */
 #define HASHES_MAX  512 /* bytes of a list of hashes */
+#define ESCAPE_MAX  6   /* bytes of an escape of one */
 
 #define IS_NAME     1U /* stands in a host's name */
 #define IS_HEX      2U
@@ -317,68 +323,11 @@ static int ask_name(struct screen *screen, size_t field, struct str value)
     return ask_host(screen, field, str_of(screen->room, name.len), value);
 }
 
-/* The same, unless the name was quiet before. */
-static int ask_name_once(struct screen *screen, size_t field, struct str value)
-{
-    struct name_key key = name_key(value);
-    struct screen_quiet *quiet = &screen->quiet[name_slot(&key) & ((1U << SCREEN_QUIET_BITS) - 1)];
-    uint64_t hits = screen->stats.hits;
-    int r;
-
-    if (str_is(str_of(quiet->name, quiet->len), value)) {
-        return 0;
-    }
-    r = ask_name(screen, field, value);
-    if (r == 0 && screen->stats.hits == hits && value.len <= SCREEN_QUIET_MAX) {
-        memcpy(quiet->name, value.ptr, value.len);
-        quiet->len = (uint8_t)value.len;
-    }
-    return r;
-}
-
 static bool name_ends(struct str name, const char *lower)
 {
     struct str end = str_from(lower);
 
     return name.len >= end.len && str_is_nocase(str_slice(name, name.len - end.len, name.len), end);
-}
-
-static inline uint32_t tail_of(const char tail[4])
-{
-    uint32_t number;
-
-    memcpy(&number, tail, sizeof(number));
-    return number;
-}
-
-void screen_learn_names(struct screen *screen)
-{
-    /* see is_text, and who asks for agents */
-    static const char open[][4] = {{'l', 'i', 'n', 'e'}, {'t', 'e', 'x', 't'}, {'l', 'o', 'a', 'd'},
-                                   {'m', 'a', 'n', 'd'}, {'t', 'i', 'o', 'n'}, {'s', 'a', 'g', 'e'},
-                                   {'g', 'e', 'n', 't'}};
-    static const struct str names[SCREEN_DULL_COUNT] = {
-#define DULL(name) {name, sizeof(name) - 1},
-#include "detect/intel/screen_dull.def"
-#undef DULL
-    };
-
-    for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
-        screen->open |= screen_open_bit(tail_of(open[i]));
-    }
-    for (size_t i = 0; i < SCREEN_DULL_COUNT; i++) {
-        screen->dull_keys[i] = name_key(names[i]);
-        screen->dull[name_slot(&screen->dull_keys[i])] = (uint8_t)i;
-    }
-}
-
-/* Fields that hold what people and programs wrote. */
-static bool is_text(const struct screen *screen, struct str name, uint32_t tail)
-{
-    return tail == tail_of("line") || tail == tail_of("text") || tail == tail_of("load") ||
-           (tail == tail_of("mand") && name_ends(name, "command")) ||
-           (tail == tail_of("tion") && name_ends(name, "hostapplication")) ||
-           (tail == tail_of("sage") && !screen->entry->is_structured && name_ends(name, "message"));
 }
 
 static struct str value_of(const struct screen *screen, const char *name)
@@ -480,20 +429,33 @@ static int screen_value(struct screen *screen, size_t field, struct str value)
         return ask_url(screen, field, value);
     }
     return (first & IS_NAME) != 0 && (last >= 'A' || last == '.') && looks_name(value)
-               ? ask_name_once(screen, field, value)
+               ? ask_name(screen, field, value)
                : 0;
 }
 
-/* Addresses of IPv6 and URLs have a colon among their first bytes, lists of hashes a '='. */
-bool screen_looks(const struct entry_field *field)
+/* Of a value with escapes, as it stands: nothing that is asked for begins otherwise. */
+static inline bool looks_escaped(struct str value, uint64_t word)
+{
+    const char *ptr = value.ptr;
+
+    if ((is_path(value) && ptr[3] == '\\') || (ptr[0] == '\\' && ptr[1] == '\\')) {
+        return false;
+    }
+    return (class_of(value, 0) & IS_NAME) != 0 || value.ptr[0] == '/' || value.ptr[0] == '[' ||
+           word_has(word, ':') || word_has(word, '=') || word_has(word, '\\');
+}
+
+/* False: the value, of four bytes at least, looks like nothing. Addresses of IPv6 and URLs have a
+ * colon among their first bytes, lists of hashes a '='. */
+static inline bool looks(const struct entry_field *field)
 {
     struct str value = field->value;
     unsigned first = class_of(value, 0);
     unsigned char last = (unsigned char)value.ptr[value.len - 1];
     uint64_t word = word_first(value);
 
-    if (field->is_escaped) { /* nothing begins with a backslash */
-        return !is_path(value) && (value.ptr[0] != '\\' || value.ptr[1] != '\\');
+    if (field->is_escaped) {
+        return looks_escaped(value, word);
     }
     if (word_has(word, ':') || (word_has(word, '=') && value.len > 35)) {
         return !is_path(value);
@@ -507,36 +469,114 @@ bool screen_looks(const struct entry_field *field)
     return value.ptr[0] == '/';
 }
 
-/* Whether a URL may stand in a text as it was written, escapes and all. */
+/* Whether any letter may be written as an escape. */
+static bool has_letter_escape(struct str value)
+{
+    const char *end = value.ptr + value.len;
+    const char *at = memchr(value.ptr, '\\', value.len);
+
+    while (at != NULL && end - at > 2) {
+        if (at[1] == 'u') {
+            return true;
+        }
+        at = memchr(at + 2, '\\', (size_t)(end - at - 2));
+    }
+    return false;
+}
+
+/* Whether a URL may stand in a text as it was written, escapes and all: a slash behind a colon. */
 static bool may_hold_url(const struct entry_field *field)
 {
     struct str value = field->value;
+    const char *end = value.ptr + value.len;
+    const char *from = value.ptr;
+    const char *at;
 
-    return memchr(value.ptr, '/', value.len) != NULL ||
-           (field->is_escaped && str_find(value, STR("\\u")) != value.len);
+    while ((at = memchr(from, '/', (size_t)(end - from))) != NULL) {
+        size_t before = (size_t)(at - value.ptr);
+
+        before -= field->is_escaped && before != 0 && at[-1] == '\\';
+        if (before != 0 && value.ptr[before - 1] == ':') {
+            return true;
+        }
+        from = at + 1;
+    }
+    return field->is_escaped && has_letter_escape(value);
 }
 
-int screen_field(struct screen *screen, size_t field, uint32_t tail)
+static bool is_text(const struct screen *screen, const struct entry_field *field,
+                    enum field_kind kind)
+{
+    return screen->has_names && field->value.len > 16 &&
+           (kind == FIELD_KIND_TEXT ||
+            (kind == FIELD_KIND_MESSAGE && !screen->entry->is_structured));
+}
+
+/* The value without escapes, as far as anything is looked for in it. */
+static int front_of(const struct screen *screen, const struct entry_field *field,
+                    struct str *ret_text)
+{
+    struct entry_field front = *field;
+
+    front.value = str_slice(front.value, 0, SCREEN_SCAN_MAX * ESCAPE_MAX);
+    return entry_field_text(&front, screen->scratch, ret_text);
+}
+
+/* What the value looks like, unless it was asked before and is on no list. */
+static int screen_plain(struct screen *screen, size_t field)
 {
     const struct entry_field *at = &screen->entry->fields[field];
-    bool is_said = screen->has_names && at->value.len > 16 && is_text(screen, at->name, tail);
-    struct str value = at->value;
+    uint64_t hash =
+        XXH3_64bits_withSeed(at->value.ptr, at->value.len, screen->seed + at->is_escaped);
+    uint64_t *quiet = &screen->quiet[hash & ((1U << SCREEN_QUIET_BITS) - 1)];
+    uint64_t hits = screen->stats.hits;
+    struct str value;
     int r;
 
-    if (is_said ? !may_hold_url(at) : at->is_escaped && is_path(value)) {
+    if (*quiet == hash) {
         return 0;
     }
-    if (at->is_escaped) {
-        r = entry_field_text(at, screen->scratch, &value);
-        if (r < 0 || value.len < 4) {
-            return r;
-        }
+    r = front_of(screen, at, &value);
+    if (r < 0 || value.len < 4) {
+        return r;
     }
-    if (screen->has[FEED_KIND_AGENT] && tail == tail_of("gent")) {
-        r = ask_agent(screen, field, value);
-        if (r < 0) {
-            return r;
-        }
+    r = screen_value(screen, field, value);
+    if (r == 0 && screen->stats.hits == hits && value.ptr[0] != '/') { /* a path is none alone */
+        *quiet = hash;
     }
-    return is_said ? ask_text(screen, field, value) : screen_value(screen, field, value);
+    return r;
+}
+
+/* What people and programs wrote, or a user agent. */
+static int screen_text(struct screen *screen, size_t field, bool is_agent)
+{
+    struct str value;
+    int r = front_of(screen, &screen->entry->fields[field], &value);
+
+    if (r < 0 || value.len < 4) {
+        return r;
+    }
+    if (!is_agent) {
+        return ask_text(screen, field, value);
+    }
+    r = ask_agent(screen, field, value);
+    return r < 0 ? r : screen_value(screen, field, value);
+}
+
+int screen_field(struct screen *screen, size_t field)
+{
+    const struct entry_field *at = &screen->entry->fields[field];
+    enum field_kind kind =
+        at->kind != FIELD_KIND_UNTOLD ? (enum field_kind)at->kind : field_kind_of(at->name);
+
+    if (kind == FIELD_KIND_DULL) {
+        return 0;
+    }
+    if (is_text(screen, at, kind)) {
+        return may_hold_url(at) ? screen_text(screen, field, false) : 0;
+    }
+    if (kind == FIELD_KIND_AGENT && screen->has[FEED_KIND_AGENT]) {
+        return screen_text(screen, field, true);
+    }
+    return looks(at) ? screen_plain(screen, field) : 0;
 }

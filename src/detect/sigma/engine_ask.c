@@ -26,7 +26,7 @@ static bool has_inside(struct str text, const struct engine_atom *atom)
         return false;
     }
     if (text.len >= LONG_VALUE) {
-        return memmem(text.ptr, text.len, want.ptr, want.len) != NULL;
+        return str_find(text, want) != text.len;
     }
     end = at + (text.len - want.len) + 1;
     while ((at = memchr(at, atom->rare, (size_t)(end - at))) != NULL) {
