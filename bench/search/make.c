@@ -80,7 +80,7 @@ static bool is_hex(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* New digits in runs of three and more, now and then: a log repeats most of itself. */
+/* New digits in runs of three and more: a log repeats most of itself. Escapes stay. */
 static size_t line_change(struct prng *prng, struct str line, char *out)
 {
     memcpy(out, line.ptr, line.len);
@@ -92,6 +92,7 @@ static size_t line_change(struct prng *prng, struct str line, char *out)
             has_digit = has_digit || (out[end] >= '0' && out[end] <= '9');
             end++;
         }
+        has_digit = has_digit && !(i >= 2 && out[i - 1] == 'u' && out[i - 2] == '\\');
         for (; has_digit && end - i >= 3 && i < end; i++) {
             if (out[i] >= '0' && out[i] <= '9') {
                 out[i] = (char)('0' + prng_below(prng, 10));

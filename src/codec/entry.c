@@ -272,20 +272,10 @@ static size_t escape_take(struct str text, size_t at, char *out, size_t *out_len
     return taken;
 }
 
-int entry_field_text(const struct entry_field *field, struct arena *arena, struct str *ret_text)
+size_t entry_unescape(struct str text, char *out)
 {
-    struct str text = field->value;
     size_t len = 0;
-    char *out;
 
-    if (!field->is_escaped) {
-        *ret_text = text;
-        return 0;
-    }
-    out = arena_alloc(arena, text.len + 1, 1); /* an escape is never shorter than what it means */
-    if (out == NULL) {
-        return -ERR_NOMEM;
-    }
     for (size_t at = 0; at < text.len;) {
         size_t plain = str_find_byte(str_slice(text, at, text.len), '\\');
 
@@ -296,6 +286,22 @@ int entry_field_text(const struct entry_field *field, struct arena *arena, struc
             at += escape_take(text, at, out, &len);
         }
     }
-    *ret_text = str_of(out, len);
+    return len;
+}
+
+int entry_field_text(const struct entry_field *field, struct arena *arena, struct str *ret_text)
+{
+    struct str text = field->value;
+    char *out;
+
+    if (!field->is_escaped) {
+        *ret_text = text;
+        return 0;
+    }
+    out = arena_alloc(arena, text.len + 1, 1); /* an escape is never shorter than what it means */
+    if (out == NULL) {
+        return -ERR_NOMEM;
+    }
+    *ret_text = str_of(out, entry_unescape(text, out));
     return 0;
 }

@@ -92,6 +92,8 @@ const struct entry_field *entry_find(const struct entry *entry, struct str name)
  * broken escape stays as it is. -ERR_NOMEM, -ERR_LIMIT (the arena). */
 [[nodiscard]] int entry_field_text(const struct entry_field *field, struct arena *arena,
                                    struct str *ret_text);
+/* The same for any text; out: room for as many bytes as it has. Returns how many came of it. */
+size_t entry_unescape(struct str text, char *out);
 /* All fields as one JSON object, numbers and booleans as such; fields of one name become an array.
  * For those who print. -ERR_NOMEM, -ERR_LIMIT (the arena); the writer's own error stays in it. */
 [[nodiscard]] int entry_write_json(const struct entry *entry, struct arena *arena,

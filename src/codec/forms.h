@@ -25,8 +25,10 @@
  * stands in front. */
 [[nodiscard]] int forms_read_stamped(struct log_reading *reading, struct str line);
 
-/* Whether a row says a field of that name, in whatever case, without it standing in the line. */
-bool forms_make(struct str name);
+/* Whether a row may say a value of that field, its name in whatever case, that is wanted without
+ * its standing in the line. */
+typedef bool forms_value_fn(const void *context, struct str value);
+bool forms_make(struct str name, forms_value_fn *is_wanted, const void *context);
 
 /* How many rows there are; 0 when one of them is not well formed, and its pattern is then given:
  * for the test that keeps the table whole. */

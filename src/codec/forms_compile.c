@@ -277,11 +277,13 @@ size_t forms_check(const char **ret_bad)
     return table.bad != NULL ? 0 : table.form_count;
 }
 
-bool forms_make(struct str name)
+bool forms_make(struct str name, forms_value_fn *is_wanted, const void *context)
 {
     call_once(&table_once, compile_table);
     for (size_t i = 0; i < table.constant_count; i++) {
-        if (str_is_nocase(log_names[table.constants[i].name], name)) {
+        const struct form_constant *constant = &table.constants[i];
+
+        if (str_is_nocase(log_names[constant->name], name) && is_wanted(context, constant->value)) {
             return true;
         }
     }

@@ -4,6 +4,7 @@
 
 #include "base/banned.h"
 #include "base/err.h"
+#include "model/coded.h"
 
 /* JSON's and web servers' escapes, XML's references, and formats whose values are hexadecimal or
  * not text: their names stand in event.module. */
@@ -88,6 +89,7 @@ bool needles_hold(const struct needles *needles, const struct needle_place *plac
 }
 
 struct needle_texts {
+    const struct event *event;
     const struct str *list;
     size_t count;
 };
@@ -104,65 +106,17 @@ static bool texts_hold(void *context, struct str text)
     return false;
 }
 
-static bool is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
-
-/* One of the escapes in needles_codes. */
-static bool has_escape(struct str text, char lead)
-{
-    while (text.len >= 3) {
-        size_t at = str_find_byte(text, lead);
-
-        if (at + 2 >= text.len) {
-            return false;
-        }
-        text = str_slice(text, at + 1, text.len);
-        if (lead == '\\' ? (text.ptr[0] == 'u' || text.ptr[0] == 'x') && is_hex(text.ptr[1])
-                         : text.ptr[0] == '#' && (is_hex(text.ptr[1]) || text.ptr[1] == 'x')) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_coded_format(struct str text)
-{
-    return str_is(text, STR("evtx")) || str_is(text, STR("audit"));
-}
-
 static bool texts_are_coded(void *context)
 {
     const struct needle_texts *texts = context;
 
-    for (size_t i = 0; i < texts->count; i++) {
-        if (is_coded_format(texts->list[i]) || has_escape(texts->list[i], '\\') ||
-            has_escape(texts->list[i], '&')) {
-            return true;
-        }
-    }
-    return false;
+    return coded_event(texts->event) != CODED_NONE;
 }
 
-bool needles_stand_in(const struct needles *needles, const struct str *texts, size_t count)
+bool needles_stand_in(const struct needles *needles, const struct event *event,
+                      const struct str *texts, size_t count)
 {
-    struct needle_texts all = {.list = texts, .count = count};
+    struct needle_texts all = {.event = event, .list = texts, .count = count};
 
     return needles_hold(needles, &(struct needle_place){texts_hold, texts_are_coded, &all});
-}
-
-static bool all_are_coded(void *context)
-{
-    const struct needle_texts *texts = context;
-
-    return has_escape(texts->list[0], '\\') || has_escape(texts->list[0], '&') ||
-           texts_hold(context, STR("evtx")) || texts_hold(context, STR("audit"));
-}
-
-bool needles_stand_in_all(const struct needles *needles, struct str folded)
-{
-    struct needle_texts all = {.list = &folded, .count = 1};
-
-    return needles_hold(needles, &(struct needle_place){texts_hold, all_are_coded, &all});
 }

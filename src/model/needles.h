@@ -5,6 +5,7 @@
 #define MODEL_NEEDLES_H
 
 #include "base/str.h"
+#include "model/event.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,7 +16,7 @@
 enum needle_kind {
     NEEDLE_ANY,   /* whatever it is: nothing is chosen by it */
     NEEDLE_TEXT,  /* stands in a text of the event */
-    NEEDLE_CODED, /* a text holds signs in a code (needles_codes), or is of a format that has one */
+    NEEDLE_CODED, /* its entry may say what does not stand in it (model/coded.h) */
     NEEDLE_AND,
     NEEDLE_OR,
 };
@@ -36,13 +37,12 @@ struct needles {
 /* Where needles are looked for. */
 struct needle_place {
     bool (*holds)(void *context, struct str text);
-    /* Whether signs in a code may stand there. */
     bool (*is_coded)(void *context);
     void *context;
 };
 
-/* What readers may take a field's value out of that does not hold it letter by letter: escapes and
- * names of formats, each a folded text; ends with an empty one. */
+/* Before blocks noted what is coded in them, it was looked for in their filters: escapes and names
+ * of formats, each a folded text; ends with an empty one. */
 extern const struct str needles_codes[];
 
 void needles_init(struct needles *needles);
@@ -56,8 +56,7 @@ uint16_t needles_join(struct needles *needles, enum needle_kind kind, uint16_t l
 bool needles_choose(const struct needles *needles);
 bool needles_hold(const struct needles *needles, const struct needle_place *place);
 /* In the texts of one event, folded. */
-bool needles_stand_in(const struct needles *needles, const struct str *texts, size_t count);
-/* In the texts of many, as one: never false when it is true of one of them. */
-bool needles_stand_in_all(const struct needles *needles, struct str folded);
+bool needles_stand_in(const struct needles *needles, const struct event *event,
+                      const struct str *texts, size_t count);
 
 #endif

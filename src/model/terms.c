@@ -3,6 +3,7 @@
 #include "base/banned.h"
 #include "base/utf8.h"
 #include "codec/forms.h"
+#include "codec/syslog.h"
 
 #include <string.h>
 
@@ -206,12 +207,26 @@ static uint16_t term_parts(const struct term *term, bool is_entry, struct needle
     return all;
 }
 
-/* Not said in letters: by the number of syslog's header (codec/syslog.c), or by the form of a line.
- */
-static bool is_reckoned(struct str name)
+static bool is_wanted(const void *context, struct str value)
 {
-    return str_is_nocase(name, STR("facility")) || str_is_nocase(name, STR("severity")) ||
-           forms_make(name);
+    const struct term *term = context;
+
+    return term_holds_value(term, value);
+}
+
+/* Whether a value that the term takes may be said by no letters: by the number of syslog's header,
+ * or by the form of a line. */
+static bool is_reckoned(const struct term *term)
+{
+    bool is_facility = str_is_nocase(term->name, STR("facility"));
+    bool is_severity = str_is_nocase(term->name, STR("severity"));
+
+    for (int i = 0; i <= SYSLOG_PRIORITY_MAX && (is_facility || is_severity); i++) {
+        if (is_wanted(term, is_facility ? syslog_facility(i) : syslog_severity(i))) {
+            return true;
+        }
+    }
+    return forms_make(term->name, is_wanted, term);
 }
 
 static uint16_t term_needles(const struct term *term, struct needles *needles)
@@ -219,7 +234,7 @@ static uint16_t term_needles(const struct term *term, struct needles *needles)
     uint16_t parts;
 
     if (term->is_negated || term->text.len == 0 || term->field == TERM_FIELD_HOST ||
-        term->field == TERM_FIELD_KIND || (term->is_in_entry && is_reckoned(term->name))) {
+        term->field == TERM_FIELD_KIND || (term->is_in_entry && is_reckoned(term))) {
         return 0;
     }
     if (!term->is_in_entry) {

@@ -58,6 +58,7 @@ struct archive_query {
     const struct needles *needles; /* what the event's texts must hold; NULL: anything */
     size_t limit;
     int64_t until; /* monotonic, ns: then it ends with what it has, once it has come on; 0: never */
+    const _Atomic bool *is_canceled; /* NULL: it never is; -ERR_CANCELED at the next block */
 };
 /* Newest first; sees what was committed. The event borrows, until fn returns. Negative from fn ends
  * the walk and is returned. */

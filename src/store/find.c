@@ -159,7 +159,8 @@ static int find_round(struct find *find)
                                         .to = find->at.time,
                                         .needles = &find->needles,
                                         .limit = VISIT_MAX + (size_t)find->at.pass,
-                                        .until = find->query->until};
+                                        .until = find->query->until,
+                                        .is_canceled = find->query->is_canceled};
     int64_t reached;
     int r;
 

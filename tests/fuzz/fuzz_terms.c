@@ -38,8 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct needles needles;
     struct event event;
     struct entry entry;
-    struct str folded[2];
-    char room[2][64];
+    struct str folded[3];
+    char room[3][64];
     int r = terms_parse(fuzz_input(data, size), arena, &terms, &diag);
 
     fuzz_check(r == 0 || diag.text[0] != '\0' || r == -ERR_NOMEM);
@@ -49,15 +49,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     event_init(&event, EVENT_KIND_LOG, 1);
     (void)event_add_text(&event, EVENT_FIELD_EVENT_ORIGINAL, STR("Đồng Nai: a 1.2 root"));
     (void)event_add_text(&event, EVENT_FIELD_LOG_FILE_PATH, STR("/var/log/a.log"));
+    (void)event_add_text(&event, EVENT_FIELD_EVENT_MODULE, STR("syslog"));
     entry_init(&entry);
     fuzz_check(entry_add(&entry, &field) == 0);
     terms_needles(&terms, &needles);
     fuzz_check(needles.count <= NEEDLES_MAX && terms.node_count < 2 * TERMS_MAX);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         folded[i] = str_of(room[i], utf8_fold(event.fields[i].text, room[i], sizeof(room[i])));
     }
     if (terms_judge(&terms, &event, STR("web"), &entry, arena) == TERMS_YES) {
-        fuzz_check(needles_stand_in(&needles, folded, 2));
+        fuzz_check(needles_stand_in(&needles, &event, folded, 3));
     }
     check_draft(&terms, &entry);
     entry_done(&entry);

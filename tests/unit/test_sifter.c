@@ -206,7 +206,7 @@ static int ask_entry(void *context, const struct entry *entry)
         texts[0] = folded(entry->raw);
         texts[1] = folded(sample_format);
         terms_needles(&terms, &needles);
-        if (!needles_stand_in(&needles, texts, 2)) {
+        if (!needles_stand_in(&needles, &event, texts, 2)) {
             fail_msg("%.*s is hidden in '%.*s' (%.*s)", STR_ARG(typed), STR_ARG(entry->raw),
                      STR_ARG(sample_format));
         }

@@ -255,7 +255,7 @@ static const char *needles_hold_what_matches(struct prop *prop)
     struct needles needles;
     struct terms terms;
     struct buf buf;
-    struct str folded[3];
+    struct str folded[4];
     size_t count = 0;
     enum terms_verdict verdict;
 
@@ -272,6 +272,7 @@ static const char *needles_hold_what_matches(struct prop *prop)
     (void)event_add_text(&event, EVENT_FIELD_EVENT_ORIGINAL, str_from(texts[prop_below(prop, 6)]));
     (void)event_add_text(&event, EVENT_FIELD_LOG_FILE_PATH,
                          prop_bool(prop) ? STR("a.log") : STR("b"));
+    (void)event_add_text(&event, EVENT_FIELD_EVENT_MODULE, STR("syslog"));
     entry_init(&entry);
     (void)entry_add(&entry, &(struct entry_field){.name = STR("user"), .value = STR("lan")});
     (void)entry_add(&entry, &(struct entry_field){.name = STR("src"), .value = STR("1.2")});
@@ -293,7 +294,7 @@ static const char *needles_hold_what_matches(struct prop *prop)
     }
     entry_done(&entry);
     terms_needles(&terms, &needles);
-    return verdict == TERMS_YES && !needles_stand_in(&needles, folded, count)
+    return verdict == TERMS_YES && !needles_stand_in(&needles, &event, folded, count)
                ? "an event that matches does not hold the needles"
                : NULL;
 }

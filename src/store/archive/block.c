@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "model/coded.h"
 
 #include <zstd.h>
 
@@ -46,6 +47,7 @@ void block_reset(struct block *block)
     block->number = 0;
     block->count = 0;
     block->host_count = 0;
+    block->coded = CODED_NONE;
     block->is_dirty = false;
 }
 
@@ -104,17 +106,50 @@ static int block_note_host(struct block *block, const struct id *host, uint64_t 
     return 0;
 }
 
+/* What the entry means besides its own words goes in too. */
+static int block_note_meant(struct block *block, const struct event *event, struct buf *room)
+{
+    CLEANUP(buf_done) struct buf folded;
+    struct coded_walk walk;
+    struct str text;
+    int r;
+
+    buf_init(&folded, ARCHIVE_FOLD_LIMIT);
+    coded_begin(&walk, event, room);
+    while ((r = coded_next(&walk, &text)) > 0) {
+        char *out;
+
+        buf_reset(&folded);
+        out = buf_reserve(&folded, text.len + 1);
+        if (out == NULL) {
+            return buf_error(&folded);
+        }
+        r = trigrams_add(&block->trigrams, str_of(out, utf8_fold(text, out, text.len + 1)));
+        if (r < 0) {
+            return r;
+        }
+    }
+    return r;
+}
+
 /* Everything about an entry but its bytes. */
 static int block_note(struct block *block, const struct archive_key *key, const struct event *event,
                       struct buf *folded)
 {
     struct str texts[EVENT_FIELDS_MAX];
+    enum coded coded = coded_event(event);
     size_t count = 0;
     int r = archive_fold(event, folded, texts, &count);
 
     for (size_t i = 0; i < count && r == 0; i++) {
         r = trigrams_add(&block->trigrams, texts[i]);
     }
+    if (r == 0 && coded == CODED_PLAIN) {
+        r = block_note_meant(block, event, folded);
+        coded = r == -ERR_LIMIT ? CODED_SIGNS : coded;
+        r = r == -ERR_LIMIT ? 0 : r;
+    }
+    block->coded |= coded;
     r = r < 0 ? r : block_note_host(block, &key->host, key->sequence);
     if (r < 0) {
         return r;
@@ -207,11 +242,11 @@ static int block_compress(const struct block *block, struct buf *out)
 }
 
 static const char block_insert[] =
-    "INSERT INTO blocks (number, first, last, count, bytes, filter, body, has_addresses)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)";
+    "INSERT INTO blocks (number, first, last, count, bytes, filter, body, has_addresses,"
+    " coded) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8)";
 static const char block_update[] =
     "UPDATE blocks SET first = ?2, last = ?3, count = ?4, bytes = ?5,"
-    " filter = ?6, body = ?7, has_addresses = 1 WHERE number = ?1";
+    " filter = ?6, body = ?7, has_addresses = 1, coded = ?8 WHERE number = ?1";
 
 static int block_write_row(struct block *block, struct database *database, struct str body,
                            struct str filter)
@@ -229,6 +264,7 @@ static int block_write_row(struct block *block, struct database *database, struc
     query_bind_u64(&query, 5, block->raw.len);
     query_bind_bytes(&query, 6, filter.ptr, filter.len);
     query_bind_bytes(&query, 7, body.ptr, body.len);
+    query_bind_i64(&query, 8, block->coded);
     r = query_run(&query);
     if (r == 0 && block->number == 0) {
         block->number = sqlite3_last_insert_rowid(database_handle(database));
@@ -299,13 +335,11 @@ int block_write(struct block *block, struct database *database, struct buf *scra
     return r;
 }
 
-int block_read(struct database *database, int64_t number, struct buf *ret_raw)
+int block_read_packed(struct database *database, int64_t number, uint64_t *ret_bytes,
+                      struct buf *ret_body)
 {
     CLEANUP(query_done) struct query query = {0};
     struct str body;
-    uint64_t bytes;
-    size_t len;
-    char *out;
     int r;
 
     query_init(&query, database, "SELECT bytes, body FROM blocks WHERE number = ?1");
@@ -314,10 +348,19 @@ int block_read(struct database *database, int64_t number, struct buf *ret_raw)
     if (r < 0) {
         return r;
     }
-    bytes = query_u64(&query, 0);
+    *ret_bytes = query_u64(&query, 0);
     body = query_bytes(&query, 1);
-    if (query.error < 0 || bytes > ARCHIVE_BLOCK_LIMIT) {
-        return query.error < 0 ? query.error : -ERR_CORRUPT;
+    buf_reset(ret_body);
+    return query.error < 0 ? query.error : buf_put_str(ret_body, body);
+}
+
+int block_unpack(struct str body, uint64_t bytes, struct buf *ret_raw)
+{
+    size_t len;
+    char *out;
+
+    if (bytes > ARCHIVE_BLOCK_LIMIT) {
+        return -ERR_CORRUPT;
     }
     buf_reset(ret_raw);
     out = buf_reserve(ret_raw, bytes);
@@ -330,6 +373,17 @@ int block_read(struct database *database, int64_t number, struct buf *ret_raw)
     }
     buf_commit(ret_raw, len);
     return 0;
+}
+
+int block_read(struct database *database, int64_t number, struct buf *ret_raw)
+{
+    CLEANUP(buf_done) struct buf body;
+    uint64_t bytes = 0;
+    int r;
+
+    buf_init(&body, ARCHIVE_BODY_LIMIT);
+    r = block_read_packed(database, number, &bytes, &body);
+    return r < 0 ? r : block_unpack(buf_str(&body), bytes, ret_raw);
 }
 
 static int block_last_number(struct database *database, size_t room, int64_t *ret_number)

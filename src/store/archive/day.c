@@ -41,7 +41,10 @@ static const char day_tables[] = "CREATE TABLE blocks ("
 static const char day_addresses[] =
     "ALTER TABLE blocks ADD COLUMN has_addresses INTEGER NOT NULL DEFAULT 0;";
 
-static const char *const day_steps[] = {day_tables, day_addresses};
+/* What filters cannot know of values (model/coded.h): bits. NULL: a block of before. */
+static const char day_coded[] = "ALTER TABLE blocks ADD COLUMN coded INTEGER;";
+
+static const char *const day_steps[] = {day_tables, day_addresses, day_coded};
 
 void day_path(const struct archive *archive, int64_t day, const char *suffix,
               char out[ARCHIVE_PATH_SIZE])

@@ -16,6 +16,7 @@
 #define ARCHIVE_BLOCK_EVENTS   4096
 #define ARCHIVE_BLOCK_BYTES    (1U << 20) /* a block is closed at these, before compression */
 #define ARCHIVE_BLOCK_LIMIT    (2U << 20) /* and never holds more */
+#define ARCHIVE_BODY_LIMIT     (ARCHIVE_BLOCK_LIMIT + (64U << 10)) /* what cannot be packed grows */
 #define ARCHIVE_BLOCK_HOSTS    1024
 #define ARCHIVE_HOSTS_MAX      (1U << 20)
 #define ARCHIVE_FOLD_LIMIT     (1U << 20) /* folded texts of one event */
@@ -53,7 +54,8 @@ struct block {
     size_t host_count;
     struct map by_host;
     struct trigrams trigrams;
-    bool is_dirty; /* holds what the file does not */
+    unsigned coded; /* bits of enum coded: of its entries */
+    bool is_dirty;  /* holds what the file does not */
 };
 
 [[nodiscard]] int block_init(struct block *block, size_t room);
@@ -71,6 +73,10 @@ bool block_has(const struct block *block, const struct id *host, uint64_t sequen
                                   struct buf *scratch, struct buf *folded);
 /* The entries of a stored block, decompressed. -ERR_CORRUPT, -ERR_NOENT. */
 [[nodiscard]] int block_read(struct database *database, int64_t number, struct buf *ret_raw);
+/* The same in two steps, of which the second needs no database. */
+[[nodiscard]] int block_read_packed(struct database *database, int64_t number, uint64_t *ret_bytes,
+                                    struct buf *ret_body);
+[[nodiscard]] int block_unpack(struct str body, uint64_t bytes, struct buf *ret_raw);
 /* Walks entries: 1 with the next one, 0 at the end. The event borrows from the reader's bytes;
  * event NULL skips it. */
 [[nodiscard]] int block_next(struct cbor_reader *reader, struct archive_key *ret_key,

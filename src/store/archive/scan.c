@@ -1,0 +1,350 @@
+/* See archive/scan.h. A block is opened only when its filter admits its needles, and an event is
+ * taken apart only when its bytes, folded as a whole, hold them: all that parts texts there is no
+ * part of a letter, so that none is hidden by it. */
+#include "store/archive/scan.h"
+
+#include "base/banned.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/utf8.h"
+#include "model/coded.h"
+#include "sys/thread.h"
+
+#define HELP_AFTER 4 /* blocks: a search of fewer is over before a thread has begun */
+
+/* A block that was taken, and the room of whoever looks through it. */
+struct hand {
+    struct scan *scan;
+    uint64_t bytes; /* unpacked */
+    bool is_coded;  /* its entries may hold what does not stand in them */
+    struct buf body;
+    struct buf raw;
+    struct buf folded;
+    struct buf encoded;
+};
+
+/* A broken letter's bytes may become one of what stands before a text. */
+static bool may_scan(const struct needles *needles)
+{
+    for (size_t i = 0; i < needles->count; i++) {
+        if (!utf8_is_valid(needles->list[i].text)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int scan_init(struct scan *scan, struct archive *archive, const struct archive_query *query)
+{
+    *scan = (struct scan){.archive = archive, .query = query, .reached = ARCHIVE_REACHED_ALL};
+    scan->is_choosy = query->needles != NULL && needles_choose(query->needles);
+    scan->is_scanning = scan->is_choosy && may_scan(query->needles);
+    pthread_mutex_init(&scan->lock, NULL);
+    return matches_init(&scan->matches, query->limit);
+}
+
+void scan_done(struct scan *scan)
+{
+    matches_done(&scan->matches);
+    pthread_mutex_destroy(&scan->lock);
+}
+
+bool scan_is_beyond(const struct scan *scan, int64_t last)
+{
+    return last < scan->query->from || last < matches_last(&scan->matches);
+}
+
+/* ---- taking a block, under the lock */
+
+struct block_filter {
+    struct str bytes;
+    bool has_addresses;
+    bool is_noted; /* what is coded */
+    bool is_coded;
+};
+
+static bool filter_holds(void *context, struct str text)
+{
+    const struct block_filter *filter = context;
+
+    return filter_admits(filter->bytes, text, filter->has_addresses);
+}
+
+static bool filter_is_coded(void *context)
+{
+    const struct block_filter *filter = context;
+
+    if (filter->is_noted) {
+        return filter->is_coded;
+    }
+    for (const struct str *code = needles_codes; code->len != 0; code++) {
+        if (filter_holds(context, *code)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* True, and the walk ends before the block that ends with `last`, when the time is up and there is
+ * an answer: something newer than all that was not looked at. */
+static bool scan_is_over(struct scan *scan, int64_t last)
+{
+    int64_t bound = last > scan->other_last ? last : scan->other_last;
+
+    if (scan->until == 0 || bound >= scan->query->to || clock_mono(&clock_real) < scan->until) {
+        return false;
+    }
+    scan->reached = bound;
+    return true;
+}
+
+/* Whether the row's block is to be opened. Values of audit are in the filter as they were meant. */
+static bool scan_admits(struct scan *scan, struct query *rows, struct hand *hand)
+{
+    int64_t coded = query_i64(rows, 4);
+    struct block_filter filter = {.bytes = query_bytes(rows, 2),
+                                  .has_addresses = query_i64(rows, 3) != 0,
+                                  .is_noted = coded >= 0,
+                                  .is_coded = (coded & CODED_SIGNS) != 0};
+    const struct needle_place place = {filter_holds, filter_is_coded, &filter};
+
+    scan->archive->stats.blocks_met++;
+    if (scan->is_choosy && !needles_hold(scan->query->needles, &place)) {
+        return false;
+    }
+    hand->is_coded = coded != CODED_NONE;
+    return true;
+}
+
+/* 1 when the hand holds a block, 0 when there are no more. */
+static int scan_take_row(struct scan *scan, struct hand *hand)
+{
+    struct query *rows = scan->rows;
+    int r;
+
+    while ((r = query_next(rows)) > 0) {
+        int64_t last = query_i64(rows, 1);
+
+        if (scan->query->is_canceled != NULL && *scan->query->is_canceled) {
+            return -ERR_CANCELED;
+        }
+        if (scan_is_beyond(scan, last) || scan_is_over(scan, last)) {
+            return 0;
+        }
+        if (!scan_admits(scan, rows, hand)) {
+            continue;
+        }
+        r = block_read_packed(rows->database, query_i64(rows, 0), &hand->bytes, &hand->body);
+        if (r == 0) {
+            scan->taken++;
+            scan->archive->stats.blocks_opened++;
+            return 1;
+        }
+        return r;
+    }
+    return r;
+}
+
+static int scan_take(struct scan *scan, struct hand *hand)
+{
+    int r = 0;
+
+    pthread_mutex_lock(&scan->lock);
+    if (!scan->is_walked && scan->error == 0) {
+        r = scan_take_row(scan, hand);
+        scan->is_walked = r <= 0;
+        scan->error = r < 0 ? r : 0;
+    }
+    pthread_mutex_unlock(&scan->lock);
+    return r;
+}
+
+/* ---- looking through it */
+
+static int hand_keep(struct hand *hand, const struct archive_key *key, const struct event *event)
+{
+    struct scan *scan = hand->scan;
+    int r;
+
+    buf_reset(&hand->encoded);
+    event_encode(event, &hand->encoded);
+    if (buf_error(&hand->encoded) < 0) {
+        return buf_error(&hand->encoded);
+    }
+    pthread_mutex_lock(&scan->lock);
+    r = matches_keep(&scan->matches, key, event->time, buf_str(&hand->encoded));
+    pthread_mutex_unlock(&scan->lock);
+    return r;
+}
+
+/* 1 when the event is asked for, 0, negative. */
+static int hand_matches(struct hand *hand, const struct archive_key *key, const struct event *event)
+{
+    const struct archive_query *query = hand->scan->query;
+    struct str texts[EVENT_FIELDS_MAX];
+    size_t count = 0;
+    int r;
+
+    if (event->time < query->from || event->time > query->to ||
+        (query->host != NULL && !id_is(query->host, &key->host))) {
+        return 0;
+    }
+    if (!hand->scan->is_choosy) {
+        return 1;
+    }
+    r = archive_fold(event, &hand->folded, texts, &count);
+    return r < 0 ? r : needles_stand_in(query->needles, event, texts, count);
+}
+
+struct hand_bytes {
+    struct str folded;
+    bool is_coded;
+};
+
+static bool bytes_hold(void *context, struct str text)
+{
+    const struct hand_bytes *bytes = context;
+
+    return str_find(bytes->folded, text) < bytes->folded.len;
+}
+
+static bool bytes_are_coded(void *context)
+{
+    const struct hand_bytes *bytes = context;
+
+    return bytes->is_coded;
+}
+
+/* 1 when the bytes may hold the needles, wherever. */
+static int hand_admits(struct hand *hand, struct str bytes)
+{
+    struct hand_bytes all = {.is_coded = hand->is_coded};
+    char *out;
+
+    if (!hand->scan->is_scanning) {
+        return 1;
+    }
+    buf_reset(&hand->folded);
+    out = buf_reserve(&hand->folded, bytes.len + 1);
+    if (out == NULL) {
+        return buf_error(&hand->folded);
+    }
+    all.folded = str_of(out, utf8_fold(bytes, out, bytes.len + 1));
+    return needles_hold(hand->scan->query->needles,
+                        &(struct needle_place){bytes_hold, bytes_are_coded, &all});
+}
+
+/* The entry at the front of the reader. */
+static int hand_look(struct hand *hand, struct cbor_reader *reader)
+{
+    struct cbor_reader again = *reader;
+    struct archive_key key;
+    struct event event;
+    int r = block_next(reader, &key, NULL);
+
+    if (r <= 0) {
+        return r;
+    }
+    r = hand_admits(hand, str_of(again.rest.ptr, (size_t)(reader->rest.ptr - again.rest.ptr)));
+    if (r <= 0) {
+        return r < 0 ? r : 1;
+    }
+    r = block_next(&again, &key, &event);
+    r = r < 0 ? r : hand_matches(hand, &key, &event);
+    r = r <= 0 ? r : hand_keep(hand, &key, &event);
+    return r < 0 ? r : 1;
+}
+
+static int hand_look_through(struct hand *hand)
+{
+    struct cbor_reader reader;
+    int r = block_unpack(buf_str(&hand->body), hand->bytes, &hand->raw);
+
+    if (r < 0) {
+        return r;
+    }
+    r = hand_admits(hand, buf_str(&hand->raw));
+    if (r <= 0) {
+        return r;
+    }
+    cbor_open(&reader, buf_str(&hand->raw));
+    do {
+        r = hand_look(hand, &reader);
+    } while (r > 0);
+    return r;
+}
+
+/* ---- both hands */
+
+static void hand_fail(struct hand *hand, int error)
+{
+    struct scan *scan = hand->scan;
+
+    pthread_mutex_lock(&scan->lock);
+    scan->error = scan->error < 0 ? scan->error : error;
+    pthread_mutex_unlock(&scan->lock);
+}
+
+static void *help(void *context);
+
+static bool hand_wants_help(const struct hand *hand)
+{
+    return hand->scan->taken > HELP_AFTER;
+}
+
+/* helper: where its thread is to be noted when one is worth it; NULL: this is the helper. */
+static void hand_work(struct scan *scan, pthread_t *helper, bool *ret_is_helped)
+{
+    struct hand hand = {.scan = scan};
+    int r;
+
+    buf_init(&hand.body, ARCHIVE_BODY_LIMIT);
+    buf_init(&hand.raw, ARCHIVE_BLOCK_LIMIT);
+    buf_init(&hand.folded, ARCHIVE_BLOCK_LIMIT + 1);
+    buf_init(&hand.encoded, ARCHIVE_BLOCK_LIMIT);
+    while (scan_take(scan, &hand) > 0) {
+        if (helper != NULL && !*ret_is_helped && hand_wants_help(&hand)) {
+            *ret_is_helped = thread_start("archive-scan", help, scan, helper) == 0;
+            helper = *ret_is_helped ? helper : NULL;
+        }
+        r = hand_look_through(&hand);
+        if (r < 0) {
+            hand_fail(&hand, r);
+        }
+    }
+    buf_done(&hand.body);
+    buf_done(&hand.raw);
+    buf_done(&hand.folded);
+    buf_done(&hand.encoded);
+}
+
+static void *help(void *context)
+{
+    (void)thread_lower_priority(); /* in vain it takes a share like any other */
+    hand_work(context, NULL, NULL);
+    return NULL;
+}
+
+int scan_day(struct scan *scan, struct database *database)
+{
+    CLEANUP(query_done) struct query rows = {0};
+    pthread_t helper;
+    bool is_helped = false;
+
+    query_init(
+        &rows, database,
+        "SELECT number, last, filter, has_addresses, ifnull(coded, -1)"
+        " FROM blocks INDEXED BY blocks_time"
+        " WHERE last >= ?1 AND first <= ?2 AND (?3 IS NULL OR EXISTS"
+        " (SELECT 1 FROM host_blocks WHERE host = ?3 AND block = number)) ORDER BY last DESC");
+    query_bind_i64(&rows, 1, scan->query->from);
+    query_bind_i64(&rows, 2, scan->query->to);
+    query_bind_id(&rows, 3, scan->query->host);
+    scan->rows = &rows;
+    scan->is_walked = false;
+    hand_work(scan, &helper, &is_helped);
+    if (is_helped) {
+        (void)pthread_join(helper, NULL);
+    }
+    return scan->error;
+}
