@@ -1,6 +1,6 @@
 /* Pages pictured by a real browser: what is given is painted, what is not is not fetched, and a
  * page that never comes to rest does not hold anybody up. */
-#include "harness.h"
+#include "browser_place.h"
 
 #include "base/time.h"
 #include "centre/browser.h"
@@ -21,7 +21,7 @@ static int begin(void **state)
 
     (void)state;
     (void)signal(SIGPIPE, SIG_IGN);
-    return access(BROWSER_PROGRAM, X_OK) == 0 ? browser_start(&options, &browser, NULL) : 0;
+    return has_browser_place() ? browser_start(&options, &browser, NULL) : 0;
 }
 
 static int end(void **state)

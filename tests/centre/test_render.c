@@ -1,6 +1,6 @@
 /* The process that pictures pages, as fetch speaks to it: a page and what it is made of go in, what
  * it looks like comes out, and one that ends badly says so by ending. */
-#include "harness.h"
+#include "browser_place.h"
 
 #include "base/cleanup.h"
 #include "base/time.h"
@@ -58,7 +58,7 @@ static int end(void)
 
 static void start_or_skip(void)
 {
-    if (access(BROWSER_PROGRAM, X_OK) != 0) {
+    if (!has_browser_place()) {
         skip();
     }
     start(BROWSER_PROGRAM);

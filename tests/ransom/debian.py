@@ -15,17 +15,21 @@ CACHE = "/var/cache/canhgac-tests"
 KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CLONE = "/root/canhgac"
-# Mounts live in a namespace of their own, and end with it: nothing is left to unmount.
+# Mounts live in a namespace of their own, and end with it: nothing is left to unmount. The root is pivoted to, not
+# chrooted: the kernel gives no user namespace to whoever is in a chroot, and a browser's cell is made of one.
 ENTER = """set -e
 root=$1 cache=$2
 shift 2
-mount --bind "$root" "$root"  # so that / is a mount point inside, as ip-netns wants it
+mount --bind "$root" "$root"
 mount -t proc proc "$root/proc"
 mount -t sysfs -o ro sysfs "$root/sys"
 mount --rbind /dev "$root/dev"
 [ -z "$cache" ] || mount --bind "$cache" "$root/var/cache/apt/archives"
 ip link set lo up 2>/dev/null || true
-exec chroot "$root" "$@"
+cd "$root"
+pivot_root . mnt
+umount -l /mnt
+exec "$@"
 """
 
 

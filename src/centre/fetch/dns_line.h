@@ -7,6 +7,8 @@
 #include "base/diag.h"
 #include "sys/loop.h"
 
+/* what c-ares 1.34 (Debian 13) would have instead, 1.18 (Debian 12) does not have yet */
+#define CARES_NO_DEPRECATED
 #include <ares.h>
 #include <stdbool.h>
 
