@@ -164,9 +164,13 @@ static void see_needle(void *context, uint32_t clue)
     }
 }
 
-static inline void see_key(struct sigma_matcher *matcher, uint64_t hash)
+/* A clue that was not looked for may be seen too, where hashes meet: that costs a question and
+ * changes nothing. It is to be one of this field, or what is remembered of a value (probe_again)
+ * would lack what another field had shown before. */
+static inline void see_key(struct sigma_matcher *matcher, uint32_t field, uint64_t hash)
 {
-    const struct key_table *keys = &matcher->engine->keys;
+    const struct sigma_engine *engine = matcher->engine;
+    const struct key_table *keys = &engine->keys;
     size_t at = hash >> (64 - KEY_FRONT_BITS);
 
     if ((keys->front[at / 64] >> (at % 64) & 1) == 0) {
@@ -174,8 +178,10 @@ static inline void see_key(struct sigma_matcher *matcher, uint64_t hash)
     }
     at = hash & (keys->room - 1);
     for (; keys->slots[at].clue != ENGINE_NONE; at = (at + 1) & (keys->room - 1)) {
-        if (keys->slots[at].tag == (uint32_t)(hash >> 32)) {
-            see_needle(matcher, keys->slots[at].clue);
+        const struct key_slot *slot = &keys->slots[at];
+
+        if (slot->tag == (uint32_t)(hash >> 32) && engine->clues[slot->clue].field == field) {
+            see_needle(matcher, slot->clue);
         }
     }
 }
@@ -187,14 +193,15 @@ static void probe_ends(struct sigma_matcher *matcher, const struct probe *probe,
         size_t len = clue_lengths[__builtin_ctz(left)];
 
         if (len <= text.len) {
-            see_key(matcher, clue_hash(CLUE_START, field, str_of(text.ptr, len)));
+            see_key(matcher, field, clue_hash(CLUE_START, field, str_of(text.ptr, len)));
         }
     }
     for (unsigned left = probe->ends; left != 0; left &= left - 1) {
         size_t len = clue_lengths[__builtin_ctz(left)];
 
         if (len <= text.len) {
-            see_key(matcher, clue_hash(CLUE_END, field, str_of(text.ptr + text.len - len, len)));
+            see_key(matcher, field,
+                    clue_hash(CLUE_END, field, str_of(text.ptr + text.len - len, len)));
         }
     }
 }
@@ -206,7 +213,7 @@ static void probe_bytes(struct sigma_matcher *matcher, const struct probe *probe
         const char *byte = &clue_bytes[__builtin_ctz(left)];
 
         if (memchr(text.ptr, *byte, text.len) != NULL) {
-            see_key(matcher, clue_hash(CLUE_BYTE, field, str_of(byte, 1)));
+            see_key(matcher, field, clue_hash(CLUE_BYTE, field, str_of(byte, 1)));
         }
     }
 }
@@ -224,16 +231,16 @@ static void probe_value(struct sigma_matcher *matcher, const struct probe *probe
     double number = 0;
 
     if (probe_has(probe, CLUE_HIGH) && !matcher->values[place].is_plain) {
-        see_key(matcher, clue_hash(CLUE_HIGH, field, STR("")));
+        see_key(matcher, field, clue_hash(CLUE_HIGH, field, STR("")));
     }
     if (probe_has(probe, CLUE_EQUAL)) {
-        see_key(matcher, clue_hash(CLUE_EQUAL, field, text));
+        see_key(matcher, field, clue_hash(CLUE_EQUAL, field, text));
     }
     if (probe_has(probe, CLUE_BASE)) {
         struct str base = clue_base(text);
 
         if (base.len != 0) {
-            see_key(matcher, clue_hash(CLUE_BASE, field, base));
+            see_key(matcher, field, clue_hash(CLUE_BASE, field, base));
         }
     }
     if ((probe->starts | probe->ends) != 0) {
@@ -243,7 +250,7 @@ static void probe_value(struct sigma_matcher *matcher, const struct probe *probe
         probe_bytes(matcher, probe, field, text);
     }
     if (probe_has(probe, CLUE_NUMBER) && sigma_value_number(text, &number)) {
-        see_key(matcher, clue_hash_number(field, number));
+        see_key(matcher, field, clue_hash_number(field, number));
     }
     if (probe_has(probe, CLUE_NEEDLE)) {
         scan_text(engine->narrow[field], text, &matcher->teller);
@@ -292,7 +299,7 @@ static void fields_probe(struct sigma_matcher *matcher)
             continue;
         }
         if (probe_has(probe, CLUE_THERE)) {
-            see_key(matcher, clue_hash(CLUE_THERE, field, STR("")));
+            see_key(matcher, field, clue_hash(CLUE_THERE, field, STR("")));
         }
         if ((probe->kinds & ~(1U << CLUE_THERE)) != 0 && entry->fields[i].type != ENTRY_TYPE_NULL) {
             probe_again(matcher, probe, field, (uint32_t)i);
