@@ -82,12 +82,15 @@ static int confines_open(const struct confines *confines, const struct file_hand
     return r;
 }
 
-/* Without its folder the kernel tells of a link count, as at each unlink: no bits have changed. */
+/* Without its folder the kernel tells of a link count, as at each unlink, and of a change by a
+ * handle, as a server of NFS makes it. Of files that had no bits neither matters: what is unlinked
+ * gets none, and bits that were set unseen are not given back. */
 static void confines_take(struct confines *confines, const struct name_event *event)
 {
     uint64_t key =
         key_of(event->file.type, str_of((const char *)event->file.bytes, event->file.len));
-    bool is_change = !event->is_folder && event->folder.len != 0;
+    bool is_known = map_get(&confines->set_ids, MAP_KEY(key)) != NULL;
+    bool is_change = !event->is_folder && (event->folder.len != 0 || is_known);
     CLEANUP(closep) int fd = is_change ? confines_open(confines, &event->file) : -1;
     struct set_id row;
 
