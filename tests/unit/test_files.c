@@ -188,6 +188,8 @@ static void test_processors_stay_awake_in_a_row(void **state)
 {
     struct files *files = files_make();
     int64_t now = ARRIVED;
+    unsigned changes = 0;
+    unsigned awake = 0;
     int ends[2];
 
     (void)state;
@@ -208,6 +210,16 @@ static void test_processors_stay_awake_in_a_row(void **state)
     assert_int_equal(told(ends[0]), 1);
     files_note_row(files, 1, now += 2 * MS); /* the next row begins anew */
     assert_int_equal(told(ends[0]), -1);
+    for (int64_t i = 0; i < 35000; i++) { /* one without an end: half of the time is enough */
+        int word;
+
+        files_note_row(files, 1, now += MS - 1);
+        word = told(ends[0]);
+        changes += word != -1;
+        awake += files->is_awake;
+    }
+    assert_int_equal(changes, 4);
+    assert_in_range(awake, 15000, 25000);
     (void)close(ends[0]);
     (void)close(ends[1]);
     mem_free(files);

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "sys/doze.h"
 #include "sys/fd.h"
 #include "sys/spawn.h"
 
@@ -315,6 +316,9 @@ static void child_on_death(void *context, pid_t pid, int wait_status)
         if (supervisor->fds[SENSOR_KIND_FILES][0] >= 0) { /* the next may be there before the
                                                            * watchdog looks */
             watchdog_answer_dead(supervisor->page, supervisor->fds[SENSOR_KIND_FILES][0]);
+        }
+        if (supervisor->fds[SENSOR_KIND_FILES][2] >= 0) { /* it may have died in a row of opens */
+            (void)!doze_allow(supervisor->fds[SENSOR_KIND_FILES][2], true);
         }
     }
     if (child->kind == CHILD_OUTLET && WIFEXITED(wait_status)) {
