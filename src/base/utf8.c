@@ -176,13 +176,12 @@ int utf8_pad(const char *text, int columns)
     return columns > 0 && width < (size_t)columns ? columns - (int)width : 0;
 }
 
-void utf8_put_wrapped(struct buf *buf, struct str text, size_t hang, size_t columns)
+static void put_wrapped_line(struct buf *buf, struct str line, size_t hang, size_t columns)
 {
     size_t at = hang;
+    struct str word;
 
-    while (text.len != 0) {
-        size_t end = str_find_byte(text, ' ');
-        struct str word = str_slice(text, 0, end);
+    while (str_cut(&line, ' ', &word)) {
         size_t width = utf8_columns(word);
 
         if (at != hang && at + 1 + width > columns) {
@@ -194,7 +193,18 @@ void utf8_put_wrapped(struct buf *buf, struct str text, size_t hang, size_t colu
         }
         buf_put_str(buf, word);
         at += width;
-        text = str_slice(text, end + 1, text.len);
+    }
+}
+
+void utf8_put_wrapped(struct buf *buf, struct str text, size_t hang, size_t columns)
+{
+    struct str line;
+
+    for (bool is_first = true; str_cut(&text, '\n', &line); is_first = false) {
+        if (!is_first) {
+            buf_putf(buf, "\n%*s", (int)hang, "");
+        }
+        put_wrapped_line(buf, line, hang, columns);
     }
 }
 

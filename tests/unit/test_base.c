@@ -223,6 +223,7 @@ static void test_wrapped(void **state)
     assert_string_equal(wrapped("thư mục gốc", 0, 11, &buf), "thư mục gốc");
     assert_string_equal(wrapped("thư mục gốc", 0, 10, &buf), "thư mục\ngốc");
     assert_string_equal(wrapped("thư mục gốc", 4, 10, &buf), "thư\n    mục\n    gốc");
+    assert_string_equal(wrapped("một hai\nba bốn năm", 2, 10, &buf), "một hai\n  ba bốn\n  năm");
     assert_string_equal(wrapped("một-từ-quá-dài thì đứng riêng", 2, 8, &buf),
                         "một-từ-quá-dài\n  thì\n  đứng\n  riêng");
 }
