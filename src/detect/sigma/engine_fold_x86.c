@@ -61,7 +61,8 @@ FOLD_TARGET static bool fold_avx512(struct str text, bool is_escaped, char *out,
         _mm512_mask_storeu_epi8(out + len, bits_below(kept), folded);
         at += cut.taken;
         len += kept;
-        if (!cut.is_whole) {
+        for (bool is_next = !cut.is_whole; is_next;
+             is_next = at < text.len && (unsigned char)text.ptr[at] >= 0x80) {
             size_t taken = fold_char(text, at, is_escaped, out, &len);
 
             if (taken == 0) {

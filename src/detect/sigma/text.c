@@ -20,10 +20,15 @@ static const struct case_range case_ranges[] = {
 #include "detect/sigma/text_case.def"
 };
 
+/* The first look is at the ranges of Vietnamese. */
 static uint32_t rune_fold(uint32_t rune)
 {
     size_t low = 0;
     size_t high = ARRAY_LEN(case_ranges);
+
+    if ((rune >= 0x1ea0 && rune <= 0x1eff) || (rune >= 0x100 && rune <= 0x12f)) {
+        return rune | 1; /* a capital, and its small letter behind it */
+    }
 
     while (low < high) {
         size_t middle = (low + high) / 2;
