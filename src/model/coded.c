@@ -19,6 +19,21 @@ static int hex_value(char c)
     return (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
 }
 
+enum answer {
+    ANSWER_NONE, /* nobody has asked yet */
+    ANSWER_NO,
+    ANSWER_YES,
+};
+
+/* An entry that is looked through. What is asked of all of it is asked once, or as many leads as
+ * it has would each cost its length. */
+struct coding {
+    struct str text;
+    bool is_json;
+    enum answer has_left_out;
+    enum answer has_request;
+};
+
 /* Whether a sign of that number is one that words are made of, or may fold to one or to nothing. */
 static bool is_word_sign(uint32_t rune)
 {
@@ -26,7 +41,8 @@ static bool is_word_sign(uint32_t rune)
            rune == '_' || rune == '.' || rune == 0;
 }
 
-/* "\u0041", "\x41": exactly so many digits. */
+/* "\u0041", "\x41": exactly so many digits. One of a backslash may begin an escape of the record
+ * that stands in the text. */
 static bool is_escape(struct str text)
 {
     size_t digits = text.ptr[1] == 'u' ? 4 : 2;
@@ -43,7 +59,7 @@ static bool is_escape(struct str text)
         }
         rune = rune << 4 | (uint32_t)value;
     }
-    return is_word_sign(rune);
+    return is_word_sign(rune) || rune == '\\';
 }
 
 /* "&#65;", "&#x41;". */
@@ -67,7 +83,7 @@ static bool is_reference(struct str text)
 }
 
 /* CEF's reader leaves out the backslash before any sign: in "C:\Windows" too. */
-static bool has_left_out(struct str text)
+static bool find_left_out(struct str text)
 {
     for (size_t at = 0; at + 1 < text.len; at++) {
         if (text.ptr[at] == '\\' && is_word_sign((unsigned char)text.ptr[at + 1])) {
@@ -77,25 +93,41 @@ static bool has_left_out(struct str text)
     return false;
 }
 
-/* What begins at `at` with a lead sign and the one behind it. */
-static bool is_code(struct str text, size_t at, bool is_json)
+static bool has_left_out(struct coding *coding)
 {
-    struct str rest = str_slice(text, at, text.len);
-    struct str front = str_slice(text, 0, at + 2);
+    if (coding->has_left_out == ANSWER_NONE) {
+        coding->has_left_out = find_left_out(coding->text) ? ANSWER_YES : ANSWER_NO;
+    }
+    return coding->has_left_out == ANSWER_YES;
+}
+
+/* JSON has no \x, but a line of a web server's log in it may: behind its time, `] "`. */
+static bool has_request(struct coding *coding)
+{
+    if (coding->has_request == ANSWER_NONE) {
+        coding->has_request =
+            str_find(coding->text, STR("] \\")) < coding->text.len ? ANSWER_YES : ANSWER_NO;
+    }
+    return coding->has_request == ANSWER_YES;
+}
+
+/* What begins at `at` with a lead sign and the one behind it. */
+static bool is_code(struct coding *coding, size_t at)
+{
+    struct str rest = str_slice(coding->text, at, coding->text.len);
+    struct str front = str_slice(coding->text, 0, at + 2);
 
     switch (rest.ptr[0]) {
     case '\\':
-        /* JSON has no \x, but a line of a web server's log in it may: behind its time, `] "`. */
-        return is_escape(rest) &&
-               (rest.ptr[1] == 'u' || !is_json || str_find(text, STR("] \\")) < text.len);
+        return is_escape(rest) && (rest.ptr[1] == 'u' || !coding->is_json || has_request(coding));
     case '&':
         return is_reference(rest);
     case 't':
         return str_has_suffix(front, STR("msg=audit("));
     case 'F':
         return (str_has_suffix(front, STR("CEF:")) || str_has_suffix(front, STR("LEEF:"))) &&
-               has_left_out(text);
-    default: /* a declaration or comment of XML is left out of the text that it stands in */
+               has_left_out(coding);
+    default: /* what XML declares, comments or instructs is left out of the text around it */
         return true;
     }
 }
@@ -103,7 +135,7 @@ static bool is_code(struct str text, size_t at, bool is_json)
 static bool is_lead(char sign, char next)
 {
     return (sign == '\\' && (next == 'u' || next == 'x')) || (sign == '&' && next == '#') ||
-           (sign == '<' && next == '!') || (sign == 't' && next == '(') ||
+           (sign == '<' && (next == '!' || next == '?')) || (sign == 't' && next == '(') ||
            (sign == 'F' && next == ':');
 }
 
@@ -118,7 +150,7 @@ static bool has_lead(const char *bytes)
 
         has |= (unsigned char)((sign == '\\') & ((next == 'u') | (next == 'x')));
         has |= (unsigned char)((sign == '&') & (next == '#'));
-        has |= (unsigned char)((sign == '<') & (next == '!'));
+        has |= (unsigned char)((sign == '<') & ((next == '!') | (next == '?')));
         has |= (unsigned char)((sign == 't') & (next == '('));
         has |= (unsigned char)((sign == 'F') & (next == ':'));
     }
@@ -136,6 +168,7 @@ static bool has_lead_rest(struct str rest)
 
 static enum coded find_codes(struct str text, bool is_json)
 {
+    struct coding coding = {.text = text, .is_json = is_json};
     enum coded found = CODED_NONE;
 
     for (size_t at = 0; at + 1 < text.len;) {
@@ -147,7 +180,7 @@ static enum coded find_codes(struct str text, bool is_json)
             continue;
         }
         for (; at < end && at + 1 < text.len; at++) {
-            if (!is_lead(text.ptr[at], text.ptr[at + 1]) || !is_code(text, at, is_json)) {
+            if (!is_lead(text.ptr[at], text.ptr[at + 1]) || !is_code(&coding, at)) {
                 continue;
             }
             if (!is_json || text.ptr[at + 1] != 'u') {

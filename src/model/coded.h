@@ -1,10 +1,10 @@
 /* What readers of logs take out of an entry that does not stand in it letter by letter, so that
  * whoever looks for a field's value in the raw entry knows when not to trust its absence:
  *
- *     JSON                     escapes of letters, digits, '_', '.' and all beyond ASCII; those of
- *                              other signs part words, as the signs do in the value
+ *     JSON                     escapes of letters, digits, '_', '.', '\' and all beyond ASCII;
+ *                              those of other signs part words, as the signs do in the value
  *     JSON with a line in it   what stands in the line's own code
- *     web servers, XML         escapes and references of such signs
+ *     web servers, XML         escapes and references of such signs; what XML leaves out
  *     CEF, LEEF                a backslash that is left out before a letter
  *     audit                    values in hexadecimal
  *     EVTX, unknown formats    anything

@@ -2,8 +2,12 @@
  * reader can have made it. */
 #include "harness.h"
 
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "model/coded.h"
+
+#include <string.h>
+#include <time.h>
 
 static enum coded asked(const char *format, const char *entry)
 {
@@ -30,6 +34,7 @@ static void test_signs(void **state)
     assert_int_equal(asked("winxml", "<a>&#x1ED9;</a>"), CODED_SIGNS);
     assert_int_equal(asked("winxml", "<a>ro<!-- -->ot</a>"), CODED_SIGNS);
     assert_int_equal(asked("syslog", "CEF:0|a|b|1|2|c|5|filePath=C:\\Windows"), CODED_SIGNS);
+    assert_int_equal(asked("winxml", "<a>foo<?x?>bar</a>"), CODED_SIGNS);
     assert_int_equal(asked("ndjson", "{\"log\":\"type=X msg=audit(1:2): comm=6C73\"}"),
                      CODED_SIGNS);
     assert_int_equal(asked("ndjson", "{\"log\":\"[26/Nov] \\\"GET /\\\\x61\\\"\"}"), CODED_SIGNS);
@@ -72,6 +77,33 @@ static void test_meant(void **state)
     check_meant("ndjson", "{\"a\":\"l\\u0061n\"}", "{\"a\":\"lan\"}|{\"a\":\"lan\"}|");
     check_meant("ndjson", "{\"a\":\"{\\\"b\\\":\\\"l\\\\u1ea1n\\\"}\"}",
                 "{\"a\":\"{\"b\":\"l\\u1ea1n\"}\"}|{\"a\":\"{\"b\":\"lạn\"}\"}|");
+    check_meant("ndjson", "{\"a\":\"l\\u005cu0061n\"}", "{\"a\":\"l\\u0061n\"}|{\"a\":\"lan\"}|");
+}
+
+/* Entries of nothing but leads, as long as entries get, cost about what others of their length do.
+ */
+static void test_leads_are_cheap(void **state)
+{
+    static const struct {
+        const char *format;
+        const char *lead;
+    } rows[] = {{"syslog", "CEF:"}, {"ndjson", "\\x41"}};
+    static char bytes[60U << 10];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        clock_t before;
+
+        for (size_t at = 0; at < sizeof(bytes); at += 4) {
+            memcpy(bytes + at, rows[i].lead, 4);
+        }
+        before = clock();
+        for (unsigned times = 0; times < 20; times++) {
+            assert_int_equal(coded_entry(str_from(rows[i].format), str_of(bytes, sizeof(bytes))),
+                             CODED_NONE);
+        }
+        assert_true(clock() - before < CLOCKS_PER_SEC / 2);
+    }
 }
 
 static void test_no_room(void **state)
@@ -93,9 +125,8 @@ static void test_no_room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain_entries),
-        cmocka_unit_test(test_signs),
-        cmocka_unit_test(test_meant),
+        cmocka_unit_test(test_plain_entries), cmocka_unit_test(test_signs),
+        cmocka_unit_test(test_meant),         cmocka_unit_test(test_leads_are_cheap),
         cmocka_unit_test(test_no_room),
     };
 
