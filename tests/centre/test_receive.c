@@ -337,11 +337,14 @@ static struct timed put_timed(uint64_t number, int64_t time)
     return timed;
 }
 
-/* What says no more than its second lies in it as it arrived: searches tell thousands apart. */
-static void test_seconds(void **state)
+/* What says no more than its second lies in it as it arrived, and what says more in its
+ * millisecond: searches tell thousands apart. */
+static void test_same_times(void **state)
 {
     int64_t now;
+    int64_t half;
     struct timed timed;
+    struct timed other;
 
     (void)state;
     hello(LIFE);
@@ -349,6 +352,14 @@ static void test_seconds(void **state)
     now -= now % NS_PER_S + 5 * NS_PER_S;
     timed = put_timed(1, now);
     assert_in_range(timed.time, now + 1, now + NS_PER_S - 1);
+    half = now + NS_PER_S / 2;
+    for (uint64_t number = 2; number < 10; number += 2) {
+        timed = put_timed(number, half + 7); /* nor does it help to say more than that */
+        other = put_timed(number + 1, half + 7);
+        assert_in_range(timed.time, half, half + NS_PER_MS - 1);
+        assert_in_range(other.time, half, half + NS_PER_MS - 1);
+        assert_int_not_equal(timed.time, other.time);
+    }
 }
 
 /* An entry is of the time that it says, unless its sender's clock is wrong beyond belief. */
@@ -371,7 +382,7 @@ static void test_time_of_entries(void **state)
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
         int64_t now = clock_wall(&rig.clock);
         struct timed timed = put_timed(i + 1, now + rows[i].ahead);
-        int64_t off = timed.time - now - (rows[i].is_believed ? rows[i].ahead : 0);
+        int64_t off = timed.time - now - (rows[i].is_believed ? rows[i].ahead : 0) + NS_PER_MS;
 
         assert_in_range(off, 0, 60 * NS_PER_S); /* the clock went on */
         assert_int_equal(timed.has_arrival, rows[i].is_believed);
@@ -644,7 +655,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_death_between_archive_and_state, start, stop),
         cmocka_unit_test_setup_teardown(test_failure_of_the_store, start, stop),
         cmocka_unit_test_setup_teardown(test_names_are_bounded, start, stop),
-        cmocka_unit_test_setup_teardown(test_seconds, start, stop),
+        cmocka_unit_test_setup_teardown(test_same_times, start, stop),
         cmocka_unit_test_setup_teardown(test_time_of_entries, start, stop),
         cmocka_unit_test_setup_teardown(test_made_up_names_give_way, start, stop),
         cmocka_unit_test_setup_teardown(test_too_many_names_are_told, start, stop),

@@ -227,13 +227,14 @@ static bool received_is_timely(const struct core *core, const struct received *r
            ahead <= core->options.log_ahead && ahead >= -core->options.log_behind;
 }
 
-/* Thousands of entries may say the same second, which searches could not tell apart: within the
- * second they lie as they arrived. */
+/* Thousands of entries may say the same time, which searches could not tell apart: within the
+ * second, or the millisecond of those that say more than a second, they lie as they arrived. */
 static int64_t received_time(const struct received *received)
 {
-    int64_t second = received->time;
+    int64_t time = received->time;
+    int64_t spread = time % NS_PER_S == 0 ? NS_PER_S : NS_PER_MS;
 
-    return second % NS_PER_S != 0 ? second : second + received->arrival % NS_PER_S;
+    return time - time % spread + received->arrival % spread;
 }
 
 /* An event with the time of its arrival beside its own is of its own time. */
