@@ -13,6 +13,7 @@ static struct msg_writer piece;
 static struct receiver receiver;
 static struct receiver_options options;
 static int api[2];
+static const char *poster = "192.0.2.1";
 
 static inline void on_nothing(void *context)
 {
@@ -50,6 +51,7 @@ static inline void post_bytes(uint64_t number, uint32_t marks, struct str bytes)
     msg_begin(&piece, RECEIVER_MESSAGE_PIECE);
     msg_put_u64(&piece, number);
     msg_put_str(&piece, STR("may-chu"));
+    msg_put_str(&piece, str_from(poster));
     msg_put_u32(&piece, RECEIVER_FORM_RAW);
     msg_put_str(&piece, STR("web1"));
     msg_put_u32(&piece, marks);

@@ -133,12 +133,36 @@ static void test_posted_again_while_it_waits(void **state)
     receiver_finish();
 }
 
+/* Two behind one token say the same while core keeps nothing: neither repeats the other. */
+static void test_others_are_no_repeat(void **state)
+{
+    const struct clock clock = {.wall = waited_wall, .mono = waited_mono};
+
+    (void)state;
+    receiver_begin(1 << 20);
+    receiver.queue.clock = &clock;
+    waited = 0;
+    post_whole(1, "heartbeat\n");
+    waited = 5 * NS_PER_S;
+    poster = "192.0.2.2";
+    post_whole(2, "heartbeat\n");
+    assert_int_equal(posted(), 2);
+    make_durable();
+    post_left(2);
+    poster = "192.0.2.1";
+    post_whole(3, "heartbeat\n");
+    assert_int_equal(posted(), 3);
+    make_durable();
+    receiver_finish();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_posted_again),
         cmocka_unit_test(test_posted_again_in_part),
         cmocka_unit_test(test_posted_again_while_it_waits),
+        cmocka_unit_test(test_others_are_no_repeat),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

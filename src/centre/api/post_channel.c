@@ -34,6 +34,7 @@ int api_post_send(struct api_post *post, struct str bytes, bool is_last)
     msg_begin(&msg, RECEIVER_MESSAGE_PIECE);
     msg_put_u64(&msg, post->number);
     msg_put_str(&msg, post->token);
+    msg_put_str(&msg, post->request->address);
     msg_put_u32(&msg, (uint32_t)post->form);
     msg_put_str(&msg, str_slice(post->host, 0, STORE_NAME_MAX));
     msg_put_u32(&msg, marks);

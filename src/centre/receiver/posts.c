@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "centre/receiver/body.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define POST_PATIENCE     (120 * NS_PER_S)
@@ -23,6 +24,7 @@ struct post {
     struct buf rest;  /* that waits for it */
     struct receiver *receiver;
     uint64_t number;
+    char poster[NET_ADDRESS_SIZE];
     uint64_t batch;        /* the last that holds an entry of it */
     struct buf hashes;     /* of what was taken, in its order; see repeats.h */
     struct repeat *repeat; /* it says again, so far; NULL: it is new */
@@ -141,7 +143,7 @@ static int on_entry(void *context, const struct receiver_entry *entry)
 {
     struct post *post = context;
     struct receiver *receiver = post->receiver;
-    uint64_t hash = repeats_hash(&receiver->repeats, entry);
+    uint64_t hash = repeats_hash(&receiver->repeats, str_from(post->poster), entry);
     int r = 0;
 
     if (post_says_again(post, hash)) {
@@ -164,6 +166,7 @@ static int on_entry(void *context, const struct receiver_entry *entry)
 /* What leads a piece. */
 struct piece {
     uint64_t number;
+    struct str poster; /* its address */
     struct post_cutter_options options;
     uint32_t marks; /* enum receiver_piece */
     struct str bytes;
@@ -174,6 +177,7 @@ static struct piece piece_read(struct msg_reader *msg)
     struct piece piece = {.number = msg_get_u64(msg)};
 
     piece.options.token = msg_get_str(msg);
+    piece.poster = msg_get_str(msg);
     piece.options.form = (enum receiver_form)msg_get_u32(msg);
     piece.options.host = msg_get_str(msg);
     piece.marks = msg_get_u32(msg);
@@ -195,6 +199,7 @@ static int post_new(struct receiver *receiver, struct piece *piece, struct post 
         return -ERR_NOMEM;
     }
     *post = (struct post){.receiver = receiver, .number = piece->number};
+    (void)snprintf(post->poster, sizeof(post->poster), "%.*s", STR_ARG(piece->poster));
     list_init(&post->node);
     list_init(&post->turn);
     buf_init(&post->rest, POST_REST_MAX);

@@ -39,10 +39,12 @@ void repeats_done(struct repeats *repeats)
     }
 }
 
-uint64_t repeats_hash(const struct repeats *repeats, const struct receiver_entry *entry)
+uint64_t repeats_hash(const struct repeats *repeats, struct str poster,
+                      const struct receiver_entry *entry)
 {
-    uint64_t hash = map_hash(entry->via, repeats->seed);
+    uint64_t hash = map_hash(poster, repeats->seed);
 
+    hash = map_hash(entry->via, hash ^ repeats->seed);
     hash = map_hash(entry->host, hash ^ repeats->seed);
     hash = map_hash(entry->source, hash ^ repeats->seed);
     return map_hash(entry->raw, hash ^ repeats->seed);

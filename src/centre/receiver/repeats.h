@@ -34,8 +34,9 @@ struct repeats {
 
 void repeats_init(struct repeats *repeats, uint64_t seed);
 void repeats_done(struct repeats *repeats);
-/* Of an entry as a post has it: whose token, which host, what it says. */
-uint64_t repeats_hash(const struct repeats *repeats, const struct receiver_entry *entry);
+/* Of an entry as a post has it: who posts it, whose token, which host, what it says. */
+uint64_t repeats_hash(const struct repeats *repeats, struct str poster,
+                      const struct receiver_entry *entry);
 /* Keeps what was taken of a post; hashes (uint64_t each) are the repeat's from now on, also when
  * there is no room for it. */
 void repeats_keep(struct repeats *repeats, const struct repeat *post, int64_t now);
