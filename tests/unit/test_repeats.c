@@ -4,6 +4,8 @@
 
 #include "receiver_bench.h"
 
+#include <stdio.h>
+
 static uint64_t repeated(void)
 {
     return receiver.counts.of[RECEIVER_COUNT_REPEATED];
@@ -156,6 +158,61 @@ static void test_others_are_no_repeat(void **state)
     receiver_finish();
 }
 
+/* However many were answered meanwhile, or were not: those that may come again are known. */
+static void test_posted_again_after_many(void **state)
+{
+    enum { MANY = 2000 };
+    uint64_t number = 1;
+    char line[32];
+
+    (void)state;
+    receiver_begin(16 << 20);
+    post_piece(number, RECEIVER_PIECE_FIRST, "a\nb\n");
+    post_left(number);
+    for (unsigned i = 0; i < MANY; i++) {
+        (void)snprintf(line, sizeof(line), "%u\n", i);
+        post_whole(++number, line);
+        make_durable();
+        assert_int_equal(answered(), 1);
+    }
+    for (unsigned i = 0; i < MANY; i++) {
+        (void)snprintf(line, sizeof(line), "x%u\n", i);
+        post_piece(++number, RECEIVER_PIECE_FIRST, line);
+        post_left(number);
+    }
+    assert_int_equal(posted(), 2 + 2 * MANY);
+    post_whole(++number, "a\nb\n");
+    assert_int_equal(posted(), 2 + 2 * MANY);
+    make_durable();
+    receiver_finish();
+}
+
+/* What is kept of posts stays within its limit, though no two of them are alike. */
+static void test_repeats_are_bounded(void **state)
+{
+    static struct repeats repeats;
+    struct repeat *again;
+
+    (void)state;
+    repeats_init(&repeats, 1);
+    for (uint64_t number = 1; number <= 200000; number++) {
+        struct repeat post = {.number = number, .is_answered = number % 4 == 0};
+
+        buf_init(&post.hashes, sizeof(number));
+        assert_int_equal(buf_put(&post.hashes, &number, sizeof(number)), 0);
+        repeats_keep(&repeats, &post, 1);
+        assert_true(repeats.size <= REPEATS_SIZE_MAX);
+    }
+    assert_null(repeats_take(&repeats, 1, 1)); /* the oldest went */
+    again = repeats_take(&repeats, 199999, 1);
+    assert_non_null(again);
+    repeat_free(again);
+    assert_null(repeats_take(&repeats, 199999, 1));
+    assert_null(repeats_take(&repeats, 199998, 2 + REPEATS_KEPT));
+    assert_int_equal(repeats.size, 0);
+    repeats_done(&repeats);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +220,8 @@ int main(void)
         cmocka_unit_test(test_posted_again_in_part),
         cmocka_unit_test(test_posted_again_while_it_waits),
         cmocka_unit_test(test_others_are_no_repeat),
+        cmocka_unit_test(test_posted_again_after_many),
+        cmocka_unit_test(test_repeats_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -349,7 +349,7 @@ void receiver_posts_take(struct receiver *receiver, struct msg_reader *msg)
         if (post != NULL) {
             post_leave(post);
         } else {
-            repeats_unanswered(&receiver->repeats, number);
+            repeats_unanswered(&receiver->repeats, number, clock_mono(receiver->queue.clock));
         }
     }
 }

@@ -11,7 +11,11 @@
 void repeats_init(struct repeats *repeats, uint64_t seed)
 {
     *repeats = (struct repeats){.seed = seed};
-    list_init(&repeats->posts);
+    list_init(&repeats->answered);
+    list_init(&repeats->unanswered);
+    for (size_t i = 0; i < REPEATS_BEGINS; i++) {
+        list_init(&repeats->begins[i]);
+    }
 }
 
 void repeat_free(struct repeat *repeat)
@@ -22,20 +26,55 @@ void repeat_free(struct repeat *repeat)
     }
 }
 
+static size_t repeat_size(const struct repeat *repeat)
+{
+    return sizeof(*repeat) + repeat->hashes.room;
+}
+
+/* Hashes are seeded: nobody can make a list long but with posts that begin with the same entry. */
+static struct list *repeats_begin(struct repeats *repeats, uint64_t first)
+{
+    return &repeats->begins[first % REPEATS_BEGINS];
+}
+
+static void repeats_add(struct repeats *repeats, struct repeat *repeat)
+{
+    uint64_t first;
+
+    repeats->size += repeat_size(repeat);
+    if (repeat->is_answered) {
+        list_append(&repeats->answered, &repeat->node);
+        repeats->answered_count++;
+        return;
+    }
+    memcpy(&first, repeat->hashes.ptr, sizeof(first));
+    list_append(&repeats->unanswered, &repeat->node);
+    list_append(repeats_begin(repeats, first), &repeat->begin);
+}
+
 static void repeats_remove(struct repeats *repeats, struct repeat *repeat)
 {
     list_remove(&repeat->node);
-    repeats->count--;
-    repeats->size -= repeat->hashes.len;
+    list_remove(&repeat->begin);
+    repeats->answered_count -= repeat->is_answered ? 1 : 0;
+    repeats->size -= repeat_size(repeat);
+}
+
+static void repeats_forget(struct repeats *repeats, struct list *posts)
+{
+    struct repeat *repeat = LIST_ENTRY(posts->next, struct repeat, node);
+
+    repeats_remove(repeats, repeat);
+    repeat_free(repeat);
 }
 
 void repeats_done(struct repeats *repeats)
 {
-    LIST_EACH (node, &repeats->posts) {
-        struct repeat *repeat = LIST_ENTRY(node, struct repeat, node);
-
-        repeats_remove(repeats, repeat);
-        repeat_free(repeat);
+    while (!list_is_empty(&repeats->answered)) {
+        repeats_forget(repeats, &repeats->answered);
+    }
+    while (!list_is_empty(&repeats->unanswered)) {
+        repeats_forget(repeats, &repeats->unanswered);
     }
 }
 
@@ -50,18 +89,22 @@ uint64_t repeats_hash(const struct repeats *repeats, struct str poster,
     return map_hash(entry->raw, hash ^ repeats->seed);
 }
 
-/* Oldest first, so that the first that stays ends it. */
-static void repeats_expire(struct repeats *repeats, size_t more, int64_t now)
+static bool is_old(const struct list *posts, int64_t now)
 {
-    LIST_EACH (node, &repeats->posts) {
-        struct repeat *repeat = LIST_ENTRY(node, struct repeat, node);
+    return now - LIST_ENTRY(posts->next, struct repeat, node)->kept > REPEATS_KEPT;
+}
 
-        if (now - repeat->kept <= REPEATS_KEPT && repeats->count < REPEATS_MAX &&
-            repeats->size + more <= REPEATS_SIZE_MAX) {
-            return;
-        }
-        repeats_remove(repeats, repeat);
-        repeat_free(repeat);
+/* Answered ones first: most of them are never asked for again. */
+static void repeats_expire(struct repeats *repeats, int64_t now)
+{
+    while (!list_is_empty(&repeats->answered) &&
+           (is_old(&repeats->answered, now) || repeats->answered_count > REPEATS_ANSWERED ||
+            repeats->size > REPEATS_SIZE_MAX)) {
+        repeats_forget(repeats, &repeats->answered);
+    }
+    while (!list_is_empty(&repeats->unanswered) &&
+           (is_old(&repeats->unanswered, now) || repeats->size > REPEATS_SIZE_MAX)) {
+        repeats_forget(repeats, &repeats->unanswered);
     }
 }
 
@@ -74,42 +117,43 @@ void repeats_keep(struct repeats *repeats, const struct repeat *post, int64_t no
         buf_done(&hashes);
         return;
     }
-    repeats_expire(repeats, hashes.len, now);
     *repeat = *post;
     repeat->kept = now;
     list_init(&repeat->node);
-    list_append(&repeats->posts, &repeat->node);
-    repeats->count++;
-    repeats->size += hashes.len;
+    list_init(&repeat->begin);
+    repeats_add(repeats, repeat);
+    repeats_expire(repeats, now);
 }
 
-void repeats_unanswered(struct repeats *repeats, uint64_t number)
+void repeats_unanswered(struct repeats *repeats, uint64_t number, int64_t now)
 {
-    LIST_EACH (node, &repeats->posts) {
+    LIST_EACH (node, &repeats->answered) {
         struct repeat *repeat = LIST_ENTRY(node, struct repeat, node);
 
         if (repeat->number == number) {
+            repeats_remove(repeats, repeat);
             repeat->is_answered = false;
+            repeat->kept = now;
+            repeats_add(repeats, repeat);
+            return;
         }
     }
 }
 
 struct repeat *repeats_take(struct repeats *repeats, uint64_t first, int64_t now)
 {
-    struct repeat *found = NULL;
+    struct list *begin = repeats_begin(repeats, first);
 
-    repeats_expire(repeats, 0, now);
-    LIST_EACH (node, &repeats->posts) {
-        struct repeat *repeat = LIST_ENTRY(node, struct repeat, node);
+    repeats_expire(repeats, now);
+    for (struct list *node = begin->prev; node != begin; node = node->prev) {
+        struct repeat *repeat = LIST_ENTRY(node, struct repeat, begin);
 
-        if (!repeat->is_answered && repeat_has(repeat, 0, first)) {
-            found = repeat;
+        if (repeat_has(repeat, 0, first)) {
+            repeats_remove(repeats, repeat);
+            return repeat;
         }
     }
-    if (found != NULL) {
-        repeats_remove(repeats, found);
-    }
-    return found;
+    return NULL;
 }
 
 struct repeat *repeat_copy(const struct buf *hashes, uint64_t batch)
@@ -121,6 +165,7 @@ struct repeat *repeat_copy(const struct buf *hashes, uint64_t batch)
     }
     repeat->batch = batch;
     list_init(&repeat->node);
+    list_init(&repeat->begin);
     buf_init(&repeat->hashes, hashes->len);
     if (buf_put_str(&repeat->hashes, buf_str(hashes)) < 0) {
         repeat_free(repeat);

@@ -10,24 +10,28 @@
 #include "base/list.h"
 #include "centre/receiver/private.h"
 
-#define REPEATS_MAX      256              /* posts; the oldest goes */
-#define REPEAT_HASHES    16384            /* entries of one that are known again */
-#define REPEATS_SIZE_MAX (16U << 20)      /* bytes of all; the oldest go */
+#define REPEATS_ANSWERED 256         /* posts of which a late word may say so; the oldest goes */
+#define REPEATS_BEGINS   1024        /* lists by which those that were not answered are found */
+#define REPEAT_HASHES    16384       /* entries of one that are known again */
+#define REPEATS_SIZE_MAX (16U << 20) /* bytes of all; answered ones go first, then the oldest */
 #define REPEATS_KEPT     (600 * NS_PER_S) /* in which shippers try again */
 
 /* What was taken of one post, in its order. */
 struct repeat {
     struct list node;
-    uint64_t number;  /* of the post */
-    uint64_t batch;   /* the last that holds an entry of it */
-    int64_t kept;     /* monotonic; since then */
-    bool is_answered; /* as far as is known */
+    struct list begin; /* among those that may begin alike; not of answered ones */
+    uint64_t number;   /* of the post */
+    uint64_t batch;    /* the last that holds an entry of it */
+    int64_t kept;      /* monotonic; since then */
+    bool is_answered;  /* as far as is known */
     struct buf hashes;
 };
 
 struct repeats {
-    struct list posts; /* oldest first */
-    unsigned count;
+    struct list answered;   /* oldest first */
+    struct list unanswered; /* oldest first */
+    struct list begins[REPEATS_BEGINS];
+    unsigned answered_count;
     size_t size;
     uint64_t seed; /* nobody can make two entries that look alike */
 };
@@ -41,7 +45,7 @@ uint64_t repeats_hash(const struct repeats *repeats, struct str poster,
  * there is no room for it. */
 void repeats_keep(struct repeats *repeats, const struct repeat *post, int64_t now);
 /* The answer of that post reached nobody. */
-void repeats_unanswered(struct repeats *repeats, uint64_t number);
+void repeats_unanswered(struct repeats *repeats, uint64_t number, int64_t now);
 /* Takes out the newest that was not answered and begins with that entry; NULL: there is none. */
 struct repeat *repeats_take(struct repeats *repeats, uint64_t first, int64_t now);
 /* One that nobody keeps, of the same entries. NULL: no memory. */
