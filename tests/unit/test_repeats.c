@@ -158,6 +158,76 @@ static void test_others_are_no_repeat(void **state)
     receiver_finish();
 }
 
+/* A post that only begins as one did that nobody was answered: both are kept whole, neither is
+ * doubled, whoever comes again first. */
+static void test_alike_at_the_begin(void **state)
+{
+    (void)state;
+    receiver_begin(1 << 20);
+    post_piece(1, RECEIVER_PIECE_FIRST, "hb\nx\n");
+    post_left(1);
+    post_whole(2, "hb\ny\n");
+    post_whole(3, "hb\nx\n");
+    assert_int_equal(posted(), 4);
+    make_durable();
+    assert_int_equal(answered(), 2);
+
+    post_piece(4, RECEIVER_PIECE_FIRST, "hb\nx\n");
+    post_left(4);
+    for (uint64_t number = 5; number < 10; number++) { /* each has an hb of its own */
+        post_whole(number, "hb\ny\n");
+    }
+    post_whole(10, "hb\nx\n");
+    assert_int_equal(posted(), 4 + 2 + 5 * 2);
+    make_durable();
+    receiver_finish();
+}
+
+/* The same of one that waits for its answer. */
+static void test_alike_while_it_waits(void **state)
+{
+    const struct clock clock = {.wall = waited_wall, .mono = waited_mono};
+
+    (void)state;
+    receiver_begin(1 << 20);
+    receiver.queue.clock = &clock;
+    waited = 0;
+    post_whole(1, "hb\nx\n");
+    waited = 5 * NS_PER_S;
+    post_whole(2, "hb\ny\n");
+    post_left(1);
+    post_whole(3, "hb\nx\n");
+    assert_int_equal(posted(), 4);
+
+    post_whole(4, "z\n");
+    waited += 5 * NS_PER_S;
+    post_whole(5, "z\n");
+    make_durable();
+    post_left(4); /* 5 was it again: who comes now is another */
+    post_whole(6, "z\n");
+    assert_int_equal(posted(), 6);
+    make_durable();
+    receiver_finish();
+}
+
+/* Refused, and then left: known once, with all that was taken before it. */
+static void test_refused_and_left(void **state)
+{
+    (void)state;
+    receiver_begin(1 << 20);
+    post_piece(1, RECEIVER_PIECE_FIRST, "a\nb\nc\n");
+    post_left(1);
+    post_piece(2, RECEIVER_PIECE_FIRST, "a\n");
+    receiver.is_ending = true;
+    post_piece(2, 0, "b\n");
+    receiver.is_ending = false;
+    post_left(2);
+    post_whole(3, "a\nb\nc\nd\n");
+    assert_int_equal(posted(), 4);
+    make_durable();
+    receiver_finish();
+}
+
 /* However many were answered meanwhile, or were not: those that may come again are known. */
 static void test_posted_again_after_many(void **state)
 {
@@ -220,6 +290,9 @@ int main(void)
         cmocka_unit_test(test_posted_again_in_part),
         cmocka_unit_test(test_posted_again_while_it_waits),
         cmocka_unit_test(test_others_are_no_repeat),
+        cmocka_unit_test(test_alike_at_the_begin),
+        cmocka_unit_test(test_alike_while_it_waits),
+        cmocka_unit_test(test_refused_and_left),
         cmocka_unit_test(test_posted_again_after_many),
         cmocka_unit_test(test_repeats_are_bounded),
     };

@@ -5,6 +5,7 @@
  * that was taken of one before it, whose answer reached nobody, is passed over (repeats.h). Numbers
  * are the api's: one that died leaves posts behind whose pieces stop coming. */
 #include "base/banned.h"
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -29,6 +30,7 @@ struct post {
     struct buf hashes;     /* of what was taken, in its order; see repeats.h */
     struct repeat *repeat; /* it says again, so far; NULL: it is new */
     size_t place;          /* of the next entry */
+    size_t given;          /* so many of the first stand for another post's; see repeats.h */
     struct post_cutter *cutter;
     int64_t heard; /* monotonic */
     bool is_over;  /* answered; further pieces are passed over */
@@ -53,11 +55,15 @@ static void post_free(struct post *post)
 static void post_keep(struct post *post, bool is_answered)
 {
     struct receiver *receiver = post->receiver;
-    struct repeat kept = {.number = post->number, .batch = post->batch, .is_answered = is_answered};
+    struct repeat kept = {.number = post->number,
+                          .batch = post->batch,
+                          .given = post->given,
+                          .is_answered = is_answered};
     struct buf *hashes = &post->hashes;
 
     if (post->repeat != NULL && repeat_count(post->repeat) > post->place) {
         hashes = &post->repeat->hashes;
+        kept.given = post->repeat->given > post->place ? post->repeat->given : 0;
     }
     kept.hashes = *hashes;
     buf_init(hashes, 0);
@@ -67,7 +73,7 @@ static void post_keep(struct post *post, bool is_answered)
 /* It did not come to its answer. */
 static void post_leave(struct post *post)
 {
-    if (!post->is_again) {
+    if (!post->is_again && !post->is_over) { /* one that was refused is kept already */
         post_keep(post, false);
     }
     post_free(post);
@@ -111,11 +117,38 @@ static struct repeat *posts_waiting(struct receiver *receiver, uint64_t first)
 
         if (!post->is_again && now - post->heard > POST_REPEAT_LEAST && post->hashes.len != 0 &&
             memcmp(post->hashes.ptr, &first, sizeof(first)) == 0) {
-            post->is_again = true;
-            return repeat_copy(&post->hashes, post->batch);
+            struct repeat waiting = {.number = post->number,
+                                     .batch = post->batch,
+                                     .given = post->given,
+                                     .hashes = post->hashes};
+            struct repeat *copy = repeat_copy(&waiting);
+
+            post->is_again = copy != NULL;
+            return copy;
         }
     }
     return NULL;
+}
+
+/* It only began as the other did, which may still come again; what was passed over of this one is
+ * to be made up for then. */
+static void post_part(struct post *post)
+{
+    struct receiver *receiver = post->receiver;
+    struct repeat *repeat = TAKE_PTR(post->repeat);
+    struct post *waiting =
+        repeat->is_copy ? map_get(&receiver->posts, MAP_KEY(repeat->number)) : NULL;
+
+    repeat->given = post->place > repeat->given ? post->place : repeat->given;
+    if (!repeat->is_copy) {
+        repeats_put_back(&receiver->repeats, repeat, clock_mono(receiver->queue.clock));
+        return;
+    }
+    if (waiting != NULL) {
+        waiting->is_again = false;
+        waiting->given = repeat->given;
+    }
+    repeat_free(repeat);
 }
 
 /* Whether the next entry of it was taken before: it is durable with the batch that it lies in. */
@@ -130,13 +163,16 @@ static bool post_says_again(struct post *post, uint64_t hash)
     if (post->repeat == NULL) {
         return false;
     }
+    if (post->place >= repeat_count(post->repeat)) {
+        repeat_free(TAKE_PTR(post->repeat)); /* all of it was said again */
+        return false;
+    }
     if (!repeat_has(post->repeat, post->place, hash)) {
-        repeat_free(post->repeat);
-        post->repeat = NULL;
+        post_part(post);
         return false;
     }
     post->batch = post->repeat->batch > post->batch ? post->repeat->batch : post->batch;
-    return true;
+    return post->place >= post->repeat->given;
 }
 
 static int on_entry(void *context, const struct receiver_entry *entry)
@@ -363,7 +399,9 @@ void receiver_posts_settle(struct receiver *receiver)
             if (post_answer(receiver, post->number, 0, post_cutter_counts(post->cutter)) < 0) {
                 return; /* the channel is full: in a second again */
             }
-            post_keep(post, true);
+            if (!post->is_again) {
+                post_keep(post, true);
+            }
             post_free(post);
         }
     }

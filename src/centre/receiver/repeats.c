@@ -125,6 +125,12 @@ void repeats_keep(struct repeats *repeats, const struct repeat *post, int64_t no
     repeats_expire(repeats, now);
 }
 
+void repeats_put_back(struct repeats *repeats, struct repeat *repeat, int64_t now)
+{
+    repeats_add(repeats, repeat);
+    repeats_expire(repeats, now);
+}
+
 void repeats_unanswered(struct repeats *repeats, uint64_t number, int64_t now)
 {
     LIST_EACH (node, &repeats->answered) {
@@ -148,7 +154,7 @@ struct repeat *repeats_take(struct repeats *repeats, uint64_t first, int64_t now
     for (struct list *node = begin->prev; node != begin; node = node->prev) {
         struct repeat *repeat = LIST_ENTRY(node, struct repeat, begin);
 
-        if (repeat_has(repeat, 0, first)) {
+        if (repeat_has(repeat, 0, first) && now - repeat->kept <= REPEATS_KEPT) {
             repeats_remove(repeats, repeat);
             return repeat;
         }
@@ -156,18 +162,19 @@ struct repeat *repeats_take(struct repeats *repeats, uint64_t first, int64_t now
     return NULL;
 }
 
-struct repeat *repeat_copy(const struct buf *hashes, uint64_t batch)
+struct repeat *repeat_copy(const struct repeat *waiting)
 {
     struct repeat *repeat = mem_alloc(1, sizeof(*repeat));
 
     if (repeat == NULL) {
         return NULL;
     }
-    repeat->batch = batch;
+    *repeat = *waiting;
+    repeat->is_copy = true;
     list_init(&repeat->node);
     list_init(&repeat->begin);
-    buf_init(&repeat->hashes, hashes->len);
-    if (buf_put_str(&repeat->hashes, buf_str(hashes)) < 0) {
+    buf_init(&repeat->hashes, waiting->hashes.len);
+    if (buf_put_str(&repeat->hashes, buf_str(&waiting->hashes)) < 0) {
         repeat_free(repeat);
         return NULL;
     }
