@@ -241,23 +241,19 @@ static void write_refusals(const struct sigma_set *set, struct buf *buf)
 int catalogue_write(const struct sigma_set *set, uint64_t content, struct buf *buf)
 {
     CLEANUP(mem_freep) struct pack_names *pack = mem_alloc(1, sizeof(*pack));
-    size_t count = set->correlation_count;
 
     if (pack == NULL) {
         return -ERR_NOMEM;
     }
     pack_names_read(pack);
-    for (size_t i = 0; i < set->rule_count; i++) {
-        count += set->rules[i].filter.len == 0 ? 1U : 0U;
-    }
     cbor_put_array(buf, 6);
     cbor_put_u64(buf, CATALOGUE_VERSION);
     cbor_put_u64(buf, content);
     cbor_put_u64(buf, set->version);
     write_refusals(set, buf);
-    cbor_put_array(buf, count);
+    cbor_put_array(buf, sigma_set_written(set) + set->correlation_count);
     for (size_t i = 0; i < set->rule_count; i++) {
-        if (set->rules[i].filter.len == 0) {
+        if (sigma_rule_is_written(&set->rules[i])) {
             write_rule(&set->rules[i], source_of(pack, set->rules[i].file), buf);
         }
     }

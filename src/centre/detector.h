@@ -15,7 +15,7 @@
 
 #define DETECTOR_FIELDS_MAX  12  /* of an entry, told with a hit */
 #define DETECTOR_VALUE_MAX   512 /* bytes of one */
-#define DETECTOR_CPU_SECONDS 5   /* of work on one message */
+#define DETECTOR_CPU_SECONDS 2   /* of work on one message, past which the kernel ends it */
 #define DETECTOR_ENTRIES_MAX                                                                       \
     (MSG_SIZE_MAX / 48)                  /* of one message: none takes fewer bytes of it           \
                                           */

@@ -136,8 +136,8 @@ static int check_show(const struct rules_order *order, const struct rulebook *bo
         line_print(line);
     }
     fflush(stdout);
-    fprintf(stderr, _("%zu rules and %zu correlations stand, %zu were refused"), set->rule_count,
-            set->correlation_count, book->refused);
+    fprintf(stderr, _("%zu rules and %zu correlations stand, %zu were refused"),
+            sigma_set_written(set), set->correlation_count, book->refused);
     fputc('\n', stderr);
     return book->refused != 0 ? EXIT_STATUS_FOUND : EXIT_STATUS_CLEAN;
 }
@@ -253,7 +253,9 @@ static int list_show(const struct rules_order *order, const struct rulebook *boo
                                       rule->source, rule->tags,  rule->tag_count,
                                       rule->file,   rule->line,  "rule"};
 
-        listed_show(order, &listed, line);
+        if (sigma_rule_is_written(rule)) {
+            listed_show(order, &listed, line);
+        }
     }
     for (size_t i = 0; i < set->correlation_count; i++) {
         const struct sigma_correlation *correlation = &set->correlations[i];
@@ -293,7 +295,8 @@ static int explain_show(const struct rules_order *order, const struct rulebook *
         return command_fail(EXIT_STATUS_FAILED, "%s", diag_text(&diag, r));
     }
     for (size_t i = 0; i < set->rule_count; i++) {
-        if (is_subject(order->subject, set->rules[i].id, set->rules[i].name)) {
+        if (sigma_rule_is_written(&set->rules[i]) &&
+            is_subject(order->subject, set->rules[i].id, set->rules[i].name)) {
             (void)buf_put_text(line, shown++ != 0 ? "\n" : "");
             words_put_rule(&set->rules[i], line);
             words_put_waits(engine, i, line);

@@ -39,4 +39,8 @@ struct store_sender_token {
 [[nodiscard]] int store_sender_token_revoke(struct store *store, uint64_t number, int64_t time);
 [[nodiscard]] int store_sender_token_used(struct store *store, uint64_t number, int64_t time);
 
+/* Takes a sender's row away, with those of its sources. -ERR_CONFLICT, and nothing is changed, when
+ * an alert, an action, a token that counts or what a person said of it needs it. */
+[[nodiscard]] int store_sender_drop(struct store *store, const struct id *host);
+
 #endif

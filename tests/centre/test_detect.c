@@ -12,12 +12,19 @@
 #include "detect/sigma/rule.h"
 #include "store/rulebook.h"
 #include "sys/fd.h"
+#include "sys/process.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#define ENTRIES_MAX 4096
-#define DEADLY      "one that the detector ends over"
+#define HANGING_WORD "hanging"
+#define HANGING_FD   3
+
+#define ENTRIES_MAX  4096
+#define DEADLY       "one that the detector ends over"
 
 /* What the detector does with the next message it gets. */
 enum turn {
@@ -38,6 +45,7 @@ struct script {
     unsigned saves;
     atomic_bool is_over; /* the batch is through: nothing more will be asked */
     bool is_mortal;      /* it ends over each message with a deadly entry */
+    bool is_hanging;     /* … by working on it for ever */
     bool is_deadly;      /* the message in hand has one */
     unsigned deaths;
     unsigned texts;
@@ -180,6 +188,11 @@ static void script_live_or_die(struct script *script)
     uint32_t count = script_count(script);
 
     script->deaths += script->is_deadly;
+    if (script->is_deadly && script->is_hanging) {
+        process_limit_work(DETECTOR_CPU_SECONDS);
+        for (atomic_uint turns = 0;; turns++) {
+        }
+    }
     if (script->is_deadly) {
         script_greet(script);
     } else {
@@ -250,19 +263,11 @@ static int stop(void **state)
     return 0;
 }
 
-/* Puts so many entries in one batch and commits it, while the detector plays; deadly: a bit for
- * each of the first that is. */
-static struct detector_counts play_deadly(const enum turn *turns, unsigned entries, uint64_t deadly,
-                                          struct script *script)
+/* deadly: a bit for each of the first entries that is. */
+static void put_batch(unsigned entries, uint64_t deadly)
 {
     struct core_host *host = core_host_by_id(rig.core, &host_id);
-    struct detector_counts counts;
-    pthread_t thread;
 
-    *script = (struct script){
-        .channel = pair[1], .turns = turns, .is_begun = is_begun, .is_mortal = deadly != 0};
-    is_begun = true;
-    assert_int_equal(pthread_create(&thread, NULL, script_play, script), 0);
     assert_int_equal(core_batch_begin(rig.core), 0);
     for (unsigned i = 0; i < entries; i++) {
         struct event event;
@@ -277,6 +282,20 @@ static struct detector_counts play_deadly(const enum turn *turns, unsigned entri
         assert_int_equal(core_detect_put(rig.core->detect, host, &event, 0), 0);
     }
     assert_int_equal(core_batch_commit(rig.core), 0);
+}
+
+/* Puts so many entries in one batch and commits it, while the detector plays. */
+static struct detector_counts play_deadly(const enum turn *turns, unsigned entries, uint64_t deadly,
+                                          struct script *script)
+{
+    struct detector_counts counts;
+    pthread_t thread;
+
+    *script = (struct script){
+        .channel = pair[1], .turns = turns, .is_begun = is_begun, .is_mortal = deadly != 0};
+    is_begun = true;
+    assert_int_equal(pthread_create(&thread, NULL, script_play, script), 0);
+    put_batch(entries, deadly);
     script->is_over = true;
     assert_int_equal(pthread_join(thread, NULL), 0);
     core_detect_count(rig.core->detect, &counts);
@@ -384,6 +403,64 @@ static void test_deadly_entry(void **state)
     assert_int_equal(counts.unjudged, 1 + 3);
     assert_int_equal(alerts_of("logs"), 0);
     assert_int_equal(alerts_of("centre"), 1); /* of the same host: folded */
+}
+
+/* The process of one detector after another, each until it ends. */
+struct hanging {
+    atomic_int pid;
+    atomic_bool is_over;
+    unsigned ends; /* by the kernel, for its work */
+};
+
+static void hang(void)
+{
+    static const enum turn turns[] = {TURN_END};
+    struct script script = {
+        .channel = HANGING_FD, .turns = turns, .is_mortal = true, .is_hanging = true};
+
+    (void)script_play(&script);
+}
+
+static void *hanging_start_again(void *context)
+{
+    static char name[] = "test";
+    static char word[] = HANGING_WORD;
+    static char *argv[] = {name, word, NULL};
+    struct hanging *hanging = context;
+
+    while (!hanging->is_over) {
+        int status;
+
+        hanging->pid = fork();
+        if (hanging->pid == 0) {
+            (void)dup2(pair[1], HANGING_FD);
+            (void)execv("/proc/self/exe", argv);
+            _exit(127);
+        }
+        (void)waitpid(hanging->pid, &status, 0);
+        hanging->ends += WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU;
+    }
+    return NULL;
+}
+
+/* Core waits for longer than a detector may work, so that this is the same as one that dies. */
+static void test_hanging_entry(void **state)
+{
+    struct hanging hanging = {0};
+    struct detector_counts counts;
+    pthread_t thread;
+
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, hanging_start_again, &hanging), 0);
+    put_batch(2, 1);
+    hanging.is_over = true;
+    assert_int_equal(kill(hanging.pid, SIGKILL), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    core_detect_count(rig.core->detect, &counts);
+    assert_int_equal(counts.judged, 1);
+    assert_int_equal(counts.unjudged, 1);
+    assert_int_equal(hanging.ends, 4);
+    assert_int_equal(alerts_of("centre"), 1);
 }
 
 /* Who sends one after another does not keep core from everything else: past a ration what is left
@@ -571,7 +648,7 @@ static void test_accounts(void **state)
     assert_int_equal(rows[0].source.faulty, 1);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_hit, start, stop),
@@ -579,6 +656,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_many, start, stop),
         cmocka_unit_test_setup_teardown(test_sent_again, start, stop),
         cmocka_unit_test_setup_teardown(test_deadly_entry, start, stop),
+        cmocka_unit_test_setup_teardown(test_hanging_entry, start, stop),
         cmocka_unit_test_setup_teardown(test_many_deadly_entries, start, stop),
         cmocka_unit_test_setup_teardown(test_accounts, start, stop),
         cmocka_unit_test_setup_teardown(test_told_now_and_then, start, stop),
@@ -587,5 +665,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_seen_again, start, stop),
     };
 
+    if (argc == 2 && strcmp(argv[1], HANGING_WORD) == 0) {
+        hang();
+        _exit(1);
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

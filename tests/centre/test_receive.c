@@ -13,6 +13,7 @@
 #include <time.h>
 
 #define LIFE 4711
+#define DAY  (86400 * NS_PER_S)
 
 static struct rig rig;
 static int pair[2];
@@ -440,6 +441,43 @@ static void test_made_up_names_give_way(void **state)
 }
 
 /* The alert about too many names comes though the batch that called for it came to nothing once. */
+/* A sender goes when none of its entries is stored any more, unless an alert speaks of it. When it
+ * speaks again it begins anew, and no entry of it is lost. */
+static void test_who_is_forgotten(void **state)
+{
+    struct id alerted;
+    uint64_t alert;
+
+    (void)state;
+    rig.core->options.sender_keep = 10 * DAY;
+    rig.core->options.event_life = 20 * DAY;
+    hello(LIFE);
+    batch_from(LIFE, 1, 1, "cu");
+    batch_from(LIFE, 2, 1, "bao");
+    batch_from(LIFE, 3, 1, "moi");
+    alerted = host_named("bao@203.0.113.5")->id;
+    assert_int_equal(core_raise(rig.core, &alerted, SEVERITY_LOW, "thử", &alert), 0);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    for (unsigned day = 0; day < 28; day++, rig.offset += DAY, rig.mono_offset += DAY) {
+        core_expire(rig.core);
+        assert_int_equal(count_senders(NULL), 3);
+        batch_from(LIFE, 4 + day, 1, "moi");
+        assert_int_equal(core_batch_commit(rig.core), 0);
+    }
+    for (unsigned day = 0; day < 3; day++, rig.offset += DAY, rig.mono_offset += DAY) {
+        core_expire(rig.core);
+    }
+    assert_int_equal(count_senders(NULL), 2);
+    assert_non_null(host_named("bao@203.0.113.5"));
+    assert_non_null(host_named("moi@203.0.113.5"));
+    batch_from(LIFE, 32, 3, "cu");
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    assert_int_equal(count_senders(NULL), 3);
+    assert_int_equal(kept("batch32"), 3);
+    rig_restart_core(&rig);
+    assert_int_equal(host_named("cu@203.0.113.5")->sources, 2);
+}
+
 static void test_too_many_names_are_told(void **state)
 {
     struct store_counts sums;
@@ -658,6 +696,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_same_times, start, stop),
         cmocka_unit_test_setup_teardown(test_time_of_entries, start, stop),
         cmocka_unit_test_setup_teardown(test_made_up_names_give_way, start, stop),
+        cmocka_unit_test_setup_teardown(test_who_is_forgotten, start, stop),
         cmocka_unit_test_setup_teardown(test_too_many_names_are_told, start, stop),
         cmocka_unit_test_setup_teardown(test_loss_is_told, start, stop),
         cmocka_unit_test_setup_teardown(test_a_sender_is_no_agent, start, stop),

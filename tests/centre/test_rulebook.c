@@ -30,6 +30,12 @@
     "correlation:\n    type: event_count\n    rules:\n        - own_failure\n"                     \
     "    group-by:\n        - canhgac.host\n    timespan: 10m\n    condition:\n        gte: 5\n"
 
+#define OTHER_ID "11111111-2222-4333-8444-777777777777"
+#define OTHER_RULE                                                                                 \
+    "title: Eight Failures\nid: " OTHER_ID "\nlevel: high\n"                                       \
+    "correlation:\n    type: event_count\n    rules:\n        - own_failure\n"                     \
+    "    group-by:\n        - canhgac.host\n    timespan: 10m\n    condition:\n        gte: 8\n"
+
 #define DETECTOR_WORD "detector"
 #define DETECTOR_FD   3
 
@@ -341,7 +347,7 @@ static void test_filter(void **state)
         fail_log_in();
     }
     assert_int_equal(hits_of(body).kept, 7);
-    assert_int_equal(hits_of(FAILURE_ID).kept, 7);
+    assert_int_equal(hits_of(FAILURE_ID).kept, 0);
     assert_int_equal(hits_of(GUESS_ID).hits, 1);
     put_line("{\"canhgac.host\":\"MC-01\",\"message\":\"Failed password\"}");
     assert_int_equal(ask("GET", "/api/v1/filters", "", &answer), 200);
@@ -351,6 +357,34 @@ static void test_filter(void **state)
     answer_done(&answer);
     fail_log_in();
     assert_int_equal(hits_of(body).kept, 7);
+}
+
+/* Of two that ask for the same rule, the one whose alert it was is filtered. */
+static void test_filter_of_one(void **state)
+{
+    struct answer answer;
+    char path[128];
+    char id[64];
+
+    (void)state;
+    take_own_rule();
+    assert_int_equal(put_rule(OTHER_RULE, &answer), 200);
+    answer_done(&answer);
+    for (int i = 0; i < 5; i++) {
+        fail_log_in();
+    }
+    assert_int_equal(alert_of("Eight Failures"), 0);
+    (void)snprintf(path, sizeof(path), "/api/v1/alerts/%llu/filters",
+                   (unsigned long long)alert_of("Five Failures"));
+    assert_int_equal(
+        ask("POST", path, "{\"field\":\"canhgac.host\",\"reason\":\"máy thử\"}", &answer), 200);
+    (void)snprintf(id, sizeof(id), "%.*s", STR_ARG(json_member(answer.json, "id")->string));
+    answer_done(&answer);
+    for (int i = 0; i < 3; i++) {
+        fail_log_in();
+    }
+    assert_true(alert_of("Eight Failures") != 0);
+    assert_int_equal(hits_of(id).kept, 3);
 }
 
 static void put_filter(const char *text, int64_t until)
@@ -489,6 +523,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_core_dies, start, stop),
         cmocka_unit_test_setup_teardown(test_batch_fails, start, stop),
         cmocka_unit_test_setup_teardown(test_filter, start, stop),
+        cmocka_unit_test_setup_teardown(test_filter_of_one, start, stop),
         cmocka_unit_test_setup_teardown(test_filter_ends, start, stop),
         cmocka_unit_test_setup_teardown(test_broken_filter, start, stop),
         cmocka_unit_test_setup_teardown(test_off, start, stop),

@@ -479,6 +479,9 @@ static void test_let_be(void **state)
     rig_http(&rig, "POST", path, cookie, NULL, &answer);
     assert_int_equal(answer.status, 204);
     answer_done(&answer);
+    assert_int_equal(logsource_state_of(&source_named(&id, "sshd")->source),
+                     LOGSOURCE_STATE_SILENT);
+    assert_int_equal(open_alerts(ONE, &number), 1);
     watch();
     assert_int_equal(open_alerts(ONE, &number), 1);
     rig_http(&rig, "POST", "/api/v1/sources/999/mute", cookie, "{\"reason\":\"không có\"}",

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "centre/sender_token.h"
+#include "store/logsources.h"
 
 static struct fixture fixture;
 
@@ -172,6 +173,57 @@ static void test_list(void **state)
     assert_int_equal(tokens[2].revoked, FIXTURE_NOW);
 }
 
+static int drop(struct store *store, const struct id *host)
+{
+    int r;
+
+    assert_int_equal(store_begin(store), 0);
+    r = store_sender_drop(store, host);
+    assert_int_equal(store_commit(store), 0);
+    return r;
+}
+
+/* A sender's row goes, unless its token counts, or people were told of it or said something. */
+static void test_drop(void **state)
+{
+    struct store_host host = {
+        .id = {{1}}, .name = STR("loa"), .kind = STORE_HOST_SENDER, .via = STR("loa")};
+    struct store_logsource source = {.host = host.id, .name = STR("sshd"), .format = STR("syslog")};
+    const struct store_sender_token token = {.name = STR("loa")};
+    struct store *store = open_store();
+    struct store_host got;
+    uint64_t number;
+    uint64_t counting;
+
+    (void)state;
+    assert_int_equal(store_begin(store), 0);
+    assert_int_equal(store_host_put(store, &host), 0);
+    assert_int_equal(store_logsource_put(store, &source, &number), 0);
+    assert_int_equal(store_sender_token_put(store, &token, &counting), 0);
+    assert_int_equal(store_commit(store), 0);
+    assert_int_equal(drop(store, &host.id), -ERR_CONFLICT);
+
+    assert_int_equal(store_begin(store), 0);
+    assert_int_equal(store_sender_token_revoke(store, counting, FIXTURE_NOW), 0);
+    assert_int_equal(store_logsource_mute(store, number, 1, STR("duty"), STR("đã gỡ")), 0);
+    assert_int_equal(store_commit(store), 0);
+    assert_int_equal(drop(store, &host.id), -ERR_CONFLICT);
+
+    assert_int_equal(store_begin(store), 0);
+    assert_int_equal(store_logsource_mute(store, number, 0, STR("duty"), STR("")), 0);
+    assert_int_equal(store_commit(store), 0);
+    assert_int_equal(store_host_get(store, &host.id, fixture.arena, &got), 0);
+    assert_int_equal(drop(store, &host.id), 0);
+    assert_int_equal(store_host_get(store, &host.id, fixture.arena, &got), -ERR_NOENT);
+
+    host.kind = STORE_HOST_AGENT;
+    assert_int_equal(store_begin(store), 0);
+    assert_int_equal(store_host_put(store, &host), 0);
+    assert_int_equal(store_commit(store), 0);
+    assert_int_equal(drop(store, &host.id), -ERR_CONFLICT);
+    store_close(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +232,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_life, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_list, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_drop, set_up, tear_down),
     };
 
     return cmocka_run_group_tests_name("sender_token", tests, NULL, NULL);

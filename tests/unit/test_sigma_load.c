@@ -225,6 +225,41 @@ static void test_filter(void **state)
     assert_str(set->refusals[0].reason, "the filter is for a rule “zz” that is not there");
 }
 
+#define COUNT(title)                                                                               \
+    "---\nid: " title "\ntitle: " title                                                            \
+    "\ncorrelation: {type: event_count, rules: [n], timespan: 1m, condition: {gte: 2}}\n"
+#define CHAIN(title)                                                                               \
+    "---\nid: " title "\ntitle: " title                                                            \
+    "\ncorrelation: {type: event_count, rules: [a, a], timespan: 1m, condition: {gte: 2}}\n"
+
+/* A filter that names a correlation is none of the rules under it, nor of others over them. */
+static void test_filter_of_correlation(void **state)
+{
+    const struct sigma_set *set = load_well(
+        "title: f\nid: f\nfilter: {rules: [a], q: {B: y}, condition: not q}\n" COUNT("a")
+            COUNT("b") "---\nname: n\nid: id-n\n" RULE(
+                "one") "---\ntitle: g\nfilter: {rules: [n], q: {C: y}, condition: not q}\n");
+    const struct sigma_rule *own = &set->rules[set->correlations[0].parts[0].index];
+
+    (void)state;
+    assert_int_equal(sigma_set_written(set), 1);
+    assert_int_equal(set->rule_count, 2);
+    assert_int_equal(set->correlations[1].parts[0].index, 0);
+    assert_int_equal(set->rules[0].ways[0].root->child_count, 2);
+    assert_int_equal(set->rules[0].ways[0].root->children[0]->kind, SIGMA_NODE_ATOM);
+    assert_true(own->is_stand_in && own->is_silent && set->rules[0].is_silent);
+    assert_str(own->id, "id-n");
+    assert_int_equal(own->ways[0].root->children[0]->kind, SIGMA_NODE_AND); /* g, and then f */
+    set = load_well("title: f\nid: f\nfilter: {rules: [c], q: {B: y}, condition: not q}\n" CHAIN(
+        "c") COUNT("a") "---\nname: n\n" RULE("one"));
+    assert_int_equal(set->rule_count, 2);
+    assert_int_equal(set->correlations[0].parts[0].index, 1);
+    set = load("title: f\nid: f\nfilter: {rules: [a], q: {B: y}, condition: not q}\n" CHAIN(
+        "a") "---\nname: n\n" RULE("one"));
+    assert_int_equal(set->correlation_count, 0);
+    assert_str(set->refusals[0].reason, "the filter fits no rule");
+}
+
 #define CORRELATION(body) "---\ntitle: c\ncorrelation: {" body "}\n"
 #define TWO               "name: one\n" RULE("1") "---\nname: two\nid: id-2\n" RULE("2")
 
@@ -517,6 +552,7 @@ int main(void)
         cmocka_unit_test(test_same_id),
         cmocka_unit_test(test_collection),
         cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_filter_of_correlation),
         cmocka_unit_test(test_correlation),
         cmocka_unit_test(test_correlation_refused),
         cmocka_unit_test(test_circle),

@@ -8,10 +8,12 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "centre/core/private.h"
+#include "centre/core/receive.h"
 
 #define EXPIRE_STEP (86400 * NS_PER_S) /* days are what the archive deletes */
 #define EXPIRE_REST (2 * EXPIRE_STEP)  /* to be off for so long is nothing unusual */
 #define EXPIRE_PACE (EXPIRE_STEP / 2)  /* running time for a step: what was off catches up */
+#define EXPIRE_AWAY (9 * EXPIRE_STEP)  /* an event's day is so near to when it came */
 #define EXPIRE_TOLD (7 * EXPIRE_STEP)  /* a centre that was off for less is nothing to tell of */
 
 /* The time to go by: the clock's, or the steady part of it. */
@@ -68,9 +70,12 @@ static int expire_events(struct core *core)
     if (r == 0) { /* under load there is always something that waits, and blocks deleting */
         r = core_batch_commit(core);
     }
-    return r < 0
-               ? r
-               : archive_expire(core->options.archive, believed - core->options.event_life, &days);
+    believed -= core->options.event_life;
+    r = r < 0 ? r : archive_expire(core->options.archive, believed, &days);
+    if (r == 0 && core->receive != NULL) {
+        core_receive_expire(core->receive, believed - EXPIRE_AWAY);
+    }
+    return r;
 }
 
 void core_expire(struct core *core)

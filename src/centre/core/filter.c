@@ -108,16 +108,9 @@ static void filter_write(const struct filter *filter, struct str reason, struct 
     yaml_put_member(buf, "description", reason);
     filter_put_source(&rule->logsource, buf);
     buf_put_text(buf, "filter:\n    rules:\n");
-    if (!rule->is_correlation) {
-        buf_put_text(buf, "        - ");
-        yaml_put(buf, rule->id, false);
-        buf_put_byte(buf, '\n');
-    }
-    for (size_t i = 0; i < rule->rule_count; i++) {
-        buf_put_text(buf, "        - ");
-        yaml_put(buf, rule->rules[i], false);
-        buf_put_byte(buf, '\n');
-    }
+    buf_put_text(buf, "        - ");
+    yaml_put(buf, rule->id, false);
+    buf_put_byte(buf, '\n');
     filter_put_selection(filter, buf);
     buf_put_text(buf, "    condition: not kept_back\n");
 }
@@ -215,7 +208,7 @@ static int filter_check(struct core_call *call, const struct filter *filter)
     if (filter->rule == NULL) {
         return diag_set(&call->diag, -ERR_NOENT, _("the rule of this alert is no longer in force"));
     }
-    if (filter->rule->is_correlation ? filter->rule->rule_count == 0 : filter->rule->id.len == 0) {
+    if (filter->rule->id.len == 0) {
         return diag_set(&call->diag, -ERR_INVAL,
                         _("the rule has no id, by which a filter could name it"));
     }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "centre/core/source.h"
 
 #define HOST_PAGE     500
 #define HOST_AWAY     (600 * NS_PER_S) /* what its logs did not say meanwhile is no news */
@@ -143,6 +144,25 @@ int core_hosts_load(struct core *core)
         }
     }
     return core_hosts_load_silence(core);
+}
+
+void core_hosts_sweep(struct core *core, bool is_durable)
+{
+    size_t cursor = 0;
+    struct core_host *host;
+
+    if (is_durable) {
+        core_sources_sweep(core->sources);
+    }
+    while ((host = map_next(&core->hosts_by_id, &cursor)) != NULL) {
+        if (host->is_gone && is_durable) {
+            (void)map_remove(&core->hosts_by_id, MAP_KEY(host->id));
+            (void)map_remove(&core->hosts_by_key, MAP_KEY(host->key_sha256));
+            core_host_free(host);
+        } else {
+            host->is_gone = false;
+        }
+    }
 }
 
 void core_hosts_done(struct core *core)

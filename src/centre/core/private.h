@@ -44,6 +44,7 @@ struct core_host {
     char *via;        /* of a sender of logs: what its entries come by; NULL: an agent */
     int64_t enrolled; /* wall, ns; of a sender: when it was heard first */
     bool is_revoked;
+    bool is_gone;          /* its row is taken away with the open transaction */
     int64_t cut;           /* monotonic; when it was revoked in this life of core, 0: not */
     bool is_dirty;         /* pending is ahead of acknowledged */
     uint64_t acknowledged; /* highest sequence that is durable */
@@ -167,6 +168,9 @@ void core_free(struct core *core);
 [[nodiscard]] int core_host_add(struct core *core, const struct store_host *row,
                                 struct core_host **ret_host);
 struct core_host *core_host_by_id(const struct core *core, const struct id *id);
+/* Forgets those that are gone, with their sources; or that they were to be, when it came to
+ * nothing. No transaction is open. */
+void core_hosts_sweep(struct core *core, bool is_durable);
 void core_hosts_done(struct core *core);
 /* Raises and closes what silence there is; expires actions; called on each tick. */
 void core_hosts_watch(struct core *core);

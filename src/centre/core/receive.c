@@ -510,6 +510,11 @@ void core_receive_tick(struct core_receive *receive)
     }
 }
 
+void core_receive_expire(struct core_receive *receive, int64_t before)
+{
+    senders_expire(receive->senders, before);
+}
+
 void core_receive_count(const struct core_receive *receive, struct core_receive_counts *ret_counts)
 {
     for (size_t i = 0; i < RECEIVER_COUNT_COUNT; i++) { /* of what is now, no life has left any */

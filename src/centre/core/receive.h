@@ -34,6 +34,8 @@ void core_receive_commit(struct core_receive *receive);
 void core_receive_forget(struct core_receive *receive);
 /* Once a second. */
 void core_receive_tick(struct core_receive *receive);
+/* Of senders, now and then: see senders_expire. */
+void core_receive_expire(struct core_receive *receive, int64_t before);
 void core_receive_count(const struct core_receive *receive, struct core_receive_counts *ret_counts);
 
 /* core/receive_counts.c: the counts on their way to the api. -ERR_PROTO; what is wrong inside

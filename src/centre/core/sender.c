@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "centre/core/private.h"
+#include "store/senders.h"
 
 #include <openssl/evp.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 #define KEEP_LEAST (3600 * NS_PER_S)
 #define KEEP_TIMES 4               /* of the time over which a name was heard */
 #define LOOK_PAUSE (10 * NS_PER_S) /* between two looks for places that nobody needs */
+#define EXPIRE_MAX 1024            /* hosts that are asked of at once, whether they are needed */
 
 struct sender {
     struct list fresh; /* among those of the open transaction, or alone */
@@ -46,9 +48,10 @@ struct senders {
     unsigned named;
     uint64_t merged;
     uint64_t lapsed;
-    int64_t looked; /* monotonic */
-    bool is_told;   /* that there are too many … */
-    bool is_kept;   /* … and that is durable */
+    int64_t looked;    /* monotonic */
+    size_t expired_to; /* where hosts were looked through last */
+    bool is_told;      /* that there are too many … */
+    bool is_kept;      /* … and that is durable */
 };
 
 /* What an entry names, as it is looked up. */
@@ -265,24 +268,71 @@ static void sender_lapse(struct senders *senders, struct sender *sender)
     mem_free(sender);
 }
 
-/* Makes room, if names are there that are not heard any more. */
-static void senders_look(struct senders *senders)
+static bool sender_has_lapsed(const struct senders *senders, const struct core_host *host)
 {
-    int64_t now = clock_wall(senders->core->options.clock);
-    int64_t mono = clock_mono(senders->core->options.clock);
+    return clock_wall(senders->core->options.clock) - host->seen > sender_keeps(senders, host);
+}
+
+static void senders_lapse(struct senders *senders)
+{
     size_t cursor = 0;
     struct sender *sender;
 
-    if (senders->looked != 0 && mono - senders->looked < LOOK_PAUSE) {
-        return;
-    }
-    senders->looked = mono;
     while ((sender = map_next(&senders->by_key, &cursor)) != NULL) {
         if (sender->is_stored && list_is_empty(&sender->fresh) &&
-            now - sender->host->seen > sender_keeps(senders, sender->host)) {
+            sender_has_lapsed(senders, sender->host)) {
             sender_lapse(senders, sender);
         }
     }
+}
+
+/* Makes room, if names are there that are not heard any more. */
+static void senders_look(struct senders *senders)
+{
+    int64_t mono = clock_mono(senders->core->options.clock);
+
+    if (senders->looked == 0 || mono - senders->looked >= LOOK_PAUSE) {
+        senders->looked = mono;
+        senders_lapse(senders);
+    }
+}
+
+/* In the open transaction. */
+static int senders_drop(struct senders *senders, int64_t before)
+{
+    struct core *core = senders->core;
+    struct core_host *host = NULL;
+    unsigned asked = 0;
+    int r = 0;
+
+    while (r == 0 && asked < EXPIRE_MAX &&
+           (host = map_next(&core->hosts_by_id, &senders->expired_to)) != NULL) {
+        if (host->via == NULL || host->seen >= before || !sender_has_lapsed(senders, host)) {
+            continue;
+        }
+        asked++;
+        r = store_sender_drop(core->options.store, &host->id);
+        host->is_gone = r == 0;
+        core->changed |= r == 0 ? CENTRE_CHANGED_HOSTS | CENTRE_CHANGED_SOURCES : 0;
+        r = r == -ERR_CONFLICT ? 0 : r;
+    }
+    senders->expired_to = host == NULL ? 0 : senders->expired_to;
+    return r;
+}
+
+void senders_expire(struct senders *senders, int64_t before)
+{
+    struct core *core = senders->core;
+    int r = core_batch_begin(core);
+
+    senders_lapse(senders); /* or what is dropped could still have its place */
+    r = r < 0 ? r : senders_drop(senders, before);
+    if (r < 0) {
+        core_fail(core, r);
+    } else {
+        r = core_batch_commit(core);
+    }
+    core_hosts_sweep(core, r == 0);
 }
 
 static int senders_tell(struct senders *senders)
@@ -420,14 +470,12 @@ uint64_t senders_lapsed(const struct senders *senders)
 /* Taken apart as it was put together: "NAME@VIA", perhaps with a tail. */
 static int senders_load(struct senders *senders, struct core_host *host)
 {
-    int64_t now = clock_wall(senders->core->options.clock);
     struct str name = str_from(host->name);
     struct named named = {0};
     struct sender *sender;
     size_t at;
 
-    if (now - host->seen > sender_keeps(senders, host) ||
-        map_count(&senders->by_key) >= SENDERS_MAX) {
+    if (sender_has_lapsed(senders, host) || map_count(&senders->by_key) >= SENDERS_MAX) {
         return 0;
     }
     (void)snprintf(named.via, sizeof(named.via), "%s", host->via);

@@ -4,7 +4,8 @@
  * name keeps its place as long as it is wont to be heard: one that is silent for four times as long
  * as it ever was heard over, an hour at least and core's sender_keep at most, gives its place up
  * when another needs it. It stays a host, with all that is known of it, and is the same when it
- * speaks again and there is room. */
+ * speaks again and there is room; until none of its entries is stored any more, and nothing else
+ * needs it. */
 #ifndef CENTRE_CORE_SENDER_H
 #define CENTRE_CORE_SENDER_H
 
@@ -29,6 +30,9 @@ void senders_free(struct senders *senders);
  * nobody. Negative for failures of the store and of memory. */
 [[nodiscard]] int senders_find(struct senders *senders, struct str via, struct str host,
                                struct core_host **ret_host);
+/* Takes away some of the hosts whose names have lapsed, which nothing needs and which were heard
+ * last before `before`: none of their entries is stored. No transaction is open. */
+void senders_expire(struct senders *senders, int64_t before);
 /* What senders_find made is durable, or came to nothing. */
 void senders_commit(struct senders *senders);
 void senders_forget(struct senders *senders);

@@ -439,7 +439,8 @@ static int silence_tell_round(struct core_sources *sources, const struct silence
     return r;
 }
 
-void core_silence_watch(struct core *core)
+/* Tells of all that is silent and was not told. */
+static int silence_look(struct core *core)
 {
     CLEANUP(arena_freep) struct arena *arena = NULL;
     struct silence_round round = {0};
@@ -453,6 +454,13 @@ void core_silence_watch(struct core *core)
         r = core_batch_begin(core); /* or what is noted here would outlive a failure */
         r = r < 0 ? r : silence_tell_round(core->sources, &round);
     }
+    return r;
+}
+
+void core_silence_watch(struct core *core)
+{
+    int r = silence_look(core);
+
     if (core->sources->has_news) {
         core->sources->has_news = false;
         core->changed |= CENTRE_CHANGED_SOURCES;
@@ -480,6 +488,8 @@ static int silence_mute(struct core_call *call, int64_t muted, const char *act)
     core_source_touch(core->sources, source);
     if (muted != 0 && source->alarm != NULL) {
         r = core_silence_end(core->sources, source, "test: its silence is known");
+    } else if (muted == 0) {
+        r = silence_look(core); /* or it would look as if it spoke, until the next one */
     }
     call->changed = CENTRE_CHANGED_SOURCES | CENTRE_CHANGED_ALERTS;
     return r < 0 ? r

@@ -428,6 +428,20 @@ void core_sources_forget(struct core *core)
     core_silence_tidy(sources);
 }
 
+void core_sources_sweep(struct core_sources *sources)
+{
+    size_t cursor = 0;
+    struct core_source *source;
+
+    sources->last = NULL;
+    while ((source = map_next(&sources->map, &cursor)) != NULL) {
+        if (source->host->is_gone) {
+            (void)map_remove(&sources->map, str_of(source->key, source->key_len));
+            mem_free(source);
+        }
+    }
+}
+
 static int source_load(struct core_sources *sources, const struct store_logsource *row)
 {
     struct core_host *host = core_host_by_id(sources->core, &row->host);

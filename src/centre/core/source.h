@@ -49,6 +49,8 @@ void core_source_faulty(struct core_source *source);
 [[nodiscard]] int core_sources_settle(struct core *core);
 void core_sources_keep(struct core *core);
 void core_sources_forget(struct core *core);
+/* Forgets those of hosts that are gone. No batch is open. */
+void core_sources_sweep(struct core_sources *sources);
 
 /* core/silence.c: tells of sources that are silent; called twice a minute. */
 void core_silence_watch(struct core *core);

@@ -210,12 +210,9 @@ static int send_catalogue(struct detector *detector)
 static int send_ready(struct detector *detector, const char *why)
 {
     const struct sigma_set *set = detector->now.set;
-    size_t rules = 0;
+    size_t rules = sigma_set_written(set);
     size_t refused = 0;
 
-    for (size_t i = 0; i < set->rule_count; i++) {
-        rules += set->rules[i].filter.len == 0 ? 1U : 0U;
-    }
     for (size_t i = 0; i < set->refusal_count; i++) {
         refused += set->refusals[i].is_warning ? 0U : 1U;
     }
@@ -335,7 +332,7 @@ static void check_look(struct check *check, const struct detector_set *set, stru
     for (size_t i = 0; i < rules->rule_count; i++) {
         const struct sigma_rule *rule = &rules->rules[i];
 
-        if (rule->filter.len == 0) {
+        if (sigma_rule_is_written(rule)) {
             check_add(check, rule->file, rule->id, rule->title);
         }
     }

@@ -48,12 +48,21 @@ static bool is_kept_back(struct detector_set *now, const uint32_t *rules, size_t
     for (size_t i = count; i > 0 && rules[i - 1] > rule; i--) { /* twins stand behind the rules */
         const struct sigma_rule *twin = &now->set->rules[rules[i - 1]];
 
-        if (twin->filter.len != 0 && twin->twin_of == rule) {
+        if (twin->filter.len != 0 && twin->copy_of == rule) {
             now->kept[rules[i - 1]]++;
             is_kept = true;
         }
     }
     return is_kept;
+}
+
+/* A stand-in goes where its rule went, which stands before it. */
+static bool is_left(const struct detector_set *now, size_t stay, uint32_t rule)
+{
+    while (stay != 0 && now->sifted[stay - 1] != rule) {
+        stay--;
+    }
+    return stay != 0;
 }
 
 const uint32_t *detector_sift(struct detector_set *now, const uint32_t *rules, size_t *count)
@@ -64,11 +73,14 @@ const uint32_t *detector_sift(struct detector_set *now, const uint32_t *rules, s
         return rules;
     }
     for (size_t i = 0; i < *count; i++) {
-        if (now->set->rules[rules[i]].filter.len != 0 || now->is_off[rules[i]]) {
+        const struct sigma_rule *rule = &now->set->rules[rules[i]];
+
+        if (rule->filter.len != 0 || now->is_off[rules[i]] ||
+            (rule->is_stand_in && !is_left(now, stay, rule->copy_of))) {
             continue;
         }
         if (is_kept_back(now, rules, *count, rules[i])) {
-            now->kept[rules[i]]++;
+            now->kept[rules[i]] += rule->is_stand_in ? 0 : 1; /* the rule itself counts the entry */
             now->has_kept = true;
         } else {
             now->sifted[stay++] = rules[i];

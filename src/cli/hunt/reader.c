@@ -303,7 +303,7 @@ static int reader_prepare(struct hunt_reader *reader)
         r = job_init(reader, &reader->jobs[i]);
     }
     r = r == 0 ? crew_new(order->jobs, &crew, &reader->crew) : r;
-    reader->account.rules = set->rule_count;
+    reader->account.rules = sigma_set_written(set);
     reader->account.correlations = set->correlation_count;
     reader->account.refused = reader->book.refused;
     reader->account.unread += reader->book.unread;

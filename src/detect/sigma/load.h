@@ -26,7 +26,8 @@ void sigma_loader_freep(struct sigma_loader **loader);
 /* From now on a filter with an id that names its rules is not laid over them: each gets a silent
  * twin, which holds for what the filter keeps back. So that is counted, and what the rule itself
  * says stays the same, with the windows of correlations that stand on it. Whoever matches takes the
- * rule out of what holds where its twin does (struct sigma_rule's filter and twin_of). */
+ * rule out of what holds where its twin does, and a stand-in where its rule is out (struct
+ * sigma_rule's filter, is_stand_in and copy_of). */
 void sigma_loader_count_filters(struct sigma_loader *loader);
 /* A pipeline of the user's own, to be applied behind those built in; before the files whose values
  * (`expand`) it holds. -ERR_SYNTAX with diag. */

@@ -1,5 +1,6 @@
 /* Filters: a condition that rules must meet too, as pySigma reads them: the rule AND (condition).
- * The standard's own example leaves `not` out where it is meant, so its absence is said. */
+ * The standard's own example leaves `not` out where it is meant, so its absence is said. Beyond the
+ * standard a filter may name a correlation: that alone then asks for rules so filtered. */
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/text.h"
@@ -109,25 +110,41 @@ static struct load_candidate *candidate_at(const struct sigma_loader *loader, si
     return (struct load_candidate *)(void *)loader->candidates.items + place;
 }
 
-static int filter_twin(struct sigma_loader *loader, const struct load_filter *filter,
-                       uint32_t candidate, struct sigma_node *root)
+/* A copy that stands behind all rules. */
+static int candidate_copy(struct sigma_loader *loader, const struct load_filter *filter,
+                          uint32_t place, uint32_t *ret_place)
 {
-    struct load_candidate *twin;
+    struct load_candidate *copy;
 
     if (loader->candidates.count >= SIGMA_RULES_MAX) {
         return load_refuse(loader, filter->line, filter->column,
                            str_from(_("there are too many rules and filters")), STR(""));
     }
-    twin = load_list_add(&loader->candidates, sizeof(*twin));
-    if (twin == NULL) {
+    copy = load_list_add(&loader->candidates, sizeof(*copy));
+    if (copy == NULL) {
         return -ERR_NOMEM;
     }
-    *twin = *candidate_at(loader, candidate);
-    twin->root = root;
-    twin->twin_of = candidate;
-    twin->rule.filter = filter->id;
-    twin->rule.is_silent = true;
+    *copy = *candidate_at(loader, place);
+    copy->copy_of = place;
+    copy->rule.is_silent = true;
+    *ret_place = (uint32_t)loader->candidates.count - 1;
     return 0;
+}
+
+static int filter_twin(struct sigma_loader *loader, const struct load_filter *filter,
+                       uint32_t candidate, struct sigma_node *root)
+{
+    uint32_t place;
+    int r = candidate_copy(loader, filter, candidate, &place);
+
+    if (r == 0) {
+        struct load_candidate *twin = candidate_at(loader, place);
+
+        twin->root = root;
+        twin->rule.filter = filter->id;
+        twin->rule.is_stand_in = false;
+    }
+    return r;
 }
 
 static int filter_lay(struct sigma_loader *loader, const struct load_filter *filter, uint32_t place)
@@ -155,51 +172,134 @@ static int filter_lay(struct sigma_loader *loader, const struct load_filter *fil
     return 0;
 }
 
-static int filter_apply(struct sigma_loader *loader, const struct load_filter *filter)
+static int filter_lay_fitting(struct sigma_loader *loader, struct load_filter *filter,
+                              uint32_t place)
 {
-    size_t used = 0;
+    if (!filter_fits(filter, &candidate_at(loader, place)->rule)) {
+        return 0;
+    }
+    filter->used++;
+    return filter_lay(loader, filter, place);
+}
+
+static int filter_lay_rules(struct sigma_loader *loader, struct load_filter *filter)
+{
     int r = 0;
 
     for (size_t i = 0; filter->rule_count == 0 && i < loader->candidates.count && r >= 0; i++) {
-        if (filter_fits(filter, &candidate_at(loader, i)->rule)) {
-            r = filter_lay(loader, filter, (uint32_t)i);
-            used++;
-        }
+        r = filter_lay_fitting(loader, filter, (uint32_t)i);
     }
     for (size_t i = 0; i < filter->rule_count && r >= 0; i++) {
         const struct load_target *target = load_target_find(loader, filter->rules[i]);
 
-        if (target == NULL || target->is_correlation) {
+        if (target == NULL) {
             r = load_warn(loader, filter->line, filter->column,
                           arena_printf(loader->arena,
                                        _("the filter is for a rule “%.*s” that is not there"),
                                        STR_ARG(str_slice(filter->rules[i], 0, 100))),
                           STR(""));
-        } else if (filter_fits(filter, &candidate_at(loader, target->index)->rule)) {
-            r = filter_lay(loader, filter, target->index);
-            used++;
+        } else if (!target->is_correlation) {
+            r = filter_lay_fitting(loader, filter, target->index);
         }
-    }
-    if (r >= 0 && used == 0) {
-        r = load_warn(loader, filter->line, filter->column, str_from(_("the filter fits no rule")),
-                      STR(""));
     }
     return r;
 }
 
-int load_filters_apply(struct sigma_loader *loader)
+/* ---- filters of correlations: over what they alone ask ---- */
+
+static struct load_correlation *correlation_at(const struct sigma_loader *loader, size_t place)
 {
-    const struct load_filter *filters = (const struct load_filter *)(void *)loader->filters.items;
+    return (struct load_correlation *)(void *)loader->correlations.items + place;
+}
+
+/* Made when all filters of rules are laid: a copy has them. */
+static int stand_ins_make(struct sigma_loader *loader, const struct load_filter *filter,
+                          struct load_correlation *item)
+{
+    uint32_t *stand_ins = arena_alloc(loader->arena, item->rule_count + 1, sizeof(*stand_ins));
+    int r = 0;
+
+    if (stand_ins == NULL) {
+        return -ERR_NOMEM;
+    }
+    item->stand_ins = stand_ins;
+    for (size_t i = 0; i < item->rule_count && r >= 0; i++) {
+        const struct load_target *target = load_target_find(loader, item->rules[i]);
+
+        if (target == NULL || target->is_correlation) {
+            continue;
+        }
+        r = candidate_copy(loader, filter, target->index, &stand_ins[i]);
+        if (r == 0) {
+            candidate_at(loader, stand_ins[i])->rule.is_stand_in = true;
+        }
+    }
+    return r;
+}
+
+/* Of a chain, correlations under it are filtered themselves. Each once: chains may meet again.
+ * NOLINTNEXTLINE(misc-no-recursion): at most LOAD_CHAIN_MAX deep */
+static int filter_lay_correlation(struct sigma_loader *loader, struct load_filter *filter,
+                                  uint32_t place, size_t chain)
+{
+    struct load_correlation *item = correlation_at(loader, place);
+    int r = 0;
+
+    if (item->filter == filter || chain > LOAD_CHAIN_MAX) {
+        return 0;
+    }
+    item->filter = filter;
+    r = item->stand_ins == NULL ? stand_ins_make(loader, filter, item) : 0;
+    for (size_t i = 0; i < item->rule_count && r >= 0; i++) {
+        const struct load_target *target = load_target_find(loader, item->rules[i]);
+
+        if (item->stand_ins[i] != 0) {
+            r = filter_lay_fitting(loader, filter, item->stand_ins[i]);
+        } else if (target != NULL && target->is_correlation) {
+            r = filter_lay_correlation(loader, filter, target->index, chain + 1);
+        }
+    }
+    return r;
+}
+
+static int filter_lay_correlations(struct sigma_loader *loader, struct load_filter *filter)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < filter->rule_count && r >= 0; i++) {
+        const struct load_target *target = load_target_find(loader, filter->rules[i]);
+
+        if (target != NULL && target->is_correlation) {
+            r = filter_lay_correlation(loader, filter, target->index, 0);
+        }
+    }
+    return r < 0 || filter->used != 0 ? r
+                                      : load_warn(loader, filter->line, filter->column,
+                                                  str_from(_("the filter fits no rule")), STR(""));
+}
+
+typedef int filter_fn(struct sigma_loader *loader, struct load_filter *filter);
+
+static int filters_each(struct sigma_loader *loader, filter_fn *fn)
+{
+    struct load_filter *filters = (struct load_filter *)(void *)loader->filters.items;
 
     for (size_t i = 0; i < loader->filters.count; i++) {
         int r;
 
         loader->file = filters[i].file;
         loader->title = filters[i].title;
-        r = filter_apply(loader, &filters[i]);
+        r = fn(loader, &filters[i]);
         if (r < 0 && r != -ERR_SYNTAX) {
             return r;
         }
     }
     return 0;
+}
+
+int load_filters_apply(struct sigma_loader *loader)
+{
+    int r = filters_each(loader, filter_lay_rules);
+
+    return r < 0 ? r : filters_each(loader, filter_lay_correlations);
 }

@@ -32,8 +32,10 @@ struct load_candidate {
     uint32_t column;
     uint32_t index; /* in the set, unless a pipeline refused it */
     bool is_refused;
-    uint32_t twin_of; /* candidate; of a twin, which its rule.filter makes it */
+    uint32_t copy_of; /* candidate; of a twin or a stand-in, which its rule makes it */
 };
+
+#define LOAD_CHAIN_MAX 16 /* correlations of correlations */
 
 /* A filter, or a correlation whose rules are still names. */
 struct load_filter {
@@ -46,13 +48,17 @@ struct load_filter {
     struct str file;
     uint32_t line;
     uint32_t column;
+    size_t used; /* rules that it lies over */
 };
 
 struct load_correlation {
     struct sigma_correlation correlation; /* without parts */
     const struct str *rules;              /* ids or names, in the order of parts */
     size_t rule_count;
-    bool is_generating; /* rules it refers to speak for themselves too */
+    const uint32_t *stand_ins;        /* candidates, by place in rules; 0: the rule itself;
+                                       * NULL: no filter is for this correlation */
+    const struct load_filter *filter; /* that was laid over it last */
+    bool is_generating;               /* rules it refers to speak for themselves too */
     uint32_t column;
     enum { LOAD_WAITING, LOAD_OPEN, LOAD_DONE, LOAD_REFUSED } state;
     uint32_t index; /* in the set, when it is done */

@@ -5,8 +5,6 @@
 #include "base/text.h"
 #include "detect/sigma/load_part.h"
 
-#define CHAIN_MAX 16 /* correlations of correlations */
-
 struct resolve {
     struct sigma_loader *loader;
     struct load_correlation *items;
@@ -59,10 +57,11 @@ static int refuse_refused(const struct resolve *resolve, struct load_correlation
 
 static int item_resolve(struct resolve *resolve, struct load_correlation *item, size_t chain);
 
-/* NOLINTNEXTLINE(misc-no-recursion): at most CHAIN_MAX deep */
-static int part_resolve(struct resolve *resolve, struct load_correlation *item, struct str name,
+/* NOLINTNEXTLINE(misc-no-recursion): at most LOAD_CHAIN_MAX deep */
+static int part_resolve(struct resolve *resolve, struct load_correlation *item, size_t place,
                         size_t chain, struct sigma_part_of *ret_part)
 {
+    struct str name = item->rules[place];
     const struct load_target *target = load_target_find(resolve->loader, name);
     struct load_correlation *other;
     int r;
@@ -80,12 +79,13 @@ static int part_resolve(struct resolve *resolve, struct load_correlation *item, 
     if (!target->is_correlation) {
         const struct load_candidate *rules =
             (const struct load_candidate *)(void *)resolve->loader->candidates.items;
+        bool has_own = item->stand_ins != NULL && item->stand_ins[place] != 0;
 
-        ret_part->index = rules[target->index].index;
+        ret_part->index = rules[has_own ? item->stand_ins[place] : target->index].index;
         return rules[target->index].is_refused ? refuse_refused(resolve, item, name) : 0;
     }
     other = &resolve->items[target->index];
-    if (other->state == LOAD_OPEN || chain == CHAIN_MAX) {
+    if (other->state == LOAD_OPEN || chain == LOAD_CHAIN_MAX) {
         return refuse(resolve, item,
                       str_from(_("the correlation refers to itself, or to too long a chain")),
                       STR(""));
@@ -101,7 +101,7 @@ static int part_resolve(struct resolve *resolve, struct load_correlation *item, 
     return 0;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): at most CHAIN_MAX deep */
+/* NOLINTNEXTLINE(misc-no-recursion): at most LOAD_CHAIN_MAX deep */
 static int item_resolve(struct resolve *resolve, struct load_correlation *item, size_t chain)
 {
     struct sigma_part_of *parts;
@@ -115,7 +115,7 @@ static int item_resolve(struct resolve *resolve, struct load_correlation *item, 
         return -ERR_NOMEM;
     }
     for (size_t i = 0; i < item->rule_count; i++) {
-        int r = part_resolve(resolve, item, item->rules[i], chain, &parts[i]);
+        int r = part_resolve(resolve, item, i, chain, &parts[i]);
 
         if (r < 0) {
             return r;
@@ -143,6 +143,8 @@ static void silence(const struct resolve *resolve, bool is_speaking)
 
             if (part->is_correlation) {
                 resolve->made[part->index].is_silent = !is_speaking;
+            } else if (resolve->rules[part->index].is_stand_in) {
+                resolve->rules[resolve->rules[part->index].copy_of].is_silent = !is_speaking;
             } else {
                 resolve->rules[part->index].is_silent = !is_speaking;
             }

@@ -49,11 +49,11 @@ int load_ways(struct sigma_loader *loader, struct sigma_rule **ret_rules)
         }
         candidates[i].is_refused = r < 0;
         candidates[i].index = (uint32_t)count;
-        if (rule->filter.len != 0) { /* its rule stands before it */
-            const struct load_candidate *whose = &candidates[candidates[i].twin_of];
+        if (!sigma_rule_is_written(rule)) { /* what it was made of stands before it */
+            const struct load_candidate *whose = &candidates[candidates[i].copy_of];
 
             candidates[i].is_refused |= whose->is_refused;
-            rule->twin_of = whose->index;
+            rule->copy_of = whose->index;
         }
         count += candidates[i].is_refused ? 0 : 1;
     }

@@ -29,6 +29,21 @@ static const char *const correlation_names[] = {
 };
 static_assert(ARRAY_LEN(correlation_names) == SIGMA_CORRELATION_COUNT);
 
+bool sigma_rule_is_written(const struct sigma_rule *rule)
+{
+    return rule->filter.len == 0 && !rule->is_stand_in;
+}
+
+size_t sigma_set_written(const struct sigma_set *set)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < set->rule_count; i++) {
+        count += sigma_rule_is_written(&set->rules[i]) ? 1U : 0U;
+    }
+    return count;
+}
+
 const char *sigma_level_name(enum sigma_level level)
 {
     return level_names[level];

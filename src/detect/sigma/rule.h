@@ -128,8 +128,9 @@ struct sigma_rule {
     bool is_silent; /* only correlations ask for it (their generate is false) */
     struct str file;
     uint32_t line;
-    struct str filter; /* id of the filter whose work this twin is; empty: a rule */
-    uint32_t twin_of;  /* place in the set of the rule that the filter is for */
+    struct str filter; /* id of the filter whose work this twin is; empty: no twin */
+    bool is_stand_in;  /* one correlation asks for it in the rule's place, for its own filters */
+    uint32_t copy_of;  /* of a twin or a stand-in: place in the set of what it was made of */
 };
 
 enum sigma_correlation_kind {
@@ -216,6 +217,9 @@ struct sigma_set {
     uint64_t version; /* hash over all that was loaded: rules and pipelines */
 };
 
+/* Whether a file says it: no twin and no stand-in. And how many of the set are. */
+bool sigma_rule_is_written(const struct sigma_rule *rule);
+size_t sigma_set_written(const struct sigma_set *set);
 const char *sigma_level_name(enum sigma_level level);
 bool sigma_level_parse(struct str name, enum sigma_level *ret_level);
 const char *sigma_correlation_name(enum sigma_correlation_kind kind);

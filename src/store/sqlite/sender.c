@@ -1,4 +1,4 @@
-/* Rows of sender_tokens: see store/senders.h. */
+/* Rows of sender_tokens, and those of senders that go: see store/senders.h. */
 #include "store/senders.h"
 
 #include "base/banned.h"
@@ -124,4 +124,45 @@ int store_sender_token_revoke(struct store *store, uint64_t number, int64_t time
 int store_sender_token_used(struct store *store, uint64_t number, int64_t time)
 {
     return sender_set(store, "UPDATE sender_tokens SET used = ?2 WHERE number = ?1", number, time);
+}
+
+static int sender_run(struct store *store, const char *sql, const struct id *host)
+{
+    CLEANUP(query_done) struct query query = {0};
+
+    query_init(&query, store->database, sql);
+    query_bind_id(&query, 1, host);
+    return query_run(&query);
+}
+
+static int sender_is_needless(struct store *store, const struct id *host)
+{
+    CLEANUP(query_done) struct query query = {0};
+    int r;
+
+    query_init(&query, store->database,
+               "SELECT 1 FROM hosts WHERE id = ?1 AND kind = ?2 AND NOT is_revoked"
+               " AND NOT EXISTS (SELECT 1 FROM alerts WHERE host = ?1)"
+               " AND NOT EXISTS (SELECT 1 FROM actions WHERE host = ?1)"
+               " AND NOT EXISTS (SELECT 1 FROM log_sources WHERE host = ?1"
+               "  AND (alert <> 0 OR muted <> 0))"
+               " AND NOT EXISTS (SELECT 1 FROM sender_tokens WHERE name = hosts.name"
+               "  AND revoked = 0)");
+    query_bind_id(&query, 1, host);
+    query_bind_u64(&query, 2, STORE_HOST_SENDER);
+    r = query_one(&query);
+    return r == -ERR_NOENT ? -ERR_CONFLICT : r;
+}
+
+int store_sender_drop(struct store *store, const struct id *host)
+{
+    int r = store_may_write(store);
+
+    r = r < 0 ? r : sender_is_needless(store, host);
+    if (r == -ERR_CONFLICT) {
+        return r;
+    }
+    r = r < 0 ? r : sender_run(store, "DELETE FROM log_sources WHERE host = ?1", host);
+    r = r < 0 ? r : sender_run(store, "DELETE FROM hosts WHERE id = ?1", host);
+    return store_written(store, r);
 }
