@@ -9,6 +9,9 @@
 #include "cli/hunt/again.h"
 #include "sys/fd.h"
 
+#include <archive.h>
+#include <archive_entry.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +29,7 @@ static char *volatile nowhere = (char *)(uintptr_t)8;
 #define DIES_IN_JUDGE  "chet-khi-xet"
 #define DIES_OF_TWO    "chet-vi-hai-dong" /* only when it does not stand alone */
 #define HANGS          "treo-khi-xet"
+#define DIES_UNPACKED  "chet-khi-mo" /* a member of that name */
 
 static const char rule[] = "title: Word of the Test\n"
                            "id: 22222222-2222-4222-8222-222222222222\n"
@@ -48,6 +52,21 @@ struct rig {
     struct buf out;
     struct buf err;
 };
+
+/* ---- the unpacker */
+
+static int (*next_header)(struct archive *archive, struct archive_entry **ret_entry);
+
+/* Stands before the library's. */
+int archive_read_next_header(struct archive *archive, struct archive_entry **ret_entry)
+{
+    int r = next_header(archive, ret_entry);
+
+    if (r == ARCHIVE_OK && strcmp(archive_entry_pathname(*ret_entry), DIES_UNPACKED) == 0) {
+        *nowhere = 0;
+    }
+    return r;
+}
 
 /* ---- the format */
 
@@ -118,10 +137,32 @@ static void write_log(const struct rig *rig, unsigned file, unsigned number, con
     write_file(path, buf_str(&text));
 }
 
+/* A tar of so many empty members, behind which comes the deadly one. */
+static void write_tar(const struct rig *rig, unsigned file, unsigned before)
+{
+    struct archive_entry *entry = archive_entry_new();
+    struct archive *archive = archive_write_new();
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/%u.log", rig->logs, file);
+    assert_int_equal(archive_write_set_format_ustar(archive), ARCHIVE_OK);
+    assert_int_equal(archive_write_open_filename(archive, path), ARCHIVE_OK);
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_perm(entry, 0644);
+    for (unsigned i = 0; i <= before; i++) {
+        archive_entry_set_pathname(entry, i == before ? DIES_UNPACKED : "khong");
+        assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
+    }
+    assert_int_equal(archive_write_free(archive), ARCHIVE_OK);
+    archive_entry_free(entry);
+}
+
 static int setup(void **state)
 {
     static struct rig rig;
 
+    *(void **)&next_header = dlsym(RTLD_NEXT, "archive_read_next_header");
+    assert_non_null(next_header);
     syslog = log_format_find(STR("syslog"));
     deadly_format = *syslog;
     deadly_format.read = deadly_read;
@@ -346,6 +387,27 @@ static void test_block(void **state)
     write_log(rig, 2, 0, "");
 }
 
+/* Of the files around it nothing is lost, nor told. */
+static void test_unpacker(void **state)
+{
+    static unsigned places[FILES * LINES];
+    struct rig *rig = *state;
+
+    for (unsigned before = 0; before <= 2; before += 2) {
+        for (size_t jobs = 1; jobs <= 3; jobs += 2) {
+            write_tar(rig, 2, before);
+            assert_int_equal(hunt(rig, &deadly_format, jobs), EXIT_STATUS_FAILED);
+            assert_true(has_said(&rig->err, "/2.log: not read from record 0 on"));
+            assert_false(has_said(&rig->err, "/1.log"));
+            assert_false(has_said(&rig->err, "/3.log"));
+            assert_int_equal(read_matches(rig, places, ARRAY_LEN(places)),
+                             (FILES - 1) * LINES / EVERY);
+            assert_true(has_said(&rig->out, "\"unread\":1,"));
+        }
+    }
+    write_log(rig, 2, 0, "");
+}
+
 /* More of them than may be found one by one: what is left is told as not judged. */
 static void test_too_many(void **state)
 {
@@ -370,7 +432,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_deadly),  cmocka_unit_test(test_one_entry),
         cmocka_unit_test(test_several_entries), cmocka_unit_test(test_block),
-        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_too_many),        cmocka_unit_test(test_unpacker),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
