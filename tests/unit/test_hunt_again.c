@@ -13,10 +13,12 @@
 #include <archive_entry.h>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define FILES 5
@@ -65,6 +67,31 @@ int archive_read_next_header(struct archive *archive, struct archive_entry **ret
     if (r == ARCHIVE_OK && strcmp(archive_entry_pathname(*ret_entry), DIES_UNPACKED) == 0) {
         *nowhere = 0;
     }
+    return r;
+}
+
+/* ---- the order of what is ended */
+
+static int (*join_thread)(pthread_t thread, void **ret_value);
+static pid_t (*wait_child)(pid_t pid, int *ret_status, int options);
+static unsigned joined;
+static unsigned waited;
+static bool is_early; /* a reader was waited for while its relay looked at it */
+
+int pthread_join(pthread_t thread, void **ret_value)
+{
+    int r = join_thread(thread, ret_value);
+
+    joined++;
+    return r;
+}
+
+pid_t waitpid(pid_t pid, int *ret_status, int options)
+{
+    pid_t r = wait_child(pid, ret_status, options);
+
+    waited += r > 0;
+    is_early |= waited > joined;
     return r;
 }
 
@@ -162,7 +189,9 @@ static int setup(void **state)
     static struct rig rig;
 
     *(void **)&next_header = dlsym(RTLD_NEXT, "archive_read_next_header");
-    assert_non_null(next_header);
+    *(void **)&join_thread = dlsym(RTLD_NEXT, "pthread_join");
+    *(void **)&wait_child = dlsym(RTLD_NEXT, "waitpid");
+    assert_true(next_header != NULL && join_thread != NULL && wait_child != NULL);
     syslog = log_format_find(STR("syslog"));
     deadly_format = *syslog;
     deadly_format.read = deadly_read;
@@ -208,6 +237,13 @@ static int rig_carry(void *context, struct porter *porter)
     return r == 0 ? porter_carry(porter, PORTER_KIND_LOG, rig->logs) : r;
 }
 
+static int carry_nothing(void *context, struct porter *porter)
+{
+    (void)context;
+    (void)porter;
+    return -ERR_NOENT;
+}
+
 static int catch_fd(int fd, int *ret_kept)
 {
     char path[] = "/tmp/canhgac-said-XXXXXX";
@@ -230,7 +266,8 @@ static void caught(int file, int kept, int fd, struct buf *said)
     close(file);
 }
 
-static int hunt(struct rig *rig, const struct log_format *format, size_t jobs)
+static int hunt_by(struct rig *rig, again_carry_fn *carry, const struct log_format *format,
+                   size_t jobs)
 {
     struct hunt_order order = {.kind = SHEET_KIND_JSON,
                                .is_json = true,
@@ -249,10 +286,16 @@ static int hunt(struct rig *rig, const struct log_format *format, size_t jobs)
     fflush(stdout);
     out = catch_fd(STDOUT_FILENO, &out_kept);
     err = catch_fd(STDERR_FILENO, &err_kept);
-    status = hunt_again_run(&order, rig_carry, rig);
+    status = hunt_again_run(&order, carry, rig);
     caught(out, out_kept, STDOUT_FILENO, &rig->out);
     caught(err, err_kept, STDERR_FILENO, &rig->err);
+    assert_true(waited != 0 && joined >= waited && !is_early);
     return status;
+}
+
+static int hunt(struct rig *rig, const struct log_format *format, size_t jobs)
+{
+    return hunt_by(rig, rig_carry, format, jobs);
 }
 
 static bool has_said(const struct buf *said, const char *text)
@@ -387,6 +430,14 @@ static void test_block(void **state)
     write_log(rig, 2, 0, "");
 }
 
+static void test_given_up(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_int_equal(hunt_by(rig, carry_nothing, &deadly_format, 1), EXIT_STATUS_FAILED);
+    assert_int_equal(rig->out.len, 0);
+}
+
 /* Of the files around it nothing is lost, nor told. */
 static void test_unpacker(void **state)
 {
@@ -433,6 +484,7 @@ int main(void)
         cmocka_unit_test(test_nothing_deadly),  cmocka_unit_test(test_one_entry),
         cmocka_unit_test(test_several_entries), cmocka_unit_test(test_block),
         cmocka_unit_test(test_too_many),        cmocka_unit_test(test_unpacker),
+        cmocka_unit_test(test_given_up),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

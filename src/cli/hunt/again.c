@@ -167,7 +167,9 @@ static int again_begin(struct again *again)
     }
     r = relay_start(&again->relay, ends[0], porter->pid, porter->hands, patience);
     if (r < 0) {
-        porter_cancel(porter);
+        porter_kill(porter);
+        (void)porter_wait(porter);
+        porter_done(porter);
         return diag_set(&porter->diag, r, _("cannot start a worker: %s"), err_text(r));
     }
     return 0;
@@ -202,6 +204,18 @@ static int again_end(struct again *again)
     return again->order->skip_count != 0 ? EXIT_STATUS_FAILED : WEXITSTATUS(again->status);
 }
 
+/* The relay goes first: it may end the reader by its number, and reads its hands. */
+static void again_wait(struct again *again, bool is_whole)
+{
+    if (is_whole) {
+        porter_close(&again->porter);
+    } else {
+        porter_kill(&again->porter);
+    }
+    relay_join(&again->relay);
+    again->status = porter_wait(&again->porter);
+}
+
 /* What one reader came to. *ret_is_due: another is to begin. */
 static int again_once(struct again *again, again_carry_fn *carry, void *context, bool *ret_is_due)
 {
@@ -213,13 +227,11 @@ static int again_once(struct again *again, again_carry_fn *carry, void *context,
     }
     again->runs++;
     r = carry(context, &again->porter);
+    again_wait(again, r != -ERR_NOENT);
     if (r == -ERR_NOENT) {
-        porter_cancel(&again->porter);
-        relay_join(&again->relay);
+        porter_done(&again->porter);
         return EXIT_STATUS_FAILED;
     }
-    again->status = porter_wait(&again->porter);
-    relay_join(&again->relay);
     *ret_is_due = again_is_due(again);
     status = *ret_is_due ? 0 : again_end(again);
     if (status == EXIT_STATUS_CLEAN && (again->porter.failed != 0 || r < 0)) {

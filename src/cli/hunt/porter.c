@@ -241,19 +241,20 @@ int porter_carry(struct porter *porter, enum porter_kind kind, const char *path)
     return !S_ISDIR(info.st_mode) ? carry_stream(porter, path) : scan_walk(&walk, path);
 }
 
-void porter_cancel(struct porter *porter)
+void porter_close(struct porter *porter)
+{
+    closep(&porter->channel);
+}
+
+void porter_kill(struct porter *porter)
 {
     (void)kill(porter->pid, SIGKILL);
-    while (waitpid(porter->pid, NULL, 0) < 0 && errno == EINTR) {
-    }
-    porter_done(porter);
 }
 
 int porter_wait(struct porter *porter)
 {
     int status = 0;
 
-    closep(&porter->channel);
     while (waitpid(porter->pid, &status, 0) < 0 && errno == EINTR) {
     }
     return status;
@@ -273,8 +274,10 @@ int porter_tell_ended(const struct porter *porter, int status)
 
 int porter_end(struct porter *porter)
 {
-    int status = porter_wait(porter);
+    int status;
 
+    porter_close(porter);
+    status = porter_wait(porter);
     status = WIFEXITED(status) ? WEXITSTATUS(status) : porter_tell_ended(porter, status);
     porter_done(porter);
     return status;
