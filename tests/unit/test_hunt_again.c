@@ -14,6 +14,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -438,6 +439,33 @@ static void test_given_up(void **state)
     assert_int_equal(rig->out.len, 0);
 }
 
+/* A reader in other hands writes what it likes there: two paths without an end are one. */
+static void test_endless_path(void **state)
+{
+    struct porter porter = {.channel = -1, .hands = hands_new()};
+    struct rig *rig = *state;
+    const char *said;
+    int kept;
+    int err;
+
+    assert_non_null(porter.hands);
+    for (size_t i = 0; i < 2; i++) {
+        struct hand *hand = &porter.hands->hands[i];
+
+        memset(hand->path, 'a', sizeof(hand->path));
+        atomic_store(&hand->phase, 'b' + (uint32_t)i);
+    }
+    err = catch_fd(STDERR_FILENO, &kept);
+    assert_int_equal(porter_tell_ended(&porter, SIGSEGV), EXIT_STATUS_FAILED);
+    caught(err, kept, STDERR_FILENO, &rig->err);
+    assert_int_equal(buf_put_byte(&rig->err, '\0'), 0);
+    said = strstr(rig->err.ptr, "aaaa");
+    assert_non_null(said);
+    assert_int_equal(strspn(said, "a"), HAND_PATH_SIZE);
+    assert_string_equal(said + HAND_PATH_SIZE, "\n");
+    porter_done(&porter);
+}
+
 /* Of the files around it nothing is lost, nor told. */
 static void test_unpacker(void **state)
 {
@@ -484,7 +512,7 @@ int main(void)
         cmocka_unit_test(test_nothing_deadly),  cmocka_unit_test(test_one_entry),
         cmocka_unit_test(test_several_entries), cmocka_unit_test(test_block),
         cmocka_unit_test(test_too_many),        cmocka_unit_test(test_unpacker),
-        cmocka_unit_test(test_given_up),
+        cmocka_unit_test(test_given_up),        cmocka_unit_test(test_endless_path),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

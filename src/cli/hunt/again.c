@@ -59,12 +59,12 @@ static void put_skip(struct buf *line, const struct hunt_skip *skip)
     }
 }
 
-static void again_tell(const struct again *again, const struct hunt_skip *skip, const char *path)
+static void again_tell(const struct again *again, const struct hunt_skip *skip, struct str path)
 {
     CLEANUP(buf_done) struct buf line;
 
     buf_init(&line, 64 << 10);
-    (void)buf_put_plain(&line, str_from(path));
+    (void)buf_put_plain(&line, path);
     (void)buf_put_text(&line, ": ");
     put_skip(&line, skip);
     (void)buf_put_text(&line, ": ");
@@ -88,7 +88,7 @@ static bool again_skip(struct again *again, enum hunt_skip_kind kind, const stru
         return false;
     }
     order->skips[order->skip_count++] = skip;
-    again_tell(again, &skip, hand->path);
+    again_tell(again, &skip, hand_path(hand));
     return true;
 }
 

@@ -118,15 +118,15 @@ void porter_done(struct porter *porter)
 static void porter_put_held(const struct porter *porter, struct buf *line)
 {
     for (size_t i = 0; porter->hands != NULL && i < HANDS_MAX; i++) {
-        const char *path = porter->hands->hands[i].path;
-        bool is_first = path[0] != '\0';
+        struct str path = hand_path(&porter->hands->hands[i]);
+        bool is_first = path.len != 0;
 
         for (size_t k = 0; is_first && k < i; k++) {
-            is_first = !str_is_text(str_from(path), porter->hands->hands[k].path);
+            is_first = !str_is(path, hand_path(&porter->hands->hands[k]));
         }
         if (is_first) {
             (void)buf_put_text(line, line->len != 0 ? ", " : "");
-            (void)buf_put_plain(line, str_of(path, strnlen(path, HAND_PATH_SIZE)));
+            (void)buf_put_plain(line, path);
         }
     }
 }
