@@ -267,8 +267,8 @@ static void caught(int file, int kept, int fd, struct buf *said)
     close(file);
 }
 
-static int hunt_by(struct rig *rig, again_carry_fn *carry, const struct log_format *format,
-                   size_t jobs)
+static int hunt_run(struct rig *rig, again_carry_fn *carry, const struct log_format *format,
+                    size_t jobs)
 {
     struct hunt_order order = {.kind = SHEET_KIND_JSON,
                                .is_json = true,
@@ -278,6 +278,15 @@ static int hunt_by(struct rig *rig, again_carry_fn *carry, const struct log_form
                                .from = INT64_MIN,
                                .to = INT64_MAX,
                                .format = format};
+    int status = hunt_again_run(&order, carry, rig);
+
+    assert_true(waited != 0 && joined >= waited && !is_early);
+    return status;
+}
+
+static int hunt_by(struct rig *rig, again_carry_fn *carry, const struct log_format *format,
+                   size_t jobs)
+{
     int out_kept;
     int err_kept;
     int out;
@@ -287,10 +296,9 @@ static int hunt_by(struct rig *rig, again_carry_fn *carry, const struct log_form
     fflush(stdout);
     out = catch_fd(STDOUT_FILENO, &out_kept);
     err = catch_fd(STDERR_FILENO, &err_kept);
-    status = hunt_again_run(&order, carry, rig);
+    status = hunt_run(rig, carry, format, jobs);
     caught(out, out_kept, STDOUT_FILENO, &rig->out);
     caught(err, err_kept, STDERR_FILENO, &rig->err);
-    assert_true(waited != 0 && joined >= waited && !is_early);
     return status;
 }
 
@@ -302,6 +310,19 @@ static int hunt(struct rig *rig, const struct log_format *format, size_t jobs)
 static bool has_said(const struct buf *said, const char *text)
 {
     return str_find(buf_str(said), str_from(text)) < said->len;
+}
+
+static size_t count_said(const struct buf *said, const char *text)
+{
+    struct str rest = buf_str(said);
+    size_t count = 0;
+    size_t at;
+
+    while ((at = str_find(rest, str_from(text))) < rest.len) {
+        rest = str_slice(rest, at + 1, rest.len);
+        count++;
+    }
+    return count;
 }
 
 /* Which match each line tells of, apart from the account: file * LINES + line. */
@@ -439,6 +460,30 @@ static void test_given_up(void **state)
     assert_int_equal(rig->out.len, 0);
 }
 
+/* What nobody could write was not told, whatever was found. */
+static void test_full_disk(void **state)
+{
+    struct rig *rig = *state;
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    int out_kept = dup(STDOUT_FILENO);
+    int err_kept;
+    int err;
+    int status;
+
+    assert_true(full >= 0 && out_kept >= 0);
+    fflush(stdout);
+    err = catch_fd(STDERR_FILENO, &err_kept);
+    assert_int_equal(dup2(full, STDOUT_FILENO), STDOUT_FILENO);
+    status = hunt_run(rig, rig_carry, &deadly_format, 2);
+    assert_int_equal(dup2(out_kept, STDOUT_FILENO), STDOUT_FILENO);
+    caught(err, err_kept, STDERR_FILENO, &rig->err);
+    close(out_kept);
+    close(full);
+    assert_int_equal(status, EXIT_STATUS_FAILED);
+    assert_int_equal(count_said(&rig->err, "cannot be written to the standard output: "), 1);
+    assert_int_equal(count_said(&rig->err, "\n"), 1);
+}
+
 /* A reader in other hands writes what it likes there: two paths without an end are one. */
 static void test_endless_path(void **state)
 {
@@ -513,6 +558,7 @@ int main(void)
         cmocka_unit_test(test_several_entries), cmocka_unit_test(test_block),
         cmocka_unit_test(test_too_many),        cmocka_unit_test(test_unpacker),
         cmocka_unit_test(test_given_up),        cmocka_unit_test(test_endless_path),
+        cmocka_unit_test(test_full_disk),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

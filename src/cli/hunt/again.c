@@ -177,8 +177,9 @@ static int again_begin(struct again *again)
 
 static bool again_is_due(struct again *again)
 {
-    if (WIFEXITED(again->status) || again->relay.is_changed || porter_is_stopped() ||
-        again->porter.is_once || again->runs >= RUNS_MAX || !again_learn(again)) {
+    if (WIFEXITED(again->status) || again->relay.is_changed || again->relay.error < 0 ||
+        porter_is_stopped() || again->porter.is_once || again->runs >= RUNS_MAX ||
+        !again_learn(again)) {
         return false;
     }
     if (again->order->jobs != 1) {
@@ -197,6 +198,11 @@ static int again_end(struct again *again)
         return command_fail(EXIT_STATUS_FAILED,
                             _("the files changed while they were read, and the process that reads "
                               "had ended: not all was told; run the hunt again"));
+    }
+    if (again->relay.error < 0) {
+        return command_fail(EXIT_STATUS_FAILED,
+                            _("what was found cannot be written to the standard output: %s"),
+                            err_text(again->relay.error));
     }
     if (!WIFEXITED(again->status)) {
         return porter_tell_ended(&again->porter, again->status);

@@ -32,7 +32,7 @@ struct relay {
     struct relay_mark mark; /* what was printed last … */
     uint64_t offset;        /* … and the end of it there */
     bool is_changed;        /* a reader did not say again what one before it had said */
-    bool is_broken;         /* nobody takes what is printed */
+    int error;              /* why nobody takes what is printed; 0: it is taken */
     /* of this one */
     int channel;
     pid_t pid;
