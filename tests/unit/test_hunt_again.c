@@ -25,12 +25,14 @@
 #define FILES 5
 #define LINES 9000
 #define EVERY 10 /* lines, one of which matches */
+#define SPILL 60000
 
 static char *volatile nowhere = (char *)(uintptr_t)8;
 
 #define DIES_IN_PARSER "chet-khi-doc"
 #define DIES_IN_JUDGE  "chet-khi-xet"
 #define DIES_OF_TWO    "chet-vi-hai-dong" /* only when it does not stand alone */
+#define DIES_FULL      "chet-khi-da-ke"   /* behind more matches than a block keeps */
 #define HANGS          "treo-khi-xet"
 #define DIES_UNPACKED  "chet-khi-mo" /* a member of that name */
 
@@ -119,6 +121,12 @@ static int deadly_entry(void *context, const struct entry *entry)
         bad.fields = (void *)nowhere;
         bad.count = bad.count != 0 ? bad.count : 1;
     }
+    if (str_find(entry->raw, STR(DIES_FULL)) < entry->raw.len) {
+        for (unsigned i = 0; i < SPILL; i++) {
+            assert_int_equal(deadly->fn(deadly->context, entry), 0);
+        }
+        *nowhere = 0;
+    }
     return deadly->fn(deadly->context, &bad);
 }
 
@@ -135,6 +143,17 @@ static int deadly_read(struct log_reading *reading, struct str block, entry_fn *
 }
 
 static struct log_format deadly_format;
+static struct log_format counted_format; /* its blocks cannot be torn into lines */
+
+static uint64_t count_lines(struct str block)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < block.len; i++) {
+        count += block.ptr[i] == '\n';
+    }
+    return count;
+}
 
 /* ---- files */
 
@@ -196,6 +215,8 @@ static int setup(void **state)
     syslog = log_format_find(STR("syslog"));
     deadly_format = *syslog;
     deadly_format.read = deadly_read;
+    counted_format = deadly_format;
+    counted_format.count = count_lines;
     snprintf(rig.top, sizeof(rig.top), "/tmp/canhgac-again-XXXXXX");
     assert_non_null(mkdtemp(rig.top));
     assert_int_equal(chmod(rig.top, 0755), 0);
@@ -206,7 +227,7 @@ static int setup(void **state)
     for (unsigned i = 0; i < FILES; i++) {
         write_log(&rig, i, 0, "");
     }
-    buf_init(&rig.out, 8 << 20);
+    buf_init(&rig.out, 64 << 20);
     buf_init(&rig.err, 8 << 20);
     *state = &rig;
     return 0;
@@ -532,6 +553,23 @@ static void test_unpacker(void **state)
     write_log(rig, 2, 0, "");
 }
 
+/* Some of a block was told already, and then it is left out. */
+static void test_spilled_block(void **state)
+{
+    struct rig *rig = *state;
+
+    write_log(rig, 2, 8000, DIES_FULL);
+    for (size_t jobs = 1; jobs <= 2; jobs++) {
+        assert_int_equal(hunt(rig, &counted_format, jobs), EXIT_STATUS_FAILED);
+        assert_in_range(count_said(&rig->out, "/2.log"), SPILL / 4, SPILL);
+        assert_true(has_said(&rig->err, "/2.log: the records of the mebibyte from "));
+        assert_false(has_said(&rig->err, "changed while they were read"));
+        assert_int_equal(count_said(&rig->out, "/4.log"), LINES / EVERY);
+        assert_true(has_said(&rig->out, "\"entries\":"));
+    }
+    write_log(rig, 2, 0, "");
+}
+
 /* More of them than may be found one by one: what is left is told as not judged. */
 static void test_too_many(void **state)
 {
@@ -558,7 +596,7 @@ int main(void)
         cmocka_unit_test(test_several_entries), cmocka_unit_test(test_block),
         cmocka_unit_test(test_too_many),        cmocka_unit_test(test_unpacker),
         cmocka_unit_test(test_given_up),        cmocka_unit_test(test_endless_path),
-        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_spilled_block),   cmocka_unit_test(test_full_disk),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -165,6 +165,8 @@ static int again_begin(struct again *again)
         closep(&ends[0]);
         return r;
     }
+    again->relay.is_left_out = order_skips(again->order, HUNT_SKIP_BLOCK, again->relay.mark.file,
+                                           again->relay.mark.record);
     r = relay_start(&again->relay, ends[0], porter->pid, porter->hands, patience);
     if (r < 0) {
         porter_kill(porter);

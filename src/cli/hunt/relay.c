@@ -110,6 +110,10 @@ static struct str relay_pass(struct relay *relay, const struct said *said)
     if (order < 0) {
         return STR("");
     }
+    if (order > 0 && relay->is_left_out) {
+        relay->is_passing = false;
+        return said->text;
+    }
     if (order > 0 || said->mark.name != relay->mark.name) {
         relay->is_changed = true;
         relay_end_reader(relay);
