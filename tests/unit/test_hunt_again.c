@@ -259,6 +259,17 @@ static int rig_carry(void *context, struct porter *porter)
     return r == 0 ? porter_carry(porter, PORTER_KIND_LOG, rig->logs) : r;
 }
 
+/* With a file that is not there, and one that is no pipeline. */
+static int carry_unreadable(void *context, struct porter *porter)
+{
+    const struct rig *rig = context;
+    int r = porter_carry(porter, PORTER_KIND_PIPELINE, rig->rule);
+
+    r = r == 0 ? porter_carry(porter, PORTER_KIND_RULES, rig->rule) : r;
+    r = r == 0 ? porter_carry(porter, PORTER_KIND_LOG, "/khong/co.log") : r;
+    return r == 0 ? porter_carry(porter, PORTER_KIND_LOG, rig->logs) : r;
+}
+
 static int carry_nothing(void *context, struct porter *porter)
 {
     (void)context;
@@ -532,6 +543,20 @@ static void test_endless_path(void **state)
     porter_done(&porter);
 }
 
+/* However often all is read again. */
+static void test_told_once(void **state)
+{
+    struct rig *rig = *state;
+
+    write_log(rig, 2, 8000, DIES_IN_PARSER);
+    assert_int_equal(hunt_by(rig, carry_unreadable, &deadly_format, 3), EXIT_STATUS_FAILED);
+    assert_true(has_said(&rig->err, "line 8000 is not judged"));
+    assert_int_equal(count_said(&rig->err, "not read: /khong/co.log"), 1);
+    assert_int_equal(count_said(&rig->err, "not read: "), 2);
+    assert_true(has_said(&rig->out, "\"unread\":1,"));
+    write_log(rig, 2, 0, "");
+}
+
 /* Of the files around it nothing is lost, nor told. */
 static void test_unpacker(void **state)
 {
@@ -596,7 +621,8 @@ int main(void)
         cmocka_unit_test(test_several_entries), cmocka_unit_test(test_block),
         cmocka_unit_test(test_too_many),        cmocka_unit_test(test_unpacker),
         cmocka_unit_test(test_given_up),        cmocka_unit_test(test_endless_path),
-        cmocka_unit_test(test_spilled_block),   cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_told_once),       cmocka_unit_test(test_spilled_block),
+        cmocka_unit_test(test_full_disk),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -153,14 +153,17 @@ static int again_begin(struct again *again)
 {
     const int64_t patience = again->order->patience * (int64_t)again->order->jobs;
     struct porter *porter = &again->porter;
+    const uint64_t told = porter->failed;
     int ends[2] = {-1, -1};
     int r = channel_pair(ends);
 
     if (r < 0) {
         return diag_set(&porter->diag, r, _("cannot start a worker: %s"), err_text(r));
     }
+    again->order->is_again = again->runs != 0;
     r = porter_start(porter, "canhgac-hunt", hunt_reader_run, again->order, ends[1]);
     closep(&ends[1]);
+    porter->told = told;
     if (r < 0) {
         closep(&ends[0]);
         return r;

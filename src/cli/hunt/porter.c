@@ -162,7 +162,9 @@ static void carry_failed(void *context, const char *path, int code)
     struct porter *porter = context;
     CLEANUP(buf_done) struct buf line;
 
-    porter->failed++;
+    if (porter->failed++ < porter->told) {
+        return;
+    }
     buf_init(&line, 64 << 10);
     (void)buf_put_plain(&line, str_from(path));
     (void)command_fail(EXIT_STATUS_FAILED, _("not read: %.*s: %s"), STR_ARG(buf_str(&line)),

@@ -31,7 +31,8 @@ struct porter {
     bool is_once;          /* something that can be read only once was carried: a pipe */
     enum porter_kind kind; /* of what is carried now */
     uint64_t carried;
-    uint64_t failed; /* could not be opened; each was told on stderr */
+    uint64_t failed; /* could not be opened; each was told on stderr … */
+    uint64_t told;   /* … but so many at first, of which one before it told */
     struct diag diag;
 };
 
