@@ -9,23 +9,32 @@
 #include "cli/hunt/again.h"
 #include "sys/fd.h"
 
+#include <archive.h>
+#include <archive_entry.h>
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define FILES 5
 #define LINES 9000
 #define EVERY 10 /* lines, one of which matches */
+#define SPILL 60000
 
 static char *volatile nowhere = (char *)(uintptr_t)8;
 
 #define DIES_IN_PARSER "chet-khi-doc"
 #define DIES_IN_JUDGE  "chet-khi-xet"
 #define DIES_OF_TWO    "chet-vi-hai-dong" /* only when it does not stand alone */
+#define DIES_FULL      "chet-khi-da-ke"   /* behind more matches than a block keeps */
 #define HANGS          "treo-khi-xet"
+#define DIES_UNPACKED  "chet-khi-mo" /* a member of that name */
 
 static const char rule[] = "title: Word of the Test\n"
                            "id: 22222222-2222-4222-8222-222222222222\n"
@@ -48,6 +57,46 @@ struct rig {
     struct buf out;
     struct buf err;
 };
+
+/* ---- the unpacker */
+
+static int (*next_header)(struct archive *archive, struct archive_entry **ret_entry);
+
+/* Stands before the library's. */
+int archive_read_next_header(struct archive *archive, struct archive_entry **ret_entry)
+{
+    int r = next_header(archive, ret_entry);
+
+    if (r == ARCHIVE_OK && strcmp(archive_entry_pathname(*ret_entry), DIES_UNPACKED) == 0) {
+        *nowhere = 0;
+    }
+    return r;
+}
+
+/* ---- the order of what is ended */
+
+static int (*join_thread)(pthread_t thread, void **ret_value);
+static pid_t (*wait_child)(pid_t pid, int *ret_status, int options);
+static unsigned joined;
+static unsigned waited;
+static bool is_early; /* a reader was waited for while its relay looked at it */
+
+int pthread_join(pthread_t thread, void **ret_value)
+{
+    int r = join_thread(thread, ret_value);
+
+    joined++;
+    return r;
+}
+
+pid_t waitpid(pid_t pid, int *ret_status, int options)
+{
+    pid_t r = wait_child(pid, ret_status, options);
+
+    waited += r > 0;
+    is_early |= waited > joined;
+    return r;
+}
 
 /* ---- the format */
 
@@ -72,6 +121,12 @@ static int deadly_entry(void *context, const struct entry *entry)
         bad.fields = (void *)nowhere;
         bad.count = bad.count != 0 ? bad.count : 1;
     }
+    if (str_find(entry->raw, STR(DIES_FULL)) < entry->raw.len) {
+        for (unsigned i = 0; i < SPILL; i++) {
+            assert_int_equal(deadly->fn(deadly->context, entry), 0);
+        }
+        *nowhere = 0;
+    }
     return deadly->fn(deadly->context, &bad);
 }
 
@@ -88,6 +143,17 @@ static int deadly_read(struct log_reading *reading, struct str block, entry_fn *
 }
 
 static struct log_format deadly_format;
+static struct log_format counted_format; /* its blocks cannot be torn into lines */
+
+static uint64_t count_lines(struct str block)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < block.len; i++) {
+        count += block.ptr[i] == '\n';
+    }
+    return count;
+}
 
 /* ---- files */
 
@@ -118,13 +184,39 @@ static void write_log(const struct rig *rig, unsigned file, unsigned number, con
     write_file(path, buf_str(&text));
 }
 
+/* A tar of so many empty members, behind which comes the deadly one. */
+static void write_tar(const struct rig *rig, unsigned file, unsigned before)
+{
+    struct archive_entry *entry = archive_entry_new();
+    struct archive *archive = archive_write_new();
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/%u.log", rig->logs, file);
+    assert_int_equal(archive_write_set_format_ustar(archive), ARCHIVE_OK);
+    assert_int_equal(archive_write_open_filename(archive, path), ARCHIVE_OK);
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_perm(entry, 0644);
+    for (unsigned i = 0; i <= before; i++) {
+        archive_entry_set_pathname(entry, i == before ? DIES_UNPACKED : "khong");
+        assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
+    }
+    assert_int_equal(archive_write_free(archive), ARCHIVE_OK);
+    archive_entry_free(entry);
+}
+
 static int setup(void **state)
 {
     static struct rig rig;
 
+    *(void **)&next_header = dlsym(RTLD_NEXT, "archive_read_next_header");
+    *(void **)&join_thread = dlsym(RTLD_NEXT, "pthread_join");
+    *(void **)&wait_child = dlsym(RTLD_NEXT, "waitpid");
+    assert_true(next_header != NULL && join_thread != NULL && wait_child != NULL);
     syslog = log_format_find(STR("syslog"));
     deadly_format = *syslog;
     deadly_format.read = deadly_read;
+    counted_format = deadly_format;
+    counted_format.count = count_lines;
     snprintf(rig.top, sizeof(rig.top), "/tmp/canhgac-again-XXXXXX");
     assert_non_null(mkdtemp(rig.top));
     assert_int_equal(chmod(rig.top, 0755), 0);
@@ -135,7 +227,7 @@ static int setup(void **state)
     for (unsigned i = 0; i < FILES; i++) {
         write_log(&rig, i, 0, "");
     }
-    buf_init(&rig.out, 8 << 20);
+    buf_init(&rig.out, 64 << 20);
     buf_init(&rig.err, 8 << 20);
     *state = &rig;
     return 0;
@@ -167,6 +259,24 @@ static int rig_carry(void *context, struct porter *porter)
     return r == 0 ? porter_carry(porter, PORTER_KIND_LOG, rig->logs) : r;
 }
 
+/* With a file that is not there, and one that is no pipeline. */
+static int carry_unreadable(void *context, struct porter *porter)
+{
+    const struct rig *rig = context;
+    int r = porter_carry(porter, PORTER_KIND_PIPELINE, rig->rule);
+
+    r = r == 0 ? porter_carry(porter, PORTER_KIND_RULES, rig->rule) : r;
+    r = r == 0 ? porter_carry(porter, PORTER_KIND_LOG, "/khong/co.log") : r;
+    return r == 0 ? porter_carry(porter, PORTER_KIND_LOG, rig->logs) : r;
+}
+
+static int carry_nothing(void *context, struct porter *porter)
+{
+    (void)context;
+    (void)porter;
+    return -ERR_NOENT;
+}
+
 static int catch_fd(int fd, int *ret_kept)
 {
     char path[] = "/tmp/canhgac-said-XXXXXX";
@@ -189,7 +299,8 @@ static void caught(int file, int kept, int fd, struct buf *said)
     close(file);
 }
 
-static int hunt(struct rig *rig, const struct log_format *format, size_t jobs)
+static int hunt_run(struct rig *rig, again_carry_fn *carry, const struct log_format *format,
+                    size_t jobs)
 {
     struct hunt_order order = {.kind = SHEET_KIND_JSON,
                                .is_json = true,
@@ -199,6 +310,15 @@ static int hunt(struct rig *rig, const struct log_format *format, size_t jobs)
                                .from = INT64_MIN,
                                .to = INT64_MAX,
                                .format = format};
+    int status = hunt_again_run(&order, carry, rig);
+
+    assert_true(waited != 0 && joined >= waited && !is_early);
+    return status;
+}
+
+static int hunt_by(struct rig *rig, again_carry_fn *carry, const struct log_format *format,
+                   size_t jobs)
+{
     int out_kept;
     int err_kept;
     int out;
@@ -208,15 +328,33 @@ static int hunt(struct rig *rig, const struct log_format *format, size_t jobs)
     fflush(stdout);
     out = catch_fd(STDOUT_FILENO, &out_kept);
     err = catch_fd(STDERR_FILENO, &err_kept);
-    status = hunt_again_run(&order, rig_carry, rig);
+    status = hunt_run(rig, carry, format, jobs);
     caught(out, out_kept, STDOUT_FILENO, &rig->out);
     caught(err, err_kept, STDERR_FILENO, &rig->err);
     return status;
 }
 
+static int hunt(struct rig *rig, const struct log_format *format, size_t jobs)
+{
+    return hunt_by(rig, rig_carry, format, jobs);
+}
+
 static bool has_said(const struct buf *said, const char *text)
 {
     return str_find(buf_str(said), str_from(text)) < said->len;
+}
+
+static size_t count_said(const struct buf *said, const char *text)
+{
+    struct str rest = buf_str(said);
+    size_t count = 0;
+    size_t at;
+
+    while ((at = str_find(rest, str_from(text))) < rest.len) {
+        rest = str_slice(rest, at + 1, rest.len);
+        count++;
+    }
+    return count;
 }
 
 /* Which match each line tells of, apart from the account: file * LINES + line. */
@@ -346,6 +484,117 @@ static void test_block(void **state)
     write_log(rig, 2, 0, "");
 }
 
+static void test_given_up(void **state)
+{
+    struct rig *rig = *state;
+
+    assert_int_equal(hunt_by(rig, carry_nothing, &deadly_format, 1), EXIT_STATUS_FAILED);
+    assert_int_equal(rig->out.len, 0);
+}
+
+/* What nobody could write was not told, whatever was found. */
+static void test_full_disk(void **state)
+{
+    struct rig *rig = *state;
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    int out_kept = dup(STDOUT_FILENO);
+    int err_kept;
+    int err;
+    int status;
+
+    assert_true(full >= 0 && out_kept >= 0);
+    fflush(stdout);
+    err = catch_fd(STDERR_FILENO, &err_kept);
+    assert_int_equal(dup2(full, STDOUT_FILENO), STDOUT_FILENO);
+    status = hunt_run(rig, rig_carry, &deadly_format, 2);
+    assert_int_equal(dup2(out_kept, STDOUT_FILENO), STDOUT_FILENO);
+    caught(err, err_kept, STDERR_FILENO, &rig->err);
+    close(out_kept);
+    close(full);
+    assert_int_equal(status, EXIT_STATUS_FAILED);
+    assert_int_equal(count_said(&rig->err, "cannot be written to the standard output: "), 1);
+    assert_int_equal(count_said(&rig->err, "\n"), 1);
+}
+
+/* A reader in other hands writes what it likes there: two paths without an end are one. */
+static void test_endless_path(void **state)
+{
+    struct porter porter = {.channel = -1, .hands = hands_new()};
+    struct rig *rig = *state;
+    const char *said;
+    int kept;
+    int err;
+
+    assert_non_null(porter.hands);
+    for (size_t i = 0; i < 2; i++) {
+        struct hand *hand = &porter.hands->hands[i];
+
+        memset(hand->path, 'a', sizeof(hand->path));
+        atomic_store(&hand->phase, 'b' + (uint32_t)i);
+    }
+    err = catch_fd(STDERR_FILENO, &kept);
+    assert_int_equal(porter_tell_ended(&porter, SIGSEGV), EXIT_STATUS_FAILED);
+    caught(err, kept, STDERR_FILENO, &rig->err);
+    assert_int_equal(buf_put_byte(&rig->err, '\0'), 0);
+    said = strstr(rig->err.ptr, "aaaa");
+    assert_non_null(said);
+    assert_int_equal(strspn(said, "a"), HAND_PATH_SIZE);
+    assert_string_equal(said + HAND_PATH_SIZE, "\n");
+    porter_done(&porter);
+}
+
+/* However often all is read again. */
+static void test_told_once(void **state)
+{
+    struct rig *rig = *state;
+
+    write_log(rig, 2, 8000, DIES_IN_PARSER);
+    assert_int_equal(hunt_by(rig, carry_unreadable, &deadly_format, 3), EXIT_STATUS_FAILED);
+    assert_true(has_said(&rig->err, "line 8000 is not judged"));
+    assert_int_equal(count_said(&rig->err, "not read: /khong/co.log"), 1);
+    assert_int_equal(count_said(&rig->err, "not read: "), 2);
+    assert_true(has_said(&rig->out, "\"unread\":1,"));
+    write_log(rig, 2, 0, "");
+}
+
+/* Of the files around it nothing is lost, nor told. */
+static void test_unpacker(void **state)
+{
+    static unsigned places[FILES * LINES];
+    struct rig *rig = *state;
+
+    for (unsigned before = 0; before <= 2; before += 2) {
+        for (size_t jobs = 1; jobs <= 3; jobs += 2) {
+            write_tar(rig, 2, before);
+            assert_int_equal(hunt(rig, &deadly_format, jobs), EXIT_STATUS_FAILED);
+            assert_true(has_said(&rig->err, "/2.log: not read from record 0 on"));
+            assert_false(has_said(&rig->err, "/1.log"));
+            assert_false(has_said(&rig->err, "/3.log"));
+            assert_int_equal(read_matches(rig, places, ARRAY_LEN(places)),
+                             (FILES - 1) * LINES / EVERY);
+            assert_true(has_said(&rig->out, "\"unread\":1,"));
+        }
+    }
+    write_log(rig, 2, 0, "");
+}
+
+/* Some of a block was told already, and then it is left out. */
+static void test_spilled_block(void **state)
+{
+    struct rig *rig = *state;
+
+    write_log(rig, 2, 8000, DIES_FULL);
+    for (size_t jobs = 1; jobs <= 2; jobs++) {
+        assert_int_equal(hunt(rig, &counted_format, jobs), EXIT_STATUS_FAILED);
+        assert_in_range(count_said(&rig->out, "/2.log"), SPILL / 4, SPILL);
+        assert_true(has_said(&rig->err, "/2.log: the records of the mebibyte from "));
+        assert_false(has_said(&rig->err, "changed while they were read"));
+        assert_int_equal(count_said(&rig->out, "/4.log"), LINES / EVERY);
+        assert_true(has_said(&rig->out, "\"entries\":"));
+    }
+    write_log(rig, 2, 0, "");
+}
+
 /* More of them than may be found one by one: what is left is told as not judged. */
 static void test_too_many(void **state)
 {
@@ -370,7 +619,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_deadly),  cmocka_unit_test(test_one_entry),
         cmocka_unit_test(test_several_entries), cmocka_unit_test(test_block),
-        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_too_many),        cmocka_unit_test(test_unpacker),
+        cmocka_unit_test(test_given_up),        cmocka_unit_test(test_endless_path),
+        cmocka_unit_test(test_told_once),       cmocka_unit_test(test_spilled_block),
+        cmocka_unit_test(test_full_disk),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -59,12 +59,12 @@ static void put_skip(struct buf *line, const struct hunt_skip *skip)
     }
 }
 
-static void again_tell(const struct again *again, const struct hunt_skip *skip, const char *path)
+static void again_tell(const struct again *again, const struct hunt_skip *skip, struct str path)
 {
     CLEANUP(buf_done) struct buf line;
 
     buf_init(&line, 64 << 10);
-    (void)buf_put_plain(&line, str_from(path));
+    (void)buf_put_plain(&line, path);
     (void)buf_put_text(&line, ": ");
     put_skip(&line, skip);
     (void)buf_put_text(&line, ": ");
@@ -88,7 +88,7 @@ static bool again_skip(struct again *again, enum hunt_skip_kind kind, const stru
         return false;
     }
     order->skips[order->skip_count++] = skip;
-    again_tell(again, &skip, hand->path);
+    again_tell(again, &skip, hand_path(hand));
     return true;
 }
 
@@ -153,21 +153,28 @@ static int again_begin(struct again *again)
 {
     const int64_t patience = again->order->patience * (int64_t)again->order->jobs;
     struct porter *porter = &again->porter;
+    const uint64_t told = porter->failed;
     int ends[2] = {-1, -1};
     int r = channel_pair(ends);
 
     if (r < 0) {
         return diag_set(&porter->diag, r, _("cannot start a worker: %s"), err_text(r));
     }
+    again->order->is_again = again->runs != 0;
     r = porter_start(porter, "canhgac-hunt", hunt_reader_run, again->order, ends[1]);
     closep(&ends[1]);
+    porter->told = told;
     if (r < 0) {
         closep(&ends[0]);
         return r;
     }
+    again->relay.is_left_out = order_skips(again->order, HUNT_SKIP_BLOCK, again->relay.mark.file,
+                                           again->relay.mark.record);
     r = relay_start(&again->relay, ends[0], porter->pid, porter->hands, patience);
     if (r < 0) {
-        porter_cancel(porter);
+        porter_kill(porter);
+        (void)porter_wait(porter);
+        porter_done(porter);
         return diag_set(&porter->diag, r, _("cannot start a worker: %s"), err_text(r));
     }
     return 0;
@@ -175,8 +182,9 @@ static int again_begin(struct again *again)
 
 static bool again_is_due(struct again *again)
 {
-    if (WIFEXITED(again->status) || again->relay.is_changed || porter_is_stopped() ||
-        again->porter.is_once || again->runs >= RUNS_MAX || !again_learn(again)) {
+    if (WIFEXITED(again->status) || again->relay.is_changed || again->relay.error < 0 ||
+        porter_is_stopped() || again->porter.is_once || again->runs >= RUNS_MAX ||
+        !again_learn(again)) {
         return false;
     }
     if (again->order->jobs != 1) {
@@ -196,10 +204,27 @@ static int again_end(struct again *again)
                             _("the files changed while they were read, and the process that reads "
                               "had ended: not all was told; run the hunt again"));
     }
+    if (again->relay.error < 0) {
+        return command_fail(EXIT_STATUS_FAILED,
+                            _("what was found cannot be written to the standard output: %s"),
+                            err_text(again->relay.error));
+    }
     if (!WIFEXITED(again->status)) {
         return porter_tell_ended(&again->porter, again->status);
     }
     return again->order->skip_count != 0 ? EXIT_STATUS_FAILED : WEXITSTATUS(again->status);
+}
+
+/* The relay goes first: it may end the reader by its number, and reads its hands. */
+static void again_wait(struct again *again, bool is_whole)
+{
+    if (is_whole) {
+        porter_close(&again->porter);
+    } else {
+        porter_kill(&again->porter);
+    }
+    relay_join(&again->relay);
+    again->status = porter_wait(&again->porter);
 }
 
 /* What one reader came to. *ret_is_due: another is to begin. */
@@ -213,13 +238,11 @@ static int again_once(struct again *again, again_carry_fn *carry, void *context,
     }
     again->runs++;
     r = carry(context, &again->porter);
+    again_wait(again, r != -ERR_NOENT);
     if (r == -ERR_NOENT) {
-        porter_cancel(&again->porter);
-        relay_join(&again->relay);
+        porter_done(&again->porter);
         return EXIT_STATUS_FAILED;
     }
-    again->status = porter_wait(&again->porter);
-    relay_join(&again->relay);
     *ret_is_due = again_is_due(again);
     status = *ret_is_due ? 0 : again_end(again);
     if (status == EXIT_STATUS_CLEAN && (again->porter.failed != 0 || r < 0)) {

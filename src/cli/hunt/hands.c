@@ -4,6 +4,7 @@
 #include "base/banned.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 
 static struct hands *hands_used;
@@ -21,6 +22,11 @@ void hands_free(struct hands *hands)
     if (hands != NULL) {
         (void)munmap(hands, sizeof(*hands));
     }
+}
+
+struct str hand_path(const struct hand *hand)
+{
+    return str_of(hand->path, strnlen(hand->path, sizeof(hand->path)));
 }
 
 void hands_use(struct hands *hands)

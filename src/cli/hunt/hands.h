@@ -21,7 +21,7 @@ enum hand_phase {
 };
 
 struct hand {
-    char path[HAND_PATH_SIZE]; /* empty: it holds nothing */
+    char path[HAND_PATH_SIZE]; /* empty: it holds nothing; read with hand_path */
     _Atomic uint32_t phase;
     _Atomic uint64_t file;  /* its place, in the order of reading */
     _Atomic uint64_t block; /* number of its first record */
@@ -36,6 +36,9 @@ struct hands {
 /* NULL when there is no memory. */
 struct hands *hands_new(void);
 void hands_free(struct hands *hands);
+
+/* The path it holds, borrowed: what the reader wrote there may lack its end. */
+struct str hand_path(const struct hand *hand);
 
 /* The reader's side; without hands nobody would look, and nothing is noted. */
 void hands_use(struct hands *hands);

@@ -36,6 +36,7 @@ struct hunt_order {
     bool is_json; /* with SHEET_KIND_SUMMARY: its rows as NDJSON */
     bool is_naive;
     bool is_bare;     /* without the rules that are built in */
+    bool is_again;    /* another reader told what of the rules cannot be read */
     bool is_terminal; /* stderr: progress is shown */
     bool is_coloured; /* stdout */
     size_t jobs;

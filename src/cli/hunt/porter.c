@@ -118,15 +118,15 @@ void porter_done(struct porter *porter)
 static void porter_put_held(const struct porter *porter, struct buf *line)
 {
     for (size_t i = 0; porter->hands != NULL && i < HANDS_MAX; i++) {
-        const char *path = porter->hands->hands[i].path;
-        bool is_first = path[0] != '\0';
+        struct str path = hand_path(&porter->hands->hands[i]);
+        bool is_first = path.len != 0;
 
         for (size_t k = 0; is_first && k < i; k++) {
-            is_first = !str_is_text(str_from(path), porter->hands->hands[k].path);
+            is_first = !str_is(path, hand_path(&porter->hands->hands[k]));
         }
         if (is_first) {
             (void)buf_put_text(line, line->len != 0 ? ", " : "");
-            (void)buf_put_plain(line, str_of(path, strnlen(path, HAND_PATH_SIZE)));
+            (void)buf_put_plain(line, path);
         }
     }
 }
@@ -162,7 +162,9 @@ static void carry_failed(void *context, const char *path, int code)
     struct porter *porter = context;
     CLEANUP(buf_done) struct buf line;
 
-    porter->failed++;
+    if (porter->failed++ < porter->told) {
+        return;
+    }
     buf_init(&line, 64 << 10);
     (void)buf_put_plain(&line, str_from(path));
     (void)command_fail(EXIT_STATUS_FAILED, _("not read: %.*s: %s"), STR_ARG(buf_str(&line)),
@@ -241,19 +243,20 @@ int porter_carry(struct porter *porter, enum porter_kind kind, const char *path)
     return !S_ISDIR(info.st_mode) ? carry_stream(porter, path) : scan_walk(&walk, path);
 }
 
-void porter_cancel(struct porter *porter)
+void porter_close(struct porter *porter)
+{
+    closep(&porter->channel);
+}
+
+void porter_kill(struct porter *porter)
 {
     (void)kill(porter->pid, SIGKILL);
-    while (waitpid(porter->pid, NULL, 0) < 0 && errno == EINTR) {
-    }
-    porter_done(porter);
 }
 
 int porter_wait(struct porter *porter)
 {
     int status = 0;
 
-    closep(&porter->channel);
     while (waitpid(porter->pid, &status, 0) < 0 && errno == EINTR) {
     }
     return status;
@@ -273,8 +276,10 @@ int porter_tell_ended(const struct porter *porter, int status)
 
 int porter_end(struct porter *porter)
 {
-    int status = porter_wait(porter);
+    int status;
 
+    porter_close(porter);
+    status = porter_wait(porter);
     status = WIFEXITED(status) ? WEXITSTATUS(status) : porter_tell_ended(porter, status);
     porter_done(porter);
     return status;

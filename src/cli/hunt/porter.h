@@ -31,7 +31,8 @@ struct porter {
     bool is_once;          /* something that can be read only once was carried: a pipe */
     enum porter_kind kind; /* of what is carried now */
     uint64_t carried;
-    uint64_t failed; /* could not be opened; each was told on stderr */
+    uint64_t failed; /* could not be opened; each was told on stderr … */
+    uint64_t told;   /* … but so many at first, of which one before it told */
     struct diag diag;
 };
 
@@ -42,15 +43,19 @@ struct porter {
 /* path: a file, a folder (all below it, in the order of names), a pipe, or "-". 0 also when it
  * could not be opened, which is told and counted; -ERR_PIPE when the reader is gone. */
 [[nodiscard]] int porter_carry(struct porter *porter, enum porter_kind kind, const char *path);
-/* Tells the reader that this was all, and waits for it: its status as waitpid gives it. */
+/* Tells the reader that this was all. */
+void porter_close(struct porter *porter);
+/* Ends the reader with what it has in hand. */
+void porter_kill(struct porter *porter);
+/* After either of them: its status as waitpid gives it. Whoever else looks at the reader, or at its
+ * hands, has stopped by then: its number may be another's from now on. */
 int porter_wait(struct porter *porter);
 void porter_done(struct porter *porter);
 /* Tells on stderr that it did not end by itself, with what it had in hand; EXIT_STATUS_FAILED. */
 int porter_tell_ended(const struct porter *porter, int status);
-/* All three: its enum exit_status, at least EXIT_STATUS_FAILED when it did not end by itself. */
+/* From porter_close on all of it: its enum exit_status, at least EXIT_STATUS_FAILED when it did not
+ * end by itself. */
 int porter_end(struct porter *porter);
-/* Ends the reader with what it has in hand. */
-void porter_cancel(struct porter *porter);
 /* SIGINT was seen: nothing more is carried, and the reader shows what it has. */
 bool porter_is_stopped(void);
 

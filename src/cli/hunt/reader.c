@@ -315,6 +315,7 @@ static int reader_load(struct hunt_reader *reader, int channel, struct parcel *p
 {
     int r = rulebook_init(&reader->book, reader->order->is_bare);
 
+    reader->book.is_quiet = reader->order->is_again;
     while (r == 0 && (r = porter_receive(channel, parcel)) == 0 &&
            parcel->kind != PORTER_KIND_LOG) {
         r = parcel->kind == PORTER_KIND_LIST

@@ -288,6 +288,7 @@ int reader_read_parcel(struct hunt_reader *reader, struct parcel *parcel)
         reader->is_live = hunt_input_is_stream(input);
         r = read_members(reader, input, str_from(path));
     }
+    reader->files++; /* its end is a place too: what is left out there is not the next one */
     hand_drop(0);
     return r;
 }

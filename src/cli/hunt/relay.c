@@ -110,6 +110,10 @@ static struct str relay_pass(struct relay *relay, const struct said *said)
     if (order < 0) {
         return STR("");
     }
+    if (order > 0 && relay->is_left_out) {
+        relay->is_passing = false;
+        return said->text;
+    }
     if (order > 0 || said->mark.name != relay->mark.name) {
         relay->is_changed = true;
         relay_end_reader(relay);
@@ -125,6 +129,7 @@ static void relay_take(struct relay *relay, const struct said *said)
 {
     int fd = said->kind == RELAY_KIND_OUT ? STDOUT_FILENO : STDERR_FILENO;
     struct str text = said->text;
+    int r;
 
     if (said->kind != RELAY_KIND_NOTE) {
         text = relay->is_passing ? relay_pass(relay, said) : text;
@@ -134,9 +139,8 @@ static void relay_take(struct relay *relay, const struct said *said)
         relay->mark = said->mark;
         relay->offset = said->offset + said->text.len;
     }
-    if (fd_write_full(fd, text.ptr, text.len) < 0 && said->kind == RELAY_KIND_OUT) {
-        relay->is_broken = true;
-    }
+    r = fd_write_full(fd, text.ptr, text.len);
+    relay->error = r < 0 && said->kind == RELAY_KIND_OUT ? r : 0;
 }
 
 /* 0 also when there was nothing yet; -ERR_PIPE at the end. */
@@ -159,7 +163,7 @@ static int relay_receive(struct relay *relay, struct channel_packet *packet)
         relay_take(relay, &said);
     }
     channel_packet_done(packet);
-    return r < 0 || !relay->is_broken ? r : -ERR_PIPE;
+    return r < 0 || relay->error == 0 ? r : -ERR_PIPE;
 }
 
 /* By the processor's time: a reader that waits for its input, for whoever takes what it prints, or

@@ -32,8 +32,9 @@ struct relay {
     struct relay_mark mark; /* what was printed last … */
     uint64_t offset;        /* … and the end of it there */
     bool is_changed;        /* a reader did not say again what one before it had said */
-    bool is_broken;         /* nobody takes what is printed */
+    int error;              /* why nobody takes what is printed; 0: it is taken */
     /* of this one */
+    bool is_left_out; /* of the block at mark it says nothing more: set before relay_start */
     int channel;
     pid_t pid;
     bool is_passing; /* what it says was printed already */

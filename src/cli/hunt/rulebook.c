@@ -41,6 +41,9 @@ static void book_unread(struct rulebook *book, struct str path, const char *why)
     CLEANUP(buf_done) struct buf line;
 
     book->unread++;
+    if (book->is_quiet) {
+        return;
+    }
     buf_init(&line, 64 << 10);
     (void)buf_put_plain(&line, path);
     (void)command_fail(EXIT_STATUS_FAILED, _("not read: %.*s: %s"), STR_ARG(buf_str(&line)), why);

@@ -11,6 +11,7 @@ struct rulebook {
     const struct sigma_set *set; /* after rulebook_finish */
     size_t refused;              /* documents, without mere warnings */
     size_t unread;               /* files */
+    bool is_quiet;               /* they are not told; set after rulebook_init */
 };
 
 /* is_bare: without the rules that are built in. -ERR_NOMEM. */
