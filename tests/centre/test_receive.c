@@ -1,162 +1,11 @@
 /* Received batches in core: each entry is kept once whatever comes again, senders are hosts of
  * their own, and their number is bounded. The receiver here is the test's end of the channel. */
-#include "../harness.h"
-#include "rig.h"
-
-#include "base/banned.h"
-#include "centre/core/receive.h"
-#include "centre/core/sender.h"
-#include "model/needles.h"
-#include "sys/fd.h"
+#include "receive_fixture.h"
 
 #include <sqlite3.h>
 #include <time.h>
 
-#define LIFE 4711
-#define DAY  (86400 * NS_PER_S)
-
-static struct rig rig;
-static int pair[2];
-static struct msg_writer msg;
-static struct channel_packet packet;
-
-static void begin_core(void)
-{
-    rig.core->options.channels.receiver = pair[1];
-    assert_int_equal(core_receive_new(rig.core, 1, &rig.core->receive), 0);
-}
-
-static int start(void **state)
-{
-    (void)state;
-    rig_start(&rig);
-    assert_int_equal(channel_pair(pair), 0);
-    assert_int_equal(fd_set_nonblocking(pair[0], true), 0);
-    assert_int_equal(fd_set_nonblocking(pair[1], true), 0);
-    begin_core();
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    rig_stop(&rig);
-    close(pair[0]);
-    close(pair[1]);
-    return 0;
-}
-
-static void deliver(void)
-{
-    assert_int_equal(channel_send(pair[0], &msg, NULL, 0), 0);
-    core_on_receiver(rig.core, pair[1], LOOP_READ);
-}
-
-static void hello(uint64_t life)
-{
-    msg_begin(&msg, RECEIVER_MESSAGE_HELLO);
-    msg_put_u64(&msg, life);
-    deliver();
-}
-
-static int64_t entry_time; /* that entries say of themselves */
-
-/* A batch of count entries of which each says its number. */
-static void batch_from(uint64_t life, uint64_t number, unsigned count, const char *host)
-{
-    char text[64];
-
-    msg_begin(&msg, RECEIVER_MESSAGE_ENTRIES);
-    msg_put_u64(&msg, life);
-    msg_put_u64(&msg, number);
-    for (unsigned i = 0; i < count; i++) {
-        (void)snprintf(text, sizeof(text), "<38>life%llu batch%llu entry%u",
-                       (unsigned long long)life, (unsigned long long)number, i);
-        msg_put_u32(&msg, i == 0 && count > 1 ? 2 : 1);
-        msg_put_str(&msg, STR("203.0.113.5"));
-        msg_put_str(&msg, str_from(host));
-        msg_put_str(&msg, STR("syslog"));
-        msg_put_str(&msg, STR("auth"));
-        msg_put_i64(&msg, clock_wall(&rig.clock));
-        msg_put_i64(&msg, entry_time);
-        msg_put_str(&msg, str_from(text));
-    }
-    msg_put_u32(&msg, 0);
-    deliver();
-}
-
-static void batch(uint64_t life, uint64_t number, unsigned count)
-{
-    batch_from(life, number, count, "web1");
-}
-
-/* The last word of core to the receiver; its type is 0 when there was none. */
-static uint16_t last_word(uint64_t *ret_life, uint64_t *ret_number)
-{
-    uint16_t type = 0;
-
-    while (channel_receive(pair[0], &packet) == 0) {
-        type = packet.msg.type;
-        *ret_life = type == RECEIVER_MESSAGE_GREETED ? msg_get_u64(&packet.msg) : 0;
-        *ret_number = msg_get_u64(&packet.msg);
-        assert_int_equal(msg_close(&packet.msg), 0);
-        channel_packet_done(&packet);
-    }
-    return type;
-}
-
-static void expect_greeted(uint64_t life, uint64_t number)
-{
-    uint64_t got_life = 0;
-    uint64_t got = 0;
-
-    assert_int_equal(last_word(&got_life, &got), RECEIVER_MESSAGE_GREETED);
-    assert_int_equal(got_life, life);
-    assert_int_equal(got, number);
-}
-
-static void expect_durable(uint64_t number)
-{
-    uint64_t life = 0;
-    uint64_t got = 0;
-
-    assert_int_equal(last_word(&life, &got), RECEIVER_MESSAGE_DURABLE);
-    assert_int_equal(got, number);
-}
-
-struct tally {
-    unsigned count;
-    unsigned cut;
-};
-
-static int count_event(void *context, const struct id *host, const struct event *event)
-{
-    struct tally *tally = context;
-
-    (void)host;
-    tally->count++;
-    tally->cut += event_find(event, EVENT_FIELD_LOG_FLAGS) != NULL;
-    return 0;
-}
-
-static struct tally find(const char *word)
-{
-    struct needles needles;
-    const struct archive_query query = {
-        .from = 0, .to = INT64_MAX, .needles = &needles, .limit = ARCHIVE_SEARCH_MAX};
-    struct tally tally = {0};
-
-    needles_init(&needles);
-    needles.root = needles_text(&needles, str_from(word));
-    assert_true(archive_search(rig.archive, &query, count_event, &tally) >= 0);
-    return tally;
-}
-
-/* Events in the archive with that word. */
-static unsigned kept(const char *word)
-{
-    return find(word).count;
-}
+#define DAY (86400 * NS_PER_S)
 
 static void test_batches_are_kept_once(void **state)
 {
@@ -261,18 +110,6 @@ static unsigned count_senders(struct store_host *ret_last)
         arena_free(arena);
     }
     return senders;
-}
-
-static struct core_host *host_named(const char *name)
-{
-    size_t cursor = 0;
-    struct core_host *host;
-
-    while ((host = map_next(&rig.core->hosts_by_id, &cursor)) != NULL &&
-           strcmp(host->name, name) != 0) {
-    }
-    assert_non_null(host);
-    return host;
 }
 
 static void test_names_are_bounded(void **state)
@@ -440,7 +277,6 @@ static void test_made_up_names_give_way(void **state)
     assert_int_equal(counts.merged, 0); /* those that gave their place up did not take one again */
 }
 
-/* The alert about too many names comes though the batch that called for it came to nothing once. */
 /* A sender goes when none of its entries is stored any more, unless an alert speaks of it. When it
  * speaks again it begins anew, and no entry of it is lost. */
 static void test_who_is_forgotten(void **state)
@@ -478,6 +314,7 @@ static void test_who_is_forgotten(void **state)
     assert_int_equal(host_named("cu@203.0.113.5")->sources, 2);
 }
 
+/* The alert about too many names comes though the batch that called for it came to nothing once. */
 static void test_too_many_names_are_told(void **state)
 {
     struct store_counts sums;
@@ -626,65 +463,6 @@ static void test_what_is_passed_over_keeps_its_sequence(void **state)
     assert_int_equal(kept("batch3"), 3);
 }
 
-static uint64_t epoch_of(const char *name)
-{
-    return host_named(name)->acknowledged >> 40;
-}
-
-/* A receiver in other hands that begins life after life is held up before numbers run out, and told
- * of; what a good one has waits meanwhile and is taken later. */
-static void test_lives_are_rationed(void **state)
-{
-    struct store_counts sums;
-    uint64_t epoch;
-
-    (void)state;
-    for (unsigned i = 1; i <= 1000; i++) {
-        hello(LIFE + i);
-        batch(LIFE + i, 1, 1);
-    }
-    assert_int_equal(core_batch_commit(rig.core), 0);
-    epoch = epoch_of("web1@203.0.113.5");
-    assert_true(epoch <= 20);
-    assert_int_equal(store_counts(rig.store, &sums), 0);
-    assert_int_equal(sums.alerts_new, 1);
-    rig.mono_offset += 60 * NS_PER_S;
-    hello(LIFE + 1000);
-    expect_greeted(LIFE + 1000, 0);
-    batch(LIFE + 1000, 1, 1);
-    assert_int_equal(core_batch_commit(rig.core), 0);
-    assert_int_equal(epoch_of("web1@203.0.113.5"), epoch + 1);
-    assert_int_equal(kept("life5711"), 1);
-}
-
-/* A sender whose count comes near the end of its epoch goes on in the next, which is durable before
- * its first entry: a death in between takes none for another. */
-static void test_counts_end_in_time(void **state)
-{
-    struct core_host *host;
-    uint64_t epoch;
-
-    (void)state;
-    hello(LIFE);
-    batch(LIFE, 1, 1);
-    assert_int_equal(core_batch_commit(rig.core), 0);
-    host = host_named("web1@203.0.113.5");
-    epoch = host->pending >> 40;
-    host->acknowledged = host->pending = ((epoch + 1) << 40) - 5;
-    batch(LIFE, 2, 3);
-    batch(LIFE, 3, 3);
-    assert_int_equal(archive_commit(rig.archive), 0);
-    core_fail(rig.core, -ERR_IO);
-    core_receive_tick(rig.core->receive);
-    expect_greeted(LIFE, 2);
-    hello(LIFE + 1);
-    batch(LIFE + 1, 1, 3);
-    assert_int_equal(core_batch_commit(rig.core), 0);
-    assert_int_equal(epoch_of("web1@203.0.113.5"), epoch + 2);
-    assert_int_equal(kept("life4711"), 7);
-    assert_int_equal(kept("life4712"), 3);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -702,8 +480,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_sender_is_no_agent, start, stop),
         cmocka_unit_test_setup_teardown(test_what_is_not_taken_is_passed_over, start, stop),
         cmocka_unit_test_setup_teardown(test_what_is_passed_over_keeps_its_sequence, start, stop),
-        cmocka_unit_test_setup_teardown(test_lives_are_rationed, start, stop),
-        cmocka_unit_test_setup_teardown(test_counts_end_in_time, start, stop),
     };
 
     return cmocka_run_group_tests_name("receive", tests, NULL, NULL);
