@@ -168,7 +168,8 @@ void shield_note_visit(struct shield *shield, struct visit *visit, struct shield
     row->size = visit->state.size;
     shelf_set_path(shield->shelf, row, visit->path);
     shield_visit_facts(shield, &visit->handle, &visit->open->stat);
-    if (visit->open->stat.st_nlink > 1) {
+    row->has_many = row->has_many || visit->open->stat.st_nlink > 1;
+    if (row->has_many) {
         aliases_see(shield->aliases, row->serial, visit->path);
     }
     if (visit->is_write) {
