@@ -11,6 +11,7 @@
 
 #define SHELF_SEED 0x7368656c66U
 #define TOKEN_BIT  (1ULL << 63) /* the vault counts from 1 and never gets here */
+#define OUSTED_MAX 16           /* rows that have followed each other in one place */
 #define DROPS_PART 8            /* of holds_max, this part may wait to be closed */
 
 struct file_entry {
@@ -128,6 +129,25 @@ struct file_row *shelf_by_path(struct shelf *shelf, struct str path)
     return map_get(&shelf->by_path, MAP_KEY(hash));
 }
 
+struct file_row *shelf_before(struct shelf *shelf, struct str path, const struct file_row *row)
+{
+    struct file_row *last = shelf_by_path(shelf, path);
+    struct file_row *at = last;
+
+    for (unsigned i = 0; at != NULL && i < OUSTED_MAX; i++) {
+        struct file_row *before = shelf_by_serial(shelf, at->ousted);
+
+        if (before != NULL && before->path_hash != at->path_hash) {
+            before = NULL; /* it has been seen elsewhere since */
+        }
+        if (at == row) {
+            return before;
+        }
+        at = before;
+    }
+    return last;
+}
+
 struct file_row *shelf_by_token(struct shelf *shelf, uint64_t token)
 {
     return shelf_by_serial(shelf, token & ~TOKEN_BIT);
@@ -198,10 +218,12 @@ void shelf_handle(const struct file_row *row, struct file_handle_id *ret_handle)
 void shelf_set_path(struct shelf *shelf, struct file_row *row, struct str path)
 {
     uint64_t hash = map_hash(path, SHELF_SEED);
+    const struct file_row *there = map_get(&shelf->by_path, MAP_KEY(hash));
 
-    if (row->path_hash == hash && map_get(&shelf->by_path, MAP_KEY(hash)) == row) {
+    if (row->path_hash == hash && there == row) {
         return;
     }
+    row->ousted = there != NULL ? there->serial : 0;
     shelf_unmap(&shelf->by_path, MAP_KEY(row->path_hash), row);
     (void)map_remove(&shelf->by_path, MAP_KEY(hash));
     row->path_hash = hash;

@@ -40,10 +40,12 @@ struct file_row {
     bool is_deleted; /* its last name is gone; nothing but fd keeps it */
     bool is_product; /* was empty when it was first opened for writing */
     bool is_kept;    /* being saved by the keeper just now */
+    bool has_many;   /* names, at one open at least */
     int64_t deleted; /* ns, monotonic */
     struct actor_key writer;
     struct actor_key instance; /* the program the writer belongs to */
     uint64_t path_hash;
+    uint64_t ousted; /* serial of the row that had this path before; 0: none */
 };
 
 [[nodiscard]] int shelf_new(size_t rows_max, size_t holds_max, struct shelf **ret_shelf);
@@ -54,6 +56,9 @@ struct file_row *shelf_by_handle(struct shelf *shelf, const struct file_handle_i
 struct file_row *shelf_by_key(struct shelf *shelf, struct file_key key);
 /* The file that was last opened, created or moved there. */
 struct file_row *shelf_by_path(struct shelf *shelf, struct str path);
+/* Who was there before row came, which may have been opened there already; the last one there when
+ * it was not. */
+struct file_row *shelf_before(struct shelf *shelf, struct str path, const struct file_row *row);
 struct file_row *shelf_by_token(struct shelf *shelf, uint64_t token);
 struct file_row *shelf_by_serial(struct shelf *shelf, uint64_t serial);
 

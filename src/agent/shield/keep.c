@@ -131,7 +131,7 @@ static void keeper_settle_hot(struct shield *shield, struct file_key key)
 
     pthread_mutex_lock(&shield->lock);
     row = shelf_by_key(shield->shelf, key);
-    if (row != NULL && row->fd >= 0 && !row->is_kept && !row->is_deleted) {
+    if (row != NULL && row->fd >= 0 && !row->is_kept && !row->is_deleted && !row->has_many) {
         is_begun = keep_begin(row, &keep);
     }
     pthread_mutex_unlock(&shield->lock);

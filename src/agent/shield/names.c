@@ -272,19 +272,20 @@ static void shield_deleted(struct shield *shield, const struct files_name *name,
     pthread_mutex_unlock(&shield->lock);
 }
 
-/* With the lock: who was known to have the target's name, if that is another file and not gone
- * before. */
+/* With the lock: who was known to have the target's name, if that is another file and the name not
+ * gone before. Told late, all names of a file are gone when the first is told of: what counts is
+ * whether this one was told of. And what stands there now may have been opened meanwhile. */
 static struct file_row *shield_holder(struct shield *shield, const struct files_name *name,
                                       const struct file_row *moved)
 {
-    struct file_row *row = shelf_by_path(shield->shelf, name->target_path);
+    struct file_row *row = shelf_before(shield->shelf, name->target_path, moved);
 
-    if (row == NULL) {
+    if (row == NULL || row->is_deleted) {
         uint64_t serial = aliases_at(shield->aliases, name->target_path);
 
         row = serial != 0 ? shelf_by_serial(shield->shelf, serial) : NULL;
     }
-    return row == moved || (row != NULL && row->is_deleted) ? NULL : row;
+    return row == moved ? NULL : row;
 }
 
 static bool shield_is_displaced(struct shield *shield, const struct file_row *row)

@@ -168,7 +168,8 @@ void shield_note_visit(struct shield *shield, struct visit *visit, struct shield
     row->size = visit->state.size;
     shelf_set_path(shield->shelf, row, visit->path);
     shield_visit_facts(shield, &visit->handle, &visit->open->stat);
-    if (visit->open->stat.st_nlink > 1) {
+    row->has_many = row->has_many || visit->open->stat.st_nlink > 1;
+    if (row->has_many) {
         aliases_see(shield->aliases, row->serial, visit->path);
     }
     if (visit->is_write) {
@@ -227,7 +228,8 @@ bool shield_opened(void *context, struct files_open *open)
         return false; /* whoever waited has been killed */
     }
     visit.is_write = shield_is_write(open->tid);
-    if (visit.is_write && visit.state.size != 0) {
+    if (visit.is_write && visit.state.size != 0 && open->stat.st_nlink == 1) {
+        /* with more names, each is to be seen: the next open may be by another */
         mark_fd = fcntl(open->fd, F_DUPFD_CLOEXEC, 0);
     }
     is_weighed = shield_take_visit(shield, &visit);
