@@ -139,6 +139,17 @@ bool aliases_has(const struct aliases *aliases, uint64_t serial)
     return aliases_next(aliases, serial, &cursor) != NULL;
 }
 
+bool aliases_is_lost(const struct aliases *aliases, uint64_t serial, struct str path)
+{
+    size_t cursor = 0;
+    const struct alias *alias = aliases_next(aliases, serial, &cursor);
+
+    while (alias != NULL && !str_is_text(path, alias->path)) {
+        alias = aliases_next(aliases, serial, &cursor);
+    }
+    return alias != NULL && alias->lost_by.pid != 0;
+}
+
 uint64_t aliases_at(const struct aliases *aliases, struct str path)
 {
     for (size_t i = 0; i < aliases->used; i++) {

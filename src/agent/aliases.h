@@ -31,6 +31,8 @@ void aliases_see(struct aliases *aliases, uint64_t serial, struct str path);
 void aliases_move(struct aliases *aliases, uint64_t serial, struct str path, struct str target,
                   struct actor_key who);
 bool aliases_has(const struct aliases *aliases, uint64_t serial);
+/* The file had that name, and somebody took it away. */
+bool aliases_is_lost(const struct aliases *aliases, uint64_t serial, struct str path);
 /* The file that has this name, 0 when none is known. */
 uint64_t aliases_at(const struct aliases *aliases, struct str path);
 /* The next one of a file, or of all with serial 0, or NULL. *cursor: 0 at first. Borrowed until the

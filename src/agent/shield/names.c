@@ -126,14 +126,19 @@ static void shield_created(struct shield *shield, const struct files_name *name,
     if (fd < 0 || fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode) || stat.st_size == 0) {
         return; /* still empty: made by an open, which the gate sees */
     }
+    step.file = (struct file_key){stat.st_dev, stat.st_ino};
+    step.size = (uint64_t)stat.st_size;
     pthread_mutex_lock(&shield->lock);
-    if (shelf_by_handle(shield->shelf, name->file) == NULL) {
-        step.file = (struct file_key){stat.st_dev, stat.st_ino};
-        step.size = (uint64_t)stat.st_size;
-        if (shelf_take(shield->shelf, name->file, step.file, &row) == 0) {
-            shelf_set_path(shield->shelf, row, name->path);
+    if (shelf_by_handle(shield->shelf, name->file) == NULL &&
+        shelf_take(shield->shelf, name->file, step.file, &row) == 0) {
+        shelf_set_path(shield->shelf, row, name->path);
+        row->size = step.size;
+        if (stat.st_nlink > 1) { /* a second name for what may be anybody's: not made by whoever
+                                  * gave it */
+            row->has_many = true;
+            aliases_see(shield->aliases, row->serial, name->path);
+        } else {
             row->is_product = true;
-            row->size = step.size;
             row->writer = who;
             shield_step(shield, &step, ret_job);
         }
@@ -280,7 +285,8 @@ static struct file_row *shield_holder(struct shield *shield, const struct files_
 {
     struct file_row *row = shelf_before(shield->shelf, name->target_path, moved);
 
-    if (row == NULL || row->is_deleted) {
+    if (row == NULL || row->is_deleted ||
+        aliases_is_lost(shield->aliases, row->serial, name->target_path)) {
         uint64_t serial = aliases_at(shield->aliases, name->target_path);
 
         row = serial != 0 ? shelf_by_serial(shield->shelf, serial) : NULL;
