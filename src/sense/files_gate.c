@@ -17,12 +17,13 @@
 
 #include <poll.h>
 
-#define READER_CHECK_MS 20              /* while opens wait */
-#define ROW_LEN         32U             /* opens */
-#define ROW_GAP_NS      NS_PER_MS       /* between two of a row */
-#define ROW_CHECK_MS    2               /* whether it is over */
-#define ROW_LONGEST_NS  (10 * NS_PER_S) /* then processors sleep as they like for as long again */
-#define WORK_NS         NS_PER_MS /* of processor time: so much means that a worker is not stuck */
+#define READER_CHECK_MS 20        /* while opens wait */
+#define ROW_LEN         32U       /* opens */
+#define ROW_GAP_NS      NS_PER_MS /* between two of a row */
+#define ROW_CHECK_MS    2         /* whether it is over */
+#define AWAKE_MAX_NS                                                                               \
+    (10 * NS_PER_S)       /* that processors are kept awake, but for their rest between */
+#define WORK_NS NS_PER_MS /* of processor time: so much means that a worker is not stuck */
 /* Since it arrived. An open that still is in doubt then is taken for a protected one, and is in
  * time for all that this means. */
 #define DOUBT_NS (FILES_DEADLINE_NS / 2)
@@ -370,22 +371,29 @@ static int files_read_batch(struct files *files, int64_t now)
     return got;
 }
 
-static void files_keep_awake(struct files *files, bool is_awake, int64_t now)
+static void files_keep_awake(struct files *files, bool is_awake)
 {
     files->is_awake = is_awake;
-    files->awake_at = is_awake ? now : files->awake_at;
     if (files->doze >= 0) {
         (void)!doze_allow(files->doze, !is_awake);
     }
 }
 
-/* A row without an end, which anybody can make, would keep all processors awake for ever. */
-static bool files_row_is_long(const struct files *files, int64_t now)
+/* Rows without an end, which anybody can make, would keep all processors awake for ever: what was
+ * spent awake comes back only with rest, and when too much was spent, all of it. */
+static bool files_may_keep_awake(struct files *files, int64_t now)
 {
-    int64_t age = now - files->awake_at;
+    int64_t since = now - files->awake_at;
 
-    return files->is_awake ? age > ROW_LONGEST_NS
-                           : age > ROW_LONGEST_NS && age < 2 * ROW_LONGEST_NS;
+    files->awake_spent += files->is_awake ? since : -since;
+    files->awake_spent = files->awake_spent < 0 ? 0 : files->awake_spent;
+    files->awake_at = now;
+    if (files->awake_spent > AWAKE_MAX_NS) {
+        files->is_awake_spent = true;
+    } else if (files->awake_spent == 0) {
+        files->is_awake_spent = false;
+    }
+    return !files->is_awake_spent;
 }
 
 void files_note_row(struct files *files, int count, int64_t now)
@@ -397,9 +405,9 @@ void files_note_row(struct files *files, int count, int64_t now)
         files->row = is_on ? files->row + (unsigned)count : 0;
         files->row_at = now;
     }
-    is_awake = is_on && files->row >= ROW_LEN && !files_row_is_long(files, now);
+    is_awake = files_may_keep_awake(files, now) && is_on && files->row >= ROW_LEN;
     if (is_awake != files->is_awake) {
-        files_keep_awake(files, is_awake, now);
+        files_keep_awake(files, is_awake);
     }
 }
 
@@ -420,8 +428,7 @@ void *files_reader_run(void *context)
     int rest = 0; /* its first sign of life comes at once: until then the watchdog stands in */
 
     (void)!thread_raise_priority(2);
-    files_keep_awake(files, false,
-                     0); /* the reader before this one may have been killed in a row */
+    files_keep_awake(files, false); /* the reader before this one may have been killed in a row */
     while (!atomic_load(&files->is_reader_ending)) {
         bool is_ending = atomic_load(&files->is_ending); /* end_fd stays readable then */
         int64_t oldest;
@@ -436,7 +443,7 @@ void *files_reader_run(void *context)
         files->port.beat(files->port.context, now, oldest);
         rest = files_rest(files, oldest);
     }
-    files_keep_awake(files, false, 0);
+    files_keep_awake(files, false);
     return NULL;
 }
 

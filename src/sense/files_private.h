@@ -59,8 +59,10 @@ struct files {
     struct fd_paths paths; /* reader only */
     unsigned row;          /* reader only: opens that came one upon the other, */
     int64_t row_at;        /* and the last of them; ns, monotonic */
-    bool is_awake;         /* reader only: processors may not sleep, */
-    int64_t awake_at;      /* and since when, or when it was last; ns, monotonic */
+    bool is_awake;         /* reader only: processors may not sleep */
+    int64_t awake_at;      /* reader only: until then it is counted */
+    int64_t awake_spent;   /* reader only: how long they were kept awake, less their rest; ns */
+    bool is_awake_spent;   /* reader only: it was too long, and all of it is to be rested */
     const struct files_place *places;
     size_t place_count;
     struct files_root roots[FILES_PLACES_MAX];
