@@ -49,6 +49,19 @@ static uint32_t answered(void)
     return taken;
 }
 
+/* What the only answer that is there says. */
+static int refused(void)
+{
+    static struct channel_packet packet;
+    int result;
+
+    assert_int_equal(channel_receive_within(api[1], 0, &packet), 0);
+    (void)msg_get_u64(&packet.msg);
+    result = (int)msg_get_i64(&packet.msg);
+    channel_packet_done(&packet);
+    return result;
+}
+
 /* A post that was cut, or whose answer reached nobody, doubles nothing when it comes again. */
 static void test_posted_again(void **state)
 {
@@ -183,7 +196,8 @@ static void test_alike_at_the_begin(void **state)
     receiver_finish();
 }
 
-/* The same of one that waits for its answer. */
+/* One that begins as one does that waits for its answer: what it says is not there, so it is not
+ * answered as if it were, whether it goes on otherwise or ends before. */
 static void test_alike_while_it_waits(void **state)
 {
     const struct clock clock = {.wall = waited_wall, .mono = waited_mono};
@@ -195,17 +209,24 @@ static void test_alike_while_it_waits(void **state)
     post_whole(1, "hb\nx\n");
     waited = 5 * NS_PER_S;
     post_whole(2, "hb\ny\n");
-    post_left(1);
-    post_whole(3, "hb\nx\n");
-    assert_int_equal(posted(), 4);
-
-    post_whole(4, "z\n");
-    waited += 5 * NS_PER_S;
-    post_whole(5, "z\n");
+    assert_int_equal(refused(), -ERR_FULL);
+    post_whole(3, "hb\n");
+    assert_int_equal(refused(), -ERR_FULL);
+    assert_int_equal(posted(), 2);
     make_durable();
-    post_left(4); /* 5 was it again: who comes now is another */
+    assert_int_equal(answered(), 2);
+    post_whole(4, "hb\ny\n"); /* again, when the other is done */
+    post_whole(5, "hb\n");
+    assert_int_equal(posted(), 5);
+    make_durable();
+
     post_whole(6, "z\n");
-    assert_int_equal(posted(), 6);
+    waited += 5 * NS_PER_S;
+    post_whole(7, "z\n");
+    make_durable();
+    post_left(6); /* 7 was it again: who comes now is another */
+    post_whole(8, "z\n");
+    assert_int_equal(posted(), 7);
     make_durable();
     receiver_finish();
 }

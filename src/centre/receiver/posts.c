@@ -130,49 +130,58 @@ static struct repeat *posts_waiting(struct receiver *receiver, uint64_t first)
     return NULL;
 }
 
-/* It only began as the other did, which may still come again; what was passed over of this one is
- * to be made up for then. */
-static void post_part(struct post *post)
+/* It only began as the other did. One that nobody was answered may still come again: what was
+ * passed over of this one is to be made up for then. One that waits will be answered, and both
+ * would be for entries that are there once: this one is refused, and comes again when the other is
+ * done. */
+static int post_part(struct post *post)
 {
     struct receiver *receiver = post->receiver;
     struct repeat *repeat = TAKE_PTR(post->repeat);
-    struct post *waiting =
-        repeat->is_copy ? map_get(&receiver->posts, MAP_KEY(repeat->number)) : NULL;
+    struct post *waiting = map_get(&receiver->posts, MAP_KEY(repeat->number));
 
-    repeat->given = post->place > repeat->given ? post->place : repeat->given;
     if (!repeat->is_copy) {
+        repeat->given = post->place > repeat->given ? post->place : repeat->given;
         repeats_put_back(&receiver->repeats, repeat, clock_mono(receiver->queue.clock));
-        return;
+        return 0;
     }
     if (waiting != NULL) {
         waiting->is_again = false;
-        waiting->given = repeat->given;
     }
     repeat_free(repeat);
+    buf_reset(&post->hashes); /* nothing of it was taken */
+    return -ERR_FULL;
+}
+
+/* Whether it ends within what it seems to be again. */
+static bool post_ends_early(const struct post *post)
+{
+    return post->repeat != NULL && post->place < repeat_count(post->repeat);
 }
 
 /* Whether the next entry of it was taken before: it is durable with the batch that it lies in. */
-static bool post_says_again(struct post *post, uint64_t hash)
+static int post_says_again(struct post *post, uint64_t hash, bool *ret_is_again)
 {
     struct receiver *receiver = post->receiver;
 
+    *ret_is_again = false;
     if (post->place == 0) {
         post->repeat = repeats_take(&receiver->repeats, hash, clock_mono(receiver->queue.clock));
         post->repeat = post->repeat != NULL ? post->repeat : posts_waiting(receiver, hash);
     }
     if (post->repeat == NULL) {
-        return false;
+        return 0;
     }
     if (post->place >= repeat_count(post->repeat)) {
         repeat_free(TAKE_PTR(post->repeat)); /* all of it was said again */
-        return false;
+        return 0;
     }
     if (!repeat_has(post->repeat, post->place, hash)) {
-        post_part(post);
-        return false;
+        return post_part(post);
     }
     post->batch = post->repeat->batch > post->batch ? post->repeat->batch : post->batch;
-    return post->place >= post->repeat->given;
+    *ret_is_again = post->place >= post->repeat->given;
+    return 0;
 }
 
 static int on_entry(void *context, const struct receiver_entry *entry)
@@ -180,9 +189,13 @@ static int on_entry(void *context, const struct receiver_entry *entry)
     struct post *post = context;
     struct receiver *receiver = post->receiver;
     uint64_t hash = repeats_hash(&receiver->repeats, str_from(post->poster), entry);
-    int r = 0;
+    bool is_again;
+    int r = post_says_again(post, hash, &is_again);
 
-    if (post_says_again(post, hash)) {
+    if (r < 0) {
+        return r;
+    }
+    if (is_again) {
         receiver->counts.of[RECEIVER_COUNT_REPEATED]++;
     } else {
         r = receiver_put(&receiver->queue, entry);
@@ -293,6 +306,9 @@ static void post_go_on(struct post *post, int result)
         return;
     }
     list_remove(&post->turn);
+    if (result >= 0 && post->is_last && !post->is_over && post_ends_early(post)) {
+        result = post_part(post);
+    }
     if (result < 0) {
         post_refuse(receiver, post->number, result, post_cutter_counts(post->cutter));
         post_keep(post, false);
