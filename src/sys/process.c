@@ -432,7 +432,11 @@ void process_limit_work(unsigned seconds)
     struct rlimit limit;
 
     if (getrusage(RUSAGE_SELF, &usage) == 0 && getrlimit(RLIMIT_CPU, &limit) == 0) {
-        limit.rlim_cur = (rlim_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + seconds);
+        suseconds_t rest = usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+
+        /* rounded up: the kernel ends it at the full second */
+        limit.rlim_cur = (rlim_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + seconds) +
+                         (rlim_t)((rest + 999999) / 1000000);
         (void)setrlimit(RLIMIT_CPU, &limit);
     }
 }

@@ -268,19 +268,20 @@ static void sender_lapse(struct senders *senders, struct sender *sender)
     mem_free(sender);
 }
 
-static bool sender_has_lapsed(const struct senders *senders, const struct core_host *host)
+static bool sender_has_lapsed(const struct senders *senders, const struct core_host *host,
+                              int64_t now)
 {
-    return clock_wall(senders->core->options.clock) - host->seen > sender_keeps(senders, host);
+    return now - host->seen > sender_keeps(senders, host);
 }
 
-static void senders_lapse(struct senders *senders)
+static void senders_lapse(struct senders *senders, int64_t now)
 {
     size_t cursor = 0;
     struct sender *sender;
 
     while ((sender = map_next(&senders->by_key, &cursor)) != NULL) {
         if (sender->is_stored && list_is_empty(&sender->fresh) &&
-            sender_has_lapsed(senders, sender->host)) {
+            sender_has_lapsed(senders, sender->host, now)) {
             sender_lapse(senders, sender);
         }
     }
@@ -293,12 +294,12 @@ static void senders_look(struct senders *senders)
 
     if (senders->looked == 0 || mono - senders->looked >= LOOK_PAUSE) {
         senders->looked = mono;
-        senders_lapse(senders);
+        senders_lapse(senders, clock_wall(senders->core->options.clock));
     }
 }
 
 /* In the open transaction. */
-static int senders_drop(struct senders *senders, int64_t before)
+static int senders_drop(struct senders *senders, int64_t before, int64_t now)
 {
     struct core *core = senders->core;
     struct core_host *host = NULL;
@@ -307,7 +308,7 @@ static int senders_drop(struct senders *senders, int64_t before)
 
     while (r == 0 && asked < EXPIRE_MAX &&
            (host = map_next(&core->hosts_by_id, &senders->expired_to)) != NULL) {
-        if (host->via == NULL || host->seen >= before || !sender_has_lapsed(senders, host)) {
+        if (host->via == NULL || host->seen >= before || !sender_has_lapsed(senders, host, now)) {
             continue;
         }
         asked++;
@@ -323,10 +324,11 @@ static int senders_drop(struct senders *senders, int64_t before)
 void senders_expire(struct senders *senders, int64_t before)
 {
     struct core *core = senders->core;
+    int64_t now = clock_wall(core->options.clock);
     int r = core_batch_begin(core);
 
-    senders_lapse(senders); /* or what is dropped could still have its place */
-    r = r < 0 ? r : senders_drop(senders, before);
+    senders_lapse(senders, now); /* or what is dropped could still have its place */
+    r = r < 0 ? r : senders_drop(senders, before, now);
     if (r < 0) {
         core_fail(core, r);
     } else {
@@ -475,7 +477,8 @@ static int senders_load(struct senders *senders, struct core_host *host)
     struct sender *sender;
     size_t at;
 
-    if (sender_has_lapsed(senders, host) || map_count(&senders->by_key) >= SENDERS_MAX) {
+    if (sender_has_lapsed(senders, host, clock_wall(senders->core->options.clock)) ||
+        map_count(&senders->by_key) >= SENDERS_MAX) {
         return 0;
     }
     (void)snprintf(named.via, sizeof(named.via), "%s", host->via);
