@@ -81,8 +81,11 @@ static int part_resolve(struct resolve *resolve, struct load_correlation *item, 
             (const struct load_candidate *)(void *)resolve->loader->candidates.items;
         bool has_own = item->stand_ins != NULL && item->stand_ins[place] != 0;
 
-        ret_part->index = rules[has_own ? item->stand_ins[place] : target->index].index;
-        return rules[target->index].is_refused ? refuse_refused(resolve, item, name) : 0;
+        const struct load_candidate *rule =
+            &rules[has_own ? item->stand_ins[place] : target->index];
+
+        ret_part->index = rule->index;
+        return rule->is_refused ? refuse_refused(resolve, item, name) : 0;
     }
     other = &resolve->items[target->index];
     if (other->state == LOAD_OPEN || chain == LOAD_CHAIN_MAX) {
