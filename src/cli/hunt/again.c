@@ -153,7 +153,7 @@ static int again_begin(struct again *again)
 {
     const int64_t patience = again->order->patience * (int64_t)again->order->jobs;
     struct porter *porter = &again->porter;
-    const uint64_t told = porter->failed;
+    const uint64_t told = porter->told > porter->failed ? porter->told : porter->failed;
     int ends[2] = {-1, -1};
     int r = channel_pair(ends);
 

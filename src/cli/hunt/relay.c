@@ -141,6 +141,9 @@ static void relay_take(struct relay *relay, const struct said *said)
     }
     r = fd_write_full(fd, text.ptr, text.len);
     relay->error = r < 0 && said->kind == RELAY_KIND_OUT ? r : 0;
+    if (relay->error < 0) {
+        relay_end_reader(relay); /* nobody hears it any more, and nobody would watch it */
+    }
 }
 
 /* 0 also when there was nothing yet; -ERR_PIPE at the end. */

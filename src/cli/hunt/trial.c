@@ -105,6 +105,7 @@ struct trial_subject {
     struct str title;
     struct str file;
     bool is_silent;
+    bool is_written; /* no stand-in of the loader's */
 };
 
 static struct trial_subject trial_subject(const struct trial *trial, size_t place)
@@ -114,11 +115,12 @@ static struct trial_subject trial_subject(const struct trial *trial, size_t plac
     if (place < set->rule_count) {
         const struct sigma_rule *rule = &set->rules[place];
 
-        return (struct trial_subject){rule->title, rule->file, rule->is_silent};
+        return (struct trial_subject){rule->title, rule->file, rule->is_silent,
+                                      sigma_rule_is_written(rule)};
     }
     return (struct trial_subject){set->correlations[place - set->rule_count].title,
                                   set->correlations[place - set->rule_count].file,
-                                  set->correlations[place - set->rule_count].is_silent};
+                                  set->correlations[place - set->rule_count].is_silent, true};
 }
 
 static bool is_of_stem(struct str file, struct str stem)
@@ -163,7 +165,8 @@ static size_t trial_judge_some(struct trial *trial, struct str path, bool is_sil
     for (size_t i = 0; i < trial_count(trial); i++) {
         struct trial_subject subject = trial_subject(trial, i);
 
-        if (subject.is_silent != is_silent || !is_of_stem(subject.file, stem)) {
+        if (subject.is_silent != is_silent || !subject.is_written ||
+            !is_of_stem(subject.file, stem)) {
             continue;
         }
         own++;
