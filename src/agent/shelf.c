@@ -11,7 +11,6 @@
 
 #define SHELF_SEED 0x7368656c66U
 #define TOKEN_BIT  (1ULL << 63) /* the vault counts from 1 and never gets here */
-#define OUSTED_MAX 16           /* rows that have followed each other in one place */
 #define DROPS_PART 8            /* of holds_max, this part may wait to be closed */
 
 struct file_entry {
@@ -129,23 +128,20 @@ struct file_row *shelf_by_path(struct shelf *shelf, struct str path)
     return map_get(&shelf->by_path, MAP_KEY(hash));
 }
 
+/* Whom the row ousted, unless that one has been seen elsewhere since. */
+static struct file_row *shelf_ousted(struct shelf *shelf, const struct file_row *row)
+{
+    struct file_row *before = shelf_by_serial(shelf, row->ousted);
+
+    return before != NULL && before->path_hash == row->path_hash ? before : NULL;
+}
+
 struct file_row *shelf_before(struct shelf *shelf, struct str path, const struct file_row *row)
 {
-    struct file_row *last = shelf_by_path(shelf, path);
-    struct file_row *at = last;
-
-    for (unsigned i = 0; at != NULL && i < OUSTED_MAX; i++) {
-        struct file_row *before = shelf_by_serial(shelf, at->ousted);
-
-        if (before != NULL && before->path_hash != at->path_hash) {
-            before = NULL; /* it has been seen elsewhere since */
-        }
-        if (at == row) {
-            return before;
-        }
-        at = before;
+    if (row != NULL && row->path_hash == map_hash(path, SHELF_SEED)) {
+        return shelf_ousted(shelf, row);
     }
-    return last;
+    return shelf_by_path(shelf, path);
 }
 
 struct file_row *shelf_by_token(struct shelf *shelf, uint64_t token)
@@ -215,6 +211,21 @@ void shelf_handle(const struct file_row *row, struct file_handle_id *ret_handle)
     memcpy(ret_handle, entry->bytes, entry->handle.len); /* handle_str is the front of the struct */
 }
 
+/* Who goes leaves the place to whom it had ousted: what is told late of that place is told of both.
+ */
+static void shelf_leave_path(struct shelf *shelf, struct file_row *row)
+{
+    struct file_row *before = shelf_ousted(shelf, row);
+
+    if (map_get(&shelf->by_path, MAP_KEY(row->path_hash)) != row) {
+        return;
+    }
+    (void)map_remove(&shelf->by_path, MAP_KEY(row->path_hash));
+    if (before != NULL) {
+        (void)!map_put(&shelf->by_path, MAP_KEY(before->path_hash), before);
+    }
+}
+
 void shelf_set_path(struct shelf *shelf, struct file_row *row, struct str path)
 {
     uint64_t hash = map_hash(path, SHELF_SEED);
@@ -223,8 +234,8 @@ void shelf_set_path(struct shelf *shelf, struct file_row *row, struct str path)
     if (row->path_hash == hash && there == row) {
         return;
     }
+    shelf_leave_path(shelf, row);
     row->ousted = there != NULL ? there->serial : 0;
-    shelf_unmap(&shelf->by_path, MAP_KEY(row->path_hash), row);
     (void)map_remove(&shelf->by_path, MAP_KEY(hash));
     row->path_hash = hash;
     (void)!map_put(&shelf->by_path, MAP_KEY(row->path_hash), row); /* without: one hint less */

@@ -252,11 +252,49 @@ static void test_replacement_opened_first(void **state)
     stage_end(&stage);
 }
 
+/* It has gone on to another name, and was opened there, before anything is told. */
+static void test_replacement_moved_on(void **state)
+{
+    struct made made[2 * PAIRS];
+    struct stage stage;
+
+    (void)state;
+    stage_begin(&stage);
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        char path[64];
+
+        make(&stage, i, false);
+        path_of(&stage, 'a', i, path);
+        replace(&stage, path, &made[i]);
+        read_file(&stage, path);
+        path_of(&stage, 'c', i, path);
+        assert_int_equal(rename(made[i].target, path), 0);
+        read_file(&stage, path);
+    }
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        struct made onward = {.handle = made[i].handle};
+
+        tell(&stage, &made[i]);
+        (void)snprintf(onward.path, sizeof(onward.path), "%s", made[i].target);
+        path_of(&stage, 'c', i, onward.target);
+        tell(&stage, &onward);
+    }
+    assert_all_told(&stage, made, 2 * PAIRS, false);
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        char path[64];
+
+        path_of(&stage, 'c', i, path);
+        assert_int_equal(unlink(path), 0);
+    }
+    stage_end(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_names_replaced),
         cmocka_unit_test(test_replacement_opened_first),
+        cmocka_unit_test(test_replacement_moved_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
