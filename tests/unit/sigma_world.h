@@ -23,6 +23,19 @@ struct world {
     struct entry entry;
 };
 
+static inline struct logsource source_of(const char *product, const char *category)
+{
+    return (struct logsource){.product = str_from(product), .category = str_from(category)};
+}
+
+static inline struct arena *arena_start(void)
+{
+    struct arena *arena = NULL;
+
+    assert_int_equal(arena_new(256U << 20, &arena), 0);
+    return arena;
+}
+
 static inline void world_init(struct world *world, struct arena *arena)
 {
     *world = (struct world){.arena = arena};

@@ -8,19 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct logsource source_of(const char *product, const char *category)
-{
-    return (struct logsource){.product = str_from(product), .category = str_from(category)};
-}
-
-static struct arena *arena_start(void)
-{
-    struct arena *arena = NULL;
-
-    assert_int_equal(arena_new(256U << 20, &arena), 0);
-    return arena;
-}
-
 /* Values that come again, in the same bytes and with another meaning, and in other company. */
 static void test_values_that_come_again(void **state)
 {

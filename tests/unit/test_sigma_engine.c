@@ -14,19 +14,6 @@
 
 static const struct logsource any_source;
 
-static struct logsource source_of(const char *product, const char *category)
-{
-    return (struct logsource){.product = str_from(product), .category = str_from(category)};
-}
-
-static struct arena *arena_start(void)
-{
-    struct arena *arena = NULL;
-
-    assert_int_equal(arena_new(256U << 20, &arena), 0);
-    return arena;
-}
-
 static void test_routes(void **state)
 {
     struct arena *arena = arena_start();
