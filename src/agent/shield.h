@@ -72,9 +72,10 @@ void shield_recall(struct shield *shield);
 [[nodiscard]] int shield_walk(struct shield *shield, const struct files_place *places,
                               size_t place_count);
 
-void shield_turn(struct shield *shield); /* after wake_fd */
-void shield_tick(struct shield *shield,
-                 int64_t now); /* ten times a second, or as shield_rests says */
+/* After wake_fd. */
+void shield_turn(struct shield *shield);
+/* Ten times a second, or as shield_rests says. */
+void shield_tick(struct shield *shield, int64_t now);
 /* Nothing has happened for a while: until wake_fd tells that something has, once a second will
  * do. */
 bool shield_rests(struct shield *shield, int64_t now);

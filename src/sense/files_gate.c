@@ -17,13 +17,12 @@
 
 #include <poll.h>
 
-#define READER_CHECK_MS 20        /* while opens wait */
-#define ROW_LEN         32U       /* opens */
-#define ROW_GAP_NS      NS_PER_MS /* between two of a row */
-#define ROW_CHECK_MS    2         /* whether it is over */
-#define AWAKE_MAX_NS                                                                               \
-    (10 * NS_PER_S)       /* that processors are kept awake, but for their rest between */
-#define WORK_NS NS_PER_MS /* of processor time: so much means that a worker is not stuck */
+#define READER_CHECK_MS 20              /* while opens wait */
+#define ROW_LEN         32U             /* opens */
+#define ROW_GAP_NS      NS_PER_MS       /* between two of a row */
+#define ROW_CHECK_MS    2               /* whether it is over */
+#define AWAKE_MAX_NS    (10 * NS_PER_S) /* of processors, less their rest between */
+#define WORK_NS         NS_PER_MS /* of processor time: so much means that a worker is not stuck */
 /* Since it arrived. An open that still is in doubt then is taken for a protected one, and is in
  * time for all that this means. */
 #define DOUBT_NS (FILES_DEADLINE_NS / 2)
