@@ -91,9 +91,32 @@ static bool is_plain(struct str modifiers)
     return false;
 }
 
+/* Under `all` the writings that a modifier made of one value (windash, base64offset, expand) stay
+ * alternatives. */
+static int writings_join(struct sigma_loader *loader, const struct load_values *values,
+                         struct sigma_node **atoms, size_t *ret_count)
+{
+    size_t made = 0;
+    size_t from = 0;
+
+    for (size_t i = 1; i <= values->count; i++) {
+        if (i < values->count && values->items[i].origin == values->items[from].origin) {
+            continue;
+        }
+        atoms[made] = load_join(loader, SIGMA_NODE_OR, atoms + from, i - from);
+        if (atoms[made++] == NULL) {
+            return -ERR_NOMEM;
+        }
+        from = i;
+    }
+    *ret_count = made;
+    return 0;
+}
+
 static int values_join(struct sigma_loader *loader, const struct load_values *values,
                        struct str field, struct sigma_node **ret_node)
 {
+    size_t count = values->count;
     struct sigma_node **atoms =
         arena_alloc(loader->scratch, values->count + 1, sizeof(struct sigma_node *));
     struct sigma_node *node;
@@ -108,7 +131,10 @@ static int values_join(struct sigma_loader *loader, const struct load_values *va
             return r;
         }
     }
-    node = load_join(loader, values->is_all ? SIGMA_NODE_AND : SIGMA_NODE_OR, atoms, values->count);
+    if (values->is_all && writings_join(loader, values, atoms, &count) < 0) {
+        return -ERR_NOMEM;
+    }
+    node = load_join(loader, values->is_all ? SIGMA_NODE_AND : SIGMA_NODE_OR, atoms, count);
     if (node != NULL && values->is_not) {
         node = load_join(loader, SIGMA_NODE_NOT, &node, 1);
     }

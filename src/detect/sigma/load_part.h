@@ -190,6 +190,7 @@ enum load_kind {
 struct load_value {
     enum load_kind kind;
     struct str text; /* as written */
+    size_t origin;   /* place of the written value that it came from: `all` asks for one of each */
     struct sigma_part *parts;
     size_t part_count;
     double number;

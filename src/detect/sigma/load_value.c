@@ -166,6 +166,7 @@ static int value_read(struct sigma_loader *loader, const struct yaml_value *node
         return -ERR_NOMEM;
     }
     value->text = node->text;
+    value->origin = values->count;
     value->number = node->number;
     value->boolean = node->boolean;
     if (node->type == YAML_TYPE_NULL) {
