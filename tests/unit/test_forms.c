@@ -143,7 +143,10 @@ static const struct {
     {"named", "client @0x7f0 203.0.113.9#53 (a.vn): zone transfer 'a.vn/AXFR/IN' denied",
      "dns/named record_type=AXFR outcome=failure src_ip=203.0.113.9"},
     {"unbound", "[77:0] info: 10.0.0.7 x.vn. AAAA IN",
-     "dns/unbound query=x.vn. record_type=AAAA src_ip=10.0.0.7"},
+     "dns/unbound query=x.vn record_type=AAAA src_ip=10.0.0.7"},
+    {"unbound", "[77:0] info: 10.0.0.7 a.x.vn. A IN NOERROR 0.01 0 44",
+     "dns/unbound query=a.x.vn record_type=A status=NOERROR"},
+    {"unbound", "[77:0] info: 10.0.0.7 . NS IN", "dns/unbound query=. record_type=NS"},
     {"kernel",
      "[12345.678] [UFW BLOCK] IN=eth0 OUT= MAC=52:54 SRC=203.0.113.9 DST=10.0.0.1 LEN=40 "
      "TOS=0x00 TTL=240 ID=1 DF PROTO=TCP SPT=50000 DPT=22 WINDOW=1024 SYN URGP=0",
@@ -152,6 +155,10 @@ static const struct {
     {"kernel",
      "nft-DROP-in: IN=eth1 OUT=eth0 SRC=2001:db8::1 DST=2001:db8::2 PROTO=UDP SPT=1 DPT=53",
      "firewall/kernel action=block out_interface=eth0 src_ip=2001:db8::1 rule=nft-"},
+    {"kernel", "input drop: IN=eth1 OUT= SRC=192.0.2.1 DST=10.0.0.1 PROTO=TCP SPT=1 DPT=53",
+     "firewall/kernel action=block src_ip=192.0.2.1 dst_port=53"},
+    {"kernel", "nft accept IN=eth1 OUT= SRC=192.0.2.1 DST=10.0.0.1 PROTO=TCP SPT=1 DPT=53",
+     "firewall/kernel action=allow src_ip=192.0.2.1 dst_port=53"},
     {"kernel",
      "audit: type=1400 audit(1764085266.1:9): apparmor=\"DENIED\" operation=\"open\" "
      "profile=\"/usr/sbin/mysqld\" name=\"/etc/shadow\" pid=7 comm=\"mysqld\"",
