@@ -120,6 +120,9 @@ static const struct vector vectors[] = {
     {"{\"flow_id\":1,\"event_type\":\"http\",\"http\":{\"url\":\"http://h:80/b?u=http://x/\"}}",
      "suricata/proxy/http", "", "",
      "c-uri=http://h:80/b?u=http://x/\ncs-uri-stem=/b\nc-uri-query=u=http://x/\n"},
+    {"{\"flow_id\":1,\"event_type\":\"alert\",\"alert\":{\"signature\":\"ET X\",\"action\":"
+     "\"allowed\"}}",
+     "suricata//alert", "", "", "alert.signature=ET X\nmessage=ET X\naction=allowed\n"},
     {"{\"flow_id\":1,\"event_type\":\"tls\",\"tls\":{\"sni\":\"h\"}}", "suricata//tls", "", "",
      "r-dns=h\n"},
     {"{\"ts\":1764082800.123456,\"uid\":\"C1\",\"id.orig_h\":\"10.0.0.1\",\"id.resp_h\":\"10.0.0."
