@@ -9,7 +9,8 @@
 #include "codec/entry.h"
 #include "codec/log_names.h"
 
-#define LOG_HEAD_SIZE (64u << 10) /* bytes that are enough to tell the format */
+#define LOG_HEAD_SIZE  (64u << 10) /* bytes that are enough to tell the format */
+#define LOG_INSIDE_MAX 3           /* a line of syslog in JSON in a line of syslog */
 
 /* entry: borrowed for the call. A negative answer ends the reading with it. */
 typedef int entry_fn(void *context, const struct entry *entry);
@@ -39,6 +40,7 @@ struct log_reading {
     const struct entry_names *resolved; /* the readers' own: names that ids are of */
     uint32_t ids[LOG_NAME_COUNT];       /* of the names in log_names.def */
     int64_t year;                       /* in which around lies; 0: not reckoned yet */
+    unsigned inside;                    /* records around this one; at most LOG_INSIDE_MAX */
 };
 
 /* -ERR_NOMEM. */

@@ -16,17 +16,27 @@ void ndjson_line_done(struct ndjson_line *line)
     *line = (struct ndjson_line){0};
 }
 
+struct taking {
+    struct entry *entry;
+    bool is_taken;
+};
+
 static int line_take(void *context, const struct entry *read)
 {
-    struct entry *entry = context;
+    struct taking *taking = context;
+    struct entry *entry = taking->entry;
     int r = 0;
 
+    if ((read->faults & ENTRY_FAULT_SYNTAX) != 0) {
+        return 0;
+    }
     for (size_t i = 0; r == 0 && i < read->count; i++) {
         r = entry_add(entry, &read->fields[i]);
     }
-    entry->time = read->time;
-    entry->host = read->host;
+    entry->time = read->time != 0 ? read->time : entry->time;
+    entry->host = read->host.len > 0 ? read->host : entry->host;
     entry->source = read->source;
+    taking->is_taken = true;
     return r;
 }
 
@@ -43,6 +53,9 @@ static int line_start(struct ndjson_line *line, const struct log_reading *outer)
 {
     int r;
 
+    if (line->reading != NULL && line->reading->names != outer->names) {
+        ndjson_line_done(line);
+    }
     if (line->reading == NULL) {
         struct log_reading *reading = mem_alloc(1, sizeof(*reading));
 
@@ -58,14 +71,16 @@ static int line_start(struct ndjson_line *line, const struct log_reading *outer)
     }
     line->reading->zone = outer->zone;
     line->reading->around = outer->around;
+    line->reading->inside = outer->inside + 1;
     return 0;
 }
 
 int ndjson_line_read(struct ndjson_line *line, struct log_reading *outer, struct str text)
 {
     struct str first = str_slice(text, 0, str_find_byte(text, '\n'));
-    const struct log_format *format = line_format(line, first);
-    uint64_t before;
+    const struct log_format *format =
+        outer->inside < LOG_INSIDE_MAX ? line_format(line, first) : NULL;
+    struct taking taking = {.entry = &outer->entry};
     int r;
 
     if (format == NULL) {
@@ -75,7 +90,6 @@ int ndjson_line_read(struct ndjson_line *line, struct log_reading *outer, struct
     if (r < 0) {
         return r;
     }
-    before = line->reading->counts.entries;
-    r = format->read(line->reading, first, line_take, &outer->entry);
-    return r < 0 ? r : line->reading->counts.entries != before;
+    r = format->read(line->reading, first, line_take, &taking);
+    return r < 0 ? r : taking.is_taken;
 }

@@ -1,5 +1,5 @@
-/* Lines of other logs inside a record: what shippers and container runtimes wrap in JSON is read by
- * the line's own format, as if it had come by itself. */
+/* Lines of other logs inside a record: what shippers and container runtimes wrap in JSON, and what
+ * is sent through syslog, is read by the line's own format, as if it had come by itself. */
 #ifndef CODEC_NDJSON_LINE_H
 #define CODEC_NDJSON_LINE_H
 
@@ -12,8 +12,9 @@ struct ndjson_line {
 };
 
 void ndjson_line_done(struct ndjson_line *line);
-/* Reads the first line of text. 1: a format knew it, and its fields, time, host and source are in
- * outer's entry until the next one; 0: none did; -ERR_NOMEM. */
+/* Reads the first line of text. 1: a format knew it and found it whole; its fields, and of time,
+ * host and source what it tells, are in outer's entry until the next one; 0: none did; -ERR_NOMEM.
+ */
 [[nodiscard]] int ndjson_line_read(struct ndjson_line *line, struct log_reading *outer,
                                    struct str text);
 

@@ -1,12 +1,16 @@
 /* The format of syslog's files and streams: a line is a header (syslog.c) and a message, which the
- * forms of its program (forms.def), CEF and LEEF take apart. */
+ * forms of its program (forms.def), CEF and LEEF take apart. A message that is a record of another
+ * log (Windows XML, JSON, a line of a web server) is read by that log's format. */
 #include "base/banned.h"
+#include "base/cleanup.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "codec/cef.h"
 #include "codec/forms.h"
 #include "codec/keyvalue.h"
 #include "codec/log_text.h"
+#include "codec/ndjson_line.h"
 #include "codec/syslog.h"
 #include "codec/winxml.h"
 
@@ -157,15 +161,83 @@ static int add_header(struct log_reading *reading, const struct syslog_line *lin
     return r < 0 ? r : add_data(reading, line->data);
 }
 
+/* ---- records of other logs ---- */
+
+static void inside_free(void *state)
+{
+    ndjson_line_done(state);
+    mem_free(state);
+}
+
+static int inside_get(struct log_reading *reading, struct ndjson_line **ret_inside)
+{
+    if (reading->state_free != inside_free) {
+        struct ndjson_line *inside = mem_alloc(1, sizeof(*inside));
+
+        if (inside == NULL) {
+            return -ERR_NOMEM;
+        }
+        if (reading->state_free != NULL) {
+            reading->state_free(reading->state);
+        }
+        reading->state = inside;
+        reading->state_free = inside_free;
+    }
+    *ret_inside = reading->state;
+    return 0;
+}
+
+static bool is_web_server(struct str program)
+{
+    static const struct str names[] = {{"nginx", 5}, {"apache2", 7}, {"apache", 6}, {"httpd", 5}};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (log_is(program, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* 1: the message was such a record, and its log's source is known. JSON may come with the cookie of
+ * CEE, which rsyslog's mmjsonparse wants. */
+static int inside_read(struct log_reading *reading, const struct syslog_line *line,
+                       struct str message)
+{
+    static const struct str cookie = {"@cee:", 5};
+    struct entry *entry = &reading->entry;
+    struct ndjson_line *inside = NULL;
+    int r;
+
+    if (log_starts(message, cookie)) {
+        message = str_trim(str_slice(message, cookie.len, message.len));
+    }
+    if (!log_starts(message, STR("{\"")) && !is_web_server(line->program)) {
+        return 0;
+    }
+    r = inside_get(reading, &inside);
+    r = r < 0 ? r : ndjson_line_read(inside, reading, message);
+    if (r <= 0) {
+        return r;
+    }
+    entry->is_structured = true; /* keywords are looked for in its values, which raw has escaped */
+    return entry->source.product.len > 0 || entry->source.category.len > 0 ||
+           entry->source.service.len > 0;
+}
+
 static int read_message(struct log_reading *reading, const struct syslog_line *line)
 {
     struct str message = line->message;
     int r = unwrap(reading, &message);
 
-    if (r == 0 && log_starts(message, STR("<Event>"))) { /* Sysmon for Linux */
+    if (r == 0 && (log_starts(message, STR("<Event>")) || log_starts(message, STR("<Event ")))) {
         return winxml_event(reading, message);
     }
-    r = r < 0 ? r : cef_read(reading, message);
+    r = r < 0 ? r : inside_read(reading, line, message);
+    if (r != 0) {
+        return r < 0 ? r : 0;
+    }
+    r = cef_read(reading, message);
     if (r == 0 && line->program.len == 0 && keyvalue_is(message)) {
         return keyvalue_read(reading, message);
     }

@@ -180,12 +180,26 @@ static int weblog_read_block(struct log_reading *reading, struct str block, entr
     return r;
 }
 
+/* A client's address stands in front, or the dash of what no client tells behind its name: so that
+ * a line that came through syslog is not taken for one with an odd client. */
+static bool has_client(struct str text)
+{
+    struct str first = STR("");
+    struct str second = STR("");
+    struct str third = STR("");
+
+    (void)str_cut(&text, ' ', &first);
+    (void)str_cut(&text, ' ', &second);
+    (void)str_cut(&text, ' ', &third);
+    return log_is_address(first) || str_is_text(second, "-") || str_is_text(third, "-");
+}
+
 static bool is_access(struct str text)
 {
     struct weblog_line line = {0};
     size_t layout = 0;
 
-    return read_layout(text, &layout, &line) && line.time != 0;
+    return has_client(text) && read_layout(text, &layout, &line) && line.time != 0;
 }
 
 static unsigned weblog_weigh(struct str head)

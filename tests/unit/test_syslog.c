@@ -4,6 +4,8 @@
 
 #include "codec/syslog.h"
 
+#include <stdio.h>
+
 static struct seen seen;
 
 static void test_3164(void **state)
@@ -168,6 +170,78 @@ static void test_guess(void **state)
     }
 }
 
+/* What is sent through syslog is read as if it had come by itself; the header tells what it does
+ * not. */
+static void test_inside(void **state)
+{
+    static const char text[] =
+        "<13>Nov 25 22:41:06 relay nxlog[3]: {\"EventTime\":\"2026-11-25 22:41:05\",\"Hostname\":"
+        "\"WS6\",\"EventID\":4625,\"Channel\":\"Security\",\"SourceName\":\"Microsoft-Windows-"
+        "Security-Auditing\",\"TargetUserName\":\"lan\"}\n"
+        "<13>Nov 25 22:41:06 relay app: @cee: {\"a\":\"b\"}\n"
+        "<13>Nov 25 22:41:06 relay winlog: <Event xmlns=\"http://schemas.microsoft.com/win/2004/08/"
+        "events/event\"><System><EventID>4624</EventID><Channel>Security</Channel></System>"
+        "</Event>\n"
+        "<190>Nov 25 22:41:06 web nginx: 203.0.113.9 - - [25/Nov/2026:22:41:05 +0700] \"GET /a?b=1 "
+        "HTTP/1.1\" 200 5 \"-\" \"curl/8\"\n"
+        "<187>Nov 25 22:41:06 web nginx: 2026/11/25 22:41:05 [error] 7#7: *1 access forbidden by "
+        "rule, client: 203.0.113.9, server: a, request: \"GET /b HTTP/1.1\"\n"
+        "<13>Nov 25 22:41:06 relay sshd[3]: {\"user\":\"lan\"\n";
+
+    (void)state;
+    read_text(&seen, "syslog", text);
+    assert_int_equal(seen.count, 6);
+    check_source(&seen, 0, "windows", "", "security");
+    check_field(&seen, 0, "TargetUserName", "lan");
+    check_field(&seen, 0, "program", "nxlog");
+    check_field(&seen, 1, "a", "b");
+    check_source(&seen, 1, "linux", "", "app");
+    check_time(&seen, 1, "2026-11-25T15:41:06.000Z");
+    assert_str(seen.entries[1].host, "relay");
+    check_source(&seen, 2, "windows", "", "security");
+    check_field(&seen, 2, "EventID", "4624");
+    check_source(&seen, 3, "", "webserver", "");
+    check_field(&seen, 3, "c-ip", "203.0.113.9");
+    check_field(&seen, 3, "cs-uri-query", "b=1");
+    check_time(&seen, 3, "2026-11-25T15:41:05.000Z");
+    assert_str(seen.entries[3].host, "web");
+    check_field(&seen, 4, "src_ip", "203.0.113.9");
+    check_source(&seen, 5, "linux", "", "sshd");
+    check_field(&seen, 5, "message", "{\"user\":\"lan\"");
+    check_blocks("syslog", STR(text));
+    check_survives("syslog", text);
+    assert_string_equal(log_format_guess(STR("Nov 25 22:41:06 web nginx: 203.0.113.9 - - [25/Nov/"
+                                             "2026:22:41:05 +0700] \"GET / HTTP/1.1\" 200 5\n"))
+                            ->name,
+                        "syslog");
+}
+
+/* Records in records in records: somewhere it ends. */
+static void test_inside_without_end(void **state)
+{
+    static char text[ENTRY_SIZE_MAX];
+    static char inner[ENTRY_SIZE_MAX];
+
+    (void)state;
+    (void)snprintf(text, sizeof(text), "Nov 25 22:41:06 h p: x");
+    for (unsigned depth = 0; depth < 12; depth++) {
+        size_t len = 0;
+
+        for (const char *at = text; *at != '\0' && len < sizeof(inner) - 64; at++) {
+            if (*at == '"' || *at == '\\') {
+                inner[len++] = '\\';
+            }
+            inner[len++] = *at;
+        }
+        inner[len] = '\0';
+        (void)snprintf(text, sizeof(text), "Nov 25 22:41:06 h p: {\"log\":\"%.*s\"}", (int)len,
+                       inner);
+    }
+    read_text(&seen, "syslog", text);
+    assert_int_equal(seen.count, 1);
+    check_field(&seen, 0, "program", "p");
+}
+
 static void test_blocks_and_memory(void **state)
 {
     static const char text[] =
@@ -200,6 +274,7 @@ int main(void)
         cmocka_unit_test(test_5424),   cmocka_unit_test(test_repeated),
         cmocka_unit_test(test_forged), cmocka_unit_test(test_strange),
         cmocka_unit_test(test_guess),  cmocka_unit_test(test_blocks_and_memory),
+        cmocka_unit_test(test_inside), cmocka_unit_test(test_inside_without_end),
     };
 
     return cmocka_run_group_tests_name("syslog", tests, NULL, done);
