@@ -50,6 +50,7 @@ static void expect_said(const struct sigma_refusal *refusal, const char *place, 
                    refusal->line, refusal->column);
     assert_string_equal(own_place, place);
     assert_str(refusal->reason, reason);
+    assert_true(refusal->remedy.len != 0);
     assert_str(refusal->remedy, remedy);
 }
 
@@ -105,16 +106,19 @@ static void test_refusals(void **state)
          "did you mean “contains”?"},
         {"{sel: {A: x}, condition: sle}", "a.yml:3:37", "there is no selection “sle”",
          "did you mean “sel”?"},
-        {"{s: {A: x}, condition: s and}", "a.yml:3:40", "the condition ends too early", ""},
-        {"{s: {A: x}, condition: (s}", "a.yml:3:37", "a closing parenthesis is missing", ""},
-        {"{s: {A: x}, condition: s s}", "a.yml:3:37", "“s” is not expected here", ""},
+        {"{s: {A: x}, condition: s and}", "a.yml:3:40", "the condition ends too early",
+         "write a selection behind the last word, or take it out"},
+        {"{s: {A: x}, condition: (s}", "a.yml:3:37", "a closing parenthesis is missing",
+         "write “)” where it ends, or take “(” out"},
+        {"{s: {A: x}, condition: s s}", "a.yml:3:37", "“s” is not expected here",
+         "join selections with “and” or “or”"},
         {"{s: {A: x}, condition: s | count() > 5}", "a.yml:3:37",
          "counting behind “|” is Sigma of old",
          "write a correlation document that refers to this rule"},
         {"{s1: {A: x}, condition: s*}", "a.yml:3:36", "“s*” names several selections",
          "write “1 of” or “all of” in front of it"},
         {"{s1: {A: x}, condition: 2 of s*}", "a.yml:3:43",
-         "more selections are asked for than there are", ""},
+         "more selections are asked for than there are", "ask for fewer, or write “all of”"},
         {"{s: {A: x}}", "a.yml:3:12", "the condition is missing",
          "write “condition” beside the selections"},
         {"{s: {A: []}, condition: s}", "a.yml:3:20", "the list of values is empty",
@@ -125,23 +129,30 @@ static void test_refusals(void **state)
          "a list or mapping stands where a value should",
          "write a single value, or a flat list of them"},
         {"{s: {A|re: '(x'}, condition: s}", "a.yml:3:17",
-         "the regex is broken at its character 3: missing closing parenthesis", ""},
+         "the regex is broken at its character 3: missing closing parenthesis",
+         "mend it, or put a backslash before a sign that stands for itself"},
         {"{s: {A|re: 'a(?!b)'}, condition: s}", "a.yml:3:17",
          "regexes with look-around or back references are not taken",
          "write what must not be there as a filter with “and not”"},
         {"{s: {A|i: x}, condition: s}", "a.yml:3:17", "“i”, “m” and “s” are flags of a regex",
          "put “re” in front of it"},
         {"{s: {A|cidr: 10.0.0/8}, condition: s}", "a.yml:3:17",
-         "“10.0.0/8” is not a network such as 10.0.0.0/8 or fe80::/10", ""},
-        {"{s: {A|gt: x}, condition: s}", "a.yml:3:17", "“x” is not a number", ""},
+         "“10.0.0/8” is not a network such as 10.0.0.0/8 or fe80::/10",
+         "write the value so, or take the modifier away"},
+        {"{s: {A|gt: x}, condition: s}", "a.yml:3:17", "“x” is not a number",
+         "write the value so, or take the modifier away"},
         {"{s: {A|exists: x}, condition: s}", "a.yml:3:17",
-         "“exists” takes true or false, and no other modifier", ""},
+         "“exists” takes true or false, and no other modifier", "write “field|exists: true”"},
         {"{s: {A|base64: 'x*'}, condition: s}", "a.yml:3:17",
          "Base64 can only be made of a text without wildcards",
          "write the wildcards with a backslash, or use “contains” behind the modifier"},
         {"{s: {A|expand: '%users%'}, condition: s}", "a.yml:3:17",
          "nobody knows what “%users%” stands for",
          "give it values in a pipeline: “vars” and “value_placeholders”"},
+        {"{s: {A|hour: 24}, condition: s}", "a.yml:3:17", "no time can ever be so",
+         "minutes go from 0 to 59, hours to 23; days from 1 to 31, weeks to 53, months to 12"},
+        {"{sel: {A: x}, other: {A: y}, condition: nothing}", "a.yml:3:52",
+         "there is no selection “nothing”", "known here: sel, other"},
         {"{s: {'|exists': true}, condition: s}", "a.yml:3:17", "this can only be asked of a field",
          "name the field in front of the modifier"},
     };
@@ -154,12 +165,24 @@ static void test_refusals(void **state)
                        rows[i].detection);
         expect_refused(text, rows[i].place, rows[i].reason, rows[i].remedy);
     }
+}
+
+static void test_documents_refused(void **state)
+{
+    (void)state;
     expect_refused("- a\n", "a.yml:1:1", "this is no Sigma document",
                    "write “title:”, “logsource:” and “detection:”");
     expect_refused("title: t\nlevel: hihg\n", "a.yml:2:8", "the level “hihg” is not known",
                    "did you mean “high”?");
     expect_refused("title: t\ndetection: {}\n", "a.yml:1:1", "the log source is missing",
                    "write “logsource” with product, category or service");
+    expect_refused("title: t\nlogsource: {definition: x}\n", "a.yml:2:12",
+                   "the log source is missing",
+                   "write “logsource” with product, category or service");
+    expect_refused("title: t\n\tx: y\n", "a.yml:2:1",
+                   "this is not YAML: found a tab character that violates indentation",
+                   "save it as UTF-8, indent with spaces, and put values with signs such as : # * "
+                   "% between single quotation marks");
 }
 
 static void test_others_stand(void **state)
@@ -173,7 +196,7 @@ static void test_others_stand(void **state)
     assert_int_equal(set->rules[1].line, 10);
     assert_int_equal(set->refusal_count, 2);
     expect_said(&set->refusals[1], "a.yml:8:1", "the key “title” stands twice, first in line 7",
-                "");
+                "take one of the two out");
 }
 
 static void test_same_id(void **state)
@@ -320,7 +343,8 @@ static void test_correlation_refused(void **state)
         {TWO CORRELATION("type: event_count, rules: one, timespan: 1m"),
          "the correlation has no condition", "write “condition” with a bound such as “gte: 10”"},
         {TWO "---\ntitle: a\nname: a\ncorrelation: {type: temporal, rules: [a], timespan: 1m}\n",
-         "the correlation refers to itself, or to too long a chain", ""},
+         "the correlation refers to itself, or to too long a chain",
+         "name only rules and correlations that do not build on this one"},
     };
 
     (void)state;
@@ -548,6 +572,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rule),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_documents_refused),
         cmocka_unit_test(test_others_stand),
         cmocka_unit_test(test_same_id),
         cmocka_unit_test(test_collection),

@@ -218,6 +218,19 @@ static bool is_collection(struct str text)
     return str_find(text, STR("action:")) != text.len;
 }
 
+static const char *yaml_remedy(int error)
+{
+    switch (error) {
+    case -ERR_DUPLICATE:
+        return _("take one of the two out");
+    case -ERR_SYNTAX:
+        return _("save it as UTF-8, indent with spaces, and put values with signs such as : # * % "
+                 "between single quotation marks");
+    default:
+        return _("split the document");
+    }
+}
+
 static int documents_add(struct sigma_loader *loader, struct str text)
 {
     bool is_building = is_collection(text);
@@ -240,7 +253,7 @@ static int documents_add(struct sigma_loader *loader, struct str text)
             r = document_add(loader, document);
         } else if (r < 0 && r != -ERR_NOMEM) {
             r = load_refuse(loader, reader.fault_line, reader.fault_column, str_from(diag.text),
-                            STR(""));
+                            str_from(yaml_remedy(r)));
         } else {
             continue;
         }

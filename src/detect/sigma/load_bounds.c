@@ -53,7 +53,8 @@ static int percentile_read(struct sigma_loader *loader, const struct yaml_value 
     }
     if ((member->type != YAML_TYPE_INT && member->type != YAML_TYPE_FLOAT) || member->number < 0 ||
         member->number > 100) {
-        return load_refuse_at(loader, member, "", _("“percentile” is a number from 0 to 100"));
+        return load_refuse_at(loader, member, _("write “percentile: 95”, for instance"),
+                              _("“percentile” is a number from 0 to 100"));
     }
     bounds->percentile = member->number;
     return 0;
@@ -74,8 +75,9 @@ static int bound_read(struct sigma_loader *loader, const struct yaml_value *memb
             continue;
         }
         if (member->type != YAML_TYPE_INT && member->type != YAML_TYPE_FLOAT) {
-            return load_refuse_at(loader, member, "", _("“%.*s” takes a number"),
-                                  STR_ARG(member->key));
+            return load_refuse_at(loader, member,
+                                  _("write the number without quotation marks and unit"),
+                                  _("“%.*s” takes a number"), STR_ARG(member->key));
         }
         bounds->asked |= 1U << i;
         bounds->limits[i] = member->number;
@@ -143,7 +145,8 @@ static int extended_read(struct sigma_loader *loader, const struct yaml_value *c
     r = load_condition(loader, condition, selections, made->rule_count, &root);
     made->correlation.root = root;
     if (r >= 0 && load_depth(root, SIGMA_DEPTH_MAX + 1) > SIGMA_DEPTH_MAX) {
-        r = load_refuse_at(loader, condition, "", _("the condition is nested too deep"));
+        r = load_refuse_at(loader, condition, _("take parentheses out, or chain correlations"),
+                           _("the condition is nested too deep"));
     }
     return r;
 }

@@ -246,7 +246,8 @@ static int choice_read(struct condition *condition, size_t wanted, struct sigma_
     }
     wanted = wanted == 0 ? count : wanted;
     if (wanted > count) {
-        return refuse(condition, _("more selections are asked for than there are"), "");
+        return refuse(condition, _("more selections are asked for than there are"),
+                      _("ask for fewer, or write “all of”"));
     }
     if (wanted == 1 || wanted == count) {
         *ret_node = load_join(condition->loader, wanted == 1 ? SIGMA_NODE_OR : SIGMA_NODE_AND,
@@ -254,7 +255,8 @@ static int choice_read(struct condition *condition, size_t wanted, struct sigma_
     } else if (is_choosable(count, wanted)) {
         *ret_node = choose(condition->loader, nodes, count, wanted);
     } else {
-        return refuse(condition, _("too many combinations of selections"), "");
+        return refuse(condition, _("too many combinations of selections"),
+                      _("ask for fewer, or write “1 of” or “all of”"));
     }
     return *ret_node != NULL ? 0 : -ERR_NOMEM;
 }
@@ -297,13 +299,15 @@ static int term_read(struct condition *condition, struct sigma_node **ret_node)
         return choice_read(condition, wanted, ret_node);
     }
     if (condition->word.len == 0) {
-        return refuse(condition, _("the condition ends too early"), "");
+        return refuse(condition, _("the condition ends too early"),
+                      _("write a selection behind the last word, or take it out"));
     }
     if (!is_not && !is_word(condition, "(")) {
         return name_read(condition, ret_node);
     }
     if (++condition->nesting > NESTING_MAX) {
-        return refuse(condition, _("the condition is nested too deep"), "");
+        return refuse(condition, _("the condition is nested too deep"),
+                      _("take parentheses out, or split the rule"));
     }
     advance(condition);
     r = is_not ? term_read(condition, ret_node) : either_read(condition, ret_node);
@@ -313,7 +317,8 @@ static int term_read(struct condition *condition, struct sigma_node **ret_node)
         return *ret_node != NULL ? 0 : -ERR_NOMEM;
     }
     if (r >= 0 && !take(condition, ")")) {
-        return refuse(condition, _("a closing parenthesis is missing"), "");
+        return refuse(condition, _("a closing parenthesis is missing"),
+                      _("write “)” where it ends, or take “(” out"));
     }
     return r;
 }
@@ -371,7 +376,8 @@ int load_condition(struct sigma_loader *loader, const struct yaml_value *at,
     if (condition.word.len != 0) {
         const struct yaml_value place_of = place(&condition);
 
-        return load_refuse_at(loader, &place_of, "", _("“%.*s” is not expected here"),
+        return load_refuse_at(loader, &place_of, _("join selections with “and” or “or”"),
+                              _("“%.*s” is not expected here"),
                               STR_ARG(str_slice(condition.word, 0, 100)));
     }
     return 0;

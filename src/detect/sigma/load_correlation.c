@@ -41,14 +41,14 @@ static int alias_read(struct sigma_loader *loader, const struct yaml_value *memb
         return -ERR_NOMEM;
     }
     if (member->type != YAML_TYPE_MAPPING) {
-        return load_refuse_at(loader, member, "",
+        return load_refuse_at(loader, member, _("write “name: {rule: field}”"),
                               _("an alias names a field for each rule, as “rule: field”"));
     }
     for (const struct yaml_value *one = member->first; one != NULL; one = one->next) {
         bool is_used = false;
 
         if (!yaml_is_text(one)) {
-            return load_refuse_at(loader, one, "",
+            return load_refuse_at(loader, one, _("write “name: {rule: field}”"),
                                   _("an alias names a field for each rule, as “rule: field”"));
         }
         for (size_t i = 0; i < made->rule_count; i++) {
@@ -80,7 +80,7 @@ static int aliases_read(struct sigma_loader *loader, const struct yaml_value *bo
         return 0;
     }
     if (aliases->type != YAML_TYPE_MAPPING) {
-        return load_refuse_at(loader, aliases, "",
+        return load_refuse_at(loader, aliases, _("write “name: {rule: field}”"),
                               _("an alias names a field for each rule, as “rule: field”"));
     }
     kept = arena_alloc(loader->arena, aliases->count + 1, sizeof(*kept));
@@ -157,7 +157,8 @@ static int body_read(struct sigma_loader *loader, const struct yaml_value *body,
                               _("the correlation has no timespan that can be read"));
     }
     if (r >= 0 && generate != NULL && generate->type != YAML_TYPE_BOOL) {
-        return load_refuse_at(loader, generate, "", _("“generate” is true or false"));
+        return load_refuse_at(loader, generate, _("write “generate: true”, or take it out"),
+                              _("“generate” is true or false"));
     }
     made->is_generating = generate != NULL && generate->boolean;
     if (r >= 0) {

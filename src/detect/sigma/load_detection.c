@@ -155,7 +155,8 @@ static int item_read(struct sigma_loader *loader, const struct yaml_value *item,
     int r;
 
     if (bar > ENTRY_NAME_MAX) {
-        return load_refuse_at(loader, &place, "", _("the field's name is too long"));
+        return load_refuse_at(loader, &place, _("write a shorter name"),
+                              _("the field's name is too long"));
     }
     r = load_intern(loader, str_slice(key, 0, bar), &field);
     if (r >= 0) {
@@ -199,7 +200,8 @@ static int selection_read(struct sigma_loader *loader, const struct yaml_value *
         return empty_selection(loader, node);
     }
     if (lists == 0) {
-        return load_refuse_at(loader, node, "", _("lists are nested too deep"));
+        return load_refuse_at(loader, node, _("make one list of them"),
+                              _("lists are nested too deep"));
     }
     children = arena_alloc(loader->scratch, node->count, sizeof(struct sigma_node *));
     if (children == NULL) {

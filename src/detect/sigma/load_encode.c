@@ -301,7 +301,8 @@ int load_wide(struct sigma_loader *loader, enum load_wide wide, struct load_valu
 
     for (size_t i = 0; i < values->count && r >= 0; i++) {
         if (values->items[i].kind > LOAD_BOOL) {
-            return load_refuse_at(loader, values->at, "", _("UTF-16 can only be made of a text"));
+            return load_refuse_at(loader, values->at, _("take the modifier away, or write a text"),
+                                  _("UTF-16 can only be made of a text"));
         }
         if (load_is_full(loader)) {
             return load_refuse_size(loader, values->at);

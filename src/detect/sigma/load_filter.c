@@ -118,7 +118,8 @@ static int candidate_copy(struct sigma_loader *loader, const struct load_filter 
 
     if (loader->candidates.count >= SIGMA_RULES_MAX) {
         return load_refuse(loader, filter->line, filter->column,
-                           str_from(_("there are too many rules and filters")), STR(""));
+                           str_from(_("there are too many rules and filters")),
+                           str_from(_("take some away")));
     }
     copy = load_list_add(&loader->candidates, sizeof(*copy));
     if (copy == NULL) {
@@ -163,7 +164,8 @@ static int filter_lay(struct sigma_loader *loader, const struct load_filter *fil
     }
     if (load_depth(root, SIGMA_DEPTH_MAX + 1) > SIGMA_DEPTH_MAX) {
         return load_refuse(loader, filter->line, filter->column,
-                           str_from(_("a rule has too many filters laid over it")), STR(""));
+                           str_from(_("a rule has too many filters laid over it")),
+                           str_from(_("make one filter of several")));
     }
     if (is_twin) {
         return filter_twin(loader, filter, place, root);
@@ -197,7 +199,7 @@ static int filter_lay_rules(struct sigma_loader *loader, struct load_filter *fil
                           arena_printf(loader->arena,
                                        _("the filter is for a rule “%.*s” that is not there"),
                                        STR_ARG(str_slice(filter->rules[i], 0, 100))),
-                          STR(""));
+                          str_from(_("name it by its id, or by its “name”")));
         } else if (!target->is_correlation) {
             r = filter_lay_fitting(loader, filter, target->index);
         }
@@ -273,9 +275,11 @@ static int filter_lay_correlations(struct sigma_loader *loader, struct load_filt
             r = filter_lay_correlation(loader, filter, target->index, 0);
         }
     }
-    return r < 0 || filter->used != 0 ? r
-                                      : load_warn(loader, filter->line, filter->column,
-                                                  str_from(_("the filter fits no rule")), STR(""));
+    return r < 0 || filter->used != 0
+               ? r
+               : load_warn(loader, filter->line, filter->column,
+                           str_from(_("the filter fits no rule")),
+                           str_from(_("name a rule that is there and has its log source")));
 }
 
 typedef int filter_fn(struct sigma_loader *loader, struct load_filter *filter);

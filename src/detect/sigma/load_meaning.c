@@ -68,8 +68,9 @@ static int regex_check(struct sigma_loader *loader, const struct load_values *va
         return -ERR_NOMEM;
     }
     (void)pcre2_get_error_message(error, message, sizeof(message));
-    return load_refuse_at(loader, values->at, "", _("the regex is broken at its character %zu: %s"),
-                          at + 1, (const char *)message);
+    return load_refuse_at(
+        loader, values->at, _("mend it, or put a backslash before a sign that stands for itself"),
+        _("the regex is broken at its character %zu: %s"), at + 1, (const char *)message);
 }
 
 int load_modify_regex(struct sigma_loader *loader, int argument, struct load_values *values)
@@ -114,6 +115,22 @@ static int clock_span(enum sigma_clock clock, int *ret_first)
     return lasts[clock];
 }
 
+int load_wrong_time(struct sigma_loader *loader, const struct load_values *values)
+{
+    return load_refuse_at(
+        loader, values->at,
+        _("minutes go from 0 to 59, hours to 23; days from 1 to 31, weeks to 53, months to 12"),
+        _("no time can ever be so"));
+}
+
+bool load_is_time(const struct load_value *value)
+{
+    int first;
+    int last = clock_span(value->clock, &first);
+
+    return value->number >= first && value->number <= last;
+}
+
 static bool order_holds(enum sigma_order order, double a, double b)
 {
     switch (order) {
@@ -138,7 +155,8 @@ static int clock_order(struct sigma_loader *loader, enum sigma_order order,
     int last = clock_span(bound.clock, &first);
 
     if (values->count != 1) {
-        return load_refuse_at(loader, values->at, "", _("a comparison takes one number"));
+        return load_refuse_at(loader, values->at, _("write a single number"),
+                              _("a comparison takes one number"));
     }
     values->count = 0;
     for (int number = first; number <= last; number++) {
@@ -154,8 +172,7 @@ static int clock_order(struct sigma_loader *loader, enum sigma_order order,
         *value = bound;
         value->number = number;
     }
-    return values->count != 0 ? 0
-                              : load_refuse_at(loader, values->at, "", _("no time can ever be so"));
+    return values->count != 0 ? 0 : load_wrong_time(loader, values);
 }
 
 int load_modify_compare(struct sigma_loader *loader, int argument, struct load_values *values)
@@ -234,7 +251,7 @@ int load_modify_exists(struct sigma_loader *loader, int argument, struct load_va
 {
     (void)argument;
     if (values->count != 1 || values->items[0].kind != LOAD_BOOL || values->is_modified) {
-        return load_refuse_at(loader, values->at, "",
+        return load_refuse_at(loader, values->at, _("write “field|exists: true”"),
                               _("“exists” takes true or false, and no other modifier"));
     }
     values->items[0].kind = LOAD_EXISTS;

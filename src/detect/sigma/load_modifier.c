@@ -18,8 +18,8 @@ struct modifier {
 int load_wrong_value(struct sigma_loader *loader, const struct load_values *values,
                      const struct load_value *value, const char *wanted)
 {
-    return load_refuse_at(loader, values->at, "", _("“%.*s” is not %s"),
-                          STR_ARG(str_slice(value->text, 0, 100)), wanted);
+    return load_refuse_at(loader, values->at, _("write the value so, or take the modifier away"),
+                          _("“%.*s” is not %s"), STR_ARG(str_slice(value->text, 0, 100)), wanted);
 }
 
 int load_wrong_order(struct sigma_loader *loader, const struct load_values *values,

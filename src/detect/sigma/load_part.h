@@ -116,7 +116,7 @@ bool load_is_full(const struct sigma_loader *loader);
     __attribute__((format(printf, 4, 5)));
 /* The candidate nearest to word when it is near at all, else empty. */
 struct str load_nearest(struct str word, const struct str *candidates, size_t count);
-/* "did you mean “…”?", or empty. */
+/* "did you mean “…”?"; without one near, all candidates when they are few; else empty. */
 struct str load_suggest(struct sigma_loader *loader, struct str word, const struct str *candidates,
                         size_t count);
 
@@ -243,6 +243,10 @@ load_modifier_fn load_modify_clock;
 load_modifier_fn load_modify_network;
 load_modifier_fn load_modify_exists;
 load_modifier_fn load_modify_field;
+
+/* Whether a clock or calendar ever shows the value. */
+bool load_is_time(const struct load_value *value);
+[[nodiscard]] int load_wrong_time(struct sigma_loader *loader, const struct load_values *values);
 
 /* Refusals: a value that is not what the modifier takes, modifiers that do not go together. */
 [[nodiscard]] int load_wrong_value(struct sigma_loader *loader, const struct load_values *values,

@@ -1,5 +1,6 @@
 /* What is said of a document that cannot be taken, and the word that was meant instead. */
 #include "base/banned.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "detect/sigma/load_part.h"
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #define REASON_MAX 512
+#define LISTED_MAX 40      /* words that a sentence lists */
 #define WORD_MAX   48      /* longer ones are not compared */
 #define WORDS_MAX  1000000 /* compared in all: broken files must not cost more than good ones */
 
@@ -122,6 +124,24 @@ struct str load_nearest(struct str word, const struct str *candidates, size_t co
     return nearest;
 }
 
+static struct str candidates_list(struct sigma_loader *loader, const struct str *candidates,
+                                  size_t count)
+{
+    struct buf list;
+    struct str sentence;
+
+    buf_init(&list, REASON_MAX);
+    for (size_t i = 0; i < count; i++) {
+        (void)buf_put_str(&list, i == 0 ? STR("") : STR(", "));
+        (void)buf_put_str(&list, str_slice(candidates[i], 0, WORD_MAX));
+    }
+    sentence = buf_error(&list) < 0
+                   ? STR("")
+                   : arena_printf(loader->scratch, _("known here: %.*s"), STR_ARG(buf_str(&list)));
+    buf_done(&list);
+    return sentence;
+}
+
 struct str load_suggest(struct sigma_loader *loader, struct str word, const struct str *candidates,
                         size_t count)
 {
@@ -135,6 +155,8 @@ struct str load_suggest(struct sigma_loader *loader, struct str word, const stru
 
     if (nearest.len != 0) {
         sentence = arena_printf(loader->scratch, _("did you mean “%.*s”?"), STR_ARG(nearest));
+    } else if (count != 0 && count <= LISTED_MAX) {
+        sentence = candidates_list(loader, candidates, count);
     }
     return sentence.ptr != NULL ? sentence : STR("");
 }

@@ -36,6 +36,7 @@ static int refuse_unknown(const struct resolve *resolve, struct load_correlation
     struct str *keys = arena_alloc(loader->scratch, loader->targets.count + 1, sizeof(*keys));
     struct str reason =
         arena_printf(loader->arena, _("there is no rule “%.*s”"), STR_ARG(str_slice(name, 0, 100)));
+    struct str remedy;
 
     if (keys == NULL) {
         return -ERR_NOMEM;
@@ -43,7 +44,9 @@ static int refuse_unknown(const struct resolve *resolve, struct load_correlation
     for (size_t i = 0; i < loader->targets.count; i++) {
         keys[i] = targets[i]->key;
     }
-    return refuse(resolve, item, reason, load_suggest(loader, name, keys, loader->targets.count));
+    remedy = load_suggest(loader, name, keys, loader->targets.count);
+    return refuse(resolve, item, reason,
+                  remedy.len > 0 ? remedy : str_from(_("load the rule with it, or name another")));
 }
 
 static int refuse_refused(const struct resolve *resolve, struct load_correlation *item,
@@ -52,7 +55,7 @@ static int refuse_refused(const struct resolve *resolve, struct load_correlation
     return refuse(resolve, item,
                   arena_printf(resolve->loader->arena, _("the rule “%.*s” was refused"),
                                STR_ARG(str_slice(name, 0, 100))),
-                  STR(""));
+                  str_from(_("mend that rule")));
 }
 
 static int item_resolve(struct resolve *resolve, struct load_correlation *item, size_t chain);
@@ -73,7 +76,7 @@ static int part_resolve(struct resolve *resolve, struct load_correlation *item, 
         return refuse(resolve, item,
                       arena_printf(resolve->loader->arena, _("several rules have the name “%.*s”"),
                                    STR_ARG(str_slice(name, 0, 100))),
-                      STR(""));
+                      str_from(_("name it by its id")));
     }
     *ret_part = (struct sigma_part_of){.is_correlation = target->is_correlation};
     if (!target->is_correlation) {
@@ -89,9 +92,9 @@ static int part_resolve(struct resolve *resolve, struct load_correlation *item, 
     }
     other = &resolve->items[target->index];
     if (other->state == LOAD_OPEN || chain == LOAD_CHAIN_MAX) {
-        return refuse(resolve, item,
-                      str_from(_("the correlation refers to itself, or to too long a chain")),
-                      STR(""));
+        return refuse(
+            resolve, item, str_from(_("the correlation refers to itself, or to too long a chain")),
+            str_from(_("name only rules and correlations that do not build on this one")));
     }
     r = item_resolve(resolve, other, chain + 1);
     if (r < 0 && r != -ERR_SYNTAX) {

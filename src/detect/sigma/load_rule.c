@@ -19,7 +19,8 @@ int load_text(struct sigma_loader *loader, const struct yaml_value *document, co
         return 0;
     }
     if (!yaml_is_text(member)) {
-        return load_refuse_at(loader, member, "", _("“%s” must be a text"), key);
+        return load_refuse_at(loader, member, _("write a text behind it"), _("“%s” must be a text"),
+                              key);
     }
     *ret_text = arena_copy(loader->arena, str_trim(member->text));
     return ret_text->ptr != NULL ? 0 : -ERR_NOMEM;
@@ -41,7 +42,8 @@ int load_texts(struct sigma_loader *loader, const struct yaml_value *document, c
     count = member->type == YAML_TYPE_SEQUENCE ? member->count : 1;
     item = member->type == YAML_TYPE_SEQUENCE ? member->first : member;
     if (count > TEXTS_MAX) {
-        return load_refuse_at(loader, member, "", _("“%s” has too many lines"), key);
+        return load_refuse_at(loader, member, _("take some away"), _("“%s” has too many lines"),
+                              key);
     }
     texts = arena_alloc(loader->arena, count + 1, sizeof(*texts));
     if (texts == NULL) {
@@ -49,7 +51,8 @@ int load_texts(struct sigma_loader *loader, const struct yaml_value *document, c
     }
     for (size_t i = 0; i < count; i++, item = item->next) {
         if (!yaml_is_text(item)) {
-            return load_refuse_at(loader, item, "", _("“%s” must be a list of texts"), key);
+            return load_refuse_at(loader, item, _("write a text behind each dash"),
+                                  _("“%s” must be a list of texts"), key);
         }
         texts[i] = arena_copy(loader->arena, item->text);
         if (texts[i].ptr == NULL) {
@@ -90,6 +93,12 @@ static int source_part(struct sigma_loader *loader, const struct yaml_value *sou
     return r < 0 ? r : load_intern(loader, text, ret_part);
 }
 
+static int source_missing(struct sigma_loader *loader, const struct yaml_value *at)
+{
+    return load_refuse_at(loader, at, _("write “logsource” with product, category or service"),
+                          _("the log source is missing"));
+}
+
 int load_logsource(struct sigma_loader *loader, const struct yaml_value *document,
                    struct logsource *ret_source)
 {
@@ -97,9 +106,7 @@ int load_logsource(struct sigma_loader *loader, const struct yaml_value *documen
     int r;
 
     if (source == NULL || source->type != YAML_TYPE_MAPPING) {
-        return load_refuse_at(loader, source != NULL ? source : document,
-                              _("write “logsource” with product, category or service"),
-                              _("the log source is missing"));
+        return source_missing(loader, source != NULL ? source : document);
     }
     r = source_part(loader, source, "product", &ret_source->product);
     if (r >= 0) {
@@ -107,6 +114,10 @@ int load_logsource(struct sigma_loader *loader, const struct yaml_value *documen
     }
     if (r >= 0) {
         r = source_part(loader, source, "service", &ret_source->service);
+    }
+    if (r >= 0 &&
+        ret_source->product.len + ret_source->category.len + ret_source->service.len == 0) {
+        return source_missing(loader, source);
     }
     return r;
 }
@@ -208,7 +219,8 @@ static int conditions_read(struct sigma_loader *loader, const struct yaml_value 
         int r;
 
         if (!yaml_is_text(item)) {
-            return load_refuse_at(loader, item, "", _("“%s” must be a text"), "condition");
+            return load_refuse_at(loader, item, _("write a text behind it"),
+                                  _("“%s” must be a text"), "condition");
         }
         r = load_condition(loader, item, selections, count, &roots[i]);
         if (r < 0) {
@@ -216,7 +228,8 @@ static int conditions_read(struct sigma_loader *loader, const struct yaml_value 
         }
     }
     if (conditions == 0) {
-        return load_refuse_at(loader, condition, "", _("the condition is missing"));
+        return load_refuse_at(loader, condition, _("write “condition” beside the selections"),
+                              _("the condition is missing"));
     }
     *ret_root = load_join(loader, SIGMA_NODE_OR, roots, conditions);
     return *ret_root != NULL ? 0 : -ERR_NOMEM;
@@ -240,7 +253,8 @@ int load_detection(struct sigma_loader *loader, const struct yaml_value *detecti
         r = conditions_read(loader, condition, selections, count, ret_root);
     }
     if (r >= 0 && load_depth(*ret_root, SIGMA_DEPTH_MAX + 1) > SIGMA_DEPTH_MAX) {
-        r = load_refuse_at(loader, condition, "", _("the condition is nested too deep"));
+        r = load_refuse_at(loader, condition, _("take parentheses out, or split the rule"),
+                           _("the condition is nested too deep"));
     }
     return r;
 }

@@ -156,10 +156,10 @@ static int value_read(struct sigma_loader *loader, const struct yaml_value *node
                               _("a list or mapping stands where a value should"));
     }
     if (values->count == LOAD_VALUES_MAX) {
-        return load_refuse_at(loader, node, "", _("too many values"));
+        return load_refuse_at(loader, node, _("split the rule"), _("too many values"));
     }
     if (node->text.len > VALUE_MAX) {
-        return load_refuse_at(loader, node, "", _("the value is too long"));
+        return load_refuse_at(loader, node, _("look for a part of it"), _("the value is too long"));
     }
     value = load_values_add(loader, values);
     if (value == NULL) {
@@ -316,6 +316,9 @@ int load_atom(struct sigma_loader *loader, const struct load_values *values, str
         value->kind != LOAD_BOOL && value->kind != LOAD_REGEX) {
         return load_refuse_at(loader, values->at, _("name the field in front of the modifier"),
                               _("this can only be asked of a field"));
+    }
+    if (value->kind == LOAD_TIME && !load_is_time(value)) {
+        return load_wrong_time(loader, values);
     }
     atom->field = field;
     atom->is_cased = values->is_cased;

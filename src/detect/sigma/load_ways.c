@@ -1,6 +1,7 @@
 /* Candidates become the set's rules, in the order in which they were read. */
 #include "base/banned.h"
 #include "base/err.h"
+#include "base/text.h"
 #include "detect/sigma/load_part.h"
 
 /* -ERR_SYNTAX when a pipeline refuses the rule. */
@@ -25,7 +26,7 @@ static int ways_write(struct sigma_loader *loader, const struct load_candidate *
     loader->file = rule->file;
     loader->title = rule->title;
     return load_refuse(loader, rule->line, candidate->column, str_from(diag_text(&diag, r)),
-                       STR(""));
+                       str_from(_("change the rule, or the pipeline that says so")));
 }
 
 int load_ways(struct sigma_loader *loader, struct sigma_rule **ret_rules)
