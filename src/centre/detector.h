@@ -52,6 +52,12 @@ struct detector_counts {
     uint64_t unjudged; /* put aside: they ended the detector, or it did not answer */
 };
 
+/* Of those judged, the others; matches of a sheet are counted before the sheet. */
+static inline uint64_t detector_unmatched(const struct detector_counts *counts)
+{
+    return counts->judged > counts->matched ? counts->judged - counts->matched : 0;
+}
+
 enum detector_message {
     /* detector → core: what CONTENT said is in force, or why it is not and what was before it is
      * still. u32 rules, u32 correlations, u32 documents that were refused, u64 version of the

@@ -21,8 +21,9 @@ async function unmute(source: LogSource, onChange: () => void): Promise<void> {
   }
 }
 
-function lost(source: LogSource): string {
+function account(source: LogSource): string {
   const parts = [
+    source.matched > 0 ? t('{0} matched', number(source.matched)) : '',
     source.faulty > 0 ? t('{0} not well formed', number(source.faulty)) : '',
     source.unjudged > 0 ? t('{0} not judged', number(source.unjudged)) : '',
     source.dropped > 0 ? t('{0} lost', number(source.dropped)) : '',
@@ -52,7 +53,7 @@ function Row({ source, hasHost, onMute, onChange }: RowProps) {
       <td class={`wide state ${tone}`} title={why}>{state}</td>
       {hasHost && <td class="wide">{source.format}</td>}
       <td class="wide"><Hourly series={source.series} /></td>
-      <td class="number wide">{number(source.entries)}<span class="quiet lost">{lost(source)}</span></td>
+      <td class="number wide">{number(source.entries)}<span class="quiet account">{account(source)}</span></td>
       {hasHost && <td class="number wide">{usual(source)}</td>}
       <td class="number wide"><Time when={source.last} /></td>
     </tr>

@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 
 import { get, wordsOf, type Page } from '../api';
+import { LogAccount } from '../components/LogAccount';
 import { Search } from '../components/Search';
 import { SourceTable } from '../components/SourceTable';
 import { useData } from '../data';
@@ -38,6 +39,7 @@ export function Sources() {
   };
   return (
     <>
+      <LogAccount />
       <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
         <Search value={query.get('q') ?? ''} hint={t('name or host')} onChange={(text) => setFilter('q', text)} />
         <label>

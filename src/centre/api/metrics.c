@@ -65,7 +65,7 @@ static void metrics_put_logs(struct buf *out, const struct detector_counts *logs
     metric_put(out, "log_entries_matched_total", "counter",
                "Of those judged, entries that a rule or correlation held for", logs->matched);
     metric_put(out, "log_entries_unmatched_total", "counter", "Of those judged, the others",
-               logs->judged > logs->matched ? logs->judged - logs->matched : 0);
+               detector_unmatched(logs));
     metric_put(out, "log_hits_total", "counter", "Rules and correlations that held", logs->hits);
 }
 

@@ -274,6 +274,7 @@ int api_host_list(struct api_request *request);
 int api_host_get(struct api_request *request);
 int api_source_list(struct api_request *request);
 int api_source_host(struct api_request *request);
+int api_source_account(struct api_request *request);
 int api_site_list(struct api_request *request);
 int api_unit_list(struct api_request *request);
 int api_site_get(struct api_request *request);

@@ -111,3 +111,38 @@ int api_source_host(struct api_request *request)
 
     return source_put_list(request, &filter);
 }
+
+/* entries = matched + unmatched + unjudged + waiting; received, by all ways without an agent, is
+ * committed, refused, lost with its receiver or under way. */
+int api_source_account(struct api_request *request)
+{
+    const struct detector_counts *logs = &request->api->logs;
+    const struct core_receive_counts *received = &request->api->received;
+    struct json_writer *json = &request->json;
+    struct store_counts counts;
+    uint64_t came = 0;
+    int r = api_read_counts(request->api, &counts);
+
+    if (r < 0) {
+        return r;
+    }
+    for (size_t i = 0; i < RECEIVER_WAY_COUNT; i++) {
+        came += received->receiver.of[RECEIVER_COUNT_RECEIVED + i];
+    }
+    if (came < received->taken + received->refused) { /* the receiver tells its counts later */
+        came = received->taken + received->refused;
+    }
+    json_open_object(json);
+    json_add_u64(json, "received", came);
+    json_add_u64(json, "committed", received->taken);
+    json_add_u64(json, "refused", received->refused);
+    json_add_u64(json, "datagrams_dropped", received->receiver.of[RECEIVER_COUNT_DROPPED]);
+    json_add_u64(json, "dropped", counts.dropped);
+    json_add_u64(json, "entries", logs->entries);
+    json_add_u64(json, "matched", logs->matched);
+    json_add_u64(json, "unmatched", detector_unmatched(logs));
+    json_add_u64(json, "unjudged", logs->unjudged);
+    json_add_u64(json, "waiting", logs->entries - logs->judged - logs->unjudged);
+    json_close_object(json);
+    return 0;
+}
