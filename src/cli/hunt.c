@@ -178,11 +178,11 @@ static int hunt_carry(void *context, struct porter *porter)
     const struct hunt_settings *settings = call->settings;
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < settings->rules.count; i++) {
-        r = porter_carry(porter, PORTER_KIND_RULES, settings->rules.items[i]);
-    }
     for (size_t i = 0; r == 0 && i < settings->pipelines.count; i++) {
         r = porter_carry(porter, PORTER_KIND_PIPELINE, settings->pipelines.items[i]);
+    }
+    for (size_t i = 0; r == 0 && i < settings->rules.count; i++) {
+        r = porter_carry(porter, PORTER_KIND_RULES, settings->rules.items[i]);
     }
     for (size_t i = 0; r == 0 && i < settings->lists.count; i++) {
         r = porter_carry(porter, PORTER_KIND_LIST, settings->lists.items[i]);
