@@ -20,6 +20,7 @@
 struct rules_settings {
     struct setting_list rules;
     struct setting_list source;
+    struct setting_list pipelines;
     const char *level;
     const char *tag;
     bool is_bare;
@@ -56,12 +57,24 @@ struct rules_settings {
      offsetof(struct rules_settings, is_bare),                                                     \
      NULL,                                                                                         \
      N_("only the rules that --rules names")}
+#define ROW_PIPELINE                                                                               \
+    {"pipeline",                                                                                   \
+     0,                                                                                            \
+     SETTING_LIST,                                                                                 \
+     NULL,                                                                                         \
+     NULL,                                                                                         \
+     NULL,                                                                                         \
+     offsetof(struct rules_settings, pipelines),                                                   \
+     N_("FILE"),                                                                                   \
+     N_("a Sigma pipeline to be applied behind those built in")}
 
-static const struct setting check_rows[] = {ROW_JSON, {}};
-static const struct setting explain_rows[] = {ROW_RULES, ROW_BARE, {}};
+static const struct setting check_rows[] = {ROW_PIPELINE, ROW_JSON, {}};
+static const struct setting explain_rows[] = {ROW_RULES, ROW_BARE, ROW_PIPELINE, {}};
+static const struct setting test_rows[] = {ROW_JSON, {}};
 static const struct setting list_rows[] = {
     ROW_RULES,
     ROW_BARE,
+    ROW_PIPELINE,
     {"level", 0, SETTING_CHOICE, "informational", NULL, "informational|low|medium|high|critical",
      offsetof(struct rules_settings, level), N_("LEVEL"), N_("show this level and those above")},
     {"tag", 0, SETTING_TEXT, NULL, NULL, NULL, offsetof(struct rules_settings, tag), N_("TAG"),
@@ -382,15 +395,21 @@ static int rules_call(porter_body_fn *body, void *order, const struct carried *c
 static int rules_call_paths(struct rules_order *order, const char *const *paths, size_t count,
                             struct arena *arena)
 {
-    struct carried *carried = arena_alloc(arena, count + 1, sizeof(*carried));
+    const struct setting_list *pipelines = &order->settings->pipelines;
+    struct carried *carried = arena_alloc(arena, pipelines->count + count + 1, sizeof(*carried));
+    size_t made = 0;
 
     if (carried == NULL) {
         return command_fail(EXIT_STATUS_FAILED, _("out of memory"));
     }
-    for (size_t i = 0; i < count; i++) {
-        carried[i] = (struct carried){PORTER_KIND_RULES, paths[i]};
+    while (made < pipelines->count) { /* first: rules are filled from them as they are read */
+        carried[made] = (struct carried){PORTER_KIND_PIPELINE, pipelines->items[made]};
+        made++;
     }
-    return rules_call(rules_body, order, carried, count);
+    for (size_t i = 0; i < count; i++) {
+        carried[made++] = (struct carried){PORTER_KIND_RULES, paths[i]};
+    }
+    return rules_call(rules_body, order, carried, made);
 }
 
 /* ---- verbs */
@@ -493,7 +512,7 @@ static const struct command rules_verbs[] = {
          N_("Beside NAME.yml lie samples of logs: NAME.hit.log must raise each rule and "
             "correlation of that file, NAME.miss.log none. Exit status: 0 all do, 1 one does "
             "not or has no sample."),
-     .rows = check_rows,
+     .rows = test_rows,
      .settings_size = sizeof(struct rules_settings),
      .run = test_run},
     {.name = "backtest",
