@@ -33,18 +33,15 @@ static int detector_enter(const struct detector_options *options)
 static int detector_prepare(struct detector *detector, const struct detector_options *options)
 {
     CLEANUP(lists_texts_freep) struct lists_texts *lists = NULL;
-    struct diag diag = {0};
-    int r = rules_texts_new(DETECTOR_RULES_SIZE, &detector->files);
+    int r = rules_texts_read(options->rules, DETECTOR_RULES_SIZE, &detector->files);
+
+    r = r < 0 ? r
+              : rules_texts_read(options->pipelines, RULES_PIPELINES_SIZE, &detector->pipelines);
 
     if (getrandom(&detector->seed, sizeof(detector->seed), 0) != (ssize_t)sizeof(detector->seed)) {
         return -ERR_IO;
     }
     buf_init(&detector->state, DETECTOR_STATE_MAX);
-    for (size_t i = 0; r == 0 && options->rules != NULL && i < options->rules->count; i++) {
-        if (rules_texts_add(detector->files, options->rules->items[i], &diag) < 0) {
-            log_warn("%s", diag.text);
-        }
-    }
     r = r < 0 ? r : lists_texts_new(&lists);
     if (r == 0 && options->lists != NULL) {
         lists_texts_open(lists, options->lists);
@@ -153,6 +150,7 @@ int detector_run(const struct detector_options *options)
     detector_content_done(&detector.content);
     detector_content_done(&detector.coming);
     rules_texts_free(detector.files);
+    rules_texts_free(detector.pipelines);
     buf_done(&detector.state);
     mem_free(detector.fields);
     return r < 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_CLEAN;

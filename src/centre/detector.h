@@ -32,11 +32,12 @@
 #define DETECTOR_OWN_PREFIX "console:"
 
 struct detector_options {
-    const char *user;                 /* NULL: stay; one that does not exist: nobody */
-    const struct setting_list *rules; /* folders and files of rules beside those built in */
-    const char *lists;                /* folder of the lists of indicators; NULL: none */
-    int channel;                      /* to core */
-    int supervisor;                   /* READY leaves; -1: none */
+    const char *user;                     /* NULL: stay; one that does not exist: nobody */
+    const struct setting_list *rules;     /* folders and files of rules beside those built in */
+    const struct setting_list *pipelines; /* the same of pipelines */
+    const char *lists;                    /* folder of the lists of indicators; NULL: none */
+    int channel;                          /* to core */
+    int supervisor;                       /* READY leaves; -1: none */
 };
 
 /* Process body: serves its channel until its end. Returns the exit status. */

@@ -100,6 +100,19 @@ int rules_texts_add(struct rules_texts *texts, const char *path, struct diag *di
     return scan_walk(&walk, path);
 }
 
+int rules_texts_read(const struct setting_list *paths, size_t limit, struct rules_texts **ret_texts)
+{
+    struct diag diag = {0};
+    int r = rules_texts_new(limit, ret_texts);
+
+    for (size_t i = 0; r == 0 && paths != NULL && i < paths->count; i++) {
+        if (rules_texts_add(*ret_texts, paths->items[i], &diag) < 0) {
+            log_warn("%s", diag.text);
+        }
+    }
+    return r;
+}
+
 int rules_texts_put(struct rules_texts *texts, struct str name, struct str text)
 {
     struct rules_text *kept = &texts->all[texts->count];
@@ -137,6 +150,24 @@ int rules_texts_load(const struct rules_texts *texts, struct sigma_loader *loade
 
     for (size_t i = 0; r == 0 && i < texts->count; i++) {
         r = sigma_loader_add(loader, str_from(texts->all[i].path), buf_str(&texts->all[i].text));
+    }
+    return r;
+}
+
+int rules_texts_load_pipelines(const struct rules_texts *texts, struct sigma_loader *loader)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < texts->count; i++) {
+        struct str path = str_from(texts->all[i].path);
+        struct diag diag = {0};
+
+        r = sigma_loader_add_pipeline(loader, path, buf_str(&texts->all[i].text), &diag);
+        if (r == -ERR_SYNTAX) {
+            log_warn(_("the pipeline '%.*s' is passed over: %s"), STR_ARG(path),
+                     diag_text(&diag, r));
+            r = 0;
+        }
     }
     return r;
 }

@@ -81,6 +81,9 @@ const struct setting centre_rows[] = {
         "a process that reads web pages or judges logs starts")},
     {"rules", 0, SETTING_PATH_LIST, NULL, NULL, NULL, ROW(rules), N_("DIR"),
      N_("folder of Sigma rules beside those built in, with all below it; repeat it for more")},
+    {"pipelines", 0, SETTING_PATH_LIST, NULL, NULL, NULL, ROW(pipelines), N_("DIR"),
+     N_("Sigma pipeline, or folder of them, that is applied to all rules behind those built in; "
+        "repeat it for more")},
     {"keep-user", 0, SETTING_FLAG, NULL, NULL, NULL, ROW(is_user_kept), NULL,
      N_("do not change to those accounts: to try a centre out")},
     {},
@@ -141,6 +144,8 @@ static const struct {
     {"lists", CENTRE_EFFECT_FIXED,
      N_("whoever names the lists decides which links are an attack: only root may say that")},
     {"rules", CENTRE_EFFECT_FIXED,
+     N_("whoever names the rules decides what an alert is: only root may say that")},
+    {"pipelines", CENTRE_EFFECT_FIXED,
      N_("whoever names the rules decides what an alert is: only root may say that")},
     {"keep-user", CENTRE_EFFECT_FIXED,
      N_("it decides what the centre's own processes may do: only root may say that")},

@@ -63,6 +63,7 @@ struct centre_settings {
     const char *web_authorities;          /* PEM file, beside the system's; NULL: none */
     const char *lists;                    /* folder of indicator lists */
     struct setting_list rules;            /* folders of Sigma rules */
+    struct setting_list pipelines;        /* the same of Sigma pipelines */
     bool has_browser;                     /* no row: what the supervisor found at its start */
     bool is_user_kept;                    /* stay the user that started it: to try it out */
     uint8_t sources[CENTRE_SETTINGS_MAX]; /* enum centre_source of each row */

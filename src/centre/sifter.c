@@ -67,7 +67,8 @@ int sifter_run(const struct sifter_options *options)
     sift.channel = options->channel;
     buf_init(&sift.rule, SIFTER_RULE_MAX);
     buf_init(&sift.draft, SIFTER_DRAFT_MAX);
-    r = sifter_enter(options);
+    r = rules_texts_read(options->pipelines, RULES_PIPELINES_SIZE, &sift.pipelines);
+    r = r < 0 ? r : sifter_enter(options);
     r = r < 0 ? r : arena_new(ARENA_LIMIT, &sift.arena);
     r = r < 0 ? r : sifter_ready(&sift, options->supervisor);
     r = r < 0 ? r : sifter_serve(&sift);
@@ -77,6 +78,7 @@ int sifter_run(const struct sifter_options *options)
     sift_drop_rule(&sift);
     buf_done(&sift.rule);
     buf_done(&sift.draft);
+    rules_texts_free(sift.pipelines);
     arena_free(sift.arena);
     return r < 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_CLEAN;
 }

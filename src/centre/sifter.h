@@ -7,6 +7,7 @@
 #define CENTRE_SIFTER_H
 
 #include "base/diag.h"
+#include "model/setting.h"
 #include "store/find.h"
 #include "sys/channel.h"
 
@@ -19,7 +20,8 @@
 #define SIFTER_RULE_MAX    (12U << 10) /* bytes of a rule on trial: an event fits beside it */
 
 struct sifter_options {
-    const char *user; /* NULL: stay; one that does not exist: nobody */
+    const char *user;                     /* NULL: stay; one that does not exist: nobody */
+    const struct setting_list *pipelines; /* that the detector has; NULL: none */
     int channel;
     int supervisor; /* READY leaves; -1: none */
 };

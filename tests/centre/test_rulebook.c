@@ -36,9 +36,18 @@
     "correlation:\n    type: event_count\n    rules:\n        - own_failure\n"                     \
     "    group-by:\n        - canhgac.host\n    timespan: 10m\n    condition:\n        gte: 8\n"
 
+#define NAMED_RULE                                                                                 \
+    "title: A Name Of Our Own\nid: 11111111-2222-4333-8444-888888888888\nlevel: high\n"            \
+    "logsource:\n    product: linux\n    service: sshd\n"                                          \
+    "detection:\n    own:\n        ten_dang_nhap: lan\n    condition: own\n"
+#define NAMES_PIPELINE                                                                             \
+    "name: Names of our own\ntransformations:\n    - type: field_name_mapping\n"                   \
+    "      mapping: {ten_dang_nhap: user}\n"
+
 #define DETECTOR_WORD "detector"
 #define DETECTOR_FD   3
 
+static char pipelines[] = "/tmp/canhgac-pipelines-XXXXXX"; /* the detectors are told of it */
 static struct rig rig;
 static int pair[2];
 static pid_t detector;
@@ -52,7 +61,7 @@ static void detector_start(void)
 {
     static char name[] = "test";
     static char word[] = DETECTOR_WORD;
-    char *argv[] = {name, word, NULL};
+    char *argv[] = {name, word, pipelines, NULL};
 
     detector = fork();
     assert_true(detector >= 0);
@@ -61,6 +70,38 @@ static void detector_start(void)
         (void)execv("/proc/self/exe", argv);
         _exit(127);
     }
+}
+
+static void pipeline_write(const char *name, const char *text)
+{
+    FILE *file;
+
+    assert_int_equal(chdir(pipelines), 0);
+    file = fopen(name, "we");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chdir("/"), 0);
+}
+
+/* One of them is no pipeline, and is passed over. */
+static int pipelines_make(void **state)
+{
+    (void)state;
+    assert_non_null(mkdtemp(pipelines));
+    pipeline_write("a-broken.yml", "transformations: 7\n");
+    pipeline_write("names.yml", NAMES_PIPELINE);
+    return 0;
+}
+
+static int pipelines_remove(void **state)
+{
+    (void)state;
+    assert_int_equal(chdir(pipelines), 0);
+    (void)unlink("a-broken.yml");
+    (void)unlink("names.yml");
+    assert_int_equal(chdir("/"), 0);
+    return rmdir(pipelines);
 }
 
 static void detector_kill(void)
@@ -250,6 +291,19 @@ static void test_own_rule(void **state)
     assert_true(alert_of("Five Failures") != 0);
     assert_int_equal(hits_of(GUESS_ID).hits, 1);
     assert_int_equal(hits_of(GUESS_ID).told, 1);
+}
+
+/* Somebody's own names for fields: a folder of pipelines holds for rules that come later too. */
+static void test_own_pipeline(void **state)
+{
+    struct answer answer;
+
+    (void)state;
+    assert_int_equal(put_rule(NAMED_RULE, &answer), 200);
+    answer_done(&answer);
+    assert_int_equal(alert_of("A Name Of Our Own"), 0);
+    fail_log_in();
+    assert_true(alert_of("A Name Of Our Own") != 0);
 }
 
 /* The fifth comes to a detector that has not seen the first four. */
@@ -519,6 +573,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_own_rule, start, stop),
+        cmocka_unit_test_setup_teardown(test_own_pipeline, start, stop),
         cmocka_unit_test_setup_teardown(test_detector_dies, start, stop),
         cmocka_unit_test_setup_teardown(test_core_dies, start, stop),
         cmocka_unit_test_setup_teardown(test_batch_fails, start, stop),
@@ -531,9 +586,12 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_older_catalogue),
     };
 
-    if (argc == 2 && strcmp(argv[1], DETECTOR_WORD) == 0) {
+    if (argc == 3 && strcmp(argv[1], DETECTOR_WORD) == 0) {
         /* the sanitizer cannot look for leaks in a process without rights */
-        _exit(detector_run(&(struct detector_options){.channel = DETECTOR_FD, .supervisor = -1}));
+        _exit(detector_run(&(struct detector_options){
+            .pipelines = &(struct setting_list){.count = 1, .items = {argv[2]}},
+            .channel = DETECTOR_FD,
+            .supervisor = -1}));
     }
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, pipelines_make, pipelines_remove);
 }

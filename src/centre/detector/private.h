@@ -41,7 +41,8 @@ struct detector_content {
 
 struct detector {
     int channel;
-    struct rules_texts *files; /* as they were when the process began */
+    struct rules_texts *files;     /* as they were when the process began */
+    struct rules_texts *pipelines; /* the same */
     struct detector_content content;
     struct detector_content coming;
     struct buf state; /* pieces */

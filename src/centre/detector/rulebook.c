@@ -140,8 +140,9 @@ int detector_set_make(const struct detector *detector, const struct detector_con
 
     if (r == 0) {
         sigma_loader_count_filters(set.loader);
-        r = sigma_pack_load(set.loader);
+        r = rules_texts_load_pipelines(detector->pipelines, set.loader);
     }
+    r = r < 0 ? r : sigma_pack_load(set.loader);
     r = r < 0 ? r : rules_texts_load(detector->files, set.loader);
     r = r < 0 ? r : rules_texts_load(content->texts, set.loader);
     r = r < 0 ? r : sigma_loader_finish(set.loader, &set.set);

@@ -2,15 +2,16 @@
 #ifndef CENTRE_SIFTER_PRIVATE_H
 #define CENTRE_SIFTER_PRIVATE_H
 
+#include "centre/rules.h"
 #include "centre/sifter.h"
 #include "codec/logs.h"
 #include "detect/sigma/engine.h"
-#include "detect/sigma/load.h"
 
 struct sift {
     int channel;
     struct arena *arena; /* of the message in hand */
-    struct buf rule;     /* on trial; what follows is made of it */
+    struct rules_texts *pipelines;
+    struct buf rule; /* on trial; what follows is made of it */
     struct sigma_loader *loader;
     const struct sigma_set *set;
     struct sigma_engine *engine;

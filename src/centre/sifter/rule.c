@@ -52,6 +52,7 @@ int sift_take_rule(struct sift *sift, struct str yaml)
     sift_drop_rule(sift);
     r = buf_put_str(&sift->rule, yaml);
     r = r < 0 ? r : sigma_loader_new(false, &sift->loader);
+    r = r < 0 ? r : rules_texts_load_pipelines(sift->pipelines, sift->loader);
     r = r < 0 ? r : sigma_loader_add(sift->loader, STR("rule"), buf_str(&sift->rule));
     r = r < 0 ? r : sigma_loader_finish(sift->loader, &sift->set);
     if (r < 0 || sift_refuse(sift)) {

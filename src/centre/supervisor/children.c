@@ -94,12 +94,14 @@ int supervisor_body(void *context)
         return detector_run(&(struct detector_options){
             .user = supervisor->next.is_user_kept ? NULL : supervisor->next.detector_user,
             .rules = &supervisor->next.rules,
+            .pipelines = &supervisor->next.pipelines,
             .lists = supervisor->next.lists,
             .channel = supervisor->detector_core[0],
             .supervisor = child->far_channel});
     case SUPERVISOR_SIFTER:
         return sifter_run(&(struct sifter_options){
             .user = supervisor->next.is_user_kept ? NULL : supervisor->next.detector_user,
+            .pipelines = &supervisor->next.pipelines,
             .channel = supervisor->api_sifter[1],
             .supervisor = child->far_channel});
     case SUPERVISOR_FETCH:
