@@ -290,6 +290,7 @@ static void fields_probe(struct sigma_matcher *matcher)
 {
     const struct entry *entry = matcher->entry;
     const struct probe *probes = matcher->plan->probes;
+    size_t left = PROBES_MAX;
 
     for (size_t i = 0; i < entry->count; i++) {
         uint32_t field = entry->fields[i].id;
@@ -302,6 +303,10 @@ static void fields_probe(struct sigma_matcher *matcher)
             see_key(matcher, field, clue_hash(CLUE_THERE, field, STR("")));
         }
         if ((probe->kinds & ~(1U << CLUE_THERE)) != 0 && entry->fields[i].type != ENTRY_TYPE_NULL) {
+            if (left-- == 0) {
+                matcher->error = -ERR_LIMIT;
+                return;
+            }
             probe_again(matcher, probe, field, (uint32_t)i);
         }
     }

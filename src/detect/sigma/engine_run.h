@@ -10,8 +10,10 @@
 #define WORK_MAX   800000U
 #define WORK_BYTES 32 /* of a plain comparison, for the price of one value */
 #define PASS_BYTES 2  /* of the passes that are made over every entry */
+#define PROBES_MAX                                                                                 \
+    32768 /* values of an entry in which clues are looked for: a tenth of a µs each */
 
-#define VALUE_PAD  FIND_PAD /* bytes behind a folded value, which may be written and read */
+#define VALUE_PAD FIND_PAD /* bytes behind a folded value, which may be written and read */
 
 /* ---- engine_value.c ---- */
 
