@@ -1,5 +1,7 @@
-/* Rates of correlations on one core, and the memory of a group: one line a case, in events a second
- * of processor time. Streams are the same in each run. */
+/* Rates of correlations on one core, and the memory of a group: one line a case as soon as it is
+ * known, in events a second of processor time. Streams are the same in each run. All cases take
+ * about 30 s of a processor; with WORDS only those in whose name they stand.
+ * Usage: measure-correlate [WORDS] */
 #include "base/prng.h"
 #include "base/time.h"
 #include "detect/sigma/correlate.h"
@@ -154,8 +156,9 @@ static int run(const struct stream *stream, bool is_judged, double *ret_seconds,
     return r;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    const char *words = argc > 1 ? argv[1] : "";
     int r = 0;
 
     printf("%-40s %12s %10s %12s %10s\n", "case", "events/s", "groups", "bytes/group", "evicted");
@@ -165,6 +168,9 @@ int main(void)
         double making; /* of the stream itself */
         double all;
 
+        if (strstr(streams[i].name, words) == NULL) {
+            continue;
+        }
         r = run(&streams[i], false, &making, &none);
         if (r == 0) {
             r = run(&streams[i], true, &all, &stats);
@@ -174,6 +180,7 @@ int main(void)
                    (double)events_of(&streams[i]) / (all - making),
                    (unsigned long long)stats.groups, (double)stats.memory / (double)stats.groups,
                    (unsigned long long)stats.evicted);
+            (void)fflush(stdout); /* a pipe would keep it to the end */
         }
     }
     return r < 0 ? 3 : 0;

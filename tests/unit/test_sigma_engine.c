@@ -303,6 +303,36 @@ static void test_costly(void **state)
     arena_free(arena);
 }
 
+/* Values by the hundred thousand cost something each, even if no rule waits for any of them. */
+static void test_crowded(void **state)
+{
+    struct arena *arena = arena_start();
+    struct world world;
+    const uint32_t *rules = NULL;
+    size_t count = 0;
+
+    (void)state;
+    world_init(&world, arena);
+    rule_way(&world, 0, any_source, is(&world, "Image", "*\\a.exe"));
+    rule_way(&world, 1, any_source, is(&world, "CommandLine", "needle*"));
+    world_build(&world);
+    entry_begin(&world, "", "");
+    entry_put(&world, "Image", STR("c:\\a.exe"), false);
+    for (unsigned i = 0; i < 30000; i++) {
+        entry_put(&world, "CommandLine", STR("1"), false);
+    }
+    entry_put(&world, "CommandLine", STR("needle"), false);
+    assert_int_equal(sigma_match(world.matcher, &world.entry, &rules, &count), 0);
+    assert_int_equal(count, 2);
+    for (unsigned i = 0; i < 300000; i++) {
+        entry_put(&world, "CommandLine", STR("1"), false);
+    }
+    assert_int_equal(sigma_match(world.matcher, &world.entry, &rules, &count), -ERR_LIMIT);
+    assert_int_equal(count, 2);
+    world_done(&world);
+    arena_free(arena);
+}
+
 /* What a regex cannot be found without has it wait; and a byte of it has it not run at all. */
 static void test_regexes_want_a_byte(void **state)
 {
@@ -584,6 +614,7 @@ int main(void)
         cmocka_unit_test(test_short_texts_wait_for_a_byte),
         cmocka_unit_test(test_large),
         cmocka_unit_test(test_costly),
+        cmocka_unit_test(test_crowded),
         cmocka_unit_test(test_regexes_want_a_byte),
         cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_refuses_a_bad_regex),

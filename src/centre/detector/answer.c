@@ -9,9 +9,10 @@
 #include "centre/detector/private.h"
 #include "sys/process.h"
 
-#define ANSWER_ROOM (48U << 10) /* no hit is begun beyond it: the longest one fits behind */
-#define AHEAD_MAX   (60 * NS_PER_S)
-#define TEXT_MAX    1024 /* bytes of a title, of tags, of a group */
+#define ANSWER_ROOM   (48U << 10) /* no hit is begun beyond it: the longest one fits behind */
+#define AHEAD_MAX     (60 * NS_PER_S)
+#define VALUE_RAW_MAX (6 * (DETECTOR_VALUE_MAX + 16)) /* no escape means less than a sixth */
+#define TEXT_MAX      1024                            /* bytes of a title, of tags, of a group */
 
 /* The message in hand. */
 struct answer {
@@ -24,6 +25,7 @@ struct answer {
     uint8_t faults[DETECTOR_ENTRIES_MAX / 8 + 1]; /* a bit for each entry handed in */
     bool has_faults;                              /* the one in hand */
     const struct entry *entry;
+    bool is_viewed;  /* by the set's view */
     struct str host; /* its name */
     int64_t arrival;
     int64_t time; /* that core has settled; 0: its own */
@@ -85,58 +87,45 @@ static int answer_make_room(struct answer *answer)
     return r;
 }
 
-/* The fields that are told, each once. */
+/* The fields that are told. */
 struct told {
     const struct entry_field *fields[DETECTOR_FIELDS_MAX];
     uint32_t count;
 };
 
-static void told_add(struct told *told, const struct entry *entry, struct str name)
+static int told_gather(struct answer *answer, uint32_t rule, struct told *ret_told)
 {
-    const struct entry_field *field = name.len != 0 ? entry_find(entry, name) : NULL;
+    struct detector_set *now = &answer->detector->now;
+    const uint32_t *names;
+    size_t count = sigma_shown_names(now->shown, rule, &names);
+    int r = answer->is_viewed ? 0 : sigma_view_turn(&now->view, answer->entry, true);
 
-    for (uint32_t i = 0; field != NULL && i < told->count; i++) {
-        field = told->fields[i] == field ? NULL : field;
-    }
-    if (field != NULL && told->count < DETECTOR_FIELDS_MAX) {
-        told->fields[told->count++] = field;
-    }
-}
+    answer->is_viewed = r == 0;
+    ret_told->count = 0;
+    for (size_t i = 0; r == 0 && i < count && ret_told->count < DETECTOR_FIELDS_MAX; i++) {
+        uint32_t first = sigma_view_first(&now->view, names[i]);
 
-/* A tree is no deeper than the loader lets it be (SIGMA_DEPTH_MAX). */
-static void told_add_atoms(struct told *told, const struct entry *entry,
-                           const struct sigma_node *node)
-{
-    if (node->kind == SIGMA_NODE_ATOM) {
-        told_add(told, entry, node->atom->field);
-        return;
+        if (first != SIGMA_VIEW_END) {
+            ret_told->fields[ret_told->count++] = &answer->entry->fields[first];
+        }
     }
-    for (size_t i = 0; i < node->child_count && told->count < DETECTOR_FIELDS_MAX; i++) {
-        told_add_atoms(told, entry, node->children[i]);
-    }
-}
-
-static void told_gather(struct told *told, const struct entry *entry, const struct sigma_rule *rule)
-{
-    for (size_t i = 0; i < rule->field_count; i++) {
-        told_add(told, entry, rule->fields[i]);
-    }
-    for (size_t i = 0; i < rule->way_count; i++) {
-        told_add_atoms(told, entry, rule->ways[i].root);
-    }
+    return r;
 }
 
 static int answer_put_fields(struct answer *answer, const struct told *told)
 {
     msg_put_u32(answer->msg, told->count);
     for (uint32_t i = 0; i < told->count; i++) {
+        struct entry_field field = *told->fields[i];
         struct str value;
-        int r = entry_field_text(told->fields[i], answer->detector->now.reading.arena, &value);
+        int r;
 
+        field.value = str_slice(field.value, 0, VALUE_RAW_MAX);
+        r = entry_field_text(&field, answer->detector->now.reading.arena, &value);
         if (r < 0) {
             return r;
         }
-        msg_put_str(answer->msg, str_slice(told->fields[i]->name, 0, DETECTOR_VALUE_MAX));
+        msg_put_str(answer->msg, str_slice(field.name, 0, DETECTOR_VALUE_MAX));
         msg_put_str(answer->msg, str_slice(value, 0, DETECTOR_VALUE_MAX));
     }
     return 0;
@@ -173,18 +162,19 @@ static int answer_put_hit(struct answer *answer, const struct hit *hit)
     return r;
 }
 
-static int answer_put_rule(struct answer *answer, const struct sigma_rule *rule)
+static int answer_put_rule(struct answer *answer, uint32_t place)
 {
+    const struct sigma_rule *rule = &answer->detector->now.set->rules[place];
     const struct hit hit = {.id = rule->id,
                             .title = rule->title,
                             .level = rule->level,
                             .tags = rule->tags,
                             .tag_count = rule->tag_count,
                             .time = answer->entry->time};
-    struct told told = {0};
+    struct told told;
     int r = answer_put_hit(answer, &hit);
 
-    told_gather(&told, answer->entry, rule);
+    r = r < 0 ? r : told_gather(answer, place, &told);
     return r < 0 ? r : answer_put_fields(answer, &told);
 }
 
@@ -262,6 +252,7 @@ static int answer_entry(void *context, const struct entry *read)
         here.time = answer->arrival;
     }
     answer->entry = entry;
+    answer->is_viewed = false;
     answer->read++;
     answer->has_faults |= entry->faults != 0;
     if (r < 0 && r != -ERR_LIMIT) {
@@ -272,7 +263,7 @@ static int answer_entry(void *context, const struct entry *read)
     for (size_t i = 0; r == 0 && i < count; i++) {
         const struct sigma_rule *rule = &detector->now.set->rules[rules[i]];
 
-        r = rule->is_silent ? 0 : answer_put_rule(answer, rule);
+        r = rule->is_silent ? 0 : answer_put_rule(answer, rules[i]);
     }
     r = r < 0 ? r : detector_screen(detector, entry, answer_put_listed, answer);
     return r < 0 ? r

@@ -11,6 +11,7 @@
 #include "detect/sigma/correlate.h"
 #include "detect/sigma/engine.h"
 #include "detect/sigma/load.h"
+#include "detect/sigma/shown.h"
 #include "sys/channel.h"
 
 /* A set of rules with all that is made of it. */
@@ -20,6 +21,8 @@ struct detector_set {
     struct sigma_engine *engine;
     struct sigma_matcher *matcher;
     struct sigma_correlator *correlator;
+    struct sigma_shown *shown;
+    struct sigma_view view; /* of the entry in hand */
     struct log_reading reading;
     uint32_t host_field;     /* number of DETECTOR_HOST_FIELD; 0: no rule asks for it */
     bool *is_off;            /* by rule */

@@ -76,6 +76,8 @@ void detector_set_done(struct detector_set *set)
     log_reading_done(&set->reading);
     sigma_correlator_free(set->correlator);
     sigma_matcher_free(set->matcher);
+    sigma_view_done(&set->view);
+    sigma_shown_free(set->shown);
     sigma_engine_free(set->engine);
     sigma_loader_free(set->loader);
     mem_free(set->is_off);
@@ -129,6 +131,8 @@ static int set_compile(struct detector_set *set, uint64_t seed, struct diag *dia
               : sigma_correlator_new(set->set, sigma_engine_names(set->engine),
                                      &(struct sigma_correlator_options){.seed = seed},
                                      &set->correlator);
+    r = r < 0 ? r : sigma_shown_new(set->set, true, &set->shown);
+    r = r < 0 ? r : sigma_view_init(&set->view, set->shown);
     return r < 0 ? r : log_reading_init(&set->reading, sigma_engine_names(set->engine));
 }
 

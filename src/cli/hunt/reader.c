@@ -55,9 +55,7 @@ static int job_show(struct reader_job *job, const struct entry *entry, size_t sh
     for (size_t i = 0; r == 0 && reader->tally != NULL && i < shown; i++) {
         r = hunt_tally_pack(job->shown[i], entry, &block->hits);
     }
-    return r == 0 ? sheet_put_matches(&reader->sheet, entry, block->file, job->shown, shown,
-                                      job->arena, &block->out)
-                  : r;
+    return r == 0 ? sheet_put_matches(&job->page, job->shown, shown, &block->out) : r;
 }
 
 /* *ret_is_hit: an indicator was in it. */
@@ -75,9 +73,7 @@ static int job_screen(struct reader_job *job, const struct entry *entry, bool *r
     for (size_t i = 0; r == 0 && job->reader->tally != NULL && i < count; i++) {
         r = hunt_tally_pack_indicator(hits[i].hit.value, entry, &job->block->hits);
     }
-    return r < 0 ? r
-                 : sheet_put_hits(&job->reader->sheet, entry, job->block->file, hits, count,
-                                  job->arena, &job->block->out);
+    return r < 0 ? r : sheet_put_hits(&job->page, hits, count, &job->block->out);
 }
 
 static int job_judge_entry(struct reader_job *job, const struct entry *entry)
@@ -98,6 +94,7 @@ static int job_judge_entry(struct reader_job *job, const struct entry *entry)
         return r;
     }
     arena_reset(job->arena);
+    sheet_page_turn(&job->page, entry, block->file);
     r = job_screen(job, entry, &is_hit);
     if (r < 0) {
         return r;
@@ -172,6 +169,7 @@ static int job_init(struct hunt_reader *reader, struct reader_job *job)
     r = job->shown == NULL ? -ERR_NOMEM : hunt_bench_new(reader->judge, &job->bench);
     r = r == 0 && reader->indicators != NULL ? screen_new(reader->indicators, &job->screen) : r;
     r = r == 0 ? arena_new(JOB_ARENA, &job->arena) : r;
+    r = r == 0 ? sheet_page_init(&job->page, &reader->sheet, job->arena) : r;
     r = r == 0 ? log_reading_init(&job->reading, hunt_judge_names(reader->judge)) : r;
     if (r == 0) {
         job->reading.source = reader->order->source;
@@ -187,6 +185,7 @@ static void job_done(struct reader_job *job)
     }
     hunt_bench_free(job->bench);
     screen_free(job->screen);
+    sheet_page_done(&job->page);
     arena_free(job->arena);
     mem_free(job->shown);
 }
@@ -399,6 +398,7 @@ static void reader_done(struct hunt_reader *reader)
     hunt_tally_free(reader->tally);
     indicators_free(reader->indicators);
     hunt_judge_free(reader->judge);
+    sheet_done(&reader->sheet);
     arena_free(reader->arena);
     rulebook_done(&reader->book);
     buf_done(&reader->rest);

@@ -21,7 +21,8 @@ struct reader_job {
     struct screen *screen; /* NULL: there are no indicators */
     struct log_reading reading;
     struct arena *arena; /* texts of a matched entry */
-    uint32_t *shown;     /* rules of an entry that are shown */
+    struct sheet_page page;
+    uint32_t *shown; /* rules of an entry that are shown */
 };
 
 struct hunt_reader {

@@ -1,313 +1,90 @@
 /* Matches as lines: see sheet.h. The raw bytes of an entry come from whoever was logged: nothing of
- * them reaches a terminal but plain text, nor a JSON line but as JSON. */
+ * them reaches a terminal but plain text, nor a JSON line (sheet_json.c) but as JSON. */
 #include "cli/hunt/sheet.h"
 
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/utf8.h"
+#include "cli/hunt/sheet_part.h"
 
-#define SHOWN_FIELDS_MAX 64
-#define EVENT_LIMIT      (16u * ENTRY_SIZE_MAX)
-#define TOLD_WHOLE       (2u << 20) /* bytes of an entry's matches; those behind do not repeat it */
-#define SHOWN_VALUE_MAX  400        /* bytes of a value in the table */
+#define HEAD_LIMIT      (16u << 20)
+#define PAGE_LIMIT      (64u << 20) /* bytes of what an entry comes to as JSON */
+#define TOLD_FIELDS     (64u << 10) /* bytes of an entry's matches; those behind show no fields */
+#define SHOWN_VALUE_MAX 400         /* bytes of a value in the table */
+#define SHOWN_RAW_MAX   2496        /* of what may be escaped: no escape means less than a sixth */
 
-/* ---- which fields */
-
-struct gathering {
-    struct str names[SHOWN_FIELDS_MAX];
-    size_t count;
-};
-
-static void gather_name(struct gathering *gathering, struct str name)
+static int sheet_add_head(struct sheet *sheet, uint32_t rule, struct arena *arena)
 {
-    if (name.len == 0 || gathering->count == SHOWN_FIELDS_MAX) {
-        return;
-    }
-    for (size_t i = 0; i < gathering->count; i++) {
-        if (str_is(gathering->names[i], name)) {
-            return;
-        }
-    }
-    gathering->names[gathering->count++] = name;
-}
+    CLEANUP(buf_done) struct buf head;
 
-/* NOLINTNEXTLINE(misc-no-recursion): the loader limits the depth to SIGMA_DEPTH_MAX */
-static void gather_node(struct gathering *gathering, const struct sigma_node *node)
-{
-    if (node->kind == SIGMA_NODE_ATOM) {
-        gather_name(gathering, node->atom->field);
-        return;
-    }
-    for (size_t i = 0; i < node->child_count; i++) {
-        gather_node(gathering, node->children[i]);
-    }
-}
-
-static void gather_rule(struct gathering *gathering, const struct sigma_rule *rule)
-{
-    gathering->count = 0;
-    for (size_t i = 0; i < rule->field_count; i++) {
-        gather_name(gathering, rule->fields[i]);
-    }
-    for (size_t i = 0; rule->field_count == 0 && i < rule->way_count; i++) {
-        gather_node(gathering, rule->ways[i].root);
-    }
+    buf_init(&head, HEAD_LIMIT);
+    sheet_json_head(&sheet->set->rules[rule], &head);
+    sheet->heads[rule] = arena_copy(arena, buf_str(&head));
+    return buf_error(&head) < 0             ? buf_error(&head)
+           : sheet->heads[rule].ptr != NULL ? 0
+                                            : -ERR_NOMEM;
 }
 
 int sheet_init(struct sheet *sheet, const struct sigma_set *set, struct arena *arena)
 {
-    struct gathering gathering;
+    int r = sigma_shown_new(set, false, &sheet->shown);
 
     sheet->set = set;
-    sheet->fields = arena_alloc(arena, set->rule_count + 1, sizeof(*sheet->fields));
-    if (sheet->fields == NULL) {
-        return -ERR_NOMEM;
-    }
-    for (size_t i = 0; i < set->rule_count; i++) {
-        struct str *names;
-
-        gather_rule(&gathering, &set->rules[i]);
-        names = arena_alloc(arena, gathering.count + 1, sizeof(*names));
-        if (names == NULL) {
-            return -ERR_NOMEM;
-        }
-        memcpy(names, gathering.names, gathering.count * sizeof(*names));
-        sheet->fields[i] = (struct sheet_fields){names, gathering.count};
-    }
-    return 0;
-}
-
-/* ---- JSON */
-
-void sheet_put_json_time(struct json_writer *json, const char *key, int64_t time)
-{
-    char text[TIME_TEXT_SIZE];
-
-    time_format_utc(time, text);
-    json_put_key(json, key);
-    json_put_text(json, time != 0 ? text : NULL);
-}
-
-static int put_value(const struct entry_field *field, struct arena *arena, struct json_writer *json)
-{
-    struct str text;
-    int r = entry_field_text(field, arena, &text);
-
-    if (r == 0 && field->type == ENTRY_TYPE_NULL) {
-        json_put_null(json);
-    } else if (r == 0) {
-        json_put_str(json, text);
+    sheet->heads = arena_alloc(arena, set->rule_count + 1, sizeof(*sheet->heads));
+    r = r == 0 && sheet->heads == NULL ? -ERR_NOMEM : r;
+    for (uint32_t i = 0; r == 0 && sheet->kind == SHEET_KIND_JSON && i < set->rule_count; i++) {
+        r = sheet_add_head(sheet, i, arena);
     }
     return r;
 }
 
-/* A name that is no C string yet becomes one. */
-static int put_name(struct str name, struct arena *arena, struct json_writer *json)
+void sheet_done(struct sheet *sheet)
 {
-    struct str copy = arena_copy(arena, name);
-
-    if (copy.ptr == NULL) {
-        return -ERR_NOMEM;
-    }
-    json_put_key(json, copy.ptr);
-    return 0;
+    sigma_shown_free(sheet->shown);
+    sheet->shown = NULL;
 }
 
-/* One value, or a list when the entry has several of that name. */
-static int put_field(const struct entry *entry, struct str name, struct arena *arena,
-                     struct json_writer *json)
-{
-    const struct entry_field *first = NULL;
-    size_t count = 0;
-    int r;
+/* ---- the page */
 
-    for (size_t i = 0; i < entry->count; i++) {
-        if (str_is(entry->fields[i].name, name)) {
-            first = first != NULL ? first : &entry->fields[i];
-            count++;
-        }
-    }
-    if (first == NULL) {
-        return 0;
-    }
-    r = put_name(name, arena, json);
-    if (count > 1) {
-        json_open_array(json);
-    }
-    for (const struct entry_field *field = first; r == 0 && field < entry->fields + entry->count;
-         field++) {
-        if (str_is(field->name, name)) {
-            r = put_value(field, arena, json);
-        }
-    }
-    if (count > 1) {
-        json_close_array(json);
-    }
-    return r;
+int sheet_page_init(struct sheet_page *page, const struct sheet *sheet, struct arena *arena)
+{
+    *page = (struct sheet_page){.sheet = sheet, .arena = arena};
+    buf_init(&page->told, PAGE_LIMIT);
+    buf_init(&page->texts, PAGE_LIMIT);
+    page->of_name = mem_alloc(sigma_shown_count(sheet->shown) + 1, sizeof(*page->of_name));
+    return page->of_name != NULL ? sigma_view_init(&page->view, sheet->shown) : -ERR_NOMEM;
 }
 
-static void blank_out(char *at, const char *end, char byte)
+void sheet_page_done(struct sheet_page *page)
 {
-    while (at < end && (at = memchr(at, byte, (size_t)(end - at))) != NULL) {
-        *at++ = ' ';
-    }
+    buf_done(&page->told);
+    buf_done(&page->texts);
+    sigma_view_done(&page->view);
+    mem_free(page->of_name);
+    *page = (struct sheet_page){0};
 }
 
-/* JSON may be spread over lines; a line break can only stand between its tokens. */
-static void put_on_one_line(struct str text, struct json_writer *json)
+void sheet_page_turn(struct sheet_page *page, const struct entry *entry,
+                     const struct hunt_file *file)
 {
-    size_t start = json->buf->len;
-
-    json_put_raw(json, text);
-    if (json->buf->len > start) {
-        blank_out(json->buf->ptr + start, json->buf->ptr + json->buf->len, '\n');
-        blank_out(json->buf->ptr + start, json->buf->ptr + json->buf->len, '\r');
-    }
+    page->entry = entry;
+    page->file = file;
+    page->is_viewed = false;
+    page->turn++;
+    buf_reset(&page->told);
+    buf_reset(&page->texts);
 }
 
-static int put_event(const struct entry *entry, struct arena *arena, struct json_writer *json)
+int sheet_page_view(struct sheet_page *page)
 {
-    const unsigned broken = ENTRY_FAULT_SYNTAX | ENTRY_FAULT_CUT | ENTRY_FAULT_DEPTH;
-    struct str raw = str_trim(entry->raw);
+    bool is_table = page->sheet->kind == SHEET_KIND_TABLE; /* which shows no empty fields */
+    int r = page->is_viewed ? 0 : sigma_view_turn(&page->view, page->entry, !is_table);
 
-    json_put_key(json, "event");
-    if (entry->is_binary) {
-        return entry_write_json(entry, arena, json);
-    }
-    if (entry->is_structured && raw.len > 0 && raw.ptr[0] == '{' && (entry->faults & broken) == 0 &&
-        utf8_is_valid(raw)) {
-        put_on_one_line(raw, json);
-    } else {
-        json_put_str(json, raw);
-    }
-    return 0;
-}
-
-static void put_rule_json(const struct sigma_rule *rule, struct json_writer *json)
-{
-    json_put_key(json, "rule_id");
-    json_put_str(json, rule->id.len != 0 ? rule->id : rule->name);
-    json_put_key(json, "title");
-    json_put_str(json, rule->title);
-    json_put_key(json, "level");
-    json_put_text(json, sigma_level_name(rule->level));
-}
-
-static void put_tags(const struct str *tags, size_t count, struct json_writer *json)
-{
-    json_put_key(json, "tags");
-    json_open_array(json);
-    for (size_t i = 0; i < count; i++) {
-        json_put_str(json, tags[i]);
-    }
-    json_close_array(json);
-}
-
-static void put_source(const struct logsource *source, struct json_writer *json)
-{
-    json_put_key(json, "source");
-    json_open_object(json);
-    if (source->product.len != 0) {
-        json_put_key(json, "product");
-        json_put_str(json, source->product);
-    }
-    if (source->category.len != 0) {
-        json_put_key(json, "category");
-        json_put_str(json, source->category);
-    }
-    if (source->service.len != 0) {
-        json_put_key(json, "service");
-        json_put_str(json, source->service);
-    }
-    json_close_object(json);
-}
-
-/* What of an entry its matches tell: all its own members, or where it stands only. */
-struct sheet_event {
-    struct buf whole;
-    struct buf place;
-    size_t start; /* of the entry's matches in what is put out */
-};
-
-/* One match. The arena is emptied: matches are as many as rules. */
-static int put_match_json(const struct sheet *sheet, const struct entry *entry, uint32_t place,
-                          const struct sheet_event *event, struct arena *arena, struct buf *out)
-{
-    const struct sigma_rule *rule = &sheet->set->rules[place];
-    bool is_whole = out->len - event->start <= TOLD_WHOLE;
-    struct str told = buf_str(is_whole ? &event->whole : &event->place);
-    struct json_writer json;
-    int r = 0;
-
-    json_begin(&json, out);
-    json_open_object(&json);
-    put_rule_json(rule, &json);
-    put_tags(rule->tags, rule->tag_count, &json);
-    json_put_key(&json, "fields");
-    json_open_object(&json);
-    arena_reset(arena);
-    for (size_t i = 0; r == 0 && is_whole && i < sheet->fields[place].count; i++) {
-        r = put_field(entry, sheet->fields[place].names[i], arena, &json);
-    }
-    json_close_object(&json);
-    (void)buf_put_byte(out, ',');
-    (void)buf_put_str(out, str_slice(told, 1, told.len)); /* it closes the object too */
-    (void)buf_put_byte(out, '\n');
-    return r;
-}
-
-/* What all matches of an entry say of it: an object. */
-static int put_entry_json(const struct entry *entry, const struct hunt_file *file, bool is_whole,
-                          struct arena *arena, struct buf *event)
-{
-    struct json_writer json;
-    int r;
-
-    buf_init(event, EVENT_LIMIT);
-    json_begin(&json, event);
-    json_open_object(&json);
-    sheet_put_json_time(&json, "time", entry->time);
-    json_put_key(&json, "file");
-    json_put_text(&json, file->path);
-    json_put_key(&json, "line");
-    json_put_u64(&json, entry->number);
-    json_put_key(&json, "host");
-    json_put_str(&json, entry->host);
-    put_source(&entry->source, &json);
-    r = is_whole ? put_event(entry, arena, &json) : 0;
-    json_close_object(&json);
-    return r == 0 ? buf_error(event) : r;
-}
-
-static void event_done(struct sheet_event *event)
-{
-    buf_done(&event->whole);
-    buf_done(&event->place);
-}
-
-static int event_init(struct sheet_event *event, const struct entry *entry,
-                      const struct hunt_file *file, struct arena *arena, const struct buf *out)
-{
-    int r = put_entry_json(entry, file, true, arena, &event->whole);
-    int also = put_entry_json(entry, file, false, arena, &event->place);
-
-    event->start = out->len;
-    return r == 0 ? also : r;
-}
-
-static int put_matches_json(const struct sheet *sheet, const struct entry *entry,
-                            const struct hunt_file *file, const uint32_t *rules, size_t count,
-                            struct arena *arena, struct buf *out)
-{
-    CLEANUP(event_done) struct sheet_event event;
-    int r = event_init(&event, entry, file, arena, out);
-
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        r = put_match_json(sheet, entry, rules[i], &event, arena, out);
-    }
+    page->is_viewed = r == 0;
     return r;
 }
 
@@ -353,47 +130,68 @@ static void put_shown(struct str value, struct buf *out)
     (void)buf_put_text(out, is_cut ? "…" : "");
 }
 
-static int put_fields_table(const struct sheet *sheet, const struct entry *entry, uint32_t place,
-                            struct arena *arena, struct buf *out)
+static int put_field_table(const struct sheet_page *page, const struct entry_field *field,
+                           struct buf *out)
 {
-    const struct sheet_fields *shown = &sheet->fields[place];
-    bool is_any = false;
-    int r = 0;
+    struct entry_field shown = *field;
+    struct str text;
+    int r;
 
-    for (size_t k = 0; r == 0 && k < entry->count; k++) {
-        const struct entry_field *field = &entry->fields[k];
-        struct str text;
-
-        for (size_t i = 0; i < shown->count; i++) {
-            if (!str_is(field->name, shown->names[i])) {
-                continue;
-            }
-            r = entry_field_text(field, arena, &text);
-            if (r == 0 && text.len != 0) {
-                is_any = true;
-                (void)buf_put_text(out, "    ");
-                (void)buf_put_plain(out, field->name);
-                (void)buf_put_text(out, ": ");
-                put_shown(text, out);
-                (void)buf_put_byte(out, '\n');
-            }
-            break;
-        }
-    }
-    if (!is_any && !entry->is_binary) {
+    shown.value = str_slice(shown.value, 0, SHOWN_RAW_MAX);
+    r = entry_field_text(&shown, page->arena, &text);
+    if (r == 0) {
         (void)buf_put_text(out, "    ");
-        put_shown(str_trim(entry->raw), out);
+        (void)buf_put_plain(out, field->name);
+        (void)buf_put_text(out, ": ");
+        put_shown(text, out);
         (void)buf_put_byte(out, '\n');
     }
     return r;
 }
 
-static int put_match_table(const struct sheet *sheet, const struct entry *entry,
-                           const struct hunt_file *file, uint32_t place, struct arena *arena,
-                           struct buf *out)
+/* In the entry's order, whichever names they have. */
+static int put_fields_table(struct sheet_page *page, uint32_t rule, size_t limit, struct buf *out)
 {
-    const struct sigma_rule *rule = &sheet->set->rules[place];
+    const uint32_t *names;
+    size_t asked = sigma_shown_names(page->sheet->shown, rule, &names);
+    uint32_t at[SIGMA_SHOWN_MAX];
+    size_t count = 0;
+    int r = 0;
 
+    for (size_t i = 0; i < asked; i++) {
+        at[count] = sigma_view_first(&page->view, names[i]);
+        count += at[count] != SIGMA_VIEW_END;
+    }
+    if (count == 0 && !page->entry->is_binary) {
+        (void)buf_put_text(out, "    ");
+        put_shown(str_trim(page->entry->raw), out);
+        (void)buf_put_byte(out, '\n');
+    }
+    while (r == 0 && count != 0 && out->len < limit) {
+        size_t least = 0;
+
+        for (size_t i = 1; i < count; i++) {
+            least = at[i] < at[least] ? i : least;
+        }
+        r = put_field_table(page, &page->entry->fields[at[least]], out);
+        at[least] = sigma_view_next(&page->view, at[least]);
+        if (at[least] == SIGMA_VIEW_END) {
+            at[least] = at[--count];
+        }
+    }
+    if (count != 0) {
+        (void)buf_put_text(out, "    …\n");
+    }
+    return r;
+}
+
+static int put_match_table(struct sheet_page *page, uint32_t place, size_t limit, struct buf *out)
+{
+    const struct sheet *sheet = page->sheet;
+    const struct sigma_rule *rule = &sheet->set->rules[place];
+    const struct entry *entry = page->entry;
+
+    arena_reset(page->arena); /* matches are as many as rules */
     sheet_put_time(sheet, entry->time, out);
     (void)buf_put_text(out, "  ");
     sheet_put_level(sheet, rule->level, out);
@@ -401,60 +199,43 @@ static int put_match_table(const struct sheet *sheet, const struct entry *entry,
     (void)buf_put_text(out, entry->host.len != 0 ? "  · " : "");
     (void)buf_put_plain(out, entry->host);
     (void)buf_put_text(out, "  · ");
-    (void)buf_put_plain(out, str_from(file->path));
+    (void)buf_put_plain(out, str_from(page->file->path));
     (void)buf_putf(out, ":%llu\n", (unsigned long long)entry->number);
-    return put_fields_table(sheet, entry, place, arena, out);
+    return put_fields_table(page, place, limit, out);
 }
 
-int sheet_put_matches(const struct sheet *sheet, const struct entry *entry,
-                      const struct hunt_file *file, const uint32_t *rules, size_t count,
-                      struct arena *arena, struct buf *out)
+static int put_matches_table(struct sheet_page *page, const uint32_t *rules, size_t count,
+                             struct buf *out)
+{
+    size_t limit = out->len + TOLD_FIELDS;
+    int r = sheet_page_view(page);
+
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        r = put_match_table(page, rules[i], limit, out);
+    }
+    return r;
+}
+
+int sheet_put_matches(struct sheet_page *page, const uint32_t *rules, size_t count, struct buf *out)
 {
     int r = 0;
 
-    if (sheet->kind == SHEET_KIND_JSON && count != 0) {
-        r = put_matches_json(sheet, entry, file, rules, count, arena, out);
-    }
-    for (size_t i = 0; r == 0 && sheet->kind == SHEET_KIND_TABLE && i < count; i++) {
-        arena_reset(arena);
-        r = put_match_table(sheet, entry, file, rules[i], arena, out);
+    if (page->sheet->kind == SHEET_KIND_JSON) {
+        r = sheet_json_matches(page, rules, count, out);
+    } else if (page->sheet->kind == SHEET_KIND_TABLE) {
+        r = put_matches_table(page, rules, count, out);
     }
     return r == 0 ? buf_error(out) : r;
 }
 
 /* ---- indicators */
 
-static int put_hit_json(const struct entry *entry, const struct screen_hit *hit,
-                        const struct sheet_event *event, struct arena *arena, struct buf *out)
-{
-    bool is_whole = out->len - event->start <= TOLD_WHOLE;
-    struct str told = buf_str(is_whole ? &event->whole : &event->place);
-    struct json_writer json;
-    int r;
-
-    json_begin(&json, out);
-    json_open_object(&json);
-    json_put_key(&json, "indicator");
-    json_put_str(&json, hit->hit.value);
-    json_put_key(&json, "kind");
-    json_put_text(&json, feed_kind_name(hit->hit.kind));
-    json_put_key(&json, "list");
-    json_put_str(&json, hit->hit.list->source);
-    json_put_key(&json, "fields");
-    json_open_object(&json);
-    r = put_name(entry->fields[hit->field].name, arena, &json);
-    json_put_str(&json, hit->found);
-    json_close_object(&json);
-    (void)buf_put_byte(out, ',');
-    (void)buf_put_str(out, str_slice(told, 1, told.len));
-    (void)buf_put_byte(out, '\n');
-    return r;
-}
-
-static void put_hit_table(const struct sheet *sheet, const struct entry *entry,
-                          const struct hunt_file *file, const struct screen_hit *hit,
+static void put_hit_table(const struct sheet_page *page, const struct screen_hit *hit,
                           struct buf *out)
 {
+    const struct sheet *sheet = page->sheet;
+    const struct entry *entry = page->entry;
+
     sheet_put_time(sheet, entry->time, out);
     (void)buf_put_text(out, "  ");
     sheet_put_level(sheet, SHEET_INDICATOR_LEVEL, out);
@@ -463,7 +244,7 @@ static void put_hit_table(const struct sheet *sheet, const struct entry *entry,
     (void)buf_put_text(out, entry->host.len != 0 ? "  · " : "");
     (void)buf_put_plain(out, entry->host);
     (void)buf_put_text(out, "  · ");
-    (void)buf_put_plain(out, str_from(file->path));
+    (void)buf_put_plain(out, str_from(page->file->path));
     (void)buf_putf(out, ":%llu\n    ", (unsigned long long)entry->number);
     (void)buf_put_plain(out, entry->fields[hit->field].name);
     (void)buf_put_text(out, ": ");
@@ -471,101 +252,21 @@ static void put_hit_table(const struct sheet *sheet, const struct entry *entry,
     (void)buf_put_byte(out, '\n');
 }
 
-static int put_hits_json(const struct entry *entry, const struct hunt_file *file,
-                         const struct screen_hit *hits, size_t count, struct arena *arena,
-                         struct buf *out)
-{
-    CLEANUP(event_done) struct sheet_event event;
-    int r = event_init(&event, entry, file, arena, out);
-
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        r = put_hit_json(entry, &hits[i], &event, arena, out);
-    }
-    return r;
-}
-
-int sheet_put_hits(const struct sheet *sheet, const struct entry *entry,
-                   const struct hunt_file *file, const struct screen_hit *hits, size_t count,
-                   struct arena *arena, struct buf *out)
+int sheet_put_hits(struct sheet_page *page, const struct screen_hit *hits, size_t count,
+                   struct buf *out)
 {
     int r = 0;
 
-    if (sheet->kind == SHEET_KIND_JSON && count != 0) {
-        r = put_hits_json(entry, file, hits, count, arena, out);
+    if (page->sheet->kind == SHEET_KIND_JSON) {
+        r = sheet_json_hits(page, hits, count, out);
     }
-    for (size_t i = 0; sheet->kind == SHEET_KIND_TABLE && i < count; i++) {
-        put_hit_table(sheet, entry, file, &hits[i], out);
+    for (size_t i = 0; page->sheet->kind == SHEET_KIND_TABLE && i < count; i++) {
+        put_hit_table(page, &hits[i], out);
     }
     return r == 0 ? buf_error(out) : r;
 }
 
 /* ---- correlations */
-
-static void put_cause_json(const struct sheet *sheet, const struct sigma_cause *cause,
-                           const struct sheet_place *place, struct json_writer *json)
-{
-    const struct sigma_set *set = sheet->set;
-
-    json_open_object(json);
-    json_put_key(json, "rule_id");
-    json_put_str(json, cause->part.is_correlation ? set->correlations[cause->part.index].id
-                                                  : set->rules[cause->part.index].id);
-    sheet_put_json_time(json, "time", cause->time);
-    json_put_key(json, "file");
-    json_put_text(json, place->path);
-    json_put_key(json, "line");
-    json_put_u64(json, place->line);
-    json_close_object(json);
-}
-
-static void put_group_json(const struct sigma_correlation *correlation,
-                           const struct sigma_correlated *correlated, struct json_writer *json)
-{
-    json_put_key(json, "group");
-    json_open_object(json);
-    for (size_t i = 0; i < correlation->group_count; i++) {
-        char name[ENTRY_NAME_MAX + 1];
-
-        snprintf(name, sizeof(name), "%.*s", STR_ARG(correlation->group_by[i]));
-        json_put_key(json, name);
-        json_put_str(json, correlated->group[i]);
-    }
-    json_close_object(json);
-}
-
-static void put_correlated_json(const struct sheet *sheet,
-                                const struct sigma_correlated *correlated,
-                                const struct sheet_place *places, struct buf *out)
-{
-    const struct sigma_correlation *correlation =
-        &sheet->set->correlations[correlated->correlation];
-    struct json_writer json;
-
-    json_begin(&json, out);
-    json_open_object(&json);
-    json_put_key(&json, "rule_id");
-    json_put_str(&json, correlation->id.len != 0 ? correlation->id : correlation->name);
-    json_put_key(&json, "title");
-    json_put_str(&json, correlation->title);
-    json_put_key(&json, "level");
-    json_put_text(&json, sigma_level_name(correlation->level));
-    put_tags(correlation->tags, correlation->tag_count, &json);
-    json_put_key(&json, "correlation");
-    json_put_text(&json, sigma_correlation_name(correlation->kind));
-    sheet_put_json_time(&json, "time", correlated->time);
-    sheet_put_json_time(&json, "first", correlated->first);
-    json_put_key(&json, "value");
-    json_put_double(&json, correlated->value);
-    put_group_json(correlation, correlated, &json);
-    json_put_key(&json, "causes");
-    json_open_array(&json);
-    for (size_t i = 0; i < correlated->cause_count; i++) {
-        put_cause_json(sheet, &correlated->causes[i], &places[i], &json);
-    }
-    json_close_array(&json);
-    json_close_object(&json);
-    (void)buf_put_byte(out, '\n');
-}
 
 static void put_correlated_table(const struct sheet *sheet,
                                  const struct sigma_correlated *correlated,
@@ -602,7 +303,7 @@ int sheet_put_correlated(const struct sheet *sheet, const struct sigma_correlate
                          const struct sheet_place *places, struct buf *out)
 {
     if (sheet->kind == SHEET_KIND_JSON) {
-        put_correlated_json(sheet, correlated, places, out);
+        sheet_json_correlated(sheet, correlated, places, out);
     } else if (sheet->kind == SHEET_KIND_TABLE) {
         put_correlated_table(sheet, correlated, places, out);
     }

@@ -9,6 +9,7 @@
 #include "codec/json.h"
 #include "detect/intel/screen.h"
 #include "detect/sigma/correlate.h"
+#include "detect/sigma/shown.h"
 
 #define SHEET_LEVEL_WIDTH     14
 #define SHEET_INDICATOR_LEVEL SIGMA_LEVEL_HIGH
@@ -19,27 +20,52 @@ struct sheet {
     const struct sigma_set *set;
     enum sheet_kind kind;
     bool is_coloured;
-    int32_t zone;                /* seconds east of UTC, for people */
-    struct sheet_fields *fields; /* worth showing, by rule */
+    int32_t zone; /* seconds east of UTC, for people */
+    struct sigma_shown *shown;
+    struct str *heads; /* by rule: what is the same in all its matches as JSON */
 };
 
-struct sheet_fields {
-    const struct str *names;
-    size_t count;
+/* A field of the entry as JSON. */
+struct sheet_text {
+    uint64_t turn; /* the page's, once it is written … */
+    size_t start;  /* … there in its texts */
+    size_t len;
 };
 
-/* Works out what fields each rule shows; they live in the arena. -ERR_NOMEM. */
+/* A thread's own: the entry in hand, and what has been written of it for its matches to share. */
+struct sheet_page {
+    const struct sheet *sheet;
+    struct arena *arena; /* texts of this entry */
+    const struct entry *entry;
+    const struct hunt_file *file;
+    uint64_t turn; /* of the entry */
+    bool is_viewed;
+    struct sigma_view view;
+    struct sheet_text *of_name; /* by number of the name */
+    struct buf texts;
+    struct buf told;  /* JSON members of the entry */
+    size_t place_len; /* of them those that say where it stands */
+};
+
+/* Works out what each rule's matches show, which lives in the arena. kind is set already.
+ * -ERR_NOMEM, -ERR_LIMIT. */
 [[nodiscard]] int sheet_init(struct sheet *sheet, const struct sigma_set *set, struct arena *arena);
-/* One entry and the rules that held; where they are very many for a large entry, JSON has it whole
- * with the first of them only. arena: for texts of this entry. -ERR_NOMEM, -ERR_LIMIT. */
-[[nodiscard]] int sheet_put_matches(const struct sheet *sheet, const struct entry *entry,
-                                    const struct hunt_file *file, const uint32_t *rules,
-                                    size_t count, struct arena *arena, struct buf *out);
+void sheet_done(struct sheet *sheet);
 
-/* One entry and the indicators in it. */
-[[nodiscard]] int sheet_put_hits(const struct sheet *sheet, const struct entry *entry,
-                                 const struct hunt_file *file, const struct screen_hit *hits,
-                                 size_t count, struct arena *arena, struct buf *out);
+/* arena: emptied whenever a page wants. -ERR_NOMEM. */
+[[nodiscard]] int sheet_page_init(struct sheet_page *page, const struct sheet *sheet,
+                                  struct arena *arena);
+void sheet_page_done(struct sheet_page *page);
+/* Takes the next entry in hand; it lives until the next turn. */
+void sheet_page_turn(struct sheet_page *page, const struct entry *entry,
+                     const struct hunt_file *file);
+/* The entry and the rules that held. Where they are very many for a large entry, only the first of
+ * them have all of it. -ERR_NOMEM, -ERR_LIMIT. */
+[[nodiscard]] int sheet_put_matches(struct sheet_page *page, const uint32_t *rules, size_t count,
+                                    struct buf *out);
+/* The entry and the indicators in it. */
+[[nodiscard]] int sheet_put_hits(struct sheet_page *page, const struct screen_hit *hits,
+                                 size_t count, struct buf *out);
 
 /* Where a cause of a correlation stands. */
 struct sheet_place {

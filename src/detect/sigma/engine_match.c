@@ -290,6 +290,7 @@ static void fields_probe(struct sigma_matcher *matcher)
 {
     const struct entry *entry = matcher->entry;
     const struct probe *probes = matcher->plan->probes;
+    size_t left = PROBES_MAX;
 
     for (size_t i = 0; i < entry->count; i++) {
         uint32_t field = entry->fields[i].id;
@@ -302,6 +303,10 @@ static void fields_probe(struct sigma_matcher *matcher)
             see_key(matcher, field, clue_hash(CLUE_THERE, field, STR("")));
         }
         if ((probe->kinds & ~(1U << CLUE_THERE)) != 0 && entry->fields[i].type != ENTRY_TYPE_NULL) {
+            if (left-- == 0) {
+                matcher->error = -ERR_LIMIT;
+                return;
+            }
             probe_again(matcher, probe, field, (uint32_t)i);
         }
     }
@@ -389,8 +394,7 @@ static uint64_t passes_work(const struct entry *entry)
     return work < WORK_MAX / 2 ? work : WORK_MAX / 2;
 }
 
-int sigma_match(struct sigma_matcher *matcher, const struct entry *entry,
-                const uint32_t **ret_rules, size_t *ret_count)
+static int match_begin(struct sigma_matcher *matcher, const struct entry *entry)
 {
     int r;
 
@@ -409,12 +413,11 @@ int sigma_match(struct sigma_matcher *matcher, const struct entry *entry,
     };
     matcher->work = WORK_MAX - passes_work(entry);
     r = text_room(matcher, text_needed(entry, fields_index(matcher)));
-    r = r == 0 ? plan_find(matcher, &matcher->plan) : r;
-    if (r < 0) {
-        return r;
-    }
-    fields_probe(matcher);
-    keywords_probe(matcher);
+    return r == 0 ? plan_find(matcher, &matcher->plan) : r;
+}
+
+static int match_end(struct sigma_matcher *matcher, const uint32_t **ret_rules, size_t *ret_count)
+{
     ways_ask(matcher);
     matcher->stats.entries++;
     matcher->stats.matches += matcher->rule_count;
@@ -425,6 +428,46 @@ int sigma_match(struct sigma_matcher *matcher, const struct entry *entry,
     *ret_rules = matcher->rules;
     *ret_count = matcher->rule_count;
     return matcher->error;
+}
+
+int sigma_match(struct sigma_matcher *matcher, const struct entry *entry,
+                const uint32_t **ret_rules, size_t *ret_count)
+{
+    int r = match_begin(matcher, entry);
+
+    if (r < 0) {
+        return r;
+    }
+    fields_probe(matcher);
+    keywords_probe(matcher);
+    return match_end(matcher, ret_rules, ret_count);
+}
+
+int matcher_ask_all(struct sigma_matcher *matcher, const struct entry *entry,
+                    const uint32_t **ret_rules, size_t *ret_count)
+{
+    const struct sigma_engine *engine = matcher->engine;
+    CLEANUP(mem_freep) struct probe *none = mem_alloc(engine->field_count, sizeof(*none));
+    struct plan bare;
+    int r = none != NULL ? match_begin(matcher, entry) : -ERR_NOMEM;
+
+    if (r < 0) {
+        return r;
+    }
+    bare = *matcher->plan;
+    bare.probes = none;
+    matcher->plan = &bare;
+    matcher->work = UINT64_MAX;
+    for (size_t i = 0; i < engine->field_count; i++) {
+        matcher->heads[i].asks = UINT32_MAX;
+        matcher->heads[i].asks_stamp = matcher->stamp;
+    }
+    for (size_t i = 0; i < engine->clue_count; i++) {
+        ways_wake(matcher, &engine->clues[i]);
+    }
+    r = match_end(matcher, ret_rules, ret_count);
+    matcher->plan = NULL;
+    return r;
 }
 
 void sigma_engine_stats(const struct sigma_matcher *matcher, struct sigma_engine_stats *ret_stats)
