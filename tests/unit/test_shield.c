@@ -53,7 +53,7 @@ static void test_shelf_finds_by_every_key(void **state)
     (void)state;
     assert_int_equal(shelf_new(4, 2, &shelf), 0);
     row = take(shelf, 5);
-    shelf_set_path(shelf, row, STR("/data/a"));
+    shelf_set_path(shelf, row, STR("/data/a"), 1);
     assert_ptr_equal(shelf_by_handle(shelf, &handle), row);
     assert_ptr_equal(shelf_by_key(shelf, (struct file_key){1, 5}), row);
     assert_ptr_equal(shelf_by_path(shelf, STR("/data/a")), row);
@@ -62,7 +62,7 @@ static void test_shelf_finds_by_every_key(void **state)
     assert_false(shelf_is_token(1));
     shelf_handle(row, &copy);
     assert_memory_equal(copy.bytes, handle.bytes, handle.len);
-    shelf_set_path(shelf, row, STR("/data/b"));
+    shelf_set_path(shelf, row, STR("/data/b"), 1);
     assert_null(shelf_by_path(shelf, STR("/data/a")));
     shelf_free(shelf);
 }

@@ -166,7 +166,7 @@ void shield_note_visit(struct shield *shield, struct visit *visit, struct shield
         return;
     }
     row->size = visit->state.size;
-    shelf_set_path(shield->shelf, row, visit->path);
+    shelf_set_path(shield->shelf, row, visit->path, files_hearings(shield->files));
     shield_visit_facts(shield, &visit->handle, &visit->open->stat);
     row->has_many = row->has_many || visit->open->stat.st_nlink > 1;
     if (row->has_many) {
