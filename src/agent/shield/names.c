@@ -106,14 +106,41 @@ bool shield_held(void *context, const struct file_handle_id *file, struct stat *
     return is_held;
 }
 
-static bool shield_knows(struct shield *shield, const struct files_name *name)
+/* With the lock. */
+static bool shield_has_many(struct shield *shield, struct file_row *row,
+                            const struct files_name *name)
 {
-    bool is_known;
+    struct stat stat;
+
+    if (!shelf_is_held(row, &stat) && fstat(files_named_fd(shield->files, name), &stat) != 0) {
+        return false;
+    }
+    return stat.st_nlink > 1;
+}
+
+/* Whether the gate has seen it made already. What is new then is that it may have another name:
+ * from now on each open is to be seen, also of one that was settled before. */
+static bool shield_note_link(struct shield *shield, const struct files_name *name)
+{
+    char path[SHIELD_PATH_MAX];
+    struct file_row *row;
+    bool has_many;
 
     pthread_mutex_lock(&shield->lock);
-    is_known = shelf_by_handle(shield->shelf, name->file) != NULL;
+    row = shelf_by_handle(shield->shelf, name->file);
+    has_many = row != NULL && shield_has_many(shield, row, name);
+    if (has_many) {
+        row->has_many = true;
+        if (row->fd >= 0 && fd_path(row->fd, path, sizeof(path)) == 0) {
+            aliases_see(shield->aliases, row->serial, files_plain_path(path, true));
+        }
+        aliases_see(shield->aliases, row->serial, name->path);
+    }
     pthread_mutex_unlock(&shield->lock);
-    return is_known;
+    if (has_many) {
+        files_unsettle(shield->files, files_named_fd(shield->files, name));
+    }
+    return row != NULL;
 }
 
 /* A link made to a file that came about without an open here: O_TMPFILE, or from outside. */
@@ -250,7 +277,11 @@ static bool shield_is_name_gone(struct shield *shield, const struct file_row *ro
     int fd = row->fd >= 0 ? row->fd : files_named_fd(shield->files, name);
     struct stat stat;
 
-    return fd < 0 || (fstat(fd, &stat) == 0 && stat.st_nlink == 0) || shield_has_lost_name(row);
+    if (fd < 0 || (fstat(fd, &stat) == 0 && stat.st_nlink == 0)) {
+        return true;
+    }
+    /* what was done to it before is to be looked at, and lives on by another name */
+    return !judge_has_question(shield->judge, row->key) && shield_has_lost_name(row);
 }
 
 static void shield_deleted(struct shield *shield, const struct files_name *name,
@@ -478,8 +509,8 @@ void shield_named(void *context, const struct files_name *name)
         shield_folder_named(shield, name, who);
         return;
     }
-    if (name->change == NAME_CHANGE_CREATE && shield_knows(shield, name)) {
-        return; /* the gate has seen it made, and told all that is new */
+    if (name->change == NAME_CHANGE_CREATE && shield_note_link(shield, name)) {
+        return;
     }
     if (name->change != NAME_CHANGE_RENAME) {
         shield_file_named(shield, name, who, is_own);
