@@ -83,7 +83,7 @@ static void shelf_remove(struct shelf *shelf, struct file_row *row)
     shelf_unmap(&shelf->by_handle, entry->handle, row);
     shelf_unmap(&shelf->by_key, MAP_KEY(row->key), row);
     shelf_unmap(&shelf->by_serial, MAP_KEY(row->serial), row);
-    shelf_unmap(&shelf->by_path, MAP_KEY(row->path_hash), row);
+    shelf_leave_path(shelf, row);
     list_remove(&row->order);
     mem_free(entry);
 }
@@ -128,20 +128,28 @@ struct file_row *shelf_by_path(struct shelf *shelf, struct str path)
     return map_get(&shelf->by_path, MAP_KEY(hash));
 }
 
-/* Whom the row ousted, unless that one has been seen elsewhere since. */
-static struct file_row *shelf_ousted(struct shelf *shelf, const struct file_row *row)
+bool shelf_is_at(const struct file_row *row, struct str path)
 {
-    struct file_row *before = shelf_by_serial(shelf, row->ousted);
-
-    return before != NULL && before->path_hash == row->path_hash ? before : NULL;
+    return row->path_hash == map_hash(path, SHELF_SEED);
 }
 
-struct file_row *shelf_before(struct shelf *shelf, struct str path, const struct file_row *row)
+static struct file_row *place_next(const struct file_row *row)
 {
-    if (row != NULL && row->path_hash == map_hash(path, SHELF_SEED)) {
-        return shelf_ousted(shelf, row);
+    return LIST_ENTRY(row->place.next, struct file_row, place);
+}
+
+struct file_row *shelf_next_at(struct shelf *shelf, struct str path, const struct file_row *row,
+                               const struct file_row *last)
+{
+    struct file_row *newest = shelf_by_path(shelf, path);
+    bool is_there = row != NULL && shelf_is_at(row, path);
+    struct file_row *next;
+
+    if (last == NULL && !is_there) {
+        return newest;
     }
-    return shelf_by_path(shelf, path);
+    next = place_next(last != NULL ? last : row);
+    return next != (is_there ? row : newest) ? next : NULL;
 }
 
 struct file_row *shelf_by_token(struct shelf *shelf, uint64_t token)
@@ -190,6 +198,7 @@ int shelf_take(struct shelf *shelf, const struct file_handle_id *handle, struct 
         row = &entry->row;
         list_init(&row->order);
         list_init(&row->holds);
+        list_init(&row->place);
         row->key = key;
         row->serial = ++shelf->serials;
         row->fd = -1;
@@ -211,33 +220,35 @@ void shelf_handle(const struct file_row *row, struct file_handle_id *ret_handle)
     memcpy(ret_handle, entry->bytes, entry->handle.len); /* handle_str is the front of the struct */
 }
 
-/* Who goes leaves the place to whom it had ousted: what is told late of that place is told of both.
- */
-static void shelf_leave_path(struct shelf *shelf, struct file_row *row)
+void shelf_leave_path(struct shelf *shelf, struct file_row *row)
 {
-    struct file_row *before = shelf_ousted(shelf, row);
+    struct file_row *before = place_next(row);
 
-    if (map_get(&shelf->by_path, MAP_KEY(row->path_hash)) != row) {
-        return;
+    if (map_get(&shelf->by_path, MAP_KEY(row->path_hash)) == row) {
+        (void)map_remove(&shelf->by_path, MAP_KEY(row->path_hash));
+        if (before != row) {
+            (void)!map_put(&shelf->by_path, MAP_KEY(before->path_hash), before);
+        }
     }
-    (void)map_remove(&shelf->by_path, MAP_KEY(row->path_hash));
-    if (before != NULL) {
-        (void)!map_put(&shelf->by_path, MAP_KEY(before->path_hash), before);
-    }
+    list_remove(&row->place);
+    row->path_hash = 0;
 }
 
-void shelf_set_path(struct shelf *shelf, struct file_row *row, struct str path)
+void shelf_set_path(struct shelf *shelf, struct file_row *row, struct str path, uint64_t seen)
 {
     uint64_t hash = map_hash(path, SHELF_SEED);
-    const struct file_row *there = map_get(&shelf->by_path, MAP_KEY(hash));
+    struct file_row *there = map_get(&shelf->by_path, MAP_KEY(hash));
 
-    if (row->path_hash == hash && there == row) {
+    if (there == row) {
         return;
     }
     shelf_leave_path(shelf, row);
-    row->ousted = there != NULL ? there->serial : 0;
-    (void)map_remove(&shelf->by_path, MAP_KEY(hash));
+    if (there != NULL) {
+        list_insert_before(&there->place, &row->place);
+        (void)map_remove(&shelf->by_path, MAP_KEY(hash));
+    }
     row->path_hash = hash;
+    row->seen = seen;
     (void)!map_put(&shelf->by_path, MAP_KEY(row->path_hash), row); /* without: one hint less */
 }
 

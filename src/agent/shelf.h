@@ -30,6 +30,7 @@ struct file_state {
 struct file_row {
     struct list order; /* of all rows, oldest use first */
     struct list holds; /* of rows with a descriptor, oldest first */
+    struct list place; /* of rows seen at the same path, newest first; it has no head */
     struct file_key key;
     uint64_t serial;
     uint64_t version; /* 0: none */
@@ -45,7 +46,7 @@ struct file_row {
     struct actor_key writer;
     struct actor_key instance; /* the program the writer belongs to */
     uint64_t path_hash;
-    uint64_t ousted; /* serial of the row that had this path before; 0: none */
+    uint64_t seen; /* when it was first seen there, by the caller's count */
 };
 
 [[nodiscard]] int shelf_new(size_t rows_max, size_t holds_max, struct shelf **ret_shelf);
@@ -56,9 +57,11 @@ struct file_row *shelf_by_handle(struct shelf *shelf, const struct file_handle_i
 struct file_row *shelf_by_key(struct shelf *shelf, struct file_key key);
 /* The file that was last opened, created or moved there. */
 struct file_row *shelf_by_path(struct shelf *shelf, struct str path);
-/* Who was there before row came, which may have been opened there already; the last one there when
- * it was not. */
-struct file_row *shelf_before(struct shelf *shelf, struct str path, const struct file_row *row);
+bool shelf_is_at(const struct file_row *row, struct str path);
+/* Goes through all that were seen there and nowhere else since, from NULL to NULL: those before
+ * row, newest first, then those after it, which may not be there itself: then all, newest first. */
+struct file_row *shelf_next_at(struct shelf *shelf, struct str path, const struct file_row *row,
+                               const struct file_row *last);
 struct file_row *shelf_by_token(struct shelf *shelf, uint64_t token);
 struct file_row *shelf_by_serial(struct shelf *shelf, uint64_t serial);
 
@@ -66,7 +69,10 @@ struct file_row *shelf_by_serial(struct shelf *shelf, uint64_t serial);
 [[nodiscard]] int shelf_take(struct shelf *shelf, const struct file_handle_id *handle,
                              struct file_key key, struct file_row **ret_row);
 void shelf_handle(const struct file_row *row, struct file_handle_id *ret_handle);
-void shelf_set_path(struct shelf *shelf, struct file_row *row, struct str path);
+/* seen: remembered if it was elsewhere. */
+void shelf_set_path(struct shelf *shelf, struct file_row *row, struct str path, uint64_t seen);
+/* It is nowhere. */
+void shelf_leave_path(struct shelf *shelf, struct file_row *row);
 /* Takes the descriptor over; closes it when the row has one. */
 void shelf_hold(struct shelf *shelf, struct file_row *row, int fd);
 /* What its descriptor tells now; the row's size is renewed from it. */

@@ -154,6 +154,8 @@ void files_unsettle(struct files *files, int fd);
  * for all who ask. -1 when it is gone. */
 int files_named_fd(struct files *files, const struct files_name *name);
 struct files_counts files_counts(struct files *files);
+/* How often the names thread has handed on all that the kernel had for it. Wait-free. */
+uint64_t files_hearings(const struct files *files);
 /* Waits until the names thread has handed on all that the kernel had for it, timeout_ns at most.
  * False when it has not. Not on the names thread. */
 bool files_drain_names(struct files *files, int64_t timeout_ns);

@@ -308,7 +308,7 @@ static void files_set_naming(struct files *files, bool is_naming)
     pthread_mutex_lock(&files->names_lock);
     files->is_naming = is_naming;
     if (!is_naming) {
-        files->namings++;
+        atomic_fetch_add(&files->namings, 1);
         pthread_cond_broadcast(&files->names_rest);
     }
     pthread_mutex_unlock(&files->names_lock);
@@ -350,14 +350,20 @@ bool files_hear_names(struct files *files, int64_t until)
     bool is_over = false;
 
     pthread_mutex_lock(&files->names_lock);
-    enough = files->namings + (files->is_naming ? 2 : 1); /* one may be past its last read */
-    while (files_has_names(files) && files->namings < enough && !is_over) {
+    enough = atomic_load(&files->namings) +
+             (files->is_naming ? 2 : 1); /* one may be past its last read */
+    while (files_has_names(files) && atomic_load(&files->namings) < enough && !is_over) {
         is_over = pthread_cond_clockwait(&files->names_rest, &files->names_lock, CLOCK_MONOTONIC,
                                          &deadline) == ETIMEDOUT;
     }
-    is_over = files_has_names(files) && files->namings < enough;
+    is_over = files_has_names(files) && atomic_load(&files->namings) < enough;
     pthread_mutex_unlock(&files->names_lock);
     return !is_over;
+}
+
+uint64_t files_hearings(const struct files *files)
+{
+    return atomic_load(&files->namings);
 }
 
 bool files_drain_names(struct files *files, int64_t timeout_ns)

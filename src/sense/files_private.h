@@ -96,9 +96,9 @@ struct files {
 
     pthread_mutex_t names_lock; /* of is_naming */
     pthread_cond_t names_rest;
-    bool is_naming;      /* what was read is being handed on */
-    uint64_t namings;    /* times that all was handed on */
-    atomic_ullong named; /* names that were handed on */
+    bool is_naming;        /* what was read is being handed on */
+    atomic_ullong namings; /* times that all was handed on */
+    atomic_ullong named;   /* names that were handed on */
     struct strays *strays;
     struct files_parked parked[FILES_PARKED]; /* reader only; a ring */
     size_t parked_head;

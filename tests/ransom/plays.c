@@ -81,6 +81,27 @@ static void play_temp_rename_over(struct world *world)
 }
 
 /* A script: one process encrypts, another removes. */
+/* The ciphertext is removed as soon as it has taken the name of the original. */
+static void play_over_then_gone(struct world *world)
+{
+    uint64_t victims[VICTIMS];
+
+    start(world, victims);
+    for (int i = 0; i < VICTIMS; i++) {
+        uint64_t made;
+
+        if (!world_read(world, 60, victims[i])) {
+            return;
+        }
+        made = world_make(world, 60, NATURE_CIPHER, SIZE, NULL);
+        if (made == 0) {
+            return;
+        }
+        world_rename_over(world, 60, made, victims[i]);
+        world_delete(world, 60, made);
+    }
+}
+
 static void play_script(struct world *world, enum nature nature, int keep)
 {
     uint64_t victims[VICTIMS];
@@ -541,6 +562,7 @@ const struct play plays[] = {
     {"base64-in-place", play_base64_in_place, 5},
     {"slow", play_slow, 3},
     {"temp-rename-over", play_temp_rename_over, 3},
+    {"over-then-gone", play_over_then_gone, 3},
     {"openssl-rm", play_openssl_rm, 4},
     {"no-magic-rm", play_no_magic_rm, 4},
     {"gpg-shred", play_gpg_shred, 4},

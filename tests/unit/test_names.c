@@ -126,12 +126,11 @@ static void path_of(const struct stage *stage, char letter, int number, char out
     (void)snprintf(out, 64, "%s/%c%d", stage->folder, letter, number);
 }
 
-/* Ciphertext beside a file that was read, renamed over it. Nobody tells of that yet. */
-static void replace(struct stage *stage, const char *path, struct made *made)
+/* Ciphertext beside a file, renamed over it. Nobody tells of that yet. */
+static void put_over(struct stage *stage, const char *path, struct made *made)
 {
     int fd;
 
-    read_file(stage, path);
     (void)snprintf(made->target, sizeof(made->target), "%s", path);
     (void)snprintf(made->path, sizeof(made->path), "%.50s.tmp", path);
     fd = open(made->path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
@@ -140,6 +139,12 @@ static void replace(struct stage *stage, const char *path, struct made *made)
     fill(fd, true);
     assert_int_equal(rename(made->path, path), 0);
     (void)close(fd);
+}
+
+static void replace(struct stage *stage, const char *path, struct made *made)
+{
+    read_file(stage, path);
+    put_over(stage, path, made);
 }
 
 static void tell(struct stage *stage, const struct made *made)
@@ -289,12 +294,90 @@ static void test_replacement_moved_on(void **state)
     stage_end(&stage);
 }
 
+/* What was renamed over a file is removed, and the name is made anew, more than once: that one
+ * stands there now, and the rename is the only event that tells of the file. */
+static void test_removed_and_made_anew(void **state)
+{
+    struct made made[2 * PAIRS];
+    struct stage stage;
+
+    (void)state;
+    stage_begin(&stage);
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        char path[64];
+
+        make(&stage, i, false);
+        path_of(&stage, 'a', i, path);
+        replace(&stage, path, &made[i]);
+        for (int times = 0; times < 3; times++) {
+            int fd;
+
+            assert_int_equal(unlink(path), 0);
+            fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+            assert_true(fd >= 0);
+            (void)visit(&stage, path, fd, true);
+        }
+    }
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        tell(&stage, &made[i]);
+    }
+    assert_all_told(&stage, made, 2 * PAIRS, false);
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        (void)unlink(made[i].target);
+    }
+    stage_end(&stage);
+}
+
+/* Three times in a row; which of the three somebody opened there changes nothing. */
+static void replaced_thrice(unsigned opened)
+{
+    struct made made[2 * PAIRS][3];
+    struct made first[2 * PAIRS];
+    struct stage stage;
+
+    stage_begin(&stage);
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        char path[64];
+
+        make(&stage, i, false);
+        path_of(&stage, 'a', i, path);
+        read_file(&stage, path);
+        for (unsigned turn = 0; turn < 3; turn++) {
+            put_over(&stage, path, &made[i][turn]);
+            if ((opened & 1U << turn) != 0) {
+                read_file(&stage, path);
+            }
+        }
+        first[i] = made[i][0];
+    }
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        for (int turn = 0; turn < 3; turn++) {
+            tell(&stage, &made[i][turn]);
+        }
+    }
+    assert_all_told(&stage, first, 2 * PAIRS, false);
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        (void)unlink(first[i].target);
+    }
+    stage_end(&stage);
+}
+
+static void test_three_replacements(void **state)
+{
+    (void)state;
+    for (unsigned opened = 0; opened < 8; opened++) {
+        replaced_thrice(opened);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_names_replaced),
         cmocka_unit_test(test_replacement_opened_first),
         cmocka_unit_test(test_replacement_moved_on),
+        cmocka_unit_test(test_removed_and_made_anew),
+        cmocka_unit_test(test_three_replacements),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,7 +53,7 @@ static void test_shelf_finds_by_every_key(void **state)
     (void)state;
     assert_int_equal(shelf_new(4, 2, &shelf), 0);
     row = take(shelf, 5);
-    shelf_set_path(shelf, row, STR("/data/a"));
+    shelf_set_path(shelf, row, STR("/data/a"), 1);
     assert_ptr_equal(shelf_by_handle(shelf, &handle), row);
     assert_ptr_equal(shelf_by_key(shelf, (struct file_key){1, 5}), row);
     assert_ptr_equal(shelf_by_path(shelf, STR("/data/a")), row);
@@ -62,8 +62,36 @@ static void test_shelf_finds_by_every_key(void **state)
     assert_false(shelf_is_token(1));
     shelf_handle(row, &copy);
     assert_memory_equal(copy.bytes, handle.bytes, handle.len);
-    shelf_set_path(shelf, row, STR("/data/b"));
+    shelf_set_path(shelf, row, STR("/data/b"), 1);
     assert_null(shelf_by_path(shelf, STR("/data/a")));
+    shelf_free(shelf);
+}
+
+/* Whoever leaves a place, or is forgotten, leaves the others there in their order. */
+static void test_shelf_goes_through_a_place(void **state)
+{
+    const struct str path = STR("/data/a");
+    struct shelf *shelf = NULL;
+    struct file_row *rows[4];
+
+    (void)state;
+    assert_int_equal(shelf_new(4, 2, &shelf), 0);
+    for (uint32_t i = 0; i < 4; i++) {
+        rows[i] = take(shelf, 5 + i);
+        shelf_set_path(shelf, rows[i], path, i);
+    }
+    assert_ptr_equal(shelf_next_at(shelf, path, NULL, NULL), rows[3]);
+    assert_ptr_equal(shelf_next_at(shelf, path, NULL, rows[3]), rows[2]);
+    assert_null(shelf_next_at(shelf, path, NULL, rows[0]));
+    assert_ptr_equal(shelf_next_at(shelf, path, rows[1], NULL), rows[0]);
+    assert_ptr_equal(shelf_next_at(shelf, path, rows[1], rows[0]), rows[3]);
+    assert_null(shelf_next_at(shelf, path, rows[1], rows[2]));
+    shelf_leave_path(shelf, rows[2]);
+    shelf_leave_path(shelf, rows[3]);
+    assert_ptr_equal(shelf_by_path(shelf, path), rows[1]);
+    (void)take(shelf, 9); /* rows[0] gives way */
+    assert_null(shelf_next_at(shelf, path, rows[1], NULL));
+    assert_null(shelf_next_at(shelf, path, NULL, rows[1]));
     shelf_free(shelf);
 }
 
@@ -421,6 +449,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shelf_finds_by_every_key),
+        cmocka_unit_test(test_shelf_goes_through_a_place),
         cmocka_unit_test(test_shelf_forgets_the_oldest),
         cmocka_unit_test(test_shelf_holds),
         cmocka_unit_test(test_shelf_without_memory),

@@ -126,8 +126,6 @@ static void keeper_settle_hot(struct shield *shield, struct file_key key)
     struct keep keep = {.fd = -1};
     struct file_row *row;
     bool is_begun = false;
-    struct file_state state;
-    struct stat stat;
 
     pthread_mutex_lock(&shield->lock);
     row = shelf_by_key(shield->shelf, key);
@@ -139,15 +137,7 @@ static void keeper_settle_hot(struct shield *shield, struct file_key key)
         return;
     }
     if (keep_finish(shield, &keep) != 0) {
-        files_settle(shield->files, keep.fd);
-        /* changed between the copy and the mark: then the mark must not stand */
-        if (fstat(keep.fd, &stat) != 0) {
-            stat.st_size = -1;
-        }
-        file_state_of(&stat, &state);
-        if (!file_state_is(&state, &keep.state)) {
-            files_unsettle(shield->files, keep.fd);
-        }
+        shield_settle(shield, keep.fd, &keep.state);
     }
     closep(&keep.fd);
 }

@@ -10,6 +10,8 @@
 
 #include <fcntl.h>
 
+#define PLACE_LOOKS 16 /* at files that were seen at one path */
+
 /* Whether no name is left of a file: its held descriptor tells, or its handle leads nowhere. */
 static bool shield_is_gone(struct shield *shield, const struct file_row *row,
                            const struct file_handle_id *handle)
@@ -104,14 +106,41 @@ bool shield_held(void *context, const struct file_handle_id *file, struct stat *
     return is_held;
 }
 
-static bool shield_knows(struct shield *shield, const struct files_name *name)
+/* With the lock. */
+static bool shield_has_many(struct shield *shield, struct file_row *row,
+                            const struct files_name *name)
 {
-    bool is_known;
+    struct stat stat;
+
+    if (!shelf_is_held(row, &stat) && fstat(files_named_fd(shield->files, name), &stat) != 0) {
+        return false;
+    }
+    return stat.st_nlink > 1;
+}
+
+/* Whether the gate has seen it made already. What is new then is that it may have another name:
+ * from now on each open is to be seen, also of one that was settled before. */
+static bool shield_note_link(struct shield *shield, const struct files_name *name)
+{
+    char path[SHIELD_PATH_MAX];
+    struct file_row *row;
+    bool has_many;
 
     pthread_mutex_lock(&shield->lock);
-    is_known = shelf_by_handle(shield->shelf, name->file) != NULL;
+    row = shelf_by_handle(shield->shelf, name->file);
+    has_many = row != NULL && shield_has_many(shield, row, name);
+    if (has_many) {
+        row->has_many = true;
+        if (row->fd >= 0 && fd_path(row->fd, path, sizeof(path)) == 0) {
+            aliases_see(shield->aliases, row->serial, files_plain_path(path, true));
+        }
+        aliases_see(shield->aliases, row->serial, name->path);
+    }
     pthread_mutex_unlock(&shield->lock);
-    return is_known;
+    if (has_many) {
+        files_unsettle(shield->files, files_named_fd(shield->files, name));
+    }
+    return row != NULL;
 }
 
 /* A link made to a file that came about without an open here: O_TMPFILE, or from outside. */
@@ -131,7 +160,7 @@ static void shield_created(struct shield *shield, const struct files_name *name,
     pthread_mutex_lock(&shield->lock);
     if (shelf_by_handle(shield->shelf, name->file) == NULL &&
         shelf_take(shield->shelf, name->file, step.file, &row) == 0) {
-        shelf_set_path(shield->shelf, row, name->path);
+        shelf_set_path(shield->shelf, row, name->path, files_hearings(shield->files));
         row->size = step.size;
         if (stat.st_nlink > 1) { /* a second name for what may be anybody's: not made by whoever
                                   * gave it */
@@ -248,7 +277,11 @@ static bool shield_is_name_gone(struct shield *shield, const struct file_row *ro
     int fd = row->fd >= 0 ? row->fd : files_named_fd(shield->files, name);
     struct stat stat;
 
-    return fd < 0 || (fstat(fd, &stat) == 0 && stat.st_nlink == 0) || shield_has_lost_name(row);
+    if (fd < 0 || (fstat(fd, &stat) == 0 && stat.st_nlink == 0)) {
+        return true;
+    }
+    /* what was done to it before is to be looked at, and lives on by another name */
+    return !judge_has_question(shield->judge, row->key) && shield_has_lost_name(row);
 }
 
 static void shield_deleted(struct shield *shield, const struct files_name *name,
@@ -277,21 +310,13 @@ static void shield_deleted(struct shield *shield, const struct files_name *name,
     pthread_mutex_unlock(&shield->lock);
 }
 
-/* With the lock: who was known to have the target's name, if that is another file and the name not
- * gone before. Told late, all names of a file are gone when the first is told of: what counts is
- * whether this one was told of. And what stands there now may have been opened meanwhile. */
-static struct file_row *shield_holder(struct shield *shield, const struct files_name *name,
-                                      const struct file_row *moved)
+/* With the lock: whether it was told already that the file has lost that name. Told late, all names
+ * of a file are gone when the first is told of: what counts is whether this one was told of. */
+static bool shield_was_told(struct shield *shield, const struct file_row *row, struct str path)
 {
-    struct file_row *row = shelf_before(shield->shelf, name->target_path, moved);
-
-    if (row == NULL || row->is_deleted ||
-        aliases_is_lost(shield->aliases, row->serial, name->target_path)) {
-        uint64_t serial = aliases_at(shield->aliases, name->target_path);
-
-        row = serial != 0 ? shelf_by_serial(shield->shelf, serial) : NULL;
-    }
-    return row == moved ? NULL : row;
+    return aliases_has(shield->aliases, row->serial)
+               ? aliases_is_lost(shield->aliases, row->serial, path)
+               : row->is_deleted;
 }
 
 static bool shield_is_displaced(struct shield *shield, const struct file_row *row)
@@ -303,13 +328,43 @@ static bool shield_is_displaced(struct shield *shield, const struct file_row *ro
            shield_is_gone(shield, row, &handle);
 }
 
+/* With the lock: whom a file that came to path has displaced there; NULL: nobody that is known.
+ * Told late, others may have come there after it, and gone again. If it was seen there itself, the
+ * newest of those before it is meant. If not, the newest of those who were seen there before the
+ * last time that all had been heard, else the oldest. */
+static struct file_row *shield_displaced(struct shield *shield, struct str path,
+                                         const struct file_row *comer)
+{
+    uint64_t heard = files_hearings(shield->files);
+    bool is_there = comer != NULL && shelf_is_at(comer, path);
+    struct file_row *oldest = NULL;
+    struct file_row *row = NULL;
+    uint64_t serial;
+
+    for (unsigned i = 0; i < PLACE_LOOKS; i++) {
+        row = shelf_next_at(shield->shelf, path, comer, row);
+        if (row == NULL) {
+            break;
+        }
+        if (!shield_was_told(shield, row, path) && shield_is_displaced(shield, row)) {
+            oldest = row;
+            if (is_there || row->seen + 1 < heard) { /* one may have been past its last read */
+                return row;
+            }
+        }
+    }
+    serial = aliases_at(shield->aliases, path);
+    row = serial != 0 ? shelf_by_serial(shield->shelf, serial) : NULL;
+    return row != NULL && row != comer ? row : oldest;
+}
+
 /* The first half of an exchange looks like a rename over a file that still lives. */
 static void shield_begin_swap(struct shield *shield, const struct files_name *name,
                               struct file_key file, const struct file_row *holder)
 {
     struct shield_swap *swap = &shield->swap;
 
-    if (name->path.len >= sizeof(swap->path) ||
+    if (holder == NULL || name->path.len >= sizeof(swap->path) ||
         name->target_path.len >= sizeof(swap->target_path)) {
         return;
     }
@@ -393,7 +448,7 @@ static void shield_renamed(struct shield *shield, const struct files_name *name,
                               .path = name->path,
                               .target_path = name->target_path};
     CLEANUP(closep) int fd = name->is_left ? shield_open_leaver(shield, name->file) : -1;
-    struct file_row *holder;
+    struct file_row *displaced;
     struct file_row *row;
 
     pthread_mutex_lock(&shield->lock);
@@ -405,21 +460,36 @@ static void shield_renamed(struct shield *shield, const struct files_name *name,
     if (!shield_end_swap(shield, name, who, row, ret_job)) {
         step.file = row != NULL ? row->key : shield_key_of(shield, name->file);
         step.version = row != NULL ? row->version : 0;
-        holder = shield_holder(shield, name, row);
-        if (holder != NULL && shield_is_displaced(shield, holder)) {
-            step.victim = holder->key;
-            step.victim_version = shield_version_of_gone(shield, holder, who);
-            shield_take_name(shield, holder, name->target_path, STR(""), who);
-        } else if (holder != NULL) {
-            shield_begin_swap(shield, name, step.file, holder);
+        displaced = shield_displaced(shield, name->target_path, row);
+        if (displaced != NULL) {
+            step.victim = displaced->key;
+            step.victim_version = shield_version_of_gone(shield, displaced, who);
+            shield_take_name(shield, displaced, name->target_path, STR(""), who);
+        } else {
+            shield_begin_swap(shield, name, step.file,
+                              shelf_next_at(shield->shelf, name->target_path, row, NULL));
         }
         shield_step(shield, &step, ret_job);
     }
     if (row != NULL && name->target_path.len != 0) {
-        shelf_set_path(shield->shelf, row, name->target_path);
+        shelf_set_path(shield->shelf, row, name->target_path, files_hearings(shield->files));
         if (!name->is_left && aliases_has(shield->aliases, row->serial)) {
             shield_take_name(shield, row, name->path, name->target_path, who);
         }
+    }
+    pthread_mutex_unlock(&shield->lock);
+}
+
+/* Whom our own rename displaced is nobody's damage, and is not to be taken for another's later. */
+static void shield_own_renamed(struct shield *shield, const struct files_name *name)
+{
+    struct file_row *displaced;
+
+    pthread_mutex_lock(&shield->lock);
+    displaced =
+        shield_displaced(shield, name->target_path, shelf_by_handle(shield->shelf, name->file));
+    if (displaced != NULL && shelf_is_at(displaced, name->target_path)) {
+        shelf_leave_path(shield->shelf, displaced);
     }
     pthread_mutex_unlock(&shield->lock);
 }
@@ -439,13 +509,16 @@ void shield_named(void *context, const struct files_name *name)
         shield_folder_named(shield, name, who);
         return;
     }
-    if (name->change == NAME_CHANGE_CREATE && shield_knows(shield, name)) {
-        return; /* the gate has seen it made, and told all that is new */
+    if (name->change == NAME_CHANGE_CREATE && shield_note_link(shield, name)) {
+        return;
     }
     if (name->change != NAME_CHANGE_RENAME) {
         shield_file_named(shield, name, who, is_own);
     }
     if (is_own) {
+        if (name->change == NAME_CHANGE_RENAME) {
+            shield_own_renamed(shield, name);
+        }
         return;
     }
     if (name->change == NAME_CHANGE_DELETE || name->change == NAME_CHANGE_RENAME) {

@@ -166,7 +166,7 @@ void shield_note_visit(struct shield *shield, struct visit *visit, struct shield
         return;
     }
     row->size = visit->state.size;
-    shelf_set_path(shield->shelf, row, visit->path);
+    shelf_set_path(shield->shelf, row, visit->path, files_hearings(shield->files));
     shield_visit_facts(shield, &visit->handle, &visit->open->stat);
     row->has_many = row->has_many || visit->open->stat.st_nlink > 1;
     if (row->has_many) {
@@ -216,6 +216,21 @@ bool shield_take_visit(struct shield *shield, struct visit *visit)
     return has_excess;
 }
 
+void shield_settle(struct shield *shield, int fd, const struct file_state *saved)
+{
+    struct file_state state;
+    struct stat stat;
+
+    files_settle(shield->files, fd);
+    if (fstat(fd, &stat) != 0) {
+        stat = (struct stat){.st_size = -1};
+    }
+    file_state_of(&stat, &state);
+    if (stat.st_nlink > 1 || !file_state_is(&state, saved)) {
+        files_unsettle(shield->files, fd);
+    }
+}
+
 bool shield_opened(void *context, struct files_open *open)
 {
     struct shield *shield = context;
@@ -234,7 +249,7 @@ bool shield_opened(void *context, struct files_open *open)
     }
     is_weighed = shield_take_visit(shield, &visit);
     if (mark_fd >= 0) {
-        files_settle(shield->files, mark_fd);
+        shield_settle(shield, mark_fd, &visit.state);
     }
     if (!is_weighed) {
         files_allow(shield->files, open);

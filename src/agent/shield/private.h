@@ -200,6 +200,9 @@ void shield_hold(struct shield *shield, struct file_row *row, int *fd);
  * original is safe afterwards, and whoever is ruled against stands still. True: there is something
  * to look at before it goes on. */
 [[nodiscard]] bool shield_take_visit(struct shield *shield, struct visit *visit);
+/* No more opens of it until it is modified. The mark does not stand if it has changed since it was
+ * saved, or has several names: the next open may be by another. */
+void shield_settle(struct shield *shield, int fd, const struct file_state *saved);
 /* Saves fd; 0 when it failed, which is counted. waiter: the open that is held for it, or NULL. */
 uint64_t shield_save(struct shield *shield, int fd, struct str path, struct actor_key who,
                      struct files_open *waiter);

@@ -336,10 +336,24 @@ static bool row_is_scratch(const struct row *row, const struct relative *who)
             who->session->first_charge != 0 && row->time_first > who->session->first_charge);
 }
 
+/* Took the name of an original, of which nothing else tells. */
+static bool row_stands_for_original(const struct row *row)
+{
+    return row->is_replacing && row->version != 0;
+}
+
+/* That the file is removed afterwards undoes nothing. */
+static bool row_is_damage(const struct row *row)
+{
+    return row->state == ROW_STATE_RULED || row->state == ROW_STATE_CHARGED ||
+           (row->state == ROW_STATE_WIPED && row_stands_for_original(row));
+}
+
 static int judge_on_delete(struct judge *judge, const struct judge_step *step, struct relative *who,
                            bool *ret_is_ruling)
 {
     struct row *row = ledger_find(&judge->ledger, step->file);
+    bool is_original;
     int r;
 
     if (row == NULL) {
@@ -350,10 +364,14 @@ static int judge_on_delete(struct judge *judge, const struct judge_step *step, s
         return 0;
     }
     ledger_unindex(&judge->ledger, row);
-    if (row->state == ROW_STATE_RULED) {
+    if (row_is_damage(row)) {
         mem_free(row->path_now);
         row->path_now = NULL;
         return 0;
+    }
+    is_original = !row_stands_for_original(row);
+    if (!is_original && row->is_victim_read) {
+        row_add_reader(row, row->who, step->time);
     }
     if (row->readers[0].session + row->readers[0].exe == 0 || row_is_scratch(row, who) ||
         row->state == ROW_STATE_PRODUCT || relative_is_trusted(who)) {
@@ -366,7 +384,7 @@ static int judge_on_delete(struct judge *judge, const struct judge_step *step, s
         return r;
     }
     row->version = row->version != 0 ? row->version : step->version;
-    row->size = step->size != 0 ? step->size : row->size;
+    row->size = step->size != 0 && is_original ? step->size : row->size;
     row->time_first = row->time_first != 0 && !row->is_made ? row->time_first : step->time;
     ledger_own(&judge->ledger, row, who);
     ledger_move(&judge->ledger, row, ROW_STATE_GONE);
