@@ -405,7 +405,7 @@ static int front_start(struct front *front, struct diag *diag)
 {
     struct sandbox sandbox = {
         .user = front->settings->is_user_kept ? NULL : front->settings->front_user,
-        .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_LISTEN,
+        .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_ACCEPT,
         .file_limit = (uint64_t)front->settings->connections * 2 + FRONT_LOOP_EXTRA};
     static struct msg_writer msg;
     unsigned missing = 0;

@@ -23,6 +23,8 @@ struct listeners {
     size_t counts[LISTENER_KIND_COUNT];
 };
 
+/* Whether the settings name addresses, and not too many; diag says where they do not. */
+[[nodiscard]] int listeners_check(const struct centre_settings *settings, struct diag *diag);
 /* diag names the setting or the address, and the remedy. What was opened before a failure is closed
  * by listeners_close. */
 [[nodiscard]] int listeners_open(struct listeners *listeners,

@@ -30,8 +30,8 @@ enum centre_message {
     /* supervisor → core: a child died. str name, i64 wait status, u64 deaths within a minute. */
     CENTRE_MESSAGE_DIED,
     /* supervisor → core: an operator on this machine runs `canhgac centre VERB`. str user name of
-     * the system account that asks; fd: a SOCK_SEQPACKET end on which core answers REQUEST (only
-     * its first four values) with REPLY as it does for the api, with the rights of an admin and the
+     * the system account that asks; fd: a SOCK_SEQPACKET end on which core answers REQUEST (without
+     * the browser's address) with REPLY as it does for the api, with the rights of an admin and the
      * actor "local:USER" whatever user name a request carries. The verbs asked are "token.create"
      * {0: note, 1: life in ns} → {0: token text, 1: expires}, "sender.create"
      * {0: name} → {0: token text}, "host.list" {} → [{0: id (16 bytes),

@@ -29,7 +29,7 @@
 static int receiver_enter(const struct receiver_options *options)
 {
     const struct sandbox sandbox = {
-        .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_LISTEN,
+        .calls = SANDBOX_CALLS_IO | SANDBOX_CALLS_ACCEPT,
         .memory_more = MEMORY_MORE,
         .file_limit = RECEIVER_STREAMS_MAX + FILES_SPARE,
     };

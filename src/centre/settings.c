@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <stddef.h>
 
-#define CENTRE_CONF       "centre.conf"
 #define CENTRE_CONF_LIMIT (256U << 10)
 #define ROW(member)       offsetof(struct centre_settings, member)
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define CENTRE_CONF         "centre.conf" /* in the folder */
 #define CENTRE_SETTINGS_MAX 32
 
 /* Where a value is from; a later one wins over those before it, but for the command line, which

@@ -15,6 +15,7 @@
 #include "centre/keys.h"
 #include "centre/protocol.h"
 #include "centre/supervisor/private.h"
+#include "cli/command.h"
 #include "sys/fd.h"
 #include "sys/loop.h"
 #include "sys/process.h"
@@ -138,6 +139,14 @@ static void supervisor_signal_children(const struct supervisor *supervisor, int 
     }
 }
 
+/* What a process that never served says of its folder holds for the next one too: whoever started
+ * the centre gets to hear of it. Killed ones are started again. */
+static bool supervisor_is_hopeless(const struct child *child, int wait_status)
+{
+    return !child->supervisor->is_announced && child->which < SUPERVISOR_FETCH &&
+           WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == EXIT_STATUS_FAILED;
+}
+
 static void supervisor_on_child_end(void *context, pid_t pid, int wait_status)
 {
     struct child *child = context;
@@ -164,6 +173,12 @@ static void supervisor_on_child_end(void *context, pid_t pid, int wait_status)
     }
     if (is_orderly) {
         supervisor_start_later(child, was_ready);
+        return;
+    }
+    if (supervisor_is_hopeless(child, wait_status)) {
+        loop_stop(supervisor->loop,
+                  diag_set(supervisor->diag, -ERR_CANCELED,
+                           _("the centre could not start; the line above says why")));
         return;
     }
     child->deaths = was_calm ? 1 : child->deaths + 1;
@@ -468,6 +483,7 @@ int centre_supervise(const struct centre_settings *settings, struct diag *diag)
         return claim;
     }
     supervisor.settings = settings;
+    supervisor.diag = diag;
     supervisor.next = *settings;
     supervisor.next.has_browser = access(BROWSER_PROGRAM, X_OK) == 0;
     if (!supervisor.next.has_browser) {

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "centre/listeners.h"
 #include "centre/openapi.h"
 #include "centre/settings.h"
 #include "centre/supervisor.h"
@@ -443,6 +444,7 @@ static int centre_run(const struct command_call *call)
     struct diag diag = {0};
     int r = centre_settings_load(call->settings, call->arena, &settings, &diag);
 
+    r = r < 0 ? r : listeners_check(&settings, &diag);
     if (r < 0) {
         return command_fail(EXIT_STATUS_USAGE, "%s", diag_text(&diag, r));
     }

@@ -80,6 +80,7 @@ int centre_ask(struct centre_question *question, struct diag *diag)
     msg_put_str(&msg, STR(""));
     msg_put_str(&msg, str_from(question->verb));
     msg_put_str(&msg, buf_str(&question->body));
+    msg_put_u32(&msg, text_language());
     r = channel_send(fd, &msg, NULL, 0);
     if (r == 0) {
         r = channel_receive_within(fd, CENTRE_ASK_TIME_MS, &question->reply);

@@ -39,7 +39,7 @@ struct command {
     int (*run)(const struct command_call *call); /* an enum exit_status */
 };
 
-/* Prints "canhgac: sentence" to stderr and returns status. */
+/* Prints "canhgac: sentence" to stderr, without control characters, and returns status. */
 int command_fail(enum exit_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -75,22 +75,43 @@ static int net_open_listener(const struct addrinfo *one)
     return TAKE_FD(fd);
 }
 
-static int net_open(struct str where, int type, struct diag *diag)
+static int net_read(struct str where, int type, struct addrinfo **ret_list, struct diag *diag)
 {
     struct addrinfo hints = {.ai_socktype = type,
                              .ai_flags = AI_PASSIVE | AI_NUMERICSERV | AI_NUMERICHOST};
-    struct addrinfo *list = NULL;
     char host[256];
     char port[8];
-    int fd = -ERR_SYNTAX;
 
     if (net_split(where, host, port) < 0 ||
-        getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, &list) != 0) {
+        getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, ret_list) != 0) {
         return diag_set(
             diag, -ERR_SYNTAX,
             _("'%.*s' is no address to listen on; write PORT, ADDRESS:PORT or [ADDRESS]:PORT"),
             STR_ARG(where));
     }
+    return 0;
+}
+
+int net_check(struct str where, struct diag *diag)
+{
+    struct addrinfo *list = NULL;
+    int r = net_read(where, SOCK_STREAM, &list, diag);
+
+    if (r == 0) {
+        freeaddrinfo(list);
+    }
+    return r;
+}
+
+static int net_open(struct str where, int type, struct diag *diag)
+{
+    struct addrinfo *list = NULL;
+    int fd = net_read(where, type, &list, diag);
+
+    if (fd < 0) {
+        return fd;
+    }
+    fd = -ERR_SYNTAX;
     for (int pass = 0; fd < 0 && pass < 2; pass++) { /* version 6 first: it takes version 4 along */
         for (const struct addrinfo *one = list; fd < 0 && one != NULL; one = one->ai_next) {
             if ((one->ai_family == AF_INET6) == (pass == 0)) {

@@ -12,6 +12,8 @@
 #define NET_ADDRESS_SIZE 64 /* of an address as text, with its NUL */
 #define NET_TARGETS_MAX  8  /* addresses of one name that are tried */
 
+/* Whether net_listen could read it: -ERR_SYNTAX with its sentence, else 0. */
+[[nodiscard]] int net_check(struct str where, struct diag *diag);
 /* "PORT" (all addresses), "ADDRESS:PORT" or "[ADDRESS]:PORT"; close-on-exec, non-blocking. diag
  * names the address and the remedy. */
 [[nodiscard]] int net_listen(struct str where, struct diag *diag);

@@ -169,7 +169,7 @@ static struct ruleset landlock_ruleset(const struct sandbox *sandbox, long abi)
     if (abi >= 3) {
         ruleset.handled_fs |= ACCESS_FS_TRUNCATE;
     }
-    if (abi >= 4 && (sandbox->calls & (SANDBOX_CALLS_NETWORK | SANDBOX_CALLS_LISTEN)) == 0) {
+    if (abi >= 4 && (sandbox->calls & SANDBOX_CALLS_NETWORK) == 0) {
         ruleset.handled_net = ACCESS_NET_ALL;
     }
     return ruleset;

@@ -27,7 +27,7 @@ enum sandbox_calls {
     SANDBOX_CALLS_IO = 1 << 0, /* read write poll on descriptors that are open, pass descriptors */
     SANDBOX_CALLS_FILES = 1 << 1,     /* open stat rename unlink … */
     SANDBOX_CALLS_NETWORK = 1 << 2,   /* socket connect (inet and inet6) */
-    SANDBOX_CALLS_LISTEN = 1 << 3,    /* bind listen accept */
+    SANDBOX_CALLS_ACCEPT = 1 << 3,    /* accept on sockets that listen already */
     SANDBOX_CALLS_SPAWN = 1 << 4,     /* fork execve wait */
     SANDBOX_CALLS_SIGNAL = 1 << 5,    /* pidfd_open pidfd_send_signal kill */
     SANDBOX_CALLS_FANOTIFY = 1 << 6,  /* fanotify_mark name_to_handle_at open_by_handle_at */

@@ -185,7 +185,7 @@ static const char *const calls_files[] = {"open",
                                           "msync",
                                           NULL};
 static const char *const calls_network[] = {"socket", "connect", NULL};
-static const char *const calls_listen[] = {"socket", "bind", "listen", "accept", "accept4", NULL};
+static const char *const calls_accept[] = {"accept", "accept4", NULL};
 static const char *const calls_spawn[] = {"fork",   "vfork",    "clone", "clone3",
                                           "execve", "execveat", "wait4", "waitid",
                                           "setsid", "setpgid",  NULL};
@@ -216,7 +216,7 @@ static const struct call_family call_families[] = {
     {SANDBOX_CALLS_IO, calls_io},
     {SANDBOX_CALLS_FILES, calls_files},
     {SANDBOX_CALLS_NETWORK, calls_network},
-    {SANDBOX_CALLS_LISTEN, calls_listen},
+    {SANDBOX_CALLS_ACCEPT, calls_accept},
     {SANDBOX_CALLS_SPAWN, calls_spawn},
     {SANDBOX_CALLS_SIGNAL, calls_signal},
     {SANDBOX_CALLS_FANOTIFY, calls_fanotify},

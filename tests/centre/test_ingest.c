@@ -382,6 +382,7 @@ static int64_t ask_password(struct rig *rig, int channel, struct str name,
     msg_put_str(&msg, STR("whoever"));
     msg_put_str(&msg, STR("user.password"));
     msg_put_str(&msg, buf_str(&body));
+    msg_put_u32(&msg, LANGUAGE_EN);
     assert_int_equal(channel_send(channel, &msg, NULL, 0), 0);
     buf_done(&body);
     for (int i = 0; i < 4000 && r == -ERR_AGAIN; i++) {

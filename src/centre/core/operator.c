@@ -148,7 +148,7 @@ static int core_operator_revoke(struct core_call *call)
 
     if (host == NULL) {
         return diag_set(&call->diag, -ERR_NOENT,
-                        _("there is no host '%.*s'; `canhgac centre hosts` lists them"),
+                        _("there is no host '%.*s'; canhgac centre hosts lists them"),
                         STR_ARG(asked->text));
     }
     cbor_put_map(&call->reply, 0);
@@ -223,13 +223,15 @@ static int core_operator_take(struct core_operator *who, struct channel_packet *
     struct core_operator_question *asked;
     struct core_call *call;
     core_request_fn *function;
+    uint32_t language;
     struct str body;
     int r;
 
     (void)msg_get_str(&packet->msg);
     function = core_operator_function(msg_get_str(&packet->msg));
     body = msg_get_str(&packet->msg);
-    if (msg_close(&packet->msg) < 0 || function == NULL) {
+    language = msg_get_u32(&packet->msg);
+    if (msg_close(&packet->msg) < 0 || function == NULL || language >= LANGUAGE_COUNT) {
         return -ERR_PROTO;
     }
     r = core_call_new(who->core, who->fd, number, &call);
@@ -239,7 +241,7 @@ static int core_operator_take(struct core_operator *who, struct channel_packet *
     asked = arena_alloc(call->arena, 1, sizeof(*asked));
     call->actor = arena_copy(call->arena, str_from(who->actor));
     call->state = asked;
-    call->language = text_language();
+    call->language = (enum language)language;
     if (asked == NULL || call->actor.ptr == NULL) {
         core_call_free(call);
         return -ERR_NOMEM;

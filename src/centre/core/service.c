@@ -274,6 +274,12 @@ int core_new(const struct core_options *options, struct core **ret_core, struct 
     }
     if (r < 0) {
         core_free(core);
+        if (r == -ERR_CORRUPT) { /* a page that opening it did not touch */
+            return diag_set(diag, r,
+                            _("the centre's database in '%s' is damaged; put state.db aside and "
+                              "restore it from a backup"),
+                            options->folder);
+        }
         return diag_set(diag, r, _("the centre's core could not start: %s"), err_text(r));
     }
     *ret_core = core;

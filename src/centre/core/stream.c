@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "sys/fd.h"
 
 #include <errno.h>
@@ -175,8 +176,11 @@ static void core_stream_drain(struct core_stream *stream)
         if (r > 0) {
             r = core_stream_take(stream, &item);
         } else {
-            log_warn("an agent broke the protocol host=%s error=%s",
-                     stream->host != NULL ? stream->host->name : "-", err_name(r));
+            log_warn("an agent broke the protocol host=%s error=%s hint=%s",
+                     stream->host != NULL ? stream->host->name : "-", err_name(r),
+                     _("what it sent is no frame that this centre reads, nothing of it was taken, "
+                       "and the host sends again; if this repeats, install the same version on "
+                       "both sides"));
         }
     }
     if (r < 0) {

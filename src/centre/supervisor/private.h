@@ -2,6 +2,7 @@
 #ifndef CENTRE_SUPERVISOR_PRIVATE_H
 #define CENTRE_SUPERVISOR_PRIVATE_H
 
+#include "base/diag.h"
 #include "centre/listeners.h"
 #include "centre/settings.h"
 #include "sys/channel.h"
@@ -65,6 +66,7 @@ struct supervisor {
     struct loop_source *end_timer;
     bool is_ending;
     bool is_announced;
+    struct diag *diag; /* why it ends by itself */
     struct msg_writer msg;
     struct channel_packet packet;
 };
