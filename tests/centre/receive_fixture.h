@@ -145,7 +145,7 @@ static inline struct tally find(const char *word)
     struct tally tally = {0};
 
     needles_init(&needles);
-    needles.root = needles_text(&needles, str_from(word));
+    needles.root = needles_text(&needles, str_from(word), 0);
     assert_true(archive_search(rig.archive, &query, count_event, &tally) >= 0);
     return tally;
 }

@@ -170,7 +170,7 @@ static struct timed put_timed(uint64_t number, int64_t time)
     assert_int_equal(core_batch_commit(rig.core), 0);
     (void)snprintf(word, sizeof(word), "batch%llu ", (unsigned long long)number);
     needles_init(&needles);
-    needles.root = needles_text(&needles, str_from(word));
+    needles.root = needles_text(&needles, str_from(word), 0);
     assert_true(archive_search(rig.archive, &query, read_timed, &timed) >= 0);
     return timed;
 }

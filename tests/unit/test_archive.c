@@ -5,7 +5,6 @@
 #include "base/utf8.h"
 #include "store/archive.h"
 #include "store/archive/private.h"
-#include "store/filter.h"
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -129,7 +128,7 @@ static const struct needles *wanted(const char *words)
         uint16_t all = 0;
 
         while (str_cut(&group, ' ', &word)) {
-            all = needles_join(&needles, NEEDLE_AND, all, needles_text(&needles, word));
+            all = needles_join(&needles, NEEDLE_AND, all, needles_text(&needles, word, 0));
         }
         any = is_first ? all : needles_join(&needles, NEEDLE_OR, any, all);
     }
@@ -145,136 +144,6 @@ static size_t count_all(struct archive *archive)
 }
 
 /* ---- tests */
-
-static void test_filter(void **state)
-{
-    struct trigrams set;
-    struct buf buf;
-    unsigned admitted = 0;
-
-    (void)state;
-    trigrams_init(&set);
-    buf_init(&buf, 1 << 20);
-    filter_write(&set, &buf);
-    assert_true(filter_admits(buf_str(&buf), STR("ab"), true) &&
-                !filter_admits(buf_str(&buf), STR("abc"), true));
-    assert_int_equal(trigrams_add(&set, STR("/usr/bin/openssl enc -aes")), 0);
-    assert_int_equal(trigrams_add(&set, STR("x")), 0);
-    for (unsigned i = 0; i < 3000; i++) {
-        char text[16];
-        int len = snprintf(text, sizeof(text), "n%um", i * 7919);
-
-        assert_int_equal(trigrams_add(&set, str_of(text, (size_t)len)), 0);
-    }
-    filter_write(&set, &buf);
-    assert_int_equal(buf_error(&buf), 0);
-    assert_int_equal(buf.len, (set.count * 10 + 7) / 8);
-    assert_true(filter_admits(buf_str(&buf), STR("openssl"), true));
-    assert_true(filter_admits(buf_str(&buf), STR("ssl enc -a"), true));
-    for (unsigned i = 0; i < 10000; i++) {
-        char word[4] = {(char)('A' + i % 26), (char)('A' + i / 26 % 26),
-                        (char)('A' + i / 676 % 26)};
-
-        admitted += filter_admits(buf_str(&buf), str_of(word, 3), true);
-    }
-    assert_in_range(admitted, 0, 200); /* one in a hundred is what ten bits promise */
-    trigrams_done(&set);
-    buf_done(&buf);
-}
-
-static bool is_piece_of_address(const char *bytes)
-{
-    bool has_dot = false;
-
-    for (size_t i = 0; i < ADDRESS_SIZE; i++) {
-        if (bytes[i] != '.' && (bytes[i] < '0' || bytes[i] > '9')) {
-            return false;
-        }
-        has_dot = has_dot || bytes[i] == '.';
-    }
-    return has_dot;
-}
-
-/* How many distinct pieces of `size` bytes the texts have, looked at one by one. */
-static size_t count_pieces(const struct buf *texts, size_t size, bool is_address)
-{
-    const char *bytes = texts->ptr;
-    size_t count = 0;
-
-    for (size_t at = 0; at + size <= texts->len; at++) {
-        bool is_new = memchr(bytes + at, '\n', size) == NULL &&
-                      (!is_address || is_piece_of_address(bytes + at));
-
-        for (size_t before = 0; before < at && is_new; before++) {
-            is_new = memcmp(bytes + before, bytes + at, size) != 0;
-        }
-        count += is_new;
-    }
-    return count;
-}
-
-/* Texts that repeat themselves, at all places against each other: each piece is in, none twice. */
-static void test_filter_is_exact(void **state)
-{
-    static const char *const words[] = {"sshd[",         "10.2.3.44",    "..", "7",    "1234567.",
-                                        "\"id\":",       "aaaaaaaaaaaa", "x",  "\0\0", "mở cửa",
-                                        "203.0.113.9:22"};
-    struct trigrams set;
-    struct prng prng;
-    struct buf texts;
-
-    (void)state;
-    trigrams_init(&set);
-    buf_init(&texts, 1 << 16);
-    prng_init(&prng, 20261126);
-    for (unsigned round = 0; round < 40; round++) {
-        buf_reset(&texts);
-        trigrams_reset(&set);
-        for (unsigned line = 0; line < 12; line++) {
-            size_t from = texts.len;
-
-            for (uint64_t n = prng_below(&prng, 12); n != 0; n--) {
-                uint64_t i = prng_below(&prng, ARRAY_LEN(words));
-
-                buf_put(&texts, words[i], words[i][0] != '\0' ? strlen(words[i]) : 2);
-            }
-            assert_int_equal(trigrams_add(&set, str_slice(buf_str(&texts), from, texts.len)), 0);
-            buf_put_byte(&texts, '\n');
-        }
-        assert_int_equal(set.count, count_pieces(&texts, TRIGRAM_SIZE, false) +
-                                        count_pieces(&texts, ADDRESS_SIZE, true));
-    }
-    trigrams_done(&set);
-    buf_done(&texts);
-}
-
-/* A block that has every number of three digits, and all addresses of one network but one. */
-static void test_filter_addresses(void **state)
-{
-    struct trigrams set;
-    struct buf buf;
-    char text[64];
-
-    (void)state;
-    trigrams_init(&set);
-    buf_init(&buf, 1 << 20);
-    for (unsigned i = 0; i < 1000; i++) {
-        (void)snprintf(text, sizeof(text), "%03u %u. .%u %u.%u", i, i, i, i % 10, i % 100);
-        assert_int_equal(trigrams_add(&set, str_from(text)), 0);
-    }
-    for (unsigned i = 0; i < 256; i++) {
-        (void)snprintf(text, sizeof(text), "from 203.%u.113.9 port", i == 77 ? 78 : i);
-        assert_int_equal(trigrams_add(&set, str_from(text)), 0);
-    }
-    filter_write(&set, &buf);
-    assert_true(filter_admits(buf_str(&buf), STR("203.76.113.9"), true));
-    assert_true(filter_admits(buf_str(&buf), STR("3.76.1"), true));
-    assert_true(filter_admits(buf_str(&buf), STR("76.113.9"), true));
-    assert_false(filter_admits(buf_str(&buf), STR("203.77.113.9"), true));
-    assert_true(filter_admits(buf_str(&buf), STR("203.77.113.9"), false)); /* written before */
-    buf_done(&buf);
-    trigrams_done(&set);
-}
 
 static void test_round_trip(void **state)
 {
@@ -637,9 +506,6 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_filter_addresses),
-        cmocka_unit_test(test_filter_is_exact),
-        cmocka_unit_test(test_filter),
         cmocka_unit_test_setup_teardown(test_round_trip, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_duplicates, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stray_times, set_up, tear_down),

@@ -243,10 +243,10 @@ static int block_compress(const struct block *block, struct buf *out)
 
 static const char block_insert[] =
     "INSERT INTO blocks (number, first, last, count, bytes, filter, body, has_addresses,"
-    " coded) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8)";
+    " coded) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?9, ?8)";
 static const char block_update[] =
     "UPDATE blocks SET first = ?2, last = ?3, count = ?4, bytes = ?5,"
-    " filter = ?6, body = ?7, has_addresses = 1, coded = ?8 WHERE number = ?1";
+    " filter = ?6, body = ?7, has_addresses = ?9, coded = ?8 WHERE number = ?1";
 
 static int block_write_row(struct block *block, struct database *database, struct str body,
                            struct str filter)
@@ -265,6 +265,7 @@ static int block_write_row(struct block *block, struct database *database, struc
     query_bind_bytes(&query, 6, filter.ptr, filter.len);
     query_bind_bytes(&query, 7, body.ptr, body.len);
     query_bind_i64(&query, 8, block->coded);
+    query_bind_i64(&query, 9, FILTER_PIECES_NUMBERS);
     r = query_run(&query);
     if (r == 0 && block->number == 0) {
         block->number = sqlite3_last_insert_rowid(database_handle(database));

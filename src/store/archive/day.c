@@ -37,7 +37,7 @@ static const char day_tables[] = "CREATE TABLE blocks ("
                                  "  last INTEGER NOT NULL"
                                  ") STRICT, WITHOUT ROWID;";
 
-/* Pieces of addresses are in the filters of blocks that are written from then on. */
+/* What is in the filters of blocks that are written from then on: enum filter_pieces. */
 static const char day_addresses[] =
     "ALTER TABLE blocks ADD COLUMN has_addresses INTEGER NOT NULL DEFAULT 0;";
 

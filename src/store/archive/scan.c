@@ -58,16 +58,16 @@ bool scan_is_beyond(const struct scan *scan, int64_t last)
 
 struct block_filter {
     struct str bytes;
-    bool has_addresses;
+    enum filter_pieces pieces;
     bool is_noted; /* what is coded */
     bool is_coded;
 };
 
-static bool filter_holds(void *context, struct str text)
+static bool filter_holds(void *context, const struct needle *needle)
 {
     const struct block_filter *filter = context;
 
-    return filter_admits(filter->bytes, text, filter->has_addresses);
+    return filter_admits(filter->bytes, filter->pieces, needle);
 }
 
 static bool filter_is_coded(void *context)
@@ -78,7 +78,7 @@ static bool filter_is_coded(void *context)
         return filter->is_coded;
     }
     for (const struct str *code = needles_codes; code->len != 0; code++) {
-        if (filter_holds(context, *code)) {
+        if (filter_holds(context, &(struct needle){.kind = NEEDLE_TEXT, .text = *code})) {
             return true;
         }
     }
@@ -103,7 +103,7 @@ static bool scan_admits(struct scan *scan, struct query *rows, struct hand *hand
 {
     int64_t coded = query_i64(rows, 4);
     struct block_filter filter = {.bytes = query_bytes(rows, 2),
-                                  .has_addresses = query_i64(rows, 3) != 0,
+                                  .pieces = (enum filter_pieces)query_i64(rows, 3),
                                   .is_noted = coded >= 0,
                                   .is_coded = (coded & CODED_SIGNS) != 0};
     const struct needle_place place = {filter_holds, filter_is_coded, &filter};
@@ -201,11 +201,11 @@ struct hand_bytes {
     bool is_coded;
 };
 
-static bool bytes_hold(void *context, struct str text)
+static bool bytes_hold(void *context, const struct needle *needle)
 {
     const struct hand_bytes *bytes = context;
 
-    return str_find(bytes->folded, text) < bytes->folded.len;
+    return str_find(bytes->folded, needle->text) < bytes->folded.len;
 }
 
 static bool bytes_are_coded(void *context)
