@@ -127,11 +127,12 @@ struct tally {
     unsigned cut;
 };
 
-static inline int count_event(void *context, const struct id *host, const struct event *event)
+static inline int count_event(void *context, const struct archive_key *key,
+                              const struct event *event)
 {
     struct tally *tally = context;
 
-    (void)host;
+    (void)key;
     tally->count++;
     tally->cut += event_find(event, EVENT_FIELD_LOG_FLAGS) != NULL;
     return 0;

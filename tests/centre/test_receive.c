@@ -143,12 +143,12 @@ struct timed {
     bool is_doubted;
 };
 
-static int read_timed(void *context, const struct id *host, const struct event *event)
+static int read_timed(void *context, const struct archive_key *key, const struct event *event)
 {
     struct timed *timed = context;
     const struct event_field *flags = event_find(event, EVENT_FIELD_LOG_FLAGS);
 
-    (void)host;
+    (void)key;
     timed->time = event->time;
     timed->has_arrival = event_find(event, EVENT_FIELD_EVENT_INGESTED) != NULL;
     timed->is_doubted = flags != NULL && str_is_text(flags->text, "wrong_time");

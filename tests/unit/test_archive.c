@@ -85,14 +85,14 @@ struct answer {
     char texts[4096][48];
 };
 
-static int collect(void *context, const struct id *host, const struct event *event)
+static int collect(void *context, const struct archive_key *key, const struct event *event)
 {
     struct answer *answer = context;
     const struct event_field *field = event_find(event, EVENT_FIELD_PROCESS_COMMAND_LINE);
 
     assert_true(answer->count < 4096);
     answer->times[answer->count] = event->time;
-    answer->hosts[answer->count] = *host;
+    answer->hosts[answer->count] = key->host;
     (void)snprintf(answer->texts[answer->count], 48, "%.*s",
                    STR_ARG(field != NULL ? field->text : STR("")));
     answer->count++;
@@ -496,6 +496,109 @@ static int run_everything(void *context)
     return r;
 }
 
+/* ---- damage */
+
+#define ZSTD_MAGIC "\x28\xb5\x2f\xfd"
+
+/* The day's file, its bytes changed. */
+static void damage_day(struct bench *bench, const char *day, bool is_cut)
+{
+    static char bytes[4 << 20];
+    const char *body;
+    char path[512];
+    ssize_t len;
+    int fd;
+
+    archive_close(bench->archive); /* the log is written back */
+    bench->archive = NULL;
+    (void)snprintf(path, sizeof(path), "%s/events/%s.db", bench->fixture.folder, day);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    len = read(fd, bytes, sizeof(bytes));
+    assert_in_range(len, 8192, sizeof(bytes) - 1);
+    if (is_cut) {
+        assert_int_equal(ftruncate(fd, len / 2), 0);
+    } else {
+        body = memmem(bytes, (size_t)len, ZSTD_MAGIC, 4);
+        assert_non_null(body);
+        bytes[body - bytes + 40] ^= 4;
+        assert_int_equal(pwrite(fd, bytes, (size_t)len, 0), len);
+    }
+    close(fd);
+}
+
+/* Three days of 64 events, in blocks of 16. */
+static void fill_days(struct bench *bench)
+{
+    for (unsigned i = 0; i < 192; i++) {
+        char text[48];
+        struct event event;
+
+        (void)snprintf(text, sizeof(text), "command %u of %u", i, i * 7919);
+        event = make_event(FIXTURE_NOW - i / 64 * DAY + i % 64, text, "/bin/sh");
+        assert_int_equal(add(bench->archive, 1, i + 1, &event), 0);
+    }
+    assert_int_equal(archive_commit(bench->archive), 0);
+}
+
+static struct answer *search_damaged(struct bench *bench, struct archive_damages *damages)
+{
+    struct archive_query query = everything();
+    struct archive *reader = open_archive(&bench->fixture, true, 0);
+    struct answer *answer;
+
+    *damages = (struct archive_damages){0};
+    query.damages = damages;
+    answer = search(reader, &query);
+    answer = search(reader, &query); /* what was met before is told once */
+    query.damages = NULL;
+    assert_true(damages->count == 0 || archive_search(reader, &query, collect, answer) < 0);
+    answer->count = 0;
+    query.damages = damages;
+    answer = search(reader, &query);
+    archive_close(reader);
+    return answer;
+}
+
+/* One bit in one block: the other 176 are found, and it is told which are not. */
+static void test_flipped_bit(void **state)
+{
+    struct bench *bench = *state;
+    struct archive_damages damages;
+    char file[ARCHIVE_FILE_SIZE];
+    char day[11];
+
+    fill_days(bench);
+    archive_file((FIXTURE_NOW - DAY) / DAY, file);
+    (void)snprintf(day, sizeof(day), "%.10s", file + sizeof("events/") - 1);
+    assert_int_equal(search_damaged(bench, &damages)->count, 192);
+    assert_int_equal(damages.count, 0);
+    damage_day(bench, day, false);
+    assert_int_equal(search_damaged(bench, &damages)->count, 176);
+    assert_int_equal(damages.count, 1);
+    assert_int_equal(damages.list[0].entries, 16);
+    assert_int_equal(damages.list[0].last - damages.list[0].first, 15);
+    assert_int_equal(damages.list[0].day, (FIXTURE_NOW - DAY) / DAY);
+}
+
+/* Half of a day's file is gone: the days beside it are found. */
+static void test_cut_file(void **state)
+{
+    struct bench *bench = *state;
+    struct archive_damages damages;
+    char file[ARCHIVE_FILE_SIZE];
+    char day[11];
+    size_t found;
+
+    fill_days(bench);
+    archive_file((FIXTURE_NOW - DAY) / DAY, file);
+    (void)snprintf(day, sizeof(day), "%.10s", file + sizeof("events/") - 1);
+    damage_day(bench, day, true);
+    found = search_damaged(bench, &damages)->count;
+    assert_in_range(found, 128, 191);
+    assert_in_range(damages.count, 1, 5);
+    assert_int_equal(damages.list[0].day, (FIXTURE_NOW - DAY) / DAY);
+}
+
 static void test_no_memory(void **state)
 {
     struct bench *bench = *state;
@@ -514,6 +617,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_rollback, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_search_is_naive_scan, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_foreign_day, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_flipped_bit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_cut_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_memory, set_up, tear_down),
     };
 

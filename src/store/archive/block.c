@@ -224,17 +224,26 @@ int block_next(struct cbor_reader *reader, struct archive_key *ret_key, struct e
 
 /* ---- to and from the file */
 
+/* With a checksum: a bit that flips on the disk is met as damage, not as other words. */
 static int block_compress(const struct block *block, struct buf *out)
 {
     size_t bound = ZSTD_compressBound(block->raw.len);
     char *bytes = buf_reserve(out, bound);
-    size_t len;
+    ZSTD_CCtx *packer = ZSTD_createCCtx();
+    size_t len = 0;
+    bool is_set =
+        packer != NULL && bytes != NULL &&
+        !ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_compressionLevel, BLOCK_LEVEL)) &&
+        !ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_checksumFlag, 1));
 
+    if (is_set) {
+        len = ZSTD_compress2(packer, bytes, bound, block->raw.ptr, block->raw.len);
+    }
+    ZSTD_freeCCtx(packer);
     if (bytes == NULL) {
         return buf_error(out);
     }
-    len = ZSTD_compress(bytes, bound, block->raw.ptr, block->raw.len, BLOCK_LEVEL);
-    if (ZSTD_isError(len)) {
+    if (!is_set || ZSTD_isError(len)) {
         return -ERR_NOMEM; /* the room is the library's own bound: nothing else can fail */
     }
     buf_commit(out, len);

@@ -57,6 +57,14 @@ void day_path(const struct archive *archive, int64_t day, const char *suffix,
                    suffix);
 }
 
+void archive_file(int64_t day, char out[ARCHIVE_FILE_SIZE])
+{
+    char when[TIME_TEXT_SIZE];
+
+    time_format_utc(day * NS_PER_DAY, when);
+    (void)snprintf(out, ARCHIVE_FILE_SIZE, ARCHIVE_FOLDER "/%.*s.db", DAY_NAME_SIZE, when);
+}
+
 int day_open_file(const struct archive *archive, int64_t day, bool is_read_only,
                   struct database **ret_database, struct diag *diag)
 {
