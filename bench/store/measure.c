@@ -262,9 +262,9 @@ static double folder_size(const char *folder, const char *name)
     return sum_size;
 }
 
-static int count_event(void *context, const struct id *host, const struct event *event)
+static int count_event(void *context, const struct archive_key *key, const struct event *event)
 {
-    (void)host;
+    (void)key;
     (void)event;
     ++*(size_t *)context;
     return 0;

@@ -117,6 +117,15 @@ export interface EventHit {
   event: Record<string, string | number>;
 }
 
+/** Events of the archive that could not be read: of one block, or (block 0) of a whole file. */
+export interface ArchiveDamage {
+  file: string;
+  block: number;
+  from: string;
+  to: string;
+  entries: number;
+}
+
 /** What a search found in one turn, and how far back it has looked. */
 export interface EventPage {
   items: EventHit[];
@@ -126,6 +135,7 @@ export interface EventPage {
   title: string;
   reached: string;
   next: string | null;
+  damages: ArchiveDamage[];
 }
 
 export interface Page<T> {

@@ -1,6 +1,6 @@
 // A search in the archive goes on in turns of a third of a second: each answers with what it has found and how far back
 // it has looked, and the next begins there. So the first page is there at once, and whoever stops loses nothing.
-import { post, type EventPage } from './api';
+import { post, type ArchiveDamage, type EventPage } from './api';
 
 export interface Question {
   q?: string;
@@ -30,6 +30,11 @@ export async function ask(path: string, question: Question, stop: AbortSignal, t
     cursor = page.next;
     limit = said?.limit ?? limit;
   }
+}
+
+/** Those of one turn beside those of the turns before: each once. */
+export function withDamages(before: ArchiveDamage[], more: ArchiveDamage[]): ArchiveDamage[] {
+  return [...before, ...more.filter((one) => !before.some((other) => other.file === one.file && other.block === one.block))];
 }
 
 const steps = [1, 10, 60, 300, 900, 1800, 3600, 4 * 3600, 12 * 3600, 86400];

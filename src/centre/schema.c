@@ -137,12 +137,20 @@ static const struct schema_member members_event[] = {
     {"host", SCHEMA_TYPE_ID}, {"host_name", SCHEMA_TYPE_TEXT}, {"event", SCHEMA_TYPE_OBJECT}, {}};
 static const struct schema_member members_event_count[] = {
     {"time", SCHEMA_TYPE_TIME}, {"count", SCHEMA_TYPE_NUMBER}, {}};
+static const struct schema_member members_archive_damage[] = {
+    {"file", SCHEMA_TYPE_TEXT}, {"block", SCHEMA_TYPE_NUMBER},   {"from", SCHEMA_TYPE_TIME},
+    {"to", SCHEMA_TYPE_TIME},   {"entries", SCHEMA_TYPE_NUMBER}, {}};
 static const struct schema_member members_rule_draft[] = {{"rule", SCHEMA_TYPE_TEXT}, {}};
 static const struct schema_member members_event_list[] = {
-    {"items", SCHEMA_TYPE_LIST, "Event"}, {"counts", SCHEMA_TYPE_LIST, "EventCount"},
-    {"found", SCHEMA_TYPE_NUMBER},        {"unread", SCHEMA_TYPE_NUMBER},
-    {"title", SCHEMA_TYPE_TEXT},          {"reached", SCHEMA_TYPE_TIME},
-    {"next", SCHEMA_TYPE_CURSOR},         {}};
+    {"items", SCHEMA_TYPE_LIST, "Event"},
+    {"counts", SCHEMA_TYPE_LIST, "EventCount"},
+    {"found", SCHEMA_TYPE_NUMBER},
+    {"unread", SCHEMA_TYPE_NUMBER},
+    {"title", SCHEMA_TYPE_TEXT},
+    {"reached", SCHEMA_TYPE_TIME},
+    {"next", SCHEMA_TYPE_CURSOR},
+    {"damages", SCHEMA_TYPE_LIST, "ArchiveDamage"},
+    {}};
 static const struct schema_member members_log_source[] = {
     {"number", SCHEMA_TYPE_NUMBER},
     {"host", SCHEMA_TYPE_ID},
@@ -442,6 +450,7 @@ const struct schema schemas[] = {{"Me", members_me},
                                  {"Event", members_event},
                                  {"EventCount", members_event_count},
                                  {"EventList", members_event_list},
+                                 {"ArchiveDamage", members_archive_damage},
                                  {"RuleDraft", members_rule_draft},
                                  {"Setting", members_setting},
                                  {"Settings", members_settings},

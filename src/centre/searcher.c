@@ -20,7 +20,6 @@
 
 #define JSON_MAX    (48U << 20) /* SEARCHER_EVENTS_MAX events of the longest kind, escaped */
 #define ARENA_LIMIT (8U << 20)
-#define CURSOR_SIZE 48
 
 struct searcher_count {
     int64_t time;
@@ -42,6 +41,7 @@ struct searcher_job {
     uint64_t found;
     struct searcher_count counts[SEARCHER_COUNTS_MAX]; /* newest first */
     size_t count_count;
+    struct archive_damages damages;
 };
 
 struct searcher {
@@ -146,14 +146,41 @@ static void job_write_counts(struct searcher_job *job)
     json_close_array(json);
 }
 
+/* What was passed over: the screen says it once, however many turns met it. */
+static void job_write_damages(struct searcher_job *job)
+{
+    struct json_writer *json = &job->writer;
+    char file[ARCHIVE_FILE_SIZE];
+
+    json_put_key(json, "damages");
+    json_open_array(json);
+    for (size_t i = 0; i < job->damages.count; i++) {
+        const struct archive_damage *damage = &job->damages.list[i];
+
+        archive_file(damage->day, file);
+        json_open_object(json);
+        json_put_key(json, "file");
+        json_put_text(json, file);
+        json_put_key(json, "block");
+        json_put_i64(json, damage->block);
+        job_write_time(json, "from", damage->first);
+        job_write_time(json, "to", damage->last);
+        json_put_key(json, "entries");
+        json_put_u64(json, damage->entries);
+        json_close_object(json);
+    }
+    json_close_array(json);
+}
+
 /* What stands behind the events. is_more: next says where to go on. */
 static void job_write_rest(struct searcher_job *job, const struct sifter *sifter, bool is_more,
                            const struct find_cursor *next)
 {
     struct json_writer *json = &job->writer;
-    char text[CURSOR_SIZE];
+    char text[FIND_CURSOR_SIZE];
 
     job_write_counts(job);
+    job_write_damages(job);
     json_put_key(json, "found");
     json_put_u64(json, job->found);
     json_put_key(json, "unread");
@@ -163,8 +190,7 @@ static void job_write_rest(struct searcher_job *job, const struct sifter *sifter
     job_write_time(json, "reached", is_more ? next->time : job->query.from);
     json_put_key(json, "next");
     if (is_more) {
-        (void)snprintf(text, sizeof(text), "%lld.%llu", (long long)next->time,
-                       (unsigned long long)next->pass);
+        find_cursor_format(next, text);
         json_put_text(json, text);
     } else {
         json_put_null(json);
@@ -193,7 +219,8 @@ static int searcher_draft(struct searcher *searcher, struct searcher_job *job)
                                      .cursor = job->query.cursor,
                                      .limit = 1,
                                      .until = clock_mono(&clock_real) + SEARCHER_TURN,
-                                     .is_canceled = &job->is_canceled};
+                                     .is_canceled = &job->is_canceled,
+                                     .damages = &job->damages};
     char id[ID_TEXT_SIZE];
     struct find_cursor next;
     struct id fresh;
@@ -235,7 +262,8 @@ static int searcher_write(struct searcher *searcher, struct searcher_job *job)
                                      .cursor = job->query.cursor,
                                      .limit = job->query.step != 0 ? SIZE_MAX : job->query.limit,
                                      .until = clock_mono(&clock_real) + SEARCHER_TURN,
-                                     .is_canceled = &job->is_canceled};
+                                     .is_canceled = &job->is_canceled,
+                                     .damages = &job->damages};
     struct find_cursor next;
     int r;
 
@@ -252,7 +280,6 @@ static int searcher_write(struct searcher *searcher, struct searcher_job *job)
                     searcher_put, job);
     if (r == -ERR_LIMIT && job->count_count == SEARCHER_COUNTS_MAX) {
         r = 1; /* the event that was one too many waits behind the cursor */
-        next.pass -= next.pass != 0 ? 1U : 0U;
     }
     json_close_array(&job->writer);
     job_write_rest(job, sifter, r == 1, &next);

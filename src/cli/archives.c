@@ -5,6 +5,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/time.h"
+#include "cli/command.h"
 #include "sys/channel.h"
 #include "sys/fd.h"
 #include "sys/spawn.h"
@@ -82,7 +84,43 @@ void archives_close(struct archives *archives)
 int archives_find(struct archives *archives, struct find_query *query, find_fn *fn, void *context)
 {
     query->reader = &archives->reader;
+    query->damages = &archives->damages;
     arena_reset(archives->arena);
     return find_events(archives->archive, archives->store, archives->arena, query, &query->cursor,
                        fn, context);
+}
+
+static void archives_tell_damage(const struct archive_damage *damage)
+{
+    char file[ARCHIVE_FILE_SIZE];
+    char first[TIME_TEXT_SIZE];
+    char last[TIME_TEXT_SIZE];
+
+    archive_file(damage->day, file);
+    if (damage->block == 0) {
+        (void)command_fail(0,
+                           _("%s is damaged: what it holds was not searched, or not all of it; put "
+                             "it back from a backup"),
+                           file);
+        return;
+    }
+    time_format_offset(damage->first, ARCHIVES_ZONE, first);
+    time_format_offset(damage->last, ARCHIVES_ZONE, last);
+    (void)command_fail(0,
+                       _("%llu events from %s to %s could not be read: %s is damaged in one place; "
+                         "put it back from a backup"),
+                       (unsigned long long)damage->entries, first, last, file);
+}
+
+bool archives_tell_damages(const struct archives *archives)
+{
+    const struct archive_damages *damages = &archives->damages;
+
+    for (size_t i = 0; i < damages->count; i++) {
+        archives_tell_damage(&damages->list[i]);
+    }
+    if (damages->has_more) {
+        (void)command_fail(0, _("more places than these are damaged"));
+    }
+    return damages->count != 0;
 }

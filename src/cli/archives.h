@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #define ARCHIVES_CENTRE "/var/lib/canhgac/centre"
+#define ARCHIVES_ZONE   25200 /* seconds: Viet Nam has one time zone and no summer time */
 
 struct archives {
     struct archive *archive;
@@ -18,6 +19,7 @@ struct archives {
     struct find_reader reader;
     struct sifter *sifter;
     pid_t pid;
+    struct archive_damages damages; /* met so far */
 };
 
 /* folder: of the centre. On failure nothing stays open. */
@@ -27,5 +29,7 @@ void archives_close(struct archives *archives);
 /* find_events from the query's cursor, which it moves: 1 while there may be more. */
 [[nodiscard]] int archives_find(struct archives *archives, struct find_query *query, find_fn *fn,
                                 void *context);
+/* Says on stderr what could not be read. Whether there was anything. */
+bool archives_tell_damages(const struct archives *archives);
 
 #endif

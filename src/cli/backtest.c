@@ -278,6 +278,9 @@ static int backtest_finish(struct backtest *test, int r)
         return command_fail(EXIT_STATUS_FAILED, _("the archive cannot be searched: %s"),
                             err_text(r));
     }
+    if (archives_tell_damages(&test->archives) && test->hits == 0) {
+        return EXIT_STATUS_FAILED;
+    }
     return test->hits != 0 ? EXIT_STATUS_FOUND : EXIT_STATUS_CLEAN;
 }
 

@@ -9,11 +9,12 @@
 #include "codec/json.h"
 
 #include <string.h>
+#include <unistd.h>
 
-#define SEARCH_LINE    (1U << 20)
-#define SEARCH_LOCAL_S 25200 /* Viet Nam has one time zone and no summer time */
-#define SEARCH_DAY     (86400 * NS_PER_S)
-#define SEARCH_PAGE    1000
+#define SEARCH_LINE (1U << 20)
+#define SEARCH_DAY  (86400 * NS_PER_S)
+#define SEARCH_PAGE 1000
+#define SEARCH_TURN NS_PER_S /* after that a person is told how far it has come */
 
 struct search_settings {
     const char *centre;
@@ -46,7 +47,31 @@ struct search_print {
     const struct search_settings *settings;
     struct buf line;
     uint64_t shown;
+    bool is_terminal;
+    bool has_progress; /* a line of it stands on the terminal */
 };
+
+static void progress_show(struct search_print *print, const struct archives *archives,
+                          int64_t reached)
+{
+    struct archive_stats stats;
+    char when[TIME_TEXT_SIZE];
+
+    archive_stats(archives->archive, &stats);
+    time_format_offset(reached, ARCHIVES_ZONE, when);
+    (void)fputs("\r\x1b[K", stderr);
+    (void)fprintf(stderr, _("looked back to %s: %llu of %llu blocks opened"), when,
+                  (unsigned long long)stats.blocks_opened, (unsigned long long)stats.blocks_met);
+    print->has_progress = true;
+}
+
+static void progress_end(struct search_print *print)
+{
+    if (print->has_progress) {
+        (void)fputs("\r\x1b[K", stderr);
+        print->has_progress = false;
+    }
+}
 
 static void print_json(struct buf *line, struct str host, const struct event *event)
 {
@@ -66,7 +91,7 @@ static void print_text(struct buf *line, struct str host, const struct event *ev
     const struct event_field *entry = event_find(event, EVENT_FIELD_EVENT_ORIGINAL);
     char when[TIME_TEXT_SIZE];
 
-    time_format_offset(event->time, SEARCH_LOCAL_S, when);
+    time_format_offset(event->time, ARCHIVES_ZONE, when);
     buf_putf(line, "%s  ", when);
     buf_put_plain(line, host);
     buf_putf(line, "  %s", event_kind_name(event->kind));
@@ -93,6 +118,7 @@ static int print_event(void *context, const struct id *id, struct str host,
     struct search_print *print = context;
 
     (void)id;
+    progress_end(print);
     buf_reset(&print->line);
     if (print->settings->is_json) {
         print_json(&print->line, host, event);
@@ -116,8 +142,13 @@ static int search_walk(const struct search_settings *settings, struct find_query
     while (r == 1 && print->shown < left) {
         query->limit =
             left - print->shown < SEARCH_PAGE ? (size_t)(left - print->shown) : SEARCH_PAGE;
+        query->until = print->is_terminal ? clock_mono(&clock_real) + SEARCH_TURN : 0;
         r = archives_find(archives, query, print_event, print);
+        if (print->is_terminal && r == 1) {
+            progress_show(print, archives, query->cursor.time);
+        }
     }
+    progress_end(print);
     if (archives->sifter->unread != 0) {
         (void)command_fail(0, _("%llu entries could not be read: their fields were not looked at"),
                            (unsigned long long)archives->sifter->unread);
@@ -210,10 +241,11 @@ static int search_run(const struct command_call *call)
 {
     const struct search_settings *settings = call->settings;
     struct archives archives = {0};
-    struct search_print print = {.settings = settings};
+    struct search_print print = {.settings = settings, .is_terminal = isatty(STDERR_FILENO) == 1};
     struct terms terms;
     struct find_query query = {.terms = &terms};
     struct diag diag = {0};
+    bool is_whole;
     int r = search_prepare(call, &terms, &query, &diag);
 
     if (r < 0) {
@@ -227,13 +259,16 @@ static int search_run(const struct command_call *call)
     }
     buf_init(&print.line, SEARCH_LINE);
     r = search_walk(settings, &query, &archives, &print);
+    is_whole = !archives_tell_damages(&archives);
     archives_close(&archives);
     buf_done(&print.line);
     if (r < 0) {
         return command_fail(EXIT_STATUS_FAILED, _("the archive cannot be searched: %s"),
                             err_text(r));
     }
-    return print.shown != 0 ? EXIT_STATUS_FOUND : EXIT_STATUS_CLEAN;
+    return print.shown != 0 ? EXIT_STATUS_FOUND
+           : is_whole       ? EXIT_STATUS_CLEAN
+                            : EXIT_STATUS_FAILED; /* it may stand in what could not be read */
 }
 
 const struct command search_command = {

@@ -34,11 +34,12 @@ static uint16_t needles_add(struct needles *needles, const struct needle *needle
     return (uint16_t)needles->count++;
 }
 
-uint16_t needles_text(struct needles *needles, struct str text)
+uint16_t needles_text(struct needles *needles, struct str text, unsigned ends)
 {
     return text.len == 0
                ? 0
-               : needles_add(needles, &(struct needle){.kind = NEEDLE_TEXT, .text = text});
+               : needles_add(needles,
+                             &(struct needle){.kind = NEEDLE_TEXT, .text = text, .ends = ends});
 }
 
 uint16_t needles_coded(struct needles *needles)
@@ -68,7 +69,7 @@ static bool needle_holds(const struct needles *needles, uint16_t at,
 
     switch (needle->kind) {
     case NEEDLE_TEXT:
-        return place->holds(place->context, needle->text);
+        return place->holds(place->context, needle);
     case NEEDLE_CODED:
         return place->is_coded(place->context);
     case NEEDLE_AND:
@@ -94,12 +95,12 @@ struct needle_texts {
     size_t count;
 };
 
-static bool texts_hold(void *context, struct str text)
+static bool texts_hold(void *context, const struct needle *needle)
 {
     const struct needle_texts *texts = context;
 
     for (size_t i = 0; i < texts->count; i++) {
-        if (str_find(texts->list[i], text) < texts->list[i].len) {
+        if (str_find(texts->list[i], needle->text) < texts->list[i].len) {
             return true;
         }
     }

@@ -21,8 +21,13 @@ enum needle_kind {
     NEEDLE_OR,
 };
 
+/* Where a text stands for a value's own end, so that no digit stands beside it in the event's. */
+#define NEEDLE_END_FRONT 1U
+#define NEEDLE_END_BACK  2U
+
 struct needle {
     enum needle_kind kind;
+    unsigned ends; /* of TEXT: bits */
     uint16_t left; /* of AND, OR: places before this one */
     uint16_t right;
     struct str text; /* folded */
@@ -36,7 +41,7 @@ struct needles {
 
 /* Where needles are looked for. */
 struct needle_place {
-    bool (*holds)(void *context, struct str text);
+    bool (*holds)(void *context, const struct needle *needle); /* TEXT */
     bool (*is_coded)(void *context);
     void *context;
 };
@@ -48,7 +53,7 @@ extern const struct str needles_codes[];
 void needles_init(struct needles *needles);
 /* Adds a node and gives its place. What can choose nothing becomes ANY, whose place is 0: an empty
  * text, an OR with ANY in it, everything past NEEDLES_MAX. */
-uint16_t needles_text(struct needles *needles, struct str text);
+uint16_t needles_text(struct needles *needles, struct str text, unsigned ends);
 uint16_t needles_coded(struct needles *needles);
 uint16_t needles_join(struct needles *needles, enum needle_kind kind, uint16_t left,
                       uint16_t right);

@@ -185,10 +185,25 @@ static bool is_plain_sign(char c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
 }
 
+static bool is_wildcard(const struct term *term, char c)
+{
+    return term->relation == TERM_RELATION_LIKE && (c == '*' || c == '?');
+}
+
 static bool is_parted(const struct term *term, char c, bool is_entry)
 {
-    return (term->relation == TERM_RELATION_LIKE && (c == '*' || c == '?')) ||
-           (is_entry && !is_plain_sign(c));
+    return is_wildcard(term, c) || (is_entry && !is_plain_sign(c));
+}
+
+/* Readers cut values out where digits end; a wildcard may stand for more of them. */
+static unsigned part_ends(const struct term *term, size_t from, size_t end)
+{
+    bool has_front = from == 0 ? term->relation == TERM_RELATION_LIKE
+                               : !is_wildcard(term, term->text.ptr[from - 1]);
+    bool has_back = end == term->text.len ? term->relation == TERM_RELATION_LIKE
+                                          : !is_wildcard(term, term->text.ptr[end]);
+
+    return (has_front ? NEEDLE_END_FRONT : 0U) | (has_back ? NEEDLE_END_BACK : 0U);
 }
 
 /* The parts between wildcards, each of which every match holds. */
@@ -199,8 +214,9 @@ static uint16_t term_parts(const struct term *term, bool is_entry, struct needle
 
     for (size_t i = 0; i <= term->text.len; i++) {
         if (i == term->text.len || is_parted(term, term->text.ptr[i], is_entry)) {
-            all = needles_join(needles, NEEDLE_AND, all,
-                               needles_text(needles, str_slice(term->text, from, i)));
+            all = needles_join(
+                needles, NEEDLE_AND, all,
+                needles_text(needles, str_slice(term->text, from, i), part_ends(term, from, i)));
             from = i + 1;
         }
     }

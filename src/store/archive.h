@@ -49,20 +49,48 @@ void archive_closep(struct archive **archive);
 /* Drops what was added since the last commit. */
 void archive_rollback(struct archive *archive);
 
-#define ARCHIVE_SEARCH_MAX 10000
+#define ARCHIVE_SEARCH_MAX  10000
+#define ARCHIVE_DAMAGES_MAX 64
+
+/* What an event is known by. Of those of one time the lower host comes first, then the later
+ * sequence. */
+struct archive_key {
+    struct id host;
+    uint64_t sequence;
+};
+
+/* A block that cannot be read, or all that is left of a day whose file cannot. */
+struct archive_damage {
+    int64_t day;   /* since 1970, by UTC: the name of its file */
+    int64_t block; /* 0: of the whole day */
+    int64_t first; /* times of what it held */
+    int64_t last;
+    uint64_t entries; /* that it held; 0: nobody knows */
+};
+
+/* Each once, in the order in which they were met. */
+struct archive_damages {
+    struct archive_damage list[ARCHIVE_DAMAGES_MAX];
+    size_t count;
+    bool has_more; /* than there is room for */
+};
 
 struct archive_query {
     int64_t from; /* ns since 1970 UTC */
     int64_t to;
-    const struct id *host;         /* NULL: all */
-    const struct needles *needles; /* what the event's texts must hold; NULL: anything */
+    const struct archive_key *behind; /* of the events at `to` those that come behind it; or NULL */
+    const struct id *host;            /* NULL: all */
+    const struct needles *needles;    /* what the event's texts must hold; NULL: anything */
     size_t limit;
     int64_t until; /* monotonic, ns: then it ends with what it has, once it has come on; 0: never */
     const _Atomic bool *is_canceled; /* NULL: it never is; -ERR_CANCELED at the next block */
+    /* What is damaged is passed over and noted here; NULL: it ends the search with -ERR_CORRUPT. */
+    struct archive_damages *damages;
 };
 /* Newest first; sees what was committed. The event borrows, until fn returns. Negative from fn ends
  * the walk and is returned. */
-typedef int archive_event_fn(void *context, const struct id *host, const struct event *event);
+typedef int archive_event_fn(void *context, const struct archive_key *key,
+                             const struct event *event);
 [[nodiscard]] int archive_search(struct archive *archive, const struct archive_query *query,
                                  archive_event_fn *fn, void *context);
 /* The same. *ret_reached: all that is newer was looked at and nothing else was handed out;
@@ -80,5 +108,9 @@ struct archive_stats {
     uint64_t blocks_opened; /* of them, that the filter admitted */
 };
 void archive_stats(const struct archive *archive, struct archive_stats *ret_stats);
+
+#define ARCHIVE_FILE_SIZE 32
+/* The name of a day's file in the centre's folder. */
+void archive_file(int64_t day, char out[ARCHIVE_FILE_SIZE]);
 
 #endif

@@ -12,7 +12,11 @@
 #define ADDRESS_SIGNS    11U        /* ten digits and the dot */
 #define ADDRESS_DOT      10U
 #define ADDRESS_HEADS    14641U               /* that a piece can begin with: 11 to the fourth */
-#define PIECES           (TRIGRAMS + 161051U) /* with those of addresses: 11 to the fifth */
+#define NUMBERS          (TRIGRAMS + 161051U) /* behind those of addresses: 11 to the fifth */
+#define NUMBER_EXACT     6U                   /* digits: longer ones share their pieces */
+#define NUMBERS_LONG     (NUMBERS + 1111111U) /* behind all of up to six, those with zeros too */
+#define NUMBER_BITS      20U
+#define PIECES           (NUMBERS_LONG + (1U << NUMBER_BITS))
 #define TRIGRAMS_ROOM    4096
 #define WORD_BITS        64U
 #define WORD_SIZE        8U
@@ -75,7 +79,7 @@ static uint32_t address_at(const char *bytes)
 }
 
 /* The finisher of SplitMix64 (Steele, Lea, Flood 2014). */
-static uint64_t trigram_hash(uint32_t trigram)
+static uint64_t trigram_hash(uint64_t trigram)
 {
     uint64_t x = trigram + 0x9e3779b97f4a7c15U;
 
@@ -150,6 +154,97 @@ static int trigrams_add_addresses(struct trigrams *set, struct str folded)
     return r;
 }
 
+/* ---- numbers */
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Where the digits from `at` on end. */
+static size_t digits_end(struct str text, size_t at)
+{
+    while (at < text.len && is_digit(text.ptr[at])) {
+        at++;
+    }
+    return at;
+}
+
+/* The piece of a run of digits, of its zeros in front too. */
+static uint32_t number_piece(struct str digits)
+{
+    uint64_t number = 0;
+    uint32_t base = 0; /* as many as there are of fewer digits */
+
+    for (size_t i = 0; i < digits.len; i++) {
+        number = number * 10 + (uint64_t)(digits.ptr[i] - '0');
+        base = base * 10 + 1;
+    }
+    return digits.len <= NUMBER_EXACT
+               ? NUMBERS + base + (uint32_t)number
+               : NUMBERS_LONG + (uint32_t)(trigram_hash(number) >> (WORD_BITS - NUMBER_BITS));
+}
+
+/* Of "\u0020" and "\x20" readers make a sign: what they cut out of the text may begin behind it.
+ * How many digits at the front of those from `from` on belong to one; 0: none. */
+static size_t escape_digits(struct str text, size_t from)
+{
+    for (size_t back = 2; back <= 5 && back <= from; back++) {
+        const char *sign = text.ptr + from - back;
+
+        if (sign[0] == '\\' && (sign[1] == 'u' || (sign[1] == 'x' && back < 4))) {
+            return (sign[1] == 'u' ? 6 : 4) - back;
+        }
+    }
+    return 0;
+}
+
+static int trigrams_add_number(struct trigrams *set, struct str folded, size_t from, size_t end)
+{
+    size_t escape = escape_digits(folded, from);
+    int r = trigrams_note(set, number_piece(str_slice(folded, from, end)));
+
+    if (r == 0 && escape != 0 && from + escape + NUMBER_SIZE <= end) {
+        r = trigrams_note(set, number_piece(str_slice(folded, from + escape, end)));
+    }
+    return r;
+}
+
+/* The first digit from `at` on; folded.len: there is none. Eight bytes at a time. */
+static size_t find_digit(struct str folded, size_t at)
+{
+    const uint64_t ones = 0x0101010101010101U;
+
+    for (; folded.len - at >= WORD_SIZE; at += WORD_SIZE) {
+        uint64_t word;
+
+        memcpy(&word, folded.ptr + at, sizeof(word));
+        word ^= '0' * ones;
+        if ((~(((word & 0x7f * ones) + 0x76 * ones) | word) & 0x80 * ones) != 0) {
+            break;
+        }
+    }
+    while (at < folded.len && !is_digit(folded.ptr[at])) {
+        at++;
+    }
+    return at;
+}
+
+static int trigrams_add_numbers(struct trigrams *set, struct str folded)
+{
+    size_t end = 0;
+    int r = 0;
+
+    for (size_t from = find_digit(folded, 0); from < folded.len && r == 0;
+         from = find_digit(folded, end)) {
+        end = digits_end(folded, from);
+        if (end - from >= NUMBER_SIZE) {
+            r = trigrams_add_number(set, folded, from, end);
+        }
+    }
+    return r;
+}
+
 static int trigrams_prepare(struct trigrams *set)
 {
     if (set->bits == NULL) {
@@ -201,7 +296,8 @@ int trigrams_add(struct trigrams *set, struct str folded)
     if (r == 0 && folded.len - at >= TRIGRAM_SIZE) {
         r = trigrams_add_first(set, folded.ptr + at, folded.len - at - (TRIGRAM_SIZE - 1));
     }
-    return r < 0 ? r : trigrams_add_addresses(set, folded);
+    r = r < 0 ? r : trigrams_add_addresses(set, folded);
+    return r < 0 ? r : trigrams_add_numbers(set, folded);
 }
 
 /* A trigram's bits, one after another, by double hashing (Kirsch, Mitzenmacher 2008). */
@@ -269,8 +365,32 @@ static bool filter_has_addresses(struct str filter, struct str word)
     return true;
 }
 
-bool filter_admits(struct str filter, struct str word, bool has_addresses)
+/* Whether a run of digits of the needle is whole in every text that holds it. */
+static bool is_whole(const struct needle *needle, size_t from, size_t end)
 {
+    return (from != 0 || (needle->ends & NEEDLE_END_FRONT) != 0) &&
+           (end != needle->text.len || (needle->ends & NEEDLE_END_BACK) != 0);
+}
+
+static bool filter_has_numbers(struct str filter, const struct needle *needle)
+{
+    struct str text = needle->text;
+    size_t end = 0;
+
+    for (size_t from = find_digit(text, 0); from < text.len; from = find_digit(text, end)) {
+        end = digits_end(text, from);
+        if (end - from >= NUMBER_SIZE && is_whole(needle, from, end) &&
+            !filter_has(filter, trigram_hash(number_piece(str_slice(text, from, end))))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool filter_admits(struct str filter, enum filter_pieces pieces, const struct needle *needle)
+{
+    struct str word = needle->text;
+
     if (filter.len == 0) {
         return word.len < TRIGRAM_SIZE;
     }
@@ -279,5 +399,6 @@ bool filter_admits(struct str filter, struct str word, bool has_addresses)
             return false;
         }
     }
-    return !has_addresses || filter_has_addresses(filter, word);
+    return (pieces < FILTER_PIECES_ADDRESSES || filter_has_addresses(filter, word)) &&
+           (pieces < FILTER_PIECES_NUMBERS || filter_has_numbers(filter, needle));
 }

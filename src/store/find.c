@@ -23,8 +23,7 @@ struct find {
     find_fn *fn;
     void *context;
     struct needles needles;
-    struct find_cursor at; /* event handed on or passed over last, and how many of its time */
-    uint64_t skip;         /* of the time where this round began, looked at before */
+    struct find_cursor at; /* behind what was handed on or passed over last */
     size_t found;
     size_t visited; /* in this round */
     struct id host; /* whose name is at hand */
@@ -52,19 +51,17 @@ static bool find_is_canceled(const struct find *find)
 }
 
 /* The event is done with: a cursor may stand behind it. */
-static int find_settle(struct find *find, const struct id *id, struct str host,
+static int find_settle(struct find *find, const struct archive_key *key, struct str host,
                        const struct event *event, bool is_match)
 {
-    int r;
+    int r = is_match ? find->fn(find->context, &key->host, host, event) : 0;
 
-    find->at.pass = event->time == find->at.time ? find->at.pass + 1 : 1;
-    find->at.time = event->time;
-    if (!is_match) {
-        return 0;
+    if (r < 0) {
+        return r;
     }
-    r = find->fn(find->context, id, host, event);
-    find->found += r == 0 ? 1U : 0U;
-    return r < 0 ? r : find->found == find->query->limit ? -ERR_CANCELED : 0;
+    find->at = (struct find_cursor){.time = event->time, .behind = *key};
+    find->found += is_match ? 1U : 0U;
+    return is_match && find->found == find->query->limit ? -ERR_CANCELED : 0;
 }
 
 static int find_batch_hand_on(struct find *find, const struct find_candidate *candidate)
@@ -76,7 +73,7 @@ static int find_batch_hand_on(struct find *find, const struct find_candidate *ca
     cbor_open(&reader, candidate->event);
     r = event_decode(&reader, &event);
     return r < 0 ? r
-                 : find_settle(find, &candidate->id, candidate->host, &event,
+                 : find_settle(find, &candidate->key, candidate->host, &event,
                                candidate->verdict == TERMS_YES);
 }
 
@@ -130,45 +127,40 @@ static enum terms_verdict find_judge(const struct find *find, struct str host,
                                                                                      : verdict;
 }
 
-static int find_event(void *context, const struct id *id, const struct event *event)
+static int find_event(void *context, const struct archive_key *key, const struct event *event)
 {
     struct find *find = context;
-    struct find_candidate candidate = {.id = *id};
+    struct find_candidate candidate = {.key = *key};
 
     if (find_is_canceled(find)) {
         return -ERR_CANCELED;
     }
     find->visited++;
-    if (find->skip != 0 && event->time == find->at.time) {
-        find->skip--; /* looked at in the round before */
-        return 0;
-    }
-    find->skip = 0;
-    candidate.host = find_host(find, id);
+    candidate.host = find_host(find, &key->host);
     candidate.verdict = find_judge(find, candidate.host, event);
     if (find->count != 0 || candidate.verdict == TERMS_UNREAD) {
         return find_keep(find, &candidate, event);
     }
-    return find_settle(find, id, candidate.host, event, candidate.verdict == TERMS_YES);
+    return find_settle(find, key, candidate.host, event, candidate.verdict == TERMS_YES);
 }
 
 /* 1 when there may be more events in the time asked for. */
 static int find_round(struct find *find)
 {
+    const struct find_cursor from = find->at;
     const struct archive_query query = {.from = find->query->from,
-                                        .to = find->at.time,
+                                        .to = from.time,
+                                        .behind =
+                                            id_is_none(&from.behind.host) ? NULL : &from.behind,
                                         .needles = &find->needles,
-                                        .limit = VISIT_MAX + (size_t)find->at.pass,
+                                        .limit = VISIT_MAX,
                                         .until = find->query->until,
-                                        .is_canceled = find->query->is_canceled};
+                                        .is_canceled = find->query->is_canceled,
+                                        .damages = find->query->damages};
     int64_t reached;
     int r;
 
-    if (find->at.pass > FIND_PASS_MAX) {
-        return -ERR_LIMIT;
-    }
     find->visited = 0;
-    find->skip = find->at.pass;
     r = archive_search_until(find->archive, &query, &reached, find_event, find);
     r = r < 0 ? r : find_flush(find);
     if (r < 0) {
@@ -214,4 +206,39 @@ int find_events(struct archive *archive, struct store *store, struct arena *aren
     buf_done(&find->bytes);
     *ret_next = find->at;
     return r == -ERR_CANCELED && find->found == query->limit ? 1 : r;
+}
+
+/* "time", or "time.host.sequence". */
+void find_cursor_format(const struct find_cursor *cursor, char out[FIND_CURSOR_SIZE])
+{
+    char host[ID_TEXT_SIZE];
+
+    if (id_is_none(&cursor->behind.host)) {
+        (void)snprintf(out, FIND_CURSOR_SIZE, "%lld", (long long)cursor->time);
+        return;
+    }
+    id_format(&cursor->behind.host, host);
+    (void)snprintf(out, FIND_CURSOR_SIZE, "%lld.%s.%llu", (long long)cursor->time, host,
+                   (unsigned long long)cursor->behind.sequence);
+}
+
+int find_cursor_parse(struct str text, struct find_cursor *ret_cursor)
+{
+    struct find_cursor cursor = {0};
+    struct str rest = text;
+    struct str time;
+    struct str host;
+    bool has_key;
+
+    if (!str_cut(&rest, '.', &time) || str_to_i64(time, &cursor.time) < 0) {
+        return -ERR_SYNTAX;
+    }
+    has_key = time.len != text.len;
+    if (has_key &&
+        (!str_cut(&rest, '.', &host) || id_parse(host, &cursor.behind.host) < 0 ||
+         id_is_none(&cursor.behind.host) || str_to_u64(rest, &cursor.behind.sequence) < 0)) {
+        return -ERR_SYNTAX;
+    }
+    *ret_cursor = cursor;
+    return 0;
 }

@@ -12,18 +12,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FIND_PASS_MAX  8000 /* events of one time behind which a cursor may stand */
-#define FIND_BATCH_MAX 256  /* events that are handed to a reader together */
+#define FIND_BATCH_MAX   256 /* events that are handed to a reader together */
+#define FIND_CURSOR_SIZE 80  /* of its text */
 
-/* Where a search stands: of the events at `time`, newest first, so many were looked at. */
+/* Where a search stands: all that is newer was looked at, and of the events at `time` those up to
+ * `behind`. */
 struct find_cursor {
-    int64_t time; /* wall, ns; at first the latest time that is asked for */
-    uint64_t pass;
+    int64_t time;              /* wall, ns; at first the latest time that is asked for */
+    struct archive_key behind; /* none of them when its host is none */
 };
 
 /* An event that may match. */
 struct find_candidate {
-    struct id id;
+    struct archive_key key;
     struct str host;  /* its name */
     struct str event; /* encoded (event_encode) */
     enum terms_verdict verdict;
@@ -48,6 +49,7 @@ struct find_query {
     size_t limit;
     int64_t until; /* monotonic, ns: a good time to answer with what there is; 0: none */
     const _Atomic bool *is_canceled; /* NULL: it never is */
+    struct archive_damages *damages; /* see struct archive_query */
 };
 
 /* host: its name, empty when it is not known. The event borrows, until fn returns. Negative from fn
@@ -55,9 +57,13 @@ struct find_query {
 typedef int find_fn(void *context, const struct id *id, struct str host, const struct event *event);
 
 /* arena: for names of hosts. 1 when there may be more behind *ret_next, 0 when that was all;
- * -ERR_LIMIT for a cursor beyond FIND_PASS_MAX; -ERR_CANCELED. */
+ * -ERR_CANCELED. An event that fn refused is looked at again from *ret_next. */
 [[nodiscard]] int find_events(struct archive *archive, struct store *store, struct arena *arena,
                               const struct find_query *query, struct find_cursor *ret_next,
                               find_fn *fn, void *context);
+
+/* A cursor as text, for those who ask page by page. -ERR_SYNTAX. */
+void find_cursor_format(const struct find_cursor *cursor, char out[FIND_CURSOR_SIZE]);
+[[nodiscard]] int find_cursor_parse(struct str text, struct find_cursor *ret_cursor);
 
 #endif

@@ -127,11 +127,12 @@ struct tally {
     unsigned cut;
 };
 
-static inline int count_event(void *context, const struct id *host, const struct event *event)
+static inline int count_event(void *context, const struct archive_key *key,
+                              const struct event *event)
 {
     struct tally *tally = context;
 
-    (void)host;
+    (void)key;
     tally->count++;
     tally->cut += event_find(event, EVENT_FIELD_LOG_FLAGS) != NULL;
     return 0;
@@ -145,7 +146,7 @@ static inline struct tally find(const char *word)
     struct tally tally = {0};
 
     needles_init(&needles);
-    needles.root = needles_text(&needles, str_from(word));
+    needles.root = needles_text(&needles, str_from(word), 0);
     assert_true(archive_search(rig.archive, &query, count_event, &tally) >= 0);
     return tally;
 }

@@ -47,9 +47,9 @@ static unsigned leaps_told(struct rig *rig)
     return found;
 }
 
-static int count_event(void *context, const struct id *host, const struct event *event)
+static int count_event(void *context, const struct archive_key *key, const struct event *event)
 {
-    (void)host;
+    (void)key;
     (void)event;
     ++*(unsigned *)context;
     return 0;

@@ -143,12 +143,12 @@ struct timed {
     bool is_doubted;
 };
 
-static int read_timed(void *context, const struct id *host, const struct event *event)
+static int read_timed(void *context, const struct archive_key *key, const struct event *event)
 {
     struct timed *timed = context;
     const struct event_field *flags = event_find(event, EVENT_FIELD_LOG_FLAGS);
 
-    (void)host;
+    (void)key;
     timed->time = event->time;
     timed->has_arrival = event_find(event, EVENT_FIELD_EVENT_INGESTED) != NULL;
     timed->is_doubted = flags != NULL && str_is_text(flags->text, "wrong_time");
@@ -170,7 +170,7 @@ static struct timed put_timed(uint64_t number, int64_t time)
     assert_int_equal(core_batch_commit(rig.core), 0);
     (void)snprintf(word, sizeof(word), "batch%llu ", (unsigned long long)number);
     needles_init(&needles);
-    needles.root = needles_text(&needles, str_from(word));
+    needles.root = needles_text(&needles, str_from(word), 0);
     assert_true(archive_search(rig.archive, &query, read_timed, &timed) >= 0);
     return timed;
 }

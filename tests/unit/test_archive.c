@@ -5,7 +5,6 @@
 #include "base/utf8.h"
 #include "store/archive.h"
 #include "store/archive/private.h"
-#include "store/filter.h"
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -86,14 +85,14 @@ struct answer {
     char texts[4096][48];
 };
 
-static int collect(void *context, const struct id *host, const struct event *event)
+static int collect(void *context, const struct archive_key *key, const struct event *event)
 {
     struct answer *answer = context;
     const struct event_field *field = event_find(event, EVENT_FIELD_PROCESS_COMMAND_LINE);
 
     assert_true(answer->count < 4096);
     answer->times[answer->count] = event->time;
-    answer->hosts[answer->count] = *host;
+    answer->hosts[answer->count] = key->host;
     (void)snprintf(answer->texts[answer->count], 48, "%.*s",
                    STR_ARG(field != NULL ? field->text : STR("")));
     answer->count++;
@@ -129,7 +128,7 @@ static const struct needles *wanted(const char *words)
         uint16_t all = 0;
 
         while (str_cut(&group, ' ', &word)) {
-            all = needles_join(&needles, NEEDLE_AND, all, needles_text(&needles, word));
+            all = needles_join(&needles, NEEDLE_AND, all, needles_text(&needles, word, 0));
         }
         any = is_first ? all : needles_join(&needles, NEEDLE_OR, any, all);
     }
@@ -145,136 +144,6 @@ static size_t count_all(struct archive *archive)
 }
 
 /* ---- tests */
-
-static void test_filter(void **state)
-{
-    struct trigrams set;
-    struct buf buf;
-    unsigned admitted = 0;
-
-    (void)state;
-    trigrams_init(&set);
-    buf_init(&buf, 1 << 20);
-    filter_write(&set, &buf);
-    assert_true(filter_admits(buf_str(&buf), STR("ab"), true) &&
-                !filter_admits(buf_str(&buf), STR("abc"), true));
-    assert_int_equal(trigrams_add(&set, STR("/usr/bin/openssl enc -aes")), 0);
-    assert_int_equal(trigrams_add(&set, STR("x")), 0);
-    for (unsigned i = 0; i < 3000; i++) {
-        char text[16];
-        int len = snprintf(text, sizeof(text), "n%um", i * 7919);
-
-        assert_int_equal(trigrams_add(&set, str_of(text, (size_t)len)), 0);
-    }
-    filter_write(&set, &buf);
-    assert_int_equal(buf_error(&buf), 0);
-    assert_int_equal(buf.len, (set.count * 10 + 7) / 8);
-    assert_true(filter_admits(buf_str(&buf), STR("openssl"), true));
-    assert_true(filter_admits(buf_str(&buf), STR("ssl enc -a"), true));
-    for (unsigned i = 0; i < 10000; i++) {
-        char word[4] = {(char)('A' + i % 26), (char)('A' + i / 26 % 26),
-                        (char)('A' + i / 676 % 26)};
-
-        admitted += filter_admits(buf_str(&buf), str_of(word, 3), true);
-    }
-    assert_in_range(admitted, 0, 200); /* one in a hundred is what ten bits promise */
-    trigrams_done(&set);
-    buf_done(&buf);
-}
-
-static bool is_piece_of_address(const char *bytes)
-{
-    bool has_dot = false;
-
-    for (size_t i = 0; i < ADDRESS_SIZE; i++) {
-        if (bytes[i] != '.' && (bytes[i] < '0' || bytes[i] > '9')) {
-            return false;
-        }
-        has_dot = has_dot || bytes[i] == '.';
-    }
-    return has_dot;
-}
-
-/* How many distinct pieces of `size` bytes the texts have, looked at one by one. */
-static size_t count_pieces(const struct buf *texts, size_t size, bool is_address)
-{
-    const char *bytes = texts->ptr;
-    size_t count = 0;
-
-    for (size_t at = 0; at + size <= texts->len; at++) {
-        bool is_new = memchr(bytes + at, '\n', size) == NULL &&
-                      (!is_address || is_piece_of_address(bytes + at));
-
-        for (size_t before = 0; before < at && is_new; before++) {
-            is_new = memcmp(bytes + before, bytes + at, size) != 0;
-        }
-        count += is_new;
-    }
-    return count;
-}
-
-/* Texts that repeat themselves, at all places against each other: each piece is in, none twice. */
-static void test_filter_is_exact(void **state)
-{
-    static const char *const words[] = {"sshd[",         "10.2.3.44",    "..", "7",    "1234567.",
-                                        "\"id\":",       "aaaaaaaaaaaa", "x",  "\0\0", "mở cửa",
-                                        "203.0.113.9:22"};
-    struct trigrams set;
-    struct prng prng;
-    struct buf texts;
-
-    (void)state;
-    trigrams_init(&set);
-    buf_init(&texts, 1 << 16);
-    prng_init(&prng, 20261126);
-    for (unsigned round = 0; round < 40; round++) {
-        buf_reset(&texts);
-        trigrams_reset(&set);
-        for (unsigned line = 0; line < 12; line++) {
-            size_t from = texts.len;
-
-            for (uint64_t n = prng_below(&prng, 12); n != 0; n--) {
-                uint64_t i = prng_below(&prng, ARRAY_LEN(words));
-
-                buf_put(&texts, words[i], words[i][0] != '\0' ? strlen(words[i]) : 2);
-            }
-            assert_int_equal(trigrams_add(&set, str_slice(buf_str(&texts), from, texts.len)), 0);
-            buf_put_byte(&texts, '\n');
-        }
-        assert_int_equal(set.count, count_pieces(&texts, TRIGRAM_SIZE, false) +
-                                        count_pieces(&texts, ADDRESS_SIZE, true));
-    }
-    trigrams_done(&set);
-    buf_done(&texts);
-}
-
-/* A block that has every number of three digits, and all addresses of one network but one. */
-static void test_filter_addresses(void **state)
-{
-    struct trigrams set;
-    struct buf buf;
-    char text[64];
-
-    (void)state;
-    trigrams_init(&set);
-    buf_init(&buf, 1 << 20);
-    for (unsigned i = 0; i < 1000; i++) {
-        (void)snprintf(text, sizeof(text), "%03u %u. .%u %u.%u", i, i, i, i % 10, i % 100);
-        assert_int_equal(trigrams_add(&set, str_from(text)), 0);
-    }
-    for (unsigned i = 0; i < 256; i++) {
-        (void)snprintf(text, sizeof(text), "from 203.%u.113.9 port", i == 77 ? 78 : i);
-        assert_int_equal(trigrams_add(&set, str_from(text)), 0);
-    }
-    filter_write(&set, &buf);
-    assert_true(filter_admits(buf_str(&buf), STR("203.76.113.9"), true));
-    assert_true(filter_admits(buf_str(&buf), STR("3.76.1"), true));
-    assert_true(filter_admits(buf_str(&buf), STR("76.113.9"), true));
-    assert_false(filter_admits(buf_str(&buf), STR("203.77.113.9"), true));
-    assert_true(filter_admits(buf_str(&buf), STR("203.77.113.9"), false)); /* written before */
-    buf_done(&buf);
-    trigrams_done(&set);
-}
 
 static void test_round_trip(void **state)
 {
@@ -627,6 +496,109 @@ static int run_everything(void *context)
     return r;
 }
 
+/* ---- damage */
+
+#define ZSTD_MAGIC "\x28\xb5\x2f\xfd"
+
+/* The day's file, its bytes changed. */
+static void damage_day(struct bench *bench, const char *day, bool is_cut)
+{
+    static char bytes[4 << 20];
+    const char *body;
+    char path[512];
+    ssize_t len;
+    int fd;
+
+    archive_close(bench->archive); /* the log is written back */
+    bench->archive = NULL;
+    (void)snprintf(path, sizeof(path), "%s/events/%s.db", bench->fixture.folder, day);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    len = read(fd, bytes, sizeof(bytes));
+    assert_in_range(len, 8192, sizeof(bytes) - 1);
+    if (is_cut) {
+        assert_int_equal(ftruncate(fd, len / 2), 0);
+    } else {
+        body = memmem(bytes, (size_t)len, ZSTD_MAGIC, 4);
+        assert_non_null(body);
+        bytes[body - bytes + 40] ^= 4;
+        assert_int_equal(pwrite(fd, bytes, (size_t)len, 0), len);
+    }
+    close(fd);
+}
+
+/* Three days of 64 events, in blocks of 16. */
+static void fill_days(struct bench *bench)
+{
+    for (unsigned i = 0; i < 192; i++) {
+        char text[48];
+        struct event event;
+
+        (void)snprintf(text, sizeof(text), "command %u of %u", i, i * 7919);
+        event = make_event(FIXTURE_NOW - i / 64 * DAY + i % 64, text, "/bin/sh");
+        assert_int_equal(add(bench->archive, 1, i + 1, &event), 0);
+    }
+    assert_int_equal(archive_commit(bench->archive), 0);
+}
+
+static struct answer *search_damaged(struct bench *bench, struct archive_damages *damages)
+{
+    struct archive_query query = everything();
+    struct archive *reader = open_archive(&bench->fixture, true, 0);
+    struct answer *answer;
+
+    *damages = (struct archive_damages){0};
+    query.damages = damages;
+    answer = search(reader, &query);
+    answer = search(reader, &query); /* what was met before is told once */
+    query.damages = NULL;
+    assert_true(damages->count == 0 || archive_search(reader, &query, collect, answer) < 0);
+    answer->count = 0;
+    query.damages = damages;
+    answer = search(reader, &query);
+    archive_close(reader);
+    return answer;
+}
+
+/* One bit in one block: the other 176 are found, and it is told which are not. */
+static void test_flipped_bit(void **state)
+{
+    struct bench *bench = *state;
+    struct archive_damages damages;
+    char file[ARCHIVE_FILE_SIZE];
+    char day[11];
+
+    fill_days(bench);
+    archive_file((FIXTURE_NOW - DAY) / DAY, file);
+    (void)snprintf(day, sizeof(day), "%.10s", file + sizeof("events/") - 1);
+    assert_int_equal(search_damaged(bench, &damages)->count, 192);
+    assert_int_equal(damages.count, 0);
+    damage_day(bench, day, false);
+    assert_int_equal(search_damaged(bench, &damages)->count, 176);
+    assert_int_equal(damages.count, 1);
+    assert_int_equal(damages.list[0].entries, 16);
+    assert_int_equal(damages.list[0].last - damages.list[0].first, 15);
+    assert_int_equal(damages.list[0].day, (FIXTURE_NOW - DAY) / DAY);
+}
+
+/* Half of a day's file is gone: the days beside it are found. */
+static void test_cut_file(void **state)
+{
+    struct bench *bench = *state;
+    struct archive_damages damages;
+    char file[ARCHIVE_FILE_SIZE];
+    char day[11];
+    size_t found;
+
+    fill_days(bench);
+    archive_file((FIXTURE_NOW - DAY) / DAY, file);
+    (void)snprintf(day, sizeof(day), "%.10s", file + sizeof("events/") - 1);
+    damage_day(bench, day, true);
+    found = search_damaged(bench, &damages)->count;
+    assert_in_range(found, 128, 191);
+    assert_in_range(damages.count, 1, 5);
+    assert_int_equal(damages.list[0].day, (FIXTURE_NOW - DAY) / DAY);
+}
+
 static void test_no_memory(void **state)
 {
     struct bench *bench = *state;
@@ -637,9 +609,6 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_filter_addresses),
-        cmocka_unit_test(test_filter_is_exact),
-        cmocka_unit_test(test_filter),
         cmocka_unit_test_setup_teardown(test_round_trip, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_duplicates, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stray_times, set_up, tear_down),
@@ -648,6 +617,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_rollback, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_search_is_naive_scan, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_foreign_day, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_flipped_bit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_cut_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_memory, set_up, tear_down),
     };
 

@@ -118,12 +118,12 @@ struct seen {
     uint64_t high;
 };
 
-static int see(void *context, const struct id *host, const struct event *event)
+static int see(void *context, const struct archive_key *key, const struct event *event)
 {
     struct seen *seen = context;
     const struct event_field *field = event_find(event, EVENT_FIELD_FILE_SIZE);
 
-    (void)host;
+    (void)key;
     assert_non_null(field);
     assert_in_range(field->number, 1, sizeof(seen->sequences) - 1);
     assert_int_equal(seen->sequences[field->number], 0); /* once */
@@ -257,9 +257,9 @@ static void test_kill(void **state)
 
 /* ---- a reader alongside */
 
-static int count_one(void *context, const struct id *host, const struct event *event)
+static int count_one(void *context, const struct archive_key *key, const struct event *event)
 {
-    (void)host;
+    (void)key;
     (void)event;
     ++*(uint64_t *)context;
     return 0;

@@ -40,14 +40,15 @@ static int see(void *context, const struct id *id, struct str host, const struct
 
 static struct event make_event(const struct bench *bench, int64_t number)
 {
+    static char text[64]; /* the event borrows it */
     struct event event;
 
+    (void)snprintf(text, sizeof(text), "%s %lld",
+                   number % 7 == 0 ? "Failed password for lan port" : "Accepted publickey",
+                   (long long)number);
     event_init(&event, EVENT_KIND_LOG, bench->now - number / 500 * NS_PER_S);
     assert_int_equal(event_add_number(&event, EVENT_FIELD_PROCESS_PID, number), 0);
-    assert_int_equal(event_add_text(&event, EVENT_FIELD_EVENT_ORIGINAL,
-                                    number % 7 == 0 ? STR("Failed password for lan")
-                                                    : STR("Accepted publickey")),
-                     0);
+    assert_int_equal(event_add_text(&event, EVENT_FIELD_EVENT_ORIGINAL, str_from(text)), 0);
     return event;
 }
 
@@ -188,9 +189,15 @@ static void test_reader(void **state)
 
 /* ---- whatever is typed: what the archive finds is what looking at everything finds */
 
-static const char *const words[] = {
-    "failed",           "lan",      "publickey", "accepted",   "pid:<100", "pid:>2900",
-    "\"password for\"", "kind:log", "user:x",    "entry:*key", "-pid:7"};
+static const char *const words[] = {"failed",           "lan",
+                                    "publickey",        "accepted",
+                                    "pid:<100",         "pid:>2900",
+                                    "\"password for\"", "kind:log",
+                                    "user:x",           "entry:*key*",
+                                    "-pid:7",           "entry:*port*1234",
+                                    "entry:*234",       "entry:\"Accepted publickey 777\"",
+                                    "entry:*1?34",      "2345",
+                                    "entry:*99999"};
 
 static void draw(struct prop *prop, struct buf *buf)
 {
@@ -257,10 +264,84 @@ static void test_refused(void **state)
     assert_int_equal(
         find_events(bench->archive, bench->store, bench->arena, &query, &next, refuse, NULL),
         -ERR_IO);
-    query.cursor.pass = FIND_PASS_MAX + 1;
-    assert_int_equal(
-        find_events(bench->archive, bench->store, bench->arena, &query, &next, refuse, NULL),
-        -ERR_LIMIT);
+    assert_int_equal(next.time, bench->now); /* what was refused comes again */
+    assert_true(id_is_none(&next.behind.host));
+}
+
+/* ---- more events of one moment than a page or a round has */
+
+#define CROWD 9000
+
+struct crowd {
+    bool seen[CROWD];
+    size_t count;
+};
+
+static int see_crowd(void *context, const struct id *id, struct str host, const struct event *event)
+{
+    struct crowd *crowd = context;
+    int64_t number = event_find(event, EVENT_FIELD_PROCESS_PID)->number;
+
+    (void)id;
+    (void)host;
+    assert_in_range(number, 0, CROWD - 1);
+    assert_false(crowd->seen[number]);
+    crowd->seen[number] = true;
+    crowd->count++;
+    return 0;
+}
+
+static void test_crowd(void **state)
+{
+    static struct crowd crowd;
+    struct bench *bench = *state;
+    struct terms terms;
+    struct find_query query = {.terms = &terms, .limit = 2500};
+    char text[FIND_CURSOR_SIZE];
+    int r = 1;
+
+    crowd = (struct crowd){0};
+    for (unsigned i = 0; i < CROWD; i++) {
+        struct id id = fixture_id(7 + i % 5);
+        struct event event;
+
+        event_init(&event, EVENT_KIND_LOG, bench->now + NS_PER_S);
+        assert_int_equal(event_add_number(&event, EVENT_FIELD_PROCESS_PID, i), 0);
+        assert_int_equal(archive_add(bench->archive, &id, 1 + i * 7919 % CROWD, &event), 0);
+    }
+    assert_int_equal(archive_commit(bench->archive), 0);
+    assert_int_equal(terms_parse(STR(""), bench->arena, &terms, NULL), 0);
+    query.cursor.time = query.from = bench->now + NS_PER_S;
+    while (r == 1) {
+        r = find_events(bench->archive, bench->store, bench->arena, &query, &query.cursor,
+                        see_crowd, &crowd);
+        assert_true(r >= 0);
+        find_cursor_format(&query.cursor, text); /* pages are asked for by text */
+        assert_int_equal(find_cursor_parse(str_from(text), &query.cursor), 0);
+    }
+    assert_int_equal(crowd.count, CROWD);
+}
+
+static void test_cursor_text(void **state)
+{
+    static const char *const broken[] = {"",
+                                         ".",
+                                         "x",
+                                         "1.",
+                                         "1.x.2",
+                                         "1.00000000-0000-0000-0000-000000000000.2",
+                                         "1.6d6c1a4e-0000-4000-8000-000000000001",
+                                         "1.6d6c1a4e-0000-4000-8000-000000000001.-2"};
+    struct find_cursor cursor;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(broken); i++) {
+        if (find_cursor_parse(str_from(broken[i]), &cursor) != -ERR_SYNTAX) {
+            fail_msg("'%s' is taken", broken[i]);
+        }
+    }
+    assert_int_equal(find_cursor_parse(STR("-5"), &cursor), 0);
+    assert_int_equal(cursor.time, -5);
 }
 
 int main(void)
@@ -271,6 +352,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reader, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_find_is_naive_scan, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_crowd, set_up, tear_down),
+        cmocka_unit_test(test_cursor_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* Entries read in a process without rights: what a search and a rule on trial make of them, and
  * what becomes of the asker when that process dies. And the promise to the archive: whatever a
- * reader takes out of an entry, the needles of a search for it stand in the entry's texts. */
+ * reader takes out of an entry, the needles of a search for it stand in the entry's texts, and the
+ * filter of the block that it lies in admits them. */
 #include "harness.h"
 
 #include "base/cleanup.h"
@@ -8,12 +9,15 @@
 #include "base/utf8.h"
 #include "centre/sifter.h"
 #include "codec/logs.h"
+#include "model/coded.h"
+#include "store/filter.h"
 #include "sys/fd.h"
 #include "sys/spawn.h"
 
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -178,8 +182,55 @@ static struct str folded(struct str text)
     return str_of(out, utf8_fold(text, out, size));
 }
 
+/* A block of one entry. */
+struct lone_block {
+    struct buf filter;
+    unsigned coded;
+};
+
+static bool lone_holds(void *context, const struct needle *needle)
+{
+    const struct lone_block *block = context;
+
+    return filter_admits(buf_str(&block->filter), FILTER_PIECES_NUMBERS, needle);
+}
+
+static bool lone_is_coded(void *context)
+{
+    const struct lone_block *block = context;
+
+    return (block->coded & CODED_SIGNS) != 0;
+}
+
+static void fill_block(struct lone_block *block, const struct event *event, struct trigrams *set,
+                       const struct str *texts)
+{
+    struct coded_walk walk;
+    struct buf room;
+    struct str text;
+
+    trigrams_reset(set);
+    buf_reset(&block->filter);
+    buf_init(&room, 4 << 20);
+    assert_int_equal(trigrams_add(set, texts[0]), 0);
+    assert_int_equal(trigrams_add(set, texts[1]), 0);
+    block->coded = coded_event(event);
+    if (block->coded == CODED_PLAIN) {
+        coded_begin(&walk, event, &room);
+        while (coded_next(&walk, &text) > 0) {
+            assert_int_equal(trigrams_add(set, folded(text)), 0);
+        }
+    }
+    filter_write(set, &block->filter);
+    buf_done(&room);
+}
+
+static struct trigrams pieces;
+static struct lone_block lone;
+
 static int ask_entry(void *context, const struct entry *entry)
 {
+    const struct needle_place place = {lone_holds, lone_is_coded, &lone};
     struct str texts[2];
     struct event event;
 
@@ -187,13 +238,16 @@ static int ask_entry(void *context, const struct entry *entry)
     event_init(&event, EVENT_KIND_LOG, 1);
     assert_int_equal(event_add_text(&event, EVENT_FIELD_EVENT_ORIGINAL, entry->raw), 0);
     assert_int_equal(event_add_text(&event, EVENT_FIELD_EVENT_MODULE, sample_format), 0);
+    arena_reset(arena);
+    texts[0] = folded(entry->raw);
+    texts[1] = folded(sample_format);
+    fill_block(&lone, &event, &pieces, texts);
     for (size_t i = 0; i < entry->count; i++) {
         struct needles needles;
         struct terms terms;
         struct str value;
         struct str typed;
 
-        arena_reset(arena);
         assert_int_equal(entry_field_text(&entry->fields[i], arena, &value), 0);
         typed =
             arena_printf(arena, "%.*s:\"%.*s\"", STR_ARG(entry->fields[i].name), STR_ARG(value));
@@ -203,16 +257,30 @@ static int ask_entry(void *context, const struct entry *entry)
             terms_judge(&terms, &event, STR(""), entry, arena) != TERMS_YES) {
             continue; /* not what a person could type */
         }
-        texts[0] = folded(entry->raw);
-        texts[1] = folded(sample_format);
         terms_needles(&terms, &needles);
         if (!needles_stand_in(&needles, &event, texts, 2)) {
             fail_msg("%.*s is hidden in '%.*s' (%.*s)", STR_ARG(typed), STR_ARG(entry->raw),
                      STR_ARG(sample_format));
         }
+        if (!needles_hold(&needles, &place)) {
+            fail_msg("%.*s is kept back by the filter of '%.*s' (%.*s)", STR_ARG(typed),
+                     STR_ARG(entry->raw), STR_ARG(sample_format));
+        }
         fields_asked++;
     }
     return 0;
+}
+
+static void ask_text(struct str text)
+{
+    const struct log_format *format = log_format_guess(text);
+    struct log_reading reading;
+
+    sample_format = str_from(format->name);
+    assert_int_equal(log_reading_init(&reading, NULL), 0);
+    reading.head = str_slice(text, 0, LOG_HEAD_SIZE);
+    assert_int_equal(format->read(&reading, text, ask_entry, NULL), 0);
+    log_reading_done(&reading);
 }
 
 static int ask_file(const char *path, const struct stat *info, int kind, struct FTW *walk)
@@ -231,17 +299,7 @@ static int ask_file(const char *path, const struct stat *info, int kind, struct 
     assert_non_null(bytes);
     assert_int_equal(read(fd, bytes, (size_t)info->st_size), info->st_size);
     close(fd);
-    {
-        struct str text = str_of(bytes, (size_t)info->st_size);
-        const struct log_format *format = log_format_guess(text);
-        struct log_reading reading;
-
-        sample_format = str_from(format->name);
-        assert_int_equal(log_reading_init(&reading, NULL), 0);
-        reading.head = text;
-        assert_int_equal(format->read(&reading, text, ask_entry, NULL), 0);
-        log_reading_done(&reading);
-    }
+    ask_text(str_of(bytes, (size_t)info->st_size));
     free(bytes);
     return 0;
 }
@@ -253,15 +311,66 @@ static void test_needles_of_samples(void **state)
     assert_true(fields_asked > 1000);
 }
 
+/* Values in escapes, beside digits that are none of theirs. */
+static void test_needles_beside_escapes(void **state)
+{
+    static const char *const lines[] = {
+        "{\"a\":\"12345\\u00206789\",\"b\":\"x\\u0041\\u0020777\",\"c\":45678,\"d\":-900,\"e\":1."
+        "5e300}",
+        "{\"stream\":\"stdout\",\"time\":\"2026-11-26T10:00:00Z\",\"log\":\"Dec 10 07:28:03 web "
+        "sshd[2212]: Failed password for \\u0022 from "
+        "203.0.113.9 port 22222 ssh2\"}",
+        "10.0.0.1 - u\\x2017777 [10/Oct/2026:13:55:36 +0700] \"GET /a?b=44444 HTTP/1.1\" 200 "
+        "123456",
+        "Dec 10 07:28:03 web kernel: [12345.678901] IN=eth0 SPT=54321 DPT=443 LEN=1500ms x99999y",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        size_t before = fields_asked;
+
+        ask_text(str_from(lines[i]));
+        if (fields_asked == before) {
+            fail_msg("nothing was asked of '%s'", lines[i]);
+        }
+    }
+}
+
+/* Logs that nobody here wrote, their front. */
+static void test_needles_of_real_logs(void **state)
+{
+    static const char *const names[] = {"Apache.log", "Linux.log", "OpenSSH.log"};
+    const char *data = secure_getenv("CANHGAC_DATA");
+    static char bytes[256 << 10];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(names) && data != NULL; i++) {
+        char path[4096];
+        ssize_t len;
+        int fd;
+
+        (void)snprintf(path, sizeof(path), "%s/logs/%s", data, names[i]);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        len = read(fd, bytes, sizeof(bytes));
+        assert_true(len > 0);
+        close(fd);
+        ask_text(str_of(bytes, (size_t)len));
+    }
+}
+
 static int start(void **state)
 {
     (void)state;
+    trigrams_init(&pieces);
+    buf_init(&lone.filter, 1 << 20);
     return arena_new(8 << 20, &arena);
 }
 
 static int end(void **state)
 {
     (void)state;
+    trigrams_done(&pieces);
+    buf_done(&lone.filter);
     arena_free(arena);
     return 0;
 }
@@ -274,6 +383,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_draft, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_death, set_up, tear_down),
         cmocka_unit_test(test_needles_of_samples),
+        cmocka_unit_test(test_needles_beside_escapes),
+        cmocka_unit_test(test_needles_of_real_logs),
     };
 
     return cmocka_run_group_tests(tests, start, end);

@@ -2,11 +2,11 @@
 // every search is kept in the audit log.
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-import { wordsOf, type EventHit } from '../api';
+import { wordsOf, type ArchiveDamage, type EventHit } from '../api';
 import { Histogram } from '../components/Histogram';
 import { Sheet } from '../components/Sheet';
 import { Time } from '../components/Time';
-import { ask, stepOf } from '../find';
+import { ask, stepOf, withDamages } from '../find';
 import { number, t } from '../i18n';
 import { go, link, route } from '../route';
 import { may } from '../session';
@@ -75,6 +75,7 @@ interface Found {
   next: string | null;
   reached: number;
   unread: number;
+  damages: ArchiveDamage[];
 }
 
 interface Counted {
@@ -94,6 +95,21 @@ function spanOf(query: URLSearchParams): { from: number; to: number; isChosen: b
   if (from && to) return { from, to, isChosen: true };
   const seconds = periods.find(([name]) => name === (query.get('last') ?? '24h'))?.[2] ?? 0;
   return { from: seconds ? Date.now() - seconds * 1000 : 0, to: Date.now(), isChosen: false };
+}
+
+/** What the search had to pass over: when it was, and what to do. */
+function Damages({ damages }: { damages: ArchiveDamage[] }) {
+  return (
+    <ul role="alert" class="error">
+      {damages.map(({ file, block, from, to, entries }) => (
+        <li key={`${file} ${block}`}>
+          {block === 0
+            ? t('{0} is damaged: what it holds was not searched, or not all of it. Put it back from a backup.', file)
+            : t('{0} events from {1} to {2} could not be read: {3} is damaged in one place. Put it back from a backup.', number(entries), shortTime(from), shortTime(to), file)}
+        </li>
+      ))}
+    </ul>
+  );
 }
 
 export function Find() {
@@ -122,10 +138,10 @@ export function Find() {
     return { ...(span.from ? { from: new Date(span.from).toISOString() } : {}), ...(span.isChosen ? { to: new Date(span.to - 1).toISOString() } : {}) };
   };
   const page = async (mine: AbortController, cursor: string | null, before: EventHit[]) => {
-    let now: Found = { hits: before, next: cursor, reached: Date.now(), unread: 0 };
+    let now: Found = { hits: before, next: cursor, reached: Date.now(), unread: 0, damages: [] };
     const wanted = before.length + PAGE;
     await ask('events/search', { q: typed, limit: PAGE, ...bounds(), ...(cursor ? { cursor } : {}) }, mine.signal, (answer) => {
-      now = { hits: [...now.hits, ...answer.items], next: answer.next, reached: Date.parse(answer.reached), unread: now.unread + answer.unread };
+      now = { hits: [...now.hits, ...answer.items], next: answer.next, reached: Date.parse(answer.reached), unread: now.unread + answer.unread, damages: withDamages(now.damages, answer.damages) };
       setFound(now);
       return { isEnough: now.hits.length >= wanted, limit: wanted - now.hits.length };
     });
@@ -221,6 +237,7 @@ export function Find() {
         <p class="calm" role="status">{found.next ? t('Nothing matches back to {0}.', shortTime(new Date(found.reached).toISOString())) : t('Nothing matches.')}</p>
       )}
       {found && found.unread > 0 && <p class="quiet">{t('{0} entries could not be read: their fields were not looked at.', number(found.unread))}</p>}
+      {found && found.damages.length > 0 && <Damages damages={found.damages} />}
       {counted && <Histogram counts={counted.counts} step={counted.step} from={counted.from} to={counted.to} reached={counted.isOver ? 0 : counted.reached} onNarrow={narrow} />}
       {hits.length > 0 && (
         <>

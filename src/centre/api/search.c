@@ -41,17 +41,11 @@ static int search_take_time(struct api_request *request, const char *name, int64
                : 0;
 }
 
-/* "ns.events": up to when, and how many of that time were shown. */
 static int search_take_cursor(struct api_request *request, struct searcher_query *query)
 {
-    struct str rest = arguments_text(&request->arguments, "cursor");
-    struct str time;
+    struct str text = arguments_text(&request->arguments, "cursor");
 
-    if (rest.len == 0) {
-        return 0;
-    }
-    if (!str_cut(&rest, '.', &time) || str_to_i64(time, &query->cursor.time) < 0 ||
-        str_to_u64(rest, &query->cursor.pass) < 0 || query->cursor.pass > FIND_PASS_MAX) {
+    if (text.len != 0 && find_cursor_parse(text, &query->cursor) < 0) {
         return diag_set(&request->diag, -ERR_SYNTAX,
                         _("this is no cursor; hand in next of the answer before"));
     }

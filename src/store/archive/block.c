@@ -224,17 +224,26 @@ int block_next(struct cbor_reader *reader, struct archive_key *ret_key, struct e
 
 /* ---- to and from the file */
 
+/* With a checksum: a bit that flips on the disk is met as damage, not as other words. */
 static int block_compress(const struct block *block, struct buf *out)
 {
     size_t bound = ZSTD_compressBound(block->raw.len);
     char *bytes = buf_reserve(out, bound);
-    size_t len;
+    ZSTD_CCtx *packer = ZSTD_createCCtx();
+    size_t len = 0;
+    bool is_set =
+        packer != NULL && bytes != NULL &&
+        !ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_compressionLevel, BLOCK_LEVEL)) &&
+        !ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_checksumFlag, 1));
 
+    if (is_set) {
+        len = ZSTD_compress2(packer, bytes, bound, block->raw.ptr, block->raw.len);
+    }
+    ZSTD_freeCCtx(packer);
     if (bytes == NULL) {
         return buf_error(out);
     }
-    len = ZSTD_compress(bytes, bound, block->raw.ptr, block->raw.len, BLOCK_LEVEL);
-    if (ZSTD_isError(len)) {
+    if (!is_set || ZSTD_isError(len)) {
         return -ERR_NOMEM; /* the room is the library's own bound: nothing else can fail */
     }
     buf_commit(out, len);
@@ -243,10 +252,10 @@ static int block_compress(const struct block *block, struct buf *out)
 
 static const char block_insert[] =
     "INSERT INTO blocks (number, first, last, count, bytes, filter, body, has_addresses,"
-    " coded) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8)";
+    " coded) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?9, ?8)";
 static const char block_update[] =
     "UPDATE blocks SET first = ?2, last = ?3, count = ?4, bytes = ?5,"
-    " filter = ?6, body = ?7, has_addresses = 1, coded = ?8 WHERE number = ?1";
+    " filter = ?6, body = ?7, has_addresses = ?9, coded = ?8 WHERE number = ?1";
 
 static int block_write_row(struct block *block, struct database *database, struct str body,
                            struct str filter)
@@ -265,6 +274,7 @@ static int block_write_row(struct block *block, struct database *database, struc
     query_bind_bytes(&query, 6, filter.ptr, filter.len);
     query_bind_bytes(&query, 7, body.ptr, body.len);
     query_bind_i64(&query, 8, block->coded);
+    query_bind_i64(&query, 9, FILTER_PIECES_NUMBERS);
     r = query_run(&query);
     if (r == 0 && block->number == 0) {
         block->number = sqlite3_last_insert_rowid(database_handle(database));

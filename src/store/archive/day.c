@@ -37,7 +37,7 @@ static const char day_tables[] = "CREATE TABLE blocks ("
                                  "  last INTEGER NOT NULL"
                                  ") STRICT, WITHOUT ROWID;";
 
-/* Pieces of addresses are in the filters of blocks that are written from then on. */
+/* What is in the filters of blocks that are written from then on: enum filter_pieces. */
 static const char day_addresses[] =
     "ALTER TABLE blocks ADD COLUMN has_addresses INTEGER NOT NULL DEFAULT 0;";
 
@@ -55,6 +55,14 @@ void day_path(const struct archive *archive, int64_t day, const char *suffix,
     /* archive_open left room for the name. */
     (void)snprintf(out, ARCHIVE_PATH_SIZE, "%s/%.*s.db%s", archive->folder, DAY_NAME_SIZE, when,
                    suffix);
+}
+
+void archive_file(int64_t day, char out[ARCHIVE_FILE_SIZE])
+{
+    char when[TIME_TEXT_SIZE];
+
+    time_format_utc(day * NS_PER_DAY, when);
+    (void)snprintf(out, ARCHIVE_FILE_SIZE, ARCHIVE_FOLDER "/%.*s.db", DAY_NAME_SIZE, when);
 }
 
 int day_open_file(const struct archive *archive, int64_t day, bool is_read_only,

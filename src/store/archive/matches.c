@@ -20,20 +20,20 @@ void matches_done(struct matches *matches)
     *matches = (struct matches){0};
 }
 
-/* Order of the answer: newer first, then by host, then the later sequence; total, so that it is
- * always the same one. */
+int archive_key_compare(const struct archive_key *a, const struct archive_key *b)
+{
+    int hosts = memcmp(a->host.bytes, b->host.bytes, sizeof(a->host.bytes));
+
+    return hosts != 0 ? hosts : (a->sequence < b->sequence) - (a->sequence > b->sequence);
+}
+
+/* Order of the answer: newer first, then by key; total, so that it is always the same one. */
 static int match_compare(const struct match *a, const struct match *b)
 {
-    int hosts;
-
     if (a->time != b->time) {
         return a->time > b->time ? -1 : 1;
     }
-    hosts = memcmp(a->key.host.bytes, b->key.host.bytes, sizeof(a->key.host.bytes));
-    if (hosts != 0) {
-        return hosts;
-    }
-    return (a->key.sequence < b->key.sequence) - (a->key.sequence > b->key.sequence);
+    return archive_key_compare(&a->key, &b->key);
 }
 
 static int match_sort(const void *a, const void *b)

@@ -18,6 +18,9 @@ struct matches {
     size_t limit;
 };
 
+/* Of two of one time: below 0 when a comes before b. */
+int archive_key_compare(const struct archive_key *a, const struct archive_key *b);
+
 [[nodiscard]] int matches_init(struct matches *matches, size_t limit);
 void matches_done(struct matches *matches);
 bool matches_are_full(const struct matches *matches);

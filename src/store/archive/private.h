@@ -23,11 +23,6 @@
 #define NS_PER_DAY             (86400 * NS_PER_S)
 
 /* One entry of a block: CBOR array [host (16 bytes), sequence, event]. */
-struct archive_key {
-    struct id host;
-    uint64_t sequence;
-};
-
 struct block_entry {
     struct archive_key key;
     const struct event *event;

@@ -15,8 +15,9 @@
 /* A block that was taken, and the room of whoever looks through it. */
 struct hand {
     struct scan *scan;
-    uint64_t bytes; /* unpacked */
-    bool is_coded;  /* its entries may hold what does not stand in them */
+    uint64_t bytes;            /* unpacked */
+    struct archive_damage row; /* what is lost if it cannot be read */
+    bool is_coded;             /* its entries may hold what does not stand in them */
     struct buf body;
     struct buf raw;
     struct buf folded;
@@ -54,20 +55,53 @@ bool scan_is_beyond(const struct scan *scan, int64_t last)
     return last < scan->query->from || last < matches_last(&scan->matches);
 }
 
+/* ---- what cannot be read */
+
+struct archive_damage scan_damage_of(int64_t day)
+{
+    return (struct archive_damage){
+        .day = day, .first = day * NS_PER_DAY, .last = (day + 1) * NS_PER_DAY - 1};
+}
+
+static void damages_add(struct archive_damages *damages, const struct archive_damage *damage)
+{
+    for (size_t i = 0; i < damages->count; i++) {
+        if (damages->list[i].day == damage->day && damages->list[i].block == damage->block) {
+            return; /* met before, in another turn */
+        }
+    }
+    if (damages->count == ARCHIVE_DAMAGES_MAX) {
+        damages->has_more = true;
+        return;
+    }
+    damages->list[damages->count++] = *damage;
+}
+
+int scan_pass_over(struct scan *scan, const struct archive_damage *damage, int error)
+{
+    bool is_damage = error == -ERR_CORRUPT || error == -ERR_FOREIGN || error == -ERR_IO;
+
+    if (!is_damage || scan->query->damages == NULL) {
+        return error;
+    }
+    damages_add(scan->query->damages, damage);
+    return 0;
+}
+
 /* ---- taking a block, under the lock */
 
 struct block_filter {
     struct str bytes;
-    bool has_addresses;
+    enum filter_pieces pieces;
     bool is_noted; /* what is coded */
     bool is_coded;
 };
 
-static bool filter_holds(void *context, struct str text)
+static bool filter_holds(void *context, const struct needle *needle)
 {
     const struct block_filter *filter = context;
 
-    return filter_admits(filter->bytes, text, filter->has_addresses);
+    return filter_admits(filter->bytes, filter->pieces, needle);
 }
 
 static bool filter_is_coded(void *context)
@@ -78,7 +112,7 @@ static bool filter_is_coded(void *context)
         return filter->is_coded;
     }
     for (const struct str *code = needles_codes; code->len != 0; code++) {
-        if (filter_holds(context, *code)) {
+        if (filter_holds(context, &(struct needle){.kind = NEEDLE_TEXT, .text = *code})) {
             return true;
         }
     }
@@ -103,13 +137,19 @@ static bool scan_admits(struct scan *scan, struct query *rows, struct hand *hand
 {
     int64_t coded = query_i64(rows, 4);
     struct block_filter filter = {.bytes = query_bytes(rows, 2),
-                                  .has_addresses = query_i64(rows, 3) != 0,
+                                  .pieces = (enum filter_pieces)query_i64(rows, 3),
                                   .is_noted = coded >= 0,
                                   .is_coded = (coded & CODED_SIGNS) != 0};
     const struct needle_place place = {filter_holds, filter_is_coded, &filter};
 
     scan->archive->stats.blocks_met++;
-    if (scan->is_choosy && !needles_hold(scan->query->needles, &place)) {
+    hand->row = (struct archive_damage){.day = scan->day,
+                                        .block = query_i64(rows, 0),
+                                        .first = query_i64(rows, 5),
+                                        .last = query_i64(rows, 1),
+                                        .entries = query_u64(rows, 6)};
+    /* An empty filter is one of no texts, or one that could not be read. */
+    if (scan->is_choosy && filter.bytes.len != 0 && !needles_hold(scan->query->needles, &place)) {
         return false;
     }
     hand->is_coded = coded != CODED_NONE;
@@ -134,15 +174,19 @@ static int scan_take_row(struct scan *scan, struct hand *hand)
         if (!scan_admits(scan, rows, hand)) {
             continue;
         }
-        r = block_read_packed(rows->database, query_i64(rows, 0), &hand->bytes, &hand->body);
+        r = block_read_packed(rows->database, hand->row.block, &hand->bytes, &hand->body);
         if (r == 0) {
             scan->taken++;
             scan->archive->stats.blocks_opened++;
             return 1;
         }
-        return r;
+        r = scan_pass_over(scan, &hand->row, r);
+        if (r < 0) {
+            return r;
+        }
     }
-    return r;
+    hand->row = scan_damage_of(scan->day);
+    return r < 0 ? scan_pass_over(scan, &hand->row, r) : 0;
 }
 
 static int scan_take(struct scan *scan, struct hand *hand)
@@ -186,6 +230,8 @@ static int hand_matches(struct hand *hand, const struct archive_key *key, const 
     int r;
 
     if (event->time < query->from || event->time > query->to ||
+        (event->time == query->to && query->behind != NULL &&
+         archive_key_compare(key, query->behind) <= 0) ||
         (query->host != NULL && !id_is(query->host, &key->host))) {
         return 0;
     }
@@ -201,11 +247,11 @@ struct hand_bytes {
     bool is_coded;
 };
 
-static bool bytes_hold(void *context, struct str text)
+static bool bytes_hold(void *context, const struct needle *needle)
 {
     const struct hand_bytes *bytes = context;
 
-    return str_find(bytes->folded, text) < bytes->folded.len;
+    return str_find(bytes->folded, needle->text) < bytes->folded.len;
 }
 
 static bool bytes_are_coded(void *context)
@@ -281,6 +327,7 @@ static void hand_fail(struct hand *hand, int error)
     struct scan *scan = hand->scan;
 
     pthread_mutex_lock(&scan->lock);
+    error = scan_pass_over(scan, &hand->row, error);
     scan->error = scan->error < 0 ? scan->error : error;
     pthread_mutex_unlock(&scan->lock);
 }
@@ -325,7 +372,7 @@ static void *help(void *context)
     return NULL;
 }
 
-int scan_day(struct scan *scan, struct database *database)
+int scan_day(struct scan *scan, int64_t day, struct database *database)
 {
     CLEANUP(query_done) struct query rows = {0};
     pthread_t helper;
@@ -333,13 +380,14 @@ int scan_day(struct scan *scan, struct database *database)
 
     query_init(
         &rows, database,
-        "SELECT number, last, filter, has_addresses, ifnull(coded, -1)"
+        "SELECT number, last, filter, has_addresses, ifnull(coded, -1), first, count"
         " FROM blocks INDEXED BY blocks_time"
         " WHERE last >= ?1 AND first <= ?2 AND (?3 IS NULL OR EXISTS"
         " (SELECT 1 FROM host_blocks WHERE host = ?3 AND block = number)) ORDER BY last DESC");
     query_bind_i64(&rows, 1, scan->query->from);
     query_bind_i64(&rows, 2, scan->query->to);
     query_bind_id(&rows, 3, scan->query->host);
+    scan->day = day;
     scan->rows = &rows;
     scan->is_walked = false;
     hand_work(scan, &helper, &is_helped);

@@ -21,7 +21,8 @@ struct scan {
     uint64_t taken; /* blocks */
     int error;
     pthread_mutex_t lock;
-    struct query *rows; /* of the day in hand */
+    int64_t day;        /* in hand */
+    struct query *rows; /* of it */
     bool is_walked;     /* there are no more */
 };
 
@@ -30,6 +31,11 @@ struct scan {
 void scan_done(struct scan *scan);
 /* Whether events up to this time can no longer get into the answer. */
 bool scan_is_beyond(const struct scan *scan, int64_t last);
-[[nodiscard]] int scan_day(struct scan *scan, struct database *database);
+[[nodiscard]] int scan_day(struct scan *scan, int64_t day, struct database *database);
+/* Notes the damage and makes 0 of the error that met it; every other error stays. block 0: of the
+ * day in hand, whatever was not read yet. */
+[[nodiscard]] int scan_pass_over(struct scan *scan, const struct archive_damage *damage, int error);
+/* The whole of a day. */
+struct archive_damage scan_damage_of(int64_t day);
 
 #endif

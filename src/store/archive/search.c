@@ -33,6 +33,13 @@ static int search_open_day(struct scan *scan, int64_t number, struct database **
     return r;
 }
 
+static int search_pass_over_day(struct scan *scan, int64_t number, int error)
+{
+    const struct archive_damage damage = scan_damage_of(number);
+
+    return scan_pass_over(scan, &damage, error);
+}
+
 /* 1 when the day holds events of the time asked for. */
 static int search_look_at(struct scan *scan, int64_t number, struct search_day *ret_day)
 {
@@ -41,7 +48,7 @@ static int search_look_at(struct scan *scan, int64_t number, struct search_day *
     int r = search_open_day(scan, number, &database);
 
     if (r < 0) {
-        return r == -ERR_NOENT ? 0 : r;
+        return r == -ERR_NOENT ? 0 : search_pass_over_day(scan, number, r);
     }
     query_init(&query, database,
                "SELECT max(last) FROM blocks INDEXED BY blocks_time"
@@ -50,7 +57,7 @@ static int search_look_at(struct scan *scan, int64_t number, struct search_day *
     query_bind_i64(&query, 2, scan->query->to);
     r = query_next(&query);
     if (r <= 0) {
-        return r;
+        return search_pass_over_day(scan, number, r);
     }
     *ret_day = (struct search_day){.number = number, .last = query_i64(&query, 0)};
     return query.error < 0 ? query.error : 1;
@@ -124,7 +131,8 @@ static int search_walk(struct scan *scan)
             r = 0;
             continue;
         }
-        r = r < 0 ? r : scan_day(scan, database);
+        r = r < 0 ? search_pass_over_day(scan, days[i].number, r)
+                  : scan_day(scan, days[i].number, database);
     }
     return r;
 }
@@ -147,7 +155,7 @@ static int search_answer(struct scan *scan, archive_event_fn *fn, void *context)
 
         cbor_open(&reader, str_of(match->bytes, match->len));
         r = event_decode(&reader, &event);
-        r = r < 0 ? r : fn(context, &match->key.host, &event);
+        r = r < 0 ? r : fn(context, &match->key, &event);
     }
     return r < 0 ? r : 0;
 }
