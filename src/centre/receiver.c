@@ -127,7 +127,7 @@ static void on_room(void *context)
     if (!overflow_is_empty(&receiver->overflow)) {
         receiver_datagrams_drain(receiver);
     }
-    if (receiver_queue_has_room(&receiver->queue)) {
+    if (receiver_queue_has_room(&receiver->queue) && receiver->is_knowing) {
         receiver_streams_resume(receiver);
         receiver_posts_turn(receiver);
         receiver_posts_read(receiver, receiver_posts_have_room(receiver));

@@ -52,6 +52,7 @@ enum receiver_mark {
     RECEIVER_MARK_CUT = 2,    /* an entry whose end was cut off */
     RECEIVER_MARK_POSTED = 4, /* beside either: it came in a post that may come again */
     RECEIVER_MARK_TOLD = 8,   /* no entry: such a post will not come again */
+    RECEIVER_MARK_ONCE = 16,  /* beside an entry: its bytes tell it from all others, by its time */
 };
 
 /* By what way entries came. */
@@ -120,8 +121,9 @@ enum receiver_message {
      * each entry led by u32 bits of enum receiver_mark: str via (address or name of the token),
      * str who wrote it ("": via), str format (codec/logs.def), str source (program, file or
      * facility that it calls itself), i64 arrival (wall), i64 time that the entry says (0: none, or
-     * whoever judges it reads it), of one that was posted u64 by which core keeps its post and u64
-     * hash, str entry as it was written; of RECEIVER_MARK_TOLD only u64 post; then u32 0. */
+     * whoever judges it reads it), of one that was posted u64 by which core keeps its post, of it
+     * and of RECEIVER_MARK_ONCE u64 hash, str entry as it was written; of RECEIVER_MARK_TOLD only
+     * u64 post; then u32 0. */
     RECEIVER_MESSAGE_ENTRIES,
     /* core → receiver: all batches up to u64 number are durable. Only of the life that was
      * greeted last. */

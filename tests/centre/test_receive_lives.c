@@ -60,6 +60,54 @@ static void test_counts_end_in_time(void **state)
     assert_int_equal(kept("life4712"), 3);
 }
 
+/* Lines of a stream, told from all others by these hashes. */
+static void batch_lines(uint64_t life, uint64_t number, uint64_t first, uint64_t last)
+{
+    msg_begin(&msg, RECEIVER_MESSAGE_ENTRIES);
+    msg_put_u64(&msg, life);
+    msg_put_u64(&msg, number);
+    for (uint64_t hash = first; hash <= last; hash++) {
+        msg_put_u32(&msg, RECEIVER_MARK_ENTRY | RECEIVER_MARK_ONCE);
+        msg_put_str(&msg, STR("203.0.113.5"));
+        msg_put_str(&msg, STR("web1"));
+        msg_put_str(&msg, STR("syslog"));
+        msg_put_str(&msg, STR("auth"));
+        msg_put_i64(&msg, clock_wall(&rig.clock));
+        msg_put_i64(&msg, 0);
+        msg_put_u64(&msg, hash);
+        msg_put_str(&msg, STR("<38>streamed"));
+    }
+    msg_put_u32(&msg, RECEIVER_MARK_END);
+    deliver();
+}
+
+/* A sender whose receiver died sends its last lines again: those that were committed are there
+ * once, those that were not come through, and nothing of one receiver's is its own repeat. */
+static void test_lines_sent_again(void **state)
+{
+    struct core_receive_counts counts;
+
+    (void)state;
+    hello(LIFE);
+    batch_lines(LIFE, 1, 1, 100);
+    batch_lines(LIFE, 2, 100, 100); /* two that say the same */
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    hello(LIFE + 1);
+    batch_lines(LIFE + 1, 1, 51, 120);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    assert_int_equal(kept("streamed"), 121);
+    core_receive_count(rig.core->receive, &counts);
+    assert_int_equal(counts.again, 50);
+    assert_int_equal(counts.taken, 121);
+
+    batch_lines(LIFE + 1, 2, 121, 130);
+    core_fail(rig.core, -ERR_IO); /* never committed, and the receiver that would send it dies */
+    hello(LIFE + 2);
+    batch_lines(LIFE + 2, 1, 121, 130);
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    assert_int_equal(kept("streamed"), 131);
+}
+
 /* A batch of one post's entries, of each of which the hash is given. */
 static void batch_posted(uint64_t number, uint64_t post, const uint64_t *hashes, size_t count)
 {
@@ -162,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_lives_are_rationed, start, stop),
         cmocka_unit_test_setup_teardown(test_counts_end_in_time, start, stop),
+        cmocka_unit_test_setup_teardown(test_lines_sent_again, start, stop),
         cmocka_unit_test_setup_teardown(test_posts_are_kept, start, stop),
     };
 

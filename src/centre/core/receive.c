@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "centre/core/detect.h"
 #include "centre/core/private.h"
+#include "centre/core/recent.h"
 #include "centre/core/sender.h"
 #include "centre/core/source.h"
 #include "centre/core/taken.h"
@@ -46,7 +47,8 @@ struct core_receive {
     struct core *core;
     struct senders *senders;
     struct core_taken *posts;
-    uint64_t seed; /* of the hashes of their entries */
+    uint64_t seed; /* of the hashes of their entries, and of lines */
+    struct recent recent;
     struct reach durable;
     struct reach pending; /* with the open transaction */
     bool is_telling;      /* the receiver what it is to know before it is greeted */
@@ -60,7 +62,9 @@ struct core_receive {
     uint64_t taken;
     uint64_t taken_pending;
     uint64_t refused;
-    uint64_t poison; /* a batch of this life of which the store would not take … */
+    uint64_t again;         /* lines that a receiver before this one had taken … */
+    uint64_t again_pending; /* … with the open transaction */
+    uint64_t poison;        /* a batch of this life of which the store would not take … */
     uint8_t poison_entries[ENTRIES_MAX / 8]; /* … these: a bit for each */
     uint64_t dropped_told;                   /* of this life */
     int64_t loss_told;                       /* monotonic */
@@ -247,6 +251,7 @@ static void receive_hello(struct core_receive *receive, uint64_t life)
             receive->is_stopped = true; /* the greeting of another life makes it say HELLO again */
             return;
         }
+        recent_begin(&receive->recent, clock_mono(receive->core->options.clock));
     }
     core_taken_begin(receive->posts);
     receive_tell_posts(receive);
@@ -321,6 +326,20 @@ static int64_t received_judged(const struct core *core, const struct received *r
         return 0;
     }
     return received_is_timely(core, received) ? received->time : received->arrival;
+}
+
+/* A sender of a stream whose receiver died sends its last lines again. */
+static bool receive_is_again(struct core_receive *receive, const struct received *received)
+{
+    if ((received->marks & RECEIVER_MARK_ONCE) == 0) {
+        return false;
+    }
+    if (recent_has(&receive->recent, received->hash, clock_mono(receive->core->options.clock))) {
+        receive->again_pending++;
+        return true;
+    }
+    recent_add(&receive->recent, received->hash);
+    return false;
 }
 
 static int receive_entry(struct core_receive *receive, struct received *received)
@@ -399,6 +418,8 @@ static void received_read(struct received *received, struct msg_reader *msg)
     received->time = msg_get_i64(msg);
     if ((received->marks & RECEIVER_MARK_POSTED) != 0) {
         received->post = msg_get_u64(msg);
+    }
+    if ((received->marks & (RECEIVER_MARK_POSTED | RECEIVER_MARK_ONCE)) != 0) {
         received->hash = msg_get_u64(msg);
     }
     received->raw = msg_get_str(msg);
@@ -422,7 +443,7 @@ static int receive_entries(struct core_receive *receive, struct msg_reader *msg,
         }
         if (receive_is_poison(receive, number, i)) {
             r = receive_pass_over(receive, &received);
-        } else {
+        } else if (!receive_is_again(receive, &received)) {
             r = receive_entry(receive, &received);
             if (r < 0 && !core_is_store_failure(r)) {
                 receive_set_poison(receive, number, i);
@@ -536,6 +557,9 @@ void core_receive_commit(struct core_receive *receive)
     receive->batches = 0;
     receive->taken += receive->taken_pending;
     receive->taken_pending = 0;
+    receive->again += receive->again_pending;
+    receive->again_pending = 0;
+    recent_commit(&receive->recent);
     senders_commit(receive->senders);
     if (is_new || receive->is_durable_due) {
         receive_tell_durable(receive);
@@ -549,7 +573,9 @@ void core_receive_forget(struct core_receive *receive)
     receive->taken_pending = 0;
     receive->is_stopped = true;
     receive->is_epoch_due = false; /* what comes again keeps its numbers */
+    receive->again_pending = 0;
     core_taken_reset(receive->posts);
+    recent_forget(&receive->recent);
     senders_forget(receive->senders);
 }
 
@@ -576,6 +602,7 @@ void core_receive_count(const struct core_receive *receive, struct core_receive_
     }
     ret_counts->taken = receive->taken;
     ret_counts->refused = receive->refused;
+    ret_counts->again = receive->again;
     ret_counts->merged = senders_merged(receive->senders);
     ret_counts->lapsed = senders_lapsed(receive->senders);
 }

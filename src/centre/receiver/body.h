@@ -72,7 +72,7 @@ struct receiver {
     bool is_hurried;
     bool is_hello_due;
     bool is_greeted;
-    bool is_knowing; /* which posts were taken before: no others are read until then */
+    bool is_knowing; /* what was taken before: only datagrams are until then */
     bool is_ending;  /* nothing is taken any more; what is here is handed over */
 
     struct receiver_socket sockets[LISTENERS_MAX];

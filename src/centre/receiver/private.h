@@ -30,7 +30,7 @@ struct receiver_entry {
     int64_t time;   /* the same, as the entry says, by a clock that nobody vouches for; 0: none */
     uint64_t key;   /* tells it from others that say the same; 0: nothing does */
     uint64_t post;  /* by which core keeps the post that it is of; 0: it keeps none … */
-    uint64_t hash;  /* … and what it keeps of the entry */
+    uint64_t hash;  /* … and what it keeps of the entry; of no post: tells it from all others */
     bool is_cut;    /* its end is missing already */
     struct str raw; /* as it was written */
 };

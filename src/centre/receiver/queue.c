@@ -135,7 +135,9 @@ int receiver_put(struct receiver_queue *queue, const struct receiver_entry *entr
     queue->filled++;
     queue->cut += is_cut;
     msg_put_u32(&queue->filling, (is_cut ? RECEIVER_MARK_CUT : RECEIVER_MARK_ENTRY) |
-                                     (is_posted ? RECEIVER_MARK_POSTED : 0U));
+                                     (is_posted          ? RECEIVER_MARK_POSTED
+                                      : entry->hash != 0 ? RECEIVER_MARK_ONCE
+                                                         : 0U));
     msg_put_str(&queue->filling, via);
     msg_put_str(&queue->filling, host);
     msg_put_str(&queue->filling, format);
@@ -144,6 +146,8 @@ int receiver_put(struct receiver_queue *queue, const struct receiver_entry *entr
     msg_put_i64(&queue->filling, entry->time);
     if (is_posted) {
         msg_put_u64(&queue->filling, entry->post);
+    }
+    if (is_posted || entry->hash != 0) {
         msg_put_u64(&queue->filling, entry->hash);
     }
     msg_put_str(&queue->filling, raw);
