@@ -91,8 +91,7 @@ enum receiver_message {
     RECEIVER_MESSAGE_STREAM = 1,
     /* api → receiver: a piece of what was posted, in turn. u64 post, str name of the token (which
      * the api proved), str who posts it or the key that was given, u32 enum receiver_form, str host
-     * that it is of
-     * ("": each entry says so), u32 bits of enum receiver_piece, str bytes. */
+     * that it is of ("": each entry says so), u32 bits of enum receiver_piece, str bytes. */
     RECEIVER_MESSAGE_PIECE,
     /* api → receiver: nobody waits for that post any more, or its answer reached nobody; what was
      * taken of it stays, and is known again should it be posted again. u64 post; 0: all that went

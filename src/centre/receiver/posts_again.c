@@ -36,7 +36,7 @@ void post_keep(struct post *post, bool is_undecided)
                           .heard = post->heard,
                           .given = post->given,
                           .is_undecided = is_undecided,
-                          .is_followed = post->is_followed,
+                          .is_followed = is_undecided && post->is_followed,
                           .is_keyed = post->is_keyed};
     struct buf *hashes = &post->hashes;
 
@@ -83,6 +83,7 @@ static void post_keep_own(struct post *post)
     repeat_free(TAKE_PTR(post->repeat));
 }
 
+/* The sender of the one that it follows was told. */
 static void post_disinherit(struct post *post)
 {
     posts_refuse(post->receiver, post->number, -ERR_FULL, post_cutter_counts(post->cutter));
@@ -246,9 +247,9 @@ static bool post_change_repeat(struct post *post, bool is_whole)
 }
 
 /* It only began as the other did. One that nobody was answered may still come again: what was
- * passed over of this one is to be made up for then. One that waits will
- * be answered, and both would be for entries that are there once: this one is refused, and comes
- * again when the other is done. */
+ * passed over of this one is to be made up for then. One that waits will be answered, and both
+ * would be for entries that are there once: this one is refused, and comes again when the other is
+ * done. */
 static int post_part(struct post *post)
 {
     struct receiver *receiver = post->receiver;
