@@ -110,6 +110,7 @@ static void receiver_end_if_empty(struct receiver *receiver)
 /* Whether pieces of posts are read. */
 static void receiver_posts_read(struct receiver *receiver, bool is_read)
 {
+    is_read = is_read && receiver->is_knowing;
     if (receiver->api == NULL || receiver->is_api_waiting == !is_read) {
         return;
     }
@@ -126,7 +127,7 @@ static void on_room(void *context)
     if (!overflow_is_empty(&receiver->overflow)) {
         receiver_datagrams_drain(receiver);
     }
-    if (receiver_queue_has_room(&receiver->queue)) {
+    if (receiver_queue_has_room(&receiver->queue) && receiver->is_knowing) {
         receiver_streams_resume(receiver);
         receiver_posts_turn(receiver);
         receiver_posts_read(receiver, receiver_posts_have_room(receiver));
@@ -143,6 +144,23 @@ static void on_unpack(void *context)
                                       receiver_posts_have_room(receiver));
 }
 
+/* What core kept of posts for a process that begins. */
+static void receiver_know(struct receiver *receiver, struct msg_reader *msg)
+{
+    uint64_t number = msg_get_u64(msg);
+    struct str hashes = msg->type == RECEIVER_MESSAGE_KNOWN ? msg_get_str(msg) : STR("");
+
+    if (msg_close(msg) < 0 || receiver->is_knowing) {
+        return; /* told twice, since it was asked twice */
+    }
+    if (msg->type == RECEIVER_MESSAGE_KNOWN) {
+        repeats_add_known(&receiver->repeats, number, hashes, clock_mono(receiver->queue.clock));
+        return;
+    }
+    receiver->is_knowing = true;
+    receiver->repeats.seed = number;
+}
+
 static void receiver_take(struct receiver *receiver, struct msg_reader *msg)
 {
     uint64_t life = msg->type == RECEIVER_MESSAGE_GREETED ? msg_get_u64(msg) : 0;
@@ -151,7 +169,8 @@ static void receiver_take(struct receiver *receiver, struct msg_reader *msg)
     if (msg_close(msg) < 0) {
         return;
     }
-    if (msg->type == RECEIVER_MESSAGE_GREETED && life != receiver->queue.life) {
+    if (msg->type == RECEIVER_MESSAGE_GREETED &&
+        (life != receiver->queue.life || !receiver->is_knowing)) {
         receiver_say_hello(receiver);
     } else if (msg->type == RECEIVER_MESSAGE_GREETED) {
         receiver->is_greeted = true;
@@ -170,7 +189,13 @@ static void on_core(void *context, int fd, unsigned events)
     struct receiver *receiver = context;
 
     if ((events & LOOP_READ) != 0 && channel_receive(fd, &receiver->packet) == 0) {
-        receiver_take(receiver, &receiver->packet.msg);
+        struct msg_reader *msg = &receiver->packet.msg;
+
+        if (msg->type == RECEIVER_MESSAGE_KNOWN || msg->type == RECEIVER_MESSAGE_ALL_KNOWN) {
+            receiver_know(receiver, msg);
+        } else {
+            receiver_take(receiver, msg);
+        }
         channel_packet_done(&receiver->packet);
     }
     receiver_pump(receiver);
@@ -182,7 +207,7 @@ static void on_api(void *context, int fd, unsigned events)
 
     (void)events;
     if ((!receiver_queue_has_room(&receiver->queue) && !receiver->is_ending) ||
-        !receiver_posts_have_room(receiver)) {
+        !receiver->is_knowing || !receiver_posts_have_room(receiver)) {
         receiver_posts_read(receiver, false); /* until core has kept some, or some is unpacked */
     } else if (channel_receive(fd, &receiver->packet) == 0) {
         receiver_posts_take(receiver, &receiver->packet.msg);
@@ -234,6 +259,7 @@ static void on_tick(void *context)
     receiver_streams_watch(receiver);
     receiver_posts_watch(receiver);
     receiver_tell_counts(receiver);
+    receiver_hurry(receiver); /* what was not worth a batch of its own */
     on_room(receiver);
 }
 
@@ -246,6 +272,7 @@ static void receiver_end(struct receiver *receiver)
     receiver->is_ending = true;
     receiver_datagrams_stop(receiver);
     receiver_streams_stop(receiver);
+    receiver_hurry(receiver);
     if (loop_source_set_timer(receiver->end, END_PATIENCE, 0) < 0) {
         loop_stop(receiver->loop, 0);
     }
@@ -309,7 +336,7 @@ static int receiver_make_loop(struct receiver *receiver)
 
 static int receiver_prepare(struct receiver *receiver)
 {
-    uint64_t numbers[4]; /* of this life, of the two maps, of repeats */
+    uint64_t numbers[5]; /* of this life, of the two maps, of repeats, of posts */
     int r;
 
     if (getrandom(numbers, sizeof(numbers), 0) != (ssize_t)sizeof(numbers)) {
@@ -319,6 +346,7 @@ static int receiver_prepare(struct receiver *receiver)
     map_init(&receiver->peers, RECEIVER_PEERS_MAX, numbers[1]);
     map_init(&receiver->posts, RECEIVER_POSTS_MAX, numbers[2]);
     repeats_init(&receiver->repeats, numbers[3]);
+    receiver->post_id = numbers[4];
     list_init(&receiver->streams);
     list_init(&receiver->waiting);
     list_init(&receiver->answers);

@@ -42,6 +42,17 @@ enum receiver_piece {
     RECEIVER_PIECE_FIRST = 1,
     RECEIVER_PIECE_LAST = 2,
     RECEIVER_PIECE_PACKED = 4, /* the post is gzip or zlib */
+    RECEIVER_PIECE_KEYED = 8,  /* who posts gave it a key: under it, it is taken once */
+};
+
+/* What leads an entry in a batch. */
+enum receiver_mark {
+    RECEIVER_MARK_END = 0,
+    RECEIVER_MARK_ENTRY = 1,
+    RECEIVER_MARK_CUT = 2,    /* an entry whose end was cut off */
+    RECEIVER_MARK_POSTED = 4, /* beside either: it came in a post that may come again */
+    RECEIVER_MARK_TOLD = 8,   /* no entry: such a post will not come again */
+    RECEIVER_MARK_ONCE = 16,  /* beside an entry: its bytes tell it from all others, by its time */
 };
 
 /* By what way entries came. */
@@ -79,12 +90,15 @@ enum receiver_message {
     /* front → receiver: a sender's plain stream after TLS. str address; fd: the stream. */
     RECEIVER_MESSAGE_STREAM = 1,
     /* api → receiver: a piece of what was posted, in turn. u64 post, str name of the token (which
-     * the api proved), str address of whoever posts, u32 enum receiver_form, str host that it is of
-     * ("": each entry says so), u32 bits of enum receiver_piece, str bytes. */
+     * the api proved), str who posts it or the key that was given, u32 enum receiver_form, str host
+     * that it is of ("": each entry says so), u32 bits of enum receiver_piece, str bytes. */
     RECEIVER_MESSAGE_PIECE,
     /* api → receiver: nobody waits for that post any more, or its answer reached nobody; what was
-     * taken of it stays, and is known again should it be posted again. u64 post. */
+     * taken of it stays, and is known again should it be posted again. u64 post; 0: all that went
+     * before, the api has just started. */
     RECEIVER_MESSAGE_LEFT,
+    /* api → receiver: whoever posted it has its answer. u64 post. */
+    RECEIVER_MESSAGE_TOLD,
     /* receiver → api: all of a post is durable, or why not. u64 post, i64 result (0; -ERR_FULL: no
      * room, send it again later; -ERR_SYNTAX; -ERR_FBIG: unpacked), u32 entries taken, str why the
      * first that was refused was, u32 n, n × u32 number of one that was refused (from 1). Before
@@ -93,15 +107,22 @@ enum receiver_message {
     /* receiver → core: it has just started, or core does not know it. u64 life (random). Also
      * receiver → api when it has just started: posts whose pieces it had not seen are lost. */
     RECEIVER_MESSAGE_HELLO,
+    /* core → receiver: before the answer to HELLO, what was taken of posts that may come again: u64
+     * by which core keeps it, str more of its entries' hashes in turn (u64 each). */
+    RECEIVER_MESSAGE_KNOWN,
+    /* core → receiver: those were all. u64 seed of the hashes. */
+    RECEIVER_MESSAGE_ALL_KNOWN,
     /* core → receiver: answer to HELLO, or core has just started, or could not keep what it had
      * taken: u64 life and u64 number: the last batch that is durable. The receiver drops those up
      * to it and sends the others again; of another life: it says HELLO again. */
     RECEIVER_MESSAGE_GREETED,
     /* receiver → core: a batch. u64 life, u64 number (from 1, each one more than the last), then
-     * each entry led by u32 1 (2: its end was cut off): str via (address or name of the token),
+     * each entry led by u32 bits of enum receiver_mark: str via (address or name of the token),
      * str who wrote it ("": via), str format (codec/logs.def), str source (program, file or
      * facility that it calls itself), i64 arrival (wall), i64 time that the entry says (0: none, or
-     * whoever judges it reads it), str entry as it was written; then u32 0. */
+     * whoever judges it reads it), of one that was posted u64 by which core keeps its post, of it
+     * and of RECEIVER_MARK_ONCE u64 hash, str entry as it was written; of RECEIVER_MARK_TOLD only
+     * u64 post; then u32 0. */
     RECEIVER_MESSAGE_ENTRIES,
     /* core → receiver: all batches up to u64 number are durable. Only of the life that was
      * greeted last. */

@@ -3,6 +3,7 @@
 #include "model/coded.h"
 
 #include "base/banned.h"
+#include "base/mem.h"
 #include "codec/entry.h"
 #include "codec/logs.h"
 
@@ -32,6 +33,7 @@ struct coding {
     bool is_json;
     enum answer has_left_out;
     enum answer has_request;
+    bool has_hidden; /* JSON: escapes of signs that leads are made of */
 };
 
 /* Whether a sign of that number is one that words are made of, or may fold to one or to nothing. */
@@ -41,9 +43,17 @@ static bool is_word_sign(uint32_t rune)
            rune == '_' || rune == '.' || rune == 0;
 }
 
+/* Whether a lead may have that sign in it: in JSON it may be escaped itself. */
+static bool is_lead_sign(uint32_t rune)
+{
+    return rune < 0x80 &&
+           (is_word_sign(rune) || rune == '&' || rune == '#' || rune == '<' || rune == '!' ||
+            rune == '?' || rune == '(' || rune == ':' || rune == '=' || rune == '\\');
+}
+
 /* "\u0041", "\x41": exactly so many digits. One of a backslash may begin an escape of the record
  * that stands in the text. */
-static bool is_escape(struct str text)
+static bool is_escape(struct coding *coding, struct str text)
 {
     size_t digits = text.ptr[1] == 'u' ? 4 : 2;
     uint32_t rune = 0;
@@ -59,6 +69,7 @@ static bool is_escape(struct str text)
         }
         rune = rune << 4 | (uint32_t)value;
     }
+    coding->has_hidden |= digits == 4 && is_lead_sign(rune);
     return is_word_sign(rune) || rune == '\\';
 }
 
@@ -119,7 +130,8 @@ static bool is_code(struct coding *coding, size_t at)
 
     switch (rest.ptr[0]) {
     case '\\':
-        return is_escape(rest) && (rest.ptr[1] == 'u' || !coding->is_json || has_request(coding));
+        return is_escape(coding, rest) &&
+               (rest.ptr[1] == 'u' || !coding->is_json || has_request(coding));
     case '&':
         return is_reference(rest);
     case 't':
@@ -166,7 +178,7 @@ static bool has_lead_rest(struct str rest)
     return has_lead(room);
 }
 
-static enum coded find_codes(struct str text, bool is_json)
+static enum coded find_codes(struct str text, bool is_json, bool *ret_has_hidden)
 {
     struct coding coding = {.text = text, .is_json = is_json};
     enum coded found = CODED_NONE;
@@ -189,18 +201,49 @@ static enum coded find_codes(struct str text, bool is_json)
             found = CODED_PLAIN;
         }
     }
+    *ret_has_hidden = coding.has_hidden;
     return found;
+}
+
+/* What JSON's strings mean may have leads that the entry has not: it is looked at without its
+ * escapes, then without those of a record that stood in it. */
+static enum coded find_hidden(struct str text)
+{
+    size_t len = text.len;
+    char *room = mem_alloc(PASSES, len);
+    enum coded found = room != NULL ? CODED_NONE : CODED_SIGNS;
+    bool has_hidden = true;
+
+    for (unsigned pass = 0; has_hidden && found != CODED_SIGNS && pass < PASSES; pass++) {
+        char *out = room + pass * len;
+
+        text = str_of(out, entry_unescape(text, out));
+        found = find_codes(text, true, &has_hidden);
+    }
+    mem_free(room);
+    return has_hidden ? CODED_SIGNS : found;
+}
+
+static enum coded find_json(struct str text)
+{
+    bool has_hidden = false;
+    enum coded found = find_codes(text, true, &has_hidden);
+    enum coded hidden = has_hidden && found != CODED_SIGNS ? find_hidden(text) : CODED_NONE;
+
+    return hidden == CODED_SIGNS ? CODED_SIGNS : found;
 }
 
 enum coded coded_entry(struct str format, struct str entry)
 {
+    bool has_hidden;
+
     if (str_is(format, STR("audit"))) {
         return CODED_PLAIN;
     }
     if (str_is(format, STR("evtx")) || log_format_find(format) == NULL) {
         return CODED_SIGNS;
     }
-    return find_codes(entry, str_is(format, STR("ndjson")));
+    return str_is(format, STR("ndjson")) ? find_json(entry) : find_codes(entry, false, &has_hidden);
 }
 
 enum coded coded_event(const struct event *event)

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import time
@@ -49,6 +50,10 @@ class Centre:
         self.log = os.path.join(folder, "centre.log")
         self.port = free_port()
         self.cookie = None
+        self.start()
+        self.ca = os.path.join(self.folder, "keys/ca.crt")
+
+    def start(self):
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([PROGRAM, "--lang", "en", "centre", "--folder", self.folder, "--keep-user", "--listen",
                                              f"127.0.0.1:{self.port}"], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
@@ -57,14 +62,14 @@ class Centre:
         except AssertionError:
             self.end()
             raise
-        self.ca = os.path.join(self.folder, "keys/ca.crt")
 
     def said(self):
         with open(self.log, encoding="utf-8", errors="replace") as file:
             return file.read()
 
-    def child(self, name):
-        """The centre's process of that name: its pid."""
+    def children(self):
+        """The centre's processes: the pid by the name."""
+        found = {}
         for entry in os.listdir("/proc"):
             try:
                 with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as file:
@@ -73,14 +78,61 @@ class Centre:
                     comm = file.read().strip()
             except (OSError, ValueError):
                 continue
-            if int(stat.rsplit(")", 1)[1].split()[1]) == self.process.pid and comm == name:
-                return int(entry)
-        return None
+            if int(stat.rsplit(")", 1)[1].split()[1]) == self.process.pid:
+                found[comm] = int(entry)
+        return found
+
+    def child(self, name):
+        """The centre's process of that name: its pid."""
+        return self.children().get(name)
+
+    def is_quiet(self, *names):
+        """Whether these have not run at all for a third of a second, so that nothing is on its way between them."""
+        def ran():
+            counts = []
+            for name in names:
+                with open(f"/proc/{self.child(name)}/schedstat", encoding="utf-8") as file:
+                    counts.append(file.read())
+            return counts
+
+        before = ran()
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            if ran() != before:
+                return False
+        return True
 
     def kill(self, name):
         pid = wait_for(lambda: self.child(name), 20, f"{name} is there")  # a new core has the detector begin anew
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: self.child(name) not in (None, pid), 20, f"{name} is back")
+
+    def kill_all(self):
+        """All of it at once, as when the machine's memory runs out; and it starts again."""
+        pids = [self.process.pid, *self.children().values()]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)  # so that none of them acts on the death of another
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait(20)
+        self.start()
+
+    def posts_taken(self):
+        """Entries of posts that core keeps, since their senders may not know."""
+        database = sqlite3.connect(f"file:{self.folder}/state.db?mode=ro", uri=True)
+        try:
+            return database.execute("SELECT coalesce(sum(length(hashes)), 0) / 8 FROM posts_taken").fetchone()[0]
+        finally:
+            database.close()
+
+    def posts_taken_steadily(self):
+        """The same in a tuple; nothing while it still changes: who has heard is told once a second."""
+        count = self.posts_taken()
+        end = time.monotonic() + 2.5
+        while time.monotonic() < end:
+            if self.posts_taken() != count:
+                return None
+        return (count,)
 
     def connect(self, timeout=60):
         return http.client.HTTPSConnection("127.0.0.1", self.port, context=ssl.create_default_context(cafile=self.ca), timeout=timeout)

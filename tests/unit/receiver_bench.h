@@ -28,6 +28,7 @@ static inline void receiver_begin(size_t max)
     receiver_queue_init(&receiver.queue, max, 7, &clock_real);
     map_init(&receiver.posts, RECEIVER_POSTS_MAX, 1);
     repeats_init(&receiver.repeats, 1);
+    receiver.post_id = 100;
     list_init(&receiver.answers);
     list_init(&receiver.unpacking);
     assert_int_equal(loop_new(8, &receiver.loop), 0);
@@ -68,6 +69,78 @@ static inline void post_piece(uint64_t number, uint32_t marks, const char *bytes
 static inline uint64_t posted(void)
 {
     return receiver.counts.of[RECEIVER_COUNT_RECEIVED + RECEIVER_WAY_POST];
+}
+
+static inline uint64_t repeated(void)
+{
+    return receiver.counts.of[RECEIVER_COUNT_REPEATED];
+}
+
+static inline void post_whole(uint64_t number, const char *bytes)
+{
+    post_piece(number, RECEIVER_PIECE_FIRST | RECEIVER_PIECE_LAST, bytes);
+}
+
+static inline void say(enum receiver_message word, uint64_t number)
+{
+    struct msg_reader reader;
+
+    msg_begin(&piece, (uint16_t)word);
+    msg_put_u64(&piece, number);
+    msg_open(&reader, str_of((const char *)piece.bytes, piece.len));
+    receiver_posts_take(&receiver, &reader);
+}
+
+static inline void post_left(uint64_t number)
+{
+    say(RECEIVER_MESSAGE_LEFT, number);
+}
+
+/* Its sender has the answer. */
+static inline void post_told(uint64_t number)
+{
+    say(RECEIVER_MESSAGE_TOLD, number);
+}
+
+static inline void settle(void)
+{
+    assert_int_equal(receiver_queue_close(&receiver.queue), 0);
+    receiver_queue_durable(&receiver.queue, receiver_queue_last(&receiver.queue));
+    receiver_posts_settle(&receiver);
+}
+
+static inline void make_durable(void)
+{
+    settle();
+    assert_true(list_is_empty(&receiver.answers));
+}
+
+/* The answers that were given since, in turn: the last one's entries. */
+static inline uint32_t answered(void)
+{
+    static struct channel_packet packet;
+    uint32_t taken = 0;
+
+    while (channel_receive_within(api[1], 0, &packet) == 0) {
+        (void)msg_get_u64(&packet.msg);
+        assert_int_equal(msg_get_i64(&packet.msg), 0);
+        taken = msg_get_u32(&packet.msg);
+        channel_packet_done(&packet);
+    }
+    return taken;
+}
+
+/* What the only answer that is there says. */
+static inline int refused(void)
+{
+    static struct channel_packet packet;
+    int result;
+
+    assert_int_equal(channel_receive_within(api[1], 0, &packet), 0);
+    (void)msg_get_u64(&packet.msg);
+    result = (int)msg_get_i64(&packet.msg);
+    channel_packet_done(&packet);
+    return result;
 }
 
 #endif

@@ -21,6 +21,7 @@ static void test_plain_entries(void **state)
     assert_int_equal(asked("ndjson", "{\"Image\":\"C:\\\\Windows\\\\x64\\\\udp.exe\"}"),
                      CODED_NONE);
     assert_int_equal(asked("ndjson", "{\"a\":\"\\u003cb\\u003e \\u0027\\n\"}"), CODED_NONE);
+    assert_int_equal(asked("ndjson", "{\"url\":\"/a?b=1\\u0026c=2\"}"), CODED_NONE);
     assert_int_equal(asked("winxml", "<a>x&#13;&#10;&amp;&#x26;</a>"), CODED_NONE);
     assert_int_equal(asked("syslog", "fw: C:\\temp"), CODED_NONE);
 }
@@ -38,6 +39,13 @@ static void test_signs(void **state)
     assert_int_equal(asked("ndjson", "{\"log\":\"type=X msg=audit(1:2): comm=6C73\"}"),
                      CODED_SIGNS);
     assert_int_equal(asked("ndjson", "{\"log\":\"[26/Nov] \\\"GET /\\\\x61\\\"\"}"), CODED_SIGNS);
+    assert_int_equal(asked("ndjson", "{\"a\":\"<b>\\u0026#65;</b>\"}"), CODED_SIGNS);
+    assert_int_equal(asked("ndjson", "{\"a\":\"&\\u0023x41;\"}"), CODED_SIGNS);
+    assert_int_equal(asked("ndjson", "{\"a\":\"ro\\u003c!-- --\\u003eot\"}"), CODED_SIGNS);
+    assert_int_equal(asked("ndjson", "{\"a\":\"\\u0043EF:0|a|b|1|2|c|5|f=C:\\\\Windows\"}"),
+                     CODED_SIGNS);
+    assert_int_equal(asked("ndjson", "{\"a\":\"msg=audit\\u0028\"}"), CODED_SIGNS);
+    assert_int_equal(asked("ndjson", "{\"a\":\"{\\\"b\\\":\\\"\\\\u0026#65;\\\"}\"}"), CODED_SIGNS);
     assert_int_equal(asked("evtx", "ElfChnk"), CODED_SIGNS);
     assert_int_equal(asked("", "who knows"), CODED_SIGNS);
 }

@@ -6,62 +6,6 @@
 
 #include <stdio.h>
 
-static uint64_t repeated(void)
-{
-    return receiver.counts.of[RECEIVER_COUNT_REPEATED];
-}
-
-static void post_whole(uint64_t number, const char *bytes)
-{
-    post_piece(number, RECEIVER_PIECE_FIRST | RECEIVER_PIECE_LAST, bytes);
-}
-
-static void post_left(uint64_t number)
-{
-    struct msg_reader reader;
-
-    msg_begin(&piece, RECEIVER_MESSAGE_LEFT);
-    msg_put_u64(&piece, number);
-    msg_open(&reader, str_of((const char *)piece.bytes, piece.len));
-    receiver_posts_take(&receiver, &reader);
-}
-
-static void make_durable(void)
-{
-    assert_int_equal(receiver_queue_close(&receiver.queue), 0);
-    receiver_queue_durable(&receiver.queue, receiver_queue_last(&receiver.queue));
-    receiver_posts_settle(&receiver);
-    assert_true(list_is_empty(&receiver.answers));
-}
-
-/* The answers that were given since, in turn: the last one's entries. */
-static uint32_t answered(void)
-{
-    static struct channel_packet packet;
-    uint32_t taken = 0;
-
-    while (channel_receive_within(api[1], 0, &packet) == 0) {
-        (void)msg_get_u64(&packet.msg);
-        assert_int_equal(msg_get_i64(&packet.msg), 0);
-        taken = msg_get_u32(&packet.msg);
-        channel_packet_done(&packet);
-    }
-    return taken;
-}
-
-/* What the only answer that is there says. */
-static int refused(void)
-{
-    static struct channel_packet packet;
-    int result;
-
-    assert_int_equal(channel_receive_within(api[1], 0, &packet), 0);
-    (void)msg_get_u64(&packet.msg);
-    result = (int)msg_get_i64(&packet.msg);
-    channel_packet_done(&packet);
-    return result;
-}
-
 /* A post that was cut, or whose answer reached nobody, doubles nothing when it comes again. */
 static void test_posted_again(void **state)
 {
@@ -75,10 +19,11 @@ static void test_posted_again(void **state)
     assert_int_equal(repeated(), 3);
     assert_int_equal(answered(), 4); /* its sender is told of all that is kept */
 
-    post_whole(3, "a\nb\nc\nd\n"); /* 2 was answered: these are others */
+    post_told(2);
+    post_whole(3, "a\nb\nc\nd\n"); /* these are others */
     make_durable();
     assert_int_equal(posted(), 8);
-    post_left(3); /* an api before this one had asked for it */
+    post_left(3); /* its answer reached nobody */
     post_whole(4, "a\nb\nc\nd\n");
     assert_int_equal(posted(), 8);
     assert_int_equal(repeated(), 7);
@@ -141,7 +86,9 @@ static void test_posted_again_while_it_waits(void **state)
     assert_int_equal(repeated(), 2);
     make_durable();
     assert_int_equal(answered(), 2);
-    waited += 700 * NS_PER_S; /* nobody repeats it now */
+    post_left(3);
+    waited += 700 * NS_PER_S;        /* nobody repeats it now */
+    receiver_posts_watch(&receiver); /* nor says whether 2 has its answer */
     post_whole(4, "a\nb\n");
     assert_int_equal(posted(), 6);
     make_durable();
@@ -163,6 +110,7 @@ static void test_others_are_no_repeat(void **state)
     post_whole(2, "heartbeat\n");
     assert_int_equal(posted(), 2);
     make_durable();
+    post_told(1);
     post_left(2);
     poster = "192.0.2.1";
     post_whole(3, "heartbeat\n");
@@ -215,20 +163,95 @@ static void test_alike_while_it_waits(void **state)
     assert_int_equal(posted(), 2);
     make_durable();
     assert_int_equal(answered(), 2);
-    post_whole(4, "hb\ny\n"); /* again, when the other is done */
-    post_whole(5, "hb\n");
+    post_whole(4, "hb\ny\n"); /* nobody knows yet whether the other's sender has its answer */
+    assert_int_equal(refused(), -ERR_FULL);
+    post_told(1);
+    post_whole(5, "hb\ny\n");
+    post_whole(6, "hb\n");
     assert_int_equal(posted(), 5);
     make_durable();
+    receiver_finish();
+}
 
-    post_whole(6, "z\n");
+/* Of two that say the same, one behind the other, the second is answered only when it is known
+ * that the first was not: else both would be answered for entries that are there once. */
+static void test_two_that_say_the_same(void **state)
+{
+    const struct clock clock = {.wall = waited_wall, .mono = waited_mono};
+
+    (void)state;
+    receiver_begin(1 << 20);
+    receiver.queue.clock = &clock;
+    waited = 0;
+    post_whole(1, "z\n");
     waited += 5 * NS_PER_S;
-    post_whole(7, "z\n");
-    make_durable();
-    post_left(6); /* 7 was it again: who comes now is another */
-    post_whole(8, "z\n");
-    assert_int_equal(posted(), 7);
+    post_whole(2, "z\n");
+    settle();
+    assert_int_equal(answered(), 1);
+    post_told(1);
+    assert_int_equal(refused(), -ERR_FULL); /* another machine's: it comes again, and is taken */
+    post_whole(3, "z\n");
+    assert_int_equal(posted(), 2);
+
+    waited += 5 * NS_PER_S;
+    post_whole(4, "z\n");
+    settle();
+    assert_int_equal(answered(), 1);
+    post_left(3);
+    assert_int_equal(answered(), 1); /* 4 was it again */
+    post_told(4);
+    post_whole(5, "z\n"); /* who comes now is another */
+    assert_int_equal(posted(), 3);
     make_durable();
     receiver_finish();
+}
+
+/* The second goes on where the first ended, and the first's sender has its answer: what was taken
+ * of the second alone is not taken again when it comes again, all else is. */
+static void test_longer_behind_shorter(void **state)
+{
+    const struct clock clock = {.wall = waited_wall, .mono = waited_mono};
+
+    (void)state;
+    receiver_begin(1 << 20);
+    receiver.queue.clock = &clock;
+    waited = 0;
+    post_whole(1, "a\nb\n");
+    waited = 5 * NS_PER_S;
+    post_whole(2, "a\nb\nc\nd\n");
+    assert_int_equal(posted(), 4);
+    settle();
+    assert_int_equal(answered(), 2);
+    post_told(1);
+    assert_int_equal(refused(), -ERR_FULL);
+    post_whole(3, "a\nb\nc\nd\n");
+    assert_int_equal(posted(), 6);
+    make_durable();
+    assert_int_equal(answered(), 4);
+    receiver_finish();
+}
+
+/* Two that were not answered, one the other's beginning: each finds what was taken of it, whichever
+ * came first and whichever comes again first. */
+static void test_shorter_swallows_no_longer(void **state)
+{
+    static const char *const texts[] = {"a\nb\n", "a\nb\nc\nd\n"};
+
+    (void)state;
+    for (unsigned first = 0; first < 2; first++) {
+        for (unsigned again = 0; again < 2; again++) {
+            receiver_begin(1 << 20);
+            post_whole(1, texts[first]);
+            post_left(1);
+            post_whole(2, texts[1 - first]);
+            post_left(2);
+            post_whole(3, texts[again]);
+            post_whole(4, texts[1 - again]);
+            assert_int_equal(posted(), 6);
+            make_durable();
+            receiver_finish();
+        }
+    }
 }
 
 /* Refused, and then left: known once, with all that was taken before it. */
@@ -282,26 +305,51 @@ static void test_posted_again_after_many(void **state)
 static void test_repeats_are_bounded(void **state)
 {
     static struct repeats repeats;
+    const uint64_t numbers[] = {1, 199998, 199999};
     struct repeat *again;
 
     (void)state;
     repeats_init(&repeats, 1);
     for (uint64_t number = 1; number <= 200000; number++) {
-        struct repeat post = {.number = number, .is_answered = number % 4 == 0};
+        struct repeat post = {.number = number};
 
         buf_init(&post.hashes, sizeof(number));
         assert_int_equal(buf_put(&post.hashes, &number, sizeof(number)), 0);
         repeats_keep(&repeats, &post, 1);
         assert_true(repeats.size <= REPEATS_SIZE_MAX);
     }
-    assert_null(repeats_take(&repeats, 1, 1)); /* the oldest went */
-    again = repeats_take(&repeats, 199999, 1);
+    assert_null(repeats_take(&repeats, MAP_KEY(numbers[0]), false, 1)); /* the oldest went */
+    again = repeats_take(&repeats, MAP_KEY(numbers[2]), false, 1);
     assert_non_null(again);
     repeat_free(again);
-    assert_null(repeats_take(&repeats, 199999, 1));
-    assert_null(repeats_take(&repeats, 199998, 2 + REPEATS_KEPT));
+    assert_null(repeats_take(&repeats, MAP_KEY(numbers[2]), false, 1));
+    assert_null(repeats_take(&repeats, MAP_KEY(numbers[1]), false, 2 + REPEATS_KEPT));
     assert_int_equal(repeats.size, 0);
     repeats_done(&repeats);
+}
+
+/* Posts whose senders never say whether they have their answer: the oldest count as told. */
+static void test_doubts_are_bounded(void **state)
+{
+    char line[32];
+
+    (void)state;
+    receiver_begin(16 << 20);
+    for (uint64_t number = 1; number <= 2000; number++) {
+        (void)snprintf(line, sizeof(line), "%llu\n", (unsigned long long)number);
+        post_whole(number, line);
+        make_durable();
+        assert_int_equal(answered(), 1);
+        receiver_posts_watch(&receiver);
+        assert_true(receiver.repeats.undecided_count <= REPEATS_UNDECIDED);
+    }
+    post_left(2000);
+    post_left(1); /* too late */
+    post_whole(2001, "2000\n");
+    post_whole(2002, "1\n");
+    assert_int_equal(posted(), 2001);
+    make_durable();
+    receiver_finish();
 }
 
 int main(void)
@@ -313,9 +361,13 @@ int main(void)
         cmocka_unit_test(test_others_are_no_repeat),
         cmocka_unit_test(test_alike_at_the_begin),
         cmocka_unit_test(test_alike_while_it_waits),
+        cmocka_unit_test(test_two_that_say_the_same),
+        cmocka_unit_test(test_longer_behind_shorter),
+        cmocka_unit_test(test_shorter_swallows_no_longer),
         cmocka_unit_test(test_refused_and_left),
         cmocka_unit_test(test_posted_again_after_many),
         cmocka_unit_test(test_repeats_are_bounded),
+        cmocka_unit_test(test_doubts_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

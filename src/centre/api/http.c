@@ -66,13 +66,12 @@ void api_on_completed(void *context, struct MHD_Connection *connection, void **s
 
     (void)context;
     (void)connection;
-    (void)code;
     if (request == NULL) {
         return;
     }
     *slot = NULL;
     api_ask_forget(request);
-    api_post_forget(request);
+    api_post_forget(request, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     if (request->body.room != 0) {
         mem_wipe(request->body.ptr, request->body.room); /* may hold a password */
     }

@@ -69,7 +69,7 @@ static void metrics_put_logs(struct buf *out, const struct detector_counts *logs
     metric_put(out, "log_hits_total", "counter", "Rules and correlations that held", logs->hits);
 }
 
-/* received = taken + refused + kept + what died with a receiver. */
+/* received = taken + refused + again + kept + what died with a receiver. */
 static void metrics_put_received(struct buf *out, const struct core_receive_counts *received)
 {
     static const char *const ways[RECEIVER_WAY_COUNT] = {[RECEIVER_WAY_UDP] = "udp",
@@ -106,6 +106,9 @@ static void metrics_put_received(struct buf *out, const struct core_receive_coun
     metric_put(out, "received_committed_total", "counter", "Of them committed", received->taken);
     metric_put(out, "received_refused_total", "counter", "Of them that the store would not take",
                received->refused);
+    metric_put(out, "received_again_total", "counter",
+               "Lines of streams sent again and passed over: a receiver that died had taken them",
+               received->again);
     metric_put(out, "received_unnamed_total", "counter",
                "Of them counted as their address's: too many names", received->merged);
     metric_put(out, "received_names_lapsed_total", "counter",

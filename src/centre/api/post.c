@@ -18,6 +18,7 @@
 #define POST_POSTS_EACH 192 /* of one token, so that another finds room */
 #define POST_RETRY      5U
 #define POST_TOLD_REST  (60 * NS_PER_S)
+#define POST_WORD_MAX   256 /* bytes of a key or channel */
 
 static const char *post_header(const struct api_request *request, const char *name)
 {
@@ -214,6 +215,22 @@ static bool post_has_room(const struct api_post *post)
     return all <= POST_POSTS_MAX && of_token <= POST_POSTS_EACH; /* it is among them */
 }
 
+/* A key is the poster's own word for "the same"; a channel tells machines behind one address apart.
+ */
+static int post_name_poster(struct api_request *request)
+{
+    struct api_post *post = request->post;
+    const char *key = post_header(request, "Idempotency-Key");
+    const char *channel = post_header(request, "X-Splunk-Request-Channel");
+
+    post->is_keyed = key != NULL;
+    post->poster = key != NULL
+                       ? arena_printf(request->arena, "key %.*s", POST_WORD_MAX, key)
+                       : arena_printf(request->arena, "%.*s %.*s", STR_ARG(request->address),
+                                      POST_WORD_MAX, channel != NULL ? channel : "");
+    return post->poster.ptr == NULL ? -ERR_NOMEM : 0;
+}
+
 /* What can be said before the first byte of the body. */
 static int post_open(struct api_request *request)
 {
@@ -232,7 +249,8 @@ static int post_open(struct api_request *request)
     post->host = arena_copy(
         request->arena,
         str_from(MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, "host")));
-    r = post->host.ptr == NULL ? -ERR_NOMEM : post_packing(request);
+    r = post->host.ptr == NULL ? -ERR_NOMEM : post_name_poster(request);
+    r = r < 0 ? r : post_packing(request);
     if (r == 0 && post_is_announced_too_large(request)) {
         r = -ERR_FBIG;
     }
@@ -325,12 +343,13 @@ enum MHD_Result api_post_go_on(struct api_request *request, const char *upload, 
     return MHD_YES;
 }
 
-void api_post_forget(struct api_request *request)
+void api_post_forget(struct api_request *request, bool has_answer)
 {
     struct api_post *post = request->post;
 
     if (post != NULL) {
         api_post_leave(post);
+        api_post_tell(post, has_answer);
         list_remove(&post->node);
         buf_done(&post->bulk.piece);
         request->post = NULL;

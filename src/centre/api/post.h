@@ -46,12 +46,16 @@ struct api_post {
     bool is_packed;
     bool is_begun;     /* the receiver has its first piece */
     bool is_suspended; /* the connection is */
+    bool is_told_due;  /* the receiver is to hear whether the answer arrived */
+    bool is_gone;      /* whoever posted it had left before it was answered */
+    bool is_keyed;     /* the same gave it a key */
     bool has_token;
     struct str token; /* its name */
     struct str host;
-    size_t came;   /* bytes */
-    int64_t begun; /* monotonic */
-    int64_t until; /* the same: when who waits has waited enough */
+    struct str poster; /* what tells it from others that say the same: an address, or a key */
+    size_t came;       /* bytes */
+    int64_t begun;     /* monotonic */
+    int64_t until;     /* the same: when who waits has waited enough */
 
     int result; /* when done */
     const char *detail;
@@ -71,6 +75,8 @@ void api_post_finish(struct api_post *post, int result);
 [[nodiscard]] int api_post_send(struct api_post *post, struct str bytes, bool is_last);
 /* Nobody waits any more. */
 void api_post_leave(struct api_post *post);
+/* The request is over; has_answer: whoever posted it has what was answered. */
+void api_post_tell(struct api_post *post, bool has_answer);
 /* Suspends the connection until something is told of the post, or there is room. */
 void api_post_suspend(struct api_post *post);
 void api_post_resume(struct api_post *post);

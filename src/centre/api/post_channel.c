@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "base/log.h"
 
+#include <sys/socket.h>
+
 #define RECEIVER_MESSAGES 64 /* taken in one go */
 
 static void post_listen(struct api *api, bool is_full)
@@ -28,13 +30,14 @@ int api_post_send(struct api_post *post, struct str bytes, bool is_last)
     struct api *api = post->request->api;
     uint32_t marks = (post->is_begun ? 0U : RECEIVER_PIECE_FIRST) |
                      (is_last ? RECEIVER_PIECE_LAST : 0U) |
-                     (post->is_packed ? RECEIVER_PIECE_PACKED : 0U);
+                     (post->is_packed ? RECEIVER_PIECE_PACKED : 0U) |
+                     (post->is_keyed ? RECEIVER_PIECE_KEYED : 0U);
     int r;
 
     msg_begin(&msg, RECEIVER_MESSAGE_PIECE);
     msg_put_u64(&msg, post->number);
     msg_put_str(&msg, post->token);
-    msg_put_str(&msg, post->request->address);
+    msg_put_str(&msg, post->poster);
     msg_put_u32(&msg, (uint32_t)post->form);
     msg_put_str(&msg, str_slice(post->host, 0, STORE_NAME_MAX));
     msg_put_u32(&msg, marks);
@@ -51,14 +54,37 @@ int api_post_send(struct api_post *post, struct str bytes, bool is_last)
     return r;
 }
 
-/* Nobody waits for that one, here. */
-static void post_disown(struct api *api, uint64_t number)
+/* Should the channel be full, the receiver takes it for told after a while. */
+static void post_say(struct api *api, enum receiver_message word, uint64_t number)
 {
     static struct msg_writer msg;
 
-    msg_begin(&msg, RECEIVER_MESSAGE_LEFT);
+    msg_begin(&msg, (uint16_t)word);
     msg_put_u64(&msg, number);
     (void)channel_send(api->options.channels.receiver, &msg, NULL, 0);
+}
+
+/* Nobody waits for that one, here. */
+static void post_disown(struct api *api, uint64_t number)
+{
+    post_say(api, RECEIVER_MESSAGE_LEFT, number);
+}
+
+void api_posts_begin(struct api *api)
+{
+    if (api->options.channels.receiver >= 0) {
+        post_disown(api, 0);
+    }
+}
+
+void api_post_tell(struct api_post *post, bool has_answer)
+{
+    if (post->is_told_due) {
+        post->is_told_due = false;
+        post_say(post->request->api,
+                 has_answer && !post->is_gone ? RECEIVER_MESSAGE_TOLD : RECEIVER_MESSAGE_LEFT,
+                 post->number);
+    }
 }
 
 void api_post_leave(struct api_post *post)
@@ -97,6 +123,18 @@ static struct api_post *post_find(struct api *api, uint64_t number)
     return NULL;
 }
 
+/* Whoever posted closed the connection; what is written to it now goes nowhere, though front takes
+ * it. */
+static bool post_is_gone(const struct api_post *post)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(post->request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    char byte;
+
+    return info == NULL ||
+           recv(info->connect_fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static void post_take_answer(struct api *api, struct msg_reader *msg)
 {
     uint64_t number = msg_get_u64(msg);
@@ -128,7 +166,9 @@ static void post_take_answer(struct api *api, struct msg_reader *msg)
     post->refused = count;
     post->refusals = refusals;
     if (post->stage == API_POST_WAITING) {
-        post->is_begun = false; /* it has forgotten the post */
+        post->is_begun = false;
+        post->is_told_due = result == 0; /* another is posted again, and it knows */
+        post->is_gone = post_is_gone(post);
     }
     api_post_finish(post, (int)result);
 }

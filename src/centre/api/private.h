@@ -228,7 +228,10 @@ bool api_is_post(struct api_request *request);
 enum MHD_Result api_post_begin(struct api_request *request);
 enum MHD_Result api_post_go_on(struct api_request *request, const char *upload,
                                size_t *upload_size);
-void api_post_forget(struct api_request *request);
+/* has_answer: whoever posted has it. */
+void api_post_forget(struct api_request *request, bool has_answer);
+/* The receiver hears that nobody waits for what an api before this one had under way. */
+void api_posts_begin(struct api *api);
 /* api/post_channel.c: what the receiver says. */
 void api_on_receiver(void *context, int fd, unsigned events);
 /* Called on each tick. */

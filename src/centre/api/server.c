@@ -237,6 +237,9 @@ int api_new(const struct api_options *options, struct api **ret_api, struct diag
     api->next_post = numbers[1];
     limiter_init(&api->senders, SENDERS_MAX, SENDER_FREE_FAILURES, SENDER_WAIT, numbers[2]);
     r = api_start(api);
+    if (r == 0) {
+        api_posts_begin(api);
+    }
     if (r == 0 && options->folder != NULL) {
         r = searcher_new(options->loop,
                          &(struct searcher_options){.folder = options->folder,

@@ -15,13 +15,18 @@
 #include "base/text.h"
 #include "centre/core/detect.h"
 #include "centre/core/private.h"
+#include "centre/core/recent.h"
 #include "centre/core/sender.h"
 #include "centre/core/source.h"
+#include "centre/core/taken.h"
 #include "codec/cbor.h"
 #include "store/log_states.h"
 
+#include <sys/random.h>
+
 #define STATE_NAME     STR("receiver")
 #define STATE_MAX      64
+#define STATE_MEMBERS  4
 #define EPOCH_SHIFT    40 /* so many bits count the entries of one sender in one epoch */
 #define EPOCH_MAX      (INT64_MAX >> EPOCH_SHIFT)
 #define EPOCH_SPARE    (1ULL << 24)    /* numbers left when another begins: many commits' entries */
@@ -41,8 +46,12 @@ struct reach {
 struct core_receive {
     struct core *core;
     struct senders *senders;
+    struct core_taken *posts;
+    uint64_t seed; /* of the hashes of their entries, and of lines */
+    struct recent recent;
     struct reach durable;
     struct reach pending; /* with the open transaction */
+    bool is_telling;      /* the receiver what it is to know before it is greeted */
     bool is_greeting_due;
     bool is_durable_due;
     bool is_epoch_due; /* a sender's count comes near its end */
@@ -53,7 +62,9 @@ struct core_receive {
     uint64_t taken;
     uint64_t taken_pending;
     uint64_t refused;
-    uint64_t poison; /* a batch of this life of which the store would not take … */
+    uint64_t again;         /* lines that a receiver before this one had taken … */
+    uint64_t again_pending; /* … with the open transaction */
+    uint64_t poison;        /* a batch of this life of which the store would not take … */
     uint8_t poison_entries[ENTRIES_MAX / 8]; /* … these: a bit for each */
     uint64_t dropped_told;                   /* of this life */
     int64_t loss_told;                       /* monotonic */
@@ -65,13 +76,15 @@ struct core_receive {
 
 /* One as it came. */
 struct received {
-    uint32_t mark;
+    uint32_t marks; /* enum receiver_mark */
     struct str via;
     struct str host;
     struct str format;
     struct str source;
     int64_t arrival;
     int64_t time; /* that it says itself; 0: none */
+    uint64_t post;
+    uint64_t hash;
     struct str raw;
     char arrival_text[TIME_TEXT_SIZE];
 };
@@ -82,6 +95,8 @@ static int receive_load(struct core_receive *receive)
     struct store_log_state state;
     struct cbor_reader reader;
     struct reach reach;
+    uint64_t seed = receive->seed;
+    uint64_t members;
     int r;
 
     arena_reset(core->arena);
@@ -90,15 +105,20 @@ static int receive_load(struct core_receive *receive)
         return r == -ERR_NOENT ? 0 : r;
     }
     cbor_open(&reader, state.body);
-    if (cbor_get_array(&reader) != 3) {
+    members = cbor_get_array(&reader);
+    if (members != STATE_MEMBERS && members != STATE_MEMBERS - 1) { /* once it had no seed */
         return -ERR_CORRUPT;
     }
     reach.life = cbor_get_u64(&reader);
     reach.number = cbor_get_u64(&reader);
     reach.epoch = cbor_get_u64(&reader);
+    if (members == STATE_MEMBERS) {
+        seed = cbor_get_u64(&reader);
+    }
     r = cbor_close(&reader);
     if (r == 0) {
         receive->durable = receive->pending = reach;
+        receive->seed = seed;
     }
     return r;
 }
@@ -109,10 +129,11 @@ static int receive_save(struct core_receive *receive)
     int r;
 
     buf_init(&buf, STATE_MAX);
-    cbor_put_array(&buf, 3);
+    cbor_put_array(&buf, STATE_MEMBERS);
     cbor_put_u64(&buf, receive->pending.life);
     cbor_put_u64(&buf, receive->pending.number);
     cbor_put_u64(&buf, receive->pending.epoch);
+    cbor_put_u64(&buf, receive->seed);
     r = buf_error(&buf);
     return r < 0 ? r : store_log_state_put(receive->core->options.store, STATE_NAME, buf_str(&buf));
 }
@@ -126,6 +147,24 @@ static void receive_greet(struct core_receive *receive)
         channel_send(receive->core->options.channels.receiver, &receive->msg, NULL, 0) < 0;
     receive->is_stopped = receive->is_greeting_due;
     receive->is_durable_due = false;
+}
+
+/* One that has just started takes posts only when it knows those that were taken before it. */
+static void receive_tell_posts(struct core_receive *receive)
+{
+    struct core *core = receive->core;
+    int r = core_taken_tell(receive->posts, receive->seed);
+
+    receive->is_telling = r < 0;
+    if (core->channel_sources[4] != NULL) {
+        (void)loop_source_set_events(core->channel_sources[4],
+                                     LOOP_READ | (r == -ERR_AGAIN ? LOOP_WRITE : 0U));
+    }
+    if (r == 0) {
+        receive_greet(receive);
+    } else if (r != -ERR_AGAIN) {
+        log_warn("the receiver could not be told of posts error=%s", err_name(r));
+    }
 }
 
 static void receive_tell_durable(struct core_receive *receive)
@@ -212,8 +251,10 @@ static void receive_hello(struct core_receive *receive, uint64_t life)
             receive->is_stopped = true; /* the greeting of another life makes it say HELLO again */
             return;
         }
+        recent_begin(&receive->recent, clock_mono(receive->core->options.clock));
     }
-    receive_greet(receive);
+    core_taken_begin(receive->posts);
+    receive_tell_posts(receive);
 }
 
 /* The sender's clock may be wrong and its words may be anybody's: its time is believed only near
@@ -248,7 +289,7 @@ static void received_fill(const struct core *core, struct received *received, st
     (void)event_add_text(event, EVENT_FIELD_EVENT_MODULE, received->format);
     (void)event_add_text(event, EVENT_FIELD_LOG_FILE_PATH, received->source);
     (void)event_add_text(event, EVENT_FIELD_LOG_FLAGS,
-                         received->mark == 2
+                         (received->marks & RECEIVER_MARK_CUT) != 0
                              ? is_doubted ? STR("truncated wrong_time") : STR("truncated")
                          : is_doubted ? STR("wrong_time")
                                       : STR(""));
@@ -285,6 +326,20 @@ static int64_t received_judged(const struct core *core, const struct received *r
         return 0;
     }
     return received_is_timely(core, received) ? received->time : received->arrival;
+}
+
+/* A sender of a stream whose receiver died sends its last lines again. */
+static bool receive_is_again(struct core_receive *receive, const struct received *received)
+{
+    if ((received->marks & RECEIVER_MARK_ONCE) == 0) {
+        return false;
+    }
+    if (recent_has(&receive->recent, received->hash, clock_mono(receive->core->options.clock))) {
+        receive->again_pending++;
+        return true;
+    }
+    recent_add(&receive->recent, received->hash);
+    return false;
 }
 
 static int receive_entry(struct core_receive *receive, struct received *received)
@@ -361,6 +416,12 @@ static void received_read(struct received *received, struct msg_reader *msg)
     received->source = msg_get_str(msg);
     received->arrival = msg_get_i64(msg);
     received->time = msg_get_i64(msg);
+    if ((received->marks & RECEIVER_MARK_POSTED) != 0) {
+        received->post = msg_get_u64(msg);
+    }
+    if ((received->marks & (RECEIVER_MARK_POSTED | RECEIVER_MARK_ONCE)) != 0) {
+        received->hash = msg_get_u64(msg);
+    }
     received->raw = msg_get_str(msg);
 }
 
@@ -371,18 +432,25 @@ static int receive_entries(struct core_receive *receive, struct msg_reader *msg,
     struct received received;
     int r = 0;
 
-    for (uint32_t i = 0; r == 0 && (received.mark = msg_get_u32(msg)) != 0; i++) {
+    for (uint32_t i = 0; r == 0 && (received.marks = msg_get_u32(msg)) != 0; i++) {
+        if (received.marks == RECEIVER_MARK_TOLD) {
+            r = core_taken_forget(receive->posts, msg_get_u64(msg));
+            continue;
+        }
         received_read(&received, msg);
         if (msg->error < 0) {
             return 0; /* the receiver is in other hands: what could be read was taken */
         }
         if (receive_is_poison(receive, number, i)) {
             r = receive_pass_over(receive, &received);
-            continue;
+        } else if (!receive_is_again(receive, &received)) {
+            r = receive_entry(receive, &received);
+            if (r < 0 && !core_is_store_failure(r)) {
+                receive_set_poison(receive, number, i);
+            }
         }
-        r = receive_entry(receive, &received);
-        if (r < 0 && !core_is_store_failure(r)) {
-            receive_set_poison(receive, number, i);
+        if (r == 0 && (received.marks & RECEIVER_MARK_POSTED) != 0) {
+            r = core_taken_add(receive->posts, received.post, received.hash);
         }
     }
     return r;
@@ -457,8 +525,10 @@ void core_on_receiver(void *context, int fd, unsigned events)
     struct core_receive *receive = core->receive;
     struct msg_reader *msg = &receive->packet.msg;
 
-    (void)events;
-    if (channel_receive(fd, &receive->packet) < 0) {
+    if (receive->is_telling && (events & LOOP_WRITE) != 0) {
+        receive_tell_posts(receive);
+    }
+    if ((events & LOOP_READ) == 0 || channel_receive(fd, &receive->packet) < 0) {
         return;
     }
     if (msg->type == RECEIVER_MESSAGE_HELLO) {
@@ -473,7 +543,9 @@ void core_on_receiver(void *context, int fd, unsigned events)
 
 int core_receive_write(struct core_receive *receive)
 {
-    return receive->pending.number != receive->durable.number ? receive_save(receive) : 0;
+    int r = core_taken_write(receive->posts);
+
+    return r == 0 && receive->pending.number != receive->durable.number ? receive_save(receive) : r;
 }
 
 void core_receive_commit(struct core_receive *receive)
@@ -485,6 +557,9 @@ void core_receive_commit(struct core_receive *receive)
     receive->batches = 0;
     receive->taken += receive->taken_pending;
     receive->taken_pending = 0;
+    receive->again += receive->again_pending;
+    receive->again_pending = 0;
+    recent_commit(&receive->recent);
     senders_commit(receive->senders);
     if (is_new || receive->is_durable_due) {
         receive_tell_durable(receive);
@@ -498,12 +573,17 @@ void core_receive_forget(struct core_receive *receive)
     receive->taken_pending = 0;
     receive->is_stopped = true;
     receive->is_epoch_due = false; /* what comes again keeps its numbers */
+    receive->again_pending = 0;
+    core_taken_reset(receive->posts);
+    recent_forget(&receive->recent);
     senders_forget(receive->senders);
 }
 
 void core_receive_tick(struct core_receive *receive)
 {
-    if (receive->is_stopped && !receive->core->is_full) {
+    if (receive->is_telling) {
+        receive_tell_posts(receive);
+    } else if (receive->is_stopped && !receive->core->is_full) {
         receive_greet(receive);
     } else if (receive->is_durable_due && !receive->core->is_batch) {
         receive_tell_durable(receive);
@@ -522,6 +602,7 @@ void core_receive_count(const struct core_receive *receive, struct core_receive_
     }
     ret_counts->taken = receive->taken;
     ret_counts->refused = receive->refused;
+    ret_counts->again = receive->again;
     ret_counts->merged = senders_merged(receive->senders);
     ret_counts->lapsed = senders_lapsed(receive->senders);
 }
@@ -535,7 +616,11 @@ int core_receive_new(struct core *core, uint64_t seed, struct core_receive **ret
         return -ERR_NOMEM;
     }
     receive->core = core;
-    r = receive_load(receive);
+    r = getrandom(&receive->seed, sizeof(receive->seed), 0) == (ssize_t)sizeof(receive->seed)
+            ? 0
+            : -ERR_IO;
+    r = r < 0 ? r : receive_load(receive);
+    r = r < 0 ? r : core_taken_new(core, &receive->posts);
     r = r < 0 ? r : senders_new(core, seed, &receive->senders);
     if (r < 0) {
         core_receive_free(receive);
@@ -550,6 +635,7 @@ void core_receive_free(struct core_receive *receive)
 {
     if (receive != NULL) {
         senders_free(receive->senders);
+        core_taken_free(receive->posts);
         mem_free(receive);
     }
 }

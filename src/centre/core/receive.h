@@ -17,6 +17,7 @@ struct core_receive_counts {
     uint64_t taken;                  /* entries committed */
     uint64_t merged;                 /* of them, whose name was not told apart */
     uint64_t refused;                /* entries that the store would not take */
+    uint64_t again;                  /* lines of streams that had been committed before */
     uint64_t lapsed;                 /* names of senders that gave their place up */
 };
 

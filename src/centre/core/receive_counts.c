@@ -5,7 +5,7 @@
 #include "centre/core/receive.h"
 #include "codec/cbor.h"
 
-#define OWN_COUNTS 4 /* beside the receiver's */
+#define OWN_COUNTS 5 /* beside the receiver's */
 
 void receive_counts_put(struct buf *out, const struct core_receive_counts *counts)
 {
@@ -16,6 +16,7 @@ void receive_counts_put(struct buf *out, const struct core_receive_counts *count
     cbor_put_u64(out, counts->taken);
     cbor_put_u64(out, counts->merged);
     cbor_put_u64(out, counts->refused);
+    cbor_put_u64(out, counts->again);
     cbor_put_u64(out, counts->lapsed);
 }
 
@@ -32,6 +33,7 @@ int receive_counts_get(struct cbor_reader *reader, struct core_receive_counts *r
     counts.taken = cbor_get_u64(reader);
     counts.merged = cbor_get_u64(reader);
     counts.refused = cbor_get_u64(reader);
+    counts.again = cbor_get_u64(reader);
     counts.lapsed = cbor_get_u64(reader);
     *ret_counts = counts;
     return 0;

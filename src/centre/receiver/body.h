@@ -72,7 +72,8 @@ struct receiver {
     bool is_hurried;
     bool is_hello_due;
     bool is_greeted;
-    bool is_ending; /* nothing is taken any more; what is here is handed over */
+    bool is_knowing; /* what was taken before: only datagrams are until then */
+    bool is_ending;  /* nothing is taken any more; what is here is handed over */
 
     struct receiver_socket sockets[LISTENERS_MAX];
     struct loop_source *listeners[LISTENERS_MAX];
@@ -85,6 +86,7 @@ struct receiver {
 
     struct map posts;
     struct repeats repeats;
+    uint64_t post_id;      /* by which core keeps the last one that was new */
     struct list answers;   /* posts that wait until their last batch is durable */
     struct list unpacking; /* posts of which more is to be unpacked, in their turn */
 
@@ -129,6 +131,16 @@ void receiver_posts_turn(struct receiver *receiver);
 bool receiver_posts_have_room(const struct receiver *receiver);
 /* Answers those whose entries are durable now. */
 void receiver_posts_settle(struct receiver *receiver);
+
+/* receiver/posts_again.c */
+/* Whether whoever posted it has its answer. */
+void receiver_posts_decide(struct receiver *receiver, uint64_t number, bool is_told);
+/* The api has just started: nobody has an answer of the one before. */
+void receiver_posts_leave_all(struct receiver *receiver);
+/* Of too many, or those of which the api says nothing, senders count as told. */
+void receiver_posts_doubt(struct receiver *receiver);
+
+/* receiver/posts.c */
 /* Once a second: forgets those whose pieces stopped coming. */
 void receiver_posts_watch(struct receiver *receiver);
 void receiver_posts_done(struct receiver *receiver);

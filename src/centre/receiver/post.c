@@ -3,6 +3,7 @@
  * Invariant: whatever the pieces, the entries are the same. */
 #include "base/banned.h"
 #include "base/err.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "centre/receiver/post_part.h"
@@ -83,6 +84,7 @@ static int post_bulk_action(struct post_cutter *cutter, struct str line)
         return -ERR_SYNTAX; /* which lines are entries cannot be told any more */
     }
     if (str_is_text(action, "create") || str_is_text(action, "index")) {
+        cutter->action = map_hash(line, 0);
         cutter->bulk = POST_BULK_ENTRY;
         return 0;
     }
@@ -106,7 +108,8 @@ static int post_bulk_line(struct post_cutter *cutter, struct str line, bool is_c
         return post_refuse(cutter, N_("it is no JSON object"));
     }
     return post_take(
-        cutter, &(struct receiver_entry){.format = STR("ndjson"), .is_cut = is_cut, .raw = line});
+        cutter, &(struct receiver_entry){
+                    .format = STR("ndjson"), .key = cutter->action, .is_cut = is_cut, .raw = line});
 }
 
 static int post_on_line(void *context, struct str line, bool is_cut)

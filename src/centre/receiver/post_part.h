@@ -31,6 +31,7 @@ struct post_cutter {
     char host[RECEIVER_HOST_MAX + 1];
     uint32_t number; /* of what is in hand, from 1 */
     enum post_bulk bulk;
+    uint64_t action;            /* a hash of the line of what to do: it may name the entry */
     struct post_unpack *unpack; /* NULL: it comes as it is */
     struct lines lines;
     struct post_objects objects;

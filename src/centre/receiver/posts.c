@@ -2,43 +2,20 @@
  * when all of it is durable. While there is no room, no pieces are read. One that overruns the
  * queue all the same is refused, to be sent again; what was taken of it stays. A piece that unpacks
  * to much is unpacked in turns, a post after another, so that nobody waits for it. What a post says
- * that was taken of one before it, whose answer reached nobody, is passed over (repeats.h). Numbers
- * are the api's: one that died leaves posts behind whose pieces stop coming. */
+ * that was taken of one before it, whose answer reached nobody, is passed over (posts_again.c).
+ * Numbers are the api's: one that died leaves posts behind whose pieces stop coming. */
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "centre/receiver/body.h"
+#include "centre/receiver/posts_part.h"
 
-#include <stdio.h>
-#include <string.h>
+#define POST_PATIENCE (120 * NS_PER_S)
+#define POST_REST     (192U << 10) /* packed bytes of a post that wait; more are not read … */
+#define POST_REST_MAX (POST_REST + MSG_SIZE_MAX) /* … but for the piece in hand */
 
-#define POST_PATIENCE     (120 * NS_PER_S)
-#define POST_REPEAT_LEAST (2 * NS_PER_S) /* no shipper gives up sooner */
-#define POST_REST         (192U << 10)   /* packed bytes of a post that wait; more are not read … */
-#define POST_REST_MAX     (POST_REST + MSG_SIZE_MAX) /* … but for the piece in hand */
-
-struct post {
-    struct list node; /* among those that wait for their answer */
-    struct list turn; /* among those of which more is to be unpacked */
-    struct buf rest;  /* that waits for it */
-    struct receiver *receiver;
-    uint64_t number;
-    char poster[NET_ADDRESS_SIZE];
-    uint64_t batch;        /* the last that holds an entry of it */
-    struct buf hashes;     /* of what was taken, in its order; see repeats.h */
-    struct repeat *repeat; /* it says again, so far; NULL: it is new */
-    size_t place;          /* of the next entry */
-    size_t given;          /* so many of the first stand for another post's; see repeats.h */
-    struct post_cutter *cutter;
-    int64_t heard; /* monotonic */
-    bool is_over;  /* answered; further pieces are passed over */
-    bool is_last;  /* its last piece has come */
-    bool is_again; /* another that is the same took its place while it waited */
-};
-
-static void post_free(struct post *post)
+void post_free(struct post *post)
 {
     (void)map_remove(&post->receiver->posts, MAP_KEY(post->number));
     list_remove(&post->node);
@@ -48,35 +25,6 @@ static void post_free(struct post *post)
     repeat_free(post->repeat);
     post_cutter_free(post->cutter);
     mem_free(post);
-}
-
-/* What was taken of it will be known again; of one that said again only a part of what was known
- * before, all of that. */
-static void post_keep(struct post *post, bool is_answered)
-{
-    struct receiver *receiver = post->receiver;
-    struct repeat kept = {.number = post->number,
-                          .batch = post->batch,
-                          .given = post->given,
-                          .is_answered = is_answered};
-    struct buf *hashes = &post->hashes;
-
-    if (post->repeat != NULL && repeat_count(post->repeat) > post->place) {
-        hashes = &post->repeat->hashes;
-        kept.given = post->repeat->given > post->place ? post->repeat->given : 0;
-    }
-    kept.hashes = *hashes;
-    buf_init(hashes, 0);
-    repeats_keep(&receiver->repeats, &kept, clock_mono(receiver->queue.clock));
-}
-
-/* It did not come to its answer. */
-static void post_leave(struct post *post)
-{
-    if (!post->is_again && !post->is_over) { /* one that was refused is kept already */
-        post_keep(post, false);
-    }
-    post_free(post);
 }
 
 static int post_answer(struct receiver *receiver, uint64_t number, int result,
@@ -97,100 +45,22 @@ static int post_answer(struct receiver *receiver, uint64_t number, int result,
     return channel_send(receiver->options->api, &receiver->msg, NULL, 0);
 }
 
-/* One that failed: should the channel be full, the api's patience ends it. */
-static void post_refuse(struct receiver *receiver, uint64_t number, int result,
-                        const struct post_counts *counts)
+/* Should the channel be full, the api's patience ends it. */
+void posts_refuse(struct receiver *receiver, uint64_t number, int result,
+                  const struct post_counts *counts)
 {
     if (post_answer(receiver, number, result, counts) < 0) {
         log_warn("a post could not be answered post=%llu", (unsigned long long)number);
     }
 }
 
-/* One that waits for its answer and begins with that entry: whoever posted it may have given up
- * waiting, which the api hears of late, and be posting it again. */
-static struct repeat *posts_waiting(struct receiver *receiver, uint64_t first)
-{
-    int64_t now = clock_mono(receiver->queue.clock);
-
-    LIST_EACH (node, &receiver->answers) {
-        struct post *post = LIST_ENTRY(node, struct post, node);
-
-        if (!post->is_again && now - post->heard > POST_REPEAT_LEAST && post->hashes.len != 0 &&
-            memcmp(post->hashes.ptr, &first, sizeof(first)) == 0) {
-            struct repeat waiting = {.number = post->number,
-                                     .batch = post->batch,
-                                     .given = post->given,
-                                     .hashes = post->hashes};
-            struct repeat *copy = repeat_copy(&waiting);
-
-            post->is_again = copy != NULL;
-            return copy;
-        }
-    }
-    return NULL;
-}
-
-/* It only began as the other did. One that nobody was answered may still come again: what was
- * passed over of this one is to be made up for then. One that waits will be answered, and both
- * would be for entries that are there once: this one is refused, and comes again when the other is
- * done. */
-static int post_part(struct post *post)
-{
-    struct receiver *receiver = post->receiver;
-    struct repeat *repeat = TAKE_PTR(post->repeat);
-    struct post *waiting = map_get(&receiver->posts, MAP_KEY(repeat->number));
-
-    if (!repeat->is_copy) {
-        repeat->given = post->place > repeat->given ? post->place : repeat->given;
-        repeats_put_back(&receiver->repeats, repeat, clock_mono(receiver->queue.clock));
-        return 0;
-    }
-    if (waiting != NULL) {
-        waiting->is_again = false;
-    }
-    repeat_free(repeat);
-    buf_reset(&post->hashes); /* nothing of it was taken */
-    return -ERR_FULL;
-}
-
-/* Whether it ends within what it seems to be again. */
-static bool post_ends_early(const struct post *post)
-{
-    return post->repeat != NULL && post->place < repeat_count(post->repeat);
-}
-
-/* Whether the next entry of it was taken before: it is durable with the batch that it lies in. */
-static int post_says_again(struct post *post, uint64_t hash, bool *ret_is_again)
-{
-    struct receiver *receiver = post->receiver;
-
-    *ret_is_again = false;
-    if (post->place == 0) {
-        post->repeat = repeats_take(&receiver->repeats, hash, clock_mono(receiver->queue.clock));
-        post->repeat = post->repeat != NULL ? post->repeat : posts_waiting(receiver, hash);
-    }
-    if (post->repeat == NULL) {
-        return 0;
-    }
-    if (post->place >= repeat_count(post->repeat)) {
-        repeat_free(TAKE_PTR(post->repeat)); /* all of it was said again */
-        return 0;
-    }
-    if (!repeat_has(post->repeat, post->place, hash)) {
-        return post_part(post);
-    }
-    post->batch = post->repeat->batch > post->batch ? post->repeat->batch : post->batch;
-    *ret_is_again = post->place >= post->repeat->given;
-    return 0;
-}
-
-static int on_entry(void *context, const struct receiver_entry *entry)
+static int on_entry(void *context, const struct receiver_entry *read)
 {
     struct post *post = context;
     struct receiver *receiver = post->receiver;
-    uint64_t hash = repeats_hash(&receiver->repeats, str_from(post->poster), entry);
-    bool is_again;
-    int r = post_says_again(post, hash, &is_again);
+    struct receiver_entry entry = *read;
+    bool is_again = false;
+    int r = post_says_again(post, &entry, &is_again);
 
     if (r < 0) {
         return r;
@@ -198,24 +68,23 @@ static int on_entry(void *context, const struct receiver_entry *entry)
     if (is_again) {
         receiver->counts.of[RECEIVER_COUNT_REPEATED]++;
     } else {
-        r = receiver_put(&receiver->queue, entry);
+        r = receiver_put(&receiver->queue, &entry);
         if (r < 0) {
+            post_take_back(post);
             return r;
         }
         receiver->counts.of[RECEIVER_COUNT_RECEIVED + RECEIVER_WAY_POST]++;
         post->batch = receiver_queue_last(&receiver->queue);
         receiver_hurry(receiver);
     }
-    if (post->place++ < REPEAT_HASHES) {
-        r = buf_put(&post->hashes, &hash, sizeof(hash));
-    }
-    return r;
+    post->place++;
+    return 0;
 }
 
 /* What leads a piece. */
 struct piece {
     uint64_t number;
-    struct str poster; /* its address */
+    struct str poster; /* its address, or a key */
     struct post_cutter_options options;
     uint32_t marks; /* enum receiver_piece */
     struct str bytes;
@@ -235,6 +104,13 @@ static struct piece piece_read(struct msg_reader *msg)
     return piece;
 }
 
+/* Of no other life, and none that core's store does not hold. */
+static uint64_t post_next_id(struct receiver *receiver)
+{
+    receiver->post_id = (receiver->post_id + 1) & INT64_MAX;
+    return receiver->post_id != 0 ? receiver->post_id : ++receiver->post_id;
+}
+
 static int post_new(struct receiver *receiver, struct piece *piece, struct post **ret_post)
 {
     struct post *post;
@@ -248,7 +124,10 @@ static int post_new(struct receiver *receiver, struct piece *piece, struct post 
         return -ERR_NOMEM;
     }
     *post = (struct post){.receiver = receiver, .number = piece->number};
-    (void)snprintf(post->poster, sizeof(post->poster), "%.*s", STR_ARG(piece->poster));
+    post->poster = map_hash(piece->poster, receiver->repeats.seed);
+    post->is_keyed = (piece->marks & RECEIVER_PIECE_KEYED) != 0;
+    post->id = post_next_id(receiver);
+    post->is_noted = true;
     list_init(&post->node);
     list_init(&post->turn);
     buf_init(&post->rest, POST_REST_MAX);
@@ -306,12 +185,12 @@ static void post_go_on(struct post *post, int result)
         return;
     }
     list_remove(&post->turn);
-    if (result >= 0 && post->is_last && !post->is_over && post_ends_early(post)) {
-        result = post_part(post);
+    if (result >= 0 && post->is_last && !post->is_over) {
+        result = post_end_repeat(post);
     }
     if (result < 0) {
-        post_refuse(receiver, post->number, result, post_cutter_counts(post->cutter));
-        post_keep(post, false);
+        posts_refuse(receiver, post->number, result, post_cutter_counts(post->cutter));
+        post_release(post);
         post->is_over = true;
         buf_done(&post->rest);
     }
@@ -365,7 +244,7 @@ static struct post *posts_find(struct receiver *receiver, struct piece *piece)
     }
     r = post_new(receiver, piece, &post);
     if (r < 0) {
-        post_refuse(receiver, piece->number, r, NULL);
+        posts_refuse(receiver, piece->number, r, NULL);
         return NULL;
     }
     return post;
@@ -394,14 +273,16 @@ void receiver_posts_take(struct receiver *receiver, struct msg_reader *msg)
 {
     if (msg->type == RECEIVER_MESSAGE_PIECE) {
         posts_piece(receiver, msg);
-    } else if (msg->type == RECEIVER_MESSAGE_LEFT) {
+    } else if (msg->type == RECEIVER_MESSAGE_LEFT || msg->type == RECEIVER_MESSAGE_TOLD) {
         uint64_t number = msg_get_u64(msg);
-        struct post *post = map_get(&receiver->posts, MAP_KEY(number));
 
-        if (post != NULL) {
-            post_leave(post);
+        if (msg_close(msg) < 0) {
+            return;
+        }
+        if (number == 0) {
+            receiver_posts_leave_all(receiver);
         } else {
-            repeats_unanswered(&receiver->repeats, number, clock_mono(receiver->queue.clock));
+            receiver_posts_decide(receiver, number, msg->type == RECEIVER_MESSAGE_TOLD);
         }
     }
 }
@@ -411,13 +292,11 @@ void receiver_posts_settle(struct receiver *receiver)
     LIST_EACH (node, &receiver->answers) {
         struct post *post = LIST_ENTRY(node, struct post, node);
 
-        if (post->batch <= receiver->queue.durable) {
+        if (post->batch <= receiver->queue.durable && post->behind == 0) {
             if (post_answer(receiver, post->number, 0, post_cutter_counts(post->cutter)) < 0) {
                 return; /* the channel is full: in a second again */
             }
-            if (!post->is_again) {
-                post_keep(post, true);
-            }
+            post_keep(post, true);
             post_free(post);
         }
     }
@@ -431,9 +310,11 @@ void receiver_posts_watch(struct receiver *receiver)
 
     while ((post = map_next(&receiver->posts, &cursor)) != NULL) {
         if (!post->is_last && list_is_empty(&post->turn) && now - post->heard > POST_PATIENCE) {
-            post_leave(post);
+            post_release(post);
+            post_free(post);
         }
     }
+    receiver_posts_doubt(receiver);
     receiver_posts_settle(receiver);
 }
 

@@ -28,6 +28,9 @@ struct receiver_entry {
     struct str source; /* program, file or facility that it calls itself; may be empty */
     int64_t arrival;   /* wall, ns; 0: now */
     int64_t time;   /* the same, as the entry says, by a clock that nobody vouches for; 0: none */
+    uint64_t key;   /* tells it from others that say the same; 0: nothing does */
+    uint64_t post;  /* by which core keeps the post that it is of; 0: it keeps none … */
+    uint64_t hash;  /* … and what it keeps of the entry; of no post: tells it from all others */
     bool is_cut;    /* its end is missing already */
     struct str raw; /* as it was written */
 };
@@ -37,6 +40,8 @@ struct receiver_queue;
 /* Copies the entry into the queue, cut and marked where it is longer than the maxima above; what
  * is empty is passed over. -ERR_FULL: there is no room; the entry was not taken. -ERR_NOMEM. */
 [[nodiscard]] int receiver_put(struct receiver_queue *queue, const struct receiver_entry *entry);
+/* Core need not keep that post any more. Should there be no memory, it does so for a while. */
+void receiver_put_told(struct receiver_queue *queue, uint64_t post);
 
 /* centre/receiver/post.c: what one post holds, cut into entries as its pieces come (pure; hostile
  * bytes; memory bounded by one entry). Each entry goes to fn, which answers as receiver_put does.

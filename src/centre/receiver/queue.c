@@ -8,7 +8,7 @@
 
 #include <assert.h>
 
-#define ENTRY_OVERHEAD 64 /* tags and lengths of an entry, and the batch's end */
+#define ENTRY_OVERHEAD 96 /* tags, numbers and lengths of an entry, and the batch's end */
 #define ENTRY_NAMES                                                                                \
     (RECEIVER_VIA_MAX + RECEIVER_HOST_MAX + RECEIVER_FORMAT_MAX + RECEIVER_SOURCE_MAX)
 #define READING_MAX (64U << 10) /* bytes that streams and posts hand on in a turn */
@@ -96,6 +96,20 @@ static void queue_begin(struct receiver_queue *queue)
     msg_put_u64(&queue->filling, queue->number);
 }
 
+/* Room for so many bytes in the batch that is filled. */
+static int queue_make_room(struct receiver_queue *queue, size_t size)
+{
+    int r = 0;
+
+    if (queue->filled != 0 && queue->filling.len + size > MSG_SIZE_MAX) {
+        r = receiver_queue_close(queue);
+    }
+    if (r == 0 && queue->filled == 0) {
+        queue_begin(queue);
+    }
+    return r;
+}
+
 int receiver_put(struct receiver_queue *queue, const struct receiver_entry *entry)
 {
     struct str via = str_slice(entry->via, 0, RECEIVER_VIA_MAX);
@@ -105,7 +119,8 @@ int receiver_put(struct receiver_queue *queue, const struct receiver_entry *entr
     struct str raw = str_slice(entry->raw, 0, RECEIVER_ENTRY_MAX);
     size_t size = via.len + host.len + format.len + source.len + raw.len + ENTRY_OVERHEAD;
     bool is_cut = entry->is_cut || raw.len < entry->raw.len;
-    int r = 0;
+    bool is_posted = entry->post != 0;
+    int r;
 
     if (raw.len == 0) {
         return 0;
@@ -113,26 +128,39 @@ int receiver_put(struct receiver_queue *queue, const struct receiver_entry *entr
     if (receiver_queue_kept(queue) + size > queue->max + RECEIVER_QUEUE_SPARE) {
         return -ERR_FULL;
     }
-    if (queue->filled != 0 && queue->filling.len + size > MSG_SIZE_MAX) {
-        r = receiver_queue_close(queue);
-    }
+    r = queue_make_room(queue, size);
     if (r < 0) {
         return r;
     }
-    if (queue->filled == 0) {
-        queue_begin(queue);
-    }
     queue->filled++;
     queue->cut += is_cut;
-    msg_put_u32(&queue->filling, is_cut ? 2 : 1);
+    msg_put_u32(&queue->filling, (is_cut ? RECEIVER_MARK_CUT : RECEIVER_MARK_ENTRY) |
+                                     (is_posted          ? RECEIVER_MARK_POSTED
+                                      : entry->hash != 0 ? RECEIVER_MARK_ONCE
+                                                         : 0U));
     msg_put_str(&queue->filling, via);
     msg_put_str(&queue->filling, host);
     msg_put_str(&queue->filling, format);
     msg_put_str(&queue->filling, source);
     msg_put_i64(&queue->filling, entry->arrival != 0 ? entry->arrival : clock_wall(queue->clock));
     msg_put_i64(&queue->filling, entry->time);
+    if (is_posted) {
+        msg_put_u64(&queue->filling, entry->post);
+    }
+    if (is_posted || entry->hash != 0) {
+        msg_put_u64(&queue->filling, entry->hash);
+    }
     msg_put_str(&queue->filling, raw);
     return 0;
+}
+
+void receiver_put_told(struct receiver_queue *queue, uint64_t post)
+{
+    if (queue_make_room(queue, ENTRY_OVERHEAD) == 0) {
+        queue->filled++;
+        msg_put_u32(&queue->filling, RECEIVER_MARK_TOLD);
+        msg_put_u64(&queue->filling, post);
+    }
 }
 
 bool receiver_queue_next(const struct receiver_queue *queue, struct msg_writer *ret_msg)

@@ -11,7 +11,7 @@
 void repeats_init(struct repeats *repeats, uint64_t seed)
 {
     *repeats = (struct repeats){.seed = seed};
-    list_init(&repeats->answered);
+    list_init(&repeats->undecided);
     list_init(&repeats->unanswered);
     for (size_t i = 0; i < REPEATS_BEGINS; i++) {
         list_init(&repeats->begins[i]);
@@ -32,31 +32,31 @@ static size_t repeat_size(const struct repeat *repeat)
 }
 
 /* Hashes are seeded: nobody can make a list long but with posts that begin with the same entry. */
-static struct list *repeats_begin(struct repeats *repeats, uint64_t first)
+static struct list *repeats_begin(struct repeats *repeats, const char *hashes)
 {
+    uint64_t first;
+
+    memcpy(&first, hashes, sizeof(first));
     return &repeats->begins[first % REPEATS_BEGINS];
 }
 
 static void repeats_add(struct repeats *repeats, struct repeat *repeat)
 {
-    uint64_t first;
-
     repeats->size += repeat_size(repeat);
-    if (repeat->is_answered) {
-        list_append(&repeats->answered, &repeat->node);
-        repeats->answered_count++;
+    if (repeat->is_undecided) {
+        list_append(&repeats->undecided, &repeat->node);
+        repeats->undecided_count++;
         return;
     }
-    memcpy(&first, repeat->hashes.ptr, sizeof(first));
     list_append(&repeats->unanswered, &repeat->node);
-    list_append(repeats_begin(repeats, first), &repeat->begin);
+    list_append(repeats_begin(repeats, repeat->hashes.ptr), &repeat->begin);
 }
 
 static void repeats_remove(struct repeats *repeats, struct repeat *repeat)
 {
     list_remove(&repeat->node);
     list_remove(&repeat->begin);
-    repeats->answered_count -= repeat->is_answered ? 1 : 0;
+    repeats->undecided_count -= repeat->is_undecided ? 1 : 0;
     repeats->size -= repeat_size(repeat);
 }
 
@@ -70,18 +70,18 @@ static void repeats_forget(struct repeats *repeats, struct list *posts)
 
 void repeats_done(struct repeats *repeats)
 {
-    while (!list_is_empty(&repeats->answered)) {
-        repeats_forget(repeats, &repeats->answered);
+    while (!list_is_empty(&repeats->undecided)) {
+        repeats_forget(repeats, &repeats->undecided);
     }
     while (!list_is_empty(&repeats->unanswered)) {
         repeats_forget(repeats, &repeats->unanswered);
     }
 }
 
-uint64_t repeats_hash(const struct repeats *repeats, struct str poster,
+uint64_t repeats_hash(const struct repeats *repeats, uint64_t poster,
                       const struct receiver_entry *entry)
 {
-    uint64_t hash = map_hash(poster, repeats->seed);
+    uint64_t hash = poster ^ entry->key;
 
     hash = map_hash(entry->via, hash ^ repeats->seed);
     hash = map_hash(entry->host, hash ^ repeats->seed);
@@ -94,14 +94,8 @@ static bool is_old(const struct list *posts, int64_t now)
     return now - LIST_ENTRY(posts->next, struct repeat, node)->kept > REPEATS_KEPT;
 }
 
-/* Answered ones first: most of them are never asked for again. */
 static void repeats_expire(struct repeats *repeats, int64_t now)
 {
-    while (!list_is_empty(&repeats->answered) &&
-           (is_old(&repeats->answered, now) || repeats->answered_count > REPEATS_ANSWERED ||
-            repeats->size > REPEATS_SIZE_MAX)) {
-        repeats_forget(repeats, &repeats->answered);
-    }
     while (!list_is_empty(&repeats->unanswered) &&
            (is_old(&repeats->unanswered, now) || repeats->size > REPEATS_SIZE_MAX)) {
         repeats_forget(repeats, &repeats->unanswered);
@@ -122,7 +116,25 @@ void repeats_keep(struct repeats *repeats, const struct repeat *post, int64_t no
     list_init(&repeat->node);
     list_init(&repeat->begin);
     repeats_add(repeats, repeat);
-    repeats_expire(repeats, now);
+    if (!repeat->is_undecided) {
+        repeats_expire(repeats, now);
+    }
+}
+
+void repeats_add_known(struct repeats *repeats, uint64_t id, struct str hashes, int64_t now)
+{
+    struct repeat known = {.id = id};
+    struct repeat *repeat = LIST_ENTRY(repeats->unanswered.prev, struct repeat, node);
+
+    if (!list_is_empty(&repeats->unanswered) && repeat->id == id) {
+        repeats_remove(repeats, repeat);
+        (void)buf_put_str(&repeat->hashes, hashes); /* past its limit it is known in part */
+        repeats_put_back(repeats, repeat, now);
+        return;
+    }
+    buf_init(&known.hashes, REPEAT_HASHES * sizeof(uint64_t));
+    (void)buf_put_str(&known.hashes, hashes);
+    repeats_keep(repeats, &known, now);
 }
 
 void repeats_put_back(struct repeats *repeats, struct repeat *repeat, int64_t now)
@@ -131,30 +143,45 @@ void repeats_put_back(struct repeats *repeats, struct repeat *repeat, int64_t no
     repeats_expire(repeats, now);
 }
 
-void repeats_unanswered(struct repeats *repeats, uint64_t number, int64_t now)
+struct repeat *repeats_undecided(struct repeats *repeats, uint64_t number)
 {
-    LIST_EACH (node, &repeats->answered) {
+    LIST_EACH (node, &repeats->undecided) {
         struct repeat *repeat = LIST_ENTRY(node, struct repeat, node);
 
         if (repeat->number == number) {
-            repeats_remove(repeats, repeat);
-            repeat->is_answered = false;
-            repeat->kept = now;
-            repeats_add(repeats, repeat);
-            return;
+            return repeat;
         }
     }
+    return NULL;
 }
 
-struct repeat *repeats_take(struct repeats *repeats, uint64_t first, int64_t now)
+struct repeat *repeats_overdue(struct repeats *repeats, int64_t now)
 {
-    struct list *begin = repeats_begin(repeats, first);
+    struct repeat *oldest = LIST_ENTRY(repeats->undecided.next, struct repeat, node);
+
+    return !list_is_empty(&repeats->undecided) &&
+                   (repeats->undecided_count > REPEATS_UNDECIDED ||
+                    repeats->size > REPEATS_SIZE_MAX || now - oldest->kept > REPEATS_DOUBT)
+               ? oldest
+               : NULL;
+}
+
+void repeats_decide(struct repeats *repeats, struct repeat *repeat)
+{
+    repeats_remove(repeats, repeat);
+    repeat->is_undecided = false;
+}
+
+struct repeat *repeats_take(struct repeats *repeats, struct str hashes, bool is_whole, int64_t now)
+{
+    struct list *begin = repeats_begin(repeats, hashes.ptr);
 
     repeats_expire(repeats, now);
     for (struct list *node = begin->prev; node != begin; node = node->prev) {
         struct repeat *repeat = LIST_ENTRY(node, struct repeat, begin);
 
-        if (repeat_has(repeat, 0, first) && now - repeat->kept <= REPEATS_KEPT) {
+        if (repeat_begins(repeat, hashes) && (!is_whole || repeat->hashes.len == hashes.len) &&
+            now - repeat->kept <= REPEATS_KEPT) {
             repeats_remove(repeats, repeat);
             return repeat;
         }
@@ -171,6 +198,7 @@ struct repeat *repeat_copy(const struct repeat *waiting)
     }
     *repeat = *waiting;
     repeat->is_copy = true;
+    repeat->is_undecided = false;
     list_init(&repeat->node);
     list_init(&repeat->begin);
     buf_init(&repeat->hashes, waiting->hashes.len);
@@ -184,6 +212,11 @@ struct repeat *repeat_copy(const struct repeat *waiting)
 size_t repeat_count(const struct repeat *repeat)
 {
     return repeat->hashes.len / sizeof(uint64_t);
+}
+
+bool repeat_begins(const struct repeat *repeat, struct str hashes)
+{
+    return str_is(str_slice(buf_str(&repeat->hashes), 0, hashes.len), hashes);
 }
 
 bool repeat_has(const struct repeat *repeat, size_t place, uint64_t hash)

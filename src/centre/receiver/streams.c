@@ -54,6 +54,10 @@ static int on_message(void *context, struct str message, bool is_cut)
     int r;
 
     receiver_say(&entry, entry.arrival);
+    if (entry.time % NS_PER_S !=
+        0) { /* finer than a second: no other line has it and these words */
+        entry.hash = repeats_hash(&receiver->repeats, 0, &entry);
+    }
     r = receiver_put(&receiver->queue, &entry);
     if (r == 0) {
         receiver->counts.of[RECEIVER_COUNT_RECEIVED + stream->way]++;
@@ -88,7 +92,7 @@ static void on_stream(void *context, int fd, unsigned events)
     int r;
 
     (void)events;
-    if (!receiver_queue_has_room(&stream->receiver->queue)) {
+    if (!receiver_queue_has_room(&stream->receiver->queue) || !stream->receiver->is_knowing) {
         stream_wait(stream);
         return;
     }

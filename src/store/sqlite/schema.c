@@ -428,9 +428,17 @@ static const char schema_logs[] =
     "  body BLOB NOT NULL"
     ") STRICT, WITHOUT ROWID;";
 
-const char *const store_steps[] = {schema_tables,      schema_words,    schema_alert_counts,
-                                   schema_real_counts, schema_settings, schema_last_times,
-                                   schema_sites,       schema_pictures, schema_logs};
+static const char schema_taken[] = "CREATE TABLE posts_taken ("
+                                   "  number INTEGER PRIMARY KEY,"
+                                   "  post INTEGER NOT NULL,"
+                                   "  time INTEGER NOT NULL,"
+                                   "  hashes BLOB NOT NULL"
+                                   ") STRICT;"
+                                   "CREATE INDEX posts_taken_post ON posts_taken (post, number);";
+
+const char *const store_steps[] = {
+    schema_tables,     schema_words, schema_alert_counts, schema_real_counts, schema_settings,
+    schema_last_times, schema_sites, schema_pictures,     schema_logs,        schema_taken};
 const unsigned store_step_count = sizeof(store_steps) / sizeof(store_steps[0]);
 
 static int schema_put_folded(struct buf *buf, const char *text)
