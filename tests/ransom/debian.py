@@ -24,6 +24,7 @@ shift 2
 mount --bind "$root" "$root"
 mount -t proc proc "$root/proc"
 mount -t sysfs -o ro sysfs "$root/sys"
+mount --rbind /sys/fs/cgroup "$root/sys/fs/cgroup"
 mount --rbind /dev "$root/dev"
 [ -z "$cache" ] || mount --bind "$cache" "$root/var/cache/apt/archives"
 ip link set lo up 2>/dev/null || true
