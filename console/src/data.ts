@@ -15,7 +15,8 @@ export interface Loaded<T> {
 
 type Kind = keyof typeof changes.value;
 
-export function useData<T>(path: string | null, kinds: Kind[]): Loaded<T> {
+/** version: of what it hangs on; fetched again when that changes. */
+export function useData<T>(path: string | null, kinds: Kind[], version = ''): Loaded<T> {
   const [{ value, from }, setValue] = useState<{ value: T | null; from: string | null }>({ value: null, from: null });
   const [error, setError] = useState<string | null>(null);
   const [turn, setTurn] = useState(0);
@@ -36,6 +37,6 @@ export function useData<T>(path: string | null, kinds: Kind[]): Loaded<T> {
     return () => {
       isCurrent = false;
     };
-  }, [path, stamp, turn]);
+  }, [path, stamp, turn, version]);
   return { value, from, error, reload: () => setTurn((n) => n + 1) };
 }

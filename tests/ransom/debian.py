@@ -16,16 +16,24 @@ KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CLONE = "/root/canhgac"
 # Mounts live in a namespace of their own, and end with it: nothing is left to unmount. The root is pivoted to, not
-# chrooted: the kernel gives no user namespace to whoever is in a chroot, and a browser's cell is made of one.
+# chrooted: the kernel gives no user namespace to whoever is in a chroot, and a browser's cell is made of one. Without the
+# network there is still a card with an address, as in any office: a host tells its centre that address.
 ENTER = """set -e
 root=$1 cache=$2
 shift 2
 mount --bind "$root" "$root"
 mount -t proc proc "$root/proc"
 mount -t sysfs -o ro sysfs "$root/sys"
+mount --rbind /sys/fs/cgroup "$root/sys/fs/cgroup"
 mount --rbind /dev "$root/dev"
 [ -z "$cache" ] || mount --bind "$cache" "$root/var/cache/apt/archives"
 ip link set lo up 2>/dev/null || true
+[ -n "$cache" ] || {
+    ip link add card type veth peer name wall
+    ip address add 192.0.2.20/24 dev card
+    ip link set card up
+    ip link set wall up
+}
 cd "$root"
 pivot_root . mnt
 umount -l /mnt

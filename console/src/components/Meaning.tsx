@@ -33,9 +33,10 @@ function placeOf(tag: string): string[] {
   return [tactics[name]?.() ?? (/^[tgs]\d/.test(name) ? name.toUpperCase() : name)];
 }
 
-/** tags: those known without the rule, which may be gone by now. */
-export function Meaning({ rule, tags = [] }: { rule: string; tags?: string[] }) {
-  const { value, error } = useData<RuleWords>(`rules/${encodeURIComponent(rule)}`, ['rules']);
+/** tags: those known without the rule, which may be gone by now. version: of the list that has the rule, where one is at hand:
+ * so a rule that was dropped is not asked for again. */
+export function Meaning({ rule, tags = [], version }: { rule: string; tags?: string[]; version?: string }) {
+  const { value, error } = useData<RuleWords>(`rules/${encodeURIComponent(rule)}`, version === undefined ? ['rules'] : [], version);
   const { description = '', false_positives: noise = [] } = value ?? {};
   const places = (value?.tags ?? tags).flatMap(placeOf);
   if ((!value && !error) || description.length + noise.length + places.length === 0) return null;

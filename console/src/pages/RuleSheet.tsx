@@ -52,12 +52,12 @@ export function RuleSheet({ id }: { id: string }) {
   const [ask, setAsk] = useState<Ask | null>(null);
   const rule = value?.items.find((each) => each.id === id || each.title === id);
   const close = () => go(link('rules', null, route.value.query));
-  if (!rule) return <Sheet title={id} onClose={close}>{error && <p role="alert" class="error">{error}</p>}{value && <p>{t('No rule is like that.')}</p>}</Sheet>;
+  if (!value || !rule) return <Sheet title={id} onClose={close}>{error && <p role="alert" class="error">{error}</p>}{value && <p>{t('No rule is like that.')}</p>}</Sheet>;
   return (
     <Sheet title={<><Mark severity={severityOf(rule.level)} isWordy /> {rule.title}</>} onClose={close}>
       {rule.off && <p><b>{t('off')}</b> · {rule.changed_by}: “{rule.reason}” · <Time when={rule.changed} /></p>}
       {rule.silent && <p class="quiet">{t('It does not speak for itself: correlations count its hits.')}</p>}
-      <Meaning rule={rule.id || rule.title} />
+      <Meaning rule={rule.id || rule.title} version={value.version} />
       <Figures rule={rule} />
       {may('admin') && rule.id && (
         <div class="acts">
