@@ -87,6 +87,11 @@ static void test_import(void **state)
         "{\"csv\":\"name,url,unit\\nCổng,https://i1.example.vn,UBND tỉnh\\n\"}", 200, &answer);
     assert_int_equal(json_member_i64(answer.json, "changed", -1), 1);
     answer_done(&answer);
+    ask("POST", "/api/v1/sites/import", admin,
+        "{\"line\":1001,\"csv\":\"name,url,unit\\nSai,sai,Sai\\n\"}", 200, &answer);
+    why = json_member_str(answer.json, "why", STR(""));
+    assert_true(str_find(why, STR("line 1001:")) < why.len);
+    answer_done(&answer);
     ask("POST", "/api/v1/sites/import", admin, "{\"csv\":\"a,b,c\\n1,2,3\\n\"}", 400, &answer);
     answer_done(&answer);
     ask("GET", "/api/v1/sites?service=one-stop&q=mot+cua", viewer, NULL, 200, &answer);
