@@ -275,6 +275,8 @@ const struct argument arguments_site_import[] = {
               N_("a list with the columns name, url, unit, and if there are, service, permission")),
     BODY_TEXT("permission", false, 0, REASON_MAX_BYTES,
               N_("the paper that permits the watch over those that name none themselves")),
+    BODY_NUMBER("line", 2, UINT32_MAX,
+                N_("which line of a longer list the second one here is, for what is told by line")),
     {},
 };
 

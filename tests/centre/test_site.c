@@ -87,6 +87,11 @@ static void test_import(void **state)
         "{\"csv\":\"name,url,unit\\nCổng,https://i1.example.vn,UBND tỉnh\\n\"}", 200, &answer);
     assert_int_equal(json_member_i64(answer.json, "changed", -1), 1);
     answer_done(&answer);
+    ask("POST", "/api/v1/sites/import", admin,
+        "{\"line\":1001,\"csv\":\"name,url,unit\\nSai,sai,Sai\\n\"}", 200, &answer);
+    why = json_member_str(answer.json, "why", STR(""));
+    assert_true(str_find(why, STR("line 1001:")) < why.len);
+    answer_done(&answer);
     ask("POST", "/api/v1/sites/import", admin, "{\"csv\":\"a,b,c\\n1,2,3\\n\"}", 400, &answer);
     answer_done(&answer);
     ask("GET", "/api/v1/sites?service=one-stop&q=mot+cua", viewer, NULL, 200, &answer);
@@ -158,6 +163,42 @@ static void test_window_turns(void **state)
     channel_packet_done(&packet);
 }
 
+/* Fetch is busy and takes nothing for a while: what it asked for comes all the same, each once. */
+static void test_each_question_is_answered(void **state)
+{
+    static struct channel_packet packet;
+    static struct msg_writer msg;
+    int64_t number = add_site("Hỏi dồn", "https://ask.example.gov.vn/", "portal");
+    unsigned asked = 0;
+    unsigned answered = 0;
+
+    (void)state;
+    for (int full = 0; asked < 1000 && full < 3;) {
+        fetch_profile_ask(&msg, (uint64_t)number, STR("https://ask.example.gov.vn/"));
+        if (channel_send(rig.fetch, &msg, NULL, 0) == 0) {
+            asked++;
+        } else {
+            full++;
+        }
+        rig_step(&rig);
+    }
+    for (int idle = 0; idle < 20;) {
+        int r = channel_receive(rig.fetch, &packet);
+
+        if (r == -ERR_AGAIN) {
+            rig_step(&rig);
+            idle++;
+            continue;
+        }
+        assert_int_equal(r, 0);
+        idle = 0;
+        answered += packet.msg.type == CENTRE_MESSAGE_PROFILE ? 1 : 0;
+        channel_packet_done(&packet);
+    }
+    assert_true(asked > 100);
+    assert_int_equal(answered, asked);
+}
+
 static void test_memory_comes_back(void **state)
 {
     static struct channel_packet packet;
@@ -188,9 +229,13 @@ static void test_memory_comes_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_enter),        cmocka_unit_test(test_drop_and_take_back),
-        cmocka_unit_test(test_import),       cmocka_unit_test(test_fetch_is_told),
-        cmocka_unit_test(test_window_turns), cmocka_unit_test(test_memory_comes_back),
+        cmocka_unit_test(test_enter),
+        cmocka_unit_test(test_drop_and_take_back),
+        cmocka_unit_test(test_import),
+        cmocka_unit_test(test_fetch_is_told),
+        cmocka_unit_test(test_each_question_is_answered),
+        cmocka_unit_test(test_window_turns),
+        cmocka_unit_test(test_memory_comes_back),
     };
 
     return cmocka_run_group_tests_name("site", tests, start, stop);

@@ -14,20 +14,27 @@ interface Answer {
 }
 
 const piece = 32_000; // bytes, under the centre's limit
+const rows = 500; // the same
+const most = 20_000; // lines: a longer list is another file
+const heaviest = 4e6; // bytes of a file
+const told = 50;
 
-function pieces(text: string): string[] {
-  const [head = '', ...lines] = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+/** Each with the number of its first line behind the head. */
+function pieces(head: string, lines: string[]): { csv: string; line: number }[] {
   const bytes = new TextEncoder();
-  const list: string[] = [];
-  let part = head;
-  for (const line of lines) {
-    if (bytes.encode(part).length + bytes.encode(line).length > piece) {
-      list.push(part);
-      part = head;
+  const list: { csv: string; line: number }[] = [];
+  let begun = 0;
+  let size = 0;
+  for (const [at, line] of lines.entries()) {
+    const added = bytes.encode(line).length + 1;
+    if (at > begun && (size + added > piece || at - begun === rows)) {
+      list.push({ csv: [head, ...lines.slice(begun, at)].join('\n'), line: begun + 2 });
+      begun = at;
+      size = 0;
     }
-    part += `\n${line}`;
+    size += added;
   }
-  return [...list, part];
+  return [...list, { csv: [head, ...lines.slice(begun)].join('\n'), line: begun + 2 }];
 }
 
 export function SiteImport({ onDone, onCancel }: { onDone: () => void; onCancel: () => void }) {
@@ -37,24 +44,31 @@ export function SiteImport({ onDone, onCancel }: { onDone: () => void; onCancel:
   const [error, setError] = useState('');
   const read = async (files: FileList | null) => {
     const file = files?.[0];
-    if (file) setText(await file.text());
+    if (file && file.size > heaviest) setError(t('The file is larger than {0} MB: is it the right one? Nothing of it was taken.', number(heaviest / 1e6)));
+    else if (file) setText(await file.text());
   };
   const submit = async (event: Event) => {
     event.preventDefault();
     const sum: Answer = { added: 0, changed: 0, refused: 0, why: '' };
-    setError('');
+    const [head = '', ...lines] = text.normalize('NFC').replace(/^\uFEFF/, '').trimEnd().split(/\r?\n/);
+    const isTooLong = lines.length > most;
+    setError(isTooLong ? t('The list is longer than {0} lines: is it the right one? Nothing of it was taken.', number(most)) : '');
+    setAnswer(null);
+    if (isTooLong) return;
     try {
-      for (const csv of pieces(text.normalize('NFC'))) {
-        const part = await post<Answer>('sites/import', { csv, permission: permission.normalize('NFC').trim() });
-        sum.added += part.added;
-        sum.changed += part.changed;
-        sum.refused += part.refused;
-        sum.why += part.why;
+      for (const part of pieces(head, lines)) {
+        const came = await post<Answer>('sites/import', { ...part, permission: permission.normalize('NFC').trim() });
+        sum.added += came.added;
+        sum.changed += came.changed;
+        sum.refused += came.refused;
+        sum.why = [...sum.why.split('\n').filter(Boolean), ...came.why.split('\n')].slice(0, told).join('\n');
       }
-      setAnswer(sum);
-      onDone();
     } catch (reason) {
       setError(wordsOf(reason));
+    }
+    if (sum.added + sum.changed + sum.refused > 0) {
+      setAnswer(sum);
+      onDone();
     }
   };
   return (

@@ -37,6 +37,7 @@ struct import {
     uint64_t added;
     uint64_t changed;
     uint64_t refused;
+    unsigned skipped; /* lines of the list between its head and what came here */
     struct buf why;
 };
 
@@ -80,7 +81,7 @@ static void import_refuse(struct import *import, unsigned line, const char *why)
 {
     import->refused++;
     if (import->refused <= IMPORT_TOLD_MAX) {
-        (void)buf_putf(&import->why, _("line %u: %s\n"), line, why);
+        (void)buf_putf(&import->why, _("line %u: %s\n"), import->skipped + line, why);
     }
 }
 
@@ -188,7 +189,8 @@ static void import_reply(const struct import *import)
 
 int core_site_import(struct core_call *call)
 {
-    struct import import = {.call = call};
+    struct import import = {.call = call,
+                            .skipped = (unsigned)arguments_number(&call->arguments, "line", 2) - 2};
     struct csv_reader reader;
     struct str fields[CSV_FIELDS_MAX];
     int r;

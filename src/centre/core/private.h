@@ -76,6 +76,8 @@ struct core_stream {
     int64_t begun; /* the same */
 };
 
+#define CORE_SOURCE_FETCH 3 /* of channel_sources */
+
 /* What core remembers of the website watch. */
 struct core_watch {
     int64_t heard;        /* monotonic; of anything fetch said, 0: nothing yet */
@@ -83,6 +85,7 @@ struct core_watch {
     bool is_stale;        /* fetch must ask for its sites anew and has not been told yet */
     bool is_holding;      /* "ours" was said somewhere and waits to be learned */
     bool has_looked;      /* since screens were told */
+    bool is_waiting;      /* for room in fetch's channel, before more of it is taken */
     struct id silence;    /* the finding that fetch says nothing, or none */
     struct id no_network; /* that our own network is down, or none */
 };

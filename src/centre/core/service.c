@@ -216,7 +216,7 @@ static int core_start(struct core *core)
     }
     if (r == 0) {
         r = core_listen(core, core->options.channels.fetch, core_on_fetch,
-                        &core->channel_sources[3]);
+                        &core->channel_sources[CORE_SOURCE_FETCH]);
     }
     if (r == 0) {
         r = core_listen(core, core->options.channels.receiver, core_on_receiver,

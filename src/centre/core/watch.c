@@ -12,6 +12,7 @@
 #include "store/pictures.h"
 #include "sys/fd.h"
 
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -301,13 +302,28 @@ static void watch_refuse(struct core *core, int error)
     core_fail(core, error);
 }
 
+/* Most of what fetch says asks for an answer: it is taken while there is room for one. */
+static bool watch_has_room(struct core *core, int fd)
+{
+    struct loop_source *source = core->channel_sources[CORE_SOURCE_FETCH];
+    struct pollfd room = {.fd = fd, .events = POLLOUT};
+    bool is_waiting = poll(&room, 1, 0) == 0;
+
+    if (is_waiting != core->watch.is_waiting &&
+        loop_source_set_events(source, is_waiting ? LOOP_WRITE : LOOP_READ) == 0) {
+        core->watch.is_waiting = is_waiting;
+    }
+    return !is_waiting;
+}
+
 void core_on_fetch(void *context, int fd, unsigned events)
 {
     static struct channel_packet packet;
     struct core *core = context;
 
     (void)events;
-    for (int i = 0; i < WATCH_MESSAGES && channel_receive(fd, &packet) == 0; i++) {
+    for (int i = 0;
+         i < WATCH_MESSAGES && watch_has_room(core, fd) && channel_receive(fd, &packet) == 0; i++) {
         int r = core->is_full ? 0 : watch_take(core, &packet);
 
         core->watch.heard = clock_mono(core->options.clock);

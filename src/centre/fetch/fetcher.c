@@ -100,6 +100,9 @@ static int fetcher_make(struct fetcher *fetcher, struct diag *diag)
         r = fetcher->multi != NULL ? fetcher_trust_load(fetcher, diag) : -ERR_NOMEM;
     }
     if (r == 0) {
+        r = fetcher_brake_load();
+    }
+    if (r == 0) {
         r = unpacker_new(FETCHER_SIZE_MAX, &fetcher->unpacker);
     }
     if (r == 0) {

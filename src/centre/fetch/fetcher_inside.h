@@ -9,10 +9,12 @@
 #include "centre/fetch/unpack.h"
 
 #include <curl/curl.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 #define FETCHER_WHY_SIZE  CURL_ERROR_SIZE
 #define FETCHER_SPARE_MAX 256
+#define FETCHER_IDLE_MAX  (1U << 20) /* bytes of TLS without one of a header or a body */
 
 struct fetcher {
     struct fetcher_options options;
@@ -73,6 +75,12 @@ void fetcher_transfer_end(struct fetcher_get *get, CURLcode code);
 void fetcher_transfer_done(struct fetcher_get *get);
 /* Where the answer that came leads, in `out` (SITE_URL_MAX + 1); false when it leads nowhere. */
 bool fetcher_transfer_redirect(struct fetcher_get *get, char *out);
+
+/* fetch/fetcher_brake.c: a connection is ended once FETCHER_IDLE_MAX bytes came on it since it was
+ * eased last, which every header and every piece of a body does. */
+[[nodiscard]] int fetcher_brake_load(void);
+void fetcher_brake_set(SSL_CTX *context);
+void fetcher_brake_ease(struct fetcher_get *get);
 
 /* fetch/fetcher_trust.c */
 [[nodiscard]] int fetcher_trust_load(struct fetcher *fetcher, struct diag *diag);

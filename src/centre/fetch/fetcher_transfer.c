@@ -44,6 +44,7 @@ static size_t fetcher_on_body(char *bytes, size_t size, size_t count, void *cont
     struct fetcher_get *get = context;
     size_t len = size * count;
 
+    fetcher_brake_ease(get);
     if (get->encoding != UNPACK_NONE && get->packed.len + len > FETCHER_PACKED_MAX) {
         return fetcher_refuse(get, SITE_FAILURE_SIZE);
     }
@@ -93,6 +94,7 @@ static size_t fetcher_on_header(char *bytes, size_t size, size_t count, void *co
     struct str line = str_of(bytes, size * count);
     struct str value;
 
+    fetcher_brake_ease(get);
     get->header_bytes += line.len;
     if (get->header_bytes > FETCHER_HEADERS_MAX) {
         return fetcher_refuse(get, SITE_FAILURE_SIZE);

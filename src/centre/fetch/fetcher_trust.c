@@ -58,6 +58,7 @@ static CURLcode fetcher_trust_on_context(CURL *easy, void *context, void *data)
     (void)easy;
     SSL_CTX_set1_cert_store(context, get->fetcher->trusted);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, fetcher_trust_on_verify);
+    fetcher_brake_set(context);
     return CURLE_OK;
 }
 

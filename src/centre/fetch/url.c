@@ -89,6 +89,23 @@ static void url_lower_host(char *url)
     }
 }
 
+/* libcurl's own sentences are English alone. */
+static const char *url_fault(CURLUcode code)
+{
+    switch ((int)code) { /* an enum of another's making: the list grows */
+    case CURLUE_NO_HOST:
+        return _("it names no server");
+    case CURLUE_BAD_PORT_NUMBER:
+        return _("what stands behind the colon is no port number");
+    case CURLUE_BAD_IPV6:
+        return _("the address in brackets is no IPv6 address");
+    case CURLUE_BAD_HOSTNAME:
+        return _("the server's name holds what no name may hold, or is too long");
+    default:
+        return _("it is not written as web addresses are");
+    }
+}
+
 int url_canonical(struct str url, char *out, struct diag *diag)
 {
     CLEANUP(curl_urlp) CURLU *parts = curl_url();
@@ -109,7 +126,7 @@ int url_canonical(struct str url, char *out, struct diag *diag)
         code = curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0);
     }
     if (code != CURLUE_OK) {
-        return url_refuse(diag, url, curl_url_strerror(code));
+        return url_refuse(diag, url, url_fault(code));
     }
     if (!str_is_text(str_from(scheme), "http") && !str_is_text(str_from(scheme), "https")) {
         return url_refuse(diag, url, _("only http and https are watched"));
@@ -128,7 +145,7 @@ int url_canonical(struct str url, char *out, struct diag *diag)
         code = curl_url_get(parts, CURLUPART_URL, &whole, CURLU_PUNYCODE);
     }
     if (code != CURLUE_OK || str_from(whole).len > SITE_URL_MAX) {
-        return url_refuse(diag, url, curl_url_strerror(code));
+        return url_refuse(diag, url, url_fault(code));
     }
     (void)snprintf(out, SITE_URL_MAX + 1, "%s", whole);
     url_lower_host(out);

@@ -22,6 +22,7 @@
 #include "sys/loop.h"
 #include "sys/spawn.h"
 
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -33,6 +34,7 @@
 #define DESK_ONCE_MOST   (600 * NS_PER_MS)
 #define DESK_DEATHS_MOST 20 /* of readers within one minute: something is wrong with us */
 #define DESK_CALM        (60 * NS_PER_S)
+#define DESK_PATIENCE_MS 100 /* between two looks whether it is to end */
 #define DESK_USER        "nobody"
 #define DESK_PICTURE     ((RENDER_WAIT_SECONDS + 15) * NS_PER_S) /* none for so long: none comes */
 
@@ -221,6 +223,21 @@ static void desk_on_watch(void *context, int fd, unsigned events)
     channel_packet_done(&desk->packet);
 }
 
+/* Fetch may be busy for seconds; whoever wants the watch to end does not wait for that. */
+static int desk_send(struct desk *desk, const int *fds, unsigned count)
+{
+    struct pollfd room = {.fd = desk->core[0], .events = POLLOUT};
+    sigset_t pending;
+
+    while (poll(&room, 1, DESK_PATIENCE_MS) == 0) {
+        if (sigpending(&pending) == 0 &&
+            (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1)) {
+            return -ERR_CANCELED;
+        }
+    }
+    return channel_send(desk->core[0], &desk->msg, fds, count);
+}
+
 static int desk_tell_sites(struct desk *desk, uint64_t after)
 {
     const struct watch_desk_options *options = desk->options;
@@ -239,7 +256,7 @@ static int desk_tell_sites(struct desk *desk, uint64_t after)
         i += r == 0 ? 1 : 0;
     }
     fetch_sites_end(&desk->msg, i >= options->count);
-    return channel_send(desk->core[0], &desk->msg, NULL, 0);
+    return desk_send(desk, NULL, 0);
 }
 
 static const char *desk_url(const struct desk *desk, uint64_t number)
@@ -259,7 +276,7 @@ static int desk_tell_profile(struct desk *desk)
     }
     fd = watch_keep_get(desk->options->keep, str_from(desk_url(desk, number)), page);
     fetch_profile_put(&desk->msg, number, page);
-    return channel_send(desk->core[0], &desk->msg, &fd, fd >= 0 ? 1 : 0);
+    return desk_send(desk, &fd, fd >= 0 ? 1 : 0);
 }
 
 static void desk_keep(struct desk *desk, const struct fetch_check *told,
@@ -337,7 +354,7 @@ static int desk_take_picture(struct desk *desk)
         desk_tell(desk, picture.site - 1, &check);
     } else if (r == 0 && word == WATCH_EYE_DOUBT) {
         fetch_look_put(&desk->msg, picture.site, picture.url, false);
-        r = channel_send(desk->core[0], &desk->msg, NULL, 0);
+        r = desk_send(desk, NULL, 0);
     }
     desk->awaited -= desk->awaited != 0 ? 1 : 0;
     desk_end_if_done(desk);
@@ -401,7 +418,7 @@ static void desk_on_core(void *context, int fd, unsigned events)
         break;
     }
     channel_packet_done(&desk->packet);
-    if (r < 0 && r != -ERR_PIPE) {
+    if (r < 0 && r != -ERR_PIPE && r != -ERR_CANCELED) {
         log_warn("a word of the process that fetches pages was refused reason=%s", err_text(r));
     }
 }

@@ -189,15 +189,21 @@ static int replaying_page(struct replaying *replaying, const char *page)
         return 0;
     }
     r = folder_names_read(folder, is_shown, REPLAY_VERSIONS_MAX, &names);
+    if (r == 0 && names.count == 0) {
+        replaying_refuse(replaying, page, NULL, _("holds no version of a page"));
+    }
     return r < 0 ? r : replaying_versions(replaying, folder, page, &names);
 }
 
-static int replaying_walk(struct replaying *replaying)
+static int replaying_walk(struct replaying *replaying, const char *top)
 {
     static struct msg_writer msg;
     CLEANUP(folder_names_done) struct folder_names pages = {0};
     int r = folder_names_read(replaying->folder, is_shown, REPLAY_PAGES_MAX, &pages);
 
+    if (r == 0 && pages.count == 0) {
+        replaying_refuse(replaying, top, NULL, _("holds no folder of a page's versions"));
+    }
     for (size_t i = 0; r == 0 && i < pages.count; i++) {
         r = replaying_page(replaying, pages.items[i]);
     }
@@ -246,7 +252,7 @@ static int replaying_run(struct replaying *replaying, const struct watch_replay_
     closep(&ends[1]);
     if (r == 0) {
         replaying->channel = ends[0];
-        r = replaying_walk(replaying);
+        r = replaying_walk(replaying, options->folder);
         closep(&ends[0]);
         if (replaying_wait(pid) != EXIT_STATUS_CLEAN) {
             return EXIT_STATUS_FAILED;
