@@ -54,8 +54,7 @@ static int on_message(void *context, struct str message, bool is_cut)
     int r;
 
     receiver_say(&entry, entry.arrival);
-    if (entry.time % NS_PER_S !=
-        0) { /* finer than a second: no other line has it and these words */
+    if (entry.time % NS_PER_S != 0) { /* so fine a time and these words: no other line has both */
         entry.hash = repeats_hash(&receiver->repeats, 0, &entry);
     }
     r = receiver_put(&receiver->queue, &entry);
