@@ -471,7 +471,8 @@ const struct argument arguments_audit_list[] = {
 #define BODY_SEARCH                                                                                \
     BODY_TEXT("from", false, 0, TIME_TEXT_SIZE, N_("earliest time, RFC 3339")),                    \
         BODY_TEXT("to", false, 0, TIME_TEXT_SIZE, N_("latest time, RFC 3339")),                    \
-        BODY_TEXT("cursor", false, 0, 48, N_("where to go on: next of the answer before")),        \
+        BODY_TEXT("cursor", false, 0, FIND_CURSOR_SIZE - 1,                                        \
+                  N_("where to go on: next of the answer before")),                                \
         BODY_NUMBER("limit", 0, SEARCHER_EVENTS_MAX,                                               \
                     N_("most events of one answer; 100 when left out")),                           \
         BODY_NUMBER("step", 0, 86400 * 31,                                                         \

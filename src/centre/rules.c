@@ -163,7 +163,7 @@ int rules_texts_load_pipelines(const struct rules_texts *texts, struct sigma_loa
         struct diag diag = {0};
 
         r = sigma_loader_add_pipeline(loader, str_from(text->path), buf_str(&text->text), &diag);
-        if (r == -ERR_SYNTAX) {
+        if (r < 0 && r != -ERR_NOMEM) {
             log_warn(_("a pipeline is passed over: %s"), diag_text(&diag, r)); /* it names it */
             r = 0;
         }

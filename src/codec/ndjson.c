@@ -306,14 +306,13 @@ static int ndjson_read(struct log_reading *reading, struct str block, entry_fn *
     walk.at = str_has_prefix(block, STR("\xef\xbb\xbf")) ? 3 : 0;
     walk.at = skip_between(block, walk.at, &reading->number);
     while (r == 0 && walk.at < block.len) {
-        r = read_one(reading, teller, &walk);
+        r = ndjson_paths_trim(&teller->paths); /* not behind fn, which may keep names until it is
+                                                * called again (ndjson_line.h) */
+        r = r < 0 ? r : read_one(reading, teller, &walk);
         if (r == 0) {
             r = log_hand_on(reading, &reading->entry, fn, context);
         }
         walk.at = skip_between(block, walk.at, &reading->number);
-        if (r == 0) {
-            r = ndjson_paths_trim(&teller->paths);
-        }
     }
     return r;
 }

@@ -18,17 +18,21 @@ void ndjson_line_done(struct ndjson_line *line)
 
 struct taking {
     struct entry *entry;
-    bool is_taken;
+    struct entry before; /* what it was but for its fields' place */
+    unsigned count;      /* of records */
 };
 
+/* Of several records, or of one that is broken, nothing is taken: what a rule asks of one must not
+ * be answered by another. */
 static int line_take(void *context, const struct entry *read)
 {
     struct taking *taking = context;
     struct entry *entry = taking->entry;
     int r = 0;
 
-    if ((read->faults & ENTRY_FAULT_SYNTAX) != 0) {
-        return 0;
+    if (taking->count++ != 0 || (read->faults & ENTRY_FAULT_SYNTAX) != 0) {
+        taking->count = 2;
+        return -ERR_CANCELED;
     }
     for (size_t i = 0; r == 0 && i < read->count; i++) {
         r = entry_add(entry, &read->fields[i]);
@@ -36,8 +40,19 @@ static int line_take(void *context, const struct entry *read)
     entry->time = read->time != 0 ? read->time : entry->time;
     entry->host = read->host.len > 0 ? read->host : entry->host;
     entry->source = read->source;
-    taking->is_taken = true;
+    entry->faults |= read->faults & (ENTRY_FAULT_CUT | ENTRY_FAULT_DEPTH);
     return r;
+}
+
+static void taking_undo(const struct taking *taking)
+{
+    struct entry *entry = taking->entry;
+
+    entry->count = taking->before.count;
+    entry->time = taking->before.time;
+    entry->host = taking->before.host;
+    entry->source = taking->before.source;
+    entry->faults = taking->before.faults;
 }
 
 /* Most often the last line's. */
@@ -80,7 +95,7 @@ int ndjson_line_read(struct ndjson_line *line, struct log_reading *outer, struct
     struct str first = str_slice(text, 0, str_find_byte(text, '\n'));
     const struct log_format *format =
         outer->inside < LOG_INSIDE_MAX ? line_format(line, first) : NULL;
-    struct taking taking = {.entry = &outer->entry};
+    struct taking taking = {.entry = &outer->entry, .before = outer->entry};
     int r;
 
     if (format == NULL) {
@@ -91,5 +106,9 @@ int ndjson_line_read(struct ndjson_line *line, struct log_reading *outer, struct
         return r;
     }
     r = format->read(line->reading, first, line_take, &taking);
-    return r < 0 ? r : taking.is_taken;
+    if (r == -ERR_CANCELED) {
+        taking_undo(&taking);
+        return 0;
+    }
+    return r < 0 ? r : (int)taking.count;
 }

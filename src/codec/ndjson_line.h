@@ -12,9 +12,9 @@ struct ndjson_line {
 };
 
 void ndjson_line_done(struct ndjson_line *line);
-/* Reads the first line of text. 1: a format knew it and found it whole; its fields, and of time,
- * host and source what it tells, are in outer's entry until the next one; 0: none did; -ERR_NOMEM.
- */
+/* Reads the first line of text. 1: a format knew it and found one whole record; its fields, and of
+ * time, host and source what it tells, are in outer's entry until the next one; 0: none did, and
+ * the entry is as it was; -ERR_NOMEM. */
 [[nodiscard]] int ndjson_line_read(struct ndjson_line *line, struct log_reading *outer,
                                    struct str text);
 

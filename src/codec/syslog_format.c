@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "codec/cef.h"
 #include "codec/forms.h"
 #include "codec/keyvalue.h"
@@ -14,8 +15,9 @@
 #include "codec/syslog.h"
 #include "codec/winxml.h"
 
-#define REPEATED "message repeated "
-#define DATA_MAX (64u << 10) /* bytes of structured data that become fields */
+#define REPEATED     "message repeated "
+#define DATA_MAX     (64u << 10)      /* bytes of structured data that become fields */
+#define INSIDE_APART (600 * NS_PER_S) /* of a record's time and that of the message around it */
 
 static int add_if(struct log_reading *reading, enum log_name name, struct str value)
 {
@@ -199,6 +201,11 @@ static bool is_web_server(struct str program)
     return false;
 }
 
+static bool is_near(int64_t time, int64_t other)
+{
+    return other > time ? other - time <= INSIDE_APART : time - other <= INSIDE_APART;
+}
+
 /* 1: the message was such a record, and its log's source is known. JSON may come with the cookie of
  * CEE, which rsyslog's mmjsonparse wants. */
 static int inside_read(struct log_reading *reading, const struct syslog_line *line,
@@ -220,6 +227,11 @@ static int inside_read(struct log_reading *reading, const struct syslog_line *li
     if (r <= 0) {
         return r;
     }
+    /* the header is from whoever passed the message on, what it wraps from whoever wrote it */
+    if (line->time != 0 && !is_near(line->time, entry->time)) {
+        entry->time = line->time;
+    }
+    entry->host = line->host.len > 0 ? line->host : entry->host;
     entry->is_structured = true; /* keywords are looked for in its values, which raw has escaped */
     return entry->source.product.len > 0 || entry->source.category.len > 0 ||
            entry->source.service.len > 0;

@@ -236,6 +236,7 @@ static enum coded find_json(struct str text)
 enum coded coded_entry(struct str format, struct str entry)
 {
     bool has_hidden;
+    enum coded found;
 
     if (str_is(format, STR("audit"))) {
         return CODED_PLAIN;
@@ -243,7 +244,11 @@ enum coded coded_entry(struct str format, struct str entry)
     if (str_is(format, STR("evtx")) || log_format_find(format) == NULL) {
         return CODED_SIGNS;
     }
-    return str_is(format, STR("ndjson")) ? find_json(entry) : find_codes(entry, false, &has_hidden);
+    if (str_is(format, STR("ndjson"))) {
+        return find_json(entry);
+    }
+    found = find_codes(entry, false, &has_hidden);
+    return has_hidden ? CODED_SIGNS : found; /* it may wrap a record of JSON */
 }
 
 enum coded coded_event(const struct event *event)

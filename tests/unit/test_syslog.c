@@ -242,6 +242,50 @@ static void test_inside_without_end(void **state)
     check_field(&seen, 0, "program", "p");
 }
 
+/* Whoever may log a message says neither where nor when it was logged, and answers no rule out of
+ * two records. */
+static void test_inside_forged(void **state)
+{
+    static const char text[] =
+        "<13>Nov 25 22:41:06 web app: {\"@timestamp\":\"2001-01-01T00:00:00Z\",\"host\":\"dc01\","
+        "\"a\":\"b\"}\n"
+        "<13>Nov 25 22:41:06 web app: {\"a\":\"b\"}{\"c\":\"d\"}\n"
+        "<13>Nov 25 22:41:06 web app: {\"a\":\"b\"} {\"c\n";
+
+    (void)state;
+    read_text(&seen, "syslog", text);
+    assert_int_equal(seen.count, 3);
+    check_field(&seen, 0, "a", "b");
+    check_time(&seen, 0, "2026-11-25T15:41:06.000Z");
+    assert_str(seen.entries[0].host, "web");
+    for (size_t i = 1; i < seen.count; i++) {
+        assert_null(entry_find(&seen.entries[i], STR("a")));
+        check_source(&seen, i, "linux", "", "app");
+        assert_str(seen.entries[i].host, "web");
+    }
+}
+
+/* More names than a reading remembers: the entry that holds them lives on until it was handed on.
+ */
+static void test_inside_many_names(void **state)
+{
+    static char text[256 << 10];
+    size_t len =
+        (size_t)snprintf(text, sizeof(text), "<13>Nov 25 22:41:06 web app: {\"%0200d\":{", 7);
+
+    (void)state;
+    for (unsigned i = 0; i < 5000; i++) {
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s\"a%u\":%u", i == 0 ? "" : ",",
+                                i, i);
+    }
+    (void)snprintf(text + len, sizeof(text) - len, "}}\n");
+    for (unsigned turn = 0; turn < 3; turn++) {
+        read_text(&seen, "syslog", text);
+        assert_int_equal(seen.count, 1);
+        assert_true(seen.entries[0].count > 5000);
+    }
+}
+
 static void test_blocks_and_memory(void **state)
 {
     static const char text[] =
@@ -270,11 +314,12 @@ static int done(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_3164),   cmocka_unit_test(test_files_of_today),
-        cmocka_unit_test(test_5424),   cmocka_unit_test(test_repeated),
-        cmocka_unit_test(test_forged), cmocka_unit_test(test_strange),
-        cmocka_unit_test(test_guess),  cmocka_unit_test(test_blocks_and_memory),
-        cmocka_unit_test(test_inside), cmocka_unit_test(test_inside_without_end),
+        cmocka_unit_test(test_3164),          cmocka_unit_test(test_files_of_today),
+        cmocka_unit_test(test_5424),          cmocka_unit_test(test_repeated),
+        cmocka_unit_test(test_forged),        cmocka_unit_test(test_strange),
+        cmocka_unit_test(test_guess),         cmocka_unit_test(test_blocks_and_memory),
+        cmocka_unit_test(test_inside),        cmocka_unit_test(test_inside_without_end),
+        cmocka_unit_test(test_inside_forged), cmocka_unit_test(test_inside_many_names),
     };
 
     return cmocka_run_group_tests_name("syslog", tests, NULL, done);

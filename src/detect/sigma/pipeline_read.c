@@ -343,6 +343,7 @@ int pipeline_read(struct sigma_pipelines *pipelines, struct str file, struct str
     struct yaml_value *document = NULL;
     struct yaml_reader yaml;
     struct diag inner = {{0}};
+    size_t items = pipelines->item_count;
     int r = arena_new(YAML_MEMORY, &arena);
 
     if (r < 0) {
@@ -360,5 +361,9 @@ int pipeline_read(struct sigma_pipelines *pipelines, struct str file, struct str
         return diag_set(diag, -ERR_SYNTAX, "%.*s:%u: %s", STR_ARG(file), yaml.fault_line,
                         r == 0 ? _("holds no pipeline") : diag_text(&inner, r));
     }
-    return read_pipeline(&reading, document, ret_pipeline);
+    r = read_pipeline(&reading, document, ret_pipeline);
+    if (r < 0) {
+        pipelines->item_count = items;
+    }
+    return r;
 }
