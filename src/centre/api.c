@@ -107,5 +107,5 @@ int api_run(const struct centre_settings *settings, struct api_channels channels
         log_error("api ends: %s", diag_text(&diag, r));
     }
     api_body_done(&body);
-    return r < 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_CLEAN;
+    return centre_exit_of(r);
 }

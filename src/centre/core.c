@@ -131,5 +131,5 @@ int core_run(const struct centre_settings *settings, struct core_channels channe
         log_error("core ends: %s", diag_text(&diag, r));
     }
     core_body_done(&body);
-    return r < 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_CLEAN;
+    return centre_exit_of(r);
 }

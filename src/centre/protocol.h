@@ -3,6 +3,19 @@
 #ifndef CENTRE_PROTOCOL_H
 #define CENTRE_PROTOCOL_H
 
+#include "base/err.h"
+
+/* How a process ends that found what lies in the centre's folder foreign, newer or damaged: the
+ * next one would, too. */
+#define CENTRE_EXIT_HOPELESS 70
+
+static inline int centre_exit_of(int r)
+{
+    bool is_hopeless = r == -ERR_FOREIGN || r == -ERR_VERSION || r == -ERR_CORRUPT;
+
+    return r == 0 ? 0 : is_hopeless ? CENTRE_EXIT_HOPELESS : 1;
+}
+
 enum centre_message {
     /* front → core: an agent's plain stream after TLS. u32 is_enrolment, str key_sha256 (32 bytes,
      * empty for an enrolment), str address; fd: the stream. Core speaks frames on it

@@ -144,7 +144,24 @@ static void supervisor_signal_children(const struct supervisor *supervisor, int 
 static bool supervisor_is_hopeless(const struct child *child, int wait_status)
 {
     return !child->supervisor->is_announced && child->which < SUPERVISOR_FETCH &&
-           WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == EXIT_STATUS_FAILED;
+           WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == CENTRE_EXIT_HOPELESS;
+}
+
+static void supervisor_end(struct supervisor *supervisor)
+{
+    const struct child *receiver = &supervisor->children[SUPERVISOR_RECEIVER];
+
+    service_notify("STOPPING=1");
+    supervisor->is_ending = true;
+    if (receiver->pid != 0) {
+        (void)kill(receiver->pid, SIGTERM); /* hands over what it has, while core still takes it */
+    } else {
+        supervisor_signal_children(supervisor, SIGTERM);
+    }
+    if (supervisor_is_empty(supervisor) ||
+        loop_source_set_timer(supervisor->end_timer, SUPERVISOR_END_TIME, 0) < 0) {
+        loop_stop(supervisor->loop, supervisor->result);
+    }
 }
 
 static void supervisor_on_child_end(void *context, pid_t pid, int wait_status)
@@ -167,7 +184,7 @@ static void supervisor_on_child_end(void *context, pid_t pid, int wait_status)
             supervisor_signal_children(supervisor, SIGTERM);
         }
         if (supervisor_is_empty(supervisor)) {
-            loop_stop(supervisor->loop, 0);
+            loop_stop(supervisor->loop, supervisor->result);
         }
         return;
     }
@@ -176,9 +193,9 @@ static void supervisor_on_child_end(void *context, pid_t pid, int wait_status)
         return;
     }
     if (supervisor_is_hopeless(child, wait_status)) {
-        loop_stop(supervisor->loop,
-                  diag_set(supervisor->diag, -ERR_CANCELED,
-                           _("the centre could not start; the line above says why")));
+        supervisor->result = diag_set(supervisor->diag, -ERR_CANCELED,
+                                      _("the centre could not start; the line above says why"));
+        supervisor_end(supervisor);
         return;
     }
     child->deaths = was_calm ? 1 : child->deaths + 1;
@@ -307,22 +324,10 @@ static void supervisor_on_control(void *context, int fd, unsigned events)
 static void supervisor_on_signal(void *context, int signal)
 {
     struct supervisor *supervisor = context;
-    const struct child *receiver = &supervisor->children[SUPERVISOR_RECEIVER];
 
-    if (supervisor->is_ending) {
-        return;
-    }
-    log_info("the centre ends signal=%d", signal);
-    service_notify("STOPPING=1");
-    supervisor->is_ending = true;
-    if (receiver->pid != 0) {
-        (void)kill(receiver->pid, SIGTERM); /* hands over what it has, while core still takes it */
-    } else {
-        supervisor_signal_children(supervisor, SIGTERM);
-    }
-    if (supervisor_is_empty(supervisor) ||
-        loop_source_set_timer(supervisor->end_timer, SUPERVISOR_END_TIME, 0) < 0) {
-        loop_stop(supervisor->loop, 0);
+    if (!supervisor->is_ending) {
+        log_info("the centre ends signal=%d", signal);
+        supervisor_end(supervisor);
     }
 }
 

@@ -6,8 +6,8 @@
 #include "base/diag.h"
 #include "centre/settings.h"
 
-/* Runs until SIGTERM or SIGINT; 0 after a clean end. -ERR_CANCELED: core, api or front cannot
- * serve over this folder and has said why. */
+/* Runs until SIGTERM or SIGINT; 0 after a clean end. -ERR_CANCELED: core or api cannot serve
+ * over this folder and has said why. */
 [[nodiscard]] int centre_supervise(const struct centre_settings *settings, struct diag *diag);
 
 #endif

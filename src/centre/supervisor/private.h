@@ -66,6 +66,7 @@ struct supervisor {
     struct loop_source *end_timer;
     bool is_ending;
     bool is_announced;
+    int result;        /* of the whole */
     struct diag *diag; /* why it ends by itself */
     struct msg_writer msg;
     struct channel_packet packet;
