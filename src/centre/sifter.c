@@ -123,7 +123,12 @@ static int sifter_take(struct sifter *sifter, struct find_candidate **asked, siz
         return -ERR_PROTO;
     }
     for (size_t i = 0; i < count; i++) {
-        asked[i]->verdict = verdicts.ptr[i] == TERMS_YES ? TERMS_YES : TERMS_NO;
+        bool is_open = verdicts.ptr[i] == TERMS_UNREAD;
+
+        asked[i]->verdict = is_open                        ? TERMS_UNREAD
+                            : verdicts.ptr[i] == TERMS_YES ? TERMS_YES
+                                                           : TERMS_NO;
+        sifter->unread += is_open;
     }
     sifter->judged += count;
     if (draft.len != 0 && sifter->draft.len == 0) {

@@ -50,7 +50,8 @@ struct sifter {
     char title[256];     /* of the rule on trial, once events were judged */
     unsigned level;      /* enum sigma_level */
     uint64_t judged;     /* events */
-    uint64_t unread;     /* events of which there was no verdict: the sifter died over them */
+    uint64_t unread;     /* events of which there was no verdict: the sifter died over them, or they
+                          * were too costly */
     struct msg_writer msg;
     struct channel_packet packet;
 };

@@ -139,6 +139,30 @@ static void test_rule(void **state)
     assert_int_equal(bench->candidates[0].verdict, TERMS_YES);
 }
 
+/* What is too costly to be judged is not what the rule does not hold for. */
+static void test_costly(void **state)
+{
+    struct bench *bench = *state;
+    static char raw[4096];
+    struct terms terms;
+
+    size_t len = (size_t)snprintf(raw, sizeof(raw),
+                                  "{\"Channel\":\"Security\",\"EventID\":1,\"CommandLine\":\"");
+
+    memset(raw + len, 'a', 3000);
+    (void)snprintf(raw + len + 3000, 4, "\"}");
+    bench->sifter.rule = STR("title: x\nlogsource: {product: windows, service: security}\n"
+                             "detection:\n    s:\n        CommandLine|re: '(a+)+[bd]'\n"
+                             "    condition: s\n");
+    add_all(bench);
+    add(bench, "ndjson", raw);
+    assert_int_equal(terms_parse(STR(""), arena, &terms, NULL), 0);
+    assert_int_equal(sifter_judge(&bench->sifter, &terms, bench->candidates, bench->count), 0);
+    assert_int_equal(bench->candidates[1].verdict, TERMS_NO);
+    assert_int_equal(bench->candidates[3].verdict, TERMS_UNREAD);
+    assert_int_equal(bench->sifter.unread, 1);
+}
+
 static void test_draft(void **state)
 {
     struct bench *bench = *state;
@@ -380,6 +404,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_terms, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rule, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_costly, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_draft, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_death, set_up, tear_down),
         cmocka_unit_test(test_needles_of_samples),

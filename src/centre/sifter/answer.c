@@ -55,6 +55,8 @@ static int answer_rule(struct answer *answer, const struct entry *entry)
 
     if (count != 0) {
         answer->verdict = TERMS_YES;
+    } else if (r == -ERR_LIMIT && answer->verdict == TERMS_NO) {
+        answer->verdict = TERMS_UNREAD; /* too costly to be judged in full */
     }
     return r == -ERR_LIMIT ? 0 : r;
 }
