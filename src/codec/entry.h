@@ -60,7 +60,7 @@ enum entry_fault {
     ENTRY_FAULT_SYNTAX = 1, /* not well formed: fields are those up to there, the rest is in raw */
     ENTRY_FAULT_CUT = 2,    /* longer than ENTRY_SIZE_MAX, or it had no end */
     ENTRY_FAULT_DEPTH = 4,  /* nested too deep: what lies deeper is one field with its raw text */
-    ENTRY_FAULT_TIME = 8,   /* no time could be read: time is 0 */
+    ENTRY_FAULT_TIME = 8,   /* no time could be read: time is 0. */
     ENTRY_FAULT_CHECKSUM =
         16, /* the file's own checksum does not agree: changed, or never closed */
 };
@@ -79,6 +79,12 @@ struct entry {
     size_t count;
     size_t room;
 };
+
+/* Whether more is wrong than that it names no time, which many logs do not. */
+static inline bool entry_is_faulty(const struct entry *entry)
+{
+    return (entry->faults & ~(unsigned)ENTRY_FAULT_TIME) != 0;
+}
 
 void entry_init(struct entry *entry);
 void entry_done(struct entry *entry);

@@ -117,7 +117,8 @@ int log_hand_on(struct log_reading *reading, struct entry *entry, entry_fn *fn, 
         entry->faults |= ENTRY_FAULT_CUT;
     }
     reading->counts.entries++;
-    reading->counts.faulty += entry->faults != 0;
+    reading->counts.faulty += entry_is_faulty(entry);
+    reading->counts.undated += (entry->faults & ENTRY_FAULT_TIME) != 0;
     return fn(context, entry);
 }
 

@@ -18,7 +18,8 @@ typedef int entry_fn(void *context, const struct entry *entry);
 struct log_counts {
     uint64_t bytes;
     uint64_t entries; /* handed on */
-    uint64_t faulty;  /* of them with faults */
+    uint64_t faulty;  /* of them with other faults than that they have no time */
+    uint64_t undated; /* of them without a time */
     uint64_t passed;  /* lines that are no entries: headings, comments, empty ones */
 };
 

@@ -254,7 +254,7 @@ static int answer_entry(void *context, const struct entry *read)
     answer->entry = entry;
     answer->is_viewed = false;
     answer->read++;
-    answer->has_faults |= entry->faults != 0;
+    answer->has_faults |= entry_is_faulty(entry);
     if (r < 0 && r != -ERR_LIMIT) {
         return r;
     }

@@ -23,6 +23,7 @@ static void counts_add(struct log_counts *sum, const struct log_counts *counts)
     sum->bytes += counts->bytes;
     sum->entries += counts->entries;
     sum->faulty += counts->faulty;
+    sum->undated += counts->undated;
     sum->passed += counts->passed;
 }
 
@@ -66,6 +67,7 @@ static void put_counts_json(struct json_writer *json, const struct account_row *
     put_number(json, "bytes", row->counts.bytes);
     put_number(json, "entries", row->counts.entries);
     put_number(json, "faulty", row->counts.faulty);
+    put_number(json, "undated", row->counts.undated);
     put_number(json, "passed", row->counts.passed);
 }
 
@@ -137,10 +139,11 @@ static void put_formats_text(const struct hunt_account *account, struct buf *out
         (void)buf_putf(out, "  %-10s ", log_formats[i]->name);
         (void)buf_putf(
             out,
-            _("%llu files, %s, %llu entries, %llu of them faulty, %llu lines that "
-              "are none"),
+            _("%llu files, %s, %llu entries, %llu of them faulty, %llu without a time, %llu lines "
+              "that are none"),
             (unsigned long long)row->files, size, (unsigned long long)row->counts.entries,
-            (unsigned long long)row->counts.faulty, (unsigned long long)row->counts.passed);
+            (unsigned long long)row->counts.faulty, (unsigned long long)row->counts.undated,
+            (unsigned long long)row->counts.passed);
         (void)buf_put_byte(out, '\n');
     }
 }
