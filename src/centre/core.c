@@ -11,10 +11,13 @@
 #include "centre/confine.h"
 #include "centre/core/private.h"
 #include "cli/command.h"
+#include "sys/fd.h"
 
+#include <fcntl.h>
 #include <signal.h>
 
-#define CORE_SOURCES_SPARE 64
+#define CORE_SOURCES_SPARE  64
+#define CORE_SITES_SIZE_MAX (16U << 20) /* bytes of the list of sites */
 
 /* What the process holds, in the order in which it is opened. */
 struct core_body {
@@ -56,8 +59,19 @@ static int core_body_sandbox(const struct centre_settings *settings, struct diag
     return confine(&sandbox, diag);
 }
 
-/* The authority's key is read with the supervisor's rights; everything that is written, after they
- * are gone, so that it belongs to core. */
+/* Whether there is a list. One that cannot be read keeps nobody from being watched who is known. */
+static bool core_body_read_sites(const char *file, struct buf *text)
+{
+    int r = file != NULL ? file_read_all(AT_FDCWD, file, text) : -ERR_NOENT;
+
+    if (r < 0 && file != NULL) {
+        log_error(_("the list of sites %s cannot be read: %s"), file, err_text(r));
+    }
+    return r == 0;
+}
+
+/* The authority's key and the list of sites are read with the supervisor's rights; everything that
+ * is written or parsed, after they are gone, so that it belongs to core. */
 static int core_body_open(const struct centre_settings *settings, struct core_channels channels,
                           struct core_body *body, struct diag *diag)
 {
@@ -72,14 +86,18 @@ static int core_body_open(const struct centre_settings *settings, struct core_ch
                                    .token_life = settings->token_life,
                                    .event_life = settings->event_days,
                                    .settings = settings};
+    CLEANUP(buf_done) struct buf sites;
+    bool has_sites = false;
     int r = arena_new(1U << 20, &body->arena);
 
+    buf_init(&sites, CORE_SITES_SIZE_MAX);
     if (r == 0) {
         r = authority_load(centre_path(settings, body->arena, CENTRE_CA_CERT),
                            centre_path(settings, body->arena, CENTRE_CA_KEY), &body->authority,
                            diag);
     }
     if (r == 0) {
+        has_sites = core_body_read_sites(settings->sites, &sites);
         r = core_body_sandbox(settings, diag);
     }
     if (r == 0) {
@@ -101,7 +119,11 @@ static int core_body_open(const struct centre_settings *settings, struct core_ch
     options.store = body->store;
     options.archive = body->archive;
     options.authority = body->authority;
-    return r < 0 ? r : core_new(&options, &body->core, diag);
+    r = r < 0 ? r : core_new(&options, &body->core, diag);
+    if (r == 0 && has_sites) {
+        core_sites_list(body->core, settings->sites, buf_str(&sites));
+    }
+    return r;
 }
 
 static int core_body_ready(int supervisor)

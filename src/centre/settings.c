@@ -75,6 +75,9 @@ const struct setting centre_rows[] = {
         "what they say of a site is compared, so name two or three of different providers")},
     {"web-authorities", 0, SETTING_PATH, NULL, NULL, NULL, ROW(web_authorities), N_("FILE"),
      N_("certificate authorities (PEM) that the website watch trusts beside the system's")},
+    {"sites", 0, SETTING_PATH, NULL, NULL, NULL, ROW(sites), N_("FILE"),
+     N_("list of websites to watch, CSV with the columns name, url, unit, service, permission; "
+        "read at each start, which adds those that are new and changes none")},
     {"lists", 0, SETTING_PATH, LISTS_FOLDER, NULL, NULL, ROW(lists), N_("DIR"),
      N_("folder of the lists of bad hosts, as 'canhgac lists' keeps them; read again whenever "
         "a process that reads web pages or judges logs starts")},
@@ -140,6 +143,9 @@ static const struct {
      N_("whoever answers for names decides what is watched: only root may say that")},
     {"web-authorities", CENTRE_EFFECT_FIXED,
      N_("whoever is trusted there can stand in for any website: only root may say that")},
+    {"sites", CENTRE_EFFECT_FIXED,
+     N_("the file is read with root's rights: only root may name it; sites can be added here by "
+        "hand and out of a spreadsheet")},
     {"lists", CENTRE_EFFECT_FIXED,
      N_("whoever names the lists decides which links are an attack: only root may say that")},
     {"rules", CENTRE_EFFECT_FIXED,

@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 #define CENTRE_CONF         "centre.conf" /* in the folder */
-#define CENTRE_SETTINGS_MAX 32
+#define CENTRE_SETTINGS_MAX 40
 
 /* Where a value is from; a later one wins over those before it, but for the command line, which
  * wins over all. */
@@ -62,6 +62,7 @@ struct centre_settings {
     const char *receiver_user;
     const char *name_servers;             /* for the website watch; NULL: the system's */
     const char *web_authorities;          /* PEM file, beside the system's; NULL: none */
+    const char *sites;                    /* list of sites to be watched, CSV; NULL: none */
     const char *lists;                    /* folder of indicator lists */
     struct setting_list rules;            /* folders of Sigma rules */
     struct setting_list pipelines;        /* the same of Sigma pipelines */

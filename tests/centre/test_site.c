@@ -99,6 +99,70 @@ static void test_import(void **state)
     answer_done(&answer);
 }
 
+/* Has core take a list as at its start; what it logs. */
+static struct str listed(const char *csv)
+{
+    static char said[16384];
+    CLEANUP(closep) int log = memfd_create("log", MFD_CLOEXEC);
+    CLEANUP(closep) int kept = dup(STDERR_FILENO);
+    ssize_t len;
+
+    assert_int_equal(dup2(log, STDERR_FILENO), STDERR_FILENO);
+    core_sites_list(rig.core, "/etc/trang.csv", str_from(csv));
+    assert_int_equal(dup2(kept, STDERR_FILENO), STDERR_FILENO);
+    len = pread(log, said, sizeof(said), 0);
+    assert_in_range(len, 1, sizeof(said) - 1);
+    return str_of(said, (size_t)len);
+}
+
+static void assert_said(struct str said, const char *text)
+{
+    if (str_find(said, str_from(text)) == said.len) {
+        fail_msg("'%s' is not in: %.*s", text, STR_ARG(said));
+    }
+}
+
+/* It comes again at each start: what people have said since then stands. */
+static void test_list_of_the_setting(void **state)
+{
+    static const char csv[] = "Tên;Địa chỉ;Đơn vị;Cho phép\n"
+                              "Cổng;https://l1.example.vn;UBND tỉnh;QĐ 7\n"
+                              "Sai;khong-phai;UBND tỉnh;QĐ 7\n"
+                              "\"Hở;https://l3.example.vn;UBND tỉnh;QĐ 7\n"
+                              "Thư;https://l2.example.vn/;UBND tỉnh;QĐ 7\n"
+                              "Không phép;https://l4.example.vn/;UBND tỉnh;\n";
+    struct answer answer;
+    const struct json_value *first;
+    int64_t number;
+    struct str said = listed(csv);
+
+    (void)state;
+    assert_said(said, "/etc/trang.csv:3: ");
+    assert_said(said, "/etc/trang.csv:4: ");
+    assert_said(said, "/etc/trang.csv:6: ");
+    assert_said(said, "added=2 known=0 refused=3");
+    ask("GET", "/api/v1/sites?q=l1.example.vn", viewer, NULL, 200, &answer);
+    first = json_member(answer.json, "items")->first;
+    number = json_member_i64(first, "number", 0);
+    assert_str(json_member_str(first, "permission", STR("")), "QĐ 7");
+    assert_str(json_member_str(first, "permitted_by", STR("")), CENTRE_CONF);
+    answer_done(&answer);
+
+    expect("PATCH", path_of("/api/v1/sites/%lld", (long long)number), admin,
+           "{\"name\":\"Cổng mới\",\"reason\":\"đổi tên\"}", 204);
+    ask("GET", "/api/v1/sites?q=l2.example.vn", viewer, NULL, 200, &answer);
+    number = json_member_i64(json_member(answer.json, "items")->first, "number", 0);
+    answer_done(&answer);
+    expect("POST", path_of("/api/v1/sites/%lld/drop", (long long)number), admin,
+           "{\"reason\":\"thôi\"}", 204);
+    assert_said(listed(csv), "added=0 known=2 refused=3");
+    ask("GET", "/api/v1/sites?q=example.vn+moi", viewer, NULL, 200, &answer);
+    assert_int_equal(json_member(answer.json, "items")->count, 1);
+    answer_done(&answer);
+    expect("GET", path_of("/api/v1/sites/%lld", (long long)number), viewer, NULL, 404);
+    assert_said(listed("a;b\n1;2\n"), "/etc/trang.csv");
+}
+
 /* What fetch is told to watch, and that it is told again when people change it. */
 static void test_fetch_is_told(void **state)
 {
@@ -229,13 +293,10 @@ static void test_memory_comes_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_enter),
-        cmocka_unit_test(test_drop_and_take_back),
-        cmocka_unit_test(test_import),
-        cmocka_unit_test(test_fetch_is_told),
-        cmocka_unit_test(test_each_question_is_answered),
-        cmocka_unit_test(test_window_turns),
-        cmocka_unit_test(test_memory_comes_back),
+        cmocka_unit_test(test_enter),         cmocka_unit_test(test_drop_and_take_back),
+        cmocka_unit_test(test_import),        cmocka_unit_test(test_list_of_the_setting),
+        cmocka_unit_test(test_fetch_is_told), cmocka_unit_test(test_each_question_is_answered),
+        cmocka_unit_test(test_window_turns),  cmocka_unit_test(test_memory_comes_back),
     };
 
     return cmocka_run_group_tests_name("site", tests, start, stop);

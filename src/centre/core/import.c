@@ -1,10 +1,12 @@
-/* A list of sites out of a spreadsheet. Each row stands for itself: the good ones are taken, the
- * others are told by line and reason. A site that is known by its address is brought up to date.
- * Neighbours: codec/csv reads, core/site.c writes. */
+/* A list of sites out of a spreadsheet, or that a setting names. Each row stands for itself: the
+ * good ones are taken, the others are told by line and reason. A site that is known by its address
+ * is brought up to date by a person, and left alone by the setting: it comes again at each start.
+ * Neighbours: codec/csv reads, core/site.c writes, core.c reads the setting's file. */
 #include "centre/core/site.h"
 
 #include "base/banned.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "base/utf8.h"
 #include "codec/csv.h"
@@ -33,9 +35,11 @@ static const char *const import_heads[IMPORT_COLUMN_COUNT][2] = {
 
 struct import {
     struct core_call *call;
+    const char *file;                /* the setting's; NULL: a person's list */
     int places[IMPORT_COLUMN_COUNT]; /* column of each, -1: none */
     uint64_t added;
     uint64_t changed;
+    uint64_t known; /* and left as they were */
     uint64_t refused;
     unsigned skipped; /* lines of the list between its head and what came here */
     struct buf why;
@@ -80,7 +84,12 @@ static int import_take_head(struct import *import, const struct str *fields, int
 static void import_refuse(struct import *import, unsigned line, const char *why)
 {
     import->refused++;
-    if (import->refused <= IMPORT_TOLD_MAX) {
+    if (import->refused > IMPORT_TOLD_MAX) {
+        return;
+    }
+    if (import->file != NULL) {
+        log_warn("%s:%u: %s", import->file, line, why);
+    } else {
         (void)buf_putf(&import->why, _("line %u: %s\n"), import->skipped + line, why);
     }
 }
@@ -130,6 +139,10 @@ static int import_row(struct import *import, const struct str *fields, int count
     if (r < 0 && r != -ERR_NOENT) {
         return r;
     }
+    if (r == 0 && import->file != NULL) {
+        import->known++;
+        return 0;
+    }
     site.url = url;
     site.state = SITE_STATE_WATCHED; /* a list that names it takes it back */
     r = import_fill(import, fields, count, &site);
@@ -165,11 +178,25 @@ static int import_rows(struct import *import, struct csv_reader *reader)
                           count < 0 ? err_text(count) : diag_text(&call->diag, r));
             call->diag = (struct diag){0};
         }
-        if (++rows > IMPORT_ROWS_MAX) {
+        if (import->file != NULL) {
+            arena_reset(call->arena); /* the file is bounded, its rows are not */
+        } else if (++rows > IMPORT_ROWS_MAX) {
             return diag_set(&call->diag, -ERR_LIMIT, _("a list may have 1000 rows at a time"));
         }
     }
     return 0;
+}
+
+static int import_read(struct import *import, struct str text)
+{
+    struct csv_reader reader;
+    struct str fields[CSV_FIELDS_MAX];
+    int r;
+
+    csv_open(&reader, text);
+    r = csv_next(&reader, import->call->arena, fields);
+    r = r < 0 ? r : import_take_head(import, fields, r);
+    return r < 0 ? r : import_rows(import, &reader);
 }
 
 static void import_reply(const struct import *import)
@@ -191,18 +218,52 @@ int core_site_import(struct core_call *call)
 {
     struct import import = {.call = call,
                             .skipped = (unsigned)arguments_number(&call->arguments, "line", 2) - 2};
-    struct csv_reader reader;
-    struct str fields[CSV_FIELDS_MAX];
     int r;
 
     buf_init(&import.why, IMPORT_WHY_MAX);
-    csv_open(&reader, arguments_text(&call->arguments, "csv"));
-    r = csv_next(&reader, call->arena, fields);
-    r = r < 0 ? r : import_take_head(&import, fields, r);
-    r = r < 0 ? r : import_rows(&import, &reader);
+    r = import_read(&import, arguments_text(&call->arguments, "csv"));
     if (r == 0) {
         import_reply(&import);
     }
     buf_done(&import.why);
     return r;
+}
+
+/* ---- the setting's list ---- */
+
+struct import_list {
+    const char *file;
+    struct str text;
+};
+
+static int import_list(struct core_call *call)
+{
+    const struct import_list *list = call->state;
+    struct import import = {.call = call, .file = list->file};
+    int r = import_read(&import, list->text);
+
+    if (r < 0) {
+        log_warn(_("the list of sites %s was not taken: %s"), list->file,
+                 diag_text(&call->diag, r));
+        return r;
+    }
+    log_info("the list of sites is read file=%s added=%llu known=%llu refused=%llu", list->file,
+             (unsigned long long)import.added, (unsigned long long)import.known,
+             (unsigned long long)import.refused);
+    return 0;
+}
+
+void core_sites_list(struct core *core, const char *file, struct str text)
+{
+    struct import_list list = {.file = file, .text = text};
+    struct core_call *call;
+
+    if (core_call_new(core, -1, 0, &call) < 0) {
+        log_warn(_("the list of sites %s was not taken: %s"), file, err_text(-ERR_NOMEM));
+        return;
+    }
+    call->actor = STR(CENTRE_CONF);
+    call->language = text_language();
+    call->state = &list;
+    core_call_run(call, import_list);
 }

@@ -240,6 +240,10 @@ struct core_seen {
 };
 [[nodiscard]] int core_check_take(struct core *core, const struct core_seen *seen);
 
+/* core/import.c: adds what the list of the setting "sites" names and nobody has entered before.
+ * What is wrong with it is logged by file and line. */
+void core_sites_list(struct core *core, const char *file, struct str text);
+
 /* core/picture.c */
 struct core_picture {
     uint64_t site;
