@@ -456,6 +456,69 @@ static void test_news_of_a_key(void **state)
     arena_free(arena);
 }
 
+static struct site_check look_at_page(struct facts *facts, const char *url, bool is_strict,
+                                      struct arena *arena)
+{
+    struct fetcher_answer answer = {.status = 200, .facts = is_strict ? FETCHER_FACT_STRICT : 0};
+    struct site_check check = {
+        .page = SITE_PAGE_LISTED, .verdict = SITE_VERDICT_OK, .url_final = str_from(url)};
+
+    assert_int_equal(facts_take(facts, &answer, arena, &check), 0);
+    return check;
+}
+
+static void test_news_of_strict_transport(void **state)
+{
+    static const char *const url = "https://a.vn/";
+    struct fetcher_answer answer = {.status = 304};
+    struct site_check check = {.page = SITE_PAGE_LISTED, .url_final = str_from(url)};
+    struct facts facts = {0};
+    struct facts learned;
+    struct arena *arena;
+    struct buf buf;
+
+    (void)state;
+    assert_int_equal(arena_new(1 << 20, &arena), 0);
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(look_at_page(&facts, url, true, arena).verdict, SITE_VERDICT_OK);
+    }
+    buf_init(&buf, FACTS_SIZE_MAX);
+    facts_encode(&facts, &buf);
+    assert_int_equal(facts_decode(buf_str(&buf), &learned), 0);
+
+    facts = learned; /* where browsers would not heed it, or servers leave it out */
+    assert_int_equal(look_at_page(&facts, "http://a.vn/", false, arena).verdict, SITE_VERDICT_OK);
+    check.verdict = SITE_VERDICT_OK;
+    assert_int_equal(facts_take(&facts, &answer, arena, &check), 0);
+    assert_int_equal(check.verdict, SITE_VERDICT_OK);
+    answer.status = 200;
+    check.page = SITE_PAGE_ROBOTS;
+    assert_int_equal(facts_take(&facts, &answer, arena, &check), 0);
+    assert_int_equal(check.verdict, SITE_VERDICT_OK);
+    check.page = SITE_PAGE_LISTED;
+    check.verdict = SITE_VERDICT_UNKNOWN;
+    assert_int_equal(facts_take(&facts, &answer, arena, &check), 0);
+    assert_int_equal(check.reason_count, 0);
+
+    check = look_at_page(&facts, url, false, arena);
+    assert_int_equal(check.verdict, SITE_VERDICT_YELLOW);
+    assert_int_equal(check.layers, 1U << SITE_LAYER_TLS);
+    assert_true(str_is_text(check.reasons[0].what, "hsts_gone"));
+    assert_int_equal(look_at_page(&facts, url, false, arena).verdict, SITE_VERDICT_OK); /* once */
+
+    facts = (struct facts){0}; /* one that says it now and then, or never */
+    for (int i = 0; i < 200; i++) {
+        check = look_at_page(&facts, url, i % 60 != 59, arena);
+        assert_true(i == 59 ? check.verdict == SITE_VERDICT_YELLOW : check.reason_count == 0);
+    }
+    facts = (struct facts){0};
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(look_at_page(&facts, url, false, arena).reason_count, 0);
+    }
+    buf_done(&buf);
+    arena_free(arena);
+}
+
 static void test_domains_of_owners(void **state)
 {
     (void)state;
@@ -478,6 +541,7 @@ static void test_facts_of_an_older_program(void **state)
     assert_int_equal(facts.issuer_count, 1);
     assert_int_equal(facts.key_count, 0);
     assert_int_equal(facts_decode(str_of((const char *)old, sizeof(old)), &facts), 0);
+    assert_int_equal(facts.strict, 0);
     assert_int_equal(facts.keys[0], 8);
     assert_int_equal(facts.zone.aliases.count, 1);
     assert_int_equal(facts.zone.aliases.hashes[0], 10);
@@ -497,6 +561,7 @@ int main(void)
         cmocka_unit_test(test_sheets_of_other_sites),
         cmocka_unit_test(test_news_of_a_certificate),
         cmocka_unit_test(test_news_of_a_key),
+        cmocka_unit_test(test_news_of_strict_transport),
         cmocka_unit_test(test_domains_of_owners),
         cmocka_unit_test(test_facts_of_an_older_program),
     };

@@ -219,6 +219,8 @@ class World:
     def start_nginx(self):
         hosts = "".join(f"""
   server {{ listen 127.0.0.1:{self.https} ssl http2; server_name {name}.test; root {self.root};
+    set $strict ""; if (-f {self.root}/strict) {{ set $strict "max-age=31536000; includeSubDomains"; }}
+    if (-f {self.root}/taken-back) {{ set $strict "max-age=0"; }} add_header Strict-Transport-Security $strict;
     ssl_certificate {self.folder}/{name}.pem; ssl_certificate_key {self.folder}/{name}.key; }}"""
                         for name in ("good", "expired", "self", "wrong"))
         with open(os.path.join(self.folder, "nginx.conf"), "w", encoding="ascii") as file:

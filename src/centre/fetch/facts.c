@@ -7,13 +7,15 @@
 #include "base/map.h"
 #include "codec/cbor.h"
 
-#define FACTS_VERSION  3
+#define FACTS_VERSION  4
 #define FACTS_KEYLESS  1  /* the first version: no keys, no names */
 #define FACTS_ZONELESS 2  /* the second: of the name only where it led */
+#define FACTS_LAX      3  /* the third: nothing of HSTS */
 #define FACTS_LEARNED  50 /* looks until something new is news */
 #define SCORE_ISSUER   1.5
 #define SCORE_REDIRECT 1.5
 #define SCORE_KEY      1.5
+#define SCORE_LAX      1.5
 
 struct facts_list {
     struct site_reason *items;
@@ -93,6 +95,27 @@ static void facts_take_place(struct facts *facts, const struct fetcher_answer *a
     }
 }
 
+/* Only of a whole answer of the first page over TLS that proves itself, and only when it was
+ * judged: servers leave the header out of errors, of what is unchanged and of plain files. */
+static void facts_take_strict(struct facts *facts, const struct fetcher_answer *answer,
+                              struct facts_list *list, struct site_check *check)
+{
+    if (check->page != SITE_PAGE_LISTED || check->verdict == SITE_VERDICT_UNKNOWN ||
+        answer->status != 200 || answer->certificate.error != NULL || facts->was_lax ||
+        !str_has_prefix(check->url_final, STR("https:"))) {
+        return;
+    }
+    if ((answer->facts & FETCHER_FACT_STRICT) != 0) {
+        facts->strict += facts->strict < FACTS_LEARNED ? 1 : 0;
+        return;
+    }
+    facts->was_lax = true;
+    if (facts->strict == FACTS_LEARNED) {
+        facts_add(list, check->view, "hsts_gone", url_host(check->url_final));
+        facts_raise(check, list, SCORE_LAX);
+    }
+}
+
 int facts_take(struct facts *facts, const struct fetcher_answer *answer, struct arena *arena,
                struct site_check *check)
 {
@@ -123,6 +146,7 @@ int facts_take(struct facts *facts, const struct fetcher_answer *answer, struct 
     if ((answer->facts & FETCHER_FACT_ELSEWHERE) != 0) {
         facts_add(&list, check->view, "elsewhere", url_host(check->url_final));
     }
+    facts_take_strict(facts, answer, &list, check);
     check->reasons = list.items;
     check->reason_count = list.count;
     return 0;
@@ -154,7 +178,7 @@ static void facts_get_hashes(struct cbor_reader *reader, uint64_t *list, unsigne
 static size_t members_of(uint64_t version)
 {
     static const size_t members[] = {
-        [FACTS_KEYLESS] = 5, [FACTS_ZONELESS] = 9, [FACTS_VERSION] = 8};
+        [FACTS_KEYLESS] = 5, [FACTS_ZONELESS] = 9, [FACTS_LAX] = 8, [FACTS_VERSION] = 10};
 
     return version < ARRAY_LEN(members) ? members[version] : 0;
 }
@@ -170,6 +194,8 @@ void facts_encode(const struct facts *facts, struct buf *buf)
     facts_put_hashes(buf, facts->keys, facts->key_count);
     cbor_put_i64(buf, facts->end);
     zone_encode(&facts->zone, buf);
+    cbor_put_u64(buf, facts->strict);
+    cbor_put_bool(buf, facts->was_lax);
 }
 
 /* The second version's: the looks that its name was asked in, and where it led. */
@@ -189,6 +215,7 @@ int facts_decode(struct str bytes, struct facts *ret_facts)
     uint64_t version;
     uint64_t place;
     uint64_t looks;
+    uint64_t strict = 0;
     size_t members;
     int r;
 
@@ -208,12 +235,17 @@ int facts_decode(struct str bytes, struct facts *ret_facts)
     }
     if (version == FACTS_ZONELESS) {
         facts_get_names(&reader, &facts);
-    } else if (version == FACTS_VERSION) {
+    } else if (version > FACTS_ZONELESS) {
         zone_decode(&reader, &facts.zone);
     }
-    if (place >= FACTS_PLACE_COUNT || looks > FACTS_LEARNED) {
+    if (version == FACTS_VERSION) {
+        strict = cbor_get_u64(&reader);
+        facts.was_lax = cbor_get_bool(&reader);
+    }
+    if (place >= FACTS_PLACE_COUNT || looks > FACTS_LEARNED || strict > FACTS_LEARNED) {
         return -ERR_SYNTAX;
     }
+    facts.strict = (unsigned)strict;
     facts.place = (enum facts_place)place;
     facts.looks = (unsigned)looks;
     r = cbor_close(&reader);

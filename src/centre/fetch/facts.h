@@ -2,7 +2,8 @@
  * TLS). Kept with the site; pure. A new address or key alone is no news, since networks for content
  * and renewals change them: who issues the certificate, whether it leads people off TLS and whether
  * it stands in a private network count here. A new key from a new issuer while the old certificate
- * still held is what a name in other hands looks like. What the name itself was like is zone.h's.
+ * still held is what a name in other hands looks like. A page that always told browsers to come by
+ * TLS only and stops lets people be led off it. What the name itself was like is zone.h's.
  */
 #ifndef CENTRE_FETCH_FACTS_H
 #define CENTRE_FETCH_FACTS_H
@@ -38,6 +39,8 @@ struct facts {
     int64_t end;                   /* of the certificate seen last, ns since 1970 */
     struct zone zone;
     bool has_downgrade; /* it leads from https to http, and always has */
+    unsigned strict;    /* looks at its first page that said HSTS, up to fifty */
+    bool was_lax;       /* one did not: nothing is expected of it */
 };
 
 /* Adds what the answer tells to the check's reasons, which are copied into the arena, and to the

@@ -60,6 +60,7 @@ enum fetcher_fact {
     FETCHER_FACT_UNCHANGED = 16, /* 304 */
     FETCHER_FACT_OURS = 32,      /* a time-out, but it was we who were late: no word on the site */
     FETCHER_FACT_REUSED = 64,    /* over a connection that stood */
+    FETCHER_FACT_STRICT = 128,   /* it told browsers to come by https only (RFC 6797) */
 };
 
 struct fetcher_certificate { /* of the last answer; end 0: no TLS */

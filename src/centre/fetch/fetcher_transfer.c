@@ -78,6 +78,27 @@ static void fetcher_take_type(struct fetcher_get *get, struct str type)
     get->answer.charset = str_from(get->answer_charset);
 }
 
+/* Strict-Transport-Security: an age of 0 takes back what was said before. */
+static void fetcher_take_strict(struct fetcher_get *get, struct str value)
+{
+    struct str part;
+    struct str name;
+    uint64_t age;
+
+    while (str_cut(&value, ';', &part)) {
+        if (!str_cut(&part, '=', &name) || !str_is_nocase(str_trim(name), STR("max-age"))) {
+            continue;
+        }
+        part = str_trim(part);
+        if (part.len > 1 && part.ptr[0] == '"') {
+            part = str_slice(part, 1, part.len - 1);
+        }
+        if (str_to_u64(part, &age) == 0 && age != 0) {
+            get->answer.facts |= FETCHER_FACT_STRICT;
+        }
+    }
+}
+
 bool fetcher_is_tag(struct str tag)
 {
     for (size_t i = 0; i < tag.len; i++) {
@@ -109,6 +130,8 @@ static size_t fetcher_on_header(char *bytes, size_t size, size_t count, void *co
         get->encoding = get->encoding == UNPACK_NONE ? unpack_encoding_of(value) : UNPACK_UNKNOWN;
     } else if (fetcher_is_header(line, STR("content-type"), &value)) {
         fetcher_take_type(get, value);
+    } else if (fetcher_is_header(line, STR("strict-transport-security"), &value)) {
+        fetcher_take_strict(get, value);
     } else if (fetcher_is_header(line, STR("last-modified"), &value)) {
         char date[64];
 
@@ -415,4 +438,5 @@ void fetcher_transfer_done(struct fetcher_get *get)
     get->error[0] = get->answer_etag[0] = '\0';
     get->answer.etag = get->answer.charset = STR("");
     get->answer.modified = 0;
+    get->answer.facts &= ~(unsigned)FETCHER_FACT_STRICT;
 }
