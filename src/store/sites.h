@@ -55,6 +55,7 @@ struct store_site {
     int64_t certificate_end;
     uint64_t open_alerts; /* without drills */
     struct series series;
+    uint64_t place; /* in store_site_list, which may go on behind it */
 
     /* What people have been told; written by store_site_told. */
     struct id outage; /* the finding that it cannot be reached, or none */
@@ -68,7 +69,7 @@ struct store_site_filter {
     int verdict;      /* enum site_verdict, -1: all */
     bool is_grave;    /* yellow, red and unreachable only */
     struct str words; /* that name, address or unit must hold, with or without dấu */
-    uint64_t after;   /* number of the last row, 0: from the first */
+    uint64_t after;   /* place of the last row, 0: from the first */
     size_t limit;
 };
 

@@ -22,22 +22,31 @@ static uint64_t put_site(struct bench *bench, const char *name, const char *unit
     return number;
 }
 
-static void put_look(struct bench *bench, uint64_t site, const char *url, enum site_view view,
-                     enum site_verdict verdict, int64_t time)
+static void put_check(struct bench *bench, uint64_t site, struct site_check check)
 {
-    struct site_check check = {.site = site,
-                               .url = str_from(url),
-                               .view = view,
-                               .time = time,
-                               .verdict = verdict,
-                               .timing = {.done = 250 * NS_PER_MS}};
-    struct store_look look = {
-        .site = site, .view = view, .time = time, .verdict = verdict, .since = time};
+    struct store_look look = {.site = site,
+                              .view = check.view,
+                              .time = check.time,
+                              .verdict = check.verdict,
+                              .failure = check.failure,
+                              .since = check.time};
 
     assert_int_equal(store_page_put(bench->store, site, check.url, SITE_PAGE_LISTED, &look.page),
                      0);
     look.body = STR("\x80");
     assert_int_equal(store_look_put(bench->store, &look, &check), 0);
+}
+
+static void put_look(struct bench *bench, uint64_t site, const char *url, enum site_view view,
+                     enum site_verdict verdict, int64_t time)
+{
+    put_check(bench, site,
+              (struct site_check){.site = site,
+                                  .url = str_from(url),
+                                  .view = view,
+                                  .time = time,
+                                  .verdict = verdict,
+                                  .timing = {.done = 250 * NS_PER_MS}});
 }
 
 static struct store_site get_site(struct bench *bench, uint64_t number)
@@ -101,7 +110,7 @@ static void test_list(void **state)
     assert_str(sites[0].name,
                "Cổng"); /* by unit, then name, Vietnamese letters where they belong */
     assert_str(sites[1].name, "Ảnh");
-    filter.after = sites[1].number;
+    filter.after = sites[1].place;
     assert_int_equal(list_sites(bench, &filter, &sites), 1);
     assert_str(sites[0].name, "Đất đai");
     filter = (struct store_site_filter){.service = -1, .verdict = -1, .words = STR("dat XA")};
@@ -112,6 +121,56 @@ static void test_list(void **state)
     assert_int_equal(store_unit_list(bench->store, bench->fixture.arena, &units, &count), 0);
     assert_int_equal(count, 2);
     assert_true(units[0].verdicts[SITE_VERDICT_RED] == 1 && units[1].unseen == 2);
+}
+
+static void put_verdict(struct bench *bench, const char *name, enum site_verdict verdict,
+                        enum site_failure failure)
+{
+    char url[64];
+    uint64_t site;
+
+    (void)snprintf(url, sizeof(url), "https://%s.vn/", name);
+    site = put_site(bench, name, "Sở", url);
+    put_check(bench, site,
+              (struct site_check){.site = site,
+                                  .url = str_from(url),
+                                  .time = FIXTURE_NOW,
+                                  .verdict = verdict,
+                                  .failure = failure});
+}
+
+/* The row that a page ended with has got better meanwhile: nobody is passed over for it, and it
+ * comes again in its new place. */
+static void test_worst_first(void **state)
+{
+    static const char *const order[] = {"red",    "down", "yellow", "unjudged",
+                                        "edited", "ok",   "red",    "unseen"};
+    struct bench *bench = *state;
+    struct store_site_filter filter = {.service = -1, .verdict = -1, .limit = 1};
+    struct store_site *sites;
+
+    assert_int_equal(store_begin(bench->store), 0);
+    put_verdict(bench, "ok", SITE_VERDICT_OK, SITE_FAILURE_NONE);
+    put_verdict(bench, "unjudged", SITE_VERDICT_UNKNOWN, SITE_FAILURE_CAPTCHA);
+    put_verdict(bench, "yellow", SITE_VERDICT_YELLOW, SITE_FAILURE_NONE);
+    (void)put_site(bench, "unseen", "Sở", "https://unseen.vn/");
+    put_verdict(bench, "edited", SITE_VERDICT_CHANGED, SITE_FAILURE_NONE);
+    put_verdict(bench, "down", SITE_VERDICT_UNKNOWN, SITE_FAILURE_TIMEOUT);
+    put_verdict(bench, "red", SITE_VERDICT_RED, SITE_FAILURE_NONE);
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        assert_int_equal(list_sites(bench, &filter, &sites), 1);
+        assert_str(sites[0].name, order[i]);
+        filter.after = sites[0].place;
+        if (sites[0].verdict == SITE_VERDICT_RED) {
+            put_look(bench, sites[0].number, "https://red.vn/", SITE_VIEW_DESKTOP, SITE_VERDICT_OK,
+                     FIXTURE_NOW + 1);
+        }
+    }
+    filter.limit = 0;
+    filter.after = 0;
+    assert_int_equal(list_sites(bench, &filter, &sites), ARRAY_LEN(order) - 1);
+    assert_str(sites[0].name, "down");
+    assert_int_equal(store_commit(bench->store), 0);
 }
 
 static void test_gravest(void **state)
@@ -373,7 +432,7 @@ static void test_many(void **state)
         count = list_sites(bench, &filter, &sites);
         worst = cpu_now() - begun > worst ? cpu_now() - begun : worst;
         seen += (unsigned)count;
-        filter.after = count != 0 ? sites[count - 1].number : 0;
+        filter.after = count != 0 ? sites[count - 1].place : 0;
     }
     assert_int_equal(seen, 10000);
     assert_true(worst < 50 * NS_PER_MS);
@@ -387,6 +446,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_round_trip, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_list, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_worst_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gravest, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_page_room, set_up, tear_down),

@@ -119,7 +119,7 @@ int api_site_list(struct api_request *request)
         site_put_seen(&request->json, &sites[i]);
         json_close_object(&request->json);
     }
-    api_close_page(&request->json, count == filter.limit ? sites[count - 1].number : 0);
+    api_close_page(&request->json, count == filter.limit ? sites[count - 1].place : 0);
     return 0;
 }
 

@@ -436,9 +436,20 @@ static const char schema_taken[] = "CREATE TABLE posts_taken ("
                                    ") STRICT;"
                                    "CREATE INDEX posts_taken_post ON posts_taken (post, number);";
 
-const char *const store_steps[] = {
-    schema_tables,     schema_words, schema_alert_counts, schema_real_counts, schema_settings,
-    schema_last_times, schema_sites, schema_pictures,     schema_logs,        schema_taken};
+/* As the console tells a site's state: the gravest first, and what rests or was not looked at yet
+ * beside what is in order. */
+static const char schema_gravity[] =
+    "ALTER TABLE sites ADD COLUMN gravity INTEGER AS (CASE"
+    "  WHEN state <> 0 OR checked = 0 THEN 4 WHEN verdict = 4 THEN 0"
+    "  WHEN verdict = 0 AND " SITE_IS_DOWN " THEN 1 WHEN verdict = 3 THEN 2"
+    "  WHEN verdict = 0 THEN 3 ELSE 4 END) VIRTUAL;"
+    "DROP INDEX sites_order;"
+    "CREATE INDEX sites_order ON sites (gravity, unit_words, name_words, number) WHERE state < 2;";
+
+const char *const store_steps[] = {schema_tables,      schema_words,    schema_alert_counts,
+                                   schema_real_counts, schema_settings, schema_last_times,
+                                   schema_sites,       schema_pictures, schema_logs,
+                                   schema_taken,       schema_gravity};
 const unsigned store_step_count = sizeof(store_steps) / sizeof(store_steps[0]);
 
 static int schema_put_folded(struct buf *buf, const char *text)

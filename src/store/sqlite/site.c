@@ -18,8 +18,10 @@
     " views, state, state_since, created, verdict, failure, since, checked, changed,"              \
     " certificate_end, open_alerts, series, outage, outage_revision, certificate_told, "           \
     "name_words,"                                                                                  \
-    " unit_words FROM sites "
-#define SITE_COLUMN_WORDS 24
+    " unit_words, gravity FROM sites "
+#define SITE_COLUMN_WORDS   24
+#define SITE_COLUMN_GRAVITY 26
+#define SITE_GRAVITIES      8 /* more than there are: a site's place in the list is of both */
 
 static int site_read(struct query *query, struct arena *arena, struct store_site *site)
 {
@@ -48,6 +50,7 @@ static int site_read(struct query *query, struct arena *arena, struct store_site
     query_copy(query, 21, site->outage.bytes, sizeof(site->outage.bytes));
     site->outage_revision = (uint32_t)query_u64(query, 22);
     site->certificate_told = query_i64(query, 23);
+    site->place = site->number * SITE_GRAVITIES + query_u64(query, SITE_COLUMN_GRAVITY);
     return query->error;
 }
 
@@ -227,14 +230,15 @@ int store_site_told(struct store *store, const struct store_site *site)
     return store_written(store, query_run(&query));
 }
 
-/* ?1 the row before, ?2 unit, ?3 service, ?4 verdict, ?5 grave only. */
+/* ?1 the row before, ?2 unit, ?3 service, ?4 verdict, ?5 grave only, ?6 how grave that row was,
+ * which it need not be any more. */
 static const char site_list_sql[] = SITE_COLUMNS
     "INDEXED BY sites_order WHERE state < 2"
-    " AND (unit_words, name_words, number) > (SELECT coalesce(max(unit_words), ''),"
+    " AND (gravity, unit_words, name_words, number) > (SELECT ?6, coalesce(max(unit_words), ''),"
     "  coalesce(max(name_words), ''), ?1 FROM sites WHERE number = ?1)"
     " AND (?2 = '' OR unit = ?2) AND (?3 < 0 OR service = ?3) AND (?4 < 0 OR verdict = ?4)"
     " AND (?5 = 0 OR verdict >= 3 OR (verdict = 0 AND " SITE_IS_DOWN "))"
-    " ORDER BY unit_words, name_words, number";
+    " ORDER BY gravity, unit_words, name_words, number";
 
 static int site_walk(struct query *query, const struct words *words, size_t limit,
                      struct arena *arena, struct store_site *sites, size_t *ret_count)
@@ -273,11 +277,12 @@ int store_site_list(struct store *store, const struct store_site_filter *filter,
         return r;
     }
     query_init(&query, store->database, site_list_sql);
-    query_bind_u64(&query, 1, filter->after);
+    query_bind_u64(&query, 1, filter->after / SITE_GRAVITIES);
     query_bind_text(&query, 2, filter->unit);
     query_bind_i64(&query, 3, filter->service);
     query_bind_i64(&query, 4, filter->verdict);
     query_bind_i64(&query, 5, filter->is_grave);
+    query_bind_u64(&query, 6, filter->after % SITE_GRAVITIES);
     r = site_walk(&query, &words, limit, arena, sites, &count);
     if (r == 0) {
         *ret_sites = sites;
