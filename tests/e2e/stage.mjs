@@ -217,6 +217,11 @@ export async function inspect(page, name) {
 
 const isWide = () => document.documentElement.scrollWidth > document.documentElement.clientWidth;
 
+const isCovered = () => {
+  const [sheet, notice] = ['.sheet', '.notice'].map((each) => document.querySelector(each)?.getBoundingClientRect());
+  return sheet && notice ? sheet.bottom > notice.top + 1 : false;
+};
+
 /** Light, dark and phone: accessible, not scrolling sideways, and a picture when pictures are wanted. */
 export async function walk(page, name) {
   const views = [
@@ -230,6 +235,7 @@ export async function walk(page, name) {
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
     if (view !== 'phone' || isThorough) await inspect(page, `${name} ${view}`);
     check(`no sideways scrolling ${name} ${view}`, !(await page.evaluate(isWide)));
+    if (view === 'phone') check(`no notice covers a sheet ${name}`, !(await page.evaluate(isCovered)));
     if (shots) await shoot(page, `${name}-${view}`);
   }
   await page.setViewportSize({ width: 1366, height: 768 });

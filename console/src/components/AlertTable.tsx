@@ -116,15 +116,6 @@ export function AlertTable({ list, page, pictures, chosen, onChoose }: Props) {
     <div {...list.hold}>
       <NewBar waiting={list.waiting} onTake={list.take} />
       <table class="alerts">
-        <colgroup>
-          {onChoose && <col class="col-tick" />}
-          <col />
-          <col class="col-host wide" />
-          <col class="col-done wide" />
-          <col class="col-state wide" />
-          <col class="col-times wide" />
-          <col class="col-last" />
-        </colgroup>
         <thead>
           <tr>
             {onChoose && (
@@ -134,8 +125,8 @@ export function AlertTable({ list, page, pictures, chosen, onChoose }: Props) {
               </th>
             )}
             <th scope="col">{t('What happened')}</th>
-            <th scope="col" class="wide">{t('Where')}</th>
-            <th scope="col" class="wide">{t('Done already')}</th>
+            <th scope="col" class="wide where">{t('Where')}</th>
+            <th scope="col" class="wide done">{t('Done already')}</th>
             <th scope="col" class="wide">{t('State')}</th>
             <th scope="col" class="number wide">{t('Times')}</th>
             <th scope="col" class="number">{t('Last')}</th>

@@ -1,5 +1,5 @@
 // What was just done, at the foot of the screen, with the time left to take it back.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { wordsOf } from '../api';
 import { t } from '../i18n';
@@ -34,6 +34,14 @@ function Line({ notice, now }: { notice: Notice; now: number }) {
 export function Notices() {
   const [now, setNow] = useState(Date.now());
   const isEmpty = notices.value.length === 0;
+  const foot = useRef<HTMLDivElement>(null);
+  // On a phone they stand over the whole width: what is above gives way, so that nothing of it is covered.
+  useLayoutEffect(() => {
+    if (!foot.current) return undefined;
+    const watch = new ResizeObserver(([entry]) => document.documentElement.style.setProperty('--notices', `${entry!.target.clientHeight}px`));
+    watch.observe(foot.current);
+    return () => watch.disconnect();
+  }, []);
   useEffect(() => {
     if (isEmpty) return undefined;
     setNow(Date.now());
@@ -55,7 +63,7 @@ export function Notices() {
     [],
   );
   return (
-    <div class="notices" role="status">
+    <div class="notices" role="status" ref={foot}>
       {notices.value.map((notice) => <Line key={notice.id} notice={notice} now={now} />)}
     </div>
   );
