@@ -480,7 +480,7 @@ static bool save_is_settled(const struct vault_watch *watch)
 {
     struct stat after;
 
-    return watch->is_clear && fstat(watch->fd, &after) == 0 &&
+    return watch->is_settled && fstat(watch->fd, &after) == 0 &&
            vault_watch_is_same(&after, watch->before);
 }
 
