@@ -274,9 +274,9 @@ void shield_case_take(struct shield *shield, struct shield_job *job);
 void shield_case_free(struct shield_case *shield_case);
 struct shield_case *shield_case_find(struct shield *shield, const struct id *id);
 /* shield/damage.c: binds what a ruling tells of in the vault; returns how many pieces are new and
- * can be undone. */
+ * can be undone. is_heard: all that the group has done to names was. */
 size_t shield_case_bind(struct shield *shield, struct shield_case *known,
-                        const struct judge_ruling *ruling, struct arena *arena);
+                        const struct shield_job *job, bool is_heard);
 /* shield/drill.c */
 void shield_know_own_program(struct shield *shield);
 /* With the lock: for the culprit and each above it. */
