@@ -132,7 +132,7 @@ static int supervisor_make_folders(struct supervisor *supervisor)
                         _("the vault %s is an installed agent's; name another with --vault"),
                         supervisor->places.vault);
     }
-    return 0;
+    return vault_check(supervisor->places.vault, &supervisor->diag);
 }
 
 static bool supervisor_wants(const struct supervisor *supervisor, enum child_kind kind)
