@@ -30,6 +30,7 @@ struct page {
     atomic_llong busy;            /* it has been at work since then; 0: it waits for opens */
     atomic_llong oldest;          /* an open waits without progress since then; 0: none waits */
     atomic_llong ending;          /* the sensor began to end then; 0: it does not */
+    atomic_bool is_watch_resting; /* the watchdog is to be told (watchdog_stir) */
     atomic_ullong let_go;         /* opens that the watchdog answered */
     atomic_uint stalls;           /* times that it ended a sensor */
     atomic_uint restarts;         /* of child processes, ever */

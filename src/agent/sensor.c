@@ -7,6 +7,7 @@
 #include "agent/process_feed.h"
 #include "agent/protocol.h"
 #include "agent/shield.h"
+#include "agent/watchdog.h"
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -377,6 +378,7 @@ static int sensor_start(struct sensor_body *body, struct diag *diag)
         .scanner = config->scanner,
         .leash = config->leash,
         .wake_fd = body->wake_fd,
+        .watch_fd = config->watch_fd,
         .holds_max = sensor_holds_max(),
         .port = {body, sensor_record, sensor_stopped, sensor_restore}};
     const struct files_config files_config = {.gate = config->gate,
@@ -423,6 +425,7 @@ static int sensor_start(struct sensor_body *body, struct diag *diag)
 static void sensor_close(struct sensor_body *body)
 {
     atomic_store(&body->config->page->ending, clock_mono(&clock_real));
+    watchdog_stir(body->config->page, body->config->watch_fd);
     if (body->files != NULL) {
         files_stop_workers(body->files);
     }

@@ -19,6 +19,7 @@ struct sensor_config {
     int outlet;
     int scanner;
     int leash;
+    int watch_fd; /* eventfd, for watchdog_stir */
     const struct files_place *places;
     size_t place_count;
     const char *vault_folder;

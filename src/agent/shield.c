@@ -3,6 +3,7 @@
 #include "agent/shield.h"
 
 #include "agent/shield/private.h"
+#include "agent/watchdog.h"
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -19,7 +20,6 @@
 #define ANCESTORS_DEPTH 12
 #define CALM_NS         (10 * NS_PER_S)
 #define FORK_LATE_NS    (5 * NS_PER_S) /* that a fork may be told later than it was */
-#define STIR_NS         (3 * NS_PER_S) /* by then all that a step has left open was looked at */
 
 int64_t shield_now(void)
 {
@@ -72,6 +72,7 @@ int shield_new(const struct shield_config *config, struct shield **ret_shield)
     shield->scanner = config->scanner;
     shield->leash = config->leash;
     shield->wake_fd = config->wake_fd;
+    shield->watch_fd = config->watch_fd;
     shield_know_own_program(shield);
     list_init(&shield->jobs);
     thread_mutex_init(&shield->lock);
@@ -123,13 +124,22 @@ void shield_free(struct shield *shield)
     mem_free(shield);
 }
 
-void shield_stir(struct shield *shield, int64_t now)
+static void shield_stir_owner(struct shield *shield, int64_t now)
 {
     uint64_t one = 1;
 
     atomic_store(&shield->stirred, now); /* before the look at is_resting, as shield_rests has it */
     if (atomic_load(&shield->is_resting) && atomic_exchange(&shield->is_resting, false)) {
         (void)!write(shield->wake_fd, &one, sizeof(one));
+    }
+}
+
+void shield_stir(struct shield *shield, int64_t now)
+{
+    shield_stir_owner(shield, now);
+    atomic_store(&shield->files_stirred, now); /* before the look, as keeper_may_rest has it */
+    if (atomic_load(&shield->is_keeper_resting) &&
+        atomic_exchange(&shield->is_keeper_resting, false)) {
         shield_keeper_wake(shield);
     }
 }
@@ -137,7 +147,7 @@ void shield_stir(struct shield *shield, int64_t now)
 bool shield_rests(struct shield *shield, int64_t now)
 {
     atomic_store(&shield->is_resting, true);
-    if (now - atomic_load(&shield->stirred) < STIR_NS || shield_is_restoring(shield)) {
+    if (now - atomic_load(&shield->stirred) < SHIELD_STIR_NS || shield_is_restoring(shield)) {
         atomic_store(&shield->is_resting, false);
     }
     return atomic_load(&shield->is_resting);
@@ -155,6 +165,7 @@ static void shield_begins(void *context, int64_t now)
     struct shield *shield = context;
 
     atomic_store(&shield->page->busy, now);
+    watchdog_stir(shield->page, shield->watch_fd);
 }
 
 static void shield_beat(void *context, int64_t now, int64_t oldest)
@@ -377,7 +388,7 @@ void shield_process_changed(void *context, const struct procwatch_event *event)
     struct shield *shield = context;
     struct actor_key who;
 
-    shield_stir(shield, shield_now());
+    shield_stir_owner(shield, shield_now());
     switch (event->kind) {
     case PROCWATCH_FORK:
         shield_forked(shield, event->pid, event->ppid);

@@ -38,6 +38,7 @@ struct shield_config {
     int scanner;      /* channel, stays the caller's */
     int leash;        /* channel, stays the caller's; -1: none */
     int wake_fd;      /* eventfd: shield_turn is wanted; stays the caller's */
+    int watch_fd;     /* eventfd, for watchdog_stir; stays the caller's */
     size_t holds_max; /* descriptors that may be held */
     struct shield_port port;
 };

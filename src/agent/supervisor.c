@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -132,7 +133,7 @@ static int supervisor_make_folders(struct supervisor *supervisor)
                         _("the vault %s is an installed agent's; name another with --vault"),
                         supervisor->places.vault);
     }
-    return 0;
+    return vault_check(supervisor->places.vault, &supervisor->diag);
 }
 
 static bool supervisor_wants(const struct supervisor *supervisor, enum child_kind kind)
@@ -190,6 +191,10 @@ static int supervisor_start(struct supervisor *supervisor)
     if (supervisor->page == NULL || supervisor->intake == NULL) {
         return -ERR_NOMEM;
     }
+    supervisor->watch_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (supervisor->watch_fd < 0) {
+        return -errno;
+    }
     r = supervisor_make_pairs(supervisor);
     r = r < 0 ? r : supervisor_listen(supervisor);
     if (r == 0 && !supervisor->settings->is_guard_only) {
@@ -221,6 +226,7 @@ static void supervisor_done(struct supervisor *supervisor)
         closep(&supervisor->pairs[i][0]);
         closep(&supervisor->pairs[i][1]);
     }
+    closep(&supervisor->watch_fd);
     places_done(&supervisor->places);
     page_free(supervisor->page);
     intake_page_free(supervisor->intake);
@@ -245,7 +251,7 @@ int agent_supervise(const struct agent_settings *settings, agent_outlet_fn *outl
     outbox_init(&supervisor->guard, -1, 0, NULL);
     memset(supervisor->fds, -1, sizeof(supervisor->fds));
     memset(supervisor->pairs, -1, sizeof(supervisor->pairs));
-    supervisor->control.fd = -1;
+    supervisor->control.fd = supervisor->watch_fd = -1;
     for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
         supervisor->control.clients[i].fd = -1;
     }

@@ -18,6 +18,8 @@
 #include <sys/resource.h>
 
 #define WATCHDOG_REST_MS   200
+#define WATCHDOG_CALM      25U   /* looks at nothing before it waits to be told */
+#define WATCHDOG_SLEEP_MS  10000 /* and then it looks all the same */
 #define WATCHDOG_BRIDGE_MS 5
 #define WATCHDOG_STALL_NS  NS_PER_S
 #define WATCHDOG_QUIET_NS  (FILES_REST_MS * NS_PER_MS + WATCHDOG_STALL_NS) /* nobody opens */
@@ -29,6 +31,8 @@
 struct watchdog {
     struct page *page;
     int gate;
+    int wake_fd;
+    unsigned calm; /* looks in a row at which there was nothing to time */
     int parked[WATCHDOG_PARKED];
     size_t parked_count;
     int64_t since;   /* when the present bridge began */
@@ -105,6 +109,55 @@ static void watchdog_end_sensor(const struct watchdog *dog)
     atomic_store(&dog->page->oldest, 0);
     atomic_store(&dog->page->busy, 0);
     atomic_store(&dog->page->ending, 0);
+}
+
+void watchdog_stir(struct page *page, int wake_fd)
+{
+    uint64_t one = 1;
+
+    if (atomic_load(&page->is_watch_resting) && atomic_exchange(&page->is_watch_resting, false)) {
+        (void)!write(wake_fd, &one, sizeof(one));
+    }
+}
+
+/* In this order: the reader says that an open waits before it says that it has done its work. */
+static bool watchdog_is_calm(const struct watchdog *dog)
+{
+    const struct page *page = dog->page;
+
+    return dog->unread == 0 && atomic_load(&page->beat) != 0 && atomic_load(&page->busy) == 0 &&
+           atomic_load(&page->oldest) == 0 && atomic_load(&page->ending) == 0;
+}
+
+/* Whoever begins now finds it said that the watchdog rests, or was seen by the second look. */
+static bool watchdog_may_sleep(struct watchdog *dog)
+{
+    if (!watchdog_is_calm(dog)) {
+        dog->calm = 0;
+    } else if (dog->calm < WATCHDOG_CALM) {
+        dog->calm++;
+    }
+    if (dog->calm < WATCHDOG_CALM) {
+        return false;
+    }
+    atomic_store(&dog->page->is_watch_resting, true);
+    return watchdog_is_calm(dog);
+}
+
+static void watchdog_rest(struct watchdog *dog)
+{
+    const struct timespec rest = {.tv_nsec = WATCHDOG_REST_MS * NS_PER_MS};
+    struct pollfd waits[2] = {{.fd = dog->gate, .events = POLLIN},
+                              {.fd = dog->wake_fd, .events = POLLIN}};
+    uint64_t count;
+
+    if (!watchdog_may_sleep(dog)) {
+        (void)nanosleep(&rest, NULL);
+    } else if (poll(waits, ARRAY_LEN(waits), WATCHDOG_SLEEP_MS) != 0) {
+        dog->calm = 0;
+    }
+    atomic_store(&dog->page->is_watch_resting, false);
+    (void)!read(dog->wake_fd, &count, sizeof(count));
 }
 
 static void watchdog_look(struct watchdog *dog)
@@ -189,17 +242,15 @@ static int watchdog_drop(void)
     return sandbox_enter(&sandbox, NULL, NULL);
 }
 
-int watchdog_run(struct page *page, int gate)
+int watchdog_run(struct page *page, int gate, int wake_fd)
 {
-    struct watchdog dog = {.page = page, .gate = gate};
+    struct watchdog dog = {.page = page, .gate = gate, .wake_fd = wake_fd};
 
     if (watchdog_drop() < 0) {
         return EXIT_FAILURE;
     }
     for (;;) {
-        struct timespec rest = {.tv_nsec = WATCHDOG_REST_MS * NS_PER_MS};
-
-        (void)nanosleep(&rest, NULL);
+        watchdog_rest(&dog);
         watchdog_look(&dog);
         if (atomic_load(&page->beat) == 0 && atomic_load(&page->own[0]) != 0) {
             watchdog_bridge(&dog);

@@ -79,7 +79,7 @@ struct files_port {
     void *context;
     /* Reader thread: our own, or those we must not hold. Wait-free. */
     bool (*is_exempt)(void *context, pid_t tid);
-    /* Reader thread: it was woken, and reads opens now. Wait-free. */
+    /* Reader thread: it was woken, and reads opens now; none is read without. Wait-free. */
     void (*begins)(void *context, int64_t now);
     /* Reader thread, after that and at least once in FILES_REST_MS: a sign of life. oldest: since
      * when an open has waited without progress, the longest such time; 0 when none waits.

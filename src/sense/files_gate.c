@@ -430,15 +430,17 @@ void *files_reader_run(void *context)
     files_keep_awake(files, false); /* the reader before this one may have been killed in a row */
     while (!atomic_load(&files->is_reader_ending)) {
         bool is_ending = atomic_load(&files->is_ending); /* end_fd stays readable then */
-        int64_t oldest;
-        int64_t now;
+        int64_t oldest = 0;
+        bool is_idle = poll(waits, is_ending ? 1 : 2, is_ending ? READER_CHECK_MS : rest) == 0 &&
+                       rest == FILES_REST_MS && !is_ending;
+        int64_t now = clock_mono(&clock_real);
 
-        (void)poll(waits, is_ending ? 1 : 2, is_ending ? READER_CHECK_MS : rest);
-        now = clock_mono(&clock_real);
-        files->port.begins(files->port.context, now);
-        oldest = files_serve_parked(files, now);
-        files_note_row(files, files_read_batch(files, now), now);
-        oldest = files_older(oldest, files_check_deadlines(files, now));
+        if (!is_idle) {
+            files->port.begins(files->port.context, now);
+            oldest = files_serve_parked(files, now);
+            files_note_row(files, files_read_batch(files, now), now);
+            oldest = files_older(oldest, files_check_deadlines(files, now));
+        }
         files->port.beat(files->port.context, now, oldest);
         rest = files_rest(files, oldest);
     }

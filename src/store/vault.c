@@ -87,14 +87,14 @@ static int format_make(struct vault *vault)
     return format_write(vault, secret);
 }
 
-static int format_read(const struct vault *vault, uint64_t *ret_secret, bool *ret_is_old)
+static int format_read(int folder, uint64_t *ret_secret, bool *ret_is_old)
 {
     CLEANUP(buf_done) struct buf text;
     uint8_t bytes[8];
     int r;
 
     buf_init(&text, FORMAT_LIMIT);
-    r = file_read_all(vault->folder, FORMAT_NAME, &text);
+    r = file_read_all(folder, FORMAT_NAME, &text);
     if (r < 0) {
         return r == -ERR_LIMIT ? -ERR_FOREIGN : r;
     }
@@ -113,9 +113,29 @@ static int format_read(const struct vault *vault, uint64_t *ret_secret, bool *re
     return 0;
 }
 
+/* Whether it is a vault, or may become one. */
+static int folder_check(int folder)
+{
+    uint64_t secret;
+    bool is_old;
+    int r = format_read(folder, &secret, &is_old);
+
+    if (r == -ERR_NOENT && folder_holds_strangers(folder)) {
+        r = format_read(folder, &secret, &is_old); /* another process may just have made it one */
+        return r == -ERR_NOENT ? -ERR_FOREIGN : r;
+    }
+    return r == -ERR_NOENT ? 0 : r;
+}
+
+static bool folder_is_open_to_others(const struct stat *stat)
+{
+    return (stat->st_mode & 077) != 0;
+}
+
 static int vault_open_folder(struct vault *vault, const char *folder)
 {
     CLEANUP(closep) int lock = -1;
+    int r;
 
     if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
         return -errno;
@@ -124,8 +144,9 @@ static int vault_open_folder(struct vault *vault, const char *folder)
     if (vault->folder < 0 || fstat(vault->folder, &vault->owner) != 0) {
         return -errno;
     }
-    if ((vault->owner.st_mode & 077) != 0) {
-        return -ERR_FOREIGN;
+    r = folder_is_open_to_others(&vault->owner) ? -ERR_FOREIGN : folder_check(vault->folder);
+    if (r < 0) {
+        return r;
     }
     lock = openat(vault->folder, VAULT_LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (lock < 0) {
@@ -140,7 +161,7 @@ static int vault_open_format(struct vault *vault, uint64_t *ret_secret)
 {
     CLEANUP(closep) int lock = -1;
     bool is_old = false;
-    int r = format_read(vault, ret_secret, &is_old);
+    int r = format_read(vault->folder, ret_secret, &is_old);
 
     if (r != -ERR_NOENT && !(r == 0 && is_old)) {
         return r;
@@ -149,10 +170,10 @@ static int vault_open_format(struct vault *vault, uint64_t *ret_secret)
     if (lock < 0 || flock(lock, LOCK_EX) != 0) {
         return -errno;
     }
-    r = format_read(vault, ret_secret, &is_old);
+    r = format_read(vault->folder, ret_secret, &is_old);
     if (r == -ERR_NOENT) {
         r = format_make(vault);
-        r = r < 0 ? r : format_read(vault, ret_secret, &is_old);
+        r = r < 0 ? r : format_read(vault->folder, ret_secret, &is_old);
     } else if (r == 0 && is_old) { /* older programs refuse it from here on */
         r = format_write(vault, *ret_secret);
     }
@@ -191,14 +212,27 @@ static int vault_open_parts(struct vault *vault, const char *folder)
     return r < 0 ? r : vault_refresh(vault);
 }
 
-static int vault_explain(int code, const char *folder, struct diag *diag)
+/* Nobody is to close a folder that others may need, only because it was named here. */
+static int vault_explain_foreign(int at, const char *folder, struct diag *diag)
+{
+    struct stat stat;
+
+    if (fstat(at, &stat) == 0 && folder_is_open_to_others(&stat) && folder_check(at) == 0) {
+        return diag_set(diag, -ERR_FOREIGN,
+                        _("others may enter %s (its mode is %04o), so it cannot be the vault; "
+                          "close it to them: chmod 700 %s"),
+                        folder, stat.st_mode & 07777U, folder);
+    }
+    return diag_set(diag, -ERR_FOREIGN,
+                    _("%s is not a vault: it holds other files; name an empty or new folder"),
+                    folder);
+}
+
+static int vault_explain(int code, int at, const char *folder, struct diag *diag)
 {
     switch (code) {
     case -ERR_FOREIGN:
-        return diag_set(diag, code,
-                        _("%s is not a vault: it holds other files, or others may enter it; name "
-                          "an empty or new folder"),
-                        folder);
+        return vault_explain_foreign(at, folder, diag);
     case -ERR_VERSION:
         return diag_set(diag, code, _("the vault %s was made by a newer canhgac; update this one"),
                         folder);
@@ -228,11 +262,26 @@ int vault_open(const char *folder, const struct vault_limits *limits, const stru
     vault->boot = boot_number();
     r = vault_open_parts(vault, folder);
     if (r < 0) {
+        r = vault_explain(r, vault->folder, folder, diag);
         vault_close(vault);
-        return vault_explain(r, folder, diag);
+        return r;
     }
     *ret_vault = vault;
     return 0;
+}
+
+int vault_check(const char *folder, struct diag *diag)
+{
+    CLEANUP(closep) int at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    struct stat stat;
+    int r;
+
+    if (at < 0 || fstat(at, &stat) != 0) {
+        r = -errno;
+    } else {
+        r = folder_is_open_to_others(&stat) ? -ERR_FOREIGN : folder_check(at);
+    }
+    return r < 0 ? vault_explain(r, at, folder, diag) : 0;
 }
 
 void vault_close(struct vault *vault)
@@ -480,7 +529,7 @@ static bool save_is_settled(const struct vault_watch *watch)
 {
     struct stat after;
 
-    return watch->is_clear && fstat(watch->fd, &after) == 0 &&
+    return watch->is_settled && fstat(watch->fd, &after) == 0 &&
            vault_watch_is_same(&after, watch->before);
 }
 

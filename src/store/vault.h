@@ -106,6 +106,9 @@ struct vault_usage {
 [[nodiscard]] int vault_open(const char *folder, const struct vault_limits *limits,
                              const struct clock *clock, struct vault **ret_vault,
                              struct diag *diag);
+/* Whether vault_open could open a folder that is there, as far as its format tells: with the same
+ * errors, and without making or changing anything in it. */
+[[nodiscard]] int vault_check(const char *folder, struct diag *diag);
 void vault_close(struct vault *vault);
 void vault_closep(struct vault **vault);
 

@@ -312,7 +312,14 @@ static void test_foreign(void **state)
     assert_non_null(strstr(diag.text, scratch.data));
     assert_int_equal(unlink(path), 0);
     assert_int_equal(chmod(scratch.data, 0755), 0); /* others may enter */
+    diag = (struct diag){};
     assert_int_equal(vault_open(scratch.data, &limits, &clock_real, &vault, &diag), -ERR_FOREIGN);
+    assert_non_null(strstr(diag.text, "0755"));
+    assert_non_null(strstr(diag.text, "chmod 700 "));
+    assert_int_equal(vault_check(scratch.data, &diag), -ERR_FOREIGN);
+    assert_int_equal(rmdir(scratch.data), 0); /* nothing was made in it */
+    assert_int_equal(mkdir(scratch.data, 0700), 0);
+    assert_int_equal(vault_check(scratch.data, &diag), 0);
     vault = scratch_open(&scratch, QUOTA);
     vault_close(vault);
     snprintf(path, sizeof(path), "%s/format", scratch.vault);

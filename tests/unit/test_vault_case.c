@@ -249,6 +249,53 @@ static void test_power_cut(void **state)
     scratch_remove(&scratch);
 }
 
+/* A name came back as what was saved of it when it was damaged already; what the same inode held
+ * first is told later, for another name. */
+static void test_older_original_later(void **state)
+{
+    struct vault_damage first = {.outcome = FILE_OUTCOME_DELETED};
+    struct vault_damage later = {.outcome = FILE_OUTCOME_ENCRYPTED};
+    struct scratch scratch;
+    struct vault *vault;
+    struct vault_report report;
+    char path[PATH_SIZE + 64];
+    char away[PATH_SIZE + 80];
+    char other[PATH_SIZE + 64];
+    char byte = 0;
+    struct stat st;
+    int fd;
+
+    (void)state;
+    assert_true(scratch_make(&scratch, NULL, false));
+    vault = scratch_open(&scratch, QUOTA);
+    put_file(path, &scratch, "a", 'x', 4000);
+    assert_int_equal(save_path(vault, path, VAULT_KIND_BEFORE, &later.version), 0);
+    put_file(path, &scratch, "a", 'z', 4000);
+    assert_int_equal(save_path(vault, path, VAULT_KIND_BEFORE, &first.version), 0);
+    assert_int_equal(stat(path, &st), 0);
+    (void)snprintf(away, sizeof(away), "%s.locked", path);
+    (void)snprintf(other, sizeof(other), "%s/b", scratch.data);
+    assert_int_equal(rename(path, away), 0);
+    first.path = str_from(path);
+    first.path_now = str_from(away);
+    first.dev_now = st.st_dev;
+    first.ino_now = st.st_ino;
+    later.path = str_from(other);
+    assert_int_equal(vault_case_open(vault, &finding), 0);
+    assert_int_equal(vault_case_add(vault, &finding, &first, 1), 0);
+    assert_int_equal(vault_case_restore(vault, &finding, NULL, NULL, &report), 0);
+    assert_int_equal(vault_case_add(vault, &finding, &later, 1), 0);
+    assert_int_equal(vault_case_restore(vault, &finding, NULL, NULL, &report), 0);
+    assert_int_equal(report.failed, 0);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &byte, 1, 3999), 1);
+    assert_int_equal(byte, 'x');
+    (void)close(fd);
+    vault_close(vault);
+    scratch_remove(&scratch);
+}
+
 /* Ends the walk when it meets the version that holds the 900 bytes of work. */
 static int check_has_work(void *context, const struct vault_version *version)
 {
@@ -375,11 +422,17 @@ static void test_two_users(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_partial),         cmocka_unit_test(test_restore_one),
-        cmocka_unit_test(test_undo_keeps_work), cmocka_unit_test(test_two_users),
-        cmocka_unit_test(test_power_cut),       cmocka_unit_test(test_round_here),
-        cmocka_unit_test(test_round_ext4),      cmocka_unit_test(test_round_xfs),
-        cmocka_unit_test(test_round_btrfs),     cmocka_unit_test(test_round_btrfs_inside),
+        cmocka_unit_test(test_partial),
+        cmocka_unit_test(test_restore_one),
+        cmocka_unit_test(test_undo_keeps_work),
+        cmocka_unit_test(test_two_users),
+        cmocka_unit_test(test_power_cut),
+        cmocka_unit_test(test_older_original_later),
+        cmocka_unit_test(test_round_here),
+        cmocka_unit_test(test_round_ext4),
+        cmocka_unit_test(test_round_xfs),
+        cmocka_unit_test(test_round_btrfs),
+        cmocka_unit_test(test_round_btrfs_inside),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "base/err.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -169,6 +170,24 @@ static void test_let_go_but_unchanged(void **state)
     stage_done(&stage);
 }
 
+/* A rename changes one of its times, and an attacker opens what it has just moved out. */
+static void test_let_go_after_a_rename(void **state)
+{
+    struct stage stage = {.held_for = 1, .written_at = NEVER};
+    struct vault_version version;
+    char path[PATH_SIZE + 80];
+
+    (void)state;
+    stage_make(&stage);
+    (void)snprintf(path, sizeof(path), "%s.moved", stage.path);
+    assert_int_equal(rename(stage.path, path), 0);
+    assert_int_equal(fstat(stage.fd, &stage.before), 0);
+    assert_int_equal(stage_save(&stage, &version), 0);
+    assert_false(version.is_partial);
+    assert_int_equal(version.stored, SIZE);
+    stage_done(&stage);
+}
+
 static void test_changed_by_another(void **state)
 {
     struct stage stage = {.held_for = NEVER, .written_at = 2, .writes_to = SIZE - 100};
@@ -208,6 +227,7 @@ int main(void)
         cmocka_unit_test(test_overtaken),
         cmocka_unit_test(test_overtaken_at_the_end),
         cmocka_unit_test(test_let_go_but_unchanged),
+        cmocka_unit_test(test_let_go_after_a_rename),
         cmocka_unit_test(test_changed_by_another),
         cmocka_unit_test(test_changed_before),
     };

@@ -274,7 +274,7 @@ void shield_case_take(struct shield *shield, struct shield_job *job)
     }
     case_add_members(shield, known, job);
     case_take_reasons(known, &job->ruling);
-    bound = shield_case_bind(shield, known, &job->ruling, job->arena);
+    bound = shield_case_bind(shield, known, job, is_heard);
     if (is_new || bound != 0) {
         shield_case_tell(shield, known);
     }

@@ -22,6 +22,7 @@ struct binder {
     struct shield *shield;
     struct shield_case *known;
     struct arena *arena;
+    bool is_heard; /* all that was done to names */
     int64_t since; /* changes of attributes count from here on */
     struct vault_damage batch[DAMAGE_BATCH];
     size_t count;
@@ -273,6 +274,18 @@ static void binder_put(struct binder *binder, const struct vault_damage *damage,
     }
 }
 
+/* With the lock: what is to come back under a name that was taken from a file. What a stopped
+ * group has written since is not it, also where nobody has looked at that yet. */
+static uint64_t binder_version_of(const struct shield *shield, const struct file_row *row)
+{
+    uint64_t original = judge_original(shield->judge, row->key);
+
+    if (original != 0) {
+        return original;
+    }
+    return row->fd >= 0 || row->version == 0 ? shelf_token(row) : row->version;
+}
+
 /* The next name that a stopped group took from a file with several, with what it stood for. */
 static bool binder_next_lost(struct binder *binder, size_t *cursor, struct vault_damage *ret_damage)
 {
@@ -292,7 +305,7 @@ static bool binder_next_lost(struct binder *binder, size_t *cursor, struct vault
         if (is_found) {
             *ret_damage = (struct vault_damage){
                 .outcome = FILE_OUTCOME_DELETED,
-                .version = row->fd >= 0 || row->version == 0 ? shelf_token(row) : row->version,
+                .version = binder_version_of(shield, row),
                 .path = arena_copy(binder->arena, str_from(alias->path)),
                 .path_now =
                     arena_copy(binder->arena, is_moved ? str_from(alias->moved_to) : STR("")),
@@ -397,6 +410,30 @@ static void binder_put_changed(struct binder *binder)
     }
 }
 
+/* Where a file was protected that a stopped group has moved out, and opened before that was heard:
+ * path as it is when that is not known. */
+static struct str binder_home(struct binder *binder, const struct origin *origin, struct str path)
+{
+    struct shield *shield = binder->shield;
+    struct str home = STR("");
+    const struct alias *alias;
+    size_t cursor = 0;
+
+    if (origin->serial == 0 || files_holds(shield->files, path)) {
+        return path;
+    }
+    pthread_mutex_lock(&shield->lock);
+    while (home.len == 0 &&
+           (alias = aliases_next(shield->aliases, origin->serial, &cursor)) != NULL) {
+        if (judge_is_stopped(shield->judge, alias->lost_by) &&
+            files_holds(shield->files, str_from(alias->path))) {
+            home = arena_copy(binder->arena, str_from(alias->path));
+        }
+    }
+    pthread_mutex_unlock(&shield->lock);
+    return home.len != 0 ? home : path;
+}
+
 static void binder_take(struct binder *binder, const struct judge_damage *judged)
 {
     struct origin origin;
@@ -406,13 +443,24 @@ static void binder_take(struct binder *binder, const struct judge_damage *judged
                                   .dev_now = judged->file_now.dev,
                                   .ino_now = judged->file_now.ino};
 
-    const struct damage_mark mark = mark_of(&damage, judged->version);
+    bool is_inside = files_holds(binder->shield->files, damage.path);
+    struct damage_mark mark;
 
+    if (!is_inside) {
+        origin_find(binder, judged->version, &origin);
+        damage.path = binder_home(binder, &origin, damage.path);
+        if (!binder->is_heard && !files_holds(binder->shield->files, damage.path)) {
+            return; /* what is yet to be heard may tell where it belongs */
+        }
+    }
+    mark = mark_of(&damage, judged->version);
     if (damage_is_known(binder->known, &mark)) {
         return;
     }
-    origin_find(binder, judged->version, &origin);
-    damage.version = shield_resolve(binder->shield, judged->version, judged->path);
+    if (is_inside) {
+        origin_find(binder, judged->version, &origin);
+    }
+    damage.version = shield_resolve(binder->shield, judged->version, damage.path);
     if (origin.is_alive &&
         (origin.key.ino != judged->file_now.ino || origin.key.dev != judged->file_now.dev)) {
         binder_put_living(binder, &origin, &damage, judged->version);
@@ -423,10 +471,14 @@ static void binder_take(struct binder *binder, const struct judge_damage *judged
 }
 
 size_t shield_case_bind(struct shield *shield, struct shield_case *known,
-                        const struct judge_ruling *ruling, struct arena *arena)
+                        const struct shield_job *job, bool is_heard)
 {
-    struct binder binder = {
-        .shield = shield, .known = known, .arena = arena, .since = ruling->first_time - CHANGES_NS};
+    const struct judge_ruling *ruling = &job->ruling;
+    struct binder binder = {.shield = shield,
+                            .known = known,
+                            .arena = job->arena,
+                            .is_heard = is_heard,
+                            .since = ruling->first_time - CHANGES_NS};
 
     if (!known->is_open) {
         known->result = vault_case_open(shield->vault, &known->id);

@@ -11,7 +11,7 @@
 #include <fcntl.h>
 
 #define KEEPER_REST_NS    (200 * NS_PER_MS)
-#define KEEPER_IDLE_NS    (2 * NS_PER_S) /* when nothing happens and nothing is left to do */
+#define KEEPER_IDLE_NS    (10 * NS_PER_S) /* nothing happens to files, and nothing is left to do */
 #define KEEPER_BATCH      64
 #define KEEPER_DELETED_NS (10 * NS_PER_S) /* most deletes are judged by then */
 
@@ -161,6 +161,21 @@ static void keeper_close_drops(struct shield *shield)
     } while (count == KEEPER_BATCH);
 }
 
+/* Whatever happens to files from here on wakes it. */
+static bool keeper_may_rest(struct shield *shield)
+{
+    bool has_deleted;
+
+    pthread_mutex_lock(&shield->lock);
+    has_deleted = shelf_oldest_deleted(shield->shelf, INT64_MAX) != NULL;
+    pthread_mutex_unlock(&shield->lock);
+    atomic_store(&shield->is_keeper_resting, true);
+    if (has_deleted || shield_now() - atomic_load(&shield->files_stirred) < SHIELD_STIR_NS) {
+        atomic_store(&shield->is_keeper_resting, false);
+    }
+    return atomic_load(&shield->is_keeper_resting);
+}
+
 /* How long to rest afterwards. */
 static int64_t keeper_work(struct shield *shield)
 {
@@ -182,7 +197,7 @@ static int64_t keeper_work(struct shield *shield)
     keeper_close_drops(shield);
     shield_keep_folders(shield);
     (void)!vault_tend(shield->vault, &is_idle); /* what fails is tried again, and shows in saves */
-    return is_idle && atomic_load(&shield->is_resting) ? KEEPER_IDLE_NS : KEEPER_REST_NS;
+    return is_idle && keeper_may_rest(shield) ? KEEPER_IDLE_NS : KEEPER_REST_NS;
 }
 
 static void *keeper_run(void *context)
@@ -196,7 +211,7 @@ static void *keeper_run(void *context)
         struct timespec until;
 
         pthread_mutex_lock(&shield->keeper_lock);
-        if (!atomic_load(&shield->is_resting)) { /* something has happened since the work */
+        if (!atomic_load(&shield->is_keeper_resting)) { /* something has happened since the work */
             rest = KEEPER_REST_NS;
         }
         (void)clock_gettime(CLOCK_MONOTONIC, &until);

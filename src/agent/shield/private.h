@@ -21,6 +21,7 @@
 #define SHIELD_WINDOW    65536U
 #define SHIELD_WINDOWS   6U
 #define SHIELD_PATH_MAX  4096
+#define SHIELD_STIR_NS   (3 * NS_PER_S) /* by then all that a step has left open was looked at */
 
 /* A ruling on its way from the thread that met it, and has stopped the group, to the owner's. */
 struct shield_job {
@@ -110,6 +111,7 @@ struct shield {
     int scanner;
     int leash;
     int wake_fd;
+    int watch_fd;
     uint64_t seed;
     uint64_t own_dev; /* of our executable */
     uint64_t own_ino;
@@ -145,9 +147,11 @@ struct shield {
     pthread_cond_t keeper_wake;
     bool is_keeper_ending;
 
-    atomic_llong stirred;       /* something happened then; ns, monotonic */
-    atomic_llong weighing_told; /* the leash heard of it then; ns, monotonic */
-    atomic_bool is_resting;     /* owner and keeper turn seldom until something happens */
+    atomic_llong stirred;          /* something happened then; ns, monotonic */
+    atomic_llong files_stirred;    /* the same, to files */
+    atomic_llong weighing_told;    /* the leash heard of it then; ns, monotonic */
+    atomic_bool is_resting;        /* the owner turns seldom until something happens */
+    atomic_bool is_keeper_resting; /* and the keeper until something happens to files */
 
     atomic_ullong save_failures;
     atomic_int save_error;  /* the last one, negative */
@@ -171,7 +175,7 @@ struct shield {
 
 /* shield.c */
 int64_t shield_now(void);
-/* Without the lock: something happens, and whoever rests is woken. */
+/* Without the lock: something happens to files, and whoever rests is woken. */
 void shield_stir(struct shield *shield, int64_t now);
 [[nodiscard]] int shield_who(struct shield *shield, pid_t tid, struct actor_key *ret_who);
 /* Also for a process that has gone; by its thread group. */
@@ -274,9 +278,9 @@ void shield_case_take(struct shield *shield, struct shield_job *job);
 void shield_case_free(struct shield_case *shield_case);
 struct shield_case *shield_case_find(struct shield *shield, const struct id *id);
 /* shield/damage.c: binds what a ruling tells of in the vault; returns how many pieces are new and
- * can be undone. */
+ * can be undone. is_heard: all that the group has done to names was. */
 size_t shield_case_bind(struct shield *shield, struct shield_case *known,
-                        const struct judge_ruling *ruling, struct arena *arena);
+                        const struct shield_job *job, bool is_heard);
 /* shield/drill.c */
 void shield_know_own_program(struct shield *shield);
 /* With the lock: for the culprit and each above it. */

@@ -28,7 +28,7 @@
 #define CHILD_SOON_NS     (500 * NS_PER_MS)
 #define CHILD_DELAY_FIRST (100 * NS_PER_MS)
 #define CHILD_DELAY_MAX   (60 * NS_PER_S)
-#define CHILD_KEEP_MAX    9
+#define CHILD_KEEP_MAX    10
 #define CHILD_END_NS      (10 * NS_PER_S)
 #define CHILD_LOOP_DEATH  3 /* in a row: told as a finding */
 
@@ -51,7 +51,8 @@ static int child_run_watchdog(void *context)
 {
     const struct supervisor *supervisor = child_begin(context);
 
-    return watchdog_run(supervisor->page, supervisor->fds[SENSOR_KIND_FILES][0]);
+    return watchdog_run(supervisor->page, supervisor->fds[SENSOR_KIND_FILES][0],
+                        supervisor->watch_fd);
 }
 
 static int child_run_scanner(void *context)
@@ -102,6 +103,7 @@ static int child_run_sensor(void *context)
                                          .outlet = supervisor->pairs[PAIR_SENSOR_OUTLET][0],
                                          .scanner = supervisor->pairs[PAIR_SENSOR_SCANNER][0],
                                          .leash = supervisor->pairs[PAIR_SENSOR_LEASH][0],
+                                         .watch_fd = supervisor->watch_fd,
                                          .places = supervisor->places.list,
                                          .place_count = supervisor->places.count,
                                          .vault_folder = supervisor->places.vault,
@@ -184,6 +186,7 @@ static size_t child_keep(const struct supervisor *supervisor, enum child_kind ki
     switch (kind) {
     case CHILD_WATCHDOG:
         keep[count++] = supervisor->fds[SENSOR_KIND_FILES][0];
+        keep[count++] = supervisor->watch_fd;
         break;
     case CHILD_SCANNER:
         keep[count++] = supervisor->pairs[PAIR_SENSOR_SCANNER][1];
@@ -212,6 +215,7 @@ static size_t child_keep(const struct supervisor *supervisor, enum child_kind ki
         keep[count++] = supervisor->pairs[PAIR_SENSOR_OUTLET][0];
         keep[count++] = supervisor->pairs[PAIR_SENSOR_SCANNER][0];
         keep[count++] = supervisor->pairs[PAIR_SENSOR_LEASH][0];
+        keep[count++] = supervisor->watch_fd;
         break;
     case CHILD_GUARD:
         keep[count++] = supervisor->pairs[PAIR_GUARD_SUPERVISOR][0];
@@ -313,6 +317,7 @@ static void child_on_death(void *context, pid_t pid, int wait_status)
         atomic_store(&supervisor->page->oldest, 0);
         atomic_store(&supervisor->page->busy, 0);
         atomic_store(&supervisor->page->beat, 0);
+        watchdog_stir(supervisor->page, supervisor->watch_fd);
         if (supervisor->fds[SENSOR_KIND_FILES][0] >= 0) { /* the next may be there before the
                                                            * watchdog looks */
             watchdog_answer_dead(supervisor->page, supervisor->fds[SENSOR_KIND_FILES][0]);

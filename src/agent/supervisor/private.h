@@ -115,6 +115,7 @@ struct supervisor {
     int fds[SENSOR_KIND_COUNT][SENSOR_FDS_MAX];
     struct diag lacks[SENSOR_KIND_COUNT]; /* what each sensor has to do without */
     int pairs[PAIR_COUNT][2];
+    int watch_fd; /* eventfd, for watchdog_stir */
     struct loop *loop;
     struct loop_source *end_timer;
     struct loop_source *retry_timer;

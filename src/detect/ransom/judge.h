@@ -177,6 +177,9 @@ bool judge_announce_news(struct judge *judge);
 bool judge_is_akin(const struct judge *judge, struct actor_key a, struct actor_key b);
 /* Whether a process belongs to a group that was ruled against and not forgiven. */
 bool judge_is_stopped(const struct judge *judge, struct actor_key who);
+/* The original of a file that a stopped group has opened for writing, whatever is known of it by
+ * now; 0: none. */
+uint64_t judge_original(const struct judge *judge, struct file_key file);
 /* Whether no destroyed file was laid to anybody in the last age_ns. */
 bool judge_is_calm(const struct judge *judge, int64_t now, int64_t age_ns);
 /* A person called it a false alarm: the group's score is wiped and its executable and root are

@@ -323,6 +323,13 @@ bool judge_is_stopped(const struct judge *judge, struct actor_key who)
     return relative != NULL && !relative_is_trusted(relative) && relative_ruling(relative) != NULL;
 }
 
+uint64_t judge_original(const struct judge *judge, struct file_key file)
+{
+    const struct row *row = ledger_find(&judge->ledger, file);
+
+    return row != NULL && row->who != NULL && relative_ruling(row->who) != NULL ? row->version : 0;
+}
+
 void judge_forgive(struct judge *judge, struct actor_key who)
 {
     const struct relative *relative = kin_find(&judge->kin, who);

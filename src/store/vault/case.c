@@ -207,15 +207,18 @@ static int run_sync(struct case_run *run)
     return vault_write(run->vault, &record);
 }
 
-static int run_load(struct case_run *run, uint32_t index)
+/* *ret_is_late: it was told with a version that is not the oldest, and may be back as that. */
+static int run_load(struct case_run *run, uint32_t index, bool *ret_is_late)
 {
     struct vault_group *group;
     int r = vault_work_load(&run->work, index);
 
+    *ret_is_late = false;
     if (r < 0 || run->work.original.kind == 0) {
         return r;
     }
     group = map_get(&run->groups, vault_work_key(&run->work));
+    *ret_is_late = group != NULL && group->version != run->work.damage.version;
     return group != NULL ? vault_work_join(&run->work, group)
                          : -ERR_CONFLICT; /* it was saved anew just now */
 }
@@ -240,13 +243,14 @@ static void run_count(struct case_run *run, int result)
 
 static int run_restore_one(struct case_run *run, uint32_t index, bool is_in_place)
 {
-    int result = run_load(run, index);
+    bool is_late;
+    int result = run_load(run, index, &is_late);
     bool is_turn = run->work.is_in_place == is_in_place;
 
     if (!is_turn) {
         return 0;
     }
-    result = result < 0 ? result : vault_restore_file(&run->work, run->is_doubted);
+    result = result < 0 ? result : vault_restore_file(&run->work, run->is_doubted || is_late);
     if (result == 0) {
         run_remember_system(run, run->work.damage.path);
         if (run->work.group != NULL && run->work.group->restored == 0) {
@@ -278,7 +282,8 @@ static int run_restore(struct case_run *run)
 
 static int run_undo_one(struct case_run *run, uint32_t index, bool is_in_place)
 {
-    int result = run_load(run, index);
+    bool is_late;
+    int result = run_load(run, index, &is_late);
 
     if (run->work.is_in_place != is_in_place) {
         return 0;

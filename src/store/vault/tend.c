@@ -406,9 +406,11 @@ static void sweep_object(struct vault *vault, int folder, const char *name)
     }
 }
 
-/* Removes what a killed save, or a power cut, left without a record: one subfolder of each pool. */
-static void tend_sweep(struct vault *vault)
+/* Removes what a killed save, or a power cut, left without a record: one subfolder of each pool.
+ * Whether it holds anything. */
+static bool tend_sweep(struct vault *vault)
 {
+    bool has_any = false;
     char name[VAULT_OBJECT_NAME_SIZE];
     size_t count;
 
@@ -427,10 +429,12 @@ static void tend_sweep(struct vault *vault)
             continue;
         }
         while ((item = readdir(dir)) != NULL) {
+            has_any = has_any || item->d_name[0] != '.';
             sweep_object(vault, fd, item->d_name);
         }
         (void)closedir(dir);
     }
+    return has_any;
 }
 
 static int tend_slice(struct vault *vault, bool *ret_is_idle)
@@ -453,8 +457,7 @@ static int tend_slice(struct vault *vault, bool *ret_is_idle)
     if (r < 0) {
         return r;
     }
-    if (is_hashed && is_evicted && vault->swept < SWEEP_SUBFOLDERS) {
-        tend_sweep(vault);
+    while (is_hashed && is_evicted && vault->swept < SWEEP_SUBFOLDERS && !tend_sweep(vault)) {
     }
     *ret_is_idle = is_hashed && is_evicted && vault->swept == SWEEP_SUBFOLDERS;
     return 0;

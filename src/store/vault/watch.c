@@ -23,6 +23,11 @@ bool vault_watch_is_same(const struct stat *one, const struct stat *other)
            watch_time(one->st_ctim) == watch_time(other->st_ctim);
 }
 
+static bool watch_is_past(int64_t time)
+{
+    return clock_wall(&clock_real) - time > CLOCK_TICK_NS; /* the clock that file times are from */
+}
+
 static bool watch_is_held(const struct vault_watch *watch)
 {
     return watch->waiter == NULL || watch->waiter->is_held(watch->waiter->context);
@@ -38,12 +43,13 @@ static bool watch_is_unchanged(const struct vault_watch *watch)
 int vault_watch_start(struct vault_watch *watch, int fd, const struct stat *before,
                       const struct vault_waiter *waiter)
 {
-    int64_t now = clock_wall(&clock_real); /* the clock that file times are taken from */
-
+    /* whoever writes and then sets the time of that back changes the other one, and was held for
+     * longer than a tick */
     *watch = (struct vault_watch){.waiter = waiter,
                                   .before = before,
                                   .fd = fd,
-                                  .is_clear = now - watch_time(before->st_ctim) > CLOCK_TICK_NS};
+                                  .is_clear = watch_is_past(watch_time(before->st_mtim)),
+                                  .is_settled = watch_is_past(watch_time(before->st_ctim))};
     return watch_is_held(watch) || vault_watch_is_same(before, waiter->stat) ? 0 : -ERR_CONFLICT;
 }
 

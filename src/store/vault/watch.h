@@ -14,7 +14,8 @@ struct vault_watch {
     const struct vault_waiter *waiter; /* NULL: nobody waits, and nobody is about to write */
     const struct stat *before;
     int fd;
-    bool is_clear;   /* a change would show in the file's times */
+    bool is_clear;   /* a write would show in the file's times */
+    bool is_settled; /* and so would any other change */
     bool is_stopped; /* let go and changed: only what lies before `certain` is the original */
     uint64_t certain;
 };
