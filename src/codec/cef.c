@@ -216,8 +216,9 @@ static int cef_take(struct log_reading *reading, struct str rest)
     return r < 0 ? r : 1;
 }
 
-/* LEEF 2.0 names its separator: itself, or x09. */
-static char take_separator(struct str *rest)
+/* LEEF 2.0 names its separator: itself, or x09. A letter or a digit is refused: it would part words
+ * and numbers, which are looked for as they stand in the line. */
+static char take_separator(struct log_reading *reading, struct str *rest)
 {
     struct str text = *rest;
     struct str sign;
@@ -226,6 +227,11 @@ static char take_separator(struct str *rest)
         return '\t';
     }
     *rest = text;
+    if (sign.len == 1 && (log_is_digit(sign.ptr[0]) || (sign.ptr[0] & 0x80) != 0 ||
+                          ((sign.ptr[0] | 0x20) >= 'a' && (sign.ptr[0] | 0x20) <= 'z'))) {
+        reading->entry.faults |= ENTRY_FAULT_SYNTAX;
+        return '\t';
+    }
     if (sign.len == 1) {
         return sign.ptr[0];
     }
@@ -249,7 +255,7 @@ static int leef_take(struct log_reading *reading, struct str rest)
         }
     }
     if (str_has_prefix(values[0], STR("2"))) {
-        separator = take_separator(&rest);
+        separator = take_separator(reading, &rest);
     }
     r = add_header(reading, names, values, ARRAY_LEN(names));
     r = r < 0 ? r : add_attributes(reading, rest, separator);

@@ -249,11 +249,12 @@ static void test_cef(void **state)
         "msg=một câu có dấu cách \\= bằng act=blocked rt=1764085266123\n"
         "LEEF:2.0|IBM|QRadar|1|login|^|src=10.0.0.1^usrName=lan^devTime=2026-11-25T22:41:06+07:00\n"
         "LEEF:1.0|IBM|QRadar|1|login|src=10.0.0.2\tusrName=a b\n"
-        "CEF:0|short\n";
+        "CEF:0|short\n"
+        "LEEF:2.0|IBM|QRadar|1|login|5|src=10.0.0.5\tsize=1512345\n";
 
     (void)state;
     read_text(&seen, "cef", text);
-    assert_int_equal(seen.count, 4);
+    assert_int_equal(seen.count, 5);
     check_source(&seen, 0, "security", "", "threat\\|manager");
     check_time(&seen, 0, "2025-11-25T15:41:06.123Z");
     check_field(&seen, 0, "Name", "worm stopped");
@@ -264,6 +265,9 @@ static void test_cef(void **state)
     check_time(&seen, 1, "2026-11-25T15:41:06.000Z");
     check_field(&seen, 2, "user", "a b");
     assert_true((seen.entries[3].faults & ENTRY_FAULT_SYNTAX) != 0);
+    check_field(&seen, 4, "src_ip", "10.0.0.5");
+    check_field(&seen, 4, "size", "1512345"); /* no digit parts it */
+    assert_true((seen.entries[4].faults & ENTRY_FAULT_SYNTAX) != 0);
     check_blocks("cef", STR(text));
     check_survives("cef", text);
 }
