@@ -42,6 +42,11 @@ uint16_t needles_text(struct needles *needles, struct str text, unsigned ends)
                              &(struct needle){.kind = NEEDLE_TEXT, .text = text, .ends = ends});
 }
 
+uint16_t needles_run(struct needles *needles, unsigned digits)
+{
+    return needles_add(needles, &(struct needle){.kind = NEEDLE_RUN, .run = digits});
+}
+
 uint16_t needles_coded(struct needles *needles)
 {
     return needles_add(needles, &(struct needle){.kind = NEEDLE_CODED});
@@ -69,6 +74,7 @@ static bool needle_holds(const struct needles *needles, uint16_t at,
 
     switch (needle->kind) {
     case NEEDLE_TEXT:
+    case NEEDLE_RUN:
         return place->holds(place->context, needle);
     case NEEDLE_CODED:
         return place->is_coded(place->context);
@@ -89,6 +95,36 @@ bool needles_hold(const struct needles *needles, const struct needle_place *plac
     return !needles_choose(needles) || needle_holds(needles, needles->root, place);
 }
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* From the end of where a run would stand: a text of few digits is looked at in strides. */
+static bool has_run(struct str text, size_t digits)
+{
+    size_t from = 0; /* the run may begin here */
+
+    while (from + digits <= text.len) {
+        size_t at = from + digits;
+
+        while (at > from && is_digit(text.ptr[at - 1])) {
+            at--;
+        }
+        if (at == from) {
+            return true;
+        }
+        from = at;
+    }
+    return false;
+}
+
+bool needle_stands_in(const struct needle *needle, struct str text)
+{
+    return needle->kind == NEEDLE_RUN ? has_run(text, needle->run)
+                                      : str_find(text, needle->text) < text.len;
+}
+
 struct needle_texts {
     const struct event *event;
     const struct str *list;
@@ -100,7 +136,7 @@ static bool texts_hold(void *context, const struct needle *needle)
     const struct needle_texts *texts = context;
 
     for (size_t i = 0; i < texts->count; i++) {
-        if (str_find(texts->list[i], needle->text) < texts->list[i].len) {
+        if (needle_stands_in(needle, texts->list[i])) {
             return true;
         }
     }

@@ -16,6 +16,7 @@
 enum needle_kind {
     NEEDLE_ANY,   /* whatever it is: nothing is chosen by it */
     NEEDLE_TEXT,  /* stands in a text of the event */
+    NEEDLE_RUN,   /* so many digits in a row, or more, stand in a text of it */
     NEEDLE_CODED, /* its entry may say what does not stand in it (model/coded.h) */
     NEEDLE_AND,
     NEEDLE_OR,
@@ -28,6 +29,7 @@ enum needle_kind {
 struct needle {
     enum needle_kind kind;
     unsigned ends; /* of TEXT: bits */
+    unsigned run;  /* of RUN */
     uint16_t left; /* of AND, OR: places before this one */
     uint16_t right;
     struct str text; /* folded */
@@ -41,7 +43,7 @@ struct needles {
 
 /* Where needles are looked for. */
 struct needle_place {
-    bool (*holds)(void *context, const struct needle *needle); /* TEXT */
+    bool (*holds)(void *context, const struct needle *needle); /* TEXT, RUN */
     bool (*is_coded)(void *context);
     void *context;
 };
@@ -54,12 +56,15 @@ void needles_init(struct needles *needles);
 /* Adds a node and gives its place. What can choose nothing becomes ANY, whose place is 0: an empty
  * text, an OR with ANY in it, everything past NEEDLES_MAX. */
 uint16_t needles_text(struct needles *needles, struct str text, unsigned ends);
+uint16_t needles_run(struct needles *needles, unsigned digits);
 uint16_t needles_coded(struct needles *needles);
 uint16_t needles_join(struct needles *needles, enum needle_kind kind, uint16_t left,
                       uint16_t right);
 /* Whether there is anything to choose by. */
 bool needles_choose(const struct needles *needles);
 bool needles_hold(const struct needles *needles, const struct needle_place *place);
+/* TEXT or RUN in a folded text. */
+bool needle_stands_in(const struct needle *needle, struct str text);
 /* In the texts of one event, folded. */
 bool needles_stand_in(const struct needles *needles, const struct event *event,
                       const struct str *texts, size_t count);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#define RUN_MIN   5           /* digits: shorter runs stand in most entries */
 #define FOLD_ROOM (64U << 10) /* of a value; what stands behind is not looked at */
 
 /* Whether text with * and ? (folded, by bytes) is the whole value. */
@@ -245,18 +246,36 @@ static bool is_reckoned(const struct term *term)
     return forms_make(term->name, is_wanted, term);
 }
 
+/* A number of an entry stands in it as digits: how many the least that is taken has. Short ones
+ * stand everywhere and choose nothing. */
+static uint16_t term_run(const struct term *term, struct needles *needles)
+{
+    bool has_least = term->relation == TERM_RELATION_GT || term->relation == TERM_RELATION_GTE;
+    unsigned digits = 1;
+    int64_t least = term->number;
+
+    if (!has_least || term->field != TERM_FIELD_ENTRY) {
+        return 0;
+    }
+    least += term->relation == TERM_RELATION_GT && least < INT64_MAX ? 1 : 0;
+    for (; least >= 10; least /= 10) {
+        digits++;
+    }
+    return digits < RUN_MIN ? 0 : needles_run(needles, digits);
+}
+
 static uint16_t term_needles(const struct term *term, struct needles *needles)
 {
     uint16_t parts;
 
-    if (term->is_negated || term->text.len == 0 || term->field == TERM_FIELD_HOST ||
-        term->field == TERM_FIELD_KIND || (term->is_in_entry && is_reckoned(term))) {
+    if (term->is_negated || term->field == TERM_FIELD_HOST || term->field == TERM_FIELD_KIND ||
+        (term->is_in_entry && is_reckoned(term))) {
         return 0;
     }
     if (!term->is_in_entry) {
-        return term_parts(term, false, needles);
+        return term->text.len == 0 ? 0 : term_parts(term, false, needles);
     }
-    parts = term_parts(term, true, needles);
+    parts = term->text.len == 0 ? term_run(term, needles) : term_parts(term, true, needles);
     return parts == 0 ? 0 : needles_join(needles, NEEDLE_OR, parts, needles_coded(needles));
 }
 

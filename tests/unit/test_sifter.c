@@ -216,7 +216,8 @@ static bool lone_holds(void *context, const struct needle *needle)
 {
     const struct lone_block *block = context;
 
-    return filter_admits(buf_str(&block->filter), FILTER_PIECES_NUMBERS, needle);
+    return needle->kind == NEEDLE_RUN ||
+           filter_admits(buf_str(&block->filter), FILTER_PIECES_NUMBERS, needle);
 }
 
 static bool lone_is_coded(void *context)
@@ -252,9 +253,33 @@ static void fill_block(struct lone_block *block, const struct event *event, stru
 static struct trigrams pieces;
 static struct lone_block lone;
 
-static int ask_entry(void *context, const struct entry *entry)
+/* Whoever asks for the entry by that must find it. */
+static void ask_typed(const struct entry *entry, const struct event *event, const struct str *texts,
+                      struct str typed)
 {
     const struct needle_place place = {lone_holds, lone_is_coded, &lone};
+    struct needles needles;
+    struct terms terms;
+
+    if (terms_parse(typed, arena, &terms, NULL) < 0 || terms.count != 1 ||
+        !terms.list[0].is_in_entry ||
+        terms_judge(&terms, event, STR(""), entry, arena) != TERMS_YES) {
+        return; /* not what a person could type */
+    }
+    terms_needles(&terms, &needles);
+    if (!needles_stand_in(&needles, event, texts, 2)) {
+        fail_msg("%.*s is hidden in '%.*s' (%.*s)", STR_ARG(typed), STR_ARG(entry->raw),
+                 STR_ARG(sample_format));
+    }
+    if (!needles_hold(&needles, &place)) {
+        fail_msg("%.*s is kept back by the filter of '%.*s' (%.*s)", STR_ARG(typed),
+                 STR_ARG(entry->raw), STR_ARG(sample_format));
+    }
+    fields_asked++;
+}
+
+static int ask_entry(void *context, const struct entry *entry)
+{
     struct str texts[2];
     struct event event;
 
@@ -267,30 +292,19 @@ static int ask_entry(void *context, const struct entry *entry)
     texts[1] = folded(sample_format);
     fill_block(&lone, &event, &pieces, texts);
     for (size_t i = 0; i < entry->count; i++) {
-        struct needles needles;
-        struct terms terms;
+        struct str name = entry->fields[i].name;
         struct str value;
-        struct str typed;
+        int64_t number;
 
         assert_int_equal(entry_field_text(&entry->fields[i], arena, &value), 0);
-        typed =
-            arena_printf(arena, "%.*s:\"%.*s\"", STR_ARG(entry->fields[i].name), STR_ARG(value));
-        if (str_find_byte(value, '"') < value.len || str_find_byte(value, '\\') < value.len ||
-            terms_parse(typed, arena, &terms, NULL) < 0 || terms.count != 1 ||
-            !terms.list[0].is_in_entry ||
-            terms_judge(&terms, &event, STR(""), entry, arena) != TERMS_YES) {
-            continue; /* not what a person could type */
+        if (str_find_byte(value, '"') == value.len && str_find_byte(value, '\\') == value.len) {
+            ask_typed(entry, &event, texts,
+                      arena_printf(arena, "%.*s:\"%.*s\"", STR_ARG(name), STR_ARG(value)));
         }
-        terms_needles(&terms, &needles);
-        if (!needles_stand_in(&needles, &event, texts, 2)) {
-            fail_msg("%.*s is hidden in '%.*s' (%.*s)", STR_ARG(typed), STR_ARG(entry->raw),
-                     STR_ARG(sample_format));
+        if (str_to_i64(value, &number) == 0) {
+            ask_typed(entry, &event, texts,
+                      arena_printf(arena, "%.*s:>=%lld", STR_ARG(name), (long long)number));
         }
-        if (!needles_hold(&needles, &place)) {
-            fail_msg("%.*s is kept back by the filter of '%.*s' (%.*s)", STR_ARG(typed),
-                     STR_ARG(entry->raw), STR_ARG(sample_format));
-        }
-        fields_asked++;
     }
     return 0;
 }

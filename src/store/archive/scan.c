@@ -101,7 +101,7 @@ static bool filter_holds(void *context, const struct needle *needle)
 {
     const struct block_filter *filter = context;
 
-    return filter_admits(filter->bytes, filter->pieces, needle);
+    return needle->kind == NEEDLE_RUN || filter_admits(filter->bytes, filter->pieces, needle);
 }
 
 static bool filter_is_coded(void *context)
@@ -251,7 +251,7 @@ static bool bytes_hold(void *context, const struct needle *needle)
 {
     const struct hand_bytes *bytes = context;
 
-    return str_find(bytes->folded, needle->text) < bytes->folded.len;
+    return needle_stands_in(needle, bytes->folded);
 }
 
 static bool bytes_are_coded(void *context)
