@@ -8,26 +8,22 @@
 
 #include <string.h>
 
-#define SPACES " \t\r\n"
+#define SPACES    " \t\r\n"
+#define PLACE_MAX 24 /* bytes of a word that an error quotes */
 
-const struct term_alias term_aliases[] = {{"host", "host.name"},
-                                          {"kind", "event.action"},
-                                          {"user", "user.name"},
-                                          {"file", "file.path"},
-                                          {"exe", "process.executable"},
-                                          {"cmd", "process.command_line"},
-                                          {"pid", "process.pid"},
-                                          {"log", "log.file.path"},
-                                          {"format", "event.module"},
-                                          {"entry", "event.original"},
-                                          {}};
+const struct term_alias term_aliases[] = {
+#define ALIAS(name, field) {name, field},
+#include "model/term_aliases.def"
+#undef ALIAS
+    {}};
 
 struct parser {
     struct str rest;
     struct arena *arena;
     struct terms *terms;
     struct diag *diag;
-    unsigned open; /* parentheses */
+    struct str term; /* the one in hand, and what stands behind it */
+    unsigned open;   /* parentheses */
 };
 
 /* A term as it was typed, its quotes taken off. */
@@ -41,9 +37,47 @@ static bool is_space(char c)
     return memchr(SPACES, c, sizeof(SPACES) - 1) != NULL;
 }
 
-static int refuse(struct parser *parser, const char *why)
+/* The word in front, or as much of a long one as is enough to find it. */
+static struct str front_word(struct str text)
 {
-    return diag_set(parser->diag, -ERR_SYNTAX, "%s", why);
+    size_t len = 0;
+
+    while (len < text.len && len < PLACE_MAX && !is_space(text.ptr[len])) {
+        len++;
+    }
+    while (len < text.len && ((unsigned char)text.ptr[len] & 0xc0) == 0x80) {
+        len++; /* to the end of a letter */
+    }
+    return str_slice(text, 0, len);
+}
+
+static struct str last_word(struct str text)
+{
+    size_t from = text.len;
+
+    while (from != 0 && !is_space(text.ptr[from - 1])) {
+        from--;
+    }
+    return str_slice(text, from, text.len);
+}
+
+/* at: what was typed from where it went wrong on; empty: it ended too soon. */
+static int refuse(struct parser *parser, const char *why, struct str at)
+{
+    struct str typed = parser->terms->typed;
+    struct str word = front_word(at);
+    size_t place = 1;
+
+    if (at.len == 0) {
+        word = last_word(typed);
+        return diag_set(parser->diag, -ERR_SYNTAX, _("%s: at the end, behind '%.*s'"), why,
+                        STR_ARG(word));
+    }
+    for (const char *sign = typed.ptr; sign < at.ptr; sign++) {
+        place += ((unsigned char)*sign & 0xc0) != 0x80;
+    }
+    return diag_set(parser->diag, -ERR_SYNTAX, _("%s: at '%.*s', character %zu"), why,
+                    STR_ARG(word), place);
 }
 
 /* ---- words */
@@ -131,7 +165,7 @@ static int take_typed(struct parser *parser, struct typed *ret_typed)
         return 0;
     }
     if (take_quoted(&parser->rest, parser->arena, &ret_typed->text) < 0) {
-        return refuse(parser, _("a quote is not closed"));
+        return refuse(parser, _("a quote is not closed"), parser->rest);
     }
     return 0;
 }
@@ -204,11 +238,13 @@ static struct str take_relation(struct str text, enum term_relation *ret_relatio
 static int term_set_number(struct parser *parser, struct term *term, const struct typed *typed)
 {
     struct str text = take_relation(typed->text, &term->relation);
+    struct str word = front_word(typed->text);
 
     if (str_to_i64(text, &term->number) < 0) {
         return diag_set(parser->diag, -ERR_SYNTAX,
-                        _("'%.*s' holds numbers; write %.*s:>10 or %.*s:5"), STR_ARG(typed->field),
-                        STR_ARG(typed->field), STR_ARG(typed->field));
+                        _("'%.*s' holds numbers, '%.*s' is none; write %.*s:>10 or %.*s:5"),
+                        STR_ARG(typed->field), STR_ARG(word), STR_ARG(typed->field),
+                        STR_ARG(typed->field));
     }
     return 0;
 }
@@ -227,7 +263,7 @@ static int term_set(struct parser *parser, struct term *term, const struct typed
     term->typed = typed->text;
     if (typed->text.len == 0) {
         return typed->field.len == 0
-                   ? refuse(parser, _("a quote holds nothing"))
+                   ? refuse(parser, _("a quote holds nothing"), parser->term)
                    : diag_set(parser->diag, -ERR_SYNTAX,
                               _("nothing stands behind '%.*s:': write what it should hold"),
                               STR_ARG(typed->field));
@@ -263,6 +299,7 @@ static int take_term(struct parser *parser, bool is_negated, uint8_t *ret_node)
     if (terms->count == TERMS_MAX) {
         return diag_set(parser->diag, -ERR_LIMIT, _("a search has at most %d terms"), TERMS_MAX);
     }
+    parser->term = parser->rest;
     r = take_typed(parser, &typed);
     r = r < 0 ? r : term_set(parser, &term, &typed);
     if (r < 0) {
@@ -312,6 +349,7 @@ static int take_either(struct parser *parser, bool is_negated, uint8_t *ret_node
 /* NOLINTNEXTLINE(misc-no-recursion): no deeper than TERMS_DEPTH_MAX */
 static int take_group(struct parser *parser, bool is_negated, uint8_t *ret_node)
 {
+    struct str open = parser->rest;
     int r;
 
     if (parser->open == TERMS_DEPTH_MAX) {
@@ -326,7 +364,7 @@ static int take_group(struct parser *parser, bool is_negated, uint8_t *ret_node)
     }
     parser->rest = str_trim(parser->rest);
     if (!str_has_prefix(parser->rest, STR(")"))) {
-        return refuse(parser, _("a parenthesis is not closed"));
+        return refuse(parser, _("a parenthesis is not closed"), open);
     }
     parser->rest = str_slice(parser->rest, 1, parser->rest.len);
     parser->open--;
@@ -336,13 +374,18 @@ static int take_group(struct parser *parser, bool is_negated, uint8_t *ret_node)
 /* NOLINTNEXTLINE(misc-no-recursion): no deeper than TERMS_DEPTH_MAX */
 static int take_one(struct parser *parser, bool is_negated, uint8_t *ret_node)
 {
+    struct str before;
+
     while (TAKE_NOT(parser) || take_minus(parser)) {
         is_negated = !is_negated;
     }
+    before = parser->rest;
     if (parser->rest.len == 0 || parser->rest.ptr[0] == ')' || TAKE_OR(parser) ||
         TAKE_AND(parser)) {
-        return refuse(parser, _("nothing stands where a term should: beside OR, behind NOT, or "
-                                "between parentheses"));
+        return refuse(parser,
+                      _("nothing stands where a term should: beside OR, behind NOT, or between "
+                        "parentheses"),
+                      before);
     }
     return parser->rest.ptr[0] == '(' ? take_group(parser, is_negated, ret_node)
                                       : take_term(parser, is_negated, ret_node);
@@ -413,5 +456,5 @@ int terms_parse(struct str typed, struct arena *arena, struct terms *ret_terms, 
     r = take_either(&parser, false, &ret_terms->root);
     return r < 0 || parser.rest.len == 0
                ? r
-               : refuse(&parser, _("a parenthesis closes what none has opened"));
+               : refuse(&parser, _("a parenthesis closes what none has opened"), parser.rest);
 }

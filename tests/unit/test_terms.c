@@ -175,6 +175,32 @@ static void test_refused_shapes(void **state)
     assert_true(matches("((((((((root))))))))"));
 }
 
+/* An error says where: the word, or what the end stands behind. */
+static void test_refused_places(void **state)
+{
+    static const char *const cases[][2] = {
+        {"dữ liệu (lan OR minh", "'(lan', character 9"},
+        {"a OR OR b", "'OR', character 6"},
+        {"root OR", "at the end, behind 'OR'"},
+        {"a ) c", "')', character 3"},
+        {"sai user:\"lan root", "'\"lan', character 10"},
+        {"a \"\" b", "'\"\"', character 3"},
+        {"pid:nhiều", "'nhiều'"},
+        {"(một-từ-rất-dài-không-có-chỗ-ngắt", "'(một-từ-rất-dài-k', character 1"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct terms terms;
+        struct diag diag = {0};
+
+        assert_int_equal(terms_parse(str_from(cases[i][0]), arena, &terms, &diag), -ERR_SYNTAX);
+        if (strstr(diag.text, cases[i][1]) == NULL) {
+            fail_msg("%s: %s", cases[i][0], diag.text);
+        }
+    }
+}
+
 /* ---- needles: whatever matches holds them, or an archive would pass it over */
 
 static void put_needle(const struct needles *needles, uint16_t at, struct buf *buf)
