@@ -157,7 +157,7 @@ static void job_write_damages(struct searcher_job *job)
     for (size_t i = 0; i < job->damages.count; i++) {
         const struct archive_damage *damage = &job->damages.list[i];
 
-        archive_file(damage->day, file);
+        archive_file(damage, file);
         json_open_object(json);
         json_put_key(json, "file");
         json_put_text(json, file);

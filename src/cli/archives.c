@@ -96,7 +96,22 @@ static void archives_tell_damage(const struct archive_damage *damage)
     char first[TIME_TEXT_SIZE];
     char last[TIME_TEXT_SIZE];
 
-    archive_file(damage->day, file);
+    archive_file(damage, file);
+    if (damage->error == -ERR_FOREIGN) {
+        (void)command_fail(
+            0,
+            _("%s is no archive of Canh Gác, or was one: it was not searched; put the "
+              "right one back from a backup, or move it away"),
+            file);
+        return;
+    }
+    if (damage->error == -ERR_VERSION) {
+        (void)command_fail(0,
+                           _("%s is of another version: it was not searched; start the centre of "
+                             "this version once, or install the version that wrote it"),
+                           file);
+        return;
+    }
     if (damage->block == 0) {
         (void)command_fail(0,
                            _("%s is damaged: what it holds was not searched, or not all of it; put "

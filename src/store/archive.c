@@ -108,18 +108,63 @@ static int archive_learn_day(struct archive *archive, int64_t day, struct databa
     return r;
 }
 
+static void archive_forget_day(struct archive *archive, int64_t day)
+{
+    struct archive_host *host;
+    size_t cursor = 0;
+
+    while ((host = map_next(&archive->hosts, &cursor)) != NULL) {
+        for (size_t i = 0; i < host->span_count; i++) {
+            if (host->spans[i].day == day) {
+                host->spans[i--] = host->spans[--host->span_count];
+            }
+        }
+    }
+}
+
+/* What the day holds is not known again when it comes twice: nor can anybody read it. */
+static int archive_set_aside(struct archive *archive, int64_t day, int error)
+{
+    struct day_file file = {.day = day};
+    int r = day_set_aside(archive, day, &file.aside);
+
+    if (r == 0) {
+        const struct archive_damage damage = damage_of_file(&file, error);
+
+        archive_forget_day(archive, day);
+        damages_add(&archive->damages, &damage);
+    }
+    return r;
+}
+
+/* Opened for writing, so that a day whose making was cut short is finished. */
+static int archive_learn_file(struct archive *archive, int64_t day, struct diag *diag)
+{
+    CLEANUP(database_closep) struct database *database = NULL;
+    int r = day_open_file(archive, day, false, &database, diag);
+
+    return r < 0 ? r : archive_learn_day(archive, day, database);
+}
+
 static int archive_learn(struct archive *archive, struct diag *diag)
 {
-    CLEANUP(mem_freep) int64_t *days = NULL;
+    CLEANUP(mem_freep) struct day_file *files = NULL;
     size_t count = 0;
-    int r = day_list(archive, &days, &count);
+    int r = day_list(archive, &files, &count);
 
     for (size_t i = 0; i < count && r == 0; i++) {
-        CLEANUP(database_closep) struct database *database = NULL;
+        struct diag found = {0};
 
-        /* Opened for writing, so that a day whose making was cut short is finished. */
-        r = day_open_file(archive, days[i], false, &database, diag);
-        r = r < 0 ? r : archive_learn_day(archive, days[i], database);
+        if (files[i].aside != 0) {
+            continue;
+        }
+        r = archive_learn_file(archive, files[i].day, &found);
+        if (damage_is(r)) {
+            r = archive_set_aside(archive, files[i].day, r);
+        }
+        if (r < 0) {
+            return diag_set(diag, r, "%s", diag_text(&found, r));
+        }
     }
     return r;
 }
@@ -236,6 +281,45 @@ static struct day *archive_take_slot(struct archive *archive)
     return oldest;
 }
 
+/* A block that cannot be read stays as it is, and the next stands behind it. */
+static int archive_load_last(struct archive *archive, struct day *day, int64_t number)
+{
+    struct block *block = &day->block;
+    int64_t last = 0;
+    int r = block_find_last(day->database, block->room, &last);
+
+    if (r < 0 || last == 0) {
+        return r;
+    }
+    r = block_load(block, day->database, last, &archive->scratch, &archive->folded);
+    if (damage_is(r)) {
+        const struct archive_damage damage = damage_of_block(day->database, number, last);
+
+        damages_add(&archive->damages, &damage);
+        block_reset(block);
+        r = 0;
+    }
+    return r;
+}
+
+static int archive_load_day(struct archive *archive, struct day *day, int64_t number)
+{
+    int r = block_init(&day->block, archive->block_events);
+
+    if (r < 0) {
+        return r;
+    }
+    r = day_open_file(archive, number, false, &day->database, NULL);
+    r = r < 0 ? r : archive_load_last(archive, day, number);
+    if (r < 0) {
+        block_done(&day->block);
+        database_closep(&day->database);
+        return r;
+    }
+    day->number = number;
+    return 0;
+}
+
 static int archive_open_day(struct archive *archive, int64_t number, struct day **ret_day)
 {
     struct day *day = archive_take_slot(archive);
@@ -244,21 +328,15 @@ static int archive_open_day(struct archive *archive, int64_t number, struct day 
     if (day == NULL) {
         return -ERR_LIMIT;
     }
-    r = block_init(&day->block, archive->block_events);
-    if (r < 0) {
-        return r;
+    r = archive_load_day(archive, day, number);
+    if (damage_is(r)) {
+        r = archive_set_aside(archive, number, r);
+        r = r < 0 ? r : archive_load_day(archive, day, number);
     }
-    r = day_open_file(archive, number, false, &day->database, NULL);
-    r = r < 0 ? r
-              : block_load_last(&day->block, day->database, &archive->scratch, &archive->folded);
-    if (r < 0) {
-        block_done(&day->block);
-        database_closep(&day->database);
-        return r;
+    if (r == 0) {
+        *ret_day = day;
     }
-    day->number = number;
-    *ret_day = day;
-    return 0;
+    return r;
 }
 
 static int archive_day(struct archive *archive, int64_t number, struct day **ret_day)
@@ -282,7 +360,37 @@ static int archive_day(struct archive *archive, int64_t number, struct day **ret
     return 0;
 }
 
-/* Looks among the entries of the stored blocks of a day. */
+/* Errors of the day's file go through here. One of input or output may pass; what others say of the
+ * file stays true. */
+static int archive_note(struct day *day, int error)
+{
+    day->is_broken = day->is_broken || error == -ERR_CORRUPT || error == -ERR_FOREIGN;
+    return error;
+}
+
+/* Whether an entry stands in a stored block. */
+static int archive_look_in(struct archive *archive, struct day *day, int64_t number,
+                           const struct archive_key *wanted, bool *ret_is_found)
+{
+    struct cbor_reader reader;
+    struct archive_key key;
+    int r = block_read(day->database, number, &archive->scratch);
+
+    if (r < 0) {
+        return r;
+    }
+    cbor_open(&reader, buf_str(&archive->scratch));
+    while ((r = block_next(&reader, &key, NULL)) > 0) {
+        if (key.sequence == wanted->sequence && id_is(&key.host, &wanted->host)) {
+            *ret_is_found = true;
+            return 0;
+        }
+    }
+    return r;
+}
+
+/* Looks among the entries of the stored blocks of a day. What cannot be read holds nothing: an
+ * entry of it that comes again is kept again. */
 static int archive_find_stored(struct archive *archive, struct day *day, const struct id *id,
                                uint64_t sequence, bool *ret_is_found)
 {
@@ -295,28 +403,25 @@ static int archive_find_stored(struct archive *archive, struct day *day, const s
     query_bind_id(&query, 1, id);
     query_bind_u64(&query, 2, sequence);
     while ((r = query_next(&query)) > 0) {
-        struct cbor_reader reader;
-        struct archive_key key;
+        int64_t number = query_i64(&query, 0);
 
-        if (query_i64(&query, 0) == day->block.number) {
+        if (number == day->block.number) {
             continue; /* it lies in memory and was looked at */
         }
-        r = block_read(day->database, query_i64(&query, 0), &archive->scratch);
-        if (r < 0) {
-            return r;
+        r = archive_look_in(archive, day, number, &(struct archive_key){*id, sequence},
+                            ret_is_found);
+        if (damage_is(r)) {
+            const struct archive_damage damage =
+                damage_of_block(day->database, day->number, number);
+
+            damages_add(&archive->damages, &damage);
+            r = 0;
         }
-        cbor_open(&reader, buf_str(&archive->scratch));
-        while ((r = block_next(&reader, &key, NULL)) > 0) {
-            if (key.sequence == sequence && id_is(&key.host, id)) {
-                *ret_is_found = true;
-                return 0;
-            }
-        }
-        if (r < 0) {
+        if (r < 0 || *ret_is_found) {
             return r;
         }
     }
-    return r;
+    return archive_note(day, r);
 }
 
 /* 0: it is new; -ERR_EXIST. */
@@ -361,11 +466,11 @@ static int archive_flush_block(struct archive *archive, struct day *day)
     if (!day->is_begun) {
         r = database_begin(day->database);
         if (r < 0) {
-            return r;
+            return archive_note(day, r);
         }
         day->is_begun = true;
     }
-    return block_write(&day->block, day->database, &archive->scratch);
+    return archive_note(day, block_write(&day->block, day->database, &archive->scratch));
 }
 
 static int archive_add_new(struct archive *archive, struct archive_host *host,
@@ -423,20 +528,25 @@ int archive_add_encoded(struct archive *archive, const struct id *host, uint64_t
 
 /* ---- committing */
 
-/* Drops the open block; the next use loads what the file has. */
-static void archive_drop_day(struct day *day)
+/* Drops the open block; the next use loads what the file has. A file that cannot be set aside is
+ * met again then. */
+static void archive_drop_day(struct archive *archive, struct day *day)
 {
-    if (day->database != NULL) {
-        database_rollback(day->database);
-        archive_close_day(day);
+    int64_t number = day->number;
+    bool is_broken = day->is_broken;
+
+    database_rollback(day->database);
+    archive_close_day(day);
+    if (is_broken) {
+        (void)archive_set_aside(archive, number, -ERR_CORRUPT);
     }
 }
 
 void archive_rollback(struct archive *archive)
 {
     for (size_t i = 0; i < ARCHIVE_DAYS_OPEN; i++) {
-        if (archive_day_waits(&archive->days[i])) {
-            archive_drop_day(&archive->days[i]);
+        if (archive_day_waits(&archive->days[i]) || archive->days[i].is_broken) {
+            archive_drop_day(archive, &archive->days[i]);
         }
     }
     archive->failed = 0;
@@ -446,7 +556,7 @@ static int archive_commit_day(struct archive *archive, struct day *day)
 {
     int r = archive_flush_block(archive, day);
 
-    r = r < 0 ? r : database_commit(day->database);
+    r = r < 0 ? r : archive_note(day, database_commit(day->database));
     if (r == 0) {
         day->is_begun = false;
     }
@@ -470,45 +580,31 @@ int archive_commit(struct archive *archive)
 
 /* ---- retention */
 
-static void archive_forget_day(struct archive *archive, int64_t day)
-{
-    struct archive_host *host;
-    size_t cursor = 0;
-
-    while ((host = map_next(&archive->hosts, &cursor)) != NULL) {
-        for (size_t i = 0; i < host->span_count; i++) {
-            if (host->spans[i].day == day) {
-                host->spans[i--] = host->spans[--host->span_count];
-            }
-        }
-    }
-}
-
 /* The file first: a reader that finds it gone passes over the day, while the log alone means
  * nothing. */
-static int archive_remove_day(struct archive *archive, int64_t number)
+static int archive_remove_file(struct archive *archive, const struct day_file *file)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm"};
     char path[ARCHIVE_PATH_SIZE];
 
     for (size_t i = 0; i < ARCHIVE_DAYS_OPEN; i++) {
-        if (archive->days[i].database != NULL && archive->days[i].number == number) {
+        if (archive->days[i].database != NULL && archive->days[i].number == file->day) {
             archive_close_day(&archive->days[i]);
         }
     }
     for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-        day_path(archive, number, suffixes[i], path);
+        day_path(archive, file, suffixes[i], path);
         if (unlink(path) < 0 && errno != ENOENT) {
             return -errno;
         }
     }
-    archive_forget_day(archive, number);
+    archive_forget_day(archive, file->day);
     return 0;
 }
 
 int archive_expire(struct archive *archive, int64_t before, unsigned *ret_days)
 {
-    CLEANUP(mem_freep) int64_t *days = NULL;
+    CLEANUP(mem_freep) struct day_file *files = NULL;
     size_t count = 0;
     unsigned removed = 0;
     int r;
@@ -521,9 +617,9 @@ int archive_expire(struct archive *archive, int64_t before, unsigned *ret_days)
             return -ERR_BUSY;
         }
     }
-    r = day_list(archive, &days, &count);
-    for (size_t i = 0; i < count && r == 0 && days[i] < archive_day_of(before); i++) {
-        r = archive_remove_day(archive, days[i]);
+    r = day_list(archive, &files, &count);
+    for (size_t i = 0; i < count && r == 0 && files[i].day < archive_day_of(before); i++) {
+        r = archive_remove_file(archive, &files[i]);
         removed += r == 0;
     }
     if (r == 0) {

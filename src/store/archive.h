@@ -26,6 +26,8 @@ struct archive_options {
     size_t block_events; /* events a block is closed at; 0: default 4096 */
 };
 
+/* Writing, a day's file that cannot be read is set aside (see archive_take_damage) and its day
+ * begun anew. */
 [[nodiscard]] int archive_open(const struct archive_options *options, struct archive **ret_archive,
                                struct diag *diag);
 void archive_close(struct archive *archive);
@@ -61,8 +63,10 @@ struct archive_key {
 
 /* A block that cannot be read, or all that is left of a day whose file cannot. */
 struct archive_damage {
-    int64_t day;   /* since 1970, by UTC: the name of its file */
-    int64_t block; /* 0: of the whole day */
+    int64_t day;    /* since 1970, by UTC: the name of its file */
+    unsigned aside; /* which of that day's files that were set aside; 0: it stands in its place */
+    int64_t block;  /* 0: of the whole day */
+    int error;
     int64_t first; /* times of what it held */
     int64_t last;
     uint64_t entries; /* that it held; 0: nobody knows */
@@ -84,7 +88,8 @@ struct archive_query {
     size_t limit;
     int64_t until; /* monotonic, ns: then it ends with what it has, once it has come on; 0: never */
     const _Atomic bool *is_canceled; /* NULL: it never is; -ERR_CANCELED at the next block */
-    /* What is damaged is passed over and noted here; NULL: it ends the search with -ERR_CORRUPT. */
+    /* What is damaged is passed over and noted here, and what was set aside; NULL: what is damaged
+     * ends the search with its error. */
     struct archive_damages *damages;
 };
 /* Newest first; sees what was committed. The event borrows, until fn returns. Negative from fn ends
@@ -109,8 +114,13 @@ struct archive_stats {
 };
 void archive_stats(const struct archive *archive, struct archive_stats *ret_stats);
 
-#define ARCHIVE_FILE_SIZE 32
-/* The name of a day's file in the centre's folder. */
-void archive_file(int64_t day, char out[ARCHIVE_FILE_SIZE]);
+/* What the writer met and did not tell yet; false: nothing. A day's file that cannot be read was
+ * renamed, nothing in it changed, and another takes its place; behind a block that cannot be read
+ * the next one was begun, and what it holds is no longer known again when it comes twice. */
+bool archive_take_damage(struct archive *archive, struct archive_damage *ret_damage);
+
+#define ARCHIVE_FILE_SIZE 48
+/* The name of the file in the centre's folder. */
+void archive_file(const struct archive_damage *damage, char out[ARCHIVE_FILE_SIZE]);
 
 #endif

@@ -1,140 +1,10 @@
 /* The event archive: what goes in comes out once, in order, found by any part of a word. */
-#include "store_fixture.h"
+#include "archive_fixture.h"
 
 #include "base/prng.h"
-#include "base/utf8.h"
-#include "store/archive.h"
-#include "store/archive/private.h"
 
 #include <fcntl.h>
 #include <sys/wait.h>
-
-#define DAY (86400 * NS_PER_S)
-
-struct bench {
-    struct fixture fixture;
-    struct archive *archive;
-};
-
-static struct archive *open_archive(struct fixture *fixture, bool is_read_only, size_t block_events)
-{
-    struct archive_options options = {.folder = fixture->folder,
-                                      .is_read_only = is_read_only,
-                                      .clock = &fixture->clock,
-                                      .block_events = block_events};
-    struct archive *archive = NULL;
-    struct diag diag = {{0}};
-
-    if (archive_open(&options, &archive, &diag) < 0) {
-        fail_msg("%s", diag.text);
-    }
-    return archive;
-}
-
-static int set_up(void **state)
-{
-    struct bench *bench = calloc(1, sizeof(*bench));
-
-    fixture_init(&bench->fixture);
-    bench->archive = open_archive(&bench->fixture, false, 16);
-    *state = bench;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct bench *bench = *state;
-
-    archive_close(bench->archive);
-    fixture_done(&bench->fixture);
-    free(bench);
-    return 0;
-}
-
-static void reopen(struct bench *bench)
-{
-    archive_close(bench->archive);
-    bench->archive = open_archive(&bench->fixture, false, 16);
-}
-
-static struct event make_event(int64_t time, const char *command, const char *path)
-{
-    struct event event;
-
-    event_init(&event, EVENT_KIND_PROCESS_START, time);
-    assert_int_equal(event_add_number(&event, EVENT_FIELD_PROCESS_PID, 4242), 0);
-    assert_int_equal(event_add_text(&event, EVENT_FIELD_PROCESS_COMMAND_LINE, str_from(command)),
-                     0);
-    assert_int_equal(event_add_text(&event, EVENT_FIELD_FILE_PATH, str_from(path)), 0);
-    return event;
-}
-
-static int add(struct archive *archive, unsigned host, uint64_t sequence, const struct event *event)
-{
-    struct id id = fixture_id(host);
-
-    return archive_add(archive, &id, sequence, event);
-}
-
-/* ---- what a search gave */
-
-struct answer {
-    size_t count;
-    int64_t times[4096];
-    struct id hosts[4096];
-    char texts[4096][48];
-};
-
-static int collect(void *context, const struct archive_key *key, const struct event *event)
-{
-    struct answer *answer = context;
-    const struct event_field *field = event_find(event, EVENT_FIELD_PROCESS_COMMAND_LINE);
-
-    assert_true(answer->count < 4096);
-    answer->times[answer->count] = event->time;
-    answer->hosts[answer->count] = key->host;
-    (void)snprintf(answer->texts[answer->count], 48, "%.*s",
-                   STR_ARG(field != NULL ? field->text : STR("")));
-    answer->count++;
-    return 0;
-}
-
-static struct archive_query everything(void)
-{
-    return (struct archive_query){.from = INT64_MIN, .to = INT64_MAX, .limit = 4000};
-}
-
-static struct answer *search(struct archive *archive, const struct archive_query *query)
-{
-    static struct answer answer;
-
-    answer.count = 0;
-    assert_int_equal(archive_search(archive, query, collect, &answer), 0);
-    return &answer;
-}
-
-/* "a b | c": events that hold a and b, or c. Lives until the next call. */
-static const struct needles *wanted(const char *words)
-{
-    static struct needles needles;
-    static char folded[256];
-    struct str rest = str_of(folded, utf8_fold(str_from(words), folded, sizeof(folded)));
-    struct str group;
-    struct str word;
-    uint16_t any = 0;
-
-    needles_init(&needles);
-    for (bool is_first = true; str_cut(&rest, '|', &group); is_first = false) {
-        uint16_t all = 0;
-
-        while (str_cut(&group, ' ', &word)) {
-            all = needles_join(&needles, NEEDLE_AND, all, needles_text(&needles, word, 0));
-        }
-        any = is_first ? all : needles_join(&needles, NEEDLE_OR, any, all);
-    }
-    needles.root = any;
-    return &needles;
-}
 
 static size_t count_all(struct archive *archive)
 {
@@ -217,7 +87,7 @@ static void test_stray_times(void **state)
     struct bench *bench = *state;
     struct archive_query query = everything();
     struct answer *answer;
-    int64_t *days = NULL;
+    struct day_file *files = NULL;
     size_t count = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(times); i++) {
@@ -226,9 +96,9 @@ static void test_stray_times(void **state)
         assert_int_equal(add(bench->archive, 1, i + 1, &event), 0);
     }
     assert_int_equal(archive_commit(bench->archive), 0);
-    assert_int_equal(day_list(bench->archive, &days, &count), 0);
+    assert_int_equal(day_list(bench->archive, &files, &count), 0);
     assert_int_equal(count, 3);
-    mem_free(days);
+    mem_free(files);
     answer = search(bench->archive, &query);
     assert_int_equal(answer->count, ARRAY_LEN(times));
     assert_true(answer->times[0] == INT64_MAX && answer->times[6] == INT64_MIN);
@@ -448,27 +318,7 @@ static void test_search_is_naive_scan(void **state)
     }
 }
 
-/* ---- files */
-
-static void test_foreign_day(void **state)
-{
-    struct bench *bench = *state;
-    struct archive_options options = {.folder = bench->fixture.folder};
-    struct diag diag = {{0}};
-    int fd;
-
-    archive_close(bench->archive);
-    bench->archive = NULL;
-    fd = open(fixture_path(&bench->fixture, "events/2025-01-02.db"), O_WRONLY | O_CREAT, 0600);
-    assert_int_equal(
-        write(fd,
-              "somebody's diary, which is not a database at all .................................",
-              80),
-        80);
-    close(fd);
-    assert_int_equal(archive_open(&options, &bench->archive, &diag), -ERR_FOREIGN);
-    assert_non_null(strstr(diag.text, "2025-01-02.db"));
-}
+/* ---- memory */
 
 static int run_everything(void *context)
 {
@@ -496,109 +346,6 @@ static int run_everything(void *context)
     return r;
 }
 
-/* ---- damage */
-
-#define ZSTD_MAGIC "\x28\xb5\x2f\xfd"
-
-/* The day's file, its bytes changed. */
-static void damage_day(struct bench *bench, const char *day, bool is_cut)
-{
-    static char bytes[4 << 20];
-    const char *body;
-    char path[512];
-    ssize_t len;
-    int fd;
-
-    archive_close(bench->archive); /* the log is written back */
-    bench->archive = NULL;
-    (void)snprintf(path, sizeof(path), "%s/events/%s.db", bench->fixture.folder, day);
-    fd = open(path, O_RDWR | O_CLOEXEC);
-    len = read(fd, bytes, sizeof(bytes));
-    assert_in_range(len, 8192, sizeof(bytes) - 1);
-    if (is_cut) {
-        assert_int_equal(ftruncate(fd, len / 2), 0);
-    } else {
-        body = memmem(bytes, (size_t)len, ZSTD_MAGIC, 4);
-        assert_non_null(body);
-        bytes[body - bytes + 40] ^= 4;
-        assert_int_equal(pwrite(fd, bytes, (size_t)len, 0), len);
-    }
-    close(fd);
-}
-
-/* Three days of 64 events, in blocks of 16. */
-static void fill_days(struct bench *bench)
-{
-    for (unsigned i = 0; i < 192; i++) {
-        char text[48];
-        struct event event;
-
-        (void)snprintf(text, sizeof(text), "command %u of %u", i, i * 7919);
-        event = make_event(FIXTURE_NOW - i / 64 * DAY + i % 64, text, "/bin/sh");
-        assert_int_equal(add(bench->archive, 1, i + 1, &event), 0);
-    }
-    assert_int_equal(archive_commit(bench->archive), 0);
-}
-
-static struct answer *search_damaged(struct bench *bench, struct archive_damages *damages)
-{
-    struct archive_query query = everything();
-    struct archive *reader = open_archive(&bench->fixture, true, 0);
-    struct answer *answer;
-
-    *damages = (struct archive_damages){0};
-    query.damages = damages;
-    answer = search(reader, &query);
-    answer = search(reader, &query); /* what was met before is told once */
-    query.damages = NULL;
-    assert_true(damages->count == 0 || archive_search(reader, &query, collect, answer) < 0);
-    answer->count = 0;
-    query.damages = damages;
-    answer = search(reader, &query);
-    archive_close(reader);
-    return answer;
-}
-
-/* One bit in one block: the other 176 are found, and it is told which are not. */
-static void test_flipped_bit(void **state)
-{
-    struct bench *bench = *state;
-    struct archive_damages damages;
-    char file[ARCHIVE_FILE_SIZE];
-    char day[11];
-
-    fill_days(bench);
-    archive_file((FIXTURE_NOW - DAY) / DAY, file);
-    (void)snprintf(day, sizeof(day), "%.10s", file + sizeof("events/") - 1);
-    assert_int_equal(search_damaged(bench, &damages)->count, 192);
-    assert_int_equal(damages.count, 0);
-    damage_day(bench, day, false);
-    assert_int_equal(search_damaged(bench, &damages)->count, 176);
-    assert_int_equal(damages.count, 1);
-    assert_int_equal(damages.list[0].entries, 16);
-    assert_int_equal(damages.list[0].last - damages.list[0].first, 15);
-    assert_int_equal(damages.list[0].day, (FIXTURE_NOW - DAY) / DAY);
-}
-
-/* Half of a day's file is gone: the days beside it are found. */
-static void test_cut_file(void **state)
-{
-    struct bench *bench = *state;
-    struct archive_damages damages;
-    char file[ARCHIVE_FILE_SIZE];
-    char day[11];
-    size_t found;
-
-    fill_days(bench);
-    archive_file((FIXTURE_NOW - DAY) / DAY, file);
-    (void)snprintf(day, sizeof(day), "%.10s", file + sizeof("events/") - 1);
-    damage_day(bench, day, true);
-    found = search_damaged(bench, &damages)->count;
-    assert_in_range(found, 128, 191);
-    assert_in_range(damages.count, 1, 5);
-    assert_int_equal(damages.list[0].day, (FIXTURE_NOW - DAY) / DAY);
-}
-
 static void test_no_memory(void **state)
 {
     struct bench *bench = *state;
@@ -616,9 +363,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_expire, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rollback, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_search_is_naive_scan, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_foreign_day, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_flipped_bit, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_cut_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_memory, set_up, tear_down),
     };
 

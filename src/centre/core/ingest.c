@@ -204,6 +204,30 @@ void core_disk_watch(struct core *core)
     }
 }
 
+void core_archive_watch(struct core *core)
+{
+    static const struct id centre_itself;
+    struct archive_damage damage;
+
+    while (archive_take_damage(core->options.archive, &damage)) {
+        char file[ARCHIVE_FILE_SIZE];
+        uint64_t number;
+        int r;
+
+        archive_file(&damage, file);
+        log_error("events are damaged: file=%s block=%lld events=%llu; new ones are kept as ever",
+                  file, (long long)damage.block, (unsigned long long)damage.entries);
+        r = core_raise(
+            core, &centre_itself, SEVERITY_HIGH,
+            N_("Stored events are damaged: new ones are kept as ever, but of the old ones "
+               "some are not found. Find names the file: put it back from a backup"),
+            &number);
+        if (r < 0) {
+            log_warn("no alert could be raised error=%s", err_name(r));
+        }
+    }
+}
+
 int core_raise(struct core *core, const struct id *host, enum severity severity, const char *title,
                uint64_t *ret_number)
 {

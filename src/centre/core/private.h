@@ -203,6 +203,8 @@ void core_fail(struct core *core, int error);
 /* Failures of the store itself, as against those of one record: who sends nonsense must not cut the
  * others off. */
 bool core_is_store_failure(int error);
+/* Tells what the archive could not read. */
+void core_archive_watch(struct core *core);
 /* Looks whether a full disk has room again. */
 void core_disk_watch(struct core *core);
 void core_tell(struct core *core, uint32_t changed);

@@ -46,6 +46,7 @@ static void core_on_tick(void *context)
         if (!core->is_full) {
             core_hosts_watch(core);
             core_actions_expire(core);
+            core_archive_watch(core);
         }
     }
     if (core->ticks % CORE_TICKS_SILENCE == CORE_TICKS_SILENCE / 2 && !core->is_full) {

@@ -396,11 +396,12 @@ int block_read(struct database *database, int64_t number, struct buf *ret_raw)
     return r < 0 ? r : block_unpack(buf_str(&body), bytes, ret_raw);
 }
 
-static int block_last_number(struct database *database, size_t room, int64_t *ret_number)
+int block_find_last(struct database *database, size_t room, int64_t *ret_number)
 {
     CLEANUP(query_done) struct query query = {0};
     int r;
 
+    *ret_number = 0;
     query_init(&query, database,
                "SELECT number, count, bytes FROM blocks ORDER BY number DESC LIMIT 1");
     r = query_next(&query);
@@ -413,19 +414,14 @@ static int block_last_number(struct database *database, size_t room, int64_t *re
     return query.error;
 }
 
-int block_load_last(struct block *block, struct database *database, struct buf *scratch,
-                    struct buf *folded)
+int block_load(struct block *block, struct database *database, int64_t number, struct buf *scratch,
+               struct buf *folded)
 {
     struct cbor_reader reader;
     struct archive_key key;
     struct event event;
-    int64_t number = 0;
-    int r = block_last_number(database, block->room, &number);
+    int r = block_read(database, number, scratch);
 
-    if (r < 0 || number == 0) {
-        return r;
-    }
-    r = block_read(database, number, scratch);
     if (r < 0) {
         return r;
     }

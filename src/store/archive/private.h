@@ -20,6 +20,7 @@
 #define ARCHIVE_BLOCK_HOSTS    1024
 #define ARCHIVE_HOSTS_MAX      (1U << 20)
 #define ARCHIVE_FOLD_LIMIT     (1U << 20) /* folded texts of one event */
+#define ARCHIVE_ASIDES_MAX     99         /* files of one day that are set aside */
 #define NS_PER_DAY             (86400 * NS_PER_S)
 
 /* One entry of a block: CBOR array [host (16 bytes), sequence, event]. */
@@ -63,9 +64,11 @@ bool block_is_full(const struct block *block);
 bool block_has(const struct block *block, const struct id *host, uint64_t sequence);
 /* Within the day's transaction. scratch takes the compressed bytes and the filter. */
 [[nodiscard]] int block_write(struct block *block, struct database *database, struct buf *scratch);
-/* Continues the day's last block when it is not full. */
-[[nodiscard]] int block_load_last(struct block *block, struct database *database,
-                                  struct buf *scratch, struct buf *folded);
+/* The day's last block when it is not full; 0: there is none to go on with. */
+[[nodiscard]] int block_find_last(struct database *database, size_t room, int64_t *ret_number);
+/* Continues a stored block. After a failure the block must be reset. */
+[[nodiscard]] int block_load(struct block *block, struct database *database, int64_t number,
+                             struct buf *scratch, struct buf *folded);
 /* The entries of a stored block, decompressed. -ERR_CORRUPT, -ERR_NOENT. */
 [[nodiscard]] int block_read(struct database *database, int64_t number, struct buf *ret_raw);
 /* The same in two steps, of which the second needs no database. */
@@ -85,8 +88,9 @@ struct day {
     int64_t number;            /* days since 1970 */
     struct database *database; /* NULL: the slot is free */
     struct block block;
-    bool is_begun; /* a transaction is open */
-    uint64_t used; /* the turn it was used last */
+    bool is_begun;  /* a transaction is open */
+    bool is_broken; /* its file: it is set aside once nothing waits in it */
+    uint64_t used;  /* the turn it was used last */
 };
 
 /* Sequences of a host in one day. */
@@ -105,7 +109,7 @@ struct archive_host {
 };
 
 struct archive {
-    char folder[ARCHIVE_PATH_SIZE - 32]; /* the one that holds the days */
+    char folder[ARCHIVE_PATH_SIZE - 64]; /* the one that holds the days */
     bool is_read_only;
     const struct clock *clock;
     size_t block_events;
@@ -116,14 +120,34 @@ struct archive {
     struct buf scratch;
     struct buf folded;
     struct archive_stats stats;
+    struct archive_damages damages; /* that the writer met */
+    size_t damages_told;
+};
+
+struct day_file {
+    int64_t day;
+    unsigned aside; /* 0: it is in use */
 };
 
 /* Opens a day's file. Writing makes it. */
 [[nodiscard]] int day_open_file(const struct archive *archive, int64_t day, bool is_read_only,
                                 struct database **ret_database, struct diag *diag);
-void day_path(const struct archive *archive, int64_t day, const char *suffix,
+void day_path(const struct archive *archive, const struct day_file *file, const char *suffix,
               char out[ARCHIVE_PATH_SIZE]);
-/* The days that have a file, oldest first. The caller frees the list with mem_free. */
-[[nodiscard]] int day_list(const struct archive *archive, int64_t **ret_days, size_t *ret_count);
+/* Days' files, those that were set aside too, oldest first. The caller frees the list with
+ * mem_free. */
+[[nodiscard]] int day_list(const struct archive *archive, struct day_file **ret_files,
+                           size_t *ret_count);
+/* Renames the file of a day that no database has open, and what it has not taken over from its log.
+ * Nothing is overwritten. -ERR_LIMIT. */
+[[nodiscard]] int day_set_aside(const struct archive *archive, int64_t day, unsigned *ret_aside);
+
+/* Whether an error of reading says that the file is not what it was. */
+bool damage_is(int error);
+/* The whole of a file. */
+struct archive_damage damage_of_file(const struct day_file *file, int error);
+/* A block, with what its row says of it. */
+struct archive_damage damage_of_block(struct database *database, int64_t day, int64_t number);
+void damages_add(struct archive_damages *damages, const struct archive_damage *damage);
 
 #endif

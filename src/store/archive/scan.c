@@ -55,36 +55,15 @@ bool scan_is_beyond(const struct scan *scan, int64_t last)
     return last < scan->query->from || last < matches_last(&scan->matches);
 }
 
-/* ---- what cannot be read */
-
-struct archive_damage scan_damage_of(int64_t day)
-{
-    return (struct archive_damage){
-        .day = day, .first = day * NS_PER_DAY, .last = (day + 1) * NS_PER_DAY - 1};
-}
-
-static void damages_add(struct archive_damages *damages, const struct archive_damage *damage)
-{
-    for (size_t i = 0; i < damages->count; i++) {
-        if (damages->list[i].day == damage->day && damages->list[i].block == damage->block) {
-            return; /* met before, in another turn */
-        }
-    }
-    if (damages->count == ARCHIVE_DAMAGES_MAX) {
-        damages->has_more = true;
-        return;
-    }
-    damages->list[damages->count++] = *damage;
-}
-
 int scan_pass_over(struct scan *scan, const struct archive_damage *damage, int error)
 {
-    bool is_damage = error == -ERR_CORRUPT || error == -ERR_FOREIGN || error == -ERR_IO;
+    struct archive_damage met = *damage;
 
-    if (!is_damage || scan->query->damages == NULL) {
+    if ((!damage_is(error) && error != -ERR_VERSION) || scan->query->damages == NULL) {
         return error;
     }
-    damages_add(scan->query->damages, damage);
+    met.error = error;
+    damages_add(scan->query->damages, &met);
     return 0;
 }
 
@@ -185,7 +164,7 @@ static int scan_take_row(struct scan *scan, struct hand *hand)
             return r;
         }
     }
-    hand->row = scan_damage_of(scan->day);
+    hand->row = damage_of_file(&(struct day_file){.day = scan->day}, 0);
     return r < 0 ? scan_pass_over(scan, &hand->row, r) : 0;
 }
 
@@ -365,9 +344,9 @@ static void hand_work(struct scan *scan, pthread_t *helper, bool *ret_is_helped)
     buf_done(&hand.encoded);
 }
 
+/* As urgent as whoever searches, who waits for it. */
 static void *help(void *context)
 {
-    (void)thread_lower_priority(); /* in vain it takes a share like any other */
     hand_work(context, NULL, NULL);
     return NULL;
 }

@@ -1,7 +1,7 @@
-/* Goes through the blocks of a day that may hold what a search wants. A second thread, of low
- * priority, joins in when there are several to open: taking a block (rows, filters) and keeping
- * what is found are done under one lock, unpacking and looking outside of it. Neighbours:
- * archive/search.c walks the days. */
+/* Goes through the blocks of a day that may hold what a search wants. A second thread joins in when
+ * there are several to open: taking a block (rows, filters) and keeping what is found are done
+ * under one lock, unpacking and looking outside of it. Neighbours: archive/search.c walks the days.
+ */
 #ifndef STORE_ARCHIVE_SCAN_H
 #define STORE_ARCHIVE_SCAN_H
 
@@ -35,7 +35,5 @@ bool scan_is_beyond(const struct scan *scan, int64_t last);
 /* Notes the damage and makes 0 of the error that met it; every other error stays. block 0: of the
  * day in hand, whatever was not read yet. */
 [[nodiscard]] int scan_pass_over(struct scan *scan, const struct archive_damage *damage, int error);
-/* The whole of a day. */
-struct archive_damage scan_damage_of(int64_t day);
 
 #endif

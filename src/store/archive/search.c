@@ -35,7 +35,7 @@ static int search_open_day(struct scan *scan, int64_t number, struct database **
 
 static int search_pass_over_day(struct scan *scan, int64_t number, int error)
 {
-    const struct archive_damage damage = scan_damage_of(number);
+    const struct archive_damage damage = damage_of_file(&(struct day_file){.day = number}, error);
 
     return scan_pass_over(scan, &damage, error);
 }
@@ -63,6 +63,17 @@ static int search_look_at(struct scan *scan, int64_t number, struct search_day *
     return query.error < 0 ? query.error : 1;
 }
 
+/* A file that was set aside is told of, to those who want to be told. */
+static void search_note_aside(struct scan *scan, const struct day_file *file)
+{
+    const struct archive_damage damage = damage_of_file(file, -ERR_CORRUPT);
+
+    if (scan->query->damages != NULL && damage.last >= scan->query->from &&
+        damage.first <= scan->query->to) {
+        damages_add(scan->query->damages, &damage);
+    }
+}
+
 static int search_day_compare(const void *a, const void *b)
 {
     const struct search_day *left = a;
@@ -71,14 +82,19 @@ static int search_day_compare(const void *a, const void *b)
     return (left->last < right->last) - (left->last > right->last);
 }
 
-static int search_choose_days(struct scan *scan, const int64_t *numbers, size_t count,
+static int search_choose_days(struct scan *scan, const struct day_file *files, size_t count,
                               struct search_day *days, size_t *ret_count)
 {
     size_t chosen = 0;
 
     for (size_t i = 0; i < count; i++) {
-        int r = search_look_at(scan, numbers[i], &days[chosen]);
+        int r = 0;
 
+        if (files[i].aside != 0) {
+            search_note_aside(scan, &files[i]);
+        } else {
+            r = search_look_at(scan, files[i].day, &days[chosen]);
+        }
         if (r < 0) {
             return r;
         }
@@ -105,11 +121,11 @@ static void search_set_until(struct scan *scan, int64_t began)
 
 static int search_walk(struct scan *scan)
 {
-    CLEANUP(mem_freep) int64_t *numbers = NULL;
+    CLEANUP(mem_freep) struct day_file *files = NULL;
     CLEANUP(mem_freep) struct search_day *days = NULL;
     int64_t began = clock_mono(&clock_real);
     size_t count = 0;
-    int r = day_list(scan->archive, &numbers, &count);
+    int r = day_list(scan->archive, &files, &count);
 
     if (r < 0 || count == 0) {
         return r == -ERR_NOENT ? 0 : r; /* nothing was archived yet */
@@ -118,7 +134,7 @@ static int search_walk(struct scan *scan)
     if (days == NULL) {
         return -ERR_NOMEM;
     }
-    r = search_choose_days(scan, numbers, count, days, &count);
+    r = search_choose_days(scan, files, count, days, &count);
     search_set_until(scan, began);
     for (size_t i = 0; i < count && r == 0 && scan->reached == ARCHIVE_REACHED_ALL &&
                        !scan_is_beyond(scan, days[i].last);
