@@ -52,9 +52,19 @@ function readCatalogue(path) {
   return catalogue;
 }
 
+// What fields are called, the short names first: from the program's own lists.
+const fieldLists = ['model/term_aliases.def', 'model/fields.def', 'codec/log_names.def'].map((path) => join(here, '../src', path));
+
+function readFields() {
+  const rows = fieldLists.flatMap((path) => [...readFileSync(path, 'utf8').matchAll(/^(?:ALIAS|FIELD|NAME)\((?:[A-Z0-9_]+, )?"([^"]+)"/gm)]);
+  return [...new Set(rows.map((row) => row[1]))];
+}
+
 const cataloguePlugin = {
   name: 'catalogue',
   setup(build) {
+    build.onResolve({ filter: /^catalogue:fields$/ }, () => ({ path: 'fields', namespace: 'fields' }));
+    build.onLoad({ filter: /.*/, namespace: 'fields' }, () => ({ contents: JSON.stringify(readFields()), loader: 'json', watchFiles: fieldLists }));
     build.onResolve({ filter: /^catalogue:vi$/ }, () => ({ path: 'vi', namespace: 'catalogue' }));
     build.onLoad({ filter: /.*/, namespace: 'catalogue' }, () => ({
       contents: JSON.stringify(readCatalogue(po)),

@@ -2,9 +2,12 @@
 // every search is kept in the audit log.
 import { useEffect, useRef, useState } from 'preact/hooks';
 
+import fields from 'catalogue:fields';
+
 import { wordsOf, type ArchiveDamage, type EventHit } from '../api';
 import { Histogram } from '../components/Histogram';
 import { Sheet } from '../components/Sheet';
+import { Terms } from '../components/Terms';
 import { Time } from '../components/Time';
 import { ask, stepOf, withDamages } from '../find';
 import { number, t } from '../i18n';
@@ -14,6 +17,7 @@ import { shortTime } from '../time';
 import { RuleDraft } from './RuleDraft';
 
 const PAGE = 100;
+const FIELDS = 10;
 const periods: [string, () => string, number][] = [
   ['1h', () => t('Last hour'), 3600],
   ['24h', () => t('Last 24 hours'), 86400],
@@ -100,15 +104,17 @@ function spanOf(query: URLSearchParams): { from: number; to: number; isChosen: b
 /** What the search had to pass over: when it was, and what to do. */
 function Damages({ damages }: { damages: ArchiveDamage[] }) {
   return (
-    <ul role="alert" class="error">
-      {damages.map(({ file, block, from, to, entries }) => (
-        <li key={`${file} ${block}`}>
-          {block === 0
-            ? t('{0} is damaged: what it holds was not searched, or not all of it. Put it back from a backup.', file)
-            : t('{0} events from {1} to {2} could not be read: {3} is damaged in one place. Put it back from a backup.', number(entries), shortTime(from), shortTime(to), file)}
-        </li>
-      ))}
-    </ul>
+    <div role="alert">
+      <ul class="error">
+        {damages.map(({ file, block, from, to, entries }) => (
+          <li key={`${file} ${block}`}>
+            {block === 0
+              ? t('{0} is damaged: what it holds was not searched, or not all of it. Put it back from a backup.', file)
+              : t('{0} events from {1} to {2} could not be read: {3} is damaged in one place. Put it back from a backup.', number(entries), shortTime(from), shortTime(to), file)}
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 
@@ -201,11 +207,7 @@ export function Find() {
         event.preventDefault();
         move((field.current?.value ?? '').normalize('NFC').trim(), period);
       }}>
-        <label class="search">
-          {t('Events that hold')}
-          <input ref={field} type="search" id="search" key={typed} defaultValue={typed} maxLength={500} autocomplete="off"
-            spellcheck={false} placeholder={t('failed password user:root -host:test')} />
-        </label>
+        <Terms field={field} typed={typed} more={[...new Set(hits.flatMap((hit) => Object.keys(hit.event)))]} />
         <label>
           {t('When')}
           <select value={period} onChange={(event) => move((field.current?.value ?? '').trim(), event.currentTarget.value)}>
@@ -218,6 +220,7 @@ export function Find() {
           <summary>{t('How to ask')}</summary>
           <p>{t('Words are found with or without dấu; all must stand in the event. "Some words" stand side by side. user:root, host:web*, pid:>1000 name a field. A minus before a term leaves out.')}</p>
           <p>{t('root OR admin: one of them. NOT (a OR b): none of them. NOT binds closest, then words side by side, then OR. HOẶC, KHÔNG, VÀ are understood too. src_ip:203.0.113.9 or EventID:4625 are fields that an entry of a log holds.')}</p>
+          <p>{t('Fields that many events have: {0}. Others are offered while you type.', fields.slice(0, FIELDS).join(', '))}</p>
         </details>
         {span.isChosen && (
           <p class="chosen">
