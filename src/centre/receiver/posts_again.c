@@ -55,6 +55,7 @@ static void post_let_go(struct receiver *receiver, uint64_t *id)
 {
     if (*id != 0) {
         receiver_put_told(&receiver->queue, *id);
+        receiver_hurry(receiver); /* the process after this one would take others for it */
         *id = 0;
     }
 }
@@ -352,18 +353,41 @@ static void posts_await(struct receiver *receiver, struct repeat *repeat)
     repeats_put_back(&receiver->repeats, repeat, repeat->kept);
 }
 
-void receiver_posts_decide(struct receiver *receiver, uint64_t number, bool is_told)
+void receiver_posts_leave(struct receiver *receiver, uint64_t number)
 {
     struct post *post = map_get(&receiver->posts, MAP_KEY(number));
     struct repeat *repeat = repeats_undecided(&receiver->repeats, number);
 
-    if (post != NULL && !is_told) {
+    if (post != NULL) {
         post_release(post);
         post_free(post);
-    } else if (repeat != NULL && is_told && !repeat->is_keyed) {
-        posts_told(receiver, repeat);
     } else if (repeat != NULL) {
         posts_await(receiver, repeat);
+    }
+    receiver_posts_settle(receiver);
+}
+
+/* A process before this one answered it. */
+static void posts_told_before(struct receiver *receiver, uint64_t id)
+{
+    struct repeat *repeat = repeats_take_kept(&receiver->repeats, id);
+
+    if (repeat != NULL) {
+        post_let_go(receiver, &repeat->id);
+        repeat_free(repeat);
+    }
+}
+
+void receiver_posts_told(struct receiver *receiver, uint64_t number, uint64_t id)
+{
+    struct repeat *repeat = repeats_undecided(&receiver->repeats, number);
+
+    if (repeat == NULL && id != 0) {
+        posts_told_before(receiver, id);
+    } else if (repeat != NULL && repeat->is_keyed) {
+        posts_await(receiver, repeat);
+    } else if (repeat != NULL) {
+        posts_told(receiver, repeat);
     }
     receiver_posts_settle(receiver);
 }
