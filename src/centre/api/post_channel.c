@@ -156,8 +156,8 @@ static struct api_post *post_find(struct api *api, uint64_t number)
     return NULL;
 }
 
-/* Whoever posted closed the connection; what is written to it now goes nowhere, though front takes
- * it. */
+/* Whoever posted closed the connection, or shut it for writing: which of the two, only his machine
+ * knows. What is written to it now goes nowhere, though front takes it. */
 static bool post_is_gone(const struct api_post *post)
 {
     const union MHD_ConnectionInfo *info =
@@ -204,6 +204,12 @@ static void post_take_answer(struct api *api, struct msg_reader *msg)
         post->is_begun = false;
         post->is_told_due = result == 0; /* another is posted again, and it knows */
         post->is_gone = post_is_gone(post);
+    }
+    if (result == 0 && post->is_gone) { /* it will be taken for one that comes again: should he
+                                           still read, he must not hear that it is done */
+        result = -ERR_FULL;
+        post->detail = N_("keep the connection open for writing until the answer is there, "
+                          "and send it again");
     }
     api_post_finish(post, (int)result);
 }
