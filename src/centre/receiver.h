@@ -111,9 +111,10 @@ enum receiver_message {
      * receiver → api when it has just started: posts whose pieces it had not seen are lost. */
     RECEIVER_MESSAGE_HELLO,
     /* core → receiver: before the answer to HELLO, what was taken of posts that may come again: u64
-     * by which core keeps it, str more of its entries' hashes in turn (u64 each). */
+     * life that said HELLO, u64 how many were told before (0: all that was told is void), u64 by
+     * which core keeps it, str more of its entries' hashes in turn (u64 each). */
     RECEIVER_MESSAGE_KNOWN,
-    /* core → receiver: those were all. u64 seed of the hashes. */
+    /* core → receiver: those were all. u64 life, u64 how many, u64 seed of the hashes. */
     RECEIVER_MESSAGE_ALL_KNOWN,
     /* core → receiver: answer to HELLO, or core has just started, or could not keep what it had
      * taken: u64 life and u64 number: the last batch that is durable. The receiver drops those up

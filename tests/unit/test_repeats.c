@@ -325,7 +325,7 @@ static void test_repeats_are_bounded(void **state)
     assert_null(repeats_take(&repeats, MAP_KEY(numbers[2]), false, 1));
     assert_null(repeats_take(&repeats, MAP_KEY(numbers[1]), false, 2 + REPEATS_KEPT));
     assert_int_equal(repeats.size, 0);
-    repeats_done(&repeats);
+    repeats_clear(&repeats);
 }
 
 /* Posts whose senders never say whether they have their answer: the oldest count as told. */

@@ -335,5 +335,5 @@ void receiver_posts_done(struct receiver *receiver)
         post_free(post);
     }
     map_done(&receiver->posts);
-    repeats_done(&receiver->repeats);
+    repeats_clear(&receiver->repeats);
 }

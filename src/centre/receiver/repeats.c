@@ -73,7 +73,7 @@ static void repeats_forget(struct repeats *repeats, struct list *posts)
     repeat_free(repeat);
 }
 
-void repeats_done(struct repeats *repeats)
+void repeats_clear(struct repeats *repeats)
 {
     while (!list_is_empty(&repeats->undecided)) {
         repeats_forget(repeats, &repeats->undecided);

@@ -48,7 +48,8 @@ struct repeats {
 };
 
 void repeats_init(struct repeats *repeats, uint64_t seed);
-void repeats_done(struct repeats *repeats);
+/* Forgets all of them. */
+void repeats_clear(struct repeats *repeats);
 /* Of an entry as a post has it: who posts it, whose token, which host, what it says. */
 uint64_t repeats_hash(const struct repeats *repeats, uint64_t poster,
                       const struct receiver_entry *entry);
