@@ -254,6 +254,27 @@ static void test_shorter_swallows_no_longer(void **state)
     }
 }
 
+/* One that says again what is not durable yet is not answered before it is, though it first looked
+ * like another that is. */
+static void test_answered_when_durable(void **state)
+{
+    (void)state;
+    receiver_begin(1 << 20);
+    post_whole(1, "a\nb\nc\n");
+    assert_int_equal(receiver_queue_close(&receiver.queue), 0);
+    post_whole(2, "a\nb\n");
+    post_left(2);
+    post_left(1);
+    post_whole(3, "a\nb\n");
+    assert_int_equal(posted(), 5);
+    receiver_queue_durable(&receiver.queue, 1);
+    receiver_posts_settle(&receiver);
+    assert_false(list_is_empty(&receiver.answers));
+    make_durable();
+    assert_int_equal(answered(), 2);
+    receiver_finish();
+}
+
 /* Refused, and then left: known once, with all that was taken before it. */
 static void test_refused_and_left(void **state)
 {
@@ -364,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_two_that_say_the_same),
         cmocka_unit_test(test_longer_behind_shorter),
         cmocka_unit_test(test_shorter_swallows_no_longer),
+        cmocka_unit_test(test_answered_when_durable),
         cmocka_unit_test(test_refused_and_left),
         cmocka_unit_test(test_posted_again_after_many),
         cmocka_unit_test(test_repeats_are_bounded),

@@ -242,6 +242,7 @@ static bool post_change_repeat(struct post *post, bool is_whole)
     }
     repeats_put_back(&receiver->repeats, post->repeat, now);
     post->repeat = other;
+    post->batch = other->batch > post->batch ? other->batch : post->batch;
     post->id = other->id;
     post->is_noted = post->id != 0;
     return true;
