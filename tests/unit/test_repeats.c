@@ -95,6 +95,29 @@ static void test_posted_again_while_it_waits(void **state)
     receiver_finish();
 }
 
+/* Its sender closed the connection while the api did not read from it: it comes again before
+ * anybody says that the first is left. */
+static void test_posted_again_before_it_is_left(void **state)
+{
+    const struct clock clock = {.wall = waited_wall, .mono = waited_mono};
+
+    (void)state;
+    receiver_begin(1 << 20);
+    receiver.queue.clock = &clock;
+    waited = 0;
+    post_piece(1, RECEIVER_PIECE_FIRST, "a\nb\n");
+    waited = 5 * NS_PER_S;
+    post_whole(2, "a\nb\nc\n");
+    assert_int_equal(refused(), -ERR_FULL);
+    post_whole(3, "b\n");
+    assert_int_equal(posted(), 3);
+    post_left(1);
+    post_whole(4, "a\nb\nc\n");
+    assert_int_equal(posted(), 4);
+    make_durable();
+    receiver_finish();
+}
+
 /* Two behind one token say the same while core keeps nothing: neither repeats the other. */
 static void test_others_are_no_repeat(void **state)
 {
@@ -379,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_posted_again),
         cmocka_unit_test(test_posted_again_in_part),
         cmocka_unit_test(test_posted_again_while_it_waits),
+        cmocka_unit_test(test_posted_again_before_it_is_left),
         cmocka_unit_test(test_others_are_no_repeat),
         cmocka_unit_test(test_alike_at_the_begin),
         cmocka_unit_test(test_alike_while_it_waits),

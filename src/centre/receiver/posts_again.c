@@ -198,6 +198,24 @@ static struct repeat *post_find_ahead(struct post *post)
     return NULL;
 }
 
+/* One that began with the same entry and has gone silent: whoever posted it may have given up,
+ * which the api does not see while it holds the connection back, and be posting it again. */
+static bool post_is_in_doubt(const struct post *post)
+{
+    const struct receiver *receiver = post->receiver;
+    size_t cursor = 0;
+    const struct post *other;
+
+    while ((other = map_next(&receiver->posts, &cursor)) != NULL) {
+        if (other != post && !other->is_last && !other->is_over && list_is_empty(&other->turn) &&
+            posts_now(receiver) - other->heard > POST_REPEAT_LEAST &&
+            str_has_prefix(buf_str(&other->hashes), buf_str(&post->hashes))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void post_begin_repeat(struct post *post)
 {
     struct receiver *receiver = post->receiver;
@@ -279,6 +297,10 @@ static void post_finish_repeat(struct post *post)
 static int post_compare(struct post *post, uint64_t hash, bool *ret_is_again)
 {
     *ret_is_again = false;
+    if (post->place == 0 && post_is_in_doubt(post)) {
+        buf_reset(&post->hashes);
+        return -ERR_FULL;
+    }
     if (post->place == 0) {
         post_begin_repeat(post);
     }
