@@ -167,6 +167,25 @@ static void test_alike_at_the_begin(void **state)
     receiver_finish();
 }
 
+/* What had to be taken again since it stood for another's is taken again once, however often the
+ * post is cut. */
+static void test_cut_while_it_is_made_up(void **state)
+{
+    (void)state;
+    receiver_begin(1 << 20);
+    post_piece(1, RECEIVER_PIECE_FIRST, "a\nb\nc\n");
+    post_left(1);
+    post_whole(2, "a\nb\ny\n");
+    assert_int_equal(posted(), 4);
+    post_piece(3, RECEIVER_PIECE_FIRST, "a\n");
+    post_left(3);
+    assert_int_equal(posted(), 5);
+    post_whole(4, "a\nb\nc\n");
+    assert_int_equal(posted(), 6);
+    make_durable();
+    receiver_finish();
+}
+
 /* One that begins as one does that waits for its answer: what it says is not there, so it is not
  * answered as if it were, whether it goes on otherwise or ends before. */
 static void test_alike_while_it_waits(void **state)
@@ -405,6 +424,7 @@ int main(void)
         cmocka_unit_test(test_posted_again_before_it_is_left),
         cmocka_unit_test(test_others_are_no_repeat),
         cmocka_unit_test(test_alike_at_the_begin),
+        cmocka_unit_test(test_cut_while_it_is_made_up),
         cmocka_unit_test(test_alike_while_it_waits),
         cmocka_unit_test(test_two_that_say_the_same),
         cmocka_unit_test(test_longer_behind_shorter),

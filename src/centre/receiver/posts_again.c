@@ -44,6 +44,8 @@ void post_keep(struct post *post, bool is_undecided)
         repeat_count(post->repeat) > post->place) {
         hashes = &post->repeat->hashes;
         kept.given = post->repeat->given > post->place ? post->repeat->given : 0;
+        kept.given_from =
+            post->place > post->repeat->given_from ? post->place : post->repeat->given_from;
     }
     kept.hashes = *hashes;
     buf_init(hashes, 0);
@@ -239,6 +241,7 @@ static void post_begin_repeat(struct post *post)
 static void post_give(struct receiver *receiver, struct repeat *repeat, size_t count)
 {
     repeat->given = count > repeat->given ? count : repeat->given;
+    repeat->given_from = 0;
     post_let_go(receiver, &repeat->id);
 }
 
@@ -255,7 +258,9 @@ static bool post_change_repeat(struct post *post, bool is_whole)
     if (other == NULL) {
         return false;
     }
-    if (other->given > post->repeat->given) { /* what was passed over stood for the first */
+    if (other->given > post->repeat->given ||
+        (other->given != 0 && other->given_from < post->repeat->given_from)) {
+        /* what was passed over stood for the first */
         post_give(receiver, post->repeat, post->place);
     }
     repeats_put_back(&receiver->repeats, post->repeat, now);
@@ -315,7 +320,7 @@ static int post_compare(struct post *post, uint64_t hash, bool *ret_is_again)
         return 0;
     }
     post->batch = post->repeat->batch > post->batch ? post->repeat->batch : post->batch;
-    *ret_is_again = post->place >= post->repeat->given;
+    *ret_is_again = post->place < post->repeat->given_from || post->place >= post->repeat->given;
     return 0;
 }
 

@@ -29,7 +29,8 @@ struct repeat {
     uint64_t batch;        /* the last that holds an entry of it */
     int64_t heard;         /* monotonic; when its last piece came */
     int64_t kept;          /* the same; since then */
-    size_t given;      /* so many of the first stand for another post's now: they are taken again */
+    size_t given; /* so many of the first stand for another post's now: they are taken again … */
+    size_t given_from; /* … but for so many, which were */
     bool is_undecided; /* its answer is on its way */
     bool is_followed;  /* another says the same, and waits for what becomes of this one */
     bool is_copy;      /* of one that waits or is undecided */
