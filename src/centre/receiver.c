@@ -147,11 +147,16 @@ static void on_unpack(void *context)
 /* What core kept of posts for a process that begins. */
 static void receiver_know(struct receiver *receiver, struct msg_reader *msg)
 {
+    uint64_t life = msg_get_u64(msg);
+    uint64_t place = msg_get_u64(msg);
     uint64_t number = msg_get_u64(msg);
     struct str hashes = msg->type == RECEIVER_MESSAGE_KNOWN ? msg_get_str(msg) : STR("");
 
-    if (msg_close(msg) < 0 || receiver->is_knowing) {
-        return; /* told twice, since it was asked twice */
+    if (msg_close(msg) < 0 || receiver->is_knowing || life != receiver->queue.life) {
+        return; /* told twice, since it was asked twice; or the one before it was told */
+    }
+    if (place == 0) { /* core may have died in the midst of telling */
+        repeats_clear(&receiver->repeats);
     }
     if (msg->type == RECEIVER_MESSAGE_KNOWN) {
         repeats_add_known(&receiver->repeats, number, hashes, clock_mono(receiver->queue.clock));

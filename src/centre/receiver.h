@@ -95,22 +95,26 @@ enum receiver_message {
     RECEIVER_MESSAGE_PIECE,
     /* api → receiver: nobody waits for that post any more, or its answer reached nobody; what was
      * taken of it stays, and is known again should it be posted again. u64 post; 0: all that went
-     * before, the api has just started. */
+     * before, the api or the receiver has just started; u64 0. */
     RECEIVER_MESSAGE_LEFT,
-    /* api → receiver: whoever posted it has its answer. u64 post. */
+    /* api → receiver: whoever posted it has its answer. u64 post, u64 by which core keeps it, as
+     * POSTED said: the receiver that answered may have died since, and all that was said of late is
+     * said to the next again. */
     RECEIVER_MESSAGE_TOLD,
     /* receiver → api: all of a post is durable, or why not. u64 post, i64 result (0; -ERR_FULL: no
-     * room, send it again later; -ERR_SYNTAX; -ERR_FBIG: unpacked), u32 entries taken, str why the
-     * first that was refused was, u32 n, n × u32 number of one that was refused (from 1). Before
-     * the last piece came: the rest is not wanted. */
+     * room, send it again later; -ERR_SYNTAX; -ERR_FBIG: unpacked), u64 by which core keeps it
+     * until its sender is told (0: it does not), u32 entries taken, str why the first that was
+     * refused was, u32 n, n × u32 number of one that was refused (from 1). Before the last piece
+     * came: the rest is not wanted. */
     RECEIVER_MESSAGE_POSTED,
     /* receiver → core: it has just started, or core does not know it. u64 life (random). Also
      * receiver → api when it has just started: posts whose pieces it had not seen are lost. */
     RECEIVER_MESSAGE_HELLO,
     /* core → receiver: before the answer to HELLO, what was taken of posts that may come again: u64
-     * by which core keeps it, str more of its entries' hashes in turn (u64 each). */
+     * life that said HELLO, u64 how many were told before (0: all that was told is void), u64 by
+     * which core keeps it, str more of its entries' hashes in turn (u64 each). */
     RECEIVER_MESSAGE_KNOWN,
-    /* core → receiver: those were all. u64 seed of the hashes. */
+    /* core → receiver: those were all. u64 life, u64 how many, u64 seed of the hashes. */
     RECEIVER_MESSAGE_ALL_KNOWN,
     /* core → receiver: answer to HELLO, or core has just started, or could not keep what it had
      * taken: u64 life and u64 number: the last batch that is durable. The receiver drops those up

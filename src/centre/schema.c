@@ -176,17 +176,12 @@ static const struct schema_member members_log_source[] = {
     {"muted_why", SCHEMA_TYPE_TEXT},
     {}};
 static const struct schema_member members_log_account[] = {
-    {"received", SCHEMA_TYPE_NUMBER},
-    {"committed", SCHEMA_TYPE_NUMBER},
-    {"refused", SCHEMA_TYPE_NUMBER},
-    {"datagrams_dropped", SCHEMA_TYPE_NUMBER},
-    {"dropped", SCHEMA_TYPE_NUMBER},
-    {"entries", SCHEMA_TYPE_NUMBER},
-    {"matched", SCHEMA_TYPE_NUMBER},
-    {"unmatched", SCHEMA_TYPE_NUMBER},
-    {"unjudged", SCHEMA_TYPE_NUMBER},
-    {"waiting", SCHEMA_TYPE_NUMBER},
-    {}};
+    {"received", SCHEMA_TYPE_NUMBER},          {"committed", SCHEMA_TYPE_NUMBER},
+    {"refused", SCHEMA_TYPE_NUMBER},           {"again", SCHEMA_TYPE_NUMBER},
+    {"datagrams_dropped", SCHEMA_TYPE_NUMBER}, {"dropped", SCHEMA_TYPE_NUMBER},
+    {"entries", SCHEMA_TYPE_NUMBER},           {"matched", SCHEMA_TYPE_NUMBER},
+    {"unmatched", SCHEMA_TYPE_NUMBER},         {"unjudged", SCHEMA_TYPE_NUMBER},
+    {"waiting", SCHEMA_TYPE_NUMBER},           {}};
 static const struct schema_member members_log_source_list[] = {
     {"items", SCHEMA_TYPE_LIST, "LogSource"}, {"next", SCHEMA_TYPE_CURSOR}, {}};
 static const struct schema_member members_counts[] = {{"hosts", SCHEMA_TYPE_NUMBER},

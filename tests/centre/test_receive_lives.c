@@ -145,6 +145,7 @@ static void batch_told(uint64_t number, uint64_t post)
 static size_t known(uint64_t life, uint64_t *ret_hashes, size_t most, uint64_t *ret_seed)
 {
     uint16_t type = 0;
+    uint64_t told = 0;
     size_t count = 0;
 
     while (channel_receive(pair[0], &packet) == 0) {
@@ -152,19 +153,22 @@ static size_t known(uint64_t life, uint64_t *ret_hashes, size_t most, uint64_t *
     }
     hello(life);
     while (type != RECEIVER_MESSAGE_GREETED && channel_receive(pair[0], &packet) == 0) {
-        uint64_t number = msg_get_u64(&packet.msg);
-        struct str hashes = STR("");
+        uint64_t number;
+        struct str hashes;
 
+        assert_true(msg_get_u64(&packet.msg) == life);
+        number = msg_get_u64(&packet.msg);
         type = packet.msg.type;
         if (type == RECEIVER_MESSAGE_KNOWN) {
-            assert_true(number != 0);
+            assert_true(number == told++ && msg_get_u64(&packet.msg) != 0);
             hashes = msg_get_str(&packet.msg);
             assert_true(hashes.len % sizeof(uint64_t) == 0 &&
                         count + hashes.len / sizeof(uint64_t) <= most);
             memcpy(ret_hashes + count, hashes.ptr, hashes.len);
             count += hashes.len / sizeof(uint64_t);
         } else if (type == RECEIVER_MESSAGE_ALL_KNOWN) {
-            *ret_seed = number;
+            assert_true(number == told);
+            *ret_seed = msg_get_u64(&packet.msg);
         }
         channel_packet_done(&packet);
     }
@@ -205,6 +209,48 @@ static void test_posts_are_kept(void **state)
     assert_int_equal(known(LIFE + 2, hashes, 8, &again), 0);
 }
 
+/* Rows that core tells until the channel is full, or all are told; each for that life, in turn. */
+static uint64_t take_rows(uint64_t life, uint64_t told, bool *ret_is_all)
+{
+    while (!*ret_is_all && channel_receive(pair[0], &packet) == 0) {
+        uint16_t type = packet.msg.type;
+
+        if (type == RECEIVER_MESSAGE_KNOWN && msg_get_u64(&packet.msg) == life) {
+            assert_true(msg_get_u64(&packet.msg) == told++);
+        }
+        *ret_is_all = type == RECEIVER_MESSAGE_ALL_KNOWN && msg_get_u64(&packet.msg) == life;
+        channel_packet_done(&packet);
+    }
+    return told;
+}
+
+/* A receiver that asks again while it is told hears each row once; of what the one before it was
+ * told, and did not read, it can tell that it is not its own. */
+static void test_posts_are_told_once(void **state)
+{
+    enum { POSTS = 1500 };
+    bool is_all = false;
+    uint64_t told = 0;
+
+    (void)state;
+    hello(LIFE);
+    for (uint64_t post = 1; post <= POSTS; post++) {
+        batch_posted(post, post, &post, 1);
+    }
+    assert_int_equal(core_batch_commit(rig.core), 0);
+    hello(LIFE + 1); /* and dies */
+    hello(LIFE + 2);
+    told = take_rows(LIFE + 2, told, &is_all); /* only the other's */
+    core_on_receiver(rig.core, pair[1], LOOP_WRITE);
+    hello(LIFE + 2);
+    for (unsigned i = 0; !is_all && i < POSTS; i++) {
+        told = take_rows(LIFE + 2, told, &is_all);
+        core_on_receiver(rig.core, pair[1], LOOP_WRITE);
+    }
+    assert_true(is_all);
+    assert_int_equal(told, POSTS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +258,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_counts_end_in_time, start, stop),
         cmocka_unit_test_setup_teardown(test_lines_sent_again, start, stop),
         cmocka_unit_test_setup_teardown(test_posts_are_kept, start, stop),
+        cmocka_unit_test_setup_teardown(test_posts_are_told_once, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

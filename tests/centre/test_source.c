@@ -567,6 +567,25 @@ static void test_pages(void **state)
     answer_done(&answer);
 }
 
+/* What came without an agent adds up, with what was sent again after it was kept. */
+static void test_account_of_what_came(void **state)
+{
+    struct answer answer;
+    char cookie[256];
+
+    (void)state;
+    rig_login(&rig, "viewer", cookie);
+    rig.api->received = (struct core_receive_counts){.taken = 90, .refused = 3, .again = 7};
+    rig.api->received.receiver.of[RECEIVER_COUNT_RECEIVED + RECEIVER_WAY_TLS] = 100;
+    rig_http(&rig, "GET", "/api/v1/sources/account", cookie, NULL, &answer);
+    assert_int_equal(answer.status, 200);
+    assert_int_equal(json_member_i64(answer.json, "received", 0), 100);
+    assert_int_equal(json_member_i64(answer.json, "committed", 0), 90);
+    assert_int_equal(json_member_i64(answer.json, "refused", 0), 3);
+    assert_int_equal(json_member_i64(answer.json, "again", 0), 7);
+    answer_done(&answer);
+}
+
 /* What an agent could not keep is told once for each time that it grows. */
 static void test_lost_at_the_agent(void **state)
 {
@@ -604,6 +623,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_revoked, start, stop),
         cmocka_unit_test_setup_teardown(test_core_was_away, start, stop),
         cmocka_unit_test_setup_teardown(test_pages, start, stop),
+        cmocka_unit_test_setup_teardown(test_account_of_what_came, start, stop),
         cmocka_unit_test_setup_teardown(test_lost_at_the_agent, start, stop),
     };
 

@@ -81,25 +81,26 @@ static inline void post_whole(uint64_t number, const char *bytes)
     post_piece(number, RECEIVER_PIECE_FIRST | RECEIVER_PIECE_LAST, bytes);
 }
 
-static inline void say(enum receiver_message word, uint64_t number)
+static inline void say(enum receiver_message word, uint64_t number, uint64_t id)
 {
     struct msg_reader reader;
 
     msg_begin(&piece, (uint16_t)word);
     msg_put_u64(&piece, number);
+    msg_put_u64(&piece, id);
     msg_open(&reader, str_of((const char *)piece.bytes, piece.len));
     receiver_posts_take(&receiver, &reader);
 }
 
 static inline void post_left(uint64_t number)
 {
-    say(RECEIVER_MESSAGE_LEFT, number);
+    say(RECEIVER_MESSAGE_LEFT, number, 0);
 }
 
 /* Its sender has the answer. */
 static inline void post_told(uint64_t number)
 {
-    say(RECEIVER_MESSAGE_TOLD, number);
+    say(RECEIVER_MESSAGE_TOLD, number, 0);
 }
 
 static inline void settle(void)
@@ -115,6 +116,8 @@ static inline void make_durable(void)
     assert_true(list_is_empty(&receiver.answers));
 }
 
+static uint64_t kept_id; /* by which core keeps the post that was answered last */
+
 /* The answers that were given since, in turn: the last one's entries. */
 static inline uint32_t answered(void)
 {
@@ -124,6 +127,7 @@ static inline uint32_t answered(void)
     while (channel_receive_within(api[1], 0, &packet) == 0) {
         (void)msg_get_u64(&packet.msg);
         assert_int_equal(msg_get_i64(&packet.msg), 0);
+        kept_id = msg_get_u64(&packet.msg);
         taken = msg_get_u32(&packet.msg);
         channel_packet_done(&packet);
     }

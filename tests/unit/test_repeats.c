@@ -95,6 +95,29 @@ static void test_posted_again_while_it_waits(void **state)
     receiver_finish();
 }
 
+/* Its sender closed the connection while the api did not read from it: it comes again before
+ * anybody says that the first is left. */
+static void test_posted_again_before_it_is_left(void **state)
+{
+    const struct clock clock = {.wall = waited_wall, .mono = waited_mono};
+
+    (void)state;
+    receiver_begin(1 << 20);
+    receiver.queue.clock = &clock;
+    waited = 0;
+    post_piece(1, RECEIVER_PIECE_FIRST, "a\nb\n");
+    waited = 5 * NS_PER_S;
+    post_whole(2, "a\nb\nc\n");
+    assert_int_equal(refused(), -ERR_FULL);
+    post_whole(3, "b\n");
+    assert_int_equal(posted(), 3);
+    post_left(1);
+    post_whole(4, "a\nb\nc\n");
+    assert_int_equal(posted(), 4);
+    make_durable();
+    receiver_finish();
+}
+
 /* Two behind one token say the same while core keeps nothing: neither repeats the other. */
 static void test_others_are_no_repeat(void **state)
 {
@@ -140,6 +163,25 @@ static void test_alike_at_the_begin(void **state)
     }
     post_whole(10, "hb\nx\n");
     assert_int_equal(posted(), 4 + 2 + 5 * 2);
+    make_durable();
+    receiver_finish();
+}
+
+/* What had to be taken again since it stood for another's is taken again once, however often the
+ * post is cut. */
+static void test_cut_while_it_is_made_up(void **state)
+{
+    (void)state;
+    receiver_begin(1 << 20);
+    post_piece(1, RECEIVER_PIECE_FIRST, "a\nb\nc\n");
+    post_left(1);
+    post_whole(2, "a\nb\ny\n");
+    assert_int_equal(posted(), 4);
+    post_piece(3, RECEIVER_PIECE_FIRST, "a\n");
+    post_left(3);
+    assert_int_equal(posted(), 5);
+    post_whole(4, "a\nb\nc\n");
+    assert_int_equal(posted(), 6);
     make_durable();
     receiver_finish();
 }
@@ -254,6 +296,27 @@ static void test_shorter_swallows_no_longer(void **state)
     }
 }
 
+/* One that says again what is not durable yet is not answered before it is, though it first looked
+ * like another that is. */
+static void test_answered_when_durable(void **state)
+{
+    (void)state;
+    receiver_begin(1 << 20);
+    post_whole(1, "a\nb\nc\n");
+    assert_int_equal(receiver_queue_close(&receiver.queue), 0);
+    post_whole(2, "a\nb\n");
+    post_left(2);
+    post_left(1);
+    post_whole(3, "a\nb\n");
+    assert_int_equal(posted(), 5);
+    receiver_queue_durable(&receiver.queue, 1);
+    receiver_posts_settle(&receiver);
+    assert_false(list_is_empty(&receiver.answers));
+    make_durable();
+    assert_int_equal(answered(), 2);
+    receiver_finish();
+}
+
 /* Refused, and then left: known once, with all that was taken before it. */
 static void test_refused_and_left(void **state)
 {
@@ -325,7 +388,7 @@ static void test_repeats_are_bounded(void **state)
     assert_null(repeats_take(&repeats, MAP_KEY(numbers[2]), false, 1));
     assert_null(repeats_take(&repeats, MAP_KEY(numbers[1]), false, 2 + REPEATS_KEPT));
     assert_int_equal(repeats.size, 0);
-    repeats_done(&repeats);
+    repeats_clear(&repeats);
 }
 
 /* Posts whose senders never say whether they have their answer: the oldest count as told. */
@@ -358,12 +421,15 @@ int main(void)
         cmocka_unit_test(test_posted_again),
         cmocka_unit_test(test_posted_again_in_part),
         cmocka_unit_test(test_posted_again_while_it_waits),
+        cmocka_unit_test(test_posted_again_before_it_is_left),
         cmocka_unit_test(test_others_are_no_repeat),
         cmocka_unit_test(test_alike_at_the_begin),
+        cmocka_unit_test(test_cut_while_it_is_made_up),
         cmocka_unit_test(test_alike_while_it_waits),
         cmocka_unit_test(test_two_that_say_the_same),
         cmocka_unit_test(test_longer_behind_shorter),
         cmocka_unit_test(test_shorter_swallows_no_longer),
+        cmocka_unit_test(test_answered_when_durable),
         cmocka_unit_test(test_refused_and_left),
         cmocka_unit_test(test_posted_again_after_many),
         cmocka_unit_test(test_repeats_are_bounded),

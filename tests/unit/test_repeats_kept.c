@@ -154,6 +154,28 @@ static void test_dead_after_the_answer(void **state)
     receiver_finish();
 }
 
+/* Whoever heard, but of whom the process that answered did not hear so: the one after it does, and
+ * has core forget it. */
+static void test_told_of_another_life(void **state)
+{
+    (void)state;
+    start();
+    post_whole(1, "heartbeat\n");
+    commit();
+    assert_int_equal(answered(), 1);
+    die();
+    say(RECEIVER_MESSAGE_TOLD, 1, kept_id);
+    commit();
+    assert_int_equal(note_count, 0);
+    post_whole(2, "heartbeat\n");
+    assert_int_equal(posted(), 1);
+    say(RECEIVER_MESSAGE_TOLD, 1, kept_id); /* all that was said of late is said again */
+    commit();
+    assert_int_equal(answered(), 1);
+    assert_int_equal(note_count, 1);
+    receiver_finish();
+}
+
 /* One that only began alike: nothing that was taken is taken for another's. */
 static void test_dead_after_parting(void **state)
 {
@@ -228,6 +250,7 @@ int main(void)
         cmocka_unit_test(test_dead_before_the_answer),
         cmocka_unit_test(test_dead_before_the_commit),
         cmocka_unit_test(test_dead_after_the_answer),
+        cmocka_unit_test(test_told_of_another_life),
         cmocka_unit_test(test_dead_after_parting),
         cmocka_unit_test(test_death_of_the_api),
         cmocka_unit_test(test_keys),

@@ -7,6 +7,7 @@ interface Account {
   received: number;
   committed: number;
   refused: number;
+  again: number;
   datagrams_dropped: number;
   dropped: number;
   entries: number;
@@ -24,6 +25,7 @@ export function LogAccount() {
     <p class="quiet account">
       {t('Since the centre started, the rules got {0} entries: {1} matched, {2} did not, {3} were not judged, {4} wait.', number(value.entries), number(value.matched), number(value.unmatched), number(value.unjudged), number(value.waiting))}
       {value.received > 0 && <> {t('Without an agent came {0}, of which {1} are kept.', number(value.received), number(value.committed))}</>}
+      {value.again > 0 && <> {t('{0} were lines sent again that had been kept.', number(value.again))}</>}
       {' '}
       {lost === 0
         ? t('Nothing was lost.')

@@ -40,6 +40,7 @@ struct api_post {
     struct list node;
     struct api_request *request;
     uint64_t number;
+    uint64_t kept; /* by which core keeps it until it is told; 0: it does not */
     enum api_post_kind kind;
     enum api_post_stage stage;
     enum receiver_form form;

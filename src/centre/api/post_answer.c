@@ -311,7 +311,7 @@ static enum MHD_Result events_answer(struct api_post *post)
 {
     struct api_request *request = post->request;
     bool is_said = post->result == -ERR_FBIG || post->result == -ERR_OPNOTSUPP ||
-                   post->result == -ERR_SYNTAX || post->refused != 0;
+                   post->result == -ERR_SYNTAX || post->refused != 0 || post->detail != NULL;
 
     if (post->result == 0 && (post->taken != 0 || post->refused == 0)) {
         events_tell(post);

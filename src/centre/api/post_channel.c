@@ -24,6 +24,45 @@ static void post_listen(struct api *api, bool is_full)
     }
 }
 
+static int post_say(struct api *api, const struct api_word *word)
+{
+    static struct msg_writer msg;
+
+    msg_begin(&msg, (uint16_t)word->type);
+    msg_put_u64(&msg, word->number);
+    msg_put_u64(&msg, word->kept);
+    return channel_send(api->options.channels.receiver, &msg, NULL, 0);
+}
+
+/* What was not said yet, before any piece: one may be of a post that it speaks of. -ERR_AGAIN: not
+ * all of it now. */
+static int posts_say(struct api *api)
+{
+    static const struct api_word left_all = {.type = RECEIVER_MESSAGE_LEFT};
+    struct api_words *words = &api->words;
+    int r = words->is_begin_due ? post_say(api, &left_all) : 0;
+
+    words->is_begin_due = words->is_begin_due && r < 0;
+    while (r == 0 && words->said < words->count) {
+        r = post_say(api, &words->of[words->said % API_WORDS_MAX]);
+        words->said += r == 0;
+    }
+    if (r == -ERR_AGAIN) {
+        post_listen(api, true);
+    }
+    return r;
+}
+
+static void post_add_word(struct api *api, enum receiver_message type, uint64_t number,
+                          uint64_t kept)
+{
+    struct api_words *words = &api->words;
+
+    words->of[words->count++ % API_WORDS_MAX] =
+        (struct api_word){.type = type, .number = number, .kept = kept};
+    (void)posts_say(api); /* the rest when there is room */
+}
+
 int api_post_send(struct api_post *post, struct str bytes, bool is_last)
 {
     static struct msg_writer msg;
@@ -32,8 +71,11 @@ int api_post_send(struct api_post *post, struct str bytes, bool is_last)
                      (is_last ? RECEIVER_PIECE_LAST : 0U) |
                      (post->is_packed ? RECEIVER_PIECE_PACKED : 0U) |
                      (post->is_keyed ? RECEIVER_PIECE_KEYED : 0U);
-    int r;
+    int r = posts_say(api);
 
+    if (r < 0) {
+        return r;
+    }
     msg_begin(&msg, RECEIVER_MESSAGE_PIECE);
     msg_put_u64(&msg, post->number);
     msg_put_str(&msg, post->token);
@@ -54,26 +96,17 @@ int api_post_send(struct api_post *post, struct str bytes, bool is_last)
     return r;
 }
 
-/* Should the channel be full, the receiver takes it for told after a while. */
-static void post_say(struct api *api, enum receiver_message word, uint64_t number)
-{
-    static struct msg_writer msg;
-
-    msg_begin(&msg, (uint16_t)word);
-    msg_put_u64(&msg, number);
-    (void)channel_send(api->options.channels.receiver, &msg, NULL, 0);
-}
-
 /* Nobody waits for that one, here. */
 static void post_disown(struct api *api, uint64_t number)
 {
-    post_say(api, RECEIVER_MESSAGE_LEFT, number);
+    post_add_word(api, RECEIVER_MESSAGE_LEFT, number, 0);
 }
 
 void api_posts_begin(struct api *api)
 {
     if (api->options.channels.receiver >= 0) {
-        post_disown(api, 0);
+        api->words.is_begin_due = true;
+        (void)posts_say(api);
     }
 }
 
@@ -81,9 +114,9 @@ void api_post_tell(struct api_post *post, bool has_answer)
 {
     if (post->is_told_due) {
         post->is_told_due = false;
-        post_say(post->request->api,
-                 has_answer && !post->is_gone ? RECEIVER_MESSAGE_TOLD : RECEIVER_MESSAGE_LEFT,
-                 post->number);
+        post_add_word(post->request->api,
+                      has_answer && !post->is_gone ? RECEIVER_MESSAGE_TOLD : RECEIVER_MESSAGE_LEFT,
+                      post->number, post->kept);
     }
 }
 
@@ -123,8 +156,8 @@ static struct api_post *post_find(struct api *api, uint64_t number)
     return NULL;
 }
 
-/* Whoever posted closed the connection; what is written to it now goes nowhere, though front takes
- * it. */
+/* Whoever posted closed the connection, or shut it for writing: which of the two, only his machine
+ * knows. What is written to it now goes nowhere, though front takes it. */
 static bool post_is_gone(const struct api_post *post)
 {
     const union MHD_ConnectionInfo *info =
@@ -140,6 +173,7 @@ static void post_take_answer(struct api *api, struct msg_reader *msg)
     uint64_t number = msg_get_u64(msg);
     struct api_post *post = post_find(api, number);
     int64_t result = msg_get_i64(msg);
+    uint64_t kept = msg_get_u64(msg);
     uint32_t taken = msg_get_u32(msg);
     struct str why = msg_get_str(msg);
     uint32_t count = msg_get_u32(msg);
@@ -161,6 +195,7 @@ static void post_take_answer(struct api *api, struct msg_reader *msg)
         api_post_finish(post, -ERR_PROTO);
         return;
     }
+    post->kept = kept;
     post->taken = taken;
     post->why = why;
     post->refused = count;
@@ -170,12 +205,21 @@ static void post_take_answer(struct api *api, struct msg_reader *msg)
         post->is_told_due = result == 0; /* another is posted again, and it knows */
         post->is_gone = post_is_gone(post);
     }
+    if (result == 0 && post->is_gone) { /* it will be taken for one that comes again: should he
+                                           still read, he must not hear that it is done */
+        result = -ERR_FULL;
+        post->detail = N_("keep the connection open for writing until the answer is there, "
+                          "and send it again");
+    }
     api_post_finish(post, (int)result);
 }
 
-/* The receiver has just started: it knows of no post. */
+/* The receiver has just started: it knows of no post, and of those that heard only what the one
+ * before it handed on. Pieces that were on their way it takes, and is told that they are left. */
 static void posts_lose(struct api *api)
 {
+    struct api_words *words = &api->words;
+
     LIST_EACH (node, &api->posts) {
         struct api_post *post = LIST_ENTRY(node, struct api_post, node);
 
@@ -184,11 +228,17 @@ static void posts_lose(struct api *api)
             api_post_finish(post, -ERR_FULL);
         }
     }
+    words->is_begin_due = true;
+    words->said = words->count > API_WORDS_MAX ? words->count - API_WORDS_MAX : 0;
+    (void)posts_say(api);
 }
 
 static void posts_resume(struct api *api)
 {
     post_listen(api, false);
+    if (posts_say(api) < 0) {
+        return;
+    }
     LIST_EACH (node, &api->posts) {
         struct api_post *post = LIST_ENTRY(node, struct api_post, node);
 

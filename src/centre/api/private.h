@@ -35,6 +35,7 @@
 #include <stdint.h>
 
 #define API_CONNECTIONS_MAX 2048
+#define API_WORDS_MAX       4096 /* more than connections, so that none is lost unsaid */
 #define API_STREAMS_MAX     512
 #define API_STREAMS_EACH    16 /* of one user */
 #define API_ASKS_MAX        64 /* questions to core under way */
@@ -126,6 +127,21 @@ struct api_counters {
     uint64_t stream_messages;
 };
 
+/* What the receiver is to hear of what became of a post (centre/receiver.h). */
+struct api_word {
+    enum receiver_message type; /* LEFT or TOLD */
+    uint64_t number;
+    uint64_t kept; /* by which core keeps it; 0: it does not */
+};
+
+/* The last ones, in a ring. */
+struct api_words {
+    struct api_word of[API_WORDS_MAX];
+    uint64_t count;    /* so many there were … */
+    uint64_t said;     /* … and so many have been said */
+    bool is_begin_due; /* before them: that all which went before is left */
+};
+
 struct api {
     struct api_options options;
     struct overlay overlay; /* its base is NULL when the options have no settings */
@@ -141,6 +157,7 @@ struct api {
     uint64_t next_ask;
     struct list posts; /* under way */
     uint64_t next_post;
+    struct api_words words;    /* to the receiver */
     bool is_receiver_full;     /* its channel takes no more for now */
     struct limiter senders;    /* wrong tokens, by address */
     int64_t sender_told;       /* wall; a wrong token was logged last */

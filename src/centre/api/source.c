@@ -113,12 +113,13 @@ int api_source_host(struct api_request *request)
 }
 
 /* entries = matched + unmatched + unjudged + waiting; received, by all ways without an agent, is
- * committed, refused, lost with its receiver or under way. */
+ * committed, refused, sent again after it was committed, lost with its receiver or under way. */
 int api_source_account(struct api_request *request)
 {
     const struct detector_counts *logs = &request->api->logs;
     const struct core_receive_counts *received = &request->api->received;
     struct json_writer *json = &request->json;
+    uint64_t known = received->taken + received->refused + received->again;
     struct store_counts counts;
     uint64_t came = 0;
     int r = api_read_counts(request->api, &counts);
@@ -129,13 +130,14 @@ int api_source_account(struct api_request *request)
     for (size_t i = 0; i < RECEIVER_WAY_COUNT; i++) {
         came += received->receiver.of[RECEIVER_COUNT_RECEIVED + i];
     }
-    if (came < received->taken + received->refused) { /* the receiver tells its counts later */
-        came = received->taken + received->refused;
+    if (came < known) { /* the receiver tells its counts later */
+        came = known;
     }
     json_open_object(json);
     json_add_u64(json, "received", came);
     json_add_u64(json, "committed", received->taken);
     json_add_u64(json, "refused", received->refused);
+    json_add_u64(json, "again", received->again);
     json_add_u64(json, "datagrams_dropped", received->receiver.of[RECEIVER_COUNT_DROPPED]);
     json_add_u64(json, "dropped", counts.dropped);
     json_add_u64(json, "entries", logs->entries);

@@ -240,6 +240,9 @@ static bool receive_has_life(struct core_receive *receive)
 
 static void receive_hello(struct core_receive *receive, uint64_t life)
 {
+    if (receive->is_telling && life == receive->durable.life) {
+        return; /* it asked twice; what it is being told is the answer */
+    }
     if (life != receive->durable.life) {
         for (size_t i = 0; i < RECEIVER_COUNT_NOW; i++) {
             receive->before.of[i] += receive->counted.of[i];
@@ -253,7 +256,7 @@ static void receive_hello(struct core_receive *receive, uint64_t life)
         }
         recent_begin(&receive->recent, clock_mono(receive->core->options.clock));
     }
-    core_taken_begin(receive->posts);
+    core_taken_begin(receive->posts, life);
     receive_tell_posts(receive);
 }
 

@@ -18,7 +18,9 @@ struct core_taken {
     uint64_t post; /* of which hashes wait to be written */
     struct buf hashes;
     int64_t expired;         /* monotonic; when that was last seen to */
-    struct store_taken told; /* the last row that the receiver was told of */
+    uint64_t life;           /* of the receiver that is told */
+    uint64_t told_count;     /* rows that it was told of … */
+    struct store_taken told; /* … and the last one */
     struct msg_writer msg;
 };
 
@@ -100,9 +102,18 @@ void core_taken_reset(struct core_taken *taken)
     buf_reset(&taken->hashes);
 }
 
-void core_taken_begin(struct core_taken *taken)
+void core_taken_begin(struct core_taken *taken, uint64_t life)
 {
+    taken->life = life;
+    taken->told_count = 0;
     taken->told = (struct store_taken){0};
+}
+
+static void taken_begin_message(struct core_taken *taken, enum receiver_message type)
+{
+    msg_begin(&taken->msg, (uint16_t)type);
+    msg_put_u64(&taken->msg, taken->life);
+    msg_put_u64(&taken->msg, taken->told_count);
 }
 
 /* 1: that was all. */
@@ -119,10 +130,11 @@ static int taken_tell_next(struct core_taken *taken)
         return r == -ERR_NOENT ? 1 : r;
     }
     if (row.time >= now - TAKEN_KEPT && row.time <= now + TAKEN_KEPT) {
-        msg_begin(&taken->msg, RECEIVER_MESSAGE_KNOWN);
+        taken_begin_message(taken, RECEIVER_MESSAGE_KNOWN);
         msg_put_u64(&taken->msg, row.post);
         msg_put_str(&taken->msg, row.hashes);
         r = channel_send(core->options.channels.receiver, &taken->msg, NULL, 0);
+        taken->told_count += r == 0;
     }
     if (r == 0) {
         taken->told = row;
@@ -141,7 +153,7 @@ int core_taken_tell(struct core_taken *taken, uint64_t seed)
     if (r < 0) {
         return r;
     }
-    msg_begin(&taken->msg, RECEIVER_MESSAGE_ALL_KNOWN);
+    taken_begin_message(taken, RECEIVER_MESSAGE_ALL_KNOWN);
     msg_put_u64(&taken->msg, seed);
     return channel_send(taken->core->options.channels.receiver, &taken->msg, NULL, 0);
 }

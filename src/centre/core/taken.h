@@ -27,8 +27,8 @@ void core_taken_free(struct core_taken *taken);
 /* It came to nothing. */
 void core_taken_reset(struct core_taken *taken);
 
-/* Begins to tell the receiver all that is durable. */
-void core_taken_begin(struct core_taken *taken);
+/* Begins to tell the receiver of that life all that is durable. */
+void core_taken_begin(struct core_taken *taken, uint64_t life);
 /* Tells more of it, and at the end the seed of the hashes. -ERR_AGAIN: the channel is full. */
 [[nodiscard]] int core_taken_tell(struct core_taken *taken, uint64_t seed);
 

@@ -133,8 +133,11 @@ bool receiver_posts_have_room(const struct receiver *receiver);
 void receiver_posts_settle(struct receiver *receiver);
 
 /* receiver/posts_again.c */
-/* Whether whoever posted it has its answer. */
-void receiver_posts_decide(struct receiver *receiver, uint64_t number, bool is_told);
+/* Nobody has its answer. */
+void receiver_posts_leave(struct receiver *receiver, uint64_t number);
+/* Whoever posted it has its answer, of this process or of one before, for which core keeps it as
+ * id. */
+void receiver_posts_told(struct receiver *receiver, uint64_t number, uint64_t id);
 /* The api has just started: nobody has an answer of the one before. */
 void receiver_posts_leave_all(struct receiver *receiver);
 /* Of too many, or those of which the api says nothing, senders count as told. */

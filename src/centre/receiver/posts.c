@@ -27,7 +27,8 @@ void post_free(struct post *post)
     mem_free(post);
 }
 
-static int post_answer(struct receiver *receiver, uint64_t number, int result,
+/* kept: by which core keeps it until its sender is told; 0: it does not. */
+static int post_answer(struct receiver *receiver, uint64_t number, int result, uint64_t kept,
                        const struct post_counts *counts)
 {
     static const struct post_counts nothing;
@@ -36,6 +37,7 @@ static int post_answer(struct receiver *receiver, uint64_t number, int result,
     msg_begin(&receiver->msg, RECEIVER_MESSAGE_POSTED);
     msg_put_u64(&receiver->msg, number);
     msg_put_i64(&receiver->msg, result);
+    msg_put_u64(&receiver->msg, kept);
     msg_put_u32(&receiver->msg, counts->taken);
     msg_put_str(&receiver->msg, str_from(counts->why));
     msg_put_u32(&receiver->msg, counts->refused);
@@ -49,7 +51,7 @@ static int post_answer(struct receiver *receiver, uint64_t number, int result,
 void posts_refuse(struct receiver *receiver, uint64_t number, int result,
                   const struct post_counts *counts)
 {
-    if (post_answer(receiver, number, result, counts) < 0) {
+    if (post_answer(receiver, number, result, 0, counts) < 0) {
         log_warn("a post could not be answered post=%llu", (unsigned long long)number);
     }
 }
@@ -275,14 +277,17 @@ void receiver_posts_take(struct receiver *receiver, struct msg_reader *msg)
         posts_piece(receiver, msg);
     } else if (msg->type == RECEIVER_MESSAGE_LEFT || msg->type == RECEIVER_MESSAGE_TOLD) {
         uint64_t number = msg_get_u64(msg);
+        uint64_t kept = msg_get_u64(msg);
 
         if (msg_close(msg) < 0) {
             return;
         }
         if (number == 0) {
             receiver_posts_leave_all(receiver);
+        } else if (msg->type == RECEIVER_MESSAGE_TOLD) {
+            receiver_posts_told(receiver, number, kept);
         } else {
-            receiver_posts_decide(receiver, number, msg->type == RECEIVER_MESSAGE_TOLD);
+            receiver_posts_leave(receiver, number);
         }
     }
 }
@@ -293,7 +298,10 @@ void receiver_posts_settle(struct receiver *receiver)
         struct post *post = LIST_ENTRY(node, struct post, node);
 
         if (post->batch <= receiver->queue.durable && post->behind == 0) {
-            if (post_answer(receiver, post->number, 0, post_cutter_counts(post->cutter)) < 0) {
+            const struct post_counts *counts = post_cutter_counts(post->cutter);
+            uint64_t kept = post->is_keyed ? 0 : post->id; /* under a key it is known on */
+
+            if (post_answer(receiver, post->number, 0, kept, counts) < 0) {
                 return; /* the channel is full: in a second again */
             }
             post_keep(post, true);
@@ -327,5 +335,5 @@ void receiver_posts_done(struct receiver *receiver)
         post_free(post);
     }
     map_done(&receiver->posts);
-    repeats_done(&receiver->repeats);
+    repeats_clear(&receiver->repeats);
 }

@@ -44,6 +44,8 @@ void post_keep(struct post *post, bool is_undecided)
         repeat_count(post->repeat) > post->place) {
         hashes = &post->repeat->hashes;
         kept.given = post->repeat->given > post->place ? post->repeat->given : 0;
+        kept.given_from =
+            post->place > post->repeat->given_from ? post->place : post->repeat->given_from;
     }
     kept.hashes = *hashes;
     buf_init(hashes, 0);
@@ -55,6 +57,7 @@ static void post_let_go(struct receiver *receiver, uint64_t *id)
 {
     if (*id != 0) {
         receiver_put_told(&receiver->queue, *id);
+        receiver_hurry(receiver); /* the process after this one would take others for it */
         *id = 0;
     }
 }
@@ -197,6 +200,24 @@ static struct repeat *post_find_ahead(struct post *post)
     return NULL;
 }
 
+/* One that began with the same entry and has gone silent: whoever posted it may have given up,
+ * which the api does not see while it holds the connection back, and be posting it again. */
+static bool post_is_in_doubt(const struct post *post)
+{
+    const struct receiver *receiver = post->receiver;
+    size_t cursor = 0;
+    const struct post *other;
+
+    while ((other = map_next(&receiver->posts, &cursor)) != NULL) {
+        if (other != post && !other->is_last && !other->is_over && list_is_empty(&other->turn) &&
+            posts_now(receiver) - other->heard > POST_REPEAT_LEAST &&
+            str_has_prefix(buf_str(&other->hashes), buf_str(&post->hashes))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void post_begin_repeat(struct post *post)
 {
     struct receiver *receiver = post->receiver;
@@ -220,6 +241,7 @@ static void post_begin_repeat(struct post *post)
 static void post_give(struct receiver *receiver, struct repeat *repeat, size_t count)
 {
     repeat->given = count > repeat->given ? count : repeat->given;
+    repeat->given_from = 0;
     post_let_go(receiver, &repeat->id);
 }
 
@@ -236,11 +258,14 @@ static bool post_change_repeat(struct post *post, bool is_whole)
     if (other == NULL) {
         return false;
     }
-    if (other->given > post->repeat->given) { /* what was passed over stood for the first */
+    if (other->given > post->repeat->given ||
+        (other->given != 0 && other->given_from < post->repeat->given_from)) {
+        /* what was passed over stood for the first */
         post_give(receiver, post->repeat, post->place);
     }
     repeats_put_back(&receiver->repeats, post->repeat, now);
     post->repeat = other;
+    post->batch = other->batch > post->batch ? other->batch : post->batch;
     post->id = other->id;
     post->is_noted = post->id != 0;
     return true;
@@ -277,6 +302,10 @@ static void post_finish_repeat(struct post *post)
 static int post_compare(struct post *post, uint64_t hash, bool *ret_is_again)
 {
     *ret_is_again = false;
+    if (post->place == 0 && post_is_in_doubt(post)) {
+        buf_reset(&post->hashes);
+        return -ERR_FULL;
+    }
     if (post->place == 0) {
         post_begin_repeat(post);
     }
@@ -291,7 +320,7 @@ static int post_compare(struct post *post, uint64_t hash, bool *ret_is_again)
         return 0;
     }
     post->batch = post->repeat->batch > post->batch ? post->repeat->batch : post->batch;
-    *ret_is_again = post->place >= post->repeat->given;
+    *ret_is_again = post->place < post->repeat->given_from || post->place >= post->repeat->given;
     return 0;
 }
 
@@ -352,18 +381,41 @@ static void posts_await(struct receiver *receiver, struct repeat *repeat)
     repeats_put_back(&receiver->repeats, repeat, repeat->kept);
 }
 
-void receiver_posts_decide(struct receiver *receiver, uint64_t number, bool is_told)
+void receiver_posts_leave(struct receiver *receiver, uint64_t number)
 {
     struct post *post = map_get(&receiver->posts, MAP_KEY(number));
     struct repeat *repeat = repeats_undecided(&receiver->repeats, number);
 
-    if (post != NULL && !is_told) {
+    if (post != NULL) {
         post_release(post);
         post_free(post);
-    } else if (repeat != NULL && is_told && !repeat->is_keyed) {
-        posts_told(receiver, repeat);
     } else if (repeat != NULL) {
         posts_await(receiver, repeat);
+    }
+    receiver_posts_settle(receiver);
+}
+
+/* A process before this one answered it. */
+static void posts_told_before(struct receiver *receiver, uint64_t id)
+{
+    struct repeat *repeat = repeats_take_kept(&receiver->repeats, id);
+
+    if (repeat != NULL) {
+        post_let_go(receiver, &repeat->id);
+        repeat_free(repeat);
+    }
+}
+
+void receiver_posts_told(struct receiver *receiver, uint64_t number, uint64_t id)
+{
+    struct repeat *repeat = repeats_undecided(&receiver->repeats, number);
+
+    if (repeat == NULL && id != 0) {
+        posts_told_before(receiver, id);
+    } else if (repeat != NULL && repeat->is_keyed) {
+        posts_await(receiver, repeat);
+    } else if (repeat != NULL) {
+        posts_told(receiver, repeat);
     }
     receiver_posts_settle(receiver);
 }

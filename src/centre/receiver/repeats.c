@@ -15,6 +15,7 @@ void repeats_init(struct repeats *repeats, uint64_t seed)
     list_init(&repeats->unanswered);
     for (size_t i = 0; i < REPEATS_BEGINS; i++) {
         list_init(&repeats->begins[i]);
+        list_init(&repeats->kept[i]);
     }
 }
 
@@ -50,12 +51,16 @@ static void repeats_add(struct repeats *repeats, struct repeat *repeat)
     }
     list_append(&repeats->unanswered, &repeat->node);
     list_append(repeats_begin(repeats, repeat->hashes.ptr), &repeat->begin);
+    if (repeat->id != 0) {
+        list_append(&repeats->kept[repeat->id % REPEATS_BEGINS], &repeat->kept_node);
+    }
 }
 
 static void repeats_remove(struct repeats *repeats, struct repeat *repeat)
 {
     list_remove(&repeat->node);
     list_remove(&repeat->begin);
+    list_remove(&repeat->kept_node);
     repeats->undecided_count -= repeat->is_undecided ? 1 : 0;
     repeats->size -= repeat_size(repeat);
 }
@@ -68,7 +73,7 @@ static void repeats_forget(struct repeats *repeats, struct list *posts)
     repeat_free(repeat);
 }
 
-void repeats_done(struct repeats *repeats)
+void repeats_clear(struct repeats *repeats)
 {
     while (!list_is_empty(&repeats->undecided)) {
         repeats_forget(repeats, &repeats->undecided);
@@ -115,6 +120,7 @@ void repeats_keep(struct repeats *repeats, const struct repeat *post, int64_t no
     repeat->kept = now;
     list_init(&repeat->node);
     list_init(&repeat->begin);
+    list_init(&repeat->kept_node);
     repeats_add(repeats, repeat);
     if (!repeat->is_undecided) {
         repeats_expire(repeats, now);
@@ -189,6 +195,19 @@ struct repeat *repeats_take(struct repeats *repeats, struct str hashes, bool is_
     return NULL;
 }
 
+struct repeat *repeats_take_kept(struct repeats *repeats, uint64_t id)
+{
+    LIST_EACH (node, &repeats->kept[id % REPEATS_BEGINS]) {
+        struct repeat *repeat = LIST_ENTRY(node, struct repeat, kept_node);
+
+        if (repeat->id == id) {
+            repeats_remove(repeats, repeat);
+            return repeat;
+        }
+    }
+    return NULL;
+}
+
 struct repeat *repeat_copy(const struct repeat *waiting)
 {
     struct repeat *repeat = mem_alloc(1, sizeof(*repeat));
@@ -201,6 +220,7 @@ struct repeat *repeat_copy(const struct repeat *waiting)
     repeat->is_undecided = false;
     list_init(&repeat->node);
     list_init(&repeat->begin);
+    list_init(&repeat->kept_node);
     buf_init(&repeat->hashes, waiting->hashes.len);
     if (buf_put_str(&repeat->hashes, buf_str(&waiting->hashes)) < 0) {
         repeat_free(repeat);

@@ -22,13 +22,15 @@
 /* What was taken of one post, in its order. */
 struct repeat {
     struct list node;
-    struct list begin; /* among those that may begin alike; not of undecided ones */
-    uint64_t number;   /* of the post */
-    uint64_t id;       /* by which core keeps it; 0: it does not */
-    uint64_t batch;    /* the last that holds an entry of it */
-    int64_t heard;     /* monotonic; when its last piece came */
-    int64_t kept;      /* the same; since then */
-    size_t given;      /* so many of the first stand for another post's now: they are taken again */
+    struct list begin;     /* among those that may begin alike; not of undecided ones */
+    struct list kept_node; /* among those that core keeps; the same */
+    uint64_t number;       /* of the post */
+    uint64_t id;           /* by which core keeps it; 0: it does not */
+    uint64_t batch;        /* the last that holds an entry of it */
+    int64_t heard;         /* monotonic; when its last piece came */
+    int64_t kept;          /* the same; since then */
+    size_t given; /* so many of the first stand for another post's now: they are taken again … */
+    size_t given_from; /* … but for so many, which were */
     bool is_undecided; /* its answer is on its way */
     bool is_followed;  /* another says the same, and waits for what becomes of this one */
     bool is_copy;      /* of one that waits or is undecided */
@@ -40,13 +42,15 @@ struct repeats {
     struct list undecided;  /* oldest first */
     struct list unanswered; /* oldest first */
     struct list begins[REPEATS_BEGINS];
+    struct list kept[REPEATS_BEGINS]; /* by the id */
     unsigned undecided_count;
     size_t size;
     uint64_t seed; /* nobody can make two entries that look alike */
 };
 
 void repeats_init(struct repeats *repeats, uint64_t seed);
-void repeats_done(struct repeats *repeats);
+/* Forgets all of them. */
+void repeats_clear(struct repeats *repeats);
 /* Of an entry as a post has it: who posts it, whose token, which host, what it says. */
 uint64_t repeats_hash(const struct repeats *repeats, uint64_t poster,
                       const struct receiver_entry *entry);
@@ -69,6 +73,9 @@ void repeats_decide(struct repeats *repeats, struct repeat *repeat);
 /* Takes out the newest that was not answered and begins with these entries (is_whole: and ends with
  * them). NULL: there is none. */
 struct repeat *repeats_take(struct repeats *repeats, struct str hashes, bool is_whole, int64_t now);
+
+/* Takes out the one that was not answered and that core keeps as id, not 0. NULL: there is none. */
+struct repeat *repeats_take_kept(struct repeats *repeats, uint64_t id);
 
 /* One that nobody keeps, of the same entries. NULL: no memory. */
 struct repeat *repeat_copy(const struct repeat *waiting);
