@@ -25,6 +25,7 @@ struct stage {
     struct files *files; /* knows of no file system, and no thread of it runs */
     struct shield *shield;
     struct actor_key who;
+    uint64_t version; /* of what the next visits find saved */
     int wake_fd;
 };
 
@@ -79,7 +80,8 @@ static void stage_end(struct stage *stage)
 static struct file_handle_id visit(struct stage *stage, const char *path, int fd, bool is_write)
 {
     struct files_open *open = mem_alloc(1, sizeof(*open));
-    struct visit visit = {.open = open, .who = stage->who, .is_write = is_write};
+    struct visit visit = {
+        .open = open, .who = stage->who, .version = stage->version, .is_write = is_write};
     struct shield_job *job = NULL;
 
     assert_non_null(open);
@@ -106,10 +108,9 @@ static void read_file(struct stage *stage, const char *path)
     (void)visit(stage, path, fd, false);
 }
 
-static void fill(int fd, bool is_noise)
+static void text_or_noise(char bytes[SIZE], bool is_noise)
 {
     static const char text[] = "Báo cáo tháng 11 của Sở Thông tin và Truyền thông. ";
-    char bytes[SIZE];
     uint64_t state = 88172645463325252U;
 
     for (size_t i = 0; i < SIZE; i++) {
@@ -118,6 +119,13 @@ static void fill(int fd, bool is_noise)
         state ^= state << 17;
         bytes[i] = is_noise ? (char)(state >> 32) : text[i % (sizeof(text) - 1)];
     }
+}
+
+static void fill(int fd, bool is_noise)
+{
+    char bytes[SIZE];
+
+    text_or_noise(bytes, is_noise);
     assert_int_equal(write(fd, bytes, SIZE), SIZE);
 }
 
@@ -370,6 +378,79 @@ static void test_three_replacements(void **state)
     }
 }
 
+static void tell_of(struct stage *stage, enum name_change change, const char *path,
+                    const struct file_handle_id *handle)
+{
+    struct files_name name = {.change = change,
+                              .is_inside = true,
+                              .pid = getpid(),
+                              .file = handle,
+                              .path = str_from(path)};
+
+    shield_named(stage->shield, &name);
+}
+
+/* The judge is told what the file is now: as it was, or ciphertext. */
+static void answer(struct stage *stage, struct file_key file, bool is_noise)
+{
+    struct content_change change;
+    struct judge_step step = {.kind = JUDGE_STEP_CONTENT,
+                              .who = stage->who,
+                              .file = file,
+                              .version = stage->version,
+                              .change = &change,
+                              .format_before = CONTENT_FORMAT_TEXT};
+    struct shield_job *job = NULL;
+    char before[SIZE];
+    char after[SIZE];
+
+    text_or_noise(before, false);
+    text_or_noise(after, is_noise);
+    content_change_init(&change, SIZE, SIZE);
+    content_change_add(&change, str_of(before, SIZE), str_of(after, SIZE), true);
+    step.format = is_noise ? CONTENT_FORMAT_UNKNOWN : CONTENT_FORMAT_TEXT;
+    pthread_mutex_lock(&stage->shield->lock);
+    shield_step(stage->shield, &step, &job);
+    pthread_mutex_unlock(&stage->shield->lock);
+    assert_null(job);
+}
+
+/* Opened for writing and looked at, then it loses the name it was opened by: it lives on by
+ * another, and so does what was done to it. */
+static void lives_on(bool is_noise)
+{
+    struct file_handle_id handle;
+    struct stage stage;
+    struct stat stat;
+    char path[64];
+    char second[64];
+    int fd;
+
+    stage_begin(&stage);
+    stage.version = 5;
+    make(&stage, 0, false);
+    path_of(&stage, 'a', 0, path);
+    path_of(&stage, 'b', 0, second);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0 && fstat(fd, &stat) == 0);
+    handle = visit(&stage, path, fd, true);
+    answer(&stage, (struct file_key){stat.st_dev, stat.st_ino}, is_noise);
+    assert_int_equal(link(path, second), 0);
+    tell_of(&stage, NAME_CHANGE_CREATE, second, &handle);
+    assert_int_equal(unlink(path), 0);
+    tell_of(&stage, NAME_CHANGE_DELETE, path, &handle);
+    assert_true(
+        judge_is_changed(stage.shield->judge, (struct file_key){stat.st_dev, stat.st_ino}));
+    assert_int_equal(unlink(second), 0);
+    stage_end(&stage);
+}
+
+static void test_charged_lives_on(void **state)
+{
+    (void)state;
+    lives_on(true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,6 +459,7 @@ int main(void)
         cmocka_unit_test(test_replacement_moved_on),
         cmocka_unit_test(test_removed_and_made_anew),
         cmocka_unit_test(test_three_replacements),
+        cmocka_unit_test(test_charged_lives_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -280,8 +280,8 @@ static bool shield_is_name_gone(struct shield *shield, const struct file_row *ro
     if (fd < 0 || (fstat(fd, &stat) == 0 && stat.st_nlink == 0)) {
         return true;
     }
-    /* what was done to it before is to be looked at, and lives on by another name */
-    return !judge_has_question(shield->judge, row->key) && shield_has_lost_name(row);
+    /* what was done to it before lives on by another name, and is not undone by the loss of one */
+    return !judge_is_changed(shield->judge, row->key) && shield_has_lost_name(row);
 }
 
 static void shield_deleted(struct shield *shield, const struct files_name *name,

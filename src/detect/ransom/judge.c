@@ -342,11 +342,13 @@ static bool row_stands_for_original(const struct row *row)
     return row->is_replacing && row->version != 0;
 }
 
-/* That the file is removed afterwards undoes nothing. */
+/* That the file is removed afterwards undoes nothing. A file that was overwritten where it lay and
+ * then removed is shredded: no ransom is asked for it unless there is a ciphertext. */
 static bool row_is_damage(const struct row *row)
 {
-    return row->state == ROW_STATE_RULED || row->state == ROW_STATE_CHARGED ||
-           (row->state == ROW_STATE_WIPED && row_stands_for_original(row));
+    bool is_charged = row->state == ROW_STATE_CHARGED || row->state == ROW_STATE_WIPED;
+
+    return row->state == ROW_STATE_RULED || (is_charged && row_stands_for_original(row));
 }
 
 static int judge_on_delete(struct judge *judge, const struct judge_step *step, struct relative *who,
