@@ -7,6 +7,7 @@
 #include "detect/ransom/judge.h"
 
 #include "base/banned.h"
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/time.h"
@@ -413,10 +414,11 @@ static int judge_on_unlink(struct judge *judge, const struct judge_step *step, s
 /* The oldest row that keeps a process in memory though nobody asks about it, or NULL. */
 static struct row *judge_least(struct judge *judge)
 {
-    static const enum row_state states[] = {ROW_STATE_MADE, ROW_STATE_GONE, ROW_STATE_PRODUCT};
+    static const enum row_state states[] = {ROW_STATE_MADE, ROW_STATE_GONE, ROW_STATE_PRODUCT,
+                                            ROW_STATE_WIPED};
     struct row *least = NULL;
 
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < ARRAY_LEN(states); i++) {
         struct list *head = &judge->ledger.states[states[i]];
         struct row *row = LIST_ENTRY(head->next, struct row, node);
 
