@@ -113,6 +113,16 @@ void aliases_see(struct aliases *aliases, uint64_t serial, struct str path)
     }
 }
 
+/* A name that was seen before it was told how it came about: the moved one tells of it. */
+static void aliases_forget_early(struct aliases *aliases, uint64_t serial, struct str path)
+{
+    struct alias *early = aliases_find(aliases, serial, path);
+
+    if (early != NULL && early->lost_by.pid == 0) {
+        alias_forget(early);
+    }
+}
+
 void aliases_move(struct aliases *aliases, uint64_t serial, struct str path, struct str target,
                   struct actor_key who)
 {
@@ -129,6 +139,8 @@ void aliases_move(struct aliases *aliases, uint64_t serial, struct str path, str
     if (str_is_text(target, alias->path)) { /* home again */
         alias->lost_by = (struct actor_key){0};
         alias_set_moved(alias, STR(""));
+    } else {
+        aliases_forget_early(aliases, serial, target);
     }
 }
 

@@ -150,6 +150,23 @@ static void test_aliases(void **state)
     aliases_free(aliases);
 }
 
+/* Seen where it was moved to before that was told, and moved on: it does not stand there. */
+static void test_alias_seen_early(void **state)
+{
+    struct aliases *aliases = NULL;
+
+    (void)state;
+    assert_int_equal(aliases_new(4, &aliases), 0);
+    aliases_see(aliases, 1, STR("/data/a"));
+    aliases_see(aliases, 1, STR("/data/b"));
+    aliases_move(aliases, 1, STR("/data/a"), STR("/data/b"), USER);
+    aliases_move(aliases, 1, STR("/data/b"), STR("/data/c"), USER);
+    assert_int_equal(aliases_at(aliases, STR("/data/b")), 0);
+    aliases_move(aliases, 1, STR("/data/c"), STR("/data/a"), USER);
+    assert_int_equal(aliases_at(aliases, STR("/data/a")), 1);
+    aliases_free(aliases);
+}
+
 static void test_folders(void **state)
 {
     struct vault_folder folder = {.path = STR("/data/d"), .mode = 02770, .xattrs = STR("xyz")};
@@ -201,11 +218,9 @@ static void test_without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_facts_before_a_copy),
-        cmocka_unit_test(test_facts_leave_the_right),
-        cmocka_unit_test(test_facts_bounds),
-        cmocka_unit_test(test_aliases),
-        cmocka_unit_test(test_folders),
+        cmocka_unit_test(test_facts_before_a_copy), cmocka_unit_test(test_facts_leave_the_right),
+        cmocka_unit_test(test_facts_bounds),        cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_alias_seen_early),    cmocka_unit_test(test_folders),
         cmocka_unit_test(test_without_memory),
     };
 

@@ -457,6 +457,35 @@ static void test_watched_lives_on(void **state)
     lives_on(false);
 }
 
+/* It is given another name after it has lost the one it is held by: that stays lost. */
+static void test_name_lost_before_a_link(void **state)
+{
+    struct file_handle_id handle;
+    const struct file_row *row;
+    struct stage stage;
+    char paths[3][64];
+
+    (void)state;
+    stage_begin(&stage);
+    make(&stage, 0, false);
+    for (int i = 0; i < 3; i++) {
+        path_of(&stage, (char)('a' + i), 0, paths[i]);
+    }
+    handle = visit(&stage, paths[0], open(paths[0], O_RDONLY | O_CLOEXEC), false);
+    assert_int_equal(link(paths[0], paths[1]), 0);
+    tell_of(&stage, NAME_CHANGE_CREATE, paths[1], &handle);
+    assert_int_equal(unlink(paths[0]), 0);
+    tell_of(&stage, NAME_CHANGE_DELETE, paths[0], &handle);
+    assert_int_equal(link(paths[1], paths[2]), 0);
+    tell_of(&stage, NAME_CHANGE_CREATE, paths[2], &handle);
+    row = shelf_by_handle(stage.shield->shelf, &handle);
+    assert_non_null(row);
+    assert_true(aliases_is_lost(stage.shield->aliases, row->serial, str_from(paths[0])));
+    assert_int_equal(aliases_at(stage.shield->aliases, str_from(paths[2])), row->serial);
+    assert_int_equal(unlink(paths[1]) + unlink(paths[2]), 0);
+    stage_end(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -467,6 +496,7 @@ int main(void)
         cmocka_unit_test(test_three_replacements),
         cmocka_unit_test(test_charged_lives_on),
         cmocka_unit_test(test_watched_lives_on),
+        cmocka_unit_test(test_name_lost_before_a_link),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,11 +118,25 @@ static bool shield_has_many(struct shield *shield, struct file_row *row,
     return stat.st_nlink > 1;
 }
 
+/* With the lock: the name it is held by, unless it is told already that the file has lost it. */
+static void shield_note_held_name(struct shield *shield, const struct file_row *row)
+{
+    char path[SHIELD_PATH_MAX];
+    struct str plain;
+
+    if (row->fd < 0 || fd_path(row->fd, path, sizeof(path)) < 0) {
+        return;
+    }
+    plain = files_plain_path(path, true);
+    if (plain.len == strlen(path) || !aliases_is_lost(shield->aliases, row->serial, plain)) {
+        aliases_see(shield->aliases, row->serial, plain);
+    }
+}
+
 /* Whether the gate has seen it made already. What is new then is that it may have another name:
  * from now on each open is to be seen, also of one that was settled before. */
 static bool shield_note_link(struct shield *shield, const struct files_name *name)
 {
-    char path[SHIELD_PATH_MAX];
     struct file_row *row;
     bool has_many;
 
@@ -131,9 +145,7 @@ static bool shield_note_link(struct shield *shield, const struct files_name *nam
     has_many = row != NULL && shield_has_many(shield, row, name);
     if (has_many) {
         row->has_many = true;
-        if (row->fd >= 0 && fd_path(row->fd, path, sizeof(path)) == 0) {
-            aliases_see(shield->aliases, row->serial, files_plain_path(path, true));
-        }
+        shield_note_held_name(shield, row);
         aliases_see(shield->aliases, row->serial, name->path);
     }
     pthread_mutex_unlock(&shield->lock);
