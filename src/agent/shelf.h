@@ -62,6 +62,8 @@ bool shelf_is_at(const struct file_row *row, struct str path);
  * row, newest first, then those after it, which may not be there itself: then all, newest first. */
 struct file_row *shelf_next_at(struct shelf *shelf, struct str path, const struct file_row *row,
                                const struct file_row *last);
+/* Goes through all that were seen there, oldest first, from NULL to NULL. */
+struct file_row *shelf_after_at(struct shelf *shelf, struct str path, const struct file_row *last);
 struct file_row *shelf_by_token(struct shelf *shelf, uint64_t token);
 struct file_row *shelf_by_serial(struct shelf *shelf, uint64_t serial);
 

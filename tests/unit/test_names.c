@@ -48,7 +48,7 @@ static void stage_begin(struct stage *stage)
 {
     static const struct agent_settings settings = {.mode = "detect-only"};
     struct shield_config config = {
-        .settings = &settings, .scanner = -1, .leash = -1, .holds_max = 64};
+        .settings = &settings, .scanner = -1, .leash = -1, .holds_max = 256};
     const struct files_config nowhere = {.gate = -1, .names = -1, .doze = -1, .asked_fd = -1};
     struct files_port port;
 
@@ -302,28 +302,34 @@ static void test_replacement_moved_on(void **state)
     stage_end(&stage);
 }
 
-/* What was renamed over a file is removed, and the name is made anew, more than once: that one
- * stands there now, and the rename is the only event that tells of the file. */
-static void test_removed_and_made_anew(void **state)
+/* What was renamed over a file is moved on, and the name is made anew and removed, many times: the
+ * rename is the only event that tells of the file. comes_back: what was renamed over it stands
+ * there now. */
+static void removed_and_made_anew(int times, bool comes_back)
 {
     struct made made[2 * PAIRS];
     struct stage stage;
 
-    (void)state;
     stage_begin(&stage);
     for (int i = 0; i < 2 * PAIRS; i++) {
         char path[64];
+        char other[64];
 
         make(&stage, i, false);
         path_of(&stage, 'a', i, path);
+        path_of(&stage, 'c', i, other);
         replace(&stage, path, &made[i]);
-        for (int times = 0; times < 3; times++) {
-            int fd;
+        assert_int_equal(rename(path, other), 0);
+        for (int time = 0; time < times; time++) {
+            int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
 
-            assert_int_equal(unlink(path), 0);
-            fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
             assert_true(fd >= 0);
             (void)visit(&stage, path, fd, true);
+            assert_int_equal(unlink(path), 0);
+        }
+        if (comes_back) {
+            assert_int_equal(rename(other, path), 0);
+            read_file(&stage, path);
         }
     }
     for (int i = 0; i < 2 * PAIRS; i++) {
@@ -331,9 +337,20 @@ static void test_removed_and_made_anew(void **state)
     }
     assert_all_told(&stage, made, 2 * PAIRS, false);
     for (int i = 0; i < 2 * PAIRS; i++) {
-        (void)unlink(made[i].target);
+        char other[64];
+
+        path_of(&stage, 'c', i, other);
+        assert_int_equal(unlink(comes_back ? made[i].target : other), 0);
     }
     stage_end(&stage);
+}
+
+static void test_removed_and_made_anew(void **state)
+{
+    (void)state;
+    removed_and_made_anew(3, false);
+    removed_and_made_anew(40, false);
+    removed_and_made_anew(40, true);
 }
 
 /* Three times in a row; which of the three somebody opened there changes nothing. */

@@ -68,6 +68,7 @@ static uint64_t shield_version_of_gone(struct shield *shield, struct file_row *r
     if (!row->is_deleted &&
         (is_held ? stat.st_nlink == 0 : !aliases_has(shield->aliases, row->serial))) {
         shelf_set_deleted(shield->shelf, row, shield_now());
+        shelf_leave_path(shield->shelf, row);
     }
     return version;
 }
@@ -82,12 +83,15 @@ static bool shield_has_lost_name(const struct file_row *row)
 }
 
 /* With the lock: a file that may have more names loses one, or (target) has it moved. */
-static void shield_take_name(struct shield *shield, const struct file_row *row, struct str path,
+static void shield_take_name(struct shield *shield, struct file_row *row, struct str path,
                              struct str target, struct actor_key who)
 {
     struct judge_step step = {.kind = JUDGE_STEP_UNLINK, .who = who, .file = row->key};
     struct shield_job *job = NULL;
 
+    if (target.len == 0 && shelf_is_at(row, path)) { /* whoever comes there next displaces others */
+        shelf_leave_path(shield->shelf, row);
+    }
     aliases_move(shield->aliases, row->serial, path, target, who);
     shield_step(shield, &step, &job);
     shield_job_free(job); /* it is no damage by itself */
@@ -340,34 +344,70 @@ static bool shield_is_displaced(struct shield *shield, const struct file_row *ro
            shield_is_gone(shield, row, &handle);
 }
 
-/* With the lock: whom a file that came to path has displaced there; NULL: nobody that is known.
- * Told late, others may have come there after it, and gone again. If it was seen there itself, the
- * newest of those before it is meant. If not, the newest of those who were seen there before the
- * last time that all had been heard, else the oldest. */
-static struct file_row *shield_displaced(struct shield *shield, struct str path,
-                                         const struct file_row *comer)
+/* With the lock: of those who came to path before a file that is there itself, the newest. Its own
+ * maker may have left any number of its files there meanwhile: those are passed over. */
+static struct file_row *shield_displaced_before(struct shield *shield, struct str path,
+                                                const struct file_row *comer, struct actor_key who)
+{
+    struct file_row *row = NULL;
+    struct file_row *scratch = NULL;
+    unsigned looks = 0;
+
+    while (looks < PLACE_LOOKS && (row = shelf_next_at(shield->shelf, path, comer, row)) != NULL) {
+        if (shield_is_scratch(row, who)) {
+            scratch = scratch == NULL ? row : scratch;
+            continue;
+        }
+        looks++;
+        if (!shield_was_told(shield, row, path) && shield_is_displaced(shield, row)) {
+            return row;
+        }
+    }
+    return scratch != NULL && !shield_was_told(shield, scratch, path) &&
+                   shield_is_displaced(shield, scratch)
+               ? scratch
+               : NULL;
+}
+
+/* With the lock: the newest of those who were seen at path before the last time that all had been
+ * heard, else the oldest: whoever came after it, and has gone too, has displaced nobody else. */
+static struct file_row *shield_displaced_first(struct shield *shield, struct str path)
 {
     uint64_t heard = files_hearings(shield->files);
-    bool is_there = comer != NULL && shelf_is_at(comer, path);
-    struct file_row *oldest = NULL;
+    struct file_row *first = NULL;
     struct file_row *row = NULL;
-    uint64_t serial;
 
     for (unsigned i = 0; i < PLACE_LOOKS; i++) {
-        row = shelf_next_at(shield->shelf, path, comer, row);
+        row = shelf_after_at(shield->shelf, path, row);
         if (row == NULL) {
             break;
         }
-        if (!shield_was_told(shield, row, path) && shield_is_displaced(shield, row)) {
-            oldest = row;
-            if (is_there || row->seen + 1 < heard) { /* one may have been past its last read */
-                return row;
-            }
+        if (shield_was_told(shield, row, path) || !shield_is_displaced(shield, row)) {
+            continue;
         }
+        if (row->seen + 1 >= heard) { /* one may have been past its last read */
+            return first != NULL ? first : row;
+        }
+        first = row;
     }
-    serial = aliases_at(shield->aliases, path);
-    row = serial != 0 ? shelf_by_serial(shield->shelf, serial) : NULL;
-    return row != NULL && row != comer ? row : oldest;
+    return first;
+}
+
+/* With the lock: whom a file that came to path has displaced there; NULL: nobody that is known.
+ * Told late, others may have come there after it, and gone again. */
+static struct file_row *shield_displaced(struct shield *shield, struct str path,
+                                         const struct file_row *comer, struct actor_key who)
+{
+    bool is_there = comer != NULL && shelf_is_at(comer, path);
+    struct file_row *row = is_there ? shield_displaced_before(shield, path, comer, who)
+                                    : shield_displaced_first(shield, path);
+    uint64_t serial = aliases_at(shield->aliases, path);
+    struct file_row *named = serial != 0 ? shelf_by_serial(shield->shelf, serial) : NULL;
+
+    if (row != NULL && (is_there || row->seen + 1 < files_hearings(shield->files))) {
+        return row;
+    }
+    return named != NULL && named != comer ? named : row;
 }
 
 /* The first half of an exchange looks like a rename over a file that still lives. */
@@ -472,7 +512,7 @@ static void shield_renamed(struct shield *shield, const struct files_name *name,
     if (!shield_end_swap(shield, name, who, row, ret_job)) {
         step.file = row != NULL ? row->key : shield_key_of(shield, name->file);
         step.version = row != NULL ? row->version : 0;
-        displaced = shield_displaced(shield, name->target_path, row);
+        displaced = shield_displaced(shield, name->target_path, row, who);
         if (displaced != NULL) {
             step.victim = displaced->key;
             step.victim_version = shield_version_of_gone(shield, displaced, who);
@@ -498,8 +538,8 @@ static void shield_own_renamed(struct shield *shield, const struct files_name *n
     struct file_row *displaced;
 
     pthread_mutex_lock(&shield->lock);
-    displaced =
-        shield_displaced(shield, name->target_path, shelf_by_handle(shield->shelf, name->file));
+    displaced = shield_displaced(shield, name->target_path,
+                                 shelf_by_handle(shield->shelf, name->file), (struct actor_key){0});
     if (displaced != NULL && shelf_is_at(displaced, name->target_path)) {
         shelf_leave_path(shield->shelf, displaced);
     }
