@@ -26,6 +26,8 @@ struct stage {
     struct shield *shield;
     struct actor_key who;
     uint64_t version; /* of what the next visits find saved */
+    bool has_waiter;  /* somebody waited for the next visits */
+    struct files_place place;
     int wake_fd;
 };
 
@@ -49,11 +51,14 @@ static void stage_begin(struct stage *stage)
     static const struct agent_settings settings = {.mode = "detect-only"};
     struct shield_config config = {
         .settings = &settings, .scanner = -1, .leash = -1, .holds_max = 256};
-    const struct files_config nowhere = {.gate = -1, .names = -1, .doze = -1, .asked_fd = -1};
+    struct files_config nowhere = {.gate = -1, .names = -1, .doze = -1, .asked_fd = -1};
     struct files_port port;
 
     *stage = (struct stage){.folder = "/tmp/canhgac-names-XXXXXX"};
     assert_non_null(mkdtemp(stage->folder));
+    stage->place = (struct files_place){.path = stage->folder};
+    nowhere.places = &stage->place;
+    nowhere.place_count = 1;
     stage->page = page_new();
     stage->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     assert_non_null(stage->page);
@@ -85,6 +90,7 @@ static struct file_handle_id visit(struct stage *stage, const char *path, int fd
     struct shield_job *job = NULL;
 
     assert_non_null(open);
+    visit.waiter = stage->has_waiter ? open : NULL;
     open->fd = fd;
     assert_int_equal(fstat(fd, &open->stat), 0);
     visit.file = (struct file_key){open->stat.st_dev, open->stat.st_ino};
@@ -395,6 +401,68 @@ static void test_three_replacements(void **state)
     }
 }
 
+/* Opened once more by a descriptor when it has no name any more, before that is told. */
+static void test_victim_opened_again(void **state)
+{
+    struct made made[2 * PAIRS];
+    struct stage stage;
+
+    (void)state;
+    stage_begin(&stage);
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        char path[64];
+        char again[80];
+        int fd;
+
+        make(&stage, i, false);
+        path_of(&stage, 'a', i, path);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        assert_true(fd >= 0);
+        replace(&stage, path, &made[i]);
+        (void)snprintf(again, sizeof(again), "%s (deleted)", path);
+        (void)visit(&stage, again, fd, false);
+    }
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        tell(&stage, &made[i]);
+    }
+    assert_all_told(&stage, made, 2 * PAIRS, false);
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        assert_int_equal(unlink(made[i].target), 0);
+    }
+    stage_end(&stage);
+}
+
+/* Renamed while its open waited, which was told before: it is known where it is now. */
+static void test_renamed_while_saved(void **state)
+{
+    struct made made[2 * PAIRS];
+    struct stage stage;
+
+    (void)state;
+    stage_begin(&stage);
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        char path[64];
+        char now[64];
+
+        make(&stage, i, false);
+        path_of(&stage, 'a', i, path);
+        path_of(&stage, 'c', i, now);
+        assert_int_equal(rename(path, now), 0);
+        stage.has_waiter = true;
+        (void)visit(&stage, path, open(now, O_RDONLY | O_CLOEXEC), false);
+        stage.has_waiter = false;
+        put_over(&stage, now, &made[i]);
+    }
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        tell(&stage, &made[i]);
+    }
+    assert_all_told(&stage, made, 2 * PAIRS, false);
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        assert_int_equal(unlink(made[i].target), 0);
+    }
+    stage_end(&stage);
+}
+
 static void tell_of(struct stage *stage, enum name_change change, const char *path,
                     const struct file_handle_id *handle)
 {
@@ -511,6 +579,8 @@ int main(void)
         cmocka_unit_test(test_replacement_moved_on),
         cmocka_unit_test(test_removed_and_made_anew),
         cmocka_unit_test(test_three_replacements),
+        cmocka_unit_test(test_victim_opened_again),
+        cmocka_unit_test(test_renamed_while_saved),
         cmocka_unit_test(test_charged_lives_on),
         cmocka_unit_test(test_watched_lives_on),
         cmocka_unit_test(test_name_lost_before_a_link),
