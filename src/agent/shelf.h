@@ -35,14 +35,15 @@ struct file_row {
     uint64_t serial;
     uint64_t version; /* 0: none */
     struct file_state saved;
-    uint64_t size;   /* when it was last seen */
-    int fd;          /* -1: not held */
-    unsigned reads;  /* opens for reading while it was held */
-    bool is_deleted; /* its last name is gone; nothing but fd keeps it */
-    bool is_product; /* was empty when it was first opened for writing */
-    bool is_kept;    /* being saved by the keeper just now */
-    bool has_many;   /* names, at one open at least */
-    int64_t deleted; /* ns, monotonic */
+    struct file_state closed; /* when a close after writing was told last */
+    uint64_t size;            /* when it was last seen */
+    int fd;                   /* -1: not held */
+    unsigned reads;           /* opens for reading while it was held */
+    bool is_deleted;          /* its last name is gone; nothing but fd keeps it */
+    bool is_product;          /* was empty when it was first opened for writing */
+    bool is_kept;             /* being saved by the keeper just now */
+    bool has_many;            /* names, at one open at least */
+    int64_t deleted;          /* ns, monotonic */
     struct actor_key writer;
     struct actor_key instance; /* the program the writer belongs to */
     uint64_t path_hash;

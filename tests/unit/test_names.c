@@ -571,6 +571,42 @@ static void test_name_lost_before_a_link(void **state)
     stage_end(&stage);
 }
 
+/* Opened twice, of which the gate sees the first only, since nothing was written before: what is
+ * written through the second is asked about, and closes that change nothing are not. */
+static void test_second_open_unseen(void **state)
+{
+    struct file_handle_id handle;
+    struct file_key key;
+    struct stage stage;
+    struct stat stat;
+    char path[64];
+    int fd;
+
+    (void)state;
+    stage_begin(&stage);
+    stage.version = 5;
+    make(&stage, 0, false);
+    path_of(&stage, 'a', 0, path);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0 && fstat(fd, &stat) == 0);
+    key = (struct file_key){stat.st_dev, stat.st_ino};
+    handle = visit(&stage, path, fcntl(fd, F_DUPFD_CLOEXEC, 0), true);
+    tell_of(&stage, NAME_CHANGE_CLOSE, path, &handle);
+    answer(&stage, key, false);
+    tell_of(&stage, NAME_CHANGE_CLOSE, path, &handle);
+    assert_false(judge_is_changed(stage.shield->judge, key));
+    for (int times = 0; times < 2; times++) {
+        fill(fd, true);
+        tell_of(&stage, NAME_CHANGE_CLOSE, path, &handle);
+        assert_true(judge_is_changed(stage.shield->judge, key));
+        answer(&stage, key, false);
+        tell_of(&stage, NAME_CHANGE_CLOSE, path, &handle);
+        assert_false(judge_is_changed(stage.shield->judge, key));
+    }
+    assert_int_equal(close(fd) + unlink(path), 0);
+    stage_end(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -584,6 +620,7 @@ int main(void)
         cmocka_unit_test(test_charged_lives_on),
         cmocka_unit_test(test_watched_lives_on),
         cmocka_unit_test(test_name_lost_before_a_link),
+        cmocka_unit_test(test_second_open_unseen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,6 +191,24 @@ static void shield_created(struct shield *shield, const struct files_name *name,
     pthread_mutex_unlock(&shield->lock);
 }
 
+/* With the lock, at a close: whether it is neither what was saved of it nor what it was at the
+ * close before. Most closes find one of the two, and cost nobody a look. */
+static bool shield_has_changed(struct shield *shield, struct file_row *row,
+                               const struct files_name *name)
+{
+    struct file_state state;
+    struct stat stat;
+    bool is_new;
+
+    if (!shelf_is_held(row, &stat) && fstat(files_named_fd(shield->files, name), &stat) != 0) {
+        return false;
+    }
+    file_state_of(&stat, &state);
+    is_new = !file_state_is(&state, &row->saved) && !file_state_is(&state, &row->closed);
+    row->closed = state;
+    return row->version != 0 && is_new;
+}
+
 /* When the judge wants to look at a new file, whoever closed it waits for that: it may be about to
  * remove what went into it. */
 static void shield_closed(struct shield *shield, const struct files_name *name,
@@ -201,25 +219,27 @@ static void shield_closed(struct shield *shield, const struct files_name *name,
     bool is_armed = false;
     struct judge_step step = {.kind = JUDGE_STEP_CLOSE, .who = who, .path = name->path};
     struct file_row *row;
-    struct stat stat;
 
     pthread_mutex_lock(&shield->lock);
     row = shelf_by_handle(shield->shelf, name->file);
     if (row != NULL) {
-        (void)shelf_is_held(row, &stat);
+        bool is_changed = shield_has_changed(shield, row, name);
+
         step.file = row->key;
         step.version = row->version;
         step.size = row->size;
         if (row->writer.pid != 0 && !judge_is_akin(shield->judge, row->writer, who)) {
             /* a descriptor that was handed to a stranger: whoever opened it answers for it */
             step.who = row->writer;
-        } else if (!actor_key_is(row->writer, who)) {
-            /* opened while somebody else's open had settled it: the gate did not see this one */
+        }
+        if (!actor_key_is(row->writer, step.who) ||
+            (is_changed && !judge_is_changed(shield->judge, row->key))) {
+            /* opened while an open before had settled it: the gate did not see this one */
             struct judge_step write = step;
 
             write.kind = JUDGE_STEP_WRITE;
-            row->writer = who;
-            row->instance = actors_instance(shield->actors, who);
+            row->writer = step.who;
+            row->instance = actors_instance(shield->actors, step.who);
             shield_step(shield, &write, ret_job);
         }
         shield_step(shield, &step, ret_job);
