@@ -174,6 +174,14 @@ static void tell(struct stage *stage, const struct made *made)
     shield_named(stage->shield, &name);
 }
 
+static void announce(struct stage *stage, struct shield_job **ret_job)
+{
+    pthread_mutex_lock(&stage->shield->lock);
+    assert_true(judge_announce(stage->shield->judge, stage->who));
+    assert_int_equal(shield_job_new(stage->shield, ret_job), 0);
+    pthread_mutex_unlock(&stage->shield->lock);
+}
+
 /* Each name must be known as destroyed, with the same original for both of a pair. */
 static void assert_all_told(struct stage *stage, const struct made *made, size_t count,
                             bool are_pairs)
@@ -181,10 +189,7 @@ static void assert_all_told(struct stage *stage, const struct made *made, size_t
     struct shield_job *job = NULL;
     uint64_t versions[2 * PAIRS] = {0};
 
-    pthread_mutex_lock(&stage->shield->lock);
-    assert_true(judge_announce(stage->shield->judge, stage->who));
-    assert_int_equal(shield_job_new(stage->shield, &job), 0);
-    pthread_mutex_unlock(&stage->shield->lock);
+    announce(stage, &job);
     assert_int_equal(job->ruling.damage_count, count);
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < count; j++) {
@@ -463,6 +468,45 @@ static void test_renamed_while_saved(void **state)
     stage_end(&stage);
 }
 
+/* What came over a file from outside is gone when it is told: each of them is known to be gone when
+ * its group is ruled against. */
+static void test_replaced_from_outside(void **state)
+{
+    struct made made[2 * PAIRS];
+    struct shield_job *job = NULL;
+    struct stage stage;
+    unsigned gone = 0;
+
+    (void)state;
+    stage_begin(&stage);
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        struct made outside = {.handle = {.fsid = 9, .len = 1, .bytes = {(uint8_t)i}}};
+
+        make(&stage, i, false);
+        path_of(&stage, 'a', i, outside.target);
+        (void)snprintf(outside.path, sizeof(outside.path), "/tmp/canhgac-names-none-%d", i);
+        read_file(&stage, outside.target);
+        assert_int_equal(unlink(outside.target), 0);
+        tell(&stage, &outside);
+    }
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        char path[64];
+
+        make(&stage, i, false);
+        path_of(&stage, 'a', i, path);
+        replace(&stage, path, &made[i]);
+        tell(&stage, &made[i]);
+        assert_int_equal(unlink(path), 0);
+    }
+    announce(&stage, &job);
+    for (size_t i = 0; i < job->ruling.damage_count; i++) {
+        gone += job->ruling.damage[i].outcome == FILE_OUTCOME_DELETED ? 1U : 0U;
+    }
+    assert_int_equal(gone, 2 * PAIRS);
+    shield_job_free(job);
+    stage_end(&stage);
+}
+
 static void tell_of(struct stage *stage, enum name_change change, const char *path,
                     const struct file_handle_id *handle)
 {
@@ -615,6 +659,7 @@ int main(void)
         cmocka_unit_test(test_replacement_moved_on),
         cmocka_unit_test(test_removed_and_made_anew),
         cmocka_unit_test(test_three_replacements),
+        cmocka_unit_test(test_replaced_from_outside),
         cmocka_unit_test(test_victim_opened_again),
         cmocka_unit_test(test_renamed_while_saved),
         cmocka_unit_test(test_charged_lives_on),

@@ -541,6 +541,17 @@ static void shield_renamed(struct shield *shield, const struct files_name *name,
             shield_begin_swap(shield, name, step.file,
                               shelf_next_at(shield->shelf, name->target_path, row, NULL));
         }
+        if (displaced != NULL && step.file.ino == 0) { /* what came from outside has gone again */
+            bool lives_on =
+                !displaced->is_deleted && judge_is_changed(shield->judge, displaced->key);
+
+            step = (struct judge_step){.kind = lives_on ? JUDGE_STEP_UNLINK : JUDGE_STEP_DELETE,
+                                       .who = who,
+                                       .file = displaced->key,
+                                       .version = step.victim_version,
+                                       .size = displaced->size,
+                                       .path = name->target_path};
+        }
         shield_step(shield, &step, ret_job);
     }
     if (row != NULL && name->target_path.len != 0) {
