@@ -651,6 +651,35 @@ static void test_second_open_unseen(void **state)
     stage_end(&stage);
 }
 
+/* Our own rename over a name of a file that has others: it does not stand there any more. */
+static void test_own_rename_over_a_name(void **state)
+{
+    static const struct file_handle_id ours = {.fsid = 9, .len = 1};
+    struct file_handle_id handle;
+    struct stage stage;
+    struct files_name name = {.change = NAME_CHANGE_RENAME, .is_inside = true, .file = &ours};
+    char paths[2][64];
+
+    (void)state;
+    stage_begin(&stage);
+    make(&stage, 0, false);
+    path_of(&stage, 'a', 0, paths[0]);
+    path_of(&stage, 'b', 0, paths[1]);
+    handle = visit(&stage, paths[0], open(paths[0], O_RDONLY | O_CLOEXEC), false);
+    assert_int_equal(link(paths[0], paths[1]), 0);
+    tell_of(&stage, NAME_CHANGE_CREATE, paths[1], &handle);
+    assert_true(aliases_at(stage.shield->aliases, str_from(paths[1])) != 0);
+    assert_int_equal(unlink(paths[1]), 0);
+    atomic_store(&stage.page->own[0], 1);
+    name.pid = 1;
+    name.path = STR("/tmp/canhgac-names-none");
+    name.target_path = str_from(paths[1]);
+    shield_named(stage.shield, &name);
+    assert_int_equal(aliases_at(stage.shield->aliases, str_from(paths[1])), 0);
+    assert_int_equal(unlink(paths[0]), 0);
+    stage_end(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -660,6 +689,7 @@ int main(void)
         cmocka_unit_test(test_removed_and_made_anew),
         cmocka_unit_test(test_three_replacements),
         cmocka_unit_test(test_replaced_from_outside),
+        cmocka_unit_test(test_own_rename_over_a_name),
         cmocka_unit_test(test_victim_opened_again),
         cmocka_unit_test(test_renamed_while_saved),
         cmocka_unit_test(test_charged_lives_on),

@@ -566,6 +566,7 @@ static void shield_renamed(struct shield *shield, const struct files_name *name,
 /* Whom our own rename displaced is nobody's damage, and is not to be taken for another's later. */
 static void shield_own_renamed(struct shield *shield, const struct files_name *name)
 {
+    const struct actor_key taker = {.pid = name->pid}; /* nobody who could be ruled against */
     struct file_row *displaced;
 
     pthread_mutex_lock(&shield->lock);
@@ -573,6 +574,9 @@ static void shield_own_renamed(struct shield *shield, const struct files_name *n
                                  shelf_by_handle(shield->shelf, name->file), (struct actor_key){0});
     if (displaced != NULL && shelf_is_at(displaced, name->target_path)) {
         shelf_leave_path(shield->shelf, displaced);
+    }
+    if (displaced != NULL && aliases_at(shield->aliases, name->target_path) == displaced->serial) {
+        aliases_move(shield->aliases, displaced->serial, name->target_path, STR(""), taker);
     }
     pthread_mutex_unlock(&shield->lock);
 }
