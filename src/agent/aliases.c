@@ -5,6 +5,10 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+/* Links to one file do not drive out what is known of others: from so many on, its oldest that
+ * stands makes room. */
+#define ALIASES_EACH 16
+
 struct aliases {
     size_t limit;
     size_t used; /* rows, from the first on */
@@ -57,6 +61,49 @@ static struct alias *aliases_find(struct aliases *aliases, uint64_t serial, stru
     return NULL;
 }
 
+/* The i-th, oldest first. */
+static struct alias *aliases_nth(struct aliases *aliases, size_t i)
+{
+    size_t first = aliases->used == aliases->limit ? aliases->next : 0;
+
+    return &aliases->list[(first + i) % aliases->used];
+}
+
+/* Of a file with many, the entry of its oldest name that stands, after those of all its younger
+ * ones; else NULL. */
+static struct alias *aliases_spare(struct aliases *aliases, uint64_t serial)
+{
+    struct alias *spare = NULL;
+    unsigned count = 0;
+
+    for (size_t i = 0; i < aliases->used; i++) {
+        count += aliases_nth(aliases, i)->serial == serial ? 1U : 0U;
+    }
+    for (size_t i = 0; count >= ALIASES_EACH && i < aliases->used; i++) {
+        struct alias *alias = aliases_nth(aliases, i);
+
+        if (alias->serial == serial && alias->lost_by.pid == 0) {
+            if (spare != NULL) {
+                const struct alias oldest = *spare;
+
+                *spare = *alias;
+                *alias = oldest;
+            }
+            spare = alias;
+        }
+    }
+    return spare;
+}
+
+static struct alias *aliases_next_free(struct aliases *aliases)
+{
+    struct alias *alias = &aliases->list[aliases->next];
+
+    aliases->used += aliases->used < aliases->limit ? 1 : 0;
+    aliases->next = aliases->next + 1 < aliases->limit ? aliases->next + 1 : 0;
+    return alias;
+}
+
 /* Finds or adds; NULL without memory. */
 static struct alias *aliases_take(struct aliases *aliases, uint64_t serial, struct str path)
 {
@@ -70,9 +117,8 @@ static struct alias *aliases_take(struct aliases *aliases, uint64_t serial, stru
     if (copy == NULL) {
         return NULL;
     }
-    alias = &aliases->list[aliases->next];
-    aliases->used += aliases->used < aliases->limit ? 1 : 0;
-    aliases->next = aliases->next + 1 < aliases->limit ? aliases->next + 1 : 0;
+    alias = aliases_spare(aliases, serial);
+    alias = alias != NULL ? alias : aliases_next_free(aliases);
     alias_forget(alias);
     alias->serial = serial;
     alias->path = copy;
@@ -113,6 +159,16 @@ void aliases_see(struct aliases *aliases, uint64_t serial, struct str path)
     }
 }
 
+/* A name that was seen before it was told how it came about: the moved one tells of it. */
+static void aliases_forget_early(struct aliases *aliases, uint64_t serial, struct str path)
+{
+    struct alias *early = aliases_find(aliases, serial, path);
+
+    if (early != NULL && early->lost_by.pid == 0) {
+        alias_forget(early);
+    }
+}
+
 void aliases_move(struct aliases *aliases, uint64_t serial, struct str path, struct str target,
                   struct actor_key who)
 {
@@ -129,6 +185,8 @@ void aliases_move(struct aliases *aliases, uint64_t serial, struct str path, str
     if (str_is_text(target, alias->path)) { /* home again */
         alias->lost_by = (struct actor_key){0};
         alias_set_moved(alias, STR(""));
+    } else {
+        aliases_forget_early(aliases, serial, target);
     }
 }
 

@@ -152,6 +152,14 @@ struct file_row *shelf_next_at(struct shelf *shelf, struct str path, const struc
     return next != (is_there ? row : newest) ? next : NULL;
 }
 
+struct file_row *shelf_after_at(struct shelf *shelf, struct str path, const struct file_row *last)
+{
+    struct file_row *newest = shelf_by_path(shelf, path);
+    const struct file_row *from = last != NULL ? last : newest;
+
+    return last == newest ? NULL : LIST_ENTRY(from->place.prev, struct file_row, place);
+}
+
 struct file_row *shelf_by_token(struct shelf *shelf, uint64_t token)
 {
     return shelf_by_serial(shelf, token & ~TOKEN_BIT);

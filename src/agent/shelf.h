@@ -35,14 +35,15 @@ struct file_row {
     uint64_t serial;
     uint64_t version; /* 0: none */
     struct file_state saved;
-    uint64_t size;   /* when it was last seen */
-    int fd;          /* -1: not held */
-    unsigned reads;  /* opens for reading while it was held */
-    bool is_deleted; /* its last name is gone; nothing but fd keeps it */
-    bool is_product; /* was empty when it was first opened for writing */
-    bool is_kept;    /* being saved by the keeper just now */
-    bool has_many;   /* names, at one open at least */
-    int64_t deleted; /* ns, monotonic */
+    struct file_state closed; /* when a close after writing was told last */
+    uint64_t size;            /* when it was last seen */
+    int fd;                   /* -1: not held */
+    unsigned reads;           /* opens for reading while it was held */
+    bool is_deleted;          /* its last name is gone; nothing but fd keeps it */
+    bool is_product;          /* was empty when it was first opened for writing */
+    bool is_kept;             /* being saved by the keeper just now */
+    bool has_many;            /* names, at one open at least */
+    int64_t deleted;          /* ns, monotonic */
     struct actor_key writer;
     struct actor_key instance; /* the program the writer belongs to */
     uint64_t path_hash;
@@ -62,6 +63,8 @@ bool shelf_is_at(const struct file_row *row, struct str path);
  * row, newest first, then those after it, which may not be there itself: then all, newest first. */
 struct file_row *shelf_next_at(struct shelf *shelf, struct str path, const struct file_row *row,
                                const struct file_row *last);
+/* Goes through all that were seen there, oldest first, from NULL to NULL. */
+struct file_row *shelf_after_at(struct shelf *shelf, struct str path, const struct file_row *last);
 struct file_row *shelf_by_token(struct shelf *shelf, uint64_t token);
 struct file_row *shelf_by_serial(struct shelf *shelf, uint64_t serial);
 

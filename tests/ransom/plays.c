@@ -503,7 +503,7 @@ static void play_rm_rf(struct world *world)
     }
 }
 
-static void play_shred_only(struct world *world)
+static void shred_all(struct world *world, bool is_slow)
 {
     uint64_t victims[VICTIMS];
 
@@ -512,8 +512,21 @@ static void play_shred_only(struct world *world)
         if (!world_rewrite(world, 60, victims[i], NATURE_CIPHER)) {
             break;
         }
+        if (is_slow) { /* a large file: somebody looks before it is removed */
+            world_tick(world);
+        }
         world_delete(world, 60, victims[i]);
     }
+}
+
+static void play_shred_only(struct world *world)
+{
+    shred_all(world, false);
+}
+
+static void play_shred_slowly(struct world *world)
+{
+    shred_all(world, true);
 }
 
 /* An encrypted folder in daily use: what cannot be read cannot be destroyed. */
@@ -596,6 +609,7 @@ const struct play plays[] = {
     {"three-removed", play_three_removed, 0},
     {"rm-rf", play_rm_rf, 0},
     {"shred-only", play_shred_only, 0},
+    {"shred-slowly", play_shred_slowly, 0},
     {"cipher-vault", play_cipher_vault, 0},
     {"dump-gpg-rm", play_dump_gpg_rm, 0},
     {"zero-fill", play_zero_fill, 0},

@@ -150,6 +150,50 @@ static void test_aliases(void **state)
     aliases_free(aliases);
 }
 
+/* Seen where it was moved to before that was told, and moved on: it does not stand there. */
+static void test_alias_seen_early(void **state)
+{
+    struct aliases *aliases = NULL;
+
+    (void)state;
+    assert_int_equal(aliases_new(4, &aliases), 0);
+    aliases_see(aliases, 1, STR("/data/a"));
+    aliases_see(aliases, 1, STR("/data/b"));
+    aliases_move(aliases, 1, STR("/data/a"), STR("/data/b"), USER);
+    aliases_move(aliases, 1, STR("/data/b"), STR("/data/c"), USER);
+    assert_int_equal(aliases_at(aliases, STR("/data/b")), 0);
+    aliases_move(aliases, 1, STR("/data/c"), STR("/data/a"), USER);
+    assert_int_equal(aliases_at(aliases, STR("/data/a")), 1);
+    aliases_free(aliases);
+}
+
+/* A file with more names than there is room for: what was taken from others is still known. */
+static void test_alias_of_many(void **state)
+{
+    struct aliases *aliases = NULL;
+    char path[32];
+
+    (void)state;
+    assert_int_equal(aliases_new(32, &aliases), 0);
+    aliases_move(aliases, 1, STR("/data/a"), STR(""), ATTACKER);
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(path, sizeof(path), "/data/link%d", i);
+        aliases_see(aliases, 2, str_from(path));
+    }
+    assert_true(aliases_is_lost(aliases, 1, STR("/data/a")));
+    assert_int_equal(aliases_at(aliases, str_from(path)), 2);
+    assert_int_equal(aliases_at(aliases, STR("/data/link90")), 2);
+    assert_int_equal(aliases_at(aliases, STR("/data/link1")), 0); /* the oldest go first */
+    for (int i = 0; i < 20; i++) { /* those that it has lost are all kept */
+        (void)snprintf(path, sizeof(path), "/data/link%d", i);
+        aliases_move(aliases, 2, str_from(path), STR(""), ATTACKER);
+    }
+    assert_true(aliases_is_lost(aliases, 2, STR("/data/link0")));
+    assert_true(aliases_is_lost(aliases, 2, STR("/data/link19")));
+    assert_true(aliases_is_lost(aliases, 1, STR("/data/a")));
+    aliases_free(aliases);
+}
+
 static void test_folders(void **state)
 {
     struct vault_folder folder = {.path = STR("/data/d"), .mode = 02770, .xattrs = STR("xyz")};
@@ -205,6 +249,8 @@ int main(void)
         cmocka_unit_test(test_facts_leave_the_right),
         cmocka_unit_test(test_facts_bounds),
         cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_alias_seen_early),
+        cmocka_unit_test(test_alias_of_many),
         cmocka_unit_test(test_folders),
         cmocka_unit_test(test_without_memory),
     };

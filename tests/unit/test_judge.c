@@ -199,35 +199,6 @@ static void test_long_open(void **state)
     world_done(&world);
 }
 
-/* A row a file, a hundred thousand files, one process after the other: bounded, and nothing is
- * refused. */
-static void test_bounds(void **state)
-{
-    struct judge *judge;
-    bool is_ruling;
-
-    (void)state;
-    assert_int_equal(judge_new(&judge_limits_default, &judge), 0);
-    for (uint64_t i = 1; i <= 100000; i++) {
-        int32_t pid = (int32_t)i + 100;
-        struct actor actor = {
-            .key = {pid, i}, .parent = {1, 1}, .session = pid, .exe_ino = i % 7, .uid = 3};
-        struct judge_step step = {.kind = JUDGE_STEP_ACTOR, .actor = &actor, .time = (int64_t)i};
-
-        assert_int_equal(judge_step(judge, &step, &is_ruling), 0);
-        step = (struct judge_step){
-            .kind = JUDGE_STEP_READ, .who = actor.key, .file = {1, i}, .size = 10};
-        assert_int_equal(judge_step(judge, &step, &is_ruling), 0);
-        step = (struct judge_step){.kind = i % 2 == 0 ? JUDGE_STEP_CREATE : JUDGE_STEP_DELETE,
-                                   .who = actor.key,
-                                   .file = {1, i % 2 == 0 ? i + 1000000 : i},
-                                   .path = STR("/srv/a/path/of/some/length")};
-        assert_int_equal(judge_step(judge, &step, &is_ruling), 0);
-        assert_false(is_ruling);
-    }
-    judge_free(judge);
-}
-
 static int replay(void *context)
 {
     struct str trace = *(const struct str *)context;
@@ -654,7 +625,6 @@ int main(void)
         cmocka_unit_test(test_forgive),
         cmocka_unit_test(test_second_attack),
         cmocka_unit_test(test_long_open),
-        cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_replay),
         cmocka_unit_test(test_taker_of_a_name),

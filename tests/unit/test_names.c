@@ -1,208 +1,10 @@
 /* Names that are told late: what has become of files is put together from events that come when
  * all of it is over, and others have opened what stands there now. */
-#include "harness.h"
-
-#include "agent/page.h"
-#include "agent/settings.h"
-#include "agent/shield/private.h"
-#include "base/arena.h"
-#include "sense/files.h"
-#include "sys/fd.h"
+#include "shield_fixture.h"
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
-
-#define PAIRS 2
-#define SIZE  20000
-
-struct stage {
-    char folder[32];
-    struct page *page;
-    struct files *files; /* knows of no file system, and no thread of it runs */
-    struct shield *shield;
-    struct actor_key who;
-    int wake_fd;
-};
-
-/* What a new file was, for the event that tells of its rename. */
-struct made {
-    struct file_handle_id handle;
-    char path[64];
-    char target[64];
-};
-
-static struct file_handle_id handle_for(const struct stat *stat)
-{
-    struct file_handle_id handle = {.fsid = 7, .type = 1, .len = sizeof(stat->st_ino)};
-
-    memcpy(handle.bytes, &stat->st_ino, sizeof(stat->st_ino));
-    return handle;
-}
-
-static void stage_begin(struct stage *stage)
-{
-    static const struct agent_settings settings = {.mode = "detect-only"};
-    struct shield_config config = {
-        .settings = &settings, .scanner = -1, .leash = -1, .holds_max = 64};
-    const struct files_config nowhere = {.gate = -1, .names = -1, .doze = -1, .asked_fd = -1};
-    struct files_port port;
-
-    *stage = (struct stage){.folder = "/tmp/canhgac-names-XXXXXX"};
-    assert_non_null(mkdtemp(stage->folder));
-    stage->page = page_new();
-    stage->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    assert_non_null(stage->page);
-    assert_true(stage->wake_fd >= 0);
-    config.page = stage->page;
-    config.wake_fd = stage->wake_fd;
-    assert_int_equal(shield_new(&config, &stage->shield), 0);
-    port = shield_files_port(stage->shield);
-    assert_int_equal(files_new(&nowhere, &port, &stage->files), 0);
-    stage->shield->files = stage->files;
-    assert_int_equal(shield_who(stage->shield, getpid(), &stage->who), 0);
-}
-
-static void stage_end(struct stage *stage)
-{
-    shield_free(stage->shield);
-    files_free(stage->files);
-    page_free(stage->page);
-    (void)close(stage->wake_fd);
-    assert_int_equal(rmdir(stage->folder), 0);
-}
-
-/* As the gate tells of it. Takes the descriptor. */
-static struct file_handle_id visit(struct stage *stage, const char *path, int fd, bool is_write)
-{
-    struct files_open *open = mem_alloc(1, sizeof(*open));
-    struct visit visit = {.open = open, .who = stage->who, .is_write = is_write};
-    struct shield_job *job = NULL;
-
-    assert_non_null(open);
-    open->fd = fd;
-    assert_int_equal(fstat(fd, &open->stat), 0);
-    visit.file = (struct file_key){open->stat.st_dev, open->stat.st_ino};
-    visit.handle = handle_for(&open->stat);
-    visit.path = str_from(path);
-    file_state_of(&open->stat, &visit.state);
-    pthread_mutex_lock(&stage->shield->lock);
-    shield_note_visit(stage->shield, &visit, &job);
-    pthread_mutex_unlock(&stage->shield->lock);
-    assert_null(job);
-    closep(&open->fd);
-    mem_free(open);
-    return visit.handle;
-}
-
-static void read_file(struct stage *stage, const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    assert_true(fd >= 0);
-    (void)visit(stage, path, fd, false);
-}
-
-static void fill(int fd, bool is_noise)
-{
-    static const char text[] = "Báo cáo tháng 11 của Sở Thông tin và Truyền thông. ";
-    char bytes[SIZE];
-    uint64_t state = 88172645463325252U;
-
-    for (size_t i = 0; i < SIZE; i++) {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes[i] = is_noise ? (char)(state >> 32) : text[i % (sizeof(text) - 1)];
-    }
-    assert_int_equal(write(fd, bytes, SIZE), SIZE);
-}
-
-static void path_of(const struct stage *stage, char letter, int number, char out[64])
-{
-    (void)snprintf(out, 64, "%s/%c%d", stage->folder, letter, number);
-}
-
-/* Ciphertext beside a file, renamed over it. Nobody tells of that yet. */
-static void put_over(struct stage *stage, const char *path, struct made *made)
-{
-    int fd;
-
-    (void)snprintf(made->target, sizeof(made->target), "%s", path);
-    (void)snprintf(made->path, sizeof(made->path), "%.50s.tmp", path);
-    fd = open(made->path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-    assert_true(fd >= 0);
-    made->handle = visit(stage, made->path, fcntl(fd, F_DUPFD_CLOEXEC, 0), true);
-    fill(fd, true);
-    assert_int_equal(rename(made->path, path), 0);
-    (void)close(fd);
-}
-
-static void replace(struct stage *stage, const char *path, struct made *made)
-{
-    read_file(stage, path);
-    put_over(stage, path, made);
-}
-
-static void tell(struct stage *stage, const struct made *made)
-{
-    struct files_name name = {.change = NAME_CHANGE_RENAME,
-                              .is_inside = true,
-                              .is_target_inside = true,
-                              .pid = getpid(),
-                              .file = &made->handle,
-                              .path = str_from(made->path),
-                              .target_path = str_from(made->target)};
-
-    shield_named(stage->shield, &name);
-}
-
-/* Each name must be known as destroyed, with the same original for both of a pair. */
-static void assert_all_told(struct stage *stage, const struct made *made, size_t count,
-                            bool are_pairs)
-{
-    struct shield_job *job = NULL;
-    uint64_t versions[2 * PAIRS] = {0};
-
-    pthread_mutex_lock(&stage->shield->lock);
-    assert_true(judge_announce(stage->shield->judge, stage->who));
-    assert_int_equal(shield_job_new(stage->shield, &job), 0);
-    pthread_mutex_unlock(&stage->shield->lock);
-    assert_int_equal(job->ruling.damage_count, count);
-    for (size_t i = 0; i < count; i++) {
-        for (size_t j = 0; j < count; j++) {
-            const struct judge_damage *damage = &job->ruling.damage[j];
-
-            if (str_is(damage->path, str_from(made[i].target))) {
-                assert_int_equal(damage->outcome, FILE_OUTCOME_REPLACED);
-                versions[i] = damage->version;
-            }
-        }
-        assert_int_not_equal(versions[i], 0);
-        if (are_pairs && i % 2 == 1) {
-            assert_int_equal(versions[i], versions[i - 1]);
-        }
-    }
-    shield_job_free(job);
-}
-
-static void make(const struct stage *stage, int number, bool has_two)
-{
-    char path[64];
-    char second[64];
-    int fd;
-
-    path_of(stage, 'a', number, path);
-    path_of(stage, 'b', number, second);
-    fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-    assert_true(fd >= 0);
-    fill(fd, false);
-    (void)close(fd);
-    assert_true(!has_two || link(path, second) == 0);
-}
 
 /* Both names of a file are gone when the first is told of. */
 static void test_both_names_replaced(void **state)
@@ -294,28 +96,34 @@ static void test_replacement_moved_on(void **state)
     stage_end(&stage);
 }
 
-/* What was renamed over a file is removed, and the name is made anew, more than once: that one
- * stands there now, and the rename is the only event that tells of the file. */
-static void test_removed_and_made_anew(void **state)
+/* What was renamed over a file is moved on, and the name is made anew and removed, many times: the
+ * rename is the only event that tells of the file. comes_back: what was renamed over it stands
+ * there now. */
+static void removed_and_made_anew(int times, bool comes_back)
 {
     struct made made[2 * PAIRS];
     struct stage stage;
 
-    (void)state;
     stage_begin(&stage);
     for (int i = 0; i < 2 * PAIRS; i++) {
         char path[64];
+        char other[64];
 
         make(&stage, i, false);
         path_of(&stage, 'a', i, path);
+        path_of(&stage, 'c', i, other);
         replace(&stage, path, &made[i]);
-        for (int times = 0; times < 3; times++) {
-            int fd;
+        assert_int_equal(rename(path, other), 0);
+        for (int time = 0; time < times; time++) {
+            int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
 
-            assert_int_equal(unlink(path), 0);
-            fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
             assert_true(fd >= 0);
             (void)visit(&stage, path, fd, true);
+            assert_int_equal(unlink(path), 0);
+        }
+        if (comes_back) {
+            assert_int_equal(rename(other, path), 0);
+            read_file(&stage, path);
         }
     }
     for (int i = 0; i < 2 * PAIRS; i++) {
@@ -323,9 +131,20 @@ static void test_removed_and_made_anew(void **state)
     }
     assert_all_told(&stage, made, 2 * PAIRS, false);
     for (int i = 0; i < 2 * PAIRS; i++) {
-        (void)unlink(made[i].target);
+        char other[64];
+
+        path_of(&stage, 'c', i, other);
+        assert_int_equal(unlink(comes_back ? made[i].target : other), 0);
     }
     stage_end(&stage);
+}
+
+static void test_removed_and_made_anew(void **state)
+{
+    (void)state;
+    removed_and_made_anew(3, false);
+    removed_and_made_anew(40, false);
+    removed_and_made_anew(40, true);
 }
 
 /* Three times in a row; which of the three somebody opened there changes nothing. */

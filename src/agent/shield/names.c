@@ -68,6 +68,7 @@ static uint64_t shield_version_of_gone(struct shield *shield, struct file_row *r
     if (!row->is_deleted &&
         (is_held ? stat.st_nlink == 0 : !aliases_has(shield->aliases, row->serial))) {
         shelf_set_deleted(shield->shelf, row, shield_now());
+        shelf_leave_path(shield->shelf, row);
     }
     return version;
 }
@@ -82,12 +83,15 @@ static bool shield_has_lost_name(const struct file_row *row)
 }
 
 /* With the lock: a file that may have more names loses one, or (target) has it moved. */
-static void shield_take_name(struct shield *shield, const struct file_row *row, struct str path,
+static void shield_take_name(struct shield *shield, struct file_row *row, struct str path,
                              struct str target, struct actor_key who)
 {
     struct judge_step step = {.kind = JUDGE_STEP_UNLINK, .who = who, .file = row->key};
     struct shield_job *job = NULL;
 
+    if (target.len == 0 && shelf_is_at(row, path)) { /* whoever comes there next displaces others */
+        shelf_leave_path(shield->shelf, row);
+    }
     aliases_move(shield->aliases, row->serial, path, target, who);
     shield_step(shield, &step, &job);
     shield_job_free(job); /* it is no damage by itself */
@@ -118,11 +122,25 @@ static bool shield_has_many(struct shield *shield, struct file_row *row,
     return stat.st_nlink > 1;
 }
 
+/* With the lock: the name it is held by, unless it is told already that the file has lost it. */
+static void shield_note_held_name(struct shield *shield, const struct file_row *row)
+{
+    char path[SHIELD_PATH_MAX];
+    struct str plain;
+
+    if (row->fd < 0 || fd_path(row->fd, path, sizeof(path)) < 0) {
+        return;
+    }
+    plain = files_plain_path(path, true);
+    if (plain.len == strlen(path) || !aliases_is_lost(shield->aliases, row->serial, plain)) {
+        aliases_see(shield->aliases, row->serial, plain);
+    }
+}
+
 /* Whether the gate has seen it made already. What is new then is that it may have another name:
  * from now on each open is to be seen, also of one that was settled before. */
 static bool shield_note_link(struct shield *shield, const struct files_name *name)
 {
-    char path[SHIELD_PATH_MAX];
     struct file_row *row;
     bool has_many;
 
@@ -131,9 +149,7 @@ static bool shield_note_link(struct shield *shield, const struct files_name *nam
     has_many = row != NULL && shield_has_many(shield, row, name);
     if (has_many) {
         row->has_many = true;
-        if (row->fd >= 0 && fd_path(row->fd, path, sizeof(path)) == 0) {
-            aliases_see(shield->aliases, row->serial, files_plain_path(path, true));
-        }
+        shield_note_held_name(shield, row);
         aliases_see(shield->aliases, row->serial, name->path);
     }
     pthread_mutex_unlock(&shield->lock);
@@ -175,6 +191,24 @@ static void shield_created(struct shield *shield, const struct files_name *name,
     pthread_mutex_unlock(&shield->lock);
 }
 
+/* With the lock, at a close: whether it is neither what was saved of it nor what it was at the
+ * close before. Most closes find one of the two, and cost nobody a look. */
+static bool shield_has_changed(struct shield *shield, struct file_row *row,
+                               const struct files_name *name)
+{
+    struct file_state state;
+    struct stat stat;
+    bool is_new;
+
+    if (!shelf_is_held(row, &stat) && fstat(files_named_fd(shield->files, name), &stat) != 0) {
+        return false;
+    }
+    file_state_of(&stat, &state);
+    is_new = !file_state_is(&state, &row->saved) && !file_state_is(&state, &row->closed);
+    row->closed = state;
+    return row->version != 0 && is_new;
+}
+
 /* When the judge wants to look at a new file, whoever closed it waits for that: it may be about to
  * remove what went into it. */
 static void shield_closed(struct shield *shield, const struct files_name *name,
@@ -185,25 +219,27 @@ static void shield_closed(struct shield *shield, const struct files_name *name,
     bool is_armed = false;
     struct judge_step step = {.kind = JUDGE_STEP_CLOSE, .who = who, .path = name->path};
     struct file_row *row;
-    struct stat stat;
 
     pthread_mutex_lock(&shield->lock);
     row = shelf_by_handle(shield->shelf, name->file);
     if (row != NULL) {
-        (void)shelf_is_held(row, &stat);
+        bool is_changed = shield_has_changed(shield, row, name);
+
         step.file = row->key;
         step.version = row->version;
         step.size = row->size;
         if (row->writer.pid != 0 && !judge_is_akin(shield->judge, row->writer, who)) {
             /* a descriptor that was handed to a stranger: whoever opened it answers for it */
             step.who = row->writer;
-        } else if (!actor_key_is(row->writer, who)) {
-            /* opened while somebody else's open had settled it: the gate did not see this one */
+        }
+        if (!actor_key_is(row->writer, step.who) ||
+            (is_changed && !judge_is_changed(shield->judge, row->key))) {
+            /* opened while an open before had settled it: the gate did not see this one */
             struct judge_step write = step;
 
             write.kind = JUDGE_STEP_WRITE;
-            row->writer = who;
-            row->instance = actors_instance(shield->actors, who);
+            row->writer = step.who;
+            row->instance = actors_instance(shield->actors, step.who);
             shield_step(shield, &write, ret_job);
         }
         shield_step(shield, &step, ret_job);
@@ -280,8 +316,8 @@ static bool shield_is_name_gone(struct shield *shield, const struct file_row *ro
     if (fd < 0 || (fstat(fd, &stat) == 0 && stat.st_nlink == 0)) {
         return true;
     }
-    /* what was done to it before is to be looked at, and lives on by another name */
-    return !judge_has_question(shield->judge, row->key) && shield_has_lost_name(row);
+    /* what was done to it before lives on by another name, and is not undone by the loss of one */
+    return !judge_is_changed(shield->judge, row->key) && shield_has_lost_name(row);
 }
 
 static void shield_deleted(struct shield *shield, const struct files_name *name,
@@ -328,34 +364,70 @@ static bool shield_is_displaced(struct shield *shield, const struct file_row *ro
            shield_is_gone(shield, row, &handle);
 }
 
-/* With the lock: whom a file that came to path has displaced there; NULL: nobody that is known.
- * Told late, others may have come there after it, and gone again. If it was seen there itself, the
- * newest of those before it is meant. If not, the newest of those who were seen there before the
- * last time that all had been heard, else the oldest. */
-static struct file_row *shield_displaced(struct shield *shield, struct str path,
-                                         const struct file_row *comer)
+/* With the lock: of those who came to path before a file that is there itself, the newest. Its own
+ * maker may have left any number of its files there meanwhile: those are passed over. */
+static struct file_row *shield_displaced_before(struct shield *shield, struct str path,
+                                                const struct file_row *comer, struct actor_key who)
+{
+    struct file_row *row = NULL;
+    struct file_row *scratch = NULL;
+    unsigned looks = 0;
+
+    while (looks < PLACE_LOOKS && (row = shelf_next_at(shield->shelf, path, comer, row)) != NULL) {
+        if (shield_is_scratch(row, who)) {
+            scratch = scratch == NULL ? row : scratch;
+            continue;
+        }
+        looks++;
+        if (!shield_was_told(shield, row, path) && shield_is_displaced(shield, row)) {
+            return row;
+        }
+    }
+    return scratch != NULL && !shield_was_told(shield, scratch, path) &&
+                   shield_is_displaced(shield, scratch)
+               ? scratch
+               : NULL;
+}
+
+/* With the lock: the newest of those who were seen at path before the last time that all had been
+ * heard, else the oldest: whoever came after it, and has gone too, has displaced nobody else. */
+static struct file_row *shield_displaced_first(struct shield *shield, struct str path)
 {
     uint64_t heard = files_hearings(shield->files);
-    bool is_there = comer != NULL && shelf_is_at(comer, path);
-    struct file_row *oldest = NULL;
+    struct file_row *first = NULL;
     struct file_row *row = NULL;
-    uint64_t serial;
 
     for (unsigned i = 0; i < PLACE_LOOKS; i++) {
-        row = shelf_next_at(shield->shelf, path, comer, row);
+        row = shelf_after_at(shield->shelf, path, row);
         if (row == NULL) {
             break;
         }
-        if (!shield_was_told(shield, row, path) && shield_is_displaced(shield, row)) {
-            oldest = row;
-            if (is_there || row->seen + 1 < heard) { /* one may have been past its last read */
-                return row;
-            }
+        if (shield_was_told(shield, row, path) || !shield_is_displaced(shield, row)) {
+            continue;
         }
+        if (row->seen + 1 >= heard) { /* one may have been past its last read */
+            return first != NULL ? first : row;
+        }
+        first = row;
     }
-    serial = aliases_at(shield->aliases, path);
-    row = serial != 0 ? shelf_by_serial(shield->shelf, serial) : NULL;
-    return row != NULL && row != comer ? row : oldest;
+    return first;
+}
+
+/* With the lock: whom a file that came to path has displaced there; NULL: nobody that is known.
+ * Told late, others may have come there after it, and gone again. */
+static struct file_row *shield_displaced(struct shield *shield, struct str path,
+                                         const struct file_row *comer, struct actor_key who)
+{
+    bool is_there = comer != NULL && shelf_is_at(comer, path);
+    struct file_row *row = is_there ? shield_displaced_before(shield, path, comer, who)
+                                    : shield_displaced_first(shield, path);
+    uint64_t serial = aliases_at(shield->aliases, path);
+    struct file_row *named = serial != 0 ? shelf_by_serial(shield->shelf, serial) : NULL;
+
+    if (row != NULL && (is_there || row->seen + 1 < files_hearings(shield->files))) {
+        return row;
+    }
+    return named != NULL && named != comer ? named : row;
 }
 
 /* The first half of an exchange looks like a rename over a file that still lives. */
@@ -460,7 +532,7 @@ static void shield_renamed(struct shield *shield, const struct files_name *name,
     if (!shield_end_swap(shield, name, who, row, ret_job)) {
         step.file = row != NULL ? row->key : shield_key_of(shield, name->file);
         step.version = row != NULL ? row->version : 0;
-        displaced = shield_displaced(shield, name->target_path, row);
+        displaced = shield_displaced(shield, name->target_path, row, who);
         if (displaced != NULL) {
             step.victim = displaced->key;
             step.victim_version = shield_version_of_gone(shield, displaced, who);
@@ -468,6 +540,17 @@ static void shield_renamed(struct shield *shield, const struct files_name *name,
         } else {
             shield_begin_swap(shield, name, step.file,
                               shelf_next_at(shield->shelf, name->target_path, row, NULL));
+        }
+        if (displaced != NULL && step.file.ino == 0) { /* what came from outside has gone again */
+            bool lives_on =
+                !displaced->is_deleted && judge_is_changed(shield->judge, displaced->key);
+
+            step = (struct judge_step){.kind = lives_on ? JUDGE_STEP_UNLINK : JUDGE_STEP_DELETE,
+                                       .who = who,
+                                       .file = displaced->key,
+                                       .version = step.victim_version,
+                                       .size = displaced->size,
+                                       .path = name->target_path};
         }
         shield_step(shield, &step, ret_job);
     }
@@ -483,13 +566,17 @@ static void shield_renamed(struct shield *shield, const struct files_name *name,
 /* Whom our own rename displaced is nobody's damage, and is not to be taken for another's later. */
 static void shield_own_renamed(struct shield *shield, const struct files_name *name)
 {
+    const struct actor_key taker = {.pid = name->pid}; /* nobody who could be ruled against */
     struct file_row *displaced;
 
     pthread_mutex_lock(&shield->lock);
-    displaced =
-        shield_displaced(shield, name->target_path, shelf_by_handle(shield->shelf, name->file));
+    displaced = shield_displaced(shield, name->target_path,
+                                 shelf_by_handle(shield->shelf, name->file), (struct actor_key){0});
     if (displaced != NULL && shelf_is_at(displaced, name->target_path)) {
         shelf_leave_path(shield->shelf, displaced);
+    }
+    if (displaced != NULL && aliases_at(shield->aliases, name->target_path) == displaced->serial) {
+        aliases_move(shield->aliases, displaced->serial, name->target_path, STR(""), taker);
     }
     pthread_mutex_unlock(&shield->lock);
 }

@@ -153,6 +153,35 @@ static void shield_note_write(struct shield *shield, struct visit *visit, struct
     row->instance = actors_instance(shield->actors, visit->who);
 }
 
+/* Whether the kernel tells of a name that is gone. */
+static bool path_is_lost(struct str path)
+{
+    return str_has_suffix(path, STR(" (deleted)"));
+}
+
+/* With the lock. Where it is remembered: it may have been renamed while it was saved, and that told
+ * already. One that is opened anew by a descriptor, without its name, stays where it was, so that
+ * whoever took that name is known to have displaced it. */
+static void shield_note_place(struct shield *shield, const struct visit *visit,
+                              struct file_row *row)
+{
+    char now[SHIELD_PATH_MAX];
+    struct str path = visit->path;
+
+    if (visit->waiter != NULL && fd_path(visit->open->fd, now, sizeof(now)) == 0 &&
+        !path_is_lost(str_from(now)) && files_holds(shield->files, str_from(now))) {
+        path = str_from(now);
+    }
+    if ((visit->open->stat.st_nlink == 0 || path_is_lost(path)) &&
+        (row->path_hash != 0 || row->is_deleted || aliases_has(shield->aliases, row->serial))) {
+        return;
+    }
+    shelf_set_path(shield->shelf, row, path, files_hearings(shield->files));
+    if (row->has_many) {
+        aliases_see(shield->aliases, row->serial, path);
+    }
+}
+
 void shield_note_visit(struct shield *shield, struct visit *visit, struct shield_job **ret_job)
 {
     struct judge_step step = {.kind = JUDGE_STEP_READ,
@@ -166,12 +195,9 @@ void shield_note_visit(struct shield *shield, struct visit *visit, struct shield
         return;
     }
     row->size = visit->state.size;
-    shelf_set_path(shield->shelf, row, visit->path, files_hearings(shield->files));
-    shield_visit_facts(shield, &visit->handle, &visit->open->stat);
     row->has_many = row->has_many || visit->open->stat.st_nlink > 1;
-    if (row->has_many) {
-        aliases_see(shield->aliases, row->serial, visit->path);
-    }
+    shield_note_place(shield, visit, row);
+    shield_visit_facts(shield, &visit->handle, &visit->open->stat);
     if (visit->is_write) {
         shield_note_write(shield, visit, row, &step);
         shield_hold(shield, row, &visit->open->fd);

@@ -7,6 +7,7 @@
 #include "detect/ransom/judge.h"
 
 #include "base/banned.h"
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/time.h"
@@ -342,11 +343,13 @@ static bool row_stands_for_original(const struct row *row)
     return row->is_replacing && row->version != 0;
 }
 
-/* That the file is removed afterwards undoes nothing. */
+/* That the file is removed afterwards undoes nothing. A file that was overwritten where it lay and
+ * then removed is shredded: no ransom is asked for it unless there is a ciphertext. */
 static bool row_is_damage(const struct row *row)
 {
-    return row->state == ROW_STATE_RULED || row->state == ROW_STATE_CHARGED ||
-           (row->state == ROW_STATE_WIPED && row_stands_for_original(row));
+    bool is_charged = row->state == ROW_STATE_CHARGED || row->state == ROW_STATE_WIPED;
+
+    return row->state == ROW_STATE_RULED || (is_charged && row_stands_for_original(row));
 }
 
 static int judge_on_delete(struct judge *judge, const struct judge_step *step, struct relative *who,
@@ -411,10 +414,11 @@ static int judge_on_unlink(struct judge *judge, const struct judge_step *step, s
 /* The oldest row that keeps a process in memory though nobody asks about it, or NULL. */
 static struct row *judge_least(struct judge *judge)
 {
-    static const enum row_state states[] = {ROW_STATE_MADE, ROW_STATE_GONE, ROW_STATE_PRODUCT};
+    static const enum row_state states[] = {ROW_STATE_MADE, ROW_STATE_GONE, ROW_STATE_PRODUCT,
+                                            ROW_STATE_WIPED};
     struct row *least = NULL;
 
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < ARRAY_LEN(states); i++) {
         struct list *head = &judge->ledger.states[states[i]];
         struct row *row = LIST_ENTRY(head->next, struct row, node);
 

@@ -155,6 +155,9 @@ size_t judge_overdue(struct judge *judge, int64_t now, int64_t age_ns,
  * until it is answered: it may be about to remove, and has not begun. */
 bool judge_has_question(const struct judge *judge, struct file_key file);
 bool judge_is_due(const struct judge *judge, struct file_key file);
+/* Whether the file's content was changed, or may still be: that is to be looked at, is watched, or
+ * counts against somebody. */
+bool judge_is_changed(const struct judge *judge, struct file_key file);
 /* Whether the group has read files and, not long ago, made ciphertext that may stand for them:
  * what it removes now is worth holding it for. */
 bool judge_is_armed(const struct judge *judge, struct actor_key who, int64_t now);

@@ -124,6 +124,14 @@ bool judge_has_question(const struct judge *judge, struct file_key file)
     return row != NULL && row->state == ROW_STATE_ASKED;
 }
 
+bool judge_is_changed(const struct judge *judge, struct file_key file)
+{
+    const struct row *row = ledger_find(&judge->ledger, file);
+
+    return row != NULL && (row->state == ROW_STATE_ASKED || row->state == ROW_STATE_WATCHED ||
+                           row->state == ROW_STATE_CHARGED || row->state == ROW_STATE_WIPED);
+}
+
 bool judge_is_due(const struct judge *judge, struct file_key file)
 {
     const struct row *row = ledger_find(&judge->ledger, file);
