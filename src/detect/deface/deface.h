@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "detect/deface/page.h"
+#include "detect/deface/scripts.h"
 #include "model/site.h"
 
 #include <stdbool.h>
@@ -51,8 +52,9 @@ struct deface_look {
     enum site_page kind;
     enum site_view view;
     uint32_t status;
-    int64_t time;       /* ns since 1970 UTC */
-    bool is_own_change; /* a deploy window is open, or its editors said so: learn it */
+    int64_t time;                   /* ns since 1970 UTC */
+    bool is_own_change;             /* a deploy window is open, or its editors said so: learn it */
+    struct deface_scripts *scripts; /* of the site; NULL: none are known */
 };
 
 struct deface_verdict {

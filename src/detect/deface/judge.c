@@ -274,7 +274,8 @@ static int layers_read(struct layers *layers, struct deface_verdict *verdict)
     layer_profile_read(layers);
     layer_hosts_read(layers);
     layer_cloak_read(layers);
-    r = layer_content_read(layers);
+    r = layer_scripts_read(layers);
+    r = r < 0 ? r : layer_content_read(layers);
     r = r < 0 ? r : absence_read(layers->look, layers->diff, layers->arena, &verdict->failure);
     return r;
 }
@@ -330,7 +331,7 @@ int deface_judge(const struct deface_model *model, const struct deface_site *sit
     if (look->page == NULL) {
         r = absence_read(look, NULL, arena, &verdict.failure);
     } else if (view_saw_this(view, look->page) && look->failure == SITE_FAILURE_NONE &&
-               look->status < 400) {
+               look->status < 400 && !layer_scripts_has_news(look)) {
         verdict.verdict = SITE_VERDICT_OK;
         verdict.layers = 1U << SITE_LAYER_SAME;
     } else {

@@ -62,6 +62,11 @@ static inline struct str str_said(struct str text)
 
 void layer_profile_read(struct layers *layers);
 void layer_hosts_read(struct layers *layers);
+/* -ERR_NOMEM. */
+[[nodiscard]] int layer_scripts_read(struct layers *layers);
+/* Whether a script that the page links is not what it was, so that the same page is another look.
+ */
+bool layer_scripts_has_news(const struct deface_look *look);
 /* Content and hiding: both come from the pieces of news. -ERR_NOMEM. */
 [[nodiscard]] int layer_content_read(struct layers *layers);
 void layer_cloak_read(struct layers *layers);

@@ -194,6 +194,9 @@ int deface_learn(struct deface_site *site, struct deface_profile *profile,
         return r;
     }
     if (look_teaches(look, verdict)) {
+        if (look->scripts != NULL) {
+            deface_scripts_learn(look->scripts);
+        }
         r = look_learn(site, profile, look, hashes_of(verdict, look, site, profile), view);
         if (r < 0) {
             return r;
