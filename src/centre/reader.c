@@ -74,6 +74,10 @@ static int reader_send(struct reader *reader, const struct reader_look *look)
         parts |= READER_PART_SHEETS;
         fds[count++] = look->sheets_out;
     }
+    if (look->scripts_out >= 0) {
+        parts |= READER_PART_SCRIPTS;
+        fds[count++] = look->scripts_out;
+    }
     msg_put_u32(&reader->answer, parts);
     msg_put_u64(&reader->answer, look->text_hash);
     reader_links_put(&look->links, &reader->answer);
@@ -114,6 +118,9 @@ static int reader_take(struct reader *reader, struct reader_look *look)
     }
     if ((parts & READER_PART_SHEETS) != 0) {
         look->sheets_in = channel_packet_take(&reader->packet, next++);
+    }
+    if ((parts & READER_PART_SCRIPTS) != 0) {
+        look->scripts_in = channel_packet_take(&reader->packet, next++);
     }
     cbor_open(&cbor, check);
     r = site_check_decode(&cbor, look->arena, &look->check);

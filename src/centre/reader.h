@@ -18,6 +18,8 @@
 #define READER_SHEETS_KEPT  (64U << 10) /* bytes of all of them, cut down and with addresses */
 #define READER_SHEETS_GIVEN 8           /* new ones with a question */
 #define READER_SHEET_SIZE   (1U << 20)  /* bytes of one that is given */
+#define READER_SCRIPTS_MAX  16          /* its scripts that are kept, as SCRIPTS_MAX */
+#define READER_SCRIPTS_KEPT (64U << 10) /* bytes of all of them, as SCRIPTS_SIZE_MAX */
 #define READER_LINK_SIZE    512         /* bytes of one */
 #define READER_CPU_SECONDS  2           /* of work on one page */
 #define READER_WAIT_SECONDS 8           /* until it counts as hung */
@@ -38,12 +40,13 @@ enum reader_message {
     /* fetch → reader: u64 number, str check (site_check_encode: what the fetch told), u32 enum
      * reader_flag, u64 hash of the words that were handed on last (0: none yet), str charset that
      * the Content-Type named, u32 which descriptors travel (enum reader_part). SHEETS: CBOR, what
-     * was kept of sheets, and an array of address, text, address … of those that came just now. */
+     * was kept of sheets, and an array of address, text, address … of those that came just now.
+     * SCRIPTS: the same of scripts; null in a text's place: it is what it was. */
     READER_MESSAGE_ASK,
     /* reader → fetch: u64 number, str check (the same, judged), u32 enum reader_flag, u32 which
-     * descriptors travel (PAGE and SITE, and SHEETS by itself: keep them; TEXT: passages_encode of
-     * the words, when they are others), u64 their hash, u32 count, as many pairs of u32 enum
-     * reader_link, str URL. */
+     * descriptors travel (PAGE and SITE, SHEETS and SCRIPTS each by itself: keep them; TEXT:
+     * passages_encode of the words, when they are others), u64 their hash, u32 count, as many pairs
+     * of u32 enum reader_link, str URL. */
     READER_MESSAGE_ANSWER,
 };
 
@@ -64,13 +67,16 @@ enum reader_part {
     READER_PART_BODY = 4,
     READER_PART_TEXT = 8,
     READER_PART_SHEETS = 16,
+    READER_PART_SCRIPTS = 32,
 };
 
 enum reader_link {
     READER_LINK_PAGE,    /* another page of the site */
     READER_LINK_UPLOADS, /* a folder that visitors may have filled */
     READER_LINK_SITEMAP,
-    READER_LINK_SHEET, /* a style sheet of the page that is not known */
+    READER_LINK_SHEET,        /* a style sheet of the page that is not known */
+    READER_LINK_SCRIPT,       /* a script of the page that is not known as it is now */
+    READER_LINK_SCRIPT_KNOWN, /* one that is */
     READER_LINK_COUNT,
 };
 

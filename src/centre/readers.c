@@ -14,7 +14,8 @@
 
 #define CHECK_MAX (48U << 10)
 #define READER_ANSWER_NONE                                                                         \
-    (struct reader_answer){.page_fd = -1, .site_fd = -1, .sheets_fd = -1, .text_fd = -1}
+    (struct reader_answer){                                                                        \
+        .page_fd = -1, .site_fd = -1, .sheets_fd = -1, .scripts_fd = -1, .text_fd = -1}
 
 struct readers_one {
     struct readers *readers;
@@ -126,7 +127,10 @@ static int readers_take(struct readers *readers, struct arena *arena, struct rea
         answer->text_fd = channel_packet_take(&readers->packet, next++);
     }
     if ((parts & READER_PART_SHEETS) != 0) {
-        answer->sheets_fd = channel_packet_take(&readers->packet, next);
+        answer->sheets_fd = channel_packet_take(&readers->packet, next++);
+    }
+    if ((parts & READER_PART_SCRIPTS) != 0) {
+        answer->scripts_fd = channel_packet_take(&readers->packet, next);
     }
     return 0;
 }
@@ -148,6 +152,7 @@ static void readers_answer(struct readers_one *one)
     closep(&answer->page_fd);
     closep(&answer->site_fd);
     closep(&answer->sheets_fd);
+    closep(&answer->scripts_fd);
     closep(&answer->text_fd);
 }
 
@@ -255,6 +260,7 @@ static int readers_send(struct readers_one *one, const struct reader_ask *ask)
     }
     parts |= ask->body >= 0 ? (uint32_t)READER_PART_BODY : 0;
     parts |= ask->sheets >= 0 ? (uint32_t)READER_PART_SHEETS : 0;
+    parts |= ask->scripts >= 0 ? (uint32_t)READER_PART_SCRIPTS : 0;
     buf_reset(&readers->check);
     site_check_encode(ask->check, &readers->check);
     one->number = ++readers->last_number;
@@ -273,6 +279,9 @@ static int readers_send(struct readers_one *one, const struct reader_ask *ask)
         }
         if (ask->sheets >= 0) {
             fds[all++] = ask->sheets;
+        }
+        if (ask->scripts >= 0) {
+            fds[all++] = ask->scripts;
         }
         r = channel_send(one->channel, &readers->msg, fds, all);
     }

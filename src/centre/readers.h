@@ -26,6 +26,7 @@ struct reader_answer {
     int page_fd;       /* what to keep, -1: as before; taken by TAKE_FD, else closed */
     int site_fd;
     int sheets_fd;
+    int scripts_fd;
     int text_fd; /* the page's words, -1: as before; taken likewise */
     uint64_t text_hash;
     size_t link_count;
@@ -45,6 +46,7 @@ struct reader_ask {
     struct str page; /* what is kept; empty: nothing */
     struct str site;
     int sheets;         /* as READER_MESSAGE_ASK has it; -1: none */
+    int scripts;        /* likewise */
     uint64_t text_hash; /* of the words that were told last */
     struct str charset; /* that its Content-Type named */
     struct arena *arena;

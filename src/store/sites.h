@@ -18,6 +18,7 @@
 
 #define STORE_PROFILE_MAX    (64U << 10) /* of a page: four views */
 #define STORE_MEMORY_MAX     (16U << 10) /* of a site */
+#define STORE_SCRIPTS_MAX    (64U << 10) /* of what is known of a site's scripts */
 #define STORE_EVIDENCE_MAX   (9U << 20)  /* as it lies */
 #define STORE_CHANGES_MAX    300         /* of a site, without those that raised an alert */
 #define STORE_ALARMS_MAX     300         /* of a site, those that did */
@@ -190,6 +191,11 @@ struct store_change {
 /* -ERR_LIMIT, -ERR_NOENT. */
 [[nodiscard]] int store_memory_put(struct store *store, uint64_t site, struct str url,
                                    struct str bytes);
+/* What is known of a site's scripts, of whose making as above; empty: nothing. */
+[[nodiscard]] int store_scripts_get(struct store *store, uint64_t site, struct arena *arena,
+                                    struct str *ret_bytes);
+/* At most STORE_SCRIPTS_MAX. -ERR_NOENT: no such site. */
+[[nodiscard]] int store_scripts_put(struct store *store, uint64_t site, struct str bytes);
 
 /* -ERR_NOENT before the first look. */
 [[nodiscard]] int store_look_get(struct store *store, uint64_t page, enum site_view view,

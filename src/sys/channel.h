@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CHANNEL_FDS_MAX 4
+#define CHANNEL_FDS_MAX 5
 
 struct channel_packet {
     int fds[CHANNEL_FDS_MAX]; /* close-on-exec; owned by whoever received, -1 where none */

@@ -290,13 +290,46 @@ static void test_memory_comes_back(void **state)
     channel_packet_done(&packet);
 }
 
+static void test_scripts_come_back(void **state)
+{
+    static struct channel_packet packet;
+    static struct msg_writer msg;
+    int64_t number = add_site("Mã", "https://scripts.example.gov.vn/", "portal");
+    struct site_check check = fine(number, "https://scripts.example.gov.vn/");
+    struct fetch_check sent = {.site = (uint64_t)number, .parts = FETCH_PART_SCRIPTS};
+    char bytes[64] = "";
+    struct buf encoded;
+    int fd = memory_of(STR("what scripts were like"));
+
+    (void)state;
+    buf_init(&encoded, 1U << 16);
+    site_check_encode(&check, &encoded);
+    sent.check = buf_str(&encoded);
+    fetch_check_put(&msg, &sent);
+    fetch_send(&msg, &fd, 1);
+    closep(&fd);
+    buf_done(&encoded);
+    fetch_profile_ask(&msg, (uint64_t)number, STR(FETCH_SCRIPTS));
+    fetch_send(&msg, NULL, 0);
+    fetch_receive(CENTRE_MESSAGE_PROFILE, &packet);
+    assert_int_equal(packet.fd_count, 1);
+    assert_int_equal(read(packet.fds[0], bytes, sizeof(bytes)), 22);
+    assert_string_equal(bytes, "what scripts were like");
+    channel_packet_done(&packet);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_enter),         cmocka_unit_test(test_drop_and_take_back),
-        cmocka_unit_test(test_import),        cmocka_unit_test(test_list_of_the_setting),
-        cmocka_unit_test(test_fetch_is_told), cmocka_unit_test(test_each_question_is_answered),
-        cmocka_unit_test(test_window_turns),  cmocka_unit_test(test_memory_comes_back),
+        cmocka_unit_test(test_enter),
+        cmocka_unit_test(test_drop_and_take_back),
+        cmocka_unit_test(test_import),
+        cmocka_unit_test(test_list_of_the_setting),
+        cmocka_unit_test(test_fetch_is_told),
+        cmocka_unit_test(test_each_question_is_answered),
+        cmocka_unit_test(test_window_turns),
+        cmocka_unit_test(test_memory_comes_back),
+        cmocka_unit_test(test_scripts_come_back),
     };
 
     return cmocka_run_group_tests_name("site", tests, start, stop);

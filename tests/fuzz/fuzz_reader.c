@@ -1,6 +1,7 @@
 /* Whatever a site sends as a page, robots.txt or sitemap: the reader keeps its limits, names only
- * addresses of the same site, and what it says can be told; and whatever came as style sheets. The
- * first byte chooses the kind, and whether what stands before the first NUL are sheets. */
+ * addresses of the same site, and what it says can be told; and whatever came as style sheets and
+ * scripts. The first byte chooses the kind, and whether what stands before the first NUL are such.
+ */
 #include "fuzz.h"
 
 #include "base/err.h"
@@ -69,12 +70,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                      .status = (data[0] & 4) != 0 ? 404 : 200};
     look.flags = READER_FLAG_LINKS | ((data[0] & 8) != 0 ? (uint32_t)READER_FLAG_ELSEWHERE : 0);
     if ((data[0] & 16) != 0 && cut != input.len) {
-        look.sheets_in = file_of(str_slice(input, 0, cut));
+        int *into = (data[0] & 32) != 0 ? &look.scripts_in : &look.sheets_in;
+
+        *into = file_of(str_slice(input, 0, cut));
         input = str_slice(input, cut + 1, input.len);
     }
     look.body = file_of(input);
     r = reader_look_judge(&look);
-    fuzz_check(r == 0 || (look.sheets_in >= 0 && r != -ERR_NOMEM));
+    fuzz_check(r == 0 || (look.sheets_in + look.scripts_in != -2 && r != -ERR_NOMEM));
     if (r == 0) {
         check_links(&look);
         check_word(&look.check);

@@ -303,15 +303,16 @@ static void test_a_look_at_one_page(void **state)
 
 /* What a reader says that its page lacks; true when it is asked for, false when the question goes
  * back as it was. */
-static bool is_sheet_fetched(struct fetch *fetch, struct fetch_watch *watch, struct str url)
+static bool is_sheet_fetched(struct fetch *fetch, struct fetch_watch *watch, enum reader_link kind,
+                             struct str url)
 {
     static struct reader_answer answer;
-    struct fetch_look look = {.watch = watch, .sheets_fd = -1};
+    struct fetch_look look = {.watch = watch, .sheets_fd = -1, .scripts_fd = -1};
     size_t asked = readers_waiting(fetch->readers);
     bool is_fetched;
 
     answer = (struct reader_answer){.link_count = 1};
-    answer.links[0].kind = READER_LINK_SHEET;
+    answer.links[0].kind = kind;
     answer.links[0].url = url;
     fetch_sheets_more(&look, &answer);
     is_fetched = fetcher_waiting(fetch->fetcher) != 0;
@@ -354,12 +355,23 @@ static void test_sheets_of_other_sites(void **state)
     tell_site(&fetch, &site);
     watch = map_get(&fetch.watches, MAP_KEY(site.number));
     for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
-        if (is_sheet_fetched(&fetch, watch, str_from(foreign[i]))) {
+        if (is_sheet_fetched(&fetch, watch, READER_LINK_SHEET, str_from(foreign[i])) ||
+            is_sheet_fetched(&fetch, watch, READER_LINK_SCRIPT, str_from(foreign[i])) ||
+            is_sheet_fetched(&fetch, watch, READER_LINK_SCRIPT_KNOWN, str_from(foreign[i]))) {
             fail_msg("%s was asked for", foreign[i]);
         }
     }
-    assert_true(is_sheet_fetched(&fetch, watch, STR("https://xa.gov.vn/x.css")));
-    assert_true(is_sheet_fetched(&fetch, watch, STR("https://www.xa.gov.vn/y.css")));
+    assert_true(is_sheet_fetched(&fetch, watch, READER_LINK_SHEET, STR("https://xa.gov.vn/x.css")));
+    assert_true(
+        is_sheet_fetched(&fetch, watch, READER_LINK_SHEET, STR("https://www.xa.gov.vn/y.css")));
+    assert_true(
+        is_sheet_fetched(&fetch, watch, READER_LINK_SCRIPT, STR("https://xa.gov.vn/x.js?v=1")));
+    assert_true(
+        is_sheet_fetched(&fetch, watch, READER_LINK_SCRIPT, STR("https://xa.gov.vn/x.js?v=2")));
+    assert_true(is_sheet_fetched(&fetch, watch, READER_LINK_SCRIPT_KNOWN,
+                                 STR("https://xa.gov.vn/kept.js")));
+    assert_false(is_sheet_fetched(&fetch, watch, READER_LINK_SCRIPT_KNOWN,
+                                  STR("https://xa.gov.vn/kept.js")));
     readers_free(fetch.readers);
     fetch_sites_done(&fetch);
     fetch_rota_free(fetch.rota);

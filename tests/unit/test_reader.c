@@ -179,6 +179,65 @@ static void test_sheets_without_room(void **state)
     reader_look_done(&look);
 }
 
+static const char page_with_scripts[] =
+    "<html><head><base href=/giao-dien/><script src=kho.js?v=1></script>"
+    "<script src=https://cdn.example/b.js></script></head><body><h1>Tin</h1><p>Thông "
+    "báo</p></body></html>";
+
+/* What is kept of scripts, taken from the look. */
+static struct str scripts_kept(const struct reader_look *look, struct buf *buf)
+{
+    buf_init(buf, READER_SCRIPTS_KEPT);
+    assert_true(look->scripts_out >= 0);
+    assert_int_equal(lseek(look->scripts_out, 0, SEEK_SET), 0);
+    assert_int_equal(fd_read_all(look->scripts_out, buf), 0);
+    return buf_str(buf);
+}
+
+static void test_scripts_of_a_page(void **state)
+{
+    static const char *const given[] = {"https://www.tinh.gov.vn/giao-dien/kho.js?v=1",
+                                        "function f(a){return a+1}"};
+    struct reader_look look;
+    struct buf kept;
+
+    look_make(*state, &look, SITE_PAGE_LISTED, str_from(page_with_scripts));
+    assert_int_equal(reader_look_judge(&look), 0);
+    assert_true(look.needs_sheets);
+    assert_int_equal(look.links.count, 1);
+    assert_true(has_link(&look, READER_LINK_SCRIPT, given[0]));
+    reader_look_done(&look);
+
+    look_make(*state, &look, SITE_PAGE_LISTED, str_from(page_with_scripts));
+    look.scripts_in = sheets_of(STR(""), given, ARRAY_LEN(given));
+    assert_int_equal(reader_look_judge(&look), 0);
+    assert_false(look.needs_sheets);
+    assert_true(has_link(&look, READER_LINK_SCRIPT_KNOWN, given[0]));
+    assert_true(str_find(scripts_kept(&look, &kept), STR("kho.js")) < kept.len);
+    reader_look_done(&look);
+
+    look_make(*state, &look, SITE_PAGE_LISTED, str_from(page_with_scripts));
+    look.scripts_in = sheets_of(buf_str(&kept), NULL, 0);
+    assert_int_equal(reader_look_judge(&look), 0);
+    assert_false(look.needs_sheets);
+    assert_int_equal(look.scripts_out, -1);
+    reader_look_done(&look);
+
+    look_make(*state, &look, SITE_PAGE_LISTED, str_from(page_with_scripts));
+    look.scripts_in = sheets_of(str_slice(buf_str(&kept), 0, kept.len / 2), NULL, 0);
+    assert_int_equal(reader_look_judge(&look), 0);
+    assert_true(look.needs_sheets); /* damaged: begun anew */
+    reader_look_done(&look);
+
+    look_make(*state, &look, SITE_PAGE_LISTED, str_from(page_with_scripts));
+    look.flags |= READER_FLAG_SHEETS_LAST;
+    assert_int_equal(reader_look_judge(&look), 0);
+    assert_false(look.needs_sheets);
+    assert_true(look.page_out >= 0);
+    reader_look_done(&look);
+    buf_done(&kept);
+}
+
 static void test_links_of_a_page(void **state)
 {
     struct reader_look look;
@@ -383,6 +442,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sheets_of_a_page),
         cmocka_unit_test(test_sheets_that_are_not_to_be_had),
+        cmocka_unit_test(test_scripts_of_a_page),
         cmocka_unit_test(test_sheets_without_room),
         cmocka_unit_test(test_links_of_a_page),
         cmocka_unit_test(test_links_of_robots_and_sitemaps),

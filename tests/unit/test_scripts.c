@@ -86,7 +86,7 @@ static struct deface_verdict see(struct world *world, const char *url, const cha
         assert_int_equal(deface_scripts_take(&scripts, str_from(url), str_from(script), look.time),
                          0);
     }
-    assert_true(deface_scripts_link(&scripts, str_from(url), look.time) == (scripts.count != 0));
+    assert_int_equal(deface_scripts_link(&scripts, str_from(url), look.time), SCRIPT_KNOWN);
     assert_int_equal(
         deface_judge(world->model, world->site, world->profile, &look, world->arena, &verdict), 0);
     assert_int_equal(deface_learn(world->site, world->profile, &look, &verdict), 0);
@@ -235,6 +235,28 @@ static void test_one_that_is_never_the_same(void **state)
     world_close(&world);
 }
 
+/* What a program hands out by its query is as many scripts; two versions on one page are one. */
+static void test_names_of_scripts(void **state)
+{
+    static const char *const urls[] = {"https://xa.gov.vn/ScriptResource.axd?d=a",
+                                       "https://xa.gov.vn/ScriptResource.axd?d=b", SCRIPT "?v=1"};
+    static struct deface_scripts scripts;
+    struct world world;
+
+    (void)state;
+    world_open(&world);
+    assert_int_equal(deface_scripts_open(STR(""), world.arena, &scripts), 0);
+    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        assert_int_equal(
+            deface_scripts_take(&scripts, str_from(urls[i]), str_from(urls[i]), DAY_NS), 0);
+    }
+    assert_int_equal(scripts.count, 3);
+    assert_int_equal(deface_scripts_link(&scripts, STR(SCRIPT "?v=2"), DAY_NS), SCRIPT_WANTED);
+    assert_int_equal(deface_scripts_link(&scripts, STR(SCRIPT "?v=1"), DAY_NS), SCRIPT_KNOWN);
+    assert_int_equal(deface_scripts_link(&scripts, STR(SCRIPT "?v=2"), DAY_NS), SCRIPT_NO_ROOM);
+    world_close(&world);
+}
+
 static void test_more_scripts_than_are_kept(void **state)
 {
     static struct deface_scripts scripts;
@@ -248,15 +270,18 @@ static void test_more_scripts_than_are_kept(void **state)
     assert_int_equal(deface_scripts_open(STR(""), world.arena, &scripts), 0);
     for (unsigned i = 0; i < SCRIPTS_MAX; i++) {
         (void)snprintf(url, sizeof(url), "https://xa.gov.vn/%u.js", i);
-        assert_false(deface_scripts_link(&scripts, str_from(url), DAY_NS));
+        assert_int_equal(deface_scripts_link(&scripts, str_from(url), DAY_NS), SCRIPT_WANTED);
         assert_int_equal(
             deface_scripts_take(&scripts, str_from(url), str_from(library(1, "")), DAY_NS), 0);
         assert_int_equal(deface_scripts_take(&scripts, str_from(url),
                                              str_from(library(i + 2, REDIRECT)), DAY_NS),
                          0);
     }
-    assert_true(deface_scripts_link(&scripts, STR("https://xa.gov.vn/x.js"), DAY_NS));
-    assert_false(deface_scripts_link(&scripts, STR("https://xa.gov.vn/x.js"), 30 * DAY_NS));
+    assert_int_equal(deface_scripts_link(&scripts, STR("https://xa.gov.vn/x.js"), DAY_NS),
+                     SCRIPT_NO_ROOM);
+    scripts.items[0].is_linked = false;
+    assert_int_equal(deface_scripts_link(&scripts, STR("https://xa.gov.vn/x.js"), 30 * DAY_NS),
+                     SCRIPT_WANTED);
     deface_scripts_encode(&scripts, &buf);
     assert_int_equal(buf_error(&buf), 0);
     assert_int_equal(deface_scripts_open(buf_str(&buf), world.arena, &scripts), 0);
@@ -277,6 +302,7 @@ int main(void)
         cmocka_unit_test(test_a_new_version_is_no_news),
         cmocka_unit_test(test_with_another_layer_it_is_red),
         cmocka_unit_test(test_one_that_is_never_the_same),
+        cmocka_unit_test(test_names_of_scripts),
         cmocka_unit_test(test_more_scripts_than_are_kept),
     };
 

@@ -214,7 +214,16 @@ static void test_memory(void **state)
         -ERR_LIMIT);
     assert_int_equal(store_memory_put(bench->store, site, STR("https://b.vn/"), STR("x")),
                      -ERR_NOENT);
+    assert_int_equal(store_scripts_put(bench->store, site, STR("old")), 0);
+    assert_int_equal(store_scripts_put(bench->store, site, str_of(bytes, STORE_SCRIPTS_MAX)), 0);
+    assert_int_equal(store_scripts_put(bench->store, site, str_of(bytes, STORE_SCRIPTS_MAX + 1)),
+                     -ERR_LIMIT);
+    assert_int_equal(store_scripts_put(bench->store, site + 99, STR("x")), -ERR_NOENT);
     assert_int_equal(store_commit(bench->store), 0);
+    assert_int_equal(store_scripts_get(bench->store, site, bench->fixture.arena, &got), 0);
+    assert_int_equal(got.len, STORE_SCRIPTS_MAX);
+    assert_int_equal(store_scripts_get(bench->store, site + 99, bench->fixture.arena, &got), 0);
+    assert_int_equal(got.len, 0);
     assert_int_equal(
         store_memory_get(bench->store, site, STR("https://a.vn/"), bench->fixture.arena, &got), 0);
     assert_int_equal(got.len, STORE_PROFILE_MAX);

@@ -124,7 +124,9 @@ static int watch_tell_memory(struct core *core, struct msg_reader *asked, struct
     int r = fetch_profile_get(asked, &site, &url);
 
     if (r == 0) {
-        r = store_memory_get(core->options.store, site, url, arena, &bytes);
+        r = str_is_text(url, FETCH_SCRIPTS)
+                ? store_scripts_get(core->options.store, site, arena, &bytes)
+                : store_memory_get(core->options.store, site, url, arena, &bytes);
     }
     if (r == 0) {
         r = watch_memory_fd(bytes, &fd);
@@ -167,6 +169,7 @@ struct watch_parts {
     struct str site;
     struct str body;
     struct str passages;
+    struct str scripts;
 };
 
 static int watch_read_parts(struct channel_packet *packet, uint32_t which, struct arena *arena,
@@ -179,7 +182,8 @@ static int watch_read_parts(struct channel_packet *packet, uint32_t which, struc
     } rows[] = {{FETCH_PART_PAGE, STORE_PROFILE_MAX, &parts->page},
                 {FETCH_PART_SITE, STORE_MEMORY_MAX, &parts->site},
                 {FETCH_PART_EVIDENCE, STORE_EVIDENCE_MAX, &parts->body},
-                {FETCH_PART_TEXT, PASSAGES_SIZE_MAX, &parts->passages}};
+                {FETCH_PART_TEXT, PASSAGES_SIZE_MAX, &parts->passages},
+                {FETCH_PART_SCRIPTS, STORE_SCRIPTS_MAX, &parts->scripts}};
     unsigned at = 0;
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -212,6 +216,9 @@ static int watch_keep(struct core *core, const struct site_check *check,
     }
     if (r == 0 && parts->site.len != 0) {
         r = store_memory_put(store, check->site, STR(""), parts->site);
+    }
+    if (r == 0 && parts->scripts.len != 0) {
+        r = store_scripts_put(store, check->site, parts->scripts);
     }
     return r;
 }

@@ -28,6 +28,7 @@ void fetch_look_free(struct fetch_look *look)
     survey_cancel(look->survey);
     fetch_sheets_job_free(look->sheets_job);
     closep(&look->sheets_fd);
+    closep(&look->scripts_fd);
     closep(&look->body);
     closep(&look->page_fd);
     closep(&look->site_fd);
@@ -117,6 +118,7 @@ static int fetch_look_new(struct fetch_watch *watch, struct fetch_page *page, en
                                 .view = view,
                                 .body = -1,
                                 .sheets_fd = -1,
+                                .scripts_fd = -1,
                                 .page_fd = -1,
                                 .site_fd = -1,
                                 .text_fd = -1,
@@ -142,7 +144,7 @@ static int fetch_look_request(struct fetch_look *look)
     bool is_whole = !seen->is_usable || look->is_second || look->is_own_change ||
                     look->page->kind == SITE_PAGE_MISSING ||
                     fetch_paint_is_due(watch, look->page, look->view) ||
-                    prng_below(&watch->prng, WHOLE_EVERY) == 0;
+                    fetch_scripts_are_due(watch) || prng_below(&watch->prng, WHOLE_EVERY) == 0;
     const struct fetcher_request request = {
         .url = str_from(look->url),
         .view = look->view,
@@ -167,6 +169,9 @@ static void fetch_look_wait(struct fetch_watch *watch, const struct fetch_page *
 {
     if (!watch->is_kept_known) {
         fetch_ask_profile(watch, STR(""));
+    }
+    if (!watch->is_scripts_known) {
+        fetch_ask_profile(watch, STR(FETCH_SCRIPTS));
     }
     if (!page->is_kept_known) {
         fetch_ask_profile(watch, str_from(page->url));
@@ -193,7 +198,7 @@ void fetch_look_go(struct fetch_watch *watch)
             fetch_rota_put(watch, BEHIND_PAUSE);
             return;
         }
-        if (!watch->is_kept_known || !watch->next_page->is_kept_known) {
+        if (!watch->is_kept_known || !watch->is_scripts_known || !watch->next_page->is_kept_known) {
             fetch_look_wait(watch, watch->next_page);
             return;
         }
@@ -395,7 +400,8 @@ static bool fetch_look_is_same(const struct fetch_look *look, const struct fetch
         return false;
     }
     return (answer->facts & FETCHER_FACT_UNCHANGED) != 0 ||
-           (answer->status == seen->status && answer->size == seen->size &&
+           (!fetch_scripts_are_due(look->watch) && answer->status == seen->status &&
+            answer->size == seen->size &&
             memcmp(answer->sha256, seen->sha256, sizeof(seen->sha256)) == 0);
 }
 
@@ -531,7 +537,7 @@ static void fetch_look_on_read(void *context, struct reader_answer *answer)
         return;
     }
     fetch_sheets_keep(look, answer);
-    if (answer->needs_sheets && (look->ask.flags & READER_FLAG_SHEETS_LAST) == 0) {
+    if (fetch_sheets_are_lacking(look, answer)) {
         fetch_sheets_more(look, answer);
         return;
     }

@@ -74,6 +74,9 @@ struct fetch_watch {
     bool is_learned;             /* something of the facts that core has not been told yet */
     int64_t surveyed;            /* monotonic ns, when its name was asked about last; 0: never */
     struct fetch_sheets *sheets; /* NULL: none yet */
+    struct buf scripts;          /* what is kept of them, of the reader's making */
+    bool is_scripts_known;       /* core has said what it keeps of them */
+    bool is_scripts_new;         /* core has not been told yet */
     struct zone_news *news;      /* of its name, as it stands; NULL: none yet */
     struct list pages;
     unsigned page_count;
@@ -111,6 +114,7 @@ struct fetch_look {
     struct arena *arena;
     int body;
     int sheets_fd; /* for the reader */
+    int scripts_fd;
     struct fetch_sheets_job *sheets_job;
     struct site_check check;
     struct reader_ask ask;
@@ -197,11 +201,15 @@ void fetch_look_reason(struct fetch_look *look, const struct site_reason *reason
  * be read. */
 void fetch_look_keep(struct buf *kept, int fd, size_t most);
 
-/* fetch/sheets.c: style sheets that the site's pages link */
+/* fetch/sheets.c: style sheets and scripts that the site's pages link */
 void fetch_sheets_free(struct fetch_sheets *sheets);
 void fetch_sheets_job_free(struct fetch_sheets_job *job);
 /* Puts the look's question to a reader, with the sheets as they are now. */
 void fetch_sheets_ask(struct fetch_look *look);
+/* Whether some are to be fetched before the answer counts. */
+bool fetch_sheets_are_lacking(struct fetch_look *look, const struct reader_answer *answer);
+/* Whether it is time to see if a script is what it was, though the page that links it is. */
+bool fetch_scripts_are_due(const struct fetch_watch *watch);
 /* Puts it again with those that the answer lacks, as far as they are to be had. */
 void fetch_sheets_more(struct fetch_look *look, const struct reader_answer *answer);
 /* Puts it with what has come by now. */

@@ -1,14 +1,16 @@
-/* Style sheets of watched sites, so that the reader knows what a page's classes hide. Only those of
- * the site itself, when a page that is to be read links one that is not known or not known lately;
- * a few a look and an hour, one after another. Neighbours: look.c hands its question in, the reader
- * says what it lacks and keeps what hides. Invariant: a sheet is worth less than a look: whatever
- * fails here costs what the sheet would have told, and nothing else. */
+/* Style sheets of watched sites, so that the reader knows what a page's classes hide, and their
+ * scripts, so that it sees what somebody put into one. Only those of the site itself, when a page
+ * that is to be read links one that is not known or not known lately; a few a look and an hour, one
+ * after another. Neighbours: look.c hands its question in, the reader says what it lacks and keeps
+ * what it made of them. Invariant: either is worth less than a look: whatever fails here costs what
+ * it would have told, and nothing else. */
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "centre/fetch/private.h"
 #include "codec/cbor.h"
+#include "detect/deface/scripts.h"
 #include "sys/fd.h"
 
 #include <sys/mman.h>
@@ -17,9 +19,11 @@
 #define SHEETS_FRESH  (60 * NS_PER_S)   /* … or so long, where something was suspicious */
 #define SHEETS_HOURLY 64                /* of one site; what is over is left for later */
 #define SHEETS_PAUSE  (200 * NS_PER_MS) /* between two of them */
+#define SHEETS_MOST   (READER_SHEETS_MAX + READER_SCRIPTS_MAX)
 #define BUNDLE_MAX    (READER_SHEETS_GIVEN * (READER_SHEET_SIZE + READER_LINK_SIZE + 64))
 
 struct fetch_sheet {
+    bool is_script;
     char *url;
     char *etag; /* NULL: none was said */
     int64_t modified;
@@ -27,11 +31,17 @@ struct fetch_sheet {
 };
 
 struct fetch_sheets {
-    struct buf kept; /* of the reader's making */
-    struct fetch_sheet items[READER_SHEETS_MAX];
+    struct buf kept; /* of sheets, of the reader's making */
+    struct fetch_sheet items[SHEETS_MOST];
     unsigned count;
     int64_t hour;     /* monotonic ns, when the count of those fetched began */
     unsigned fetched; /* in it */
+};
+
+/* Of those that came. */
+struct fetch_given {
+    struct buf items; /* CBOR: address, text, address … */
+    unsigned count;
 };
 
 struct fetch_sheets_job {
@@ -42,8 +52,8 @@ struct fetch_sheets_job {
     bool is_whole; /* the reader has none of them */
     struct fetcher_get *get;
     struct loop_source *pause;
-    struct buf given; /* CBOR: address, text, address … */
-    unsigned given_count;
+    struct fetch_given sheets;
+    struct fetch_given scripts;
 };
 
 static void sheet_done(struct fetch_sheet *sheet)
@@ -72,7 +82,8 @@ void fetch_sheets_job_free(struct fetch_sheets_job *job)
     }
     fetcher_cancel(job->get);
     loop_source_free(job->pause);
-    buf_done(&job->given);
+    buf_done(&job->sheets.items);
+    buf_done(&job->scripts.items);
     mem_free(job);
 }
 
@@ -87,47 +98,78 @@ static struct fetch_sheets *sheets_of(struct fetch_watch *watch)
     return watch->sheets;
 }
 
-/* The sheet of that address; when there is no room, in place of the one asked for longest ago. */
-static struct fetch_sheet *sheets_take(struct fetch_sheets *sheets, struct str url, int64_t now)
+/* The next version of a script takes the place of the last. */
+static bool sheet_is(const struct fetch_sheet *sheet, bool is_script, struct str url)
 {
-    struct fetch_sheet *sheet = &sheets->items[0];
-    char *copy;
+    struct str have = str_from(sheet->url);
 
+    if (is_script) {
+        have = deface_script_name(have);
+        url = deface_script_name(url);
+    }
+    return sheet->is_script == is_script && str_is(have, url);
+}
+
+static struct fetch_sheet *sheets_find(struct fetch_sheets *sheets, bool is_script, struct str url)
+{
     for (unsigned i = 0; i < sheets->count; i++) {
-        if (str_is(str_from(sheets->items[i].url), url)) {
+        if (sheet_is(&sheets->items[i], is_script, url)) {
             return &sheets->items[i];
         }
+    }
+    return NULL;
+}
+
+/* When there is no room, in place of the one asked for longest ago. */
+static struct fetch_sheet *sheets_place(struct fetch_sheets *sheets)
+{
+    struct fetch_sheet *sheet = &sheets->items[0];
+
+    if (sheets->count < SHEETS_MOST) {
+        return &sheets->items[sheets->count++];
+    }
+    for (unsigned i = 1; i < sheets->count; i++) {
         sheet = sheets->items[i].asked < sheet->asked ? &sheets->items[i] : sheet;
+    }
+    return sheet;
+}
+
+/* The sheet or script of that address. */
+static struct fetch_sheet *sheets_take(struct fetch_sheets *sheets, bool is_script, struct str url,
+                                       int64_t now)
+{
+    struct fetch_sheet *sheet = sheets_find(sheets, is_script, url);
+    char *copy;
+
+    if (sheet != NULL && str_is(str_from(sheet->url), url)) {
+        return sheet;
     }
     copy = mem_dup(url.ptr, url.len);
     if (copy == NULL) {
         return NULL;
     }
-    if (sheets->count < READER_SHEETS_MAX) {
-        sheet = &sheets->items[sheets->count++];
-    }
+    sheet = sheet != NULL ? sheet : sheets_place(sheets);
     sheet_done(sheet);
-    sheet->url = copy;
-    sheet->asked = now;
+    *sheet = (struct fetch_sheet){.is_script = is_script, .url = copy, .asked = now};
     return sheet;
 }
 
 /* What is kept and what came just now; -1 when there is neither. */
-static int sheets_bundle(const struct fetch_sheets *sheets, const struct fetch_sheets_job *job)
+static int bundle_make(struct str kept, const struct fetch_given *given)
 {
     CLEANUP(buf_done) struct buf buf;
     CLEANUP(closep) int fd = -1;
-    unsigned given = job != NULL ? job->given_count : 0;
+    unsigned count = given != NULL ? given->count : 0;
 
-    if (sheets == NULL || (sheets->kept.len == 0 && given == 0)) {
+    if (kept.len == 0 && count == 0) {
         return -1;
     }
     buf_init(&buf, READER_SHEETS_KEPT + BUNDLE_MAX);
     cbor_put_array(&buf, 2);
-    cbor_put_bytes(&buf, buf_str(&sheets->kept));
-    cbor_put_array(&buf, (size_t)given * 2);
-    if (given != 0) {
-        (void)buf_put_str(&buf, buf_str(&job->given));
+    cbor_put_bytes(&buf, kept);
+    cbor_put_array(&buf, (size_t)count * 2);
+    if (count != 0) {
+        (void)buf_put_str(&buf, buf_str(&given->items));
     }
     fd = buf_error(&buf) == 0 ? memfd_create("sheets", MFD_CLOEXEC) : -1;
     return fd < 0 || fd_write_full(fd, buf.ptr, buf.len) < 0 ? -1 : TAKE_FD(fd);
@@ -135,9 +177,16 @@ static int sheets_bundle(const struct fetch_sheets *sheets, const struct fetch_s
 
 void fetch_sheets_end(struct fetch_look *look)
 {
+    const struct fetch_watch *watch = look->watch;
+    const struct fetch_sheets_job *job = look->sheets_job;
+
     closep(&look->sheets_fd);
-    look->sheets_fd = sheets_bundle(look->watch->sheets, look->sheets_job);
+    closep(&look->scripts_fd);
+    look->sheets_fd = bundle_make(watch->sheets != NULL ? buf_str(&watch->sheets->kept) : STR(""),
+                                  job != NULL ? &job->sheets : NULL);
+    look->scripts_fd = bundle_make(buf_str(&watch->scripts), job != NULL ? &job->scripts : NULL);
     look->ask.sheets = look->sheets_fd;
+    look->ask.scripts = look->scripts_fd;
     fetch_sheets_job_free(TAKE_PTR(look->sheets_job));
     look->is_read = true;
     readers_ask(look->watch->fetch->readers, &look->ask);
@@ -148,22 +197,29 @@ void fetch_sheets_end(struct fetch_look *look)
 static void sheets_give(struct fetch_sheets_job *job, const struct fetch_sheet *sheet,
                         const struct fetcher_answer *answer)
 {
+    struct fetch_given *given = sheet->is_script ? &job->scripts : &job->sheets;
     CLEANUP(buf_done) struct buf body;
-    bool has_come = answer->failure == SITE_FAILURE_NONE && answer->status == 200 &&
-                    answer->body_fd >= 0 && answer->size <= READER_SHEET_SIZE;
-    bool is_gone =
-        answer->failure == SITE_FAILURE_NONE && (answer->status == 404 || answer->status == 410);
+    bool has_answered = answer->failure == SITE_FAILURE_NONE;
+    bool has_come = has_answered && answer->status == 200 && answer->body_fd >= 0 &&
+                    answer->size <= READER_SHEET_SIZE;
+    bool is_gone = has_answered && (answer->status == 404 || answer->status == 410);
+    bool is_same = has_answered && (answer->facts & FETCHER_FACT_UNCHANGED) != 0;
 
     buf_init(&body, READER_SHEET_SIZE);
     if (has_come &&
         (lseek(answer->body_fd, 0, SEEK_SET) != 0 || fd_read_all(answer->body_fd, &body) < 0)) {
         buf_reset(&body);
     }
-    if (has_come || is_gone || job->is_whole) {
-        cbor_put_bytes(&job->given, str_from(sheet->url));
-        cbor_put_bytes(&job->given, buf_str(&body));
-        job->given_count++;
+    if (!has_come && !is_gone && !job->is_whole && !(is_same && sheet->is_script)) {
+        return;
     }
+    cbor_put_bytes(&given->items, str_from(sheet->url));
+    if (is_same && sheet->is_script) {
+        cbor_put_null(&given->items);
+    } else {
+        cbor_put_bytes(&given->items, buf_str(&body));
+    }
+    given->count++;
 }
 
 static void sheets_on_answer(void *context, struct fetcher_answer *answer)
@@ -202,7 +258,7 @@ static void sheets_next(void *context)
         struct fetch_sheet *sheet = job->queue[job->next];
         const struct fetcher_request request = {
             .url = str_from(sheet->url),
-            .view = job->look->view,
+            .view = sheet->is_script ? SITE_VIEW_DESKTOP : job->look->view,
             .etag = !job->is_whole && sheet->etag != NULL ? str_from(sheet->etag) : STR(""),
             .modified = job->is_whole ? 0 : sheet->modified,
             .is_private_own = watch->facts.place == FACTS_PLACE_PRIVATE,
@@ -225,7 +281,8 @@ static int sheets_job_new(struct fetch_look *look)
         return -ERR_NOMEM;
     }
     job->look = look;
-    buf_init(&job->given, BUNDLE_MAX);
+    buf_init(&job->sheets.items, BUNDLE_MAX);
+    buf_init(&job->scripts.items, BUNDLE_MAX);
     if (loop_add_timer(look->watch->fetch->loop, sheets_next, job, &job->pause) < 0) {
         fetch_sheets_job_free(job);
         return -ERR_NOMEM;
@@ -260,21 +317,64 @@ void fetch_sheets_ask(struct fetch_look *look)
 }
 
 /* Readers have hostile pages in hand: what they name is checked as what a person types. */
-static void sheets_queue_named(struct fetch_look *look, struct str url, int64_t now)
+static bool sheets_is_own(const struct fetch_look *look, struct str url, char *ret_whole)
 {
-    struct fetch_watch *watch = look->watch;
+    return url_canonical(url, ret_whole, NULL) == 0 &&
+           url_is_same_site(url_host(str_from(ret_whole)), url_host(str_from(look->watch->url)));
+}
+
+/* Known to the reader, which keeps them longer than this process lives, but not here. */
+static bool sheets_lack(struct fetch_sheets *sheets, const struct reader_answer *answer, size_t at)
+{
+    return answer->links[at].kind == READER_LINK_SCRIPT_KNOWN &&
+           sheets_find(sheets, true, answer->links[at].url) == NULL;
+}
+
+bool fetch_sheets_are_lacking(struct fetch_look *look, const struct reader_answer *answer)
+{
+    struct fetch_sheets *sheets = sheets_of(look->watch);
+    bool is_lacking = answer->needs_sheets;
+
+    for (size_t i = 0; sheets != NULL && !is_lacking && i < answer->link_count; i++) {
+        is_lacking = sheets_lack(sheets, answer, i);
+    }
+    return is_lacking && (look->ask.flags & READER_FLAG_SHEETS_LAST) == 0;
+}
+
+bool fetch_scripts_are_due(const struct fetch_watch *watch)
+{
+    int64_t now = clock_mono(watch->fetch->clock);
+
+    for (unsigned i = 0; watch->sheets != NULL && i < watch->sheets->count; i++) {
+        const struct fetch_sheet *sheet = &watch->sheets->items[i];
+
+        if (sheet->is_script && now - sheet->asked >= SHEETS_OLD) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void sheets_queue_named(struct fetch_look *look, const struct reader_answer *answer,
+                               size_t at)
+{
+    struct fetch_sheets *sheets = look->watch->sheets;
+    enum reader_link kind = answer->links[at].kind;
+    bool is_wanted =
+        kind == READER_LINK_SHEET || kind == READER_LINK_SCRIPT || sheets_lack(sheets, answer, at);
     char whole[SITE_URL_MAX + 1];
 
-    if (url_canonical(url, whole, NULL) == 0 &&
-        url_is_same_site(url_host(str_from(whole)), url_host(str_from(watch->url)))) {
-        sheets_queue(look->sheets_job, sheets_take(watch->sheets, str_from(whole), now));
+    if (is_wanted && look->sheets_job->count < READER_SHEETS_GIVEN &&
+        sheets_is_own(look, answer->links[at].url, whole)) {
+        sheets_queue(look->sheets_job,
+                     sheets_take(sheets, kind != READER_LINK_SHEET, str_from(whole),
+                                 clock_mono(look->watch->fetch->clock)));
     }
 }
 
 void fetch_sheets_more(struct fetch_look *look, const struct reader_answer *answer)
 {
     struct fetch_sheets *sheets = sheets_of(look->watch);
-    int64_t now = clock_mono(look->watch->fetch->clock);
 
     look->ask.flags |= (uint32_t)READER_FLAG_SHEETS_LAST;
     if (sheets == NULL || sheets_job_new(look) < 0) {
@@ -283,12 +383,23 @@ void fetch_sheets_more(struct fetch_look *look, const struct reader_answer *answ
     }
     look->sheets_job->is_whole = true;
     for (size_t i = 0; i < answer->link_count; i++) {
-        if (answer->links[i].kind == READER_LINK_SHEET &&
-            look->sheets_job->count < READER_SHEETS_GIVEN) {
-            sheets_queue_named(look, answer->links[i].url, now);
-        }
+        sheets_queue_named(look, answer, i);
     }
     sheets_next(look->sheets_job);
+}
+
+/* A page that is what it was is another look, now that its scripts are not. */
+static void scripts_keep(struct fetch_watch *watch, int fd)
+{
+    fetch_look_keep(&watch->scripts, fd, READER_SCRIPTS_KEPT);
+    watch->is_scripts_new = true;
+    LIST_EACH (node, &watch->pages) {
+        struct fetch_page *page = LIST_ENTRY(node, struct fetch_page, node);
+
+        for (unsigned view = 0; view < SITE_VIEW_COUNT; view++) {
+            page->seen[view].is_usable = false;
+        }
+    }
 }
 
 void fetch_sheets_keep(struct fetch_look *look, struct reader_answer *answer)
@@ -297,5 +408,8 @@ void fetch_sheets_keep(struct fetch_look *look, struct reader_answer *answer)
 
     if (sheets != NULL && answer->sheets_fd >= 0) {
         fetch_look_keep(&sheets->kept, answer->sheets_fd, READER_SHEETS_KEPT);
+    }
+    if (answer->scripts_fd >= 0) {
+        scripts_keep(look->watch, answer->scripts_fd);
     }
 }

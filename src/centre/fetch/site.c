@@ -33,6 +33,7 @@ void fetch_watch_free(struct fetch_watch *watch)
     fetch_rota_take(watch);
     buf_done(&watch->kept);
     fetch_sheets_free(watch->sheets);
+    buf_done(&watch->scripts);
     mem_free(watch->news);
     mem_free(watch->known);
     mem_free(watch->url);
@@ -127,6 +128,7 @@ static struct fetch_watch *fetch_watch_new(struct fetch *fetch, const struct fet
     list_init(&watch->node);
     list_init(&watch->pages);
     buf_init(&watch->kept, FETCH_PROFILE_MAX);
+    buf_init(&watch->scripts, READER_SCRIPTS_KEPT);
     watch->url = mem_dup(url.ptr, url.len);
     if (getrandom(&secret, sizeof(secret), 0) != (ssize_t)sizeof(secret)) {
         secret = fetch->seed ^ prng_next(&fetch->prng);
@@ -293,6 +295,10 @@ void fetch_take_profile(struct fetch *fetch, struct channel_packet *packet)
         watch->is_kept_known = true;
         fetch_watch_take_kept(watch, buf_str(&bytes));
     }
+    if (str_is_text(url, FETCH_SCRIPTS) && !watch->is_scripts_known) {
+        watch->is_scripts_known = true;
+        (void)buf_put_str(&watch->scripts, buf_str(&bytes));
+    }
     LIST_EACH (node, &watch->pages) {
         struct fetch_page *page = LIST_ENTRY(node, struct fetch_page, node);
 
@@ -410,7 +416,7 @@ void fetch_watch_links(struct fetch_watch *watch, enum site_view view,
             (void)fetch_watch_find(watch, SITE_PAGE_UPLOADS, url);
         } else if (answer->links[i].kind == READER_LINK_SITEMAP) {
             (void)fetch_watch_find(watch, SITE_PAGE_SITEMAP, url);
-        } else if (answer->links[i].kind == READER_LINK_SHEET) {
+        } else if (answer->links[i].kind != READER_LINK_PAGE) {
             continue;
         } else if (is_peoples) {
             fetch_watch_know(watch, hash);

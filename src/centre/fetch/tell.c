@@ -167,7 +167,9 @@ void fetch_tell_look(struct fetch_look *look)
     CLEANUP(closep) int site = is_learned ? fetch_kept_site(look->watch) : -1;
     CLEANUP(closep) int evidence = fetch_wants_evidence(look) ? fetch_evidence(look->body) : -1;
     struct fetch_check told = {.site = look->watch->number};
-    int fds[4];
+    CLEANUP(closep)
+    int scripts = look->watch->is_scripts_new ? fetch_memfd(buf_str(&look->watch->scripts)) : -1;
+    int fds[CHANNEL_FDS_MAX];
     unsigned count = 0;
 
     buf_init(&check, CHECK_MAX);
@@ -190,6 +192,11 @@ void fetch_tell_look(struct fetch_look *look)
     if (look->text_fd >= 0) {
         told.parts |= FETCH_PART_TEXT;
         fds[count++] = look->text_fd;
+    }
+    if (scripts >= 0) {
+        told.parts |= FETCH_PART_SCRIPTS;
+        fds[count++] = scripts;
+        look->watch->is_scripts_new = false;
     }
     fetch_check_put(&fetch->msg, &told);
     if (buf_error(&check) != 0 || fetch_send(fetch, fds, count) < 0) {

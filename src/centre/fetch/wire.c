@@ -142,7 +142,7 @@ int fetch_check_get(struct msg_reader *msg, struct fetch_check *ret_check)
     struct fetch_check check = {.site = msg_get_u64(msg), .check = msg_get_str(msg)};
 
     check.parts = msg_get_u32(msg);
-    if (msg_close(msg) < 0 || check.site == 0 || check.parts >= 2 * (uint32_t)FETCH_PART_TEXT) {
+    if (msg_close(msg) < 0 || check.site == 0 || check.parts >= 2 * (uint32_t)FETCH_PART_SCRIPTS) {
         return -ERR_PROTO;
     }
     *ret_check = check;

@@ -16,7 +16,8 @@
 #define FETCH_INTERVAL_MIN (1000LL * 1000 * 1000)             /* ns */
 #define FETCH_INTERVAL_MAX (24LL * 3600 * 1000 * 1000 * 1000) /* ns */
 #define FETCH_PROFILE_MAX  (96U << 10)                        /* bytes of either profile */
-#define FETCH_EVIDENCE_MAX (9U << 20)                         /* zstd of a body */
+#define FETCH_SCRIPTS      "scripts:" /* for an address: what is kept of the site's scripts */
+#define FETCH_EVIDENCE_MAX (9U << 20) /* zstd of a body */
 
 /* One site to watch, as core tells fetch. */
 struct fetch_site {
@@ -35,6 +36,7 @@ enum fetch_part {
     FETCH_PART_EVIDENCE = 4, /* zstd of the body: of red and yellow, and of a page's first look */
     FETCH_PART_TEXT = 8,     /* passages_encode of what the reader saw: of a page's first look, and
                                 whenever its text is not what was sent last */
+    FETCH_PART_SCRIPTS = 16, /* what is kept of the site's scripts, when it is not what was */
 };
 
 struct fetch_check {

@@ -75,6 +75,8 @@ void reader_look_init(struct reader_look *look, const struct deface_model *model
                                  .page_out = -1,
                                  .site_out = -1,
                                  .sheets_out = -1,
+                                 .scripts_in = -1,
+                                 .scripts_out = -1,
                                  .text_out = -1};
 }
 
@@ -87,6 +89,8 @@ void reader_look_done(struct reader_look *look)
     closep(&look->page_out);
     closep(&look->site_out);
     closep(&look->sheets_out);
+    closep(&look->scripts_in);
+    closep(&look->scripts_out);
     closep(&look->text_out);
 }
 
@@ -135,6 +139,17 @@ static void reader_put_sheets(struct reader_look *look)
     if (look->sheets.is_new) {
         reader_sheets_put(&look->sheets, &buf);
         look->sheets_out = reader_memfd(&buf);
+    }
+}
+
+static void reader_put_scripts(struct reader_look *look)
+{
+    CLEANUP(buf_done) struct buf buf;
+
+    buf_init(&buf, SCRIPTS_SIZE_MAX);
+    if (look->scripts != NULL && look->scripts->is_changed) {
+        deface_scripts_encode(look->scripts, &buf);
+        look->scripts_out = reader_memfd(&buf);
     }
 }
 
@@ -222,7 +237,8 @@ static int reader_judge(struct reader_look *look, const struct page *page, struc
                                       .view = look->check.view,
                                       .status = look->check.status,
                                       .time = look->check.time,
-                                      .is_own_change = (look->flags & READER_FLAG_OWN_CHANGE) != 0};
+                                      .is_own_change = (look->flags & READER_FLAG_OWN_CHANGE) != 0,
+                                      .scripts = look->scripts};
     int r = deface_judge(look->model, kept->site, kept->profile, &facts, look->arena, &verdict);
 
     if (r < 0) {
@@ -254,6 +270,18 @@ static void reader_put_text(struct reader_look *look, const struct page *page)
     }
 }
 
+static int reader_read_scripts(struct reader_look *look, const struct page *page)
+{
+    CLEANUP(mapping_done) struct mapping given = {0};
+    int r = mapping_open(look->scripts_in, SHEETS_MAX, &given);
+
+    r = r < 0 ? r : reader_scripts_open(look, mapping_str(&given));
+    if (r == 0) {
+        reader_scripts_link(look, page);
+    }
+    return r;
+}
+
 /* The page that the body is; what stands in the body's place is of our making. */
 static int reader_read_page(struct reader_look *look, struct str body, struct page *ret_page)
 {
@@ -273,10 +301,11 @@ static int reader_read_page(struct reader_look *look, struct str body, struct pa
     r = mapping_open(look->sheets_in, SHEETS_MAX, &given);
     r = r < 0 ? r : reader_sheets_open(look, mapping_str(&given));
     r = r < 0 ? r : page_read(&options, text, look->arena, ret_page);
+    r = r < 0 ? r : reader_read_scripts(look, ret_page);
     if (r == 0) {
         reader_put_sheets(look);
-        look->needs_sheets =
-            look->sheets.wanted != 0 && (look->flags & READER_FLAG_SHEETS_LAST) == 0;
+        look->needs_sheets = look->sheets.wanted + look->scripts_wanted != 0 &&
+                             (look->flags & READER_FLAG_SHEETS_LAST) == 0;
     }
     return r;
 }
@@ -291,10 +320,12 @@ int reader_look_judge(struct reader_look *look)
 
     r = r < 0 ? r : reader_read_page(look, mapping_str(&body), &page);
     if (r < 0 || look->needs_sheets) {
+        reader_put_scripts(look);
         return r;
     }
     r = reader_kept_open(look, &kept);
     r = r < 0 ? r : reader_judge(look, has_page ? &page : NULL, &kept);
+    reader_put_scripts(look);
     if (r == 0 && has_page) {
         reader_put_text(look, &page);
         look->check.title = str_slice(page.title, 0, SITE_NAME_MAX);

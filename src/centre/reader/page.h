@@ -49,6 +49,10 @@ struct reader_look {
     int text_out;       /* the words, -1: as before */
     struct reader_links links;
     struct reader_sheets sheets;
+    int scripts_in;
+    int scripts_out;                /* -1: as before */
+    struct deface_scripts *scripts; /* NULL: nothing came that could link one */
+    size_t scripts_wanted;          /* by the page, and not among them as they are now */
 };
 
 void reader_look_init(struct reader_look *look, const struct deface_model *model,
@@ -73,6 +77,10 @@ void reader_links_of_robots(struct reader_look *look, struct str body);
 void reader_sheets_put(const struct reader_sheets *sheets, struct buf *buf);
 /* The find of struct page_sheets; context: the look. */
 bool reader_sheets_lookup(void *context, struct str url, struct str base, struct str *ret_sheet);
+/* Reads what came of scripts, see READER_MESSAGE_ASK. -ERR_PROTO, -ERR_NOMEM. */
+[[nodiscard]] int reader_scripts_open(struct reader_look *look, struct str bytes);
+/* Names those that the page loads from its own site. */
+void reader_scripts_link(struct reader_look *look, const struct page *page);
 /* Reads a sitemap or an index of sitemaps (expat, at most so many addresses), plain or gzip: as
  * links, and as the HTML page that it would be, for the judge. */
 [[nodiscard]] int reader_read_sitemap(struct reader_look *look, struct str body,

@@ -285,6 +285,7 @@ static void desk_keep(struct desk *desk, const struct fetch_check *told,
     struct str site = str_from(desk_url(desk, told->site));
     CLEANUP(closep) int page_fd = -1;
     CLEANUP(closep) int site_fd = -1;
+    CLEANUP(closep) int scripts_fd = -1;
     unsigned next = 0;
     int r = 0;
 
@@ -295,6 +296,14 @@ static void desk_keep(struct desk *desk, const struct fetch_check *told,
     if (r == 0 && (told->parts & FETCH_PART_SITE) != 0) {
         site_fd = channel_packet_take(&desk->packet, next++);
         r = site_fd >= 0 ? watch_keep_put(desk->options->keep, site, STR(""), site_fd) : 0;
+    }
+    next += (told->parts & FETCH_PART_EVIDENCE) != 0;
+    next += (told->parts & FETCH_PART_TEXT) != 0;
+    if (r == 0 && (told->parts & FETCH_PART_SCRIPTS) != 0) {
+        scripts_fd = channel_packet_take(&desk->packet, next);
+        r = scripts_fd >= 0
+                ? watch_keep_put(desk->options->keep, site, STR(FETCH_SCRIPTS), scripts_fd)
+                : 0;
     }
     if (r < 0) {
         log_warn("what was learned of a page cannot be kept url=%s reason=%s", site.ptr,

@@ -91,9 +91,10 @@ void deface_site_free(struct deface_site *site);
 [[nodiscard]] int deface_judge(const struct deface_model *model, const struct deface_site *site,
                                const struct deface_profile *profile, const struct deface_look *look,
                                struct arena *arena, struct deface_verdict *ret_verdict);
-/* Takes a look into the profile and the site. verdict: as it stands after confirmation; UNKNOWN
- * teaches only its failure, YELLOW and RED nothing unless look->is_own_change. Its hashes are those
- * of this look against this profile, not taught since, or NULL. */
+/* Takes a look into the profile, the site and look->scripts. verdict: as it stands after
+ * confirmation; UNKNOWN teaches only its failure, YELLOW and RED nothing unless
+ * look->is_own_change. Its hashes are those of this look against this profile, not taught since, or
+ * NULL. */
 [[nodiscard]] int deface_learn(struct deface_site *site, struct deface_profile *profile,
                                const struct deface_look *look,
                                const struct deface_verdict *verdict);

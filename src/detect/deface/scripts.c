@@ -1,5 +1,4 @@
-/* The list of a site's scripts. Addresses that differ in their query alone are one script: what
- * stands there is as a rule its version. */
+/* The list of a site's scripts. Neighbours: script.h makes and compares sketches. */
 #include "detect/deface/scripts.h"
 
 #include "base/banned.h"
@@ -17,15 +16,17 @@
 #define DAY             (24 * 3600 * NS_PER_S)
 #define GONE_DAYS       7 /* that no page linked it: its place may be taken */
 
-static struct str url_path(struct str url)
+struct str deface_script_name(struct str url)
 {
-    return str_slice(url, 0, str_find_byte(url, '?'));
+    struct str path = str_slice(url, 0, str_find_byte(url, '?'));
+
+    return str_has_suffix(path, STR(".js")) ? path : url;
 }
 
 static struct deface_script *scripts_find(struct deface_scripts *scripts, struct str url)
 {
     for (size_t i = 0; i < scripts->count; i++) {
-        if (str_is(url_path(scripts->items[i].url), url_path(url))) {
+        if (str_is(deface_script_name(scripts->items[i].url), deface_script_name(url))) {
             return &scripts->items[i];
         }
     }
@@ -51,18 +52,25 @@ static struct deface_script *scripts_place(struct deface_scripts *scripts, uint3
     return NULL;
 }
 
-bool deface_scripts_link(struct deface_scripts *scripts, struct str url, int64_t time)
+enum script_standing deface_scripts_link(struct deface_scripts *scripts, struct str url,
+                                         int64_t time)
 {
     struct deface_script *script = scripts_find(scripts, url);
     uint32_t day = day_of(time);
 
     if (script == NULL) {
-        return url.len > SCRIPTS_URL_MAX || scripts_place(scripts, day) == NULL;
+        bool has_room = url.len <= SCRIPTS_URL_MAX && scripts_place(scripts, day) != NULL;
+
+        return has_room ? SCRIPT_WANTED : SCRIPT_NO_ROOM;
+    }
+    if (!str_is(script->url, url)) {
+        return script->is_linked ? SCRIPT_NO_ROOM
+                                 : SCRIPT_WANTED; /* a page may link two versions */
     }
     scripts->is_changed |= script->day != day;
     script->day = day;
     script->is_linked = true;
-    return str_is(script->url, url);
+    return SCRIPT_KNOWN;
 }
 
 static int script_take_text(struct deface_scripts *scripts, struct deface_script *script,
@@ -79,9 +87,12 @@ static int script_take_text(struct deface_scripts *scripts, struct deface_script
     if (is_first) {
         script->learned = sketch;
         script->looks = 1;
+        scripts->is_changed = true;
     } else if (sketch.version != script->learned.version) {
+        scripts->is_changed |= sketch.version != script->fresh.version;
         script->fresh = sketch;
     } else {
+        scripts->is_changed |= script->fresh.tokens != 0 || script->looks < SCRIPTS_LEARNED;
         script->fresh = (struct script_sketch){0};
         script->looks += script->looks < SCRIPTS_LEARNED;
     }
@@ -106,8 +117,8 @@ int deface_scripts_take(struct deface_scripts *scripts, struct str url, struct s
     if (kept.ptr == NULL) {
         return -ERR_NOMEM;
     }
+    scripts->is_changed |= !str_is(script->url, kept);
     script->url = kept;
-    scripts->is_changed = true;
     return script_take_text(scripts, script, text);
 }
 
@@ -231,20 +242,21 @@ static int scripts_decode(struct deface_scripts *scripts, struct str bytes)
 
 int deface_scripts_open(struct str bytes, struct arena *arena, struct deface_scripts *ret_scripts)
 {
-    struct deface_scripts *scripts = ret_scripts;
-    struct id id;
+    struct deface_scripts scripts = {.arena = arena};
+    struct id id = {0};
     int r;
 
-    *scripts = (struct deface_scripts){.arena = arena};
     if (bytes.len > SCRIPTS_SIZE_MAX) {
         return -ERR_LIMIT;
     }
     if (bytes.len != 0) {
-        return scripts_decode(scripts, bytes);
+        r = scripts_decode(&scripts, bytes);
+    } else {
+        r = id_new(&id);
+        memcpy(&scripts.key, id.bytes, sizeof(scripts.key));
     }
-    r = id_new(&id);
     if (r == 0) {
-        memcpy(&scripts->key, id.bytes, sizeof(scripts->key));
+        *ret_scripts = scripts;
     }
     return r;
 }

@@ -21,6 +21,12 @@
 #define SCRIPTS_SIZE_MAX (64U << 10) /* encoded; an ordinary site has 20 KB */
 #define SCRIPTS_LEARNED  4 /* times that one came the same, before a change of it is told */
 
+enum script_standing {
+    SCRIPT_KNOWN,   /* as it is now */
+    SCRIPT_WANTED,  /* it is to be fetched */
+    SCRIPT_NO_ROOM, /* it is not kept */
+};
+
 struct deface_script {
     struct str url;               /* it came from there last */
     struct script_sketch learned; /* no tokens: it never came */
@@ -38,6 +44,10 @@ struct deface_scripts {
     bool is_changed; /* since it was opened: to be kept */
 };
 
+/* By which it is known from one version to the next: without its query where that names a version,
+ * as it does behind ".js". Borrows. */
+struct str deface_script_name(struct str url);
+
 /* Empty bytes: nothing is known yet. Bytes were written by this program but count as hostile:
  * -ERR_SYNTAX, -ERR_LIMIT, -ERR_VERSION; -ERR_NOMEM. */
 [[nodiscard]] int deface_scripts_open(struct str bytes, struct arena *arena,
@@ -45,9 +55,9 @@ struct deface_scripts {
 /* buf: of SCRIPTS_SIZE_MAX. Of a script whose sketches find no room, only the address is kept. */
 void deface_scripts_encode(const struct deface_scripts *scripts, struct buf *buf);
 
-/* The page in hand links it. True when it is known as it is now, or there is no room for it; false
- * when it is to be fetched. */
-bool deface_scripts_link(struct deface_scripts *scripts, struct str url, int64_t time);
+/* The page in hand links it. */
+enum script_standing deface_scripts_link(struct deface_scripts *scripts, struct str url,
+                                         int64_t time);
 /* It came from there; empty: there is none. -ERR_NOMEM. */
 [[nodiscard]] int deface_scripts_take(struct deface_scripts *scripts, struct str url,
                                       struct str text, int64_t time);

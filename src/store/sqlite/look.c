@@ -160,6 +160,42 @@ int store_memory_put(struct store *store, uint64_t site, struct str url, struct 
     return r == 0 && sqlite3_changes(database_handle(store->database)) == 0 ? -ERR_NOENT : r;
 }
 
+int store_scripts_get(struct store *store, uint64_t site, struct arena *arena,
+                      struct str *ret_bytes)
+{
+    CLEANUP(query_done) struct query query = {0};
+    int r;
+
+    query_init(&query, store->database, "SELECT bytes FROM site_scripts WHERE site = ?1");
+    query_bind_u64(&query, 1, site);
+    r = query_one(&query);
+    if (r == -ERR_NOENT) {
+        *ret_bytes = STR("");
+        return 0;
+    }
+    if (r == 0) {
+        *ret_bytes = query_text(&query, 0, arena);
+    }
+    return r < 0 ? r : query.error;
+}
+
+int store_scripts_put(struct store *store, uint64_t site, struct str bytes)
+{
+    CLEANUP(query_done) struct query query = {0};
+    int r = store_may_write(store);
+
+    if (r < 0 || bytes.len > STORE_SCRIPTS_MAX) {
+        return r < 0 ? r : -ERR_LIMIT;
+    }
+    query_init(&query, store->database,
+               "INSERT OR REPLACE INTO site_scripts (site, bytes)"
+               " SELECT number, ?2 FROM sites WHERE number = ?1");
+    query_bind_u64(&query, 1, site);
+    query_bind_bytes(&query, 2, bytes.ptr, bytes.len);
+    r = store_written(store, query_run(&query));
+    return r == 0 && sqlite3_changes(database_handle(store->database)) == 0 ? -ERR_NOENT : r;
+}
+
 #define LOOK_COLUMNS                                                                               \
     "SELECT l.site, l.page, p.url, p.kind, l.view, l.time, l.verdict, l.failure, l.failures,"      \
     " l.since, l.change, l.alarm, l.alarm_revision, l.text IS NOT NULL, l.text, l.body,"           \

@@ -446,10 +446,15 @@ static const char schema_gravity[] =
     "DROP INDEX sites_order;"
     "CREATE INDEX sites_order ON sites (gravity, unit_words, name_words, number) WHERE state < 2;";
 
+static const char schema_scripts[] = "CREATE TABLE site_scripts ("
+                                     "  site INTEGER PRIMARY KEY REFERENCES sites (number),"
+                                     "  bytes BLOB NOT NULL CHECK (length(bytes) <= 65536)"
+                                     ") STRICT;";
+
 const char *const store_steps[] = {schema_tables,      schema_words,    schema_alert_counts,
                                    schema_real_counts, schema_settings, schema_last_times,
                                    schema_sites,       schema_pictures, schema_logs,
-                                   schema_taken,       schema_gravity};
+                                   schema_taken,       schema_gravity,  schema_scripts};
 const unsigned store_step_count = sizeof(store_steps) / sizeof(store_steps[0]);
 
 static int schema_put_folded(struct buf *buf, const char *text)
