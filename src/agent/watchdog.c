@@ -18,8 +18,8 @@
 #include <sys/resource.h>
 
 #define WATCHDOG_REST_MS   200
-#define WATCHDOG_CALM      25U   /* looks at nothing before it waits to be told */
-#define WATCHDOG_SLEEP_MS  10000 /* and then it looks all the same */
+#define WATCHDOG_CALM      25U  /* looks at nothing before it waits to be told */
+#define WATCHDOG_SLEEP_MS  2500 /* and then it looks all the same */
 #define WATCHDOG_BRIDGE_MS 5
 #define WATCHDOG_STALL_NS  NS_PER_S
 #define WATCHDOG_QUIET_NS  (FILES_REST_MS * NS_PER_MS + WATCHDOG_STALL_NS) /* nobody opens */

@@ -203,7 +203,10 @@ static bool is_web_server(struct str program)
 
 static bool is_near(int64_t time, int64_t other)
 {
-    return other > time ? other - time <= INSIDE_APART : time - other <= INSIDE_APART;
+    int64_t apart;
+
+    return !__builtin_sub_overflow(time, other, &apart) && apart <= INSIDE_APART &&
+           apart >= -INSIDE_APART;
 }
 
 /* 1: the message was such a record, and its log's source is known. JSON may come with the cookie of

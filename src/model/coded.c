@@ -235,7 +235,7 @@ static enum coded find_json(struct str text)
 
 enum coded coded_entry(struct str format, struct str entry)
 {
-    bool has_hidden;
+    bool has_hidden = false;
     enum coded found;
 
     if (str_is(format, STR("audit"))) {

@@ -134,7 +134,7 @@ static int archive_set_aside(struct archive *archive, int64_t day, int error)
         archive_forget_day(archive, day);
         damages_add(&archive->damages, &damage);
     }
-    return r;
+    return r < 0 ? -ERR_CORRUPT : 0; /* whatever is in its way, the file stays what it is */
 }
 
 /* Opened for writing, so that a day whose making was cut short is finished. */
@@ -159,7 +159,7 @@ static int archive_learn(struct archive *archive, struct diag *diag)
             continue;
         }
         r = archive_learn_file(archive, files[i].day, &found);
-        if (damage_is(r)) {
+        if (damage_stays(r)) {
             r = archive_set_aside(archive, files[i].day, r);
         }
         if (r < 0) {
@@ -329,7 +329,7 @@ static int archive_open_day(struct archive *archive, int64_t number, struct day 
         return -ERR_LIMIT;
     }
     r = archive_load_day(archive, day, number);
-    if (damage_is(r)) {
+    if (damage_stays(r)) {
         r = archive_set_aside(archive, number, r);
         r = r < 0 ? r : archive_load_day(archive, day, number);
     }
@@ -360,11 +360,10 @@ static int archive_day(struct archive *archive, int64_t number, struct day **ret
     return 0;
 }
 
-/* Errors of the day's file go through here. One of input or output may pass; what others say of the
- * file stays true. */
+/* Errors of the day's file go through here. */
 static int archive_note(struct day *day, int error)
 {
-    day->is_broken = day->is_broken || error == -ERR_CORRUPT || error == -ERR_FOREIGN;
+    day->is_broken = day->is_broken || damage_stays(error);
     return error;
 }
 

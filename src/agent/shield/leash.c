@@ -86,8 +86,9 @@ void shield_loosen_unless_armed(struct shield *shield, struct actor_key who)
     bool is_armed;
 
     pthread_mutex_lock(&shield->lock);
+    /* one that is stopped stands by itself; held, it would not be seen to rest */
     is_armed =
-        judge_is_armed(shield->judge, who, shield_now()) || judge_is_stopped(shield->judge, who);
+        judge_is_armed(shield->judge, who, shield_now()) && !judge_is_stopped(shield->judge, who);
     pthread_mutex_unlock(&shield->lock);
     if (is_armed) {
         shield_tether(shield, who);

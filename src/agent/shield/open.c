@@ -287,8 +287,15 @@ void shield_weighed(void *context, struct files_open *open)
 {
     struct shield *shield = context;
     struct actor_key who;
+    bool is_stopped;
 
-    if (shield_who(shield, open->tid, &who) == 0) {
+    if (shield_who(shield, open->tid, &who) != 0) {
+        return;
+    }
+    pthread_mutex_lock(&shield->lock);
+    is_stopped = judge_is_stopped(shield->judge, who);
+    pthread_mutex_unlock(&shield->lock);
+    if (!is_stopped) { /* else its case looks at all, and waits until it has left the gate */
         shield_look(shield, who);
     }
 }

@@ -223,7 +223,7 @@ void core_archive_watch(struct core *core)
                "some are not found. Find names the file: put it back from a backup"),
             &number);
         if (r < 0) {
-            log_warn("no alert could be raised error=%s", err_name(r));
+            core_fail(core, r);
         }
     }
 }
@@ -350,7 +350,8 @@ static int core_ingest_record(struct core *core, struct core_host *host, uint64_
 bool core_is_store_failure(int error)
 {
     return error == -ERR_NOSPC || error == -ERR_IO || error == -ERR_NOMEM || error == -ERR_BUSY ||
-           error == -ERR_CORRUPT || error == -ERR_ROFS || error == -ERR_FULL;
+           error == -ERR_CORRUPT || error == -ERR_FOREIGN || error == -ERR_ROFS ||
+           error == -ERR_FULL;
 }
 
 static int core_ingest_bytes(struct core *core, struct core_host *host, uint64_t sequence,

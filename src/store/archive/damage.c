@@ -11,6 +11,11 @@ bool damage_is(int error)
     return error == -ERR_CORRUPT || error == -ERR_FOREIGN || error == -ERR_IO;
 }
 
+bool damage_stays(int error)
+{
+    return error == -ERR_CORRUPT || error == -ERR_FOREIGN;
+}
+
 struct archive_damage damage_of_file(const struct day_file *file, int error)
 {
     return (struct archive_damage){.day = file->day,

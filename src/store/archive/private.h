@@ -144,6 +144,8 @@ void day_path(const struct archive *archive, const struct day_file *file, const 
 
 /* Whether an error of reading says that the file is not what it was. */
 bool damage_is(int error);
+/* The same of a whole file: an error of input or output may pass by itself, and sets none aside. */
+bool damage_stays(int error);
 /* The whole of a file. */
 struct archive_damage damage_of_file(const struct day_file *file, int error);
 /* A block, with what its row says of it. */
