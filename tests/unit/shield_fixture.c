@@ -215,6 +215,18 @@ void assert_all_told(struct stage *stage, const struct made *made, size_t count,
     shield_job_free(job);
 }
 
+void end_told(struct stage *stage, const struct made *made, bool are_pairs)
+{
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        tell(stage, &made[i]);
+    }
+    assert_all_told(stage, made, (size_t)2 * PAIRS, are_pairs);
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        assert_int_equal(unlink(made[i].target), 0);
+    }
+    stage_end(stage);
+}
+
 void make(const struct stage *stage, int number, bool has_two)
 {
     char path[64];

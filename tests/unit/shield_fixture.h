@@ -48,6 +48,8 @@ void answer(struct stage *stage, struct file_key file, bool is_noise);
 void announce(struct stage *stage, struct shield_job **ret_job);
 /* Each name must be known as destroyed, with the same original for both of a pair. */
 void assert_all_told(struct stage *stage, const struct made *made, size_t count, bool are_pairs);
+/* All of 2 * PAIRS are told of now, and known; what stands in their places goes, and the stage. */
+void end_told(struct stage *stage, const struct made *made, bool are_pairs);
 void make(const struct stage *stage, int number, bool has_two);
 
 #endif

@@ -23,14 +23,7 @@ static void test_both_names_replaced(void **state)
         path_of(&stage, i % 2 == 0 ? 'a' : 'b', i / 2, path);
         replace(&stage, path, &made[i]);
     }
-    for (int i = 0; i < 2 * PAIRS; i++) {
-        tell(&stage, &made[i]);
-    }
-    assert_all_told(&stage, made, 2 * PAIRS, true);
-    for (int i = 0; i < 2 * PAIRS; i++) {
-        (void)unlink(made[i].target);
-    }
-    stage_end(&stage);
+    end_told(&stage, made, true);
 }
 
 /* Somebody reads what stands there now before it is told how it got there. */
@@ -49,14 +42,7 @@ static void test_replacement_opened_first(void **state)
         replace(&stage, path, &made[i]);
         read_file(&stage, path);
     }
-    for (int i = 0; i < 2 * PAIRS; i++) {
-        tell(&stage, &made[i]);
-    }
-    assert_all_told(&stage, made, 2 * PAIRS, false);
-    for (int i = 0; i < 2 * PAIRS; i++) {
-        (void)unlink(made[i].target);
-    }
-    stage_end(&stage);
+    end_told(&stage, made, false);
 }
 
 /* It has gone on to another name, and was opened there, before anything is told. */

@@ -27,14 +27,7 @@ static void test_victim_opened_again(void **state)
         (void)snprintf(again, sizeof(again), "%s (deleted)", path);
         (void)visit(&stage, again, fd, false);
     }
-    for (int i = 0; i < 2 * PAIRS; i++) {
-        tell(&stage, &made[i]);
-    }
-    assert_all_told(&stage, made, 2 * PAIRS, false);
-    for (int i = 0; i < 2 * PAIRS; i++) {
-        assert_int_equal(unlink(made[i].target), 0);
-    }
-    stage_end(&stage);
+    end_told(&stage, made, false);
 }
 
 /* Renamed while its open waited, which was told before: it is known where it is now. */
@@ -58,14 +51,7 @@ static void test_renamed_while_saved(void **state)
         stage.has_waiter = false;
         put_over(&stage, now, &made[i]);
     }
-    for (int i = 0; i < 2 * PAIRS; i++) {
-        tell(&stage, &made[i]);
-    }
-    assert_all_told(&stage, made, 2 * PAIRS, false);
-    for (int i = 0; i < 2 * PAIRS; i++) {
-        assert_int_equal(unlink(made[i].target), 0);
-    }
-    stage_end(&stage);
+    end_told(&stage, made, false);
 }
 
 /* What came over a file from outside is gone when it is told: each of them is known to be gone when
