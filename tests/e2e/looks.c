@@ -11,7 +11,7 @@
 #include "sys/channel.h"
 #include "sys/fd.h"
 
-#include <dirent.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +24,7 @@
  * order. */
 #define LOOKS_FETCH_END 6
 #define LOOKS_TEXTS     64
+#define LOOKS_WAIT_MS   30000
 #define LOOKS_DAY       (86400LL * NS_PER_S)
 
 static void fail(const char *what)
@@ -163,6 +164,21 @@ static size_t read_passages(const struct json_value *line, struct passage passag
     return count;
 }
 
+/* The channel does not block, as the fetching end has it: a core that is busy is waited for. */
+static void send_message(int channel, const struct msg_writer *msg, int fd, unsigned count)
+{
+    struct pollfd room = {.fd = channel, .events = POLLOUT};
+    int r = channel_send(channel, msg, &fd, count);
+
+    while (r == -ERR_AGAIN && poll(&room, 1, LOOKS_WAIT_MS) == 1) {
+        r = channel_send(channel, msg, &fd, count);
+    }
+    if (r < 0) {
+        (void)fprintf(stderr, "looks: a look could not be sent: %s\n", err_text(r));
+        exit(3);
+    }
+}
+
 static void send_line(int channel, const struct json_value *line)
 {
     static struct msg_writer msg;
@@ -182,10 +198,10 @@ static void send_line(int channel, const struct json_value *line)
     sent.check = buf_str(&bytes);
     sent.parts = count != 0 ? FETCH_PART_TEXT : 0;
     fetch_check_put(&msg, &sent);
-    if (fd < 0 || fd_write_full(fd, text.ptr, text.len) < 0 || msg_end(&msg) < 0 ||
-        channel_send(channel, &msg, &fd, count != 0 ? 1 : 0) < 0) {
-        fail("a look could not be sent");
+    if (fd < 0 || fd_write_full(fd, text.ptr, text.len) < 0 || msg_end(&msg) < 0) {
+        fail("a look could not be written");
     }
+    send_message(channel, &msg, fd, count != 0 ? 1 : 0);
     close(fd);
     buf_done(&bytes);
     buf_done(&text);
