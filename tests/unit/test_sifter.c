@@ -14,6 +14,7 @@
 #include "sys/fd.h"
 #include "sys/spawn.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
@@ -378,17 +379,21 @@ static void test_needles_beside_escapes(void **state)
 static void test_needles_of_real_logs(void **state)
 {
     static const char *const names[] = {"Apache.log", "Linux.log", "OpenSSH.log"};
-    const char *data = secure_getenv("CANHGAC_DATA");
+    const char *folder = secure_getenv("CANHGAC_DATA");
+    const char *data = folder != NULL ? folder : TESTS_FOLDER "/../../shared/data";
     static char bytes[256 << 10];
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(names) && data != NULL; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         char path[4096];
         ssize_t len;
         int fd;
 
         (void)snprintf(path, sizeof(path), "%s/logs/%s", data, names[i]);
         fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT) {
+            skip(); /* a clone alone does not have them */
+        }
         len = read(fd, bytes, sizeof(bytes));
         assert_true(len > 0);
         close(fd);

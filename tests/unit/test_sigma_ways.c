@@ -31,6 +31,14 @@ static struct sigma_engine *engine;
 static struct buf events; /* lines */
 static size_t event_count;
 
+/* The events come from a folder that a clone alone does not have. */
+static void skip_without_data(void)
+{
+    if (engine == NULL) {
+        skip();
+    }
+}
+
 /* ---- what is judged ---- */
 
 static const char *data_path(const char *name)
@@ -302,6 +310,7 @@ static void test_clues_change_nothing(void **state)
     struct log_reading reading;
 
     (void)state;
+    skip_without_data();
     prng_init(&comparing.drawing.prng, 20261126);
     entry_init(&comparing.drawing.entry);
     assert_int_equal(sigma_matcher_new(engine, &comparing.waiting), 0);
@@ -336,6 +345,7 @@ static void test_alone(void **state)
     size_t at = 0;
 
     (void)state;
+    skip_without_data();
     judging_start(&together);
     assert_int_equal(judge(&together, rest), 0);
     assert_true(together.matches > 0);
@@ -373,6 +383,7 @@ static void test_threads(void **state)
     pthread_t threads[2];
 
     (void)state;
+    skip_without_data();
     judging_start(&one);
     assert_int_equal(judge(&one, buf_str(&events)), 0);
     for (size_t i = 0; i < ARRAY_LEN(two); i++) {
@@ -400,13 +411,11 @@ int main(void)
     FILE *file = fopen(data_path("logs/windows-security-datasets.ndjson.zst"), "rb");
     int failed;
 
-    if (file == NULL) {
-        (void)printf("# there is no %s\n", data_path("logs"));
-        return 77; /* for Meson: not run */
+    if (file != NULL) {
+        load_rules();
+        load_events(file);
+        (void)fclose(file);
     }
-    load_rules();
-    load_events(file);
-    (void)fclose(file);
     failed = cmocka_run_group_tests_name("sigma_ways", tests, NULL, NULL);
     sigma_engine_free(engine);
     sigma_loader_free(loader);

@@ -24,9 +24,9 @@
 #define TRIES_MAX      2
 #define HIT_ARENA      (2 * MSG_SIZE_MAX)
 /* One that hangs ends before, a second later than it may at the most, and what it hangs over is
- * sought as what kills it is. On a fifth of a core too: one that only starves is not to be taken
+ * sought as what kills it is. On a tenth of a core too: one that only starves is not to be taken
  * for one that hangs. Also for a detector that reads its rules again. */
-#define ANSWER_WAIT_MS (5000 * (DETECTOR_CPU_SECONDS + 1))
+#define ANSWER_WAIT_MS (10000 * (DETECTOR_CPU_SECONDS + 1))
 #define TOLD_MAX       65536 /* pairs of rule and host that are remembered */
 #define TALLY_MAX      8192  /* rules that hit in one batch */
 
