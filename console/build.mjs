@@ -53,10 +53,10 @@ function readCatalogue(path) {
 }
 
 // What fields are called, the short names first: from the program's own lists.
-const fieldLists = ['model/term_aliases.def', 'model/fields.def', 'codec/log_names.def'].map((path) => join(here, '../src', path));
+const fieldLists = ['model/term_aliases.def', 'model/fields.def', 'codec/log_names.def', 'model/term_ecs.def'].map((path) => join(here, '../src', path));
 
 function readFields() {
-  const rows = fieldLists.flatMap((path) => [...readFileSync(path, 'utf8').matchAll(/^(?:ALIAS|FIELD|NAME)\((?:[A-Z0-9_]+, )?"([^"]+)"/gm)]);
+  const rows = fieldLists.flatMap((path) => [...readFileSync(path, 'utf8').matchAll(/^(?:ALIAS|FIELD|NAME|ECS)\((?:[A-Z0-9_]+, )?"([^"]+)"/gm)]);
   return [...new Set(rows.map((row) => row[1]))];
 }
 

@@ -1,15 +1,18 @@
-// Times as people on duty read them: HH:mm today, else dd/MM HH:mm, always UTC+7; the whole of it on hover and in print.
+// Times as people on duty read them: HH:mm today, else dd/MM HH:mm, of another year with the year, always UTC+7; the whole
+// of it on hover and in print.
 const zone = 'Asia/Ho_Chi_Minh';
 const part = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat('en-GB', { timeZone: zone, ...options });
 const day = part({ day: '2-digit', month: '2-digit', year: 'numeric' });
 const dayMonth = part({ day: '2-digit', month: '2-digit' });
+const year = part({ year: 'numeric' });
 const clock = part({ hour: '2-digit', minute: '2-digit' });
 const seconds = part({ hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
 export function shortTime(when: string, now = new Date()): string {
   const date = new Date(when);
   const time = clock.format(date);
-  return day.format(date) === day.format(now) ? time : `${dayMonth.format(date)} ${time}`;
+  if (day.format(date) === day.format(now)) return time;
+  return `${(year.format(date) === year.format(now) ? dayMonth : day).format(date)} ${time}`;
 }
 
 const utc = (date: Date): string => `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;

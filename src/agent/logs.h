@@ -14,6 +14,7 @@ struct logs_config {
     const struct agent_settings *settings;
     int supervisor; /* channel: that it is ready */
     int outlet;     /* channel: entries */
+    int64_t since;  /* logs that came to be later are read whole: ns since 1970; 0: none are */
 };
 
 /* Process body; returns the exit status: 0 when the logs are to be opened anew. */

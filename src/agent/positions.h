@@ -33,6 +33,9 @@ uint64_t position_log(struct str path);
 void positions_done(struct positions *positions);
 /* NULL: not known. */
 const struct position *positions_find(const struct positions *positions, uint64_t log);
+/* By the file that it is of, whatever its path. NULL: not known. */
+const struct position *positions_find_file(const struct positions *positions, uint64_t dev,
+                                           uint64_t ino);
 /* In the file too. A log beyond POSITIONS_MAX takes the place of the one in the same slot. */
 [[nodiscard]] int positions_note(struct positions *positions, const struct position *position);
 

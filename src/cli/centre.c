@@ -504,7 +504,8 @@ static const struct command centre_verbs[] = {
      .run = centre_password_run},
     {.name = "rules-reload",
      .summary = N_("Read the files of rules for logs anew"),
-     .details = N_("No entry is lost and no window of a correlation forgotten meanwhile. Exit "
+     .details = N_("And the lists of indicators that entries of logs are held against. No entry is "
+                   "lost and no window of a correlation forgotten meanwhile. Exit "
                    "status: 0 all were taken, 1 some documents were refused; `canhgac rules check` "
                    "and the console name them."),
      .rows = revoke_rows,

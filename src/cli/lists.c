@@ -420,7 +420,8 @@ const struct command lists_command = {
     .name = "lists",
     .summary = N_("Import, show and ask lists of known bad hosts, phrases and hashes"),
     .details = N_("A centre asks them of the pages that it watches and of each log entry that it "
-                  "receives. Its processes read them when they start: systemctl restart "
-                  "canhgac-centre has a changed list count at once."),
+                  "receives. Its processes read them when they start: canhgac centre rules-reload "
+                  "has a changed list count for logs, systemctl restart canhgac-centre for web "
+                  "pages too."),
     .verbs = lists_verbs,
 };

@@ -278,9 +278,11 @@ const struct command search_command = {
     .details = N_(
         "All terms must hold: word, \"some words\", field:value with * and ?, field:>number. NOT "
         "term, a OR b and parentheses put them together; NOT binds closest, OR least. Words are "
-        "found without case and dấu. Fields have their ECS names or short ones: host, kind, user, "
-        "file, exe, cmd, pid, log, format, entry; any other name is a field of the log's entry, "
-        "such as src_ip or EventID. A term that begins with - is taken for an option unless -- "
+        "found without case and dấu. Fields have their ECS names, such as source.ip, which asks "
+        "all "
+        "kinds of logs at once, or short ones: host, kind, user, file, exe, cmd, pid, log, format, "
+        "entry; any other name is a field of the log's entry, such as src_ip or EventID. A term "
+        "that begins with - is taken for an option unless -- "
         "stands before it. Exit status 1 when something was found, 0 when not."),
     .rows = search_rows,
     .settings_size = sizeof(struct search_settings),

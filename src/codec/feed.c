@@ -264,17 +264,33 @@ static bool csv_find_columns(const struct csv_row *head, struct csv_columns *ret
     return ret_columns->value != head->count;
 }
 
-static int64_t read_time(struct str text)
+/* RFC 3339, a day, or a day and an hour; days also as spreadsheets here write them, 25/11/2026.
+ * False for what is no time; nothing is 0, never. */
+static bool read_time(struct str text, int64_t *ret_time)
 {
-    char whole[40];
-    int64_t time = 0;
+    char whole[48];
+    struct str day;
+    struct str hour;
 
     text = str_trim(text);
-    if (text.len == 10) { /* a day */
-        (void)snprintf(whole, sizeof(whole), "%.*sT00:00:00Z", STR_ARG(text));
-        text = str_from(whole);
+    *ret_time = 0;
+    if (text.len == 0 || time_parse(text, ret_time) == 0) {
+        return true;
     }
-    return time_parse(text, &time) == 0 ? time : 0;
+    day = str_slice(text, 0, 10);
+    hour = text.len > 11 && text.ptr[10] == ' ' ? str_slice(text, 11, text.len)
+           : text.len == 10                     ? STR("00:00:00")
+                                                : STR("");
+    if (day.len != 10 || hour.len != 8) {
+        return false;
+    }
+    if (day.ptr[2] == '/' && day.ptr[5] == '/') {
+        (void)snprintf(whole, sizeof(whole), "%.4s-%.2s-%.2sT%.8sZ", day.ptr + 6, day.ptr + 3,
+                       day.ptr, hour.ptr);
+    } else {
+        (void)snprintf(whole, sizeof(whole), "%.*sT%.8sZ", STR_ARG(day), hour.ptr);
+    }
+    return time_parse(str_from(whole), ret_time) == 0;
 }
 
 /* Words of a column of types, or names of a column of values; any other: by what it looks like. */
@@ -304,6 +320,7 @@ static int read_csv_row(struct feed *feed, const struct csv_row *head, const str
     struct str expires =
         columns->expires < row->count ? row->fields[columns->expires] : str_of("", 0);
     const char *named = "";
+    int64_t until;
 
     for (size_t i = 0; i < ARRAY_LEN(csv_value_columns); i++) {
         if (csv_column(head->fields, head->count, csv_value_columns[i]) == columns->value) {
@@ -314,8 +331,12 @@ static int read_csv_row(struct feed *feed, const struct csv_row *head, const str
         feed_fault(feed, line, _("another number of fields than the head"), row->fields[0]);
         return 0;
     }
+    if (!read_time(expires, &until)) {
+        feed_fault(feed, line, _("the column of its end holds no time"), expires);
+        return 0;
+    }
     type = columns->type < row->count ? type : str_from(named);
-    return feed_take(feed, line, kind_of(feed, type, value), value, read_time(expires));
+    return feed_take(feed, line, kind_of(feed, type, value), value, until);
 }
 
 /* csv_next's answer. */

@@ -91,6 +91,16 @@ static bool term_holds_anywhere(const struct term *term, const struct event *eve
     return false;
 }
 
+bool term_is_of(const struct term *term, struct str name)
+{
+    bool is_of = str_is_nocase(name, term->name);
+
+    for (size_t i = 0; i < term->own_count && !is_of; i++) {
+        is_of = str_is_nocase(name, str_from(term->own[i].name));
+    }
+    return is_of;
+}
+
 static bool term_holds_entry(const struct term *term, const struct entry *entry,
                              struct arena *arena)
 {
@@ -98,7 +108,7 @@ static bool term_holds_entry(const struct term *term, const struct entry *entry,
         const struct entry_field *field = &entry->fields[i];
         struct str value;
 
-        if (str_is_nocase(field->name, term->name) && entry_field_text(field, arena, &value) == 0 &&
+        if (term_is_of(term, field->name) && entry_field_text(field, arena, &value) == 0 &&
             term_holds_value(term, value)) {
             return true;
         }
@@ -235,15 +245,19 @@ static bool is_wanted(const void *context, struct str value)
  * or by the form of a line. */
 static bool is_reckoned(const struct term *term)
 {
-    bool is_facility = str_is_nocase(term->name, STR("facility"));
-    bool is_severity = str_is_nocase(term->name, STR("severity"));
+    bool is_facility = term_is_of(term, STR("facility"));
+    bool is_severity = term_is_of(term, STR("severity"));
+    bool is_made = forms_make(term->name, is_wanted, term);
 
     for (int i = 0; i <= SYSLOG_PRIORITY_MAX && (is_facility || is_severity); i++) {
         if (is_wanted(term, is_facility ? syslog_facility(i) : syslog_severity(i))) {
             return true;
         }
     }
-    return forms_make(term->name, is_wanted, term);
+    for (size_t i = 0; i < term->own_count && !is_made; i++) {
+        is_made = forms_make(str_from(term->own[i].name), is_wanted, term);
+    }
+    return is_made;
 }
 
 /* A number of an entry stands in it as digits: how many the least that is taken has. Short ones

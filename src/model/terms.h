@@ -9,8 +9,9 @@
  *     ( … )                  as one term
  *
  * NOT binds closest, then AND, then OR: "a b OR -c d" is (a and b) or (not c, and d). The words are
- * written in capitals. Fields have their ECS names, or the short ones of term_aliases; any other
- * name is a field that a reader of logs finds in the entry, in whatever case. Pure. */
+ * written in capitals. Fields have their ECS names, or the short ones of term_aliases; in an entry
+ * they are also found by what its reader calls them (term_ecs.def). Any other name is a field that
+ * a reader of logs finds in the entry, in whatever case. Pure. */
 #ifndef MODEL_TERMS_H
 #define MODEL_TERMS_H
 
@@ -53,11 +54,20 @@ struct term {
     enum term_field field;
     enum event_field_id id; /* of TERM_FIELD_EVENT */
     enum term_relation relation;
-    struct str name;  /* of the field, as it was typed; empty: none was */
+    struct str name;              /* of the field, as it was typed; empty: none was */
+    const struct term_alias *own; /* what readers call it besides */
+    size_t own_count;
     struct str typed; /* the text as it was typed */
     struct str text;  /* folded */
     int64_t number;
 };
+
+/* Short names of fields, for help, and readers' names: a name and what it stands for. */
+struct term_alias {
+    const char *name;
+    const char *field;
+};
+extern const struct term_alias term_aliases[]; /* ends with an empty row */
 
 enum terms_kind { TERMS_KIND_TERM, TERMS_KIND_AND, TERMS_KIND_OR };
 
@@ -77,13 +87,6 @@ struct terms {
     struct str typed; /* all of it */
 };
 
-/* Short names of fields, for help: name and what it stands for. Ends with an empty row. */
-struct term_alias {
-    const char *name;
-    const char *field;
-};
-extern const struct term_alias term_aliases[];
-
 /* Texts of the terms lie in the arena. -ERR_SYNTAX, -ERR_LIMIT, each with a sentence. Nothing
  * typed: no term, which every event fulfils. */
 [[nodiscard]] int terms_parse(struct str typed, struct arena *arena, struct terms *ret_terms,
@@ -99,6 +102,8 @@ enum terms_verdict {
  * fields. */
 enum terms_verdict terms_judge(const struct terms *terms, const struct event *event,
                                struct str host, const struct entry *entry, struct arena *arena);
+/* Whether an entry's field of that name is one that the term asks of. */
+bool term_is_of(const struct term *term, struct str name);
 /* What every event that matches holds: what an archive may look for first. Texts are borrowed. */
 void terms_needles(const struct terms *terms, struct needles *ret_needles);
 

@@ -17,6 +17,12 @@ const struct term_alias term_aliases[] = {
 #undef ALIAS
     {}};
 
+static const struct term_alias ecs_names[] = {
+#define ECS(field, name) {name, field},
+#include "model/term_ecs.def"
+#undef ECS
+    {}};
+
 struct parser {
     struct str rest;
     struct arena *arena;
@@ -195,11 +201,23 @@ static struct str field_known(struct str name)
     return name;
 }
 
+/* Rows of one name stand together. */
+static void term_set_own(struct term *term, struct str known)
+{
+    for (const struct term_alias *row = ecs_names; row->name != NULL; row++) {
+        if (str_is_nocase(str_from(row->field), known)) {
+            term->own = term->own_count == 0 ? row : term->own;
+            term->own_count++;
+        }
+    }
+}
+
 static void term_set_field(struct term *term, struct str name)
 {
     struct str known = field_known(name);
 
     term->name = name;
+    term_set_own(term, known);
     if (name.len == 0) {
         term->field = TERM_FIELD_ANY;
     } else if (str_is_text(known, "host.name")) {

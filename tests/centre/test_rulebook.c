@@ -44,6 +44,7 @@
     "name: Names of our own\ntransformations:\n    - type: field_name_mapping\n"                   \
     "      mapping: {ten_dang_nhap: user}\n"
 
+#define FORGOTTEN     "Correlations forgot windows since their memory was full"
 #define DETECTOR_WORD "detector"
 #define DETECTOR_FD   3
 
@@ -441,6 +442,40 @@ static void test_filter_of_one(void **state)
     assert_int_equal(hits_of(id).kept, 3);
 }
 
+#define FLOOD_RULE                                                                                 \
+    "title: Long Names\nid: " OTHER_ID "\nlevel: high\n"                                           \
+    "correlation:\n    type: event_count\n    rules:\n        - own_failure\n"                     \
+    "    group-by:\n        - user\n    timespan: 10m\n    condition:\n        gte: 8\n"
+#define FLOOD_NAME 1000 /* bytes: 64 MiB of windows are full after some 60,000 */
+
+/* Who makes up names without end pushes others' windows out: that is told, with how many went. */
+static void test_memory_is_full(void **state)
+{
+    struct answer answer;
+    char name[FLOOD_NAME + 1];
+    char text[FLOOD_NAME + 160];
+
+    (void)state;
+    take_own_rule();
+    assert_int_equal(put_rule(FLOOD_RULE, &answer), 200);
+    answer_done(&answer);
+    memset(name, 'a', FLOOD_NAME);
+    name[FLOOD_NAME] = '\0';
+    for (unsigned i = 0; i < 80000 && (i % 1000 != 0 || alert_of(FORGOTTEN) == 0); i++) {
+        (void)snprintf(text, sizeof(text),
+                       "Nov 26 08:00:00 gate sshd[1]: Failed password for u%u%s from 203.0.113.7 "
+                       "port 2000 ssh2",
+                       i, name);
+        put_only(text);
+        if (i % 1000 == 999) {
+            assert_int_equal(core_batch_commit(rig.core), 0);
+            assert_true(i > 20000 || alert_of(FORGOTTEN) == 0);
+        }
+    }
+    assert_true(alert_of(FORGOTTEN) != 0);
+    assert_true(hits_of("windows-forgotten").hits != 0);
+}
+
 static void put_filter(const char *text, int64_t until)
 {
     assert_int_equal(core_batch_begin(rig.core), 0);
@@ -579,6 +614,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_batch_fails, start, stop),
         cmocka_unit_test_setup_teardown(test_filter, start, stop),
         cmocka_unit_test_setup_teardown(test_filter_of_one, start, stop),
+        cmocka_unit_test_setup_teardown(test_memory_is_full, start, stop),
         cmocka_unit_test_setup_teardown(test_filter_ends, start, stop),
         cmocka_unit_test_setup_teardown(test_broken_filter, start, stop),
         cmocka_unit_test_setup_teardown(test_off, start, stop),

@@ -51,6 +51,11 @@ static const char *const searches[] = {
     "kind:log (failed OR accepted)",
     "commandline:*it's*",
     "TargetUserName:lan LogonType:3",
+    "source.ip:203.0.113.9",
+    "-source.ip:10.* password",
+    "event.code:>4624",
+    "user.name:lan",
+    "process.executable:*\\cmd.exe",
 };
 
 /* What is seen of an entry by both. */

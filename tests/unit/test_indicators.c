@@ -87,6 +87,23 @@ static void test_formats(void **state)
     assert_int_equal(report.passed, 3);
 }
 
+/* What is said to end must not last for ever because nobody could read when. */
+static void test_ends_of_rows(void **state)
+{
+    struct feed_report report;
+
+    (void)state;
+    assert_string_equal(entries_of("ip,valid_until\n192.0.2.1,31/12/2026\n192.0.2.2,2026-12-31 "
+                                   "08:30:00\n192.0.2.3,\n192.0.2.4,2026-12-31T08:30:00+07:00\n"
+                                   "192.0.2.5,2026-10-40\n192.0.2.6,cuối năm\n192.0.2.7,5\n",
+                                   &report),
+                        "address:192.0.2.1! address:192.0.2.2! address:192.0.2.3 "
+                        "address:192.0.2.4! ");
+    assert_int_equal(report.faulty, 3);
+    assert_int_equal(report.faults[0].line, 6);
+    assert_non_null(strstr(report.faults[0].what, "'2026-10-40'"));
+}
+
 /* What only logs are asked for: addresses, networks, URLs, user agents, e-mail addresses; also with
  * the brackets that bulletins put in. */
 static void test_kinds_of_logs(void **state)
@@ -491,17 +508,12 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formats),
-        cmocka_unit_test(test_kinds_of_logs),
-        cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_faults_are_named),
-        cmocka_unit_test(test_hosts_are_found),
-        cmocka_unit_test(test_phrases_and_hashes),
-        cmocka_unit_test(test_expiry),
-        cmocka_unit_test(test_damaged_files_are_refused),
-        cmocka_unit_test(test_million),
-        cmocka_unit_test(test_published_list),
+        cmocka_unit_test(test_formats),         cmocka_unit_test(test_ends_of_rows),
+        cmocka_unit_test(test_kinds_of_logs),   cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_values),          cmocka_unit_test(test_faults_are_named),
+        cmocka_unit_test(test_hosts_are_found), cmocka_unit_test(test_phrases_and_hashes),
+        cmocka_unit_test(test_expiry),          cmocka_unit_test(test_damaged_files_are_refused),
+        cmocka_unit_test(test_million),         cmocka_unit_test(test_published_list),
         cmocka_unit_test(test_no_memory),
     };
 

@@ -6,6 +6,17 @@
 
 static struct seen seen;
 
+/* Each has one row, or it is named twice to who asks for it by a wrong name. */
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; log_formats[i] != NULL; i++) {
+        for (size_t k = i + 1; log_formats[k] != NULL; k++) {
+            assert_ptr_not_equal(log_formats[i], log_formats[k]);
+        }
+    }
+}
+
 static void test_weblog(void **state)
 {
     static const char text[] =
@@ -443,13 +454,14 @@ static int done(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_weblog),      cmocka_unit_test(test_own_time),
-        cmocka_unit_test(test_w3c),         cmocka_unit_test(test_w3c_blocks),
-        cmocka_unit_test(test_audit),       cmocka_unit_test(test_audit_mixed),
-        cmocka_unit_test(test_journal),     cmocka_unit_test(test_journal_memory),
-        cmocka_unit_test(test_cef),         cmocka_unit_test(test_keyvalue),
-        cmocka_unit_test(test_csv),         cmocka_unit_test(test_stamped),
-        cmocka_unit_test(test_general_log), cmocka_unit_test(test_padded_hour),
+        cmocka_unit_test(test_rows),           cmocka_unit_test(test_weblog),
+        cmocka_unit_test(test_own_time),       cmocka_unit_test(test_w3c),
+        cmocka_unit_test(test_w3c_blocks),     cmocka_unit_test(test_audit),
+        cmocka_unit_test(test_audit_mixed),    cmocka_unit_test(test_journal),
+        cmocka_unit_test(test_journal_memory), cmocka_unit_test(test_cef),
+        cmocka_unit_test(test_keyvalue),       cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_stamped),        cmocka_unit_test(test_general_log),
+        cmocka_unit_test(test_padded_hour),
     };
 
     return cmocka_run_group_tests_name("log_formats", tests, NULL, done);

@@ -122,7 +122,8 @@ static void keep(struct str bytes, struct arena *arena)
     assert_int_equal(record_decode(&reader, arena, &record), 0);
     assert_int_equal(record.event.kind, EVENT_KIND_LOG);
     raw = event_find(&record.event, EVENT_FIELD_EVENT_ORIGINAL)->text;
-    assert_true(str_is_text(event_find(&record.event, EVENT_FIELD_LOG_FILE_PATH)->text, rig.path));
+    assert_true(str_has_prefix(event_find(&record.event, EVENT_FIELD_LOG_FILE_PATH)->text,
+                               str_from(rig.top)));
     rig.count++;
     if (rig.taken_len + raw.len + 2 < sizeof(rig.taken)) {
         rig.taken_len += (size_t)snprintf(rig.taken + rig.taken_len,
@@ -260,6 +261,58 @@ static void test_rotation(void **state)
     rig_end();
 }
 
+/* Rotation by date, and one of which nothing was told before the agent was away. */
+static void test_rotation_to_any_name(void **state)
+{
+    char rotated[160];
+
+    (void)state;
+    rig_start();
+    append("x\n");
+    following_start();
+    append("a\n");
+    follow();
+    assert_taken("a|");
+    append("b\n");
+    snprintf(rotated, sizeof(rotated), "%s-20261127", rig.path);
+    assert_int_equal(rename(rig.path, rotated), 0);
+    append("c\n");
+    restart();
+    follow();
+    assert_taken("b|c|");
+    rig_end();
+}
+
+/* A log that comes while logs are watched is read from its first line; one that was there before is
+ * history, and so is one that was read under another name. */
+static void test_new_log(void **state)
+{
+    char other[160];
+    char third[160];
+
+    (void)state;
+    rig_start();
+    snprintf(other, sizeof(other), "%s/other.log", rig.top);
+    snprintf(third, sizeof(third), "%s/third.log", rig.top);
+    rig.settings.logs = (struct setting_list){.items = {rig.path, other, third}, .count = 3};
+    append("before\n");
+    following_start();
+    append("a\n");
+    follow();
+    assert_taken("a|");
+    rig.config.since = clock_wall(&clock_real) - NS_PER_S; /* births are told by the tick */
+    write_to(other, "first\nsecond\n", 0);
+    assert_true(rotation_heard(&rig.logs->rotation));
+    restart();
+    follow();
+    assert_taken("first|second|");
+    assert_int_equal(rename(other, third), 0);
+    restart();
+    follow();
+    assert_taken("");
+    rig_end();
+}
+
 static void test_copytruncate(void **state)
 {
     (void)state;
@@ -303,7 +356,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_growth),      cmocka_unit_test(test_restart),
-        cmocka_unit_test(test_rotation),    cmocka_unit_test(test_copytruncate),
+        cmocka_unit_test(test_rotation),    cmocka_unit_test(test_rotation_to_any_name),
+        cmocka_unit_test(test_new_log),     cmocka_unit_test(test_copytruncate),
         cmocka_unit_test(test_full_outlet),
     };
 

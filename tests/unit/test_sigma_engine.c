@@ -42,6 +42,29 @@ static void test_routes(void **state)
     arena_free(arena);
 }
 
+/* Rule 0 says what an entry is not: of an unknown source it would say that of each. */
+static void test_unknown_source(void **state)
+{
+    struct arena *arena = arena_start();
+    struct world world;
+    (void)state;
+    world_init(&world, arena);
+    rule_way(&world, 0, source_of("zeek", ""),
+             node_of_two(&world, SIGMA_NODE_NOT, is(&world, "ip", "10.*"), NULL));
+    rule_way(&world, 1, source_of("zeek", ""), is(&world, "ip", "203.*"));
+    ((struct sigma_way *)(uintptr_t)world.rules[0].ways)->needs_source = true;
+    world_build(&world);
+    entry_begin(&world, "zeek", "");
+    entry_put(&world, "ip", STR("203.0.113.5"), false);
+    assert_rules(&world, "01");
+    world.entry.source = any_source;
+    assert_rules(&world, "1");
+    world.entry.source = source_of("zeek", "");
+    assert_rules(&world, "01");
+    world_done(&world);
+    arena_free(arena);
+}
+
 static void test_events(void **state)
 {
     struct arena *arena = arena_start();
@@ -607,6 +630,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_unknown_source),
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_regexes_wait_for_their_text),
         cmocka_unit_test(test_lists),

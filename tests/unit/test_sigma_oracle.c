@@ -20,6 +20,7 @@ static void make_entry(const char *text, struct entry *entry)
     struct str pair;
 
     entry_init(entry);
+    entry->source.product = STR("x");
     if (str_find_byte(rest, '=') == rest.len) {
         entry->raw = rest;
         return;
@@ -323,6 +324,48 @@ static void test_sources(void **state)
     assert_true(sigma_source_fits(&way, &entry));
 }
 
+static void test_source_needed(void **state)
+{
+    static const struct {
+        const char *detection;
+        const char *text;
+        bool holds_unknown;
+    } rows[] = {
+        {"{s: {ip|cidr: 10.0.0.0/8}, condition: not s}", "ip=203.0.113.5", false},
+        {"{s: {ip: null}, condition: s}", "name=any licence", false},
+        {"{s: {ip|exists: false}, condition: s}", "name=any licence", false},
+        {"{s: {ip: '*'}, t: {ip|cidr: 10.0.0.0/8}, condition: s and not t}", "ip=203.0.113.5",
+         true},
+        {"{s: {a: b}, t: {ip: null}, condition: s and t}", "a=b", true},
+        {"{s: [evil], condition: s}", "so evil", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct sigma_loader *loader;
+        const struct sigma_set *set;
+        struct entry entry;
+        bool is_match = false;
+        char text[512];
+
+        (void)snprintf(text, sizeof(text), "title: t\nlogsource: {product: x}\ndetection: %s\n",
+                       rows[i].detection);
+        assert_int_equal(sigma_loader_new(true, &loader), 0);
+        assert_int_equal(sigma_loader_add(loader, STR("t.yml"), str_from(text)), 0);
+        assert_int_equal(sigma_loader_finish(loader, &set), 0);
+        assert_int_equal(set->rule_count, 1);
+        assert_true(holds(set, rows[i].text));
+        make_entry(rows[i].text, &entry);
+        entry.source = (struct logsource){0};
+        assert_int_equal(sigma_oracle(&set->rules[0], &entry, arena, &is_match), 0);
+        if (is_match != rows[i].holds_unknown) {
+            fail_msg("%s of an unknown source", rows[i].detection);
+        }
+        entry_done(&entry);
+        sigma_loader_free(loader);
+    }
+}
+
 static void folds_to(uint32_t rune, uint32_t wanted)
 {
     char text[5] = "";
@@ -380,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_keywords),
         cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_sources),
+        cmocka_unit_test(test_source_needed),
         cmocka_unit_test(test_folding),
     };
 

@@ -157,6 +157,9 @@ static void test_entries(void **state)
     assert_int_equal(judged("src_ip:203.*.9 EventID:4625 eventid:>4000", &entry), TERMS_YES);
     assert_int_equal(judged("-src_ip:203.*", &entry), TERMS_NO);
     assert_int_equal(judged("dst_ip:203.* OR EventID:<4000", &entry), TERMS_NO);
+    assert_int_equal(judged("source.ip:203.0.113.9 Event.Code:>4000", &entry), TERMS_YES);
+    assert_int_equal(judged("destination.ip:203.* OR source.port:>1", &entry), TERMS_NO);
+    assert_int_equal(judged("source.ip:203.0.113.9", NULL), TERMS_UNREAD);
     entry_done(&entry);
 }
 
@@ -236,6 +239,9 @@ static void test_needles(void **state)
         {"src_ip:10.0.0.1", "(10.0.0.1 | coded)"},
         {"Image:*\\cmd.exe", "(cmd.exe | coded)"},
         {"severity:err", "any"},
+        {"log.level:err", "any"},
+        {"event.outcome:failure", "any"}, /* the form of a line says it */
+        {"source.ip:10.0.0.1", "(10.0.0.1 | coded)"},
         {"bytes:>1000000", "(7 digits | coded)"},
         {"bytes:>999999", "(7 digits | coded)"},
         {"bytes:>=999999", "(6 digits | coded)"},

@@ -5,6 +5,8 @@ import { t } from '../i18n';
 import { link } from '../route';
 import { may } from '../session';
 
+const LONG = 500; // letters of an entry, about what a screen shows above the reasons
+
 /** "src_ip=203.0.113.7, user=lan": the values, as a search takes them. */
 function sought(group: string): string {
   return group.split(', ').map((part) => part.slice(part.indexOf('=') + 1)).filter(Boolean).map((value) => `"${value.replaceAll('"', '')}"`).join(' ');
@@ -16,11 +18,13 @@ export function Seen({ alert, finding }: { alert: Alert; finding: Finding }) {
   const group = value('log_group');
   const words = `${group ? sought(group) : `"${value('log_field').replace(/^[^:]*: /, '').replaceAll('"', '')}"`} host:${alert.host_name}`;
   const rest = finding.why.filter((reason) => reason.what !== 'log_entry' && reason.what !== 'log_tags'); // Meaning has these
+  const written = entry && <pre class="entry">{entry}</pre>;
+  const isLong = entry.length > LONG; // what the rule looked at comes first then
   if (finding.why.length === 0) return null;
   return (
     <section aria-labelledby="sheet-seen">
       <h3 id="sheet-seen">{t('What was seen')}</h3>
-      {entry && <pre class="entry">{entry}</pre>}
+      {!isLong && written}
       <dl class="figures">
         {rest.map((reason, at) => (
           <div key={at}>
@@ -29,6 +33,7 @@ export function Seen({ alert, finding }: { alert: Alert; finding: Finding }) {
           </div>
         ))}
       </dl>
+      {isLong && written}
       {entry && may('duty') && <p><a href={link('find', null, { q: words, last: '24h' })}>{t('Find all such entries')}</a></p>}
     </section>
   );

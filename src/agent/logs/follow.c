@@ -1,5 +1,5 @@
 /* The logs: found, opened at the place that was noted, followed. A log that is rotated away is read
- * to its end first, by the name that rotation gave it; one that is cut to nothing in place, or
+ * to its end first, whatever name rotation gave it; one that is cut to nothing in place, or
  * written anew, is begun again. Reading is by offset: what could not be handed on is simply read
  * again. Neighbours: logs.c calls, codec/logs.h cuts and reads. */
 #include "agent/journal.h"
@@ -9,9 +9,11 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "sys/fd.h"
 #include "sys/process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -71,23 +73,63 @@ static void file_start(struct log_file *file, int fd, const struct stat *stat, u
     file->position = (struct position){.log = log, .dev = stat->st_dev, .ino = stat->st_ino};
 }
 
-/* The file that was read last, under the name that rotation gave it. */
+/* True when the file of that name is the one that was read last. */
+static bool source_try_old(struct log_source *source, const char *path,
+                           const struct position *noted)
+{
+    CLEANUP(closep) int fd = -1;
+    struct stat stat;
+
+    fd = file_open(path, &stat);
+    if (fd < 0 || !file_is_same(fd, &stat, noted)) {
+        return false;
+    }
+    source->old = (struct log_file){.fd = TAKE_FD(fd), .position = *noted};
+    return true;
+}
+
+/* The file that was read last, by its number: rotation calls it .1, by the date, or anything else.
+ */
 static void source_open_old(struct log_source *source, const struct position *noted)
 {
-    char path[PATH_MAX + 2];
-    struct stat stat;
-    int fd;
+    char path[PATH_MAX + NAME_MAX + 2];
+    const struct dirent *entry;
+    char *slash;
+    DIR *folder;
 
-    (void)snprintf(path, sizeof(path), "%s.1", source->path);
-    fd = file_open(path, &stat);
-    if (fd >= 0 && file_is_same(fd, &stat, noted)) {
-        source->old = (struct log_file){.fd = fd, .position = *noted};
-    } else {
-        closep(&fd);
+    (void)snprintf(path, sizeof(path), "%s", source->path);
+    slash = strrchr(path, '/');
+    if (slash == NULL) {
+        return;
+    }
+    slash[1] = '\0';
+    folder = opendir(path);
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        (void)snprintf(slash + 1, NAME_MAX + 1, "%s", entry->d_name);
+        if (entry->d_ino == noted->ino && source_try_old(source, path, noted)) {
+            break;
+        }
+    }
+    if (folder != NULL) {
+        (void)closedir(folder);
     }
 }
 
-static void source_open(struct log_source *source, const struct positions *positions)
+/* Whether the log came to be while logs were watched, and not by another name of one that was read.
+ * A file system that knows no birth says no. */
+static bool file_is_new(const struct logs *logs, int fd, const struct stat *stat,
+                        const struct positions *positions)
+{
+    struct statx born;
+
+    return logs->config->since != 0 && statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &born) == 0 &&
+           (born.stx_mask & STATX_BTIME) != 0 &&
+           born.stx_btime.tv_sec * NS_PER_S + born.stx_btime.tv_nsec >= logs->config->since &&
+           positions_find_file(positions, stat->st_dev, stat->st_ino) == NULL;
+}
+
+static void source_open(const struct logs *logs, struct log_source *source,
+                        const struct positions *positions)
 {
     uint64_t log = position_log(str_from(source->path));
     const struct position *noted = positions_find(positions, log);
@@ -97,8 +139,10 @@ static void source_open(struct log_source *source, const struct positions *posit
     if (fd >= 0) {
         file_start(&source->now, fd, &stat, log);
     }
-    if (noted == NULL) { /* what was written before anybody watched is history */
-        source->now.position.offset = fd >= 0 ? (uint64_t)stat.st_size : 0;
+    if (noted == NULL && fd >= 0 && !file_is_new(logs, fd, &stat, positions)) {
+        source->now.position.offset = (uint64_t)stat.st_size; /* nobody watched: it is history */
+    } else if (noted == NULL) {
+        return;
     } else if (fd >= 0 && file_is_same(fd, &stat, noted)) {
         source->now.position = *noted;
     } else {
@@ -121,7 +165,7 @@ static int logs_add(struct logs *logs, const char *path, const struct positions 
     }
     *source = (struct log_source){.now.fd = -1, .old.fd = -1};
     (void)snprintf(source->path, sizeof(source->path), "%s", path);
-    source_open(source, positions);
+    source_open(logs, source, positions);
     logs->count++;
     return 0;
 }

@@ -40,8 +40,9 @@ struct logs {
     int64_t reopen;
 };
 
-/* logs/follow.c: what the settings name, each at the place that was noted, one that was never read
- * at its end. Needs the rights that are given up afterwards. */
+/* logs/follow.c: what the settings name, each at the place that was noted; one that was never read
+ * at its end, or from its beginning when it came to be while logs were watched. Needs the rights
+ * that are given up afterwards. */
 [[nodiscard]] int logs_open(struct logs *logs, struct diag *diag);
 void logs_close(struct logs *logs);
 /* Hands on what has come; whether there is more. */

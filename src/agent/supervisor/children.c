@@ -150,7 +150,8 @@ static int child_run_logs(void *context)
     const struct supervisor *supervisor = child_begin(context);
     const struct logs_config config = {.settings = supervisor->settings,
                                        .supervisor = supervisor->pairs[PAIR_LOGS_SUPERVISOR][0],
-                                       .outlet = supervisor->pairs[PAIR_LOGS_OUTLET][0]};
+                                       .outlet = supervisor->pairs[PAIR_LOGS_OUTLET][0],
+                                       .since = supervisor->logs_since};
 
     page_free(supervisor->page);
     intake_page_free(supervisor->intake);
@@ -351,6 +352,9 @@ static void child_on_death(void *context, pid_t pid, int wait_status)
          child->kind == CHILD_JOURNAL) &&
         WIFEXITED(wait_status) &&
         WEXITSTATUS(wait_status) == EXIT_SUCCESS) { /* what it had open was replaced: opens anew */
+        if (child->kind == CHILD_LOGS) {
+            supervisor->logs_since = supervisor->logs_started;
+        }
         (void)!loop_source_set_timer(child->timer, CHILD_DELAY_FIRST, 0);
         return;
     }
@@ -379,6 +383,7 @@ int supervisor_start_child(struct supervisor *supervisor, enum child_kind kind)
     struct child *child = &supervisor->children[kind];
     int keep[CHILD_KEEP_MAX];
     size_t count = child_keep(supervisor, kind, keep);
+    int64_t now = clock_wall(&clock_real);
     pid_t pid = 0;
     int r = kind < CHILD_COUNT ? 0 : -ERR_INVAL;
 
@@ -398,6 +403,10 @@ int supervisor_start_child(struct supervisor *supervisor, enum child_kind kind)
     }
     child->pid = pid;
     child->started = clock_mono(&clock_real);
+    if (kind == CHILD_LOGS) {
+        supervisor->logs_started = now;
+        supervisor->logs_since = supervisor->logs_since != 0 ? supervisor->logs_since : now;
+    }
     atomic_store(&supervisor->page->own[1 + kind], pid);
     if (kind == CHILD_SENSOR) {
         atomic_store(&supervisor->page->sensor, pid);

@@ -309,6 +309,19 @@ int api_rule_get(struct api_request *request)
     return 0;
 }
 
+/* It was made with its rule's title as the rule has it; that is shown in the reader's language. */
+static struct str filter_title(const struct book *book, const struct store_document *filter)
+{
+    const struct catalogue_rule *rule = catalogue_find(&book->catalogue, filter->rule);
+    struct str title = {0};
+
+    if (rule != NULL && str_has_prefix(filter->title, rule->title)) {
+        title = arena_printf(book->arena, "%.*s%.*s", STR_ARG(text_str(rule->title)),
+                             STR_ARG(str_slice(filter->title, rule->title.len, filter->title.len)));
+    }
+    return title.ptr != NULL ? title : filter->title;
+}
+
 int api_filter_list(struct api_request *request)
 {
     int64_t now = clock_wall(request->api->options.clock);
@@ -329,7 +342,7 @@ int api_filter_list(struct api_request *request)
         }
         json_open_object(json);
         json_add_str(json, "id", filter->id);
-        json_add_str(json, "title", filter->title);
+        json_add_str(json, "title", filter_title(&book, filter));
         json_add_str(json, "rule", filter->rule);
         json_add_bool(json, "on", filter->is_on && (filter->until == 0 || filter->until > now));
         json_add_bool(json, "dropped", !filter->is_on);

@@ -234,6 +234,32 @@ static int answer_put_costly(struct answer *answer)
     return r < 0 ? r : answer_put_fields(answer, &(struct told){0});
 }
 
+/* Windows that had to go since memory is bounded: who floods it may hide behind that. */
+static int answer_put_forgotten(struct answer *answer)
+{
+    struct detector_set *now = &answer->detector->now;
+    struct hit hit = {.id = STR("windows-forgotten"),
+                      .title = STR(N_("Correlations forgot windows since their memory was full")),
+                      .level = SIGMA_LEVEL_MEDIUM,
+                      .time = answer->entry->time};
+    struct sigma_correlator_stats stats;
+    struct entry_field field = {.name = STR("windows")};
+    int r;
+
+    sigma_correlator_stats(now->correlator, &stats);
+    if (stats.evicted == now->forgotten) {
+        return 0;
+    }
+    field.value = arena_printf(now->reading.arena, "%llu",
+                               (unsigned long long)(stats.evicted - now->forgotten));
+    now->forgotten = stats.evicted;
+    if (field.value.ptr == NULL) {
+        return -ERR_NOMEM;
+    }
+    r = answer_put_hit(answer, &hit);
+    return r < 0 ? r : answer_put_fields(answer, &(struct told){.fields = {&field}, .count = 1});
+}
+
 /* An entry that a reader makes of what was handed in: one, mostly. Its time is believed unless it
  * lies ahead: one entry from next year would make all others late. */
 static int answer_entry(void *context, const struct entry *read)
@@ -266,9 +292,10 @@ static int answer_entry(void *context, const struct entry *read)
         r = rule->is_silent ? 0 : answer_put_rule(answer, rules[i]);
     }
     r = r < 0 ? r : detector_screen(detector, entry, answer_put_listed, answer);
-    return r < 0 ? r
-                 : sigma_correlate(detector->now.correlator, entry, ++detector->tag, rules, count,
-                                   answer_put_correlated, answer);
+    r = r < 0 ? r
+              : sigma_correlate(detector->now.correlator, entry, ++detector->tag, rules, count,
+                                answer_put_correlated, answer);
+    return r < 0 ? r : answer_put_forgotten(answer);
 }
 
 /* One entry as it was handed in, with what core knows of it. */

@@ -21,6 +21,7 @@ struct detector_set {
     struct sigma_engine *engine;
     struct sigma_matcher *matcher;
     struct sigma_correlator *correlator;
+    uint64_t forgotten; /* windows that it has evicted and that were told */
     struct sigma_shown *shown;
     struct sigma_view view; /* of the entry in hand */
     struct log_reading reading;

@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "base/text.h"
 
+#define NAMES_MAX 8 /* of an entry's fields that one term may mean */
+
 /* Why a term is no part of the rule. */
 enum left_out { LEFT_OUT_NOT, LEFT_OUT_HOST, LEFT_OUT_EVENT };
 
@@ -111,15 +113,29 @@ static struct str keyword_of(const struct term *term)
     return text;
 }
 
-/* The reader's own spelling of the name, where an entry shows it. */
-static struct str name_of(const struct term *term, const struct entry *sample)
+/* The reader's own spelling of the names that the sample has, each once. Those behind NAMES_MAX are
+ * left out. */
+static size_t names_of(const struct term *term, const struct entry *sample, struct str *names)
 {
-    for (size_t i = 0; sample != NULL && i < sample->count; i++) {
-        if (str_is_nocase(sample->fields[i].name, term->name)) {
-            return sample->fields[i].name;
+    size_t count = 0;
+
+    for (size_t i = 0; sample != NULL && i < sample->count && count < NAMES_MAX; i++) {
+        struct str name = sample->fields[i].name;
+        bool is_new = term_is_of(term, name);
+
+        for (size_t k = 0; k < count && is_new; k++) {
+            is_new = !str_is(names[k], name);
+        }
+        if (is_new) {
+            names[count++] = name;
         }
     }
-    return term->name;
+    if (count == 0) {
+        names[count++] = term->own_count != 0 && term->field == TERM_FIELD_ENTRY
+                             ? str_from(term->own[0].name)
+                             : term->name;
+    }
+    return count;
 }
 
 static const char *modifier_of(enum term_relation relation)
@@ -141,21 +157,14 @@ static const char *modifier_of(enum term_relation relation)
     }
 }
 
-static int put_selection(const struct term *term, size_t number, const struct entry *sample,
-                         struct buf *yaml)
+static int put_field(const struct term *term, struct str name, struct buf *yaml)
 {
     bool is_text = term->relation == TERM_RELATION_LIKE || term->relation == TERM_RELATION_HOLDS;
     CLEANUP(buf_done) struct buf key;
     int r;
 
-    buf_putf(yaml, "    t%zu:\n        ", number);
-    if (is_keyword(term)) {
-        buf_put_text(yaml, "- ");
-        r = put_pattern(keyword_of(term), term->relation == TERM_RELATION_LIKE, yaml);
-        return r < 0 ? r : buf_put_byte(yaml, '\n');
-    }
     buf_init(&key, ENTRY_NAME_MAX + 8);
-    buf_put_str(&key, name_of(term, sample));
+    buf_put_str(&key, name);
     buf_put_text(&key, modifier_of(term->relation));
     put_quoted(buf_str(&key), yaml);
     buf_put_text(yaml, ": ");
@@ -166,6 +175,27 @@ static int put_selection(const struct term *term, size_t number, const struct en
         buf_putf(yaml, "%lld", (long long)term->number);
     }
     return r < 0 ? r : buf_put_byte(yaml, '\n');
+}
+
+/* Several names are a list of maps, of which one must hold. */
+static int put_selection(const struct term *term, size_t number, const struct entry *sample,
+                         struct buf *yaml)
+{
+    struct str names[NAMES_MAX];
+    size_t count = names_of(term, sample, names);
+    int r = 0;
+
+    buf_putf(yaml, "    t%zu:\n", number);
+    if (is_keyword(term)) {
+        buf_put_text(yaml, "        - ");
+        r = put_pattern(keyword_of(term), term->relation == TERM_RELATION_LIKE, yaml);
+        return r < 0 ? r : buf_put_byte(yaml, '\n');
+    }
+    for (size_t i = 0; i < count && r == 0; i++) {
+        buf_put_text(yaml, count > 1 ? "        - " : "        ");
+        r = put_field(term, names[i], yaml);
+    }
+    return r;
 }
 
 /* ---- the condition */

@@ -267,7 +267,8 @@ static int way_add(struct compiler *compiler, uint32_t rule, const struct sigma_
         return -ERR_NOMEM;
     }
     compiler->roots = roots;
-    ways[engine->way_count++] = (struct engine_way){.rule = rule};
+    ways[engine->way_count++] =
+        (struct engine_way){.rule = rule, .needs_source = way->needs_source};
     return way_compile(compiler, way);
 }
 

@@ -215,6 +215,7 @@ struct engine_way {
     uint32_t group;
     uint32_t start; /* its first step */
     bool is_always; /* no clue: asked whenever its group is */
+    bool needs_source;
 };
 
 /* Ways of one log source and the same values of EventID. */

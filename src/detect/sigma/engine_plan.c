@@ -186,13 +186,18 @@ void probe_add(struct probe *probe, const struct clue *clue)
     }
 }
 
-static void plan_take(struct plan *plan, const struct sigma_engine *engine, size_t index)
+static void plan_take(struct plan *plan, const struct sigma_engine *engine, size_t index,
+                      bool is_known)
 {
     const struct engine_group *group = &engine->groups[index];
 
     plan->groups[index / 64] |= (uint64_t)1 << (index % 64);
     for (size_t i = 0; i < group->always.count; i++) {
-        plan->always[plan->always_count++] = group->always.items[i];
+        uint32_t way = group->always.items[i];
+
+        if (is_known || !engine->ways[way].needs_source) {
+            plan->always[plan->always_count++] = way;
+        }
     }
     for (size_t i = 0; i < group->clues.count; i++) {
         const struct clue *clue = &engine->clues[group->clues.items[i]];
@@ -277,7 +282,7 @@ static int plan_new(const struct sigma_engine *engine, const struct plan_key *ke
     }
     for (size_t i = 0; i < engine->group_count; i++) {
         if (group_fits(&engine->groups[i], &source, key->event)) {
-            plan_take(plan, engine, i);
+            plan_take(plan, engine, i, sigma_source_is_known(&source));
         }
     }
     if (plan_sift(plan, engine) < 0) {

@@ -3,6 +3,30 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "detect/sigma/load_part.h"
+#include "detect/sigma/oracle.h"
+
+/* "Not a private address" holds of a licence's text too: whoever names a source means entries of
+ * it, and one of which nobody knows the source is judged by what it says alone. */
+static int ways_weigh(struct sigma_loader *loader, struct sigma_rule *rule)
+{
+    struct sigma_way *ways = arena_alloc(loader->arena, rule->way_count + 1, sizeof(*ways));
+
+    if (ways == NULL) {
+        return -ERR_NOMEM;
+    }
+    for (size_t i = 0; i < rule->way_count; i++) {
+        bool holds = false;
+        int r = sigma_oracle_of_nothing(rule->ways[i].root, loader->arena, &holds);
+
+        if (r < 0) {
+            return r;
+        }
+        ways[i] = rule->ways[i];
+        ways[i].needs_source = holds && sigma_source_is_known(&ways[i].source);
+    }
+    rule->ways = ways;
+    return 0;
+}
 
 /* -ERR_SYNTAX when a pipeline refuses the rule. */
 static int ways_write(struct sigma_loader *loader, const struct load_candidate *candidate,
@@ -20,7 +44,10 @@ static int ways_write(struct sigma_loader *loader, const struct load_candidate *
     rule->way_count = 1;
     r = sigma_pipelines_ways(loader->pipelines, rule, loader->arena, &rule->ways, &rule->way_count,
                              &diag);
-    if (r >= 0 || r == -ERR_NOMEM) {
+    if (r >= 0) {
+        return ways_weigh(loader, rule);
+    }
+    if (r == -ERR_NOMEM) {
         return r;
     }
     loader->file = rule->file;

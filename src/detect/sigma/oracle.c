@@ -22,9 +22,14 @@ static bool part_fits(struct str asked, struct str own)
     return asked.len == 0 || str_is_nocase(asked, own);
 }
 
+bool sigma_source_is_known(const struct logsource *source)
+{
+    return source->product.len != 0 || source->category.len != 0 || source->service.len != 0;
+}
+
 bool sigma_source_fits(const struct logsource *way, const struct logsource *entry)
 {
-    if (entry->product.len == 0 && entry->category.len == 0 && entry->service.len == 0) {
+    if (!sigma_source_is_known(entry)) {
         return true;
     }
     return part_fits(way->product, entry->product) && part_fits(way->category, entry->category) &&
@@ -194,6 +199,14 @@ static int node_holds(const struct oracle *oracle, const struct sigma_node *node
     return 0;
 }
 
+int sigma_oracle_of_nothing(const struct sigma_node *root, struct arena *arena, bool *ret_holds)
+{
+    const struct entry nothing = {0};
+    int r = node_holds(&(struct oracle){.entry = &nothing, .arena = arena}, root, ret_holds);
+
+    return r == -ERR_LIMIT ? -ERR_NOMEM : r;
+}
+
 int sigma_oracle(const struct sigma_rule *rule, const struct entry *entry, struct arena *arena,
                  bool *ret_is_match)
 {
@@ -201,10 +214,12 @@ int sigma_oracle(const struct sigma_rule *rule, const struct entry *entry, struc
     bool holds = false;
 
     for (size_t i = 0; i < rule->way_count && !holds; i++) {
+        const struct sigma_way *way = &rule->ways[i];
+        bool is_asked = !way->needs_source || sigma_source_is_known(&entry->source);
         int r = 0;
 
-        if (sigma_source_fits(&rule->ways[i].source, &entry->source)) {
-            r = node_holds(&oracle, rule->ways[i].root, &holds);
+        if (is_asked && sigma_source_fits(&way->source, &entry->source)) {
+            r = node_holds(&oracle, way->root, &holds);
         }
         if (r < 0) {
             return r == -ERR_LIMIT ? -ERR_NOMEM : r;

@@ -7,10 +7,15 @@
 #include "detect/sigma/rule.h"
 
 /* Whether one of the rule's ways holds. An entry whose log source is wholly unknown is of every log
- * source; else each part that a way names must be the entry's own. *ret_is_match is untouched on
- * -ERR_NOMEM. */
+ * source, but of ways that would hold of any entry there ("not a private address"): those ask for
+ * a source that is known. Else each part that a way names must be the entry's own. *ret_is_match is
+ * untouched on -ERR_NOMEM. */
 [[nodiscard]] int sigma_oracle(const struct sigma_rule *rule, const struct entry *entry,
                                struct arena *arena, bool *ret_is_match);
+bool sigma_source_is_known(const struct logsource *source);
 bool sigma_source_fits(const struct logsource *way, const struct logsource *entry);
+/* Whether the tree holds of an entry without a field and without a text. -ERR_NOMEM. */
+[[nodiscard]] int sigma_oracle_of_nothing(const struct sigma_node *root, struct arena *arena,
+                                          bool *ret_holds);
 
 #endif

@@ -103,6 +103,7 @@ struct sigma_node {
 struct sigma_way {
     struct logsource source;
     const struct sigma_node *root;
+    bool needs_source; /* its tree holds of an entry that says nothing at all */
 };
 
 struct sigma_rule {
