@@ -356,7 +356,7 @@ static void damage(int64_t number)
     assert_int_equal(database_open(&(struct database_options){.path = path,
                                                               .application_id = 0x43474145U,
                                                               .steps = NULL,
-                                                              .step_count = 3},
+                                                              .step_count = 4},
                                    &database, NULL),
                      0);
     query_init(&query, database,

@@ -111,27 +111,42 @@ static bool scan_is_over(struct scan *scan, int64_t last)
     return true;
 }
 
+/* A row in which bits have flipped hides nothing: its block is opened, which has a checksum of its
+ * own. One of before has none. */
+static bool row_is_whole(const struct block_row *row, int64_t hash)
+{
+    return hash == 0 || hash == block_row_hash(row);
+}
+
 /* Whether the row's block is to be opened. Values of audit are in the filter as they were meant. */
 static bool scan_admits(struct scan *scan, struct query *rows, struct hand *hand)
 {
-    int64_t coded = query_i64(rows, 4);
-    struct block_filter filter = {.bytes = query_bytes(rows, 2),
-                                  .pieces = (enum filter_pieces)query_i64(rows, 3),
-                                  .is_noted = coded >= 0,
-                                  .is_coded = (coded & CODED_SIGNS) != 0};
+    const struct block_row row = {.filter = query_bytes(rows, 2),
+                                  .first = query_i64(rows, 5),
+                                  .last = query_i64(rows, 1),
+                                  .count = query_u64(rows, 6),
+                                  .bytes = query_u64(rows, 7),
+                                  .pieces = query_i64(rows, 3),
+                                  .coded = query_i64(rows, 4)};
+    struct block_filter filter = {.bytes = row.filter,
+                                  .pieces = (enum filter_pieces)row.pieces,
+                                  .is_noted = row.coded >= 0,
+                                  .is_coded = (row.coded & CODED_SIGNS) != 0};
     const struct needle_place place = {filter_holds, filter_is_coded, &filter};
+    bool is_whole = !scan->is_choosy || row_is_whole(&row, query_i64(rows, 8));
 
     scan->archive->stats.blocks_met++;
     hand->row = (struct archive_damage){.day = scan->day,
                                         .block = query_i64(rows, 0),
-                                        .first = query_i64(rows, 5),
-                                        .last = query_i64(rows, 1),
-                                        .entries = query_u64(rows, 6)};
+                                        .first = row.first,
+                                        .last = row.last,
+                                        .entries = row.count};
     /* An empty filter is one of no texts, or one that could not be read. */
-    if (scan->is_choosy && filter.bytes.len != 0 && !needles_hold(scan->query->needles, &place)) {
+    if (scan->is_choosy && is_whole && filter.bytes.len != 0 &&
+        !needles_hold(scan->query->needles, &place)) {
         return false;
     }
-    hand->is_coded = coded != CODED_NONE;
+    hand->is_coded = !is_whole || row.coded != CODED_NONE;
     return true;
 }
 
@@ -359,8 +374,8 @@ int scan_day(struct scan *scan, int64_t day, struct database *database)
 
     query_init(
         &rows, database,
-        "SELECT number, last, filter, has_addresses, ifnull(coded, -1), first, count"
-        " FROM blocks INDEXED BY blocks_time"
+        "SELECT number, last, filter, has_addresses, ifnull(coded, -1), first, count, bytes,"
+        " ifnull(hash, 0) FROM blocks INDEXED BY blocks_time"
         " WHERE last >= ?1 AND first <= ?2 AND (?3 IS NULL OR EXISTS"
         " (SELECT 1 FROM host_blocks WHERE host = ?3 AND block = number)) ORDER BY last DESC");
     query_bind_i64(&rows, 1, scan->query->from);
