@@ -85,6 +85,31 @@ static void test_told_after_failure(void **state)
     assert_int_equal(times_told(rig, &alert), 1);
 }
 
+/* More than one answer tells: it says that there are more. */
+static void test_more_than_are_told(void **state)
+{
+    struct rig *rig = *state;
+    struct answer answer;
+    char cookie[256];
+    char name[64];
+
+    rig_login(rig, "duty", cookie);
+    for (unsigned i = 1; i <= ARCHIVE_DAMAGES_MAX + 1; i++) {
+        rig_http(rig, "POST", "/api/v1/events/search", cookie, "{\"q\":\"x\",\"limit\":1}",
+                 &answer);
+        assert_int_equal(answer.status, 200);
+        assert_int_equal(json_member(answer.json, "damages")->count, i - 1);
+        assert_false(json_member_bool(answer.json, "more_damages", true));
+        answer_done(&answer);
+        (void)snprintf(name, sizeof(name), "2025-01-%02u.db.damaged-%u", 1 + i % 28, i);
+        damage_day(rig->folder, name);
+    }
+    rig_http(rig, "POST", "/api/v1/events/search", cookie, "{\"q\":\"x\",\"limit\":1}", &answer);
+    assert_int_equal(json_member(answer.json, "damages")->count, ARCHIVE_DAMAGES_MAX);
+    assert_true(json_member_bool(answer.json, "more_damages", false));
+    answer_done(&answer);
+}
+
 static int start(void **state)
 {
     static struct rig rig;
@@ -105,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_told_after_death, start, stop),
         cmocka_unit_test_setup_teardown(test_told_after_failure, start, stop),
+        cmocka_unit_test_setup_teardown(test_more_than_are_told, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
