@@ -528,7 +528,8 @@ static void test_day_of_before(void **state)
     archive_close(bench->archive);
     assert_int_equal(sqlite3_open(day_file_path(bench, "", path), &handle), SQLITE_OK);
     assert_int_equal(sqlite3_exec(handle,
-                                  "ALTER TABLE blocks DROP COLUMN hash; DROP TABLE damages;"
+                                  "DROP INDEX blocks_rows; ALTER TABLE blocks DROP COLUMN hash;"
+                                  "DROP TABLE damages;"
                                   "PRAGMA user_version = 3",
                                   NULL, NULL, NULL),
                      SQLITE_OK);
