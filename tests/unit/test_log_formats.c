@@ -2,6 +2,8 @@
  * hostile lines, and told apart by their first lines. */
 #include "log_fixture.h"
 
+#include "base/cleanup.h"
+
 #include <stdio.h>
 
 static struct seen seen;
