@@ -136,6 +136,8 @@ export interface EventPage {
   reached: string;
   next: string | null;
   damages: ArchiveDamage[];
+  /** There are more than are told. */
+  more_damages: boolean;
 }
 
 export interface Page<T> {

@@ -367,11 +367,8 @@ static int receiver_ready(struct receiver *receiver)
 {
     receiver_say_hello(receiver);
     receiver_pump(receiver);
-    if (receiver->options->api >= 0) { /* it asks for posts again that were under way */
-        msg_begin(&receiver->msg, RECEIVER_MESSAGE_HELLO);
-        msg_put_u64(&receiver->msg, receiver->queue.life);
-        (void)channel_send(receiver->options->api, &receiver->msg, NULL, 0);
-    }
+    receiver->is_api_due = receiver->options->api >= 0;
+    receiver_posts_greet(receiver);
     if (receiver->options->supervisor < 0) {
         return 0;
     }

@@ -142,15 +142,11 @@ static const struct schema_member members_archive_damage[] = {
     {"to", SCHEMA_TYPE_TIME},   {"entries", SCHEMA_TYPE_NUMBER}, {}};
 static const struct schema_member members_rule_draft[] = {{"rule", SCHEMA_TYPE_TEXT}, {}};
 static const struct schema_member members_event_list[] = {
-    {"items", SCHEMA_TYPE_LIST, "Event"},
-    {"counts", SCHEMA_TYPE_LIST, "EventCount"},
-    {"found", SCHEMA_TYPE_NUMBER},
-    {"unread", SCHEMA_TYPE_NUMBER},
-    {"title", SCHEMA_TYPE_TEXT},
-    {"reached", SCHEMA_TYPE_TIME},
-    {"next", SCHEMA_TYPE_CURSOR},
-    {"damages", SCHEMA_TYPE_LIST, "ArchiveDamage"},
-    {}};
+    {"items", SCHEMA_TYPE_LIST, "Event"}, {"counts", SCHEMA_TYPE_LIST, "EventCount"},
+    {"found", SCHEMA_TYPE_NUMBER},        {"unread", SCHEMA_TYPE_NUMBER},
+    {"title", SCHEMA_TYPE_TEXT},          {"reached", SCHEMA_TYPE_TIME},
+    {"next", SCHEMA_TYPE_CURSOR},         {"damages", SCHEMA_TYPE_LIST, "ArchiveDamage"},
+    {"more_damages", SCHEMA_TYPE_BOOL},   {}};
 static const struct schema_member members_log_source[] = {
     {"number", SCHEMA_TYPE_NUMBER},
     {"host", SCHEMA_TYPE_ID},

@@ -170,6 +170,8 @@ static void job_write_damages(struct searcher_job *job)
         json_close_object(json);
     }
     json_close_array(json);
+    json_put_key(json, "more_damages");
+    json_put_bool(json, job->damages.has_more);
 }
 
 /* What stands behind the events. is_more: next says where to go on. */

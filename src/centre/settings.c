@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "centre/lists.h"
 #include "sys/fd.h"
+#include "sys/net.h"
 
 #include <fcntl.h>
 #include <stddef.h>
@@ -72,7 +73,8 @@ const struct setting centre_rows[] = {
      N_("USER"), N_("system account of the process that takes logs from hosts without an agent")},
     {"name-servers", 0, SETTING_TEXT, NULL, NULL, NULL, ROW(name_servers), N_("ADDRESS"),
      N_("name servers that the website watch asks instead of the system's, parted by commas: "
-        "what they say of a site is compared, so name two or three of different providers")},
+        "what they say of a site is compared, so name two or three of different providers"),
+     net_check_servers},
     {"web-authorities", 0, SETTING_PATH, NULL, NULL, NULL, ROW(web_authorities), N_("FILE"),
      N_("certificate authorities (PEM) that the website watch trusts beside the system's")},
     {"sites", 0, SETTING_PATH, NULL, NULL, NULL, ROW(sites), N_("FILE"),

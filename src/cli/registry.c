@@ -9,6 +9,7 @@
 #include "sys/fd.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -167,11 +168,13 @@ static int registry_parse(struct command_call *call, char **argv, struct diag *d
     const struct command *command = call->command;
     const struct setting *rows = command->rows != NULL ? command->rows : no_rows;
     CLEANUP(buf_done) struct buf text;
+    char here[PATH_MAX];
     const char *path;
     int r;
 
     buf_init(&text, REGISTRY_CONFIG_LIMIT);
     r = settings_default(rows, call->settings, call->arena);
+    call->operands.here = getcwd(here, sizeof(here)); /* NULL: it is gone, or too deep */
     if (r == 0) {
         r = settings_parse_args(rows, call->settings, argv, &call->operands, call->arena, diag);
     }

@@ -17,6 +17,7 @@
 #include "cli/watch/print.h"
 #include "cli/watch/replay.h"
 #include "sys/fd.h"
+#include "sys/net.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -65,7 +66,8 @@ static const struct setting watch_rows[] = {
      N_("certificate authorities (PEM) to trust beside the system's")},
     {"name-server", 0, SETTING_TEXT, NULL, NULL, NULL, ROW(servers), N_("ADDRESS"),
      N_("name servers to ask instead of the system's, parted by commas: what they say is "
-        "compared")},
+        "compared"),
+     net_check_servers},
     {"lists", 0, SETTING_PATH, LISTS_FOLDER, NULL, NULL, ROW(lists), N_("DIR"),
      N_("folder of the lists of bad hosts, as 'canhgac lists' keeps them; read when the watch "
         "starts")},

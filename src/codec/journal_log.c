@@ -11,7 +11,9 @@
 
 #include <stddef.h>
 
-#define LENGTH_SIZE 8
+#define LENGTH_SIZE         8
+#define JOURNAL_NAME_MAX    64 /* bytes */
+#define JOURNAL_NOTED_LEAST 2
 
 enum journal_step {
     JOURNAL_STEP_FIELD,
@@ -87,7 +89,8 @@ struct journal_entry {
     struct str source_time;
 };
 
-static void note_field(struct journal_entry *entry, struct str name, struct str value)
+/* Where it goes; NULL: nowhere. */
+static struct str *noted_field(struct journal_entry *entry, struct str name)
 {
     static const struct {
         struct str name;
@@ -109,11 +112,18 @@ static void note_field(struct journal_entry *entry, struct str name, struct str 
 
     for (size_t i = 0; i < sizeof(noted) / sizeof(noted[0]); i++) {
         if (log_is(noted[i].name, name)) {
-            struct str *to = (struct str *)(void *)((char *)entry + noted[i].at);
-
-            *to = to->len == 0 ? value : *to;
-            return;
+            return (struct str *)(void *)((char *)entry + noted[i].at);
         }
+    }
+    return NULL;
+}
+
+static void note_field(struct journal_entry *entry, struct str name, struct str value)
+{
+    struct str *to = noted_field(entry, name);
+
+    if (to != NULL && to->len == 0) {
+        *to = value;
     }
 }
 
@@ -243,10 +253,44 @@ static uint64_t journal_count(struct str block)
     return entries + (fields > 0);
 }
 
+static bool is_journal_name(struct str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+
+        if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9' && i != 0) && c != '_') {
+            return false;
+        }
+    }
+    return name.len != 0 && name.len <= JOURNAL_NAME_MAX;
+}
+
+/* Whether an entry stands at the front that has two fields at least that only a journal calls so,
+ * in any order: journalctl begins with the cursor, others need not. */
+static bool is_journal_entry(struct str head)
+{
+    struct journal_entry entry = {0};
+    unsigned noted = 0;
+    enum journal_step step;
+    struct str name;
+    struct str value;
+
+    while ((step = take_field(&head, &name, &value)) == JOURNAL_STEP_FIELD) {
+        if (!is_journal_name(name)) {
+            return false;
+        }
+        noted += noted_field(&entry, name) != NULL;
+    }
+    return noted >= JOURNAL_NOTED_LEAST;
+}
+
 static unsigned journal_weigh(struct str head)
 {
+    while (str_has_prefix(head, STR("\n"))) {
+        head = str_slice(head, 1, head.len);
+    }
     return str_has_prefix(head, STR("__CURSOR=")) ||
-                   str_has_prefix(head, STR("__REALTIME_TIMESTAMP="))
+                   str_has_prefix(head, STR("__REALTIME_TIMESTAMP=")) || is_journal_entry(head)
                ? 99
                : 0;
 }

@@ -141,6 +141,9 @@ static int setting_check_text(const struct setting *row, struct str *value, stru
     if (row->type == SETTING_PATH || row->type == SETTING_PATH_LIST) {
         return setting_check_path(row, value, diag);
     }
+    if (row->check != NULL) {
+        return row->check(*value, diag);
+    }
     return row->type == SETTING_CHOICE ? setting_check_choice(row, *value, diag) : 0;
 }
 
@@ -393,14 +396,81 @@ int settings_parse(const struct setting *rows, void *target, const char *where, 
 struct setting_args {
     struct setting_seen seen;
     void *target;
+    const char *here;
     char **next; /* the word being taken */
     struct arena *arena;
     struct diag *diag;
 };
 
+/* The first part of a path is taken off it, and so is what parts it from the rest. */
+static bool setting_cut_part(struct str *path, struct str part)
+{
+    if (!str_has_prefix(*path, part) || (path->len > part.len && path->ptr[part.len] != '/')) {
+        return false;
+    }
+    *path = str_slice(*path, part.len + 1, path->len);
+    return true;
+}
+
+static struct str setting_above(struct str folder)
+{
+    size_t end = folder.len;
+
+    while (end > 1 && folder.ptr[end - 1] != '/') {
+        end--;
+    }
+    return str_slice(folder, 0, end > 1 ? end - 1 : 1);
+}
+
+/* The path from the root of one that is typed. `here` has no links in it, so that one part of it
+ * less is the folder above; within what is typed .. may stand behind a link, and is refused. */
+static int setting_resolve(const struct setting_args *args, struct str *path)
+{
+    struct str here = str_from(args->here);
+    struct str rest = *path;
+    bool is_above;
+
+    if (rest.len == 0 || rest.ptr[0] == '/') {
+        return 0;
+    }
+    do {
+        is_above = setting_cut_part(&rest, STR(".."));
+        here = is_above ? setting_above(here) : here;
+    } while (is_above || setting_cut_part(&rest, STR(".")));
+    *path = arena_printf(args->arena, "%.*s%s%.*s", STR_ARG(here),
+                         str_has_suffix(here, STR("/")) ? "" : "/", STR_ARG(rest));
+    return path->ptr == NULL ? -ERR_NOMEM : 0;
+}
+
+/* Each of a list's, parted by commas. */
+static int setting_resolve_all(const struct setting_args *args, const struct setting *row,
+                               struct str *value)
+{
+    struct str all = STR("");
+    struct str rest = *value;
+    struct str item;
+    int r = 0;
+
+    if (args->here == NULL || row->type != SETTING_PATH_LIST) {
+        return args->here != NULL && row->type == SETTING_PATH ? setting_resolve(args, value) : 0;
+    }
+    while (r == 0 && str_cut(&rest, ',', &item)) {
+        item = str_trim(item);
+        r = setting_resolve(args, &item);
+        all = r < 0 ? all
+                    : arena_printf(args->arena, "%.*s%s%.*s", STR_ARG(all), all.len != 0 ? "," : "",
+                                   STR_ARG(item));
+        r = all.ptr == NULL ? -ERR_NOMEM : r;
+    }
+    *value = all;
+    return r;
+}
+
 static int setting_take_option(struct setting_args *args, const struct setting *row,
                                struct str name, struct str value, bool has_value)
 {
+    int r;
+
     if (row == NULL) {
         return setting_unknown(args->seen.rows, name, args->diag);
     }
@@ -412,6 +482,10 @@ static int setting_take_option(struct setting_args *args, const struct setting *
                             row->value_name != NULL ? text_get(row->value_name) : _("a value"));
         }
         value = str_from(*++args->next);
+    }
+    r = setting_resolve_all(args, row, &value);
+    if (r < 0) {
+        return r;
     }
     setting_empty_once(&args->seen, row, args->target);
     return setting_set_row(row, args->target, value, args->arena, args->diag);
@@ -440,8 +514,12 @@ int settings_parse_args(const struct setting *rows, void *target, char **argv,
                         struct setting_operands *ret_operands, struct arena *arena,
                         struct diag *diag)
 {
-    struct setting_args args = {
-        .seen = {.rows = rows}, .target = target, .next = argv, .arena = arena, .diag = diag};
+    struct setting_args args = {.seen = {.rows = rows},
+                                .target = target,
+                                .here = ret_operands->here,
+                                .next = argv,
+                                .arena = arena,
+                                .diag = diag};
     bool is_ended = false;
 
     ret_operands->count = 0;

@@ -53,6 +53,8 @@ struct setting {
     size_t offset;          /* in the caller's struct */
     const char *value_name; /* what --help calls the value */
     const char *help;       /* one sentence without a full stop, translated when shown */
+    /* What else a text must be, or NULL: -ERR_SYNTAX with a sentence that names the remedy. */
+    int (*check)(struct str value, struct diag *diag);
 };
 
 /* Fills the struct with all defaults. */
@@ -68,10 +70,12 @@ struct setting {
 struct setting_operands {
     const char **items; /* room for argc + 1, the caller's */
     size_t count;
+    const char *here; /* absolute: where relative paths begin; NULL: they are refused */
 };
 
 /* argv[0 … argc-1] after the subcommand's name; argv[argc] is NULL. What is no option goes to
- * ret_operands; -- ends options. diag speaks to the person. */
+ * ret_operands; -- ends options. A relative path may begin with . and .. parts. diag speaks to the
+ * person. */
 [[nodiscard]] int settings_parse_args(const struct setting *rows, void *target, char **argv,
                                       struct setting_operands *ret_operands, struct arena *arena,
                                       struct diag *diag);

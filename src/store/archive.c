@@ -129,10 +129,10 @@ static int archive_set_aside(struct archive *archive, int64_t day, int error)
     int r = day_set_aside(archive, day, &file.aside);
 
     if (r == 0) {
-        const struct archive_damage damage = damage_of_file(&file, error);
+        const struct archive_damage damage = damage_of_aside(archive, &file, error);
 
         archive_forget_day(archive, day);
-        damages_add(&archive->damages, &damage);
+        archive_note_damage(archive, &damage);
     }
     return r < 0 ? -ERR_CORRUPT : 0; /* whatever is in its way, the file stays what it is */
 }
@@ -143,19 +143,49 @@ static int archive_learn_file(struct archive *archive, int64_t day, struct diag 
     CLEANUP(database_closep) struct database *database = NULL;
     int r = day_open_file(archive, day, false, &database, diag);
 
+    r = r < 0 ? r : archive_recall_blocks(archive, database, day);
     return r < 0 ? r : archive_learn_day(archive, day, database);
+}
+
+/* Before a day is opened that a power cut has parted from its log. */
+static int archive_finish_asides(struct archive *archive)
+{
+    CLEANUP(mem_freep) struct day_file *files = NULL;
+    size_t count = 0;
+    bool is_moved = false;
+    int r = day_list(archive, &files, &count);
+
+    for (size_t i = count; i != 0 && r == 0; i--) { /* a log is of the one that went last */
+        r = day_finish_aside(archive, &files[i - 1], &is_moved);
+    }
+    return r;
+}
+
+/* Whoever was to be told of it may have died before. */
+static void archive_learn_aside(struct archive *archive, const struct day_file *file)
+{
+    if ((file->parts & (DAY_PART_FILE | DAY_PART_LOG)) != 0) {
+        const struct archive_damage damage = damage_of_aside(archive, file, -ERR_CORRUPT);
+
+        archive_note_damage(archive, &damage);
+    }
 }
 
 static int archive_learn(struct archive *archive, struct diag *diag)
 {
     CLEANUP(mem_freep) struct day_file *files = NULL;
     size_t count = 0;
-    int r = day_list(archive, &files, &count);
+    int r = archive_finish_asides(archive);
 
+    r = r < 0 ? r : day_list(archive, &files, &count);
     for (size_t i = 0; i < count && r == 0; i++) {
         struct diag found = {0};
 
         if (files[i].aside != 0) {
+            archive_learn_aside(archive, &files[i]);
+            continue;
+        }
+        if ((files[i].parts & DAY_PART_FILE) == 0) {
             continue;
         }
         r = archive_learn_file(archive, files[i].day, &found);
@@ -209,7 +239,9 @@ int archive_open(const struct archive_options *options, struct archive **ret_arc
     buf_init(&archive->scratch, ARCHIVE_SCRATCH);
     buf_init(&archive->folded, ARCHIVE_FOLD_LIMIT);
     map_init(&archive->hosts, ARCHIVE_HOSTS_MAX, 0);
-    r = archive_prepare(archive, options, diag);
+    archive->packer = options->is_read_only ? NULL : block_packer_new();
+    r = archive->packer == NULL && !options->is_read_only ? -ERR_NOMEM
+                                                          : archive_prepare(archive, options, diag);
     if (r < 0) {
         return r;
     }
@@ -244,6 +276,7 @@ void archive_close(struct archive *archive)
     map_done(&archive->hosts);
     buf_done(&archive->scratch);
     buf_done(&archive->folded);
+    ZSTD_freeCCtx(archive->packer);
     mem_free(archive);
 }
 
@@ -293,9 +326,7 @@ static int archive_load_last(struct archive *archive, struct day *day, int64_t n
     }
     r = block_load(block, day->database, last, &archive->scratch, &archive->folded);
     if (damage_is(r)) {
-        const struct archive_damage damage = damage_of_block(day->database, number, last);
-
-        damages_add(&archive->damages, &damage);
+        archive_note_block(archive, day->database, number, last);
         block_reset(block);
         r = 0;
     }
@@ -410,10 +441,7 @@ static int archive_find_stored(struct archive *archive, struct day *day, const s
         r = archive_look_in(archive, day, number, &(struct archive_key){*id, sequence},
                             ret_is_found);
         if (damage_is(r)) {
-            const struct archive_damage damage =
-                damage_of_block(day->database, day->number, number);
-
-            damages_add(&archive->damages, &damage);
+            archive_note_block(archive, day->database, day->number, number);
             r = 0;
         }
         if (r < 0 || *ret_is_found) {
@@ -469,7 +497,8 @@ static int archive_flush_block(struct archive *archive, struct day *day)
         }
         day->is_begun = true;
     }
-    return archive_note(day, block_write(&day->block, day->database, &archive->scratch));
+    return archive_note(
+        day, block_write(&day->block, day->database, archive->packer, &archive->scratch));
 }
 
 static int archive_add_new(struct archive *archive, struct archive_host *host,
@@ -549,6 +578,7 @@ void archive_rollback(struct archive *archive)
         }
     }
     archive->failed = 0;
+    archive->damages_told = 0;
 }
 
 static int archive_commit_day(struct archive *archive, struct day *day)

@@ -48,7 +48,7 @@ void archive_closep(struct archive **archive);
  * between some events are in and come back as -ERR_EXIST when added again; what is not durable is
  * dropped. Commit here before the store, acknowledge after both (see sqlite.c). */
 [[nodiscard]] int archive_commit(struct archive *archive);
-/* Drops what was added since the last commit. */
+/* Drops what was added since the last commit; damage that was told is told again. */
 void archive_rollback(struct archive *archive);
 
 #define ARCHIVE_SEARCH_MAX  10000
@@ -70,6 +70,7 @@ struct archive_damage {
     int64_t first; /* times of what it held */
     int64_t last;
     uint64_t entries; /* that it held; 0: nobody knows */
+    int64_t met; /* tells it from an earlier one of that name, also after a restart; searches: 0 */
 };
 
 /* Each once, in the order in which they were met. */
@@ -114,7 +115,8 @@ struct archive_stats {
 };
 void archive_stats(const struct archive *archive, struct archive_stats *ret_stats);
 
-/* What the writer met and did not tell yet; false: nothing. A day's file that cannot be read was
+/* What the writer met and did not tell yet, and at first what it met before and is still there: its
+ * death may have come before anybody knew. false: nothing. A day's file that cannot be read was
  * renamed, nothing in it changed, and another takes its place; behind a block that cannot be read
  * the next one was begun, and what it holds is no longer known again when it comes twice. */
 bool archive_take_damage(struct archive *archive, struct archive_damage *ret_damage);

@@ -151,6 +151,8 @@ struct store_change {
                                  struct store_site *ret_site);
 [[nodiscard]] int store_site_find(struct store *store, struct str url, struct arena *arena,
                                   struct store_site *ret_site);
+/* Whether a site had that address until somebody changed it. */
+[[nodiscard]] int store_site_had(struct store *store, struct str url, bool *ret_had);
 /* Writes outage, outage_revision and certificate_told only. */
 [[nodiscard]] int store_site_told(struct store *store, const struct store_site *site);
 /* By unit and name, without the dropped ones. */

@@ -103,6 +103,59 @@ int net_check(struct str where, struct diag *diag)
     return r;
 }
 
+/* In figures, whole: inet_aton would take "1.2.3". A link's address names its interface too. */
+static bool net_is_address(struct str text)
+{
+    char host[NET_ADDRESS_SIZE];
+    struct in6_addr address;
+    size_t end = str_find_byte(text, '%');
+
+    if (text.len >= sizeof(host) || end + 1 == text.len) {
+        return false;
+    }
+    (void)snprintf(host, sizeof(host), "%.*s", STR_ARG(str_slice(text, 0, end)));
+    return inet_pton(AF_INET6, host, &address) == 1 ||
+           (end == text.len && inet_pton(AF_INET, host, &address) == 1);
+}
+
+static bool net_is_server(struct str text)
+{
+    bool is_bracketed = str_has_prefix(text, STR("["));
+    size_t end = str_find_byte(text, is_bracketed ? ']' : ':');
+    struct str port = str_slice(text, end + (is_bracketed ? 1 : 0), text.len);
+    uint64_t number;
+
+    if (!is_bracketed && net_is_address(text)) {
+        return true; /* of version 6 too, which has colons of its own */
+    }
+    if (end == text.len || !net_is_address(str_slice(text, is_bracketed ? 1 : 0, end))) {
+        return false;
+    }
+    return (is_bracketed && port.len == 0) ||
+           (str_has_prefix(port, STR(":")) &&
+            str_to_u64(str_slice(port, 1, port.len), &number) == 0 && number >= 1 &&
+            number <= UINT16_MAX);
+}
+
+int net_check_servers(struct str list, struct diag *diag)
+{
+    size_t end;
+
+    for (size_t from = 0; from <= list.len; from = end + 1) {
+        struct str rest = str_slice(list, from, list.len);
+        struct str server = str_trim(str_slice(rest, 0, str_find_byte(rest, ',')));
+
+        end = from + str_find_byte(rest, ',');
+        if (!net_is_server(server)) {
+            return diag_set(diag, -ERR_SYNTAX,
+                            _("'%.*s' is no address of a name server; write ADDRESS, ADDRESS:PORT "
+                              "or [ADDRESS]:PORT, several parted by commas"),
+                            STR_ARG(server));
+        }
+    }
+    return 0;
+}
+
 static int net_open(struct str where, int type, struct diag *diag)
 {
     struct addrinfo *list = NULL;

@@ -14,6 +14,9 @@
 
 /* Whether net_listen could read it: -ERR_SYNTAX with its sentence, else 0. */
 [[nodiscard]] int net_check(struct str where, struct diag *diag);
+/* Whether it is a list of servers by their addresses, parted by commas: "ADDRESS", "ADDRESS:PORT"
+ * or "[ADDRESS]:PORT"; -ERR_SYNTAX with a sentence, else 0. */
+[[nodiscard]] int net_check_servers(struct str list, struct diag *diag);
 /* "PORT" (all addresses), "ADDRESS:PORT" or "[ADDRESS]:PORT"; close-on-exec, non-blocking. diag
  * names the address and the remedy. */
 [[nodiscard]] int net_listen(struct str where, struct diag *diag);

@@ -134,6 +134,7 @@ static void test_list_of_the_setting(void **state)
     struct answer answer;
     const struct json_value *first;
     int64_t number;
+    int64_t moved;
     struct str said = listed(csv);
 
     (void)state;
@@ -147,6 +148,7 @@ static void test_list_of_the_setting(void **state)
     assert_str(json_member_str(first, "permission", STR("")), "QĐ 7");
     assert_str(json_member_str(first, "permitted_by", STR("")), CENTRE_CONF);
     answer_done(&answer);
+    moved = number;
 
     expect("PATCH", path_of("/api/v1/sites/%lld", (long long)number), admin,
            "{\"name\":\"Cổng mới\",\"reason\":\"đổi tên\"}", 204);
@@ -160,6 +162,10 @@ static void test_list_of_the_setting(void **state)
     assert_int_equal(json_member(answer.json, "items")->count, 1);
     answer_done(&answer);
     expect("GET", path_of("/api/v1/sites/%lld", (long long)number), viewer, NULL, 404);
+    expect("PATCH", path_of("/api/v1/sites/%lld", (long long)moved), admin,
+           "{\"url\":\"https://l1-moi.example.vn/\",\"reason\":\"đổi tên miền\"}", 204);
+    assert_said(listed(csv), "added=0 known=2 refused=3"); /* under its address of before */
+    assert_int_equal(add_site("Cổng cũ", "https://l1.example.vn/", "portal") > moved, 1);
     assert_said(listed("a;b\n1;2\n"), "/etc/trang.csv");
 }
 

@@ -63,7 +63,7 @@ static void try_args(struct str input, struct arena *arena)
     static char words[4096];
     char *argv[WORDS_MAX + 1] = {NULL};
     const char *items[WORDS_MAX + 1];
-    struct setting_operands operands = {.items = items};
+    struct setting_operands operands = {.items = items, .here = "/srv/phong"};
     struct diag diag = {0};
     struct str word;
     size_t used = 0;

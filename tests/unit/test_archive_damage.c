@@ -68,6 +68,21 @@ static struct answer *search_damaged(struct bench *bench, struct archive_damages
     return answer;
 }
 
+/* The same where files were set aside: whoever asks for no damages is told of none. */
+static size_t count_left(struct bench *bench, size_t *ret_asides)
+{
+    struct archive_damages damages = {0};
+    struct archive_query query = everything();
+    struct archive *reader = open_archive(&bench->fixture, true, 0);
+    size_t count;
+
+    query.damages = &damages;
+    count = search(reader, &query)->count;
+    *ret_asides = damages.count;
+    archive_close(reader);
+    return count;
+}
+
 /* The day that is so many days before now. */
 static const char *day_before(int days)
 {
@@ -134,6 +149,25 @@ static void write_day(const char *path, const char *bytes, size_t len)
     close(fd);
 }
 
+/* The same after a rollback, and after a death. */
+static void check_told_again(struct bench *bench, const struct archive_damage *told)
+{
+    struct archive_damage damage;
+
+    archive_rollback(bench->archive);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(archive_take_damage(bench->archive, &damage));
+        assert_int_equal(damage.day, told->day);
+        assert_int_equal(damage.aside, told->aside);
+        assert_int_equal(damage.block, told->block);
+        assert_int_equal(damage.entries, told->entries);
+        assert_int_equal(damage.met, told->met);
+        assert_int_not_equal(damage.met, 0);
+        assert_false(archive_take_damage(bench->archive, &damage));
+        reopen(bench);
+    }
+}
+
 /* A bit of the block that still grows: the next one stands behind it, and what was in it is taken
  * again when it comes again. */
 static void test_damaged_last_block(void **state)
@@ -178,6 +212,7 @@ static void test_damaged_last_block(void **state)
     assert_false(archive_take_damage(bench->archive, &damage));
     assert_int_equal(search_damaged(bench, &damages)->count, 18);
     assert_int_equal(damages.count, 1);
+    check_told_again(bench, &damage);
 }
 
 static void forget_asides(const char *path)
@@ -279,8 +314,231 @@ static void test_foreign_day(void **state)
     assert_int_equal(read(fd, bytes, sizeof(bytes)), sizeof(diary));
     assert_memory_equal(bytes, diary, sizeof(diary)); /* it is kept as it was */
     close(fd);
+    check_told_again(bench, &damage);
     assert_int_equal(archive_expire(bench->archive, FIXTURE_NOW, &removed), 0);
     assert_int_equal(access(fixture_path(&bench->fixture, file), F_OK), -1);
+}
+
+/* ---- setting aside, cut short */
+
+static char *day_file_path(struct bench *bench, const char *rest, char out[512])
+{
+    (void)snprintf(out, 512, "%s/events/%s.db%s", bench->fixture.folder, day_before(1), rest);
+    return out;
+}
+
+static bool has_day_file(struct bench *bench, const char *rest)
+{
+    char path[512];
+
+    return access(day_file_path(bench, rest, path), F_OK) == 0;
+}
+
+/* What of a renaming has reached the disk: bits. */
+enum done_part { DONE_LOG = 1, DONE_INDEX = 2, DONE_FILE = 4, DONE_ALL = 7 };
+
+static void set_aside_partly(struct bench *bench, unsigned done)
+{
+    char from[512];
+    char to[512];
+
+    assert_true(has_day_file(bench, "-wal")); /* it outlasts its writer */
+    if ((done & DONE_LOG) != 0) {
+        assert_int_equal(
+            rename(day_file_path(bench, "-wal", from), day_file_path(bench, ".damaged-1-wal", to)),
+            0);
+    }
+    if ((done & DONE_INDEX) != 0) {
+        assert_int_equal(unlink(day_file_path(bench, "-shm", from)), 0);
+    }
+    if ((done & DONE_FILE) != 0) {
+        assert_int_equal(
+            rename(day_file_path(bench, "", from), day_file_path(bench, ".damaged-1", to)), 0);
+    }
+}
+
+static void check_parted(struct bench *bench, unsigned done)
+{
+    struct event event = make_event(FIXTURE_NOW - DAY, "afterwards", "/bin/sh");
+    bool is_aside = (done & (DONE_LOG | DONE_FILE)) != 0;
+    struct archive_damage damage = {0};
+    size_t asides = 0;
+
+    assert_int_equal(has_day_file(bench, ".damaged-1"), is_aside);
+    assert_int_equal(has_day_file(bench, ".damaged-1-wal"), is_aside);
+    assert_int_equal(has_day_file(bench, "-wal"), !is_aside);
+    assert_int_equal(archive_take_damage(bench->archive, &damage), is_aside);
+    assert_int_equal(damage.aside, is_aside);
+    assert_false(archive_take_damage(bench->archive, &damage));
+    assert_int_equal(add(bench->archive, 1, 1000, &event), 0);
+    assert_int_equal(archive_commit(bench->archive), 0);
+    assert_int_equal(count_left(bench, &asides), is_aside ? 129 : 193);
+    assert_int_equal(asides, is_aside);
+    assert_true(has_day_file(bench, "-wal"));
+    assert_int_equal(has_day_file(bench, ".damaged-1-wal"), is_aside);
+}
+
+/* A power cut keeps of its three steps any: file and log are together again all the same. */
+static void test_parted_asides(void **state)
+{
+    struct bench *bench = *state;
+
+    for (unsigned done = 0; done <= DONE_ALL; done++) {
+        unsigned removed = 0;
+
+        fill_days(bench);
+        archive_close(bench->archive);
+        set_aside_partly(bench, done);
+        bench->archive = open_archive(&bench->fixture, false, 16);
+        check_parted(bench, done);
+        reopen(bench);
+        assert_int_equal(archive_expire(bench->archive, FIXTURE_NOW + 2 * DAY, &removed), 0);
+        assert_false(has_day_file(bench, ".damaged-1-wal"));
+    }
+}
+
+/* A log that an older program left behind, and began the day anew: neither takes the other's. */
+static void test_log_of_another(void **state)
+{
+    struct bench *bench = *state;
+    size_t asides = 0;
+    char path[512];
+
+    fill_days(bench);
+    write_day(day_file_path(bench, ".damaged-1-wal", path), "a log", 5);
+    reopen(bench);
+    assert_true(has_day_file(bench, ""));
+    assert_true(has_day_file(bench, "-wal"));
+    assert_int_equal(count_left(bench, &asides), 192);
+    assert_int_equal(asides, 1); /* what was in it is not found */
+}
+
+/* What retention that was cut short leaves goes the next time. */
+static void test_orphans_expire(void **state)
+{
+    static const char *const orphans[] = {"events/2025-01-02.db-wal", "events/2025-01-03.db-shm",
+                                          "events/2025-01-04.db.damaged-2-wal",
+                                          "events/2025-01-05.db.damaged-99-shm"};
+    static const char *const others[] = {"events/2025-01-02.db-wal2", "events/2025-01-04.db.x-wal"};
+    struct bench *bench = *state;
+    unsigned removed = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(orphans); i++) {
+        write_day(fixture_path(&bench->fixture, orphans[i]), "left", 4);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        write_day(fixture_path(&bench->fixture, others[i]), "left", 4);
+    }
+    reopen(bench);
+    assert_int_equal(archive_expire(bench->archive, FIXTURE_NOW, &removed), 0);
+    for (size_t i = 0; i < ARRAY_LEN(orphans); i++) {
+        assert_int_equal(access(fixture_path(&bench->fixture, orphans[i]), F_OK), -1);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        assert_int_equal(access(fixture_path(&bench->fixture, others[i]), F_OK), 0);
+    }
+}
+
+/* ---- a row that is not what was written */
+
+/* The filter of a stored block. */
+static size_t read_filter(struct bench *bench, int64_t number, char *out, size_t room)
+{
+    struct database *database = NULL;
+    struct query query;
+    struct str filter;
+
+    assert_int_equal(day_open_file(bench->archive, FIXTURE_NOW / DAY, true, &database, NULL), 0);
+    query_init(&query, database, "SELECT filter FROM blocks WHERE number = ?1");
+    query_bind_i64(&query, 1, number);
+    assert_int_equal(query_one(&query), 0);
+    filter = query_bytes(&query, 0);
+    assert_in_range(filter.len, 8, room);
+    memcpy(out, filter.ptr, filter.len);
+    query_done(&query);
+    database_close(database);
+    return filter.len;
+}
+
+static size_t count_found(struct bench *bench, const char *words)
+{
+    struct archive *reader = open_archive(&bench->fixture, true, 0);
+    struct archive_query query = everything();
+    size_t count;
+
+    query.needles = wanted(words);
+    count = search(reader, &query)->count;
+    archive_close(reader);
+    return count;
+}
+
+/* Bits of a filter that are gone: the words that it denies are found all the same, while a filter
+ * that is whole still spares its block. */
+static void test_flipped_filter(void **state)
+{
+    static char filter[65536];
+    struct bench *bench = *state;
+    struct archive_stats stats;
+    struct archive_query query = everything();
+    char path[512];
+    size_t size;
+    size_t len;
+    char *at;
+
+    for (unsigned i = 0; i < 64; i++) {
+        struct event event =
+            make_event(FIXTURE_NOW + i, i < 16 ? "needle in the hay" : "straw", "/bin/sh");
+
+        assert_int_equal(add(bench->archive, 1, i + 1, &event), 0);
+    }
+    assert_int_equal(archive_commit(bench->archive), 0);
+    size = read_filter(bench, 1, filter, sizeof(filter));
+    query.needles = wanted("needle");
+    assert_int_equal(search(bench->archive, &query)->count, 16);
+    archive_stats(bench->archive, &stats);
+    assert_int_equal(stats.blocks_met, 4);
+    assert_int_equal(stats.blocks_opened, 1);
+    archive_close(bench->archive);
+    bench->archive = NULL;
+    (void)snprintf(path, sizeof(path), "%s/events/%s.db", bench->fixture.folder, day_before(0));
+    len = read_day(path);
+    at = memmem(day_bytes, len, filter, size);
+    assert_non_null(at);
+    for (size_t i = 0; i < size; i++) {
+        for (unsigned bit = 0; bit < 8; bit++) {
+            if ((filter[i] >> bit & 1) != 0) {
+                at[i] = (char)(filter[i] & ~(1 << bit));
+                write_day(path, day_bytes, len);
+                assert_int_equal(count_found(bench, "needle"), 16);
+                at[i] = filter[i];
+            }
+        }
+    }
+}
+
+/* A day as the version before this one wrote it. */
+static void test_day_of_before(void **state)
+{
+    struct bench *bench = *state;
+    struct archive_damages damages;
+    sqlite3 *handle = NULL;
+    char path[512];
+
+    fill_days(bench);
+    archive_close(bench->archive);
+    assert_int_equal(sqlite3_open(day_file_path(bench, "", path), &handle), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(handle,
+                                  "DROP INDEX blocks_rows; ALTER TABLE blocks DROP COLUMN hash;"
+                                  "DROP TABLE damages;"
+                                  "PRAGMA user_version = 3",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+    bench->archive = open_archive(&bench->fixture, false, 16);
+    assert_int_equal(search_damaged(bench, &damages)->count, 192);
+    assert_int_equal(damages.count, 0);
+    assert_int_equal(count_found(bench, "command | nothing"), 192);
+    assert_int_equal(count_found(bench, "nothing"), 0);
 }
 
 int main(void)
@@ -291,6 +549,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_damaged_last_block, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damaged_pages, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_foreign_day, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_parted_asides, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_log_of_another, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_orphans_expire, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_flipped_filter, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_day_of_before, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,8 @@
  * hostile lines, and told apart by their first lines. */
 #include "log_fixture.h"
 
+#include "base/cleanup.h"
+
 #include <stdio.h>
 
 static struct seen seen;
@@ -128,6 +130,35 @@ static void test_w3c(void **state)
     assert_true((seen.entries[3].faults & ENTRY_FAULT_SYNTAX) != 0);
     assert_string_equal(log_format_guess(STR(text))->name, "w3c");
     check_survives("w3c", text);
+}
+
+/* Whoever writes the journal's form need not begin with its cursor, as journalctl does. */
+static void test_journal_guess(void **state)
+{
+    static const char *const journals[] = {
+        "__CURSOR=s=1\nMESSAGE=x\n\n",
+        "MESSAGE=Accepted password for lan\nPRIORITY=6\n_HOSTNAME=web1\n\n",
+        "\n_BOOT_ID=1f\n_TRANSPORT=syslog\nSYSLOG_IDENTIFIER=sshd\n_PID=7\nMESSAGE=x\n",
+        "_UID=0\nMY_FIELD=1\n_COMM=cron\n",
+        "PRIORITY=4\nSYSLOG_FACILITY=10\nMESS", /* the head ends somewhere */
+    };
+    static const char *const others[] = {
+        "PATH=/usr/bin\nHOME=/root\nLANG=vi_VN.UTF-8\n",
+        "NAME=Debian\nID=debian\nPRIORITY=1\n",
+        "PRIORITY=1\n2026-11-26 10:00:00 MESSAGE=x _PID=3\n",
+        "message=x\npriority=6\n_pid=3\n",
+        "PRIORITY=1 MESSAGE=x _PID=3\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(journals); i++) {
+        assert_string_equal(log_format_guess(str_from(journals[i]))->name, "journal");
+    }
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        assert_string_not_equal(log_format_guess(str_from(others[i]))->name, "journal");
+    }
+    assert_string_equal(log_format_guess(STR("MESSAGE\n\3\0\0\0\0\0\0\0a\nb\n_PID=3\n\n"))->name,
+                        "journal"); /* a message of two lines */
 }
 
 static void test_w3c_blocks(void **state)
@@ -454,14 +485,14 @@ static int done(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),           cmocka_unit_test(test_weblog),
-        cmocka_unit_test(test_own_time),       cmocka_unit_test(test_w3c),
-        cmocka_unit_test(test_w3c_blocks),     cmocka_unit_test(test_audit),
-        cmocka_unit_test(test_audit_mixed),    cmocka_unit_test(test_journal),
-        cmocka_unit_test(test_journal_memory), cmocka_unit_test(test_cef),
-        cmocka_unit_test(test_keyvalue),       cmocka_unit_test(test_csv),
-        cmocka_unit_test(test_stamped),        cmocka_unit_test(test_general_log),
-        cmocka_unit_test(test_padded_hour),
+        cmocka_unit_test(test_rows),        cmocka_unit_test(test_weblog),
+        cmocka_unit_test(test_own_time),    cmocka_unit_test(test_w3c),
+        cmocka_unit_test(test_w3c_blocks),  cmocka_unit_test(test_journal_guess),
+        cmocka_unit_test(test_audit),       cmocka_unit_test(test_audit_mixed),
+        cmocka_unit_test(test_journal),     cmocka_unit_test(test_journal_memory),
+        cmocka_unit_test(test_cef),         cmocka_unit_test(test_keyvalue),
+        cmocka_unit_test(test_csv),         cmocka_unit_test(test_stamped),
+        cmocka_unit_test(test_general_log), cmocka_unit_test(test_padded_hour),
     };
 
     return cmocka_run_group_tests_name("log_formats", tests, NULL, done);

@@ -5,6 +5,7 @@
 #include "receiver_bench.h"
 
 #include "centre/receiver/queue.h"
+#include "sys/fd.h"
 
 enum { NOTES_MAX = 64 };
 
@@ -244,6 +245,38 @@ static void test_keys(void **state)
     receiver_finish();
 }
 
+/* What the process before this one left in the channel leaves no room: the api is greeted once it
+ * has read that, and says again then who was told. */
+static void test_greeted_late(void **state)
+{
+    static struct channel_packet packet;
+    unsigned waiting = 0;
+    unsigned greeted = 0;
+
+    (void)state;
+    start();
+    assert_int_equal(fd_set_nonblocking(api[0], true), 0);
+    msg_begin(&piece, RECEIVER_MESSAGE_POSTED);
+    while (channel_send(api[0], &piece, NULL, 0) == 0) {
+        waiting++;
+    }
+    assert_true(waiting > 0);
+    receiver.is_api_due = true;
+    receiver_posts_greet(&receiver);
+    receiver_posts_watch(&receiver);
+    for (unsigned i = 0; i < waiting + 3; i++) {
+        if (i >= waiting) {
+            receiver_posts_watch(&receiver);
+        }
+        if (channel_receive_within(api[1], 0, &packet) == 0) {
+            greeted += packet.msg.type == RECEIVER_MESSAGE_HELLO;
+            channel_packet_done(&packet);
+        }
+    }
+    assert_int_equal(greeted, 1);
+    receiver_finish();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +287,7 @@ int main(void)
         cmocka_unit_test(test_dead_after_parting),
         cmocka_unit_test(test_death_of_the_api),
         cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_greeted_late),
     };
 
     return cmocka_run_group_tests_name("repeats_kept", tests, NULL, NULL);

@@ -19,7 +19,15 @@ struct sample {
     const char *mode;
     struct setting_list tags;
     struct setting_list protect;
+    const char *even;
 };
+
+static int check_even(struct str value, struct diag *to)
+{
+    return value.len % 2 == 0
+               ? 0
+               : diag_set(to, -ERR_SYNTAX, "'%.*s' is odd; write one letter more", STR_ARG(value));
+}
 
 static const struct setting rows[] = {
     {"loud", 'l', SETTING_FLAG, NULL, NULL, NULL, offsetof(struct sample, is_loud), NULL,
@@ -39,9 +47,12 @@ static const struct setting rows[] = {
     {"tag", 't', SETTING_LIST, NULL, NULL, NULL, offsetof(struct sample, tags), NULL, N_("a word")},
     {"protect", 'p', SETTING_PATH_LIST, "/home,/srv", NULL, NULL, offsetof(struct sample, protect),
      NULL, N_("a folder to protect")},
+    {"even", 0, SETTING_TEXT, NULL, NULL, NULL, offsetof(struct sample, even), NULL,
+     N_("a pair of letters"), check_even},
     {},
 };
 
+static const char *here; /* where the command line is typed */
 static struct arena *arena;
 static struct sample sample;
 static struct diag diag;
@@ -182,6 +193,20 @@ static void test_paths(void **state)
                      -ERR_SYNTAX);
 }
 
+/* What a type does not say of a text. */
+static void test_checked(void **state)
+{
+    (void)state;
+    start();
+    assert_int_equal(settings_parse(rows, &sample, "/etc/x.conf", STR("workers = 3\neven = abc\n"),
+                                    arena, &diag),
+                     -ERR_SYNTAX);
+    assert_string_equal(diag.text, "/etc/x.conf, line 2: 'abc' is odd; write one letter more");
+    assert_null(sample.even);
+    assert_int_equal(set("even", "abcd"), 0);
+    assert_string_equal(sample.even, "abcd");
+}
+
 static void test_nearest_name(void **state)
 {
     (void)state;
@@ -267,8 +292,54 @@ static int parse_args(const char *line)
     }
     start();
     argv[argc] = NULL;
-    operands = (struct setting_operands){.items = items, .count = 99};
+    operands = (struct setting_operands){.items = items, .count = 99, .here = here};
     return settings_parse_args(rows, &sample, argv, &operands, arena, &diag);
+}
+
+/* From where they are typed: /srv/phong. In a file there is no such place. */
+static void test_relative_paths(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *is; /* NULL: it is refused */
+    } rows_of[] = {{"--folder kho", "/srv/phong/kho"},
+                   {"--folder=./kho/", "/srv/phong/kho"},
+                   {"--folder .", "/srv/phong"},
+                   {"--folder ./.", "/srv/phong"},
+                   {"--folder ..", "/srv"},
+                   {"--folder ../hcns/kho", "/srv/hcns/kho"},
+                   {"--folder ../../..", "/"},
+                   {"--folder ../../../x", "/x"},
+                   {"--folder ...", "/srv/phong/..."},
+                   {"--folder .kho", "/srv/phong/.kho"},
+                   {"--folder /kho", "/kho"},
+                   {"--folder kho/../x", NULL}, /* kho may be a link */
+                   {"--folder kho//x", NULL},
+                   {"--folder .//x", NULL},
+                   {"--folder=", NULL}};
+
+    (void)state;
+    here = "/srv/phong";
+    for (size_t i = 0; i < sizeof(rows_of) / sizeof(rows_of[0]); i++) {
+        int r = parse_args(rows_of[i].line);
+
+        if (r != (rows_of[i].is != NULL ? 0 : -ERR_SYNTAX) ||
+            (r == 0 && strcmp(sample.folder, rows_of[i].is) != 0)) {
+            fail_msg("'%s' is '%s': %d", rows_of[i].line, sample.folder, r);
+        }
+    }
+    assert_int_equal(parse_args("--protect a,/b,./c -p ../d"), 0);
+    assert_int_equal(sample.protect.count, 4);
+    assert_string_equal(sample.protect.items[0], "/srv/phong/a");
+    assert_string_equal(sample.protect.items[1], "/b");
+    assert_string_equal(sample.protect.items[2], "/srv/phong/c");
+    assert_string_equal(sample.protect.items[3], "/srv/d");
+    assert_int_equal(parse_args("--tag a/b"), 0);
+    assert_string_equal(sample.tags.items[0], "a/b");
+    here = "(unreachable)/srv";
+    assert_int_equal(parse_args("--folder kho"), -ERR_SYNTAX);
+    here = NULL;
+    assert_int_equal(parse_args("--folder kho"), -ERR_SYNTAX);
 }
 
 static void test_args(void **state)
@@ -342,7 +413,7 @@ static void test_json(void **state)
     json_begin(&json, &buf);
     settings_write_json(rows, &sample, &json);
     assert_int_equal(json_parse(buf_str(&buf), arena, &value, NULL), 0);
-    assert_int_equal(value->count, 9);
+    assert_int_equal(value->count, 10);
     row = value->first;
     assert_str(json_member_str(row, "type", STR("")), "flag");
     assert_true(json_member_bool(row, "value", false));
@@ -423,13 +494,14 @@ static void test_text_round_trip(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),  cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_bad_units), cmocka_unit_test(test_words),
-        cmocka_unit_test(test_paths),     cmocka_unit_test(test_nearest_name),
-        cmocka_unit_test(test_file),      cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_args),      cmocka_unit_test(test_args_refuse),
-        cmocka_unit_test(test_help),      cmocka_unit_test(test_json),
-        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_text_round_trip),
+        cmocka_unit_test(test_defaults),       cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_bad_units),      cmocka_unit_test(test_words),
+        cmocka_unit_test(test_relative_paths), cmocka_unit_test(test_checked),
+        cmocka_unit_test(test_paths),          cmocka_unit_test(test_nearest_name),
+        cmocka_unit_test(test_file),           cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_args),           cmocka_unit_test(test_args_refuse),
+        cmocka_unit_test(test_help),           cmocka_unit_test(test_json),
+        cmocka_unit_test(test_no_memory),      cmocka_unit_test(test_text_round_trip),
     };
 
     return cmocka_run_group_tests_name("setting", tests, setup, teardown);

@@ -5,7 +5,6 @@
 #include "sys/channel.h"
 #include "sys/fd.h"
 #include "sys/loop.h"
-#include "sys/net.h"
 #include "sys/process.h"
 #include "sys/sandbox.h"
 #include "sys/spawn.h"
@@ -484,27 +483,6 @@ static void test_sandbox_runs_programs(void **state)
     }
 }
 
-static void test_network_of_an_address(void **state)
-{
-    static const struct {
-        const char *address;
-        const char *network;
-    } rows[] = {{"192.0.2.7", "192.0.2.7"},
-                {"2001:db8:1:2:a:b:c:d", "2001:0db8:0001:0002::"},
-                {"2001:db8:1::b:d", "2001:0db8:0001:0000::"}, /* zeroes are written short */
-                {"2001:db8:1:0:a::d", "2001:0db8:0001:0000::"},
-                {"::1", "0000:0000:0000:0000::"},
-                {"fe80::1%eth0", "fe80:0000:0000:0000::"},
-                {"?", "?"},
-                {"", ""}};
-    char room[NET_ADDRESS_SIZE];
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        assert_str(net_network_of(str_from(rows[i].address), room), rows[i].network);
-    }
-}
-
 /* One that only looks: reads anything, changes nothing, sends no signal, takes no descriptor. */
 static int look_body(void *context)
 {
@@ -693,7 +671,6 @@ int main(void)
         cmocka_unit_test(test_sandbox_holds),
         cmocka_unit_test(test_looking_changes_nothing),
         cmocka_unit_test(test_sandbox_runs_programs),
-        cmocka_unit_test(test_network_of_an_address),
     };
 
     return cmocka_run_group_tests_name("sys", tests, make_scratch, remove_scratch);

@@ -26,6 +26,14 @@ PLANTED = """<h2>Nhà cái uy tín số 1 Việt Nam - nổ hũ đổi thưởng
 hôm nay, game bài đổi thưởng, cá cược bóng đá, xóc đĩa online.</p><a href="https://nhacai-uytin88.example/dang-ky">Link vào nhà cái</a>"""
 
 
+def is_known(wanted, names):
+    """Whether there is a test of each name that was asked for; else says which there are."""
+    strange = [name for name in wanted if name not in names]
+    if strange:
+        print(f"there is no test '{strange[0]}'; there are: {', '.join(names)}", file=sys.stderr)
+    return not strange
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -80,6 +80,7 @@ interface Found {
   reached: number;
   unread: number;
   damages: ArchiveDamage[];
+  hasMoreDamages: boolean;
 }
 
 interface Counted {
@@ -102,7 +103,7 @@ function spanOf(query: URLSearchParams): { from: number; to: number; isChosen: b
 }
 
 /** What the search had to pass over: when it was, and what to do. */
-function Damages({ damages }: { damages: ArchiveDamage[] }) {
+function Damages({ damages, hasMore }: { damages: ArchiveDamage[]; hasMore: boolean }) {
   return (
     <div role="alert">
       <ul class="error">
@@ -113,6 +114,7 @@ function Damages({ damages }: { damages: ArchiveDamage[] }) {
               : t('{0} events from {1} to {2} could not be read: {3} is damaged in one place. Put it back from a backup.', number(entries), shortTime(from), shortTime(to), file)}
           </li>
         ))}
+        {hasMore && <li>{t('And more places than these are damaged.')}</li>}
       </ul>
     </div>
   );
@@ -144,10 +146,10 @@ export function Find() {
     return { ...(span.from ? { from: new Date(span.from).toISOString() } : {}), ...(span.isChosen ? { to: new Date(span.to - 1).toISOString() } : {}) };
   };
   const page = async (mine: AbortController, cursor: string | null, before: EventHit[]) => {
-    let now: Found = { hits: before, next: cursor, reached: Date.now(), unread: 0, damages: [] };
+    let now: Found = { hits: before, next: cursor, reached: Date.now(), unread: 0, damages: [], hasMoreDamages: false };
     const wanted = before.length + PAGE;
     await ask('events/search', { q: typed, limit: PAGE, ...bounds(), ...(cursor ? { cursor } : {}) }, mine.signal, (answer) => {
-      now = { hits: [...now.hits, ...answer.items], next: answer.next, reached: Date.parse(answer.reached), unread: now.unread + answer.unread, damages: withDamages(now.damages, answer.damages) };
+      now = { hits: [...now.hits, ...answer.items], next: answer.next, reached: Date.parse(answer.reached), unread: now.unread + answer.unread, damages: withDamages(now.damages, answer.damages), hasMoreDamages: now.hasMoreDamages || answer.more_damages };
       setFound(now);
       return { isEnough: now.hits.length >= wanted, limit: wanted - now.hits.length };
     });
@@ -240,7 +242,7 @@ export function Find() {
         <p class="calm" role="status">{found.next ? t('Nothing matches back to {0}.', shortTime(new Date(found.reached).toISOString())) : t('Nothing matches.')}</p>
       )}
       {found && found.unread > 0 && <p class="quiet">{t('{0} entries could not be read: their fields were not looked at.', number(found.unread))}</p>}
-      {found && found.damages.length > 0 && <Damages damages={found.damages} />}
+      {found && found.damages.length > 0 && <Damages damages={found.damages} hasMore={found.hasMoreDamages} />}
       {counted && <Histogram counts={counted.counts} step={counted.step} from={counted.from} to={counted.to} reached={counted.isOver ? 0 : counted.reached} onNarrow={narrow} />}
       {hits.length > 0 && (
         <>

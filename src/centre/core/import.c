@@ -1,6 +1,7 @@
 /* A list of sites out of a spreadsheet, or that a setting names. Each row stands for itself: the
  * good ones are taken, the others are told by line and reason. A site that is known by its address
- * is brought up to date by a person, and left alone by the setting: it comes again at each start.
+ * is brought up to date by a person, and left alone by the setting, under the address that it had
+ * before too: it comes again at each start.
  * Neighbours: codec/csv reads, core/site.c writes, core.c reads the setting's file. */
 #include "centre/core/site.h"
 
@@ -124,22 +125,36 @@ static int import_fill(struct import *import, const struct str *fields, int coun
     return 0;
 }
 
+/* The site of that address, or none. Whoever changed a site's address in the console did not change
+ * the setting's list. */
+static int import_find(const struct import *import, struct str url, struct store_site *site,
+                       bool *ret_is_known)
+{
+    struct core_call *call = import->call;
+    struct store *store = call->core->options.store;
+    int r = store_site_find(store, url, call->arena, site);
+
+    if (r == -ERR_NOENT && import->file != NULL) {
+        return store_site_had(store, url, ret_is_known);
+    }
+    *ret_is_known = r == 0;
+    return r == -ERR_NOENT ? 0 : r;
+}
+
 static int import_row(struct import *import, const struct str *fields, int count)
 {
     struct core_call *call = import->call;
     int64_t now = clock_wall(call->core->options.clock);
     struct store_site site = {.created = now, .state_since = now, .service = SITE_SERVICE_PORTAL};
     struct str url;
+    bool is_known = false;
     int r = core_site_take_url(call, import_field(import, fields, count, IMPORT_COLUMN_URL), &url);
 
+    r = r < 0 ? r : import_find(import, url, &site, &is_known);
     if (r < 0) {
         return r;
     }
-    r = store_site_find(call->core->options.store, url, call->arena, &site);
-    if (r < 0 && r != -ERR_NOENT) {
-        return r;
-    }
-    if (r == 0 && import->file != NULL) {
+    if (is_known && import->file != NULL) {
         import->known++;
         return 0;
     }

@@ -13,6 +13,7 @@
 #include "centre/core/receive.h"
 #include "centre/core/source.h"
 #include "model/record.h"
+#include "store/seal.h"
 
 #include <sys/statvfs.h>
 
@@ -204,50 +205,75 @@ void core_disk_watch(struct core *core)
     }
 }
 
-void core_archive_watch(struct core *core)
+/* The rest of the finding is the centre's. */
+static int core_raise_finding(struct core *core, const struct id *host, struct finding *finding,
+                              uint64_t *ret_number)
 {
-    static const struct id centre_itself;
-    struct archive_damage damage;
+    int r = core_batch_begin(core);
 
-    while (archive_take_damage(core->options.archive, &damage)) {
-        char file[ARCHIVE_FILE_SIZE];
-        uint64_t number;
-        int r;
-
-        archive_file(&damage, file);
-        log_error("events are damaged: file=%s block=%lld events=%llu; new ones are kept as ever",
-                  file, (long long)damage.block, (unsigned long long)damage.entries);
-        r = core_raise(
-            core, &centre_itself, SEVERITY_HIGH,
-            N_("Stored events are damaged: new ones are kept as ever, but of the old ones "
-               "some are not found. Find names the file: put it back from a backup"),
-            &number);
-        if (r < 0) {
-            core_fail(core, r);
-        }
-    }
+    finding->time = clock_wall(core->options.clock);
+    finding->detector = STR("centre");
+    finding->score = 1;
+    r = r < 0 ? r : store_alert_fold(core->options.store, host, finding, ret_number);
+    core->changed |= CENTRE_CHANGED_ALERTS;
+    return r;
 }
 
 int core_raise(struct core *core, const struct id *host, enum severity severity, const char *title,
                uint64_t *ret_number)
 {
-    struct finding finding = {
-        .time = clock_wall(core->options.clock),
-        .detector = STR("centre"),
-        .severity = severity,
-        .title = str_from(title),
-        .score = 1,
-    };
+    struct finding finding = {.severity = severity, .title = str_from(title)};
     int r = id_new(&finding.id);
 
-    if (r == 0) {
-        r = core_batch_begin(core);
+    return r < 0 ? r : core_raise_finding(core, host, &finding, ret_number);
+}
+
+/* The archive tells of it again after every death: known by this, it is one finding for ever. */
+static struct id core_damage_id(const struct archive_damage *damage)
+{
+    char file[ARCHIVE_FILE_SIZE];
+    char text[ARCHIVE_FILE_SIZE + 64];
+    uint8_t digest[32];
+    struct id id;
+
+    archive_file(damage, file);
+    (void)snprintf(text, sizeof(text), "%s block %lld met %lld", file, (long long)damage->block,
+                   (long long)damage->met);
+    seal_digest(str_from(text), digest);
+    memcpy(id.bytes, digest, sizeof(id.bytes));
+    id.bytes[6] = (uint8_t)((id.bytes[6] & 0x0f) | 0x80); /* UUID version 8, RFC 9562 */
+    id.bytes[8] = (uint8_t)((id.bytes[8] & 0x3f) | 0x80);
+    return id;
+}
+
+static int core_tell_damage(struct core *core, const struct archive_damage *damage)
+{
+    struct finding finding = {
+        .id = core_damage_id(damage),
+        .severity = SEVERITY_HIGH,
+        .title = STR(N_("Stored events are damaged: new ones are kept as ever, but of the old ones "
+                        "some are not found. Find names the file: put it back from a backup")),
+    };
+    char file[ARCHIVE_FILE_SIZE];
+    uint64_t number;
+
+    archive_file(damage, file);
+    log_error("events are damaged: file=%s block=%lld events=%llu; new ones are kept as ever", file,
+              (long long)damage->block, (unsigned long long)damage->entries);
+    return core_raise_finding(core, &(struct id){0}, &finding, &number);
+}
+
+void core_archive_watch(struct core *core)
+{
+    struct archive_damage damage;
+    int r = 0;
+
+    while (r == 0 && archive_take_damage(core->options.archive, &damage)) {
+        r = core_tell_damage(core, &damage);
     }
-    if (r == 0) {
-        r = store_alert_fold(core->options.store, host, &finding, ret_number);
+    if (r < 0) {
+        core_fail(core, r); /* and all of them are told again */
     }
-    core->changed |= CENTRE_CHANGED_ALERTS;
-    return r;
 }
 
 /* What cannot be understood is counted and let go, or the agent would send it for ever. */

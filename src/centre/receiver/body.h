@@ -71,6 +71,7 @@ struct receiver {
     bool is_api_waiting;        /* for room: pieces of posts are not read */
     bool is_hurried;
     bool is_hello_due;
+    bool is_api_due; /* the api was not greeted yet */
     bool is_greeted;
     bool is_knowing; /* what was taken before: only datagrams are until then */
     bool is_ending;  /* nothing is taken any more; what is here is handed over */
@@ -144,7 +145,9 @@ void receiver_posts_leave_all(struct receiver *receiver);
 void receiver_posts_doubt(struct receiver *receiver);
 
 /* receiver/posts.c */
-/* Once a second: forgets those whose pieces stopped coming. */
+/* Says to the api that this process has just begun, if that is still to be said. */
+void receiver_posts_greet(struct receiver *receiver);
+/* Once a second: forgets those whose pieces stopped coming, and says what was not said yet. */
 void receiver_posts_watch(struct receiver *receiver);
 void receiver_posts_done(struct receiver *receiver);
 

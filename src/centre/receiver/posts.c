@@ -310,6 +310,17 @@ void receiver_posts_settle(struct receiver *receiver)
     }
 }
 
+/* It asks for posts again that were under way, and says again who was told. What the process before
+ * this one left in the channel may leave no room. */
+void receiver_posts_greet(struct receiver *receiver)
+{
+    if (receiver->is_api_due) {
+        msg_begin(&receiver->msg, RECEIVER_MESSAGE_HELLO);
+        msg_put_u64(&receiver->msg, receiver->queue.life);
+        receiver->is_api_due = channel_send(receiver->options->api, &receiver->msg, NULL, 0) < 0;
+    }
+}
+
 void receiver_posts_watch(struct receiver *receiver)
 {
     int64_t now = clock_mono(receiver->queue.clock);
@@ -322,6 +333,7 @@ void receiver_posts_watch(struct receiver *receiver)
             post_free(post);
         }
     }
+    receiver_posts_greet(receiver);
     receiver_posts_doubt(receiver);
     receiver_posts_settle(receiver);
 }

@@ -6,6 +6,8 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 
+#include <sys/stat.h>
+
 bool damage_is(int error)
 {
     return error == -ERR_CORRUPT || error == -ERR_FOREIGN || error == -ERR_IO;
@@ -23,6 +25,21 @@ struct archive_damage damage_of_file(const struct day_file *file, int error)
                                    .error = error,
                                    .first = file->day * NS_PER_DAY,
                                    .last = (file->day + 1) * NS_PER_DAY - 1};
+}
+
+/* The time of what is left, which outlasts its renaming. */
+struct archive_damage damage_of_aside(const struct archive *archive, const struct day_file *file,
+                                      int error)
+{
+    struct archive_damage damage = damage_of_file(file, error);
+    char path[ARCHIVE_PATH_SIZE];
+    struct stat status;
+
+    day_path(archive, file, "", path);
+    if (stat(path, &status) == 0) {
+        damage.met = status.st_mtim.tv_sec * NS_PER_S + status.st_mtim.tv_nsec;
+    }
+    return damage;
 }
 
 struct archive_damage damage_of_block(struct database *database, int64_t day, int64_t number)
@@ -47,7 +64,7 @@ void damages_add(struct archive_damages *damages, const struct archive_damage *d
         const struct archive_damage *known = &damages->list[i];
 
         if (known->day == damage->day && known->aside == damage->aside &&
-            known->block == damage->block) {
+            known->block == damage->block && known->met == damage->met) {
             return; /* met before, in another turn */
         }
     }
@@ -56,6 +73,66 @@ void damages_add(struct archive_damages *damages, const struct archive_damage *d
         return;
     }
     damages->list[damages->count++] = *damage;
+}
+
+/* ---- the writer's */
+
+/* Those that were told make room: whoever is told knows them again. */
+void archive_note_damage(struct archive *archive, const struct archive_damage *damage)
+{
+    if (archive->damages.count == ARCHIVE_DAMAGES_MAX &&
+        archive->damages_told == ARCHIVE_DAMAGES_MAX) {
+        archive->damages = (struct archive_damages){0};
+        archive->damages_told = 0;
+    }
+    damages_add(&archive->damages, damage);
+}
+
+static int64_t damage_recall(struct database *database, int64_t block)
+{
+    CLEANUP(query_done) struct query query = {0};
+
+    query_init(&query, database, "SELECT met FROM damages WHERE block = ?1");
+    query_bind_i64(&query, 1, block);
+    return query_one(&query) == 0 ? query_i64(&query, 0) : 0;
+}
+
+static void damage_remember(struct database *database, const struct archive_damage *damage)
+{
+    CLEANUP(query_done) struct query query = {0};
+
+    query_init(&query, database, "INSERT OR IGNORE INTO damages (block, met) VALUES (?1, ?2)");
+    query_bind_i64(&query, 1, damage->block);
+    query_bind_i64(&query, 2, damage->met);
+    (void)query_run(&query); /* a file that takes nothing fails what is written next as well */
+}
+
+void archive_note_block(struct archive *archive, struct database *database, int64_t day,
+                        int64_t number)
+{
+    struct archive_damage damage = damage_of_block(database, day, number);
+
+    damage.met = damage_recall(database, number);
+    if (damage.met == 0) {
+        damage.met = clock_wall(archive->clock);
+        damage_remember(database, &damage);
+    }
+    archive_note_damage(archive, &damage);
+}
+
+int archive_recall_blocks(struct archive *archive, struct database *database, int64_t day)
+{
+    CLEANUP(query_done) struct query query = {0};
+    int r;
+
+    query_init(&query, database, "SELECT block, met FROM damages");
+    while ((r = query_next(&query)) > 0) {
+        struct archive_damage damage = damage_of_block(database, day, query_i64(&query, 0));
+
+        damage.met = query_i64(&query, 1);
+        archive_note_damage(archive, &damage);
+    }
+    return r;
 }
 
 bool archive_take_damage(struct archive *archive, struct archive_damage *ret_damage)

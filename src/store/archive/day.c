@@ -3,6 +3,7 @@
 #include "store/archive/private.h"
 
 #include "base/banned.h"
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -45,7 +46,21 @@ static const char day_addresses[] =
 /* What filters cannot know of values (model/coded.h): bits. NULL: a block of before. */
 static const char day_coded[] = "ALTER TABLE blocks ADD COLUMN coded INTEGER;";
 
-static const char *const day_steps[] = {day_tables, day_addresses, day_coded};
+/* Blocks that the writer could not read, so that they are told of after a restart too; and what
+ * rows are known by (block_row_hash; NULL: a block of before). The index spares a search the pages
+ * of bodies, behind which those columns lie. Rows of before are not in it: nothing of them but
+ * their heads is read to make it. */
+static const char day_damages[] = "CREATE TABLE damages ("
+                                  "  block INTEGER PRIMARY KEY,"
+                                  "  met INTEGER NOT NULL"
+                                  ") STRICT;"
+                                  "ALTER TABLE blocks ADD COLUMN hash INTEGER;"
+                                  "CREATE INDEX blocks_rows ON blocks"
+                                  " (number, has_addresses, coded, hash) WHERE hash IS NOT NULL;";
+
+static const char *const day_steps[] = {day_tables, day_addresses, day_coded, day_damages};
+
+static const char *const day_suffixes[] = {"", "-wal", "-shm"}; /* by the bits of enum day_part */
 
 /* NAME.db, NAME.db.damaged-2. */
 static void day_name(const struct day_file *file, char out[ARCHIVE_FILE_SIZE])
@@ -73,7 +88,7 @@ void day_path(const struct archive *archive, const struct day_file *file, const 
 
 void archive_file(const struct archive_damage *damage, char out[ARCHIVE_FILE_SIZE])
 {
-    const struct day_file file = {damage->day, damage->aside};
+    const struct day_file file = {.day = damage->day, .aside = damage->aside};
     char name[ARCHIVE_FILE_SIZE];
 
     day_name(&file, name);
@@ -96,10 +111,25 @@ int day_open_file(const struct archive *archive, int64_t day, bool is_read_only,
     return database_open(&options, ret_database, diag);
 }
 
+/* Takes the part off the end of a name. */
+static enum day_part day_cut_part(struct str *name)
+{
+    for (size_t i = ARRAY_LEN(day_suffixes) - 1; i != 0; i--) {
+        struct str suffix = str_from(day_suffixes[i]);
+
+        if (str_has_suffix(*name, suffix)) {
+            *name = str_slice(*name, 0, name->len - suffix.len);
+            return (enum day_part)(1U << i);
+        }
+    }
+    return DAY_PART_FILE;
+}
+
 /* False for a name that is no day's. */
 static bool day_parse(struct str name, struct day_file *ret_file)
 {
     char text[] = "YYYY-MM-DDT00:00:00Z";
+    enum day_part part = day_cut_part(&name);
     struct str rest;
     uint64_t aside = 0;
     int64_t time;
@@ -118,7 +148,7 @@ static bool day_parse(struct str name, struct day_file *ret_file)
     if (time_parse(str_from(text), &time) < 0) {
         return false;
     }
-    *ret_file = (struct day_file){time / NS_PER_DAY, (unsigned)aside};
+    *ret_file = (struct day_file){time / NS_PER_DAY, (unsigned)aside, part};
     return true;
 }
 
@@ -177,6 +207,24 @@ static int day_read_folder(DIR *folder, struct day_file **files, size_t *ret_cou
     }
 }
 
+/* Sorts them, and makes one of the parts of each. */
+static size_t day_join_parts(struct day_file *files, size_t count)
+{
+    size_t joined = 0;
+
+    if (count != 0) {
+        qsort(files, count, sizeof(*files), day_compare);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (joined != 0 && day_compare(&files[joined - 1], &files[i]) == 0) {
+            files[joined - 1].parts |= files[i].parts;
+        } else {
+            files[joined++] = files[i];
+        }
+    }
+    return joined;
+}
+
 int day_list(const struct archive *archive, struct day_file **ret_files, size_t *ret_count)
 {
     DIR *folder = opendir(archive->folder);
@@ -193,62 +241,99 @@ int day_list(const struct archive *archive, struct day_file **ret_files, size_t 
         mem_free(files);
         return r;
     }
-    if (count != 0) {
-        qsort(files, count, sizeof(*files), day_compare);
-    }
     *ret_files = files;
-    *ret_count = count;
+    *ret_count = day_join_parts(files, count);
     return 0;
 }
 
 /* ---- setting aside */
 
-/* A number that neither a file nor the log of one has. */
-static unsigned day_free_aside(const struct archive *archive, int64_t day)
+static unsigned day_parts(const struct archive *archive, const struct day_file *file)
 {
     char path[ARCHIVE_PATH_SIZE];
-    char log[ARCHIVE_PATH_SIZE];
+    unsigned parts = 0;
 
+    for (size_t i = 0; i < ARRAY_LEN(day_suffixes); i++) {
+        day_path(archive, file, day_suffixes[i], path);
+        parts |= access(path, F_OK) == 0 ? 1U << i : 0;
+    }
+    return parts;
+}
+
+/* A number that nothing is left of. */
+static unsigned day_free_aside(const struct archive *archive, int64_t day)
+{
     for (unsigned aside = 1; aside <= ARCHIVE_ASIDES_MAX; aside++) {
-        const struct day_file file = {day, aside};
-
-        day_path(archive, &file, "", path);
-        day_path(archive, &file, "-wal", log);
-        if (access(path, F_OK) < 0 && access(log, F_OK) < 0) {
+        if (day_parts(archive, &(struct day_file){.day = day, .aside = aside}) == 0) {
             return aside;
         }
     }
     return 0;
 }
 
-static int day_rename(const struct archive *archive, const struct day_file *file,
-                      const char *suffix)
+static int day_rename(const struct archive *archive, const struct day_file *from,
+                      const struct day_file *to, enum day_part part)
 {
-    char from[ARCHIVE_PATH_SIZE];
-    char to[ARCHIVE_PATH_SIZE];
+    const char *suffix = part == DAY_PART_LOG ? "-wal" : "";
+    char old[ARCHIVE_PATH_SIZE];
+    char new[ARCHIVE_PATH_SIZE];
 
-    day_path(archive, &(struct day_file){.day = file->day}, suffix, from);
-    day_path(archive, file, suffix, to);
-    return rename(from, to) < 0 && errno != ENOENT ? -errno : 0;
+    day_path(archive, from, suffix, old);
+    day_path(archive, to, suffix, new);
+    return rename(old, new) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-/* The file last: a new one must meet neither the log nor the index of this one. */
+/* The file last: a new one must meet neither the log nor the index of this one. Should it stay, its
+ * log comes back to it. */
+static int day_move(const struct archive *archive, const struct day_file *file)
+{
+    const struct day_file place = {.day = file->day};
+    char index[ARCHIVE_PATH_SIZE];
+    int r = day_rename(archive, &place, file, DAY_PART_LOG);
+
+    if (r < 0) {
+        return r;
+    }
+    day_path(archive, &place, "-shm", index);
+    r = unlink(index) < 0 && errno != ENOENT ? -errno : 0;
+    r = r < 0 ? r : day_rename(archive, &place, file, DAY_PART_FILE);
+    if (r < 0) {
+        (void)day_rename(archive, file, &place, DAY_PART_LOG);
+        return r;
+    }
+    return database_sync_folder(archive->folder);
+}
+
 int day_set_aside(const struct archive *archive, int64_t day, unsigned *ret_aside)
 {
-    const struct day_file file = {day, day_free_aside(archive, day)};
-    char index[ARCHIVE_PATH_SIZE];
-    int r;
+    const struct day_file file = {.day = day, .aside = day_free_aside(archive, day)};
+    int r = file.aside != 0 ? day_move(archive, &file) : -ERR_LIMIT;
 
-    if (file.aside == 0) {
-        return -ERR_LIMIT;
-    }
-    day_path(archive, &(struct day_file){.day = day}, "-shm", index);
-    r = day_rename(archive, &file, "-wal");
-    r = r == 0 && unlink(index) < 0 && errno != ENOENT ? -errno : r;
-    r = r < 0 ? r : day_rename(archive, &file, "");
-    r = r < 0 ? r : database_sync_folder(archive->folder);
     if (r == 0) {
         *ret_aside = file.aside;
     }
+    return r;
+}
+
+/* The names may reach the disk in either order. A day that has both again was begun anew by a
+ * program that did not look here: its log is its own. */
+static bool day_is_parted(unsigned aside, unsigned place)
+{
+    const unsigned both = DAY_PART_FILE | DAY_PART_LOG;
+
+    return ((aside & both) == DAY_PART_LOG && (place & both) == DAY_PART_FILE) ||
+           ((aside & both) == DAY_PART_FILE && (place & both) == DAY_PART_LOG);
+}
+
+int day_finish_aside(const struct archive *archive, const struct day_file *file, bool *ret_is_moved)
+{
+    unsigned place = day_parts(archive, &(struct day_file){.day = file->day});
+    int r;
+
+    if (file->aside == 0 || !day_is_parted(day_parts(archive, file), place)) {
+        return 0;
+    }
+    r = day_move(archive, file);
+    *ret_is_moved = *ret_is_moved || r == 0;
     return r;
 }

@@ -9,6 +9,8 @@
 #include "store/database.h"
 #include "store/filter.h"
 
+#include <zstd.h>
+
 #define ARCHIVE_APPLICATION_ID 0x43474145U /* "CGAE" */
 #define ARCHIVE_FOLDER         "events"
 #define ARCHIVE_PATH_SIZE      4096
@@ -62,8 +64,24 @@ bool block_is_full(const struct block *block);
 [[nodiscard]] int block_add(struct block *block, const struct block_entry *entry,
                             struct buf *folded);
 bool block_has(const struct block *block, const struct id *host, uint64_t sequence);
+/* NULL: no memory. For block_write; ZSTD_freeCCtx ends it. */
+ZSTD_CCtx *block_packer_new(void);
 /* Within the day's transaction. scratch takes the compressed bytes and the filter. */
-[[nodiscard]] int block_write(struct block *block, struct database *database, struct buf *scratch);
+[[nodiscard]] int block_write(struct block *block, struct database *database, ZSTD_CCtx *packer,
+                              struct buf *scratch);
+/* What a search goes by before it opens a block. */
+struct block_row {
+    struct str filter;
+    int64_t first; /* times */
+    int64_t last;
+    uint64_t count;
+    uint64_t bytes;
+    int64_t pieces; /* enum filter_pieces */
+    int64_t coded;  /* bits of enum coded; below 0: of a block of before */
+};
+/* As the row keeps it, never 0: a filter of which a bit has flipped denies words that the block
+ * holds. Part of the file format. */
+int64_t block_row_hash(const struct block_row *row);
 /* The day's last block when it is not full; 0: there is none to go on with. */
 [[nodiscard]] int block_find_last(struct database *database, size_t room, int64_t *ret_number);
 /* Continues a stored block. After a failure the block must be reset. */
@@ -119,14 +137,23 @@ struct archive {
     struct map hosts; /* id → struct archive_host */
     struct buf scratch;
     struct buf folded;
+    ZSTD_CCtx *packer; /* NULL: read-only */
     struct archive_stats stats;
     struct archive_damages damages; /* that the writer met */
     size_t damages_told;
 };
 
+/* What there is of a day: bits. */
+enum day_part {
+    DAY_PART_FILE = 1,
+    DAY_PART_LOG = 2, /* what the file has not taken over yet */
+    DAY_PART_INDEX = 4,
+};
+
 struct day_file {
     int64_t day;
     unsigned aside; /* 0: it is in use */
+    unsigned parts; /* of those that day_list gives */
 };
 
 /* Opens a day's file. Writing makes it. */
@@ -134,13 +161,17 @@ struct day_file {
                                 struct database **ret_database, struct diag *diag);
 void day_path(const struct archive *archive, const struct day_file *file, const char *suffix,
               char out[ARCHIVE_PATH_SIZE]);
-/* Days' files, those that were set aside too, oldest first. The caller frees the list with
- * mem_free. */
+/* Days' files, those that were set aside too, and what is left of such; oldest first. The caller
+ * frees the list with mem_free. */
 [[nodiscard]] int day_list(const struct archive *archive, struct day_file **ret_files,
                            size_t *ret_count);
 /* Renames the file of a day that no database has open, and what it has not taken over from its log.
  * Nothing is overwritten. -ERR_LIMIT. */
 [[nodiscard]] int day_set_aside(const struct archive *archive, int64_t day, unsigned *ret_aside);
+/* Ends a renaming that a power cut has parted: file and log belong together. No database may have
+ * the day open. True in *ret_is_moved: something was renamed. */
+[[nodiscard]] int day_finish_aside(const struct archive *archive, const struct day_file *file,
+                                   bool *ret_is_moved);
 
 /* Whether an error of reading says that the file is not what it was. */
 bool damage_is(int error);
@@ -148,6 +179,17 @@ bool damage_is(int error);
 bool damage_stays(int error);
 /* The whole of a file. */
 struct archive_damage damage_of_file(const struct day_file *file, int error);
+/* The whole of a file that was set aside. */
+struct archive_damage damage_of_aside(const struct archive *archive, const struct day_file *file,
+                                      int error);
+/* For the writer to tell of. */
+void archive_note_damage(struct archive *archive, const struct archive_damage *damage);
+/* The same of a block that cannot be read. The day's file keeps it in mind. */
+void archive_note_block(struct archive *archive, struct database *database, int64_t day,
+                        int64_t number);
+/* What the day's file keeps in mind. */
+[[nodiscard]] int archive_recall_blocks(struct archive *archive, struct database *database,
+                                        int64_t day);
 /* A block, with what its row says of it. */
 struct archive_damage damage_of_block(struct database *database, int64_t day, int64_t number);
 void damages_add(struct archive_damages *damages, const struct archive_damage *damage);

@@ -111,28 +111,90 @@ static bool scan_is_over(struct scan *scan, int64_t last)
     return true;
 }
 
-/* Whether the row's block is to be opened. Values of audit are in the filter as they were meant. */
-static bool scan_admits(struct scan *scan, struct query *rows, struct hand *hand)
+enum row_column {
+    ROW_NUMBER,
+    ROW_LAST,
+    ROW_FILTER,
+    ROW_FIRST,
+    ROW_COUNT,
+    ROW_BYTES,
+    ROW_HASH,
+    ROW_PIECES,
+    ROW_CODED,
+};
+
+/* What lies behind the body comes out of an index: of a block that is passed over only the filter
+ * is read. */
+static const char scan_rows[] =
+    "SELECT b.number, b.last, b.filter, b.first, b.count, b.bytes, ifnull(r.hash, 0),"
+    " r.has_addresses, r.coded"
+    " FROM blocks b INDEXED BY blocks_time LEFT JOIN blocks r INDEXED BY blocks_rows"
+    " ON r.number = b.number AND r.hash IS NOT NULL"
+    " WHERE b.last >= ?1 AND b.first <= ?2 AND (?3 IS NULL OR EXISTS"
+    " (SELECT 1 FROM host_blocks WHERE host = ?3 AND block = b.number)) ORDER BY b.last DESC";
+
+/* What the index does not have of a block of before. */
+static int row_read_rest(struct database *database, int64_t number, struct block_row *row)
 {
-    int64_t coded = query_i64(rows, 4);
-    struct block_filter filter = {.bytes = query_bytes(rows, 2),
-                                  .pieces = (enum filter_pieces)query_i64(rows, 3),
-                                  .is_noted = coded >= 0,
-                                  .is_coded = (coded & CODED_SIGNS) != 0};
+    CLEANUP(query_done) struct query query = {0};
+    int r;
+
+    query_init(&query, database,
+               "SELECT has_addresses, ifnull(coded, -1) FROM blocks WHERE number = ?1");
+    query_bind_i64(&query, 1, number);
+    r = query_one(&query);
+    if (r == 0) {
+        row->pieces = query_i64(&query, 0);
+        row->coded = query_i64(&query, 1);
+    }
+    return r;
+}
+
+/* *ret_is_whole: it is what was written, or nobody knows. */
+static int row_read(struct query *rows, struct block_row *ret_row, bool *ret_is_whole)
+{
+    int64_t hash = query_i64(rows, ROW_HASH);
+
+    *ret_row = (struct block_row){.filter = query_bytes(rows, ROW_FILTER),
+                                  .first = query_i64(rows, ROW_FIRST),
+                                  .last = query_i64(rows, ROW_LAST),
+                                  .count = query_u64(rows, ROW_COUNT),
+                                  .bytes = query_u64(rows, ROW_BYTES),
+                                  .pieces = query_i64(rows, ROW_PIECES),
+                                  .coded = query_i64(rows, ROW_CODED)};
+    *ret_is_whole = hash == 0 || hash == block_row_hash(ret_row);
+    return hash != 0 ? 0 : row_read_rest(rows->database, query_i64(rows, ROW_NUMBER), ret_row);
+}
+
+static bool row_holds(const struct block_row *row, const struct needles *needles)
+{
+    struct block_filter filter = {.bytes = row->filter,
+                                  .pieces = (enum filter_pieces)row->pieces,
+                                  .is_noted = row->coded >= 0,
+                                  .is_coded = (row->coded & CODED_SIGNS) != 0};
     const struct needle_place place = {filter_holds, filter_is_coded, &filter};
+
+    /* An empty filter is one of no texts, or one that could not be read. */
+    return filter.bytes.len == 0 || needles_hold(needles, &place);
+}
+
+/* 1 when the row's block is to be opened, 0, negative. Values of audit are in the filter as they
+ * were meant. A row in which bits have flipped hides nothing: its block has a checksum of its own.
+ */
+static int scan_admits(struct scan *scan, struct query *rows, struct hand *hand)
+{
+    struct block_row row;
+    bool is_whole;
+    int r = row_read(rows, &row, &is_whole);
 
     scan->archive->stats.blocks_met++;
     hand->row = (struct archive_damage){.day = scan->day,
-                                        .block = query_i64(rows, 0),
-                                        .first = query_i64(rows, 5),
-                                        .last = query_i64(rows, 1),
-                                        .entries = query_u64(rows, 6)};
-    /* An empty filter is one of no texts, or one that could not be read. */
-    if (scan->is_choosy && filter.bytes.len != 0 && !needles_hold(scan->query->needles, &place)) {
-        return false;
-    }
-    hand->is_coded = coded != CODED_NONE;
-    return true;
+                                        .block = query_i64(rows, ROW_NUMBER),
+                                        .first = row.first,
+                                        .last = row.last,
+                                        .entries = row.count};
+    hand->is_coded = !is_whole || row.coded != CODED_NONE;
+    return r < 0 ? r : !scan->is_choosy || !is_whole || row_holds(&row, scan->query->needles);
 }
 
 /* 1 when the hand holds a block, 0 when there are no more. */
@@ -142,7 +204,7 @@ static int scan_take_row(struct scan *scan, struct hand *hand)
     int r;
 
     while ((r = query_next(rows)) > 0) {
-        int64_t last = query_i64(rows, 1);
+        int64_t last = query_i64(rows, ROW_LAST);
 
         if (scan->query->is_canceled != NULL && *scan->query->is_canceled) {
             return -ERR_CANCELED;
@@ -150,10 +212,12 @@ static int scan_take_row(struct scan *scan, struct hand *hand)
         if (scan_is_beyond(scan, last) || scan_is_over(scan, last)) {
             return 0;
         }
-        if (!scan_admits(scan, rows, hand)) {
+        r = scan_admits(scan, rows, hand);
+        if (r == 0) {
             continue;
         }
-        r = block_read_packed(rows->database, hand->row.block, &hand->bytes, &hand->body);
+        r = r < 0 ? r
+                  : block_read_packed(rows->database, hand->row.block, &hand->bytes, &hand->body);
         if (r == 0) {
             scan->taken++;
             scan->archive->stats.blocks_opened++;
@@ -357,12 +421,7 @@ int scan_day(struct scan *scan, int64_t day, struct database *database)
     pthread_t helper;
     bool is_helped = false;
 
-    query_init(
-        &rows, database,
-        "SELECT number, last, filter, has_addresses, ifnull(coded, -1), first, count"
-        " FROM blocks INDEXED BY blocks_time"
-        " WHERE last >= ?1 AND first <= ?2 AND (?3 IS NULL OR EXISTS"
-        " (SELECT 1 FROM host_blocks WHERE host = ?3 AND block = number)) ORDER BY last DESC");
+    query_init(&rows, database, scan_rows);
     query_bind_i64(&rows, 1, scan->query->from);
     query_bind_i64(&rows, 2, scan->query->to);
     query_bind_id(&rows, 3, scan->query->host);

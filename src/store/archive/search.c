@@ -68,6 +68,9 @@ static void search_note_aside(struct scan *scan, const struct day_file *file)
 {
     const struct archive_damage damage = damage_of_file(file, -ERR_CORRUPT);
 
+    if ((file->parts & (DAY_PART_FILE | DAY_PART_LOG)) == 0) {
+        return; /* retention was cut short: nothing is in what is left */
+    }
     if (scan->query->damages != NULL && damage.last >= scan->query->from &&
         damage.first <= scan->query->to) {
         damages_add(scan->query->damages, &damage);
@@ -92,7 +95,7 @@ static int search_choose_days(struct scan *scan, const struct day_file *files, s
 
         if (files[i].aside != 0) {
             search_note_aside(scan, &files[i]);
-        } else {
+        } else if ((files[i].parts & DAY_PART_FILE) != 0) {
             r = search_look_at(scan, files[i].day, &days[chosen]);
         }
         if (r < 0) {

@@ -451,10 +451,16 @@ static const char schema_scripts[] = "CREATE TABLE site_scripts ("
                                      "  bytes BLOB NOT NULL CHECK (length(bytes) <= 65536)"
                                      ") STRICT;";
 
-const char *const store_steps[] = {schema_tables,      schema_words,    schema_alert_counts,
-                                   schema_real_counts, schema_settings, schema_last_times,
-                                   schema_sites,       schema_pictures, schema_logs,
-                                   schema_taken,       schema_gravity,  schema_scripts};
+/* Addresses that sites had before people changed them: a list that is read at each start may name
+ * them still. */
+static const char schema_addresses[] = "CREATE TABLE site_addresses ("
+                                       "  url TEXT PRIMARY KEY"
+                                       ") STRICT, WITHOUT ROWID;";
+
+const char *const store_steps[] = {
+    schema_tables,     schema_words,   schema_alert_counts, schema_real_counts, schema_settings,
+    schema_last_times, schema_sites,   schema_pictures,     schema_logs,        schema_taken,
+    schema_gravity,    schema_scripts, schema_addresses};
 const unsigned store_step_count = sizeof(store_steps) / sizeof(store_steps[0]);
 
 static int schema_put_folded(struct buf *buf, const char *text)

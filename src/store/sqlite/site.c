@@ -153,6 +153,19 @@ static int site_rename_alerts(struct store *store, uint64_t site)
                        site);
 }
 
+/* The address that it is about to lose. */
+static int site_keep_address(struct store *store, const struct store_site *site)
+{
+    CLEANUP(query_done) struct query query = {0};
+
+    query_init(&query, store->database,
+               "INSERT OR IGNORE INTO site_addresses (url)"
+               " SELECT url FROM sites WHERE number = ?1 AND url <> ?2");
+    query_bind_u64(&query, 1, site->number);
+    query_bind_text(&query, 2, site->url);
+    return query_run(&query);
+}
+
 int store_site_put(struct store *store, const struct store_site *site, uint64_t *ret_number)
 {
     int r = store_may_write(store);
@@ -165,7 +178,8 @@ int store_site_put(struct store *store, const struct store_site *site, uint64_t 
     if (r < 0) {
         return r;
     }
-    r = site_write(store, site);
+    r = site_keep_address(store, site);
+    r = r < 0 ? r : site_write(store, site);
     if (r == 0 && site->number != 0) {
         r = site_rename_alerts(store, site->number);
     }
@@ -210,6 +224,20 @@ int store_site_find(struct store *store, struct str url, struct arena *arena,
         *ret_site = site;
     }
     return r;
+}
+
+int store_site_had(struct store *store, struct str url, bool *ret_had)
+{
+    CLEANUP(query_done) struct query query = {0};
+    int r;
+
+    query_init(&query, store->database, "SELECT 1 FROM site_addresses WHERE url = ?1");
+    query_bind_text(&query, 1, url);
+    r = query_next(&query);
+    if (r >= 0) {
+        *ret_had = r > 0;
+    }
+    return r < 0 ? r : 0;
 }
 
 int store_site_told(struct store *store, const struct store_site *site)
