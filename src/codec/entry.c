@@ -22,23 +22,37 @@ struct entry_names {
     size_t limit;
 };
 
+/* Of four to eight bytes, or more: the first and the last of them, which may be the same. */
 static uint64_t name_end(const char *bytes, size_t len)
 {
     uint64_t word = 0;
+    uint32_t low;
+    uint32_t high;
 
-    memcpy(&word, bytes, len < sizeof(word) ? len : sizeof(word));
-    return word;
+    if (len >= sizeof(word)) {
+        memcpy(&word, bytes, sizeof(word));
+        return word;
+    }
+    memcpy(&low, bytes, sizeof(low));
+    memcpy(&high, bytes + len - sizeof(high), sizeof(high));
+    return (uint64_t)high << 32 | low;
 }
 
 static uint64_t name_hash(struct str name)
 {
     uint64_t hash = name.len * 0x9e3779b97f4a7c15ULL;
 
-    if (name.len > 0) {
+    if (name.len >= 4) {
         size_t tail = name.len < 8 ? name.len : 8;
 
         hash ^= name_end(name.ptr, name.len) * 0xff51afd7ed558ccdULL;
         hash ^= name_end(name.ptr + name.len - tail, tail) * 0xc4ceb9fe1a85ec53ULL;
+    } else if (name.len > 0) {
+        uint64_t few = (uint64_t)(unsigned char)name.ptr[0] << 16 |
+                       (uint64_t)(unsigned char)name.ptr[name.len / 2] << 8 |
+                       (unsigned char)name.ptr[name.len - 1];
+
+        hash ^= few * 0xff51afd7ed558ccdULL;
     }
     return hash ^ (hash >> 32);
 }
@@ -82,8 +96,12 @@ static size_t names_slot(const struct entry_names *names, struct str name)
 {
     size_t at = name_hash(name) & (names->room - 1);
 
-    while (names->slots[at] != 0 && !str_is(names->texts[names->slots[at] - 1], name)) {
-        at = (at + 1) & (names->room - 1);
+    for (; names->slots[at] != 0; at = (at + 1) & (names->room - 1)) {
+        const struct str *text = &names->texts[names->slots[at] - 1];
+
+        if (text->len == name.len && memcmp(text->ptr, name.ptr, name.len) == 0) {
+            break;
+        }
     }
     return at;
 }

@@ -10,6 +10,11 @@
 
 #define LOWER 0x20202020U /* for four letters */
 
+static bool may_be_dull(char first)
+{
+    return (first >= 'A' && first <= 'Z') || first == '@' || first == 't';
+}
+
 static bool is_dull(struct str name)
 {
     static const struct str names[] = {
@@ -18,7 +23,7 @@ static bool is_dull(struct str name)
 #undef DULL
     };
 
-    if (name.len == 0 || (name.ptr[0] >= 'a' && name.ptr[0] != 't')) {
+    if (name.len == 0 || !may_be_dull(name.ptr[0])) {
         return false;
     }
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

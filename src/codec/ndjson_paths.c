@@ -10,6 +10,8 @@
 
 #define PATHS_FIRST 512 /* slots */
 #define PATHS_ROOM  (4 * NDJSON_PATHS_KEPT)
+#define PATHS_MAX                                                                                  \
+    (1u << 20) /* of them at once, a power of two; an entry of 1 MiB cannot have as many */
 
 static uint64_t mix(uint64_t a, uint64_t b)
 {
@@ -45,14 +47,14 @@ static uint64_t load_few(const char *bytes, size_t len)
                      (uint64_t)(unsigned char)bytes[len / 2] << 8 | (unsigned char)bytes[len - 1];
 }
 
-static uint64_t path_hash(uint64_t seed, uint32_t parent, struct str key)
+static uint32_t path_hash(uint64_t seed, uint32_t parent, struct str key)
 {
     uint64_t hash = seed ^ ((uint64_t)parent << 32 | (uint32_t)key.len);
     const char *at = key.ptr;
     const char *end = key.ptr + key.len;
 
     if (key.len < 8) {
-        return mix(hash, load_few(at, key.len) ^ 0x9e3779b97f4a7c15ULL);
+        return (uint32_t)mix(hash, load_few(at, key.len) ^ 0x9e3779b97f4a7c15ULL);
     }
     for (; end - at > 16; at += 16) {
         hash = mix(load64(at) ^ hash, load64(at + 8) ^ 0xc4ceb9fe1a85ec53ULL);
@@ -60,28 +62,43 @@ static uint64_t path_hash(uint64_t seed, uint32_t parent, struct str key)
     if (end - at > 8) {
         hash = mix(load64(at) ^ hash, 0xff51afd7ed558ccdULL);
     }
-    return mix(hash, load64(end - 8) ^ 0x9e3779b97f4a7c15ULL);
+    return (uint32_t)mix(hash, load64(end - 8) ^ 0x9e3779b97f4a7c15ULL);
 }
 
-static uint32_t *paths_slot(const struct ndjson_paths *paths, uint32_t parent, struct str key)
+/* What stands in the path's slot. */
+static uint32_t slot_of(uint32_t hash, uint32_t path)
 {
-    uint32_t at = (uint32_t)path_hash(paths->seed, parent, key) & (paths->room - 1);
+    return (hash & ~(PATHS_MAX - 1)) | path;
+}
 
-    while (paths->slots[at] != 0) {
-        const struct ndjson_path *path = &paths->list[paths->slots[at]];
+/* Where the path stands, or the free place for it. Of names that nobody met before, each look at
+ * another's record would be one at memory that lies far away: the slots are small, and some bits of
+ * the hashes are compared there. */
+static uint32_t *paths_slot(const struct ndjson_paths *paths, uint32_t hash, uint32_t parent,
+                            struct str key)
+{
+    uint32_t at = hash & (paths->room - 1);
 
-        if (path->parent == parent && path->key.len == key.len &&
-            memcmp(path->key.ptr, key.ptr, key.len) == 0) {
+    for (; paths->slots[at] != 0; at = (at + 1) & (paths->room - 1)) {
+        uint32_t slot = paths->slots[at];
+        const struct ndjson_path *path = &paths->list[slot & (PATHS_MAX - 1)];
+
+        if (slot_of(slot, 0) == slot_of(hash, 0) && path->parent == parent &&
+            path->key.len == key.len && memcmp(path->key.ptr, key.ptr, key.len) == 0) {
             break;
         }
-        at = (at + 1) & (paths->room - 1);
     }
     return &paths->slots[at];
 }
 
+static uint32_t list_room(uint32_t room)
+{
+    return room / 4 * 3;
+}
+
 static int paths_make(struct ndjson_paths *paths, uint32_t room)
 {
-    struct ndjson_path *list = mem_resize(paths->list, room / 2, sizeof(*list));
+    struct ndjson_path *list = mem_resize(paths->list, list_room(room), sizeof(*list));
     uint32_t *slots;
 
     if (list == NULL) {
@@ -96,7 +113,12 @@ static int paths_make(struct ndjson_paths *paths, uint32_t room)
     paths->slots = slots;
     paths->room = room;
     for (uint32_t path = 1; path < paths->count; path++) {
-        *paths_slot(paths, list[path].parent, list[path].key) = path;
+        uint32_t at = list[path].hash & (room - 1);
+
+        while (slots[at] != 0) {
+            at = (at + 1) & (room - 1);
+        }
+        slots[at] = slot_of(list[path].hash, path);
     }
     return 0;
 }
@@ -107,13 +129,15 @@ static void paths_forget(struct ndjson_paths *paths)
     memset(paths->slots, 0, paths->room * sizeof(*paths->slots));
     paths->list[0] = (struct ndjson_path){.is_wrapper = true};
     paths->count = 1;
+    paths->before = 1;
 }
 
 int ndjson_paths_init(struct ndjson_paths *paths, const struct entry_names *names)
 {
     int r;
 
-    *paths = (struct ndjson_paths){.names = names};
+    *paths = (struct ndjson_paths){.names = names, .parts = ndjson_shapes_parts_max()};
+    ndjson_words_init(&paths->words, names);
     r = arena_new(NDJSON_PATHS_TEXT, &paths->arena);
     if (r < 0) {
         return r;
@@ -138,12 +162,15 @@ void ndjson_paths_done(struct ndjson_paths *paths)
 
 int ndjson_paths_trim(struct ndjson_paths *paths)
 {
-    if (paths->count <= NDJSON_PATHS_KEPT && arena_used(paths->arena) <= NDJSON_PATHS_TEXT / 2) {
-        return 0;
+    /* A hostile entry may be followed by more of its kind: the room stays until one is not. */
+    bool is_roomy = paths->room > PATHS_ROOM && paths->count - paths->before < NDJSON_PATHS_KEPT;
+
+    paths->before = paths->count;
+    if (paths->count > NDJSON_PATHS_KEPT || arena_used(paths->arena) > NDJSON_PATHS_TEXT / 2) {
+        arena_reset(paths->arena);
+        paths_forget(paths);
     }
-    arena_reset(paths->arena);
-    paths_forget(paths);
-    return paths->room > PATHS_ROOM ? paths_make(paths, PATHS_FIRST) : 0;
+    return is_roomy ? paths_make(paths, PATHS_ROOM) : 0;
 }
 
 /* The member's name behind its parent's; NULL .ptr when there is no memory. */
@@ -167,13 +194,13 @@ static struct str path_name(struct ndjson_paths *paths, uint32_t parent, struct 
 }
 
 /* Whether the name, or what is left of it when a shape takes parts off its front, is asked for. */
-static bool path_is_wanted(const struct entry_names *names, struct str name)
+static bool path_is_wanted(const struct ndjson_paths *paths, struct str name)
 {
     struct str rest = name;
     struct str part;
 
-    while (rest.len > 0) {
-        if (entry_names_find(names, rest) != 0) {
+    for (unsigned i = 0; i <= paths->parts && rest.len > 0; i++) {
+        if (entry_names_find(paths->names, rest) != 0) {
             return true;
         }
         (void)str_cut(&rest, '.', &part);
@@ -181,55 +208,74 @@ static bool path_is_wanted(const struct entry_names *names, struct str name)
     return false;
 }
 
-static int paths_add(struct ndjson_paths *paths, uint32_t parent, struct str key,
-                     uint32_t *ret_path)
+/* What the name means to shapes and to the asker. */
+static void path_tell(const struct ndjson_paths *paths, struct ndjson_path *path)
+{
+    path->is_known = ndjson_words_has(&paths->words, path->name);
+    if (path->is_known) {
+        path->tells = ndjson_shapes_tells(path->name);
+        path->is_wanted = path_is_wanted(paths, path->name);
+        path->is_wrapper = path->parent == 0 && ndjson_shapes_is_wrapper(path->name);
+    }
+}
+
+static int path_make(struct ndjson_paths *paths, uint32_t parent, struct str key,
+                     struct ndjson_path *path)
 {
     size_t left = NDJSON_PATHS_TEXT - arena_used(paths->arena);
-    struct ndjson_path path = {.parent = parent};
     int r;
 
     if (left < 4 * key.len + ENTRY_NAME_MAX + 256) {
         return -ERR_LIMIT;
     }
-    if (paths->count == paths->room / 2) {
-        r = paths_make(paths, paths->room * 2);
+    *path = (struct ndjson_path){.parent = parent};
+    path->key = arena_copy(paths->arena, key);
+    if (path->key.ptr == NULL) {
+        return -ERR_NOMEM;
+    }
+    path->name = path->key;
+    if (memchr(path->key.ptr, '\\', path->key.len) != NULL) {
+        r = entry_field_text(&(struct entry_field){.value = path->key, .is_escaped = true},
+                             paths->arena, &path->name);
         if (r < 0) {
             return r;
         }
     }
-    path.key = arena_copy(paths->arena, key);
-    if (path.key.ptr == NULL) {
+    path->name = path_name(paths, parent, path->name);
+    if (path->name.ptr == NULL) {
         return -ERR_NOMEM;
     }
-    path.name = path.key;
-    if (memchr(path.key.ptr, '\\', path.key.len) != NULL) {
-        r = entry_field_text(&(struct entry_field){.value = path.key, .is_escaped = true},
-                             paths->arena, &path.name);
-        if (r < 0) {
-            return r;
-        }
-    }
-    path.name = path_name(paths, parent, path.name);
-    if (path.name.ptr == NULL) {
-        return -ERR_NOMEM;
-    }
-    path.tells = ndjson_shapes_tells(path.name);
-    path.is_wanted = path_is_wanted(paths->names, path.name);
-    path.is_wrapper = parent == 0 && ndjson_shapes_is_wrapper(path.name);
-    *paths_slot(paths, parent, key) = paths->count;
-    *ret_path = paths->count;
-    paths->list[paths->count++] = path;
+    path_tell(paths, path);
     return 0;
+}
+
+static int paths_grow(struct ndjson_paths *paths)
+{
+    if (paths->count == PATHS_MAX) {
+        return -ERR_LIMIT;
+    }
+    return paths->count == list_room(paths->room) ? paths_make(paths, paths->room * 2) : 0;
 }
 
 int ndjson_paths_member(struct ndjson_paths *paths, uint32_t parent, struct str key,
                         uint32_t *ret_path)
 {
-    uint32_t path = *paths_slot(paths, parent, key);
+    uint32_t hash = path_hash(paths->seed, parent, key);
+    int r = paths_grow(paths); /* first, so that the place that is found stays one */
+    uint32_t *slot;
 
-    if (path != 0) {
-        *ret_path = path;
-        return 0;
+    if (r < 0) {
+        return r;
     }
-    return paths_add(paths, parent, key, ret_path);
+    slot = paths_slot(paths, hash, parent, key);
+    if (*slot == 0) {
+        r = path_make(paths, parent, key, &paths->list[paths->count]);
+        if (r < 0) {
+            return r;
+        }
+        paths->list[paths->count].hash = hash;
+        *slot = slot_of(hash, paths->count++);
+    }
+    *ret_path = *slot & (PATHS_MAX - 1);
+    return 0;
 }

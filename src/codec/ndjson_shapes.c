@@ -70,9 +70,13 @@ static const struct name_row {
 #include "codec/ndjson_shapes.def"
 };
 #undef NAME
+#define NAME(family, from, to, role)
+/* Those of them that take fronts off. */
+static const struct name_row front_rows[] = {
+#include "codec/ndjson_shapes.def"
+};
 #undef FALLS
 #undef ALSO
-#define NAME(family, from, to, role)
 #define FALLS(family, front)
 #define ALSO(family, front)
 
@@ -111,9 +115,47 @@ struct ndjson_tells ndjson_shapes_tells(struct str name)
     return tells;
 }
 
+static const struct str wrappers[] = {STR("_source"), STR("result")};
+
 bool ndjson_shapes_is_wrapper(struct str name)
 {
-    return str_is(name, STR("_source")) || str_is(name, STR("result"));
+    for (size_t i = 0; i < COUNT(wrappers); i++) {
+        if (str_is(wrappers[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void ndjson_shapes_each(ndjson_shapes_fn *fn, void *context)
+{
+    for (size_t i = 0; i < COUNT(tell_names); i++) {
+        fn(context, tell_names[i]);
+    }
+    for (size_t i = 0; i < COUNT(wrappers); i++) {
+        fn(context, wrappers[i]);
+    }
+    for (size_t i = 0; i < COUNT(name_rows); i++) {
+        if (name_rows[i].kind == NAME_KIND_WHOLE) {
+            fn(context, name_rows[i].from);
+        }
+    }
+}
+
+unsigned ndjson_shapes_parts_max(void)
+{
+    unsigned parts[NDJSON_FAMILY_COUNT] = {0};
+    unsigned most = 0;
+
+    for (size_t i = 0; i < COUNT(front_rows); i++) {
+        unsigned *count = &parts[front_rows[i].family];
+
+        for (size_t at = 0; at < front_rows[i].from.len; at++) {
+            *count += front_rows[i].from.ptr[at] == '.';
+        }
+        most = *count > most ? *count : most;
+    }
+    return most + parts[NDJSON_FAMILY_ANY];
 }
 
 struct ndjson_shape ndjson_shapes_find(const struct ndjson_tells *tells)
@@ -287,6 +329,25 @@ void ndjson_shapes_call(enum ndjson_family family, struct str name, const struct
     call_spell(&call, family_rows[family].traits, names, name);
     call_tell_kinds(&call, names);
     *ret_call = call;
+}
+
+void ndjson_shapes_call_unknown(enum ndjson_family family, struct str name,
+                                struct ndjson_call *ret_call)
+{
+    for (size_t i = 0; i < COUNT(front_rows); i++) {
+        const struct name_row *row = &front_rows[i];
+
+        if ((row->family == family || row->family == NDJSON_FAMILY_ANY) &&
+            row->kind == NAME_KIND_FALLS) {
+            name = str_slice(name, front_len(row->from, name), name.len);
+        }
+    }
+    *ret_call = (struct ndjson_call){
+        .name = name,
+        .family = (uint8_t)family,
+        .row = COUNT(name_rows),
+        .field_kind = (uint8_t)field_kind_of(name),
+    };
 }
 
 struct str ndjson_shapes_name(unsigned row)

@@ -87,6 +87,14 @@ bool ndjson_shapes_is_wrapper(struct str name);
 struct ndjson_shape ndjson_shapes_find(const struct ndjson_tells *tells);
 void ndjson_shapes_call(enum ndjson_family family, struct str name, const struct entry_names *names,
                         struct ndjson_call *ret_call);
+/* The same for a name that codec/ndjson_words does not have: only its front may fall. */
+void ndjson_shapes_call_unknown(enum ndjson_family family, struct str name,
+                                struct ndjson_call *ret_call);
+/* Every name of the tables, some more than once: whole ones and those by which records are told. */
+typedef void ndjson_shapes_fn(void *context, struct str name);
+void ndjson_shapes_each(ndjson_shapes_fn *fn, void *context);
+/* The most parts that any family's fronts can take off a name. */
+unsigned ndjson_shapes_parts_max(void);
 /* The name that row gives; empty: it stays. */
 struct str ndjson_shapes_name(unsigned row);
 /* False: the family's table has no such kind. */

@@ -217,6 +217,16 @@ static void told_settle(struct entry *entry)
     entry->count = kept;
 }
 
+static void path_call(const struct ndjson_paths *paths, enum ndjson_family family,
+                      struct ndjson_path *path)
+{
+    if (path->is_known) {
+        ndjson_shapes_call(family, path->name, paths->names, &path->call);
+    } else {
+        ndjson_shapes_call_unknown(family, path->name, &path->call);
+    }
+}
+
 /* The entry's fields from `first` on. */
 static int told_fields(struct told *told, size_t first)
 {
@@ -232,7 +242,7 @@ static int told_fields(struct told *told, size_t first)
         struct entry_field field;
 
         if (call->family != told->shape.family) {
-            ndjson_shapes_call(told->shape.family, path->name, paths->names, &path->call);
+            path_call(paths, told->shape.family, path);
         }
         entry->fields[i].name = call->name;
         entry->fields[i].id = call->id;

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define HEAD   "canhgac-list 1\nname thu\nlabel c2\nsource x\n\n"
 #define SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -149,6 +150,64 @@ static void test_parts(void **state)
     assert_int_equal(hits[1].field, 3);
     assert_int_equal(hits[2].field, 4);
     assert_str(hits[2].hit.list->label, "c2");
+    screen_free(screen);
+    indicators_free(indicators);
+}
+
+/* As many request paths as an entry of 1 MiB may have: what stands beside them is looked for once,
+ * and what they come to with a long host takes neither all memory nor all day. */
+static void test_paths(void **state)
+{
+    static struct entry_field fields[130001];
+    static char host[3000];
+    struct entry entry = {.fields = fields, .count = 130001};
+    struct indicators *indicators = load(listed);
+    struct screen *screen = make(indicators);
+    const struct screen_hit *hits;
+    size_t count = 0;
+    clock_t before = clock();
+
+    (void)state;
+    memset(host, 'a', sizeof(host));
+    for (size_t i = 0; i + 1 < entry.count; i++) {
+        fields[i] = (struct entry_field){.name = STR("cs-uri"), .value = STR("/abc")};
+    }
+    fields[entry.count - 1] = (struct entry_field){.name = STR("x"), .value = STR("")};
+    assert_int_equal(screen_entry(screen, &entry, &hits, &count), 0);
+    fields[entry.count - 1].name = STR("cs-host");
+    fields[entry.count - 1].value = str_of(host, sizeof(host));
+    assert_int_equal(screen_entry(screen, &entry, &hits, &count), 0);
+    assert_int_equal(count, 0);
+    fields[0].value = STR("/a/b.exe");
+    fields[entry.count - 1].value = STR("files.example");
+    assert_int_equal(screen_entry(screen, &entry, &hits, &count), 0);
+    assert_int_equal(count, 1);
+    assert_str(hits[0].found, "files.example/a/b.exe");
+    assert_true(clock() - before < 2 * CLOCKS_PER_SEC);
+    screen_free(screen);
+    indicators_free(indicators);
+}
+
+/* Values with escapes, more than any arena has room for at once. */
+static void test_escaped(void **state)
+{
+    static struct entry_field fields[300000];
+    struct entry entry = {.fields = fields, .count = 300000};
+    struct indicators *indicators = load(listed);
+    struct screen *screen = make(indicators);
+    const struct screen_hit *hits;
+    size_t count = 0;
+
+    (void)state;
+    for (size_t i = 0; i < entry.count; i++) {
+        fields[i] = (struct entry_field){.name = STR("Hashes"),
+                                         .value = STR("a\\u002db.\\u002d.some.name.example.com"),
+                                         .is_escaped = true};
+    }
+    fields[entry.count - 1].value = STR("\\u0065vil.example");
+    assert_int_equal(screen_entry(screen, &entry, &hits, &count), 0);
+    assert_int_equal(count, 1);
+    assert_str(hits[0].found, "evil.example");
     screen_free(screen);
     indicators_free(indicators);
 }
@@ -336,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_command_line), cmocka_unit_test(test_sightings),
         cmocka_unit_test(test_many),         cmocka_unit_test(test_one_kind),
         cmocka_unit_test(test_networks),     cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_paths),        cmocka_unit_test(test_escaped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,7 +146,8 @@ static void relay_take(struct relay *relay, const struct said *said)
     }
 }
 
-/* 0 also when there was nothing yet; -ERR_PIPE at the end. */
+/* 0 also when there was nothing yet; -ERR_PIPE at the end. Else it is nothing that a reader says.
+ */
 static int relay_receive(struct relay *relay, struct channel_packet *packet)
 {
     struct said said;
@@ -162,6 +163,9 @@ static int relay_receive(struct relay *relay, struct channel_packet *packet)
     said.offset = msg_get_u64(&packet->msg);
     said.text = msg_get_str(&packet->msg);
     r = msg_close(&packet->msg);
+    if (r == 0 && (said.kind < RELAY_KIND_OUT || said.kind > RELAY_KIND_NOTE)) {
+        r = -ERR_PROTO;
+    }
     if (r == 0) {
         relay_take(relay, &said);
     }
@@ -206,14 +210,18 @@ static void *relay_run(void *context)
     static struct channel_packet packet;
     struct relay *relay = context;
     int64_t watched = clock_mono(&clock_real);
+    int r;
 
-    while (relay_receive(relay, &packet) == 0) {
+    while ((r = relay_receive(relay, &packet)) == 0) {
         int64_t now = clock_mono(&clock_real);
 
         if (now - watched >= TICK_MS * NS_PER_MS && !relay->is_hung) {
             watched = now;
             relay_watch(relay);
         }
+    }
+    if (r != -ERR_PIPE) {
+        relay_end_reader(relay); /* it is no longer its own master, and nobody would watch it */
     }
     closep(&relay->channel);
     return NULL;

@@ -9,7 +9,8 @@
 #include "base/mem.h"
 #include "detect/intel/screen_part.h"
 
-#define SCRATCH_LIMIT   (8U << 20)
+#define SCRATCH_LIMIT   (1U << 20)
+#define KEPT_LIMIT      (16U << 20)
 #define SIGHTINGS_LIMIT (64U << 20) /* bytes of their values */
 #define SIGHTINGS_SEED  0x7369676874U
 
@@ -30,9 +31,8 @@ int screen_new(const struct indicators *indicators, struct screen **ret_screen)
                         screen->has[FEED_KIND_EMAIL] || screen->has[FEED_KIND_ADDRESS];
     screen->seed = (uintptr_t)screen * 0x9e3779b97f4a7c15ULL;
     r = arena_new(SCRATCH_LIMIT, &screen->scratch);
-    if (r == 0) {
-        r = arena_new(SIGHTINGS_LIMIT, &screen->values);
-    }
+    r = r == 0 ? arena_new(KEPT_LIMIT, &screen->kept) : r;
+    r = r == 0 ? arena_new(SIGHTINGS_LIMIT, &screen->values) : r;
     if (r == 0) {
         *ret_screen = TAKE_PTR(screen);
     }
@@ -46,6 +46,7 @@ void screen_free(struct screen *screen)
     }
     map_done(&screen->by_value);
     arena_free(screen->scratch);
+    arena_free(screen->kept);
     arena_free(screen->values);
     mem_free(screen);
 }
@@ -103,9 +104,9 @@ int screen_add(struct screen *screen, const struct indicator_hit *hit, size_t fi
     if (screen->hit_count == SCREEN_HITS_MAX) {
         return 0;
     }
-    *shown = (struct screen_hit){
-        .hit = *hit, .field = field, .found = arena_copy(screen->scratch, found)};
-    shown->hit.value = arena_copy(screen->scratch, hit->value);
+    *shown =
+        (struct screen_hit){.hit = *hit, .field = field, .found = arena_copy(screen->kept, found)};
+    shown->hit.value = arena_copy(screen->kept, hit->value);
     if (shown->found.ptr == NULL || shown->hit.value.ptr == NULL) {
         return -ERR_NOMEM;
     }
@@ -118,7 +119,9 @@ int screen_entry(struct screen *screen, const struct entry *entry,
 {
     int r = 0;
 
-    arena_reset(screen->scratch);
+    arena_reset(screen->kept);
+    screen->has_looked_beside = false;
+    screen->joined = 0;
     screen->entry = entry;
     screen->hit_count = 0;
     screen->stats.entries++;

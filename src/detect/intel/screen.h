@@ -20,9 +20,10 @@
 #include "codec/entry.h"
 #include "detect/intel/indicators.h"
 
-#define SCREEN_HITS_MAX      32          /* of an entry; more are counted, not shown */
-#define SCREEN_SIGHTINGS_MAX 65536       /* different indicators that are counted one by one */
-#define SCREEN_SCAN_MAX      (16u << 10) /* bytes of a text that are looked through for URLs */
+#define SCREEN_HITS_MAX      32           /* of an entry; more are counted, not shown */
+#define SCREEN_SIGHTINGS_MAX 65536        /* different indicators that are counted one by one */
+#define SCREEN_SCAN_MAX      (16u << 10)  /* bytes of a text that are looked through for URLs */
+#define SCREEN_JOINED_MAX    (512u << 10) /* bytes of URLs put together of an entry's fields */
 
 struct screen;
 

@@ -13,12 +13,25 @@ struct sighting {
 
 #define SCREEN_QUIET_BITS 9
 
+/* Fields that say more of a request's path. */
+enum screen_beside {
+    SCREEN_BESIDE_HOST,
+    SCREEN_BESIDE_HTTP_HOST,
+    SCREEN_BESIDE_QUERY,
+    SCREEN_BESIDE_COUNT,
+};
+
 struct screen {
     const struct indicators *indicators;
     const struct entry *entry;
     bool has[FEED_KIND_COUNT];
     bool has_names;        /* anything that a name or URL could be */
-    struct arena *scratch; /* of an entry */
+    struct arena *scratch; /* of a value */
+    struct arena *kept;    /* of an entry's hits */
+    /* What a path is asked with; looked for once an entry. */
+    struct str beside[SCREEN_BESIDE_COUNT];
+    bool has_looked_beside;
+    size_t joined; /* bytes of URLs that were put together of them */
     struct screen_hit hits[SCREEN_HITS_MAX];
     size_t hit_count;
     struct screen_stats stats;
@@ -34,6 +47,7 @@ struct screen {
     /* Here because the stack's would be zeroed each time. */
     char room[FEED_LINE_MAX];
     char url[FEED_LINE_MAX];
+    char whole[FEED_LINE_MAX];
     char key[FEED_LINE_MAX];
 };
 

@@ -330,11 +330,39 @@ static bool name_ends(struct str name, const char *lower)
     return name.len >= end.len && str_is_nocase(str_slice(name, name.len - end.len, name.len), end);
 }
 
-static struct str value_of(const struct screen *screen, const char *name)
+/* The first value of such a field; an entry may have paths by the hundred thousand. */
+static struct str value_beside(struct screen *screen, enum screen_beside which)
 {
-    const struct entry_field *field = entry_find(screen->entry, str_from(name));
+    static const struct str names[SCREEN_BESIDE_COUNT] = {
+        [SCREEN_BESIDE_HOST] = STR("cs-host"),
+        [SCREEN_BESIDE_HTTP_HOST] = STR("http.hostname"),
+        [SCREEN_BESIDE_QUERY] = STR("cs-uri-query"),
+    };
 
-    return field != NULL ? field->value : str_of("", 0);
+    for (size_t i = 0; !screen->has_looked_beside && i < SCREEN_BESIDE_COUNT; i++) {
+        const struct entry_field *field = entry_find(screen->entry, names[i]);
+
+        screen->beside[i] = field != NULL ? field->value : STR("");
+    }
+    screen->has_looked_beside = true;
+    return screen->beside[which];
+}
+
+/* The parts one behind another in screen->whole; empty when they are longer than any URL, or when
+ * the entry had its share: each of its paths may come to a hundred times its own length. */
+static struct str join_url(struct screen *screen, const struct str *parts, size_t count)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (screen->joined > SCREEN_JOINED_MAX || parts[i].len >= sizeof(screen->whole) - len) {
+            return STR("");
+        }
+        memcpy(screen->whole + len, parts[i].ptr, parts[i].len);
+        len += parts[i].len;
+    }
+    screen->joined += len;
+    return str_of(screen->whole, len);
 }
 
 /* The path of a request, with the host that another field names. */
@@ -342,17 +370,20 @@ static int ask_path(struct screen *screen, size_t field, struct str path)
 {
     struct str name = screen->entry->fields[field].name;
     bool is_stem = str_is(name, STR("cs-uri-stem"));
-    struct str host = str_is(name, STR("http.url")) ? value_of(screen, "http.hostname")
-                                                    : value_of(screen, "cs-host");
-    struct str query = is_stem ? value_of(screen, "cs-uri-query") : str_of("", 0);
+    struct str parts[4] = {STR(""), path, STR(""), STR("")};
     struct str whole;
 
-    if (host.len == 0 || !(is_stem || name_ends(name, "url") || name_ends(name, "uri"))) {
+    if (!is_stem && !name_ends(name, "url") && !name_ends(name, "uri")) {
         return 0;
     }
-    whole = arena_printf(screen->scratch, "%.*s%.*s%s%.*s", STR_ARG(host), STR_ARG(path),
-                         query.len > 1 ? "?" : "", STR_ARG(query.len > 1 ? query : STR("")));
-    return whole.ptr == NULL ? -ERR_NOMEM : ask_url(screen, field, whole);
+    parts[0] = value_beside(screen, str_is(name, STR("http.url")) ? SCREEN_BESIDE_HTTP_HOST
+                                                                  : SCREEN_BESIDE_HOST);
+    if (is_stem && value_beside(screen, SCREEN_BESIDE_QUERY).len > 1) {
+        parts[2] = STR("?");
+        parts[3] = value_beside(screen, SCREEN_BESIDE_QUERY);
+    }
+    whole = parts[0].len != 0 ? join_url(screen, parts, 4) : STR("");
+    return whole.len != 0 ? ask_url(screen, field, whole) : 0;
 }
 
 static int ask_agent(struct screen *screen, size_t field, struct str value)
@@ -518,6 +549,9 @@ static int front_of(const struct screen *screen, const struct entry_field *field
 {
     struct entry_field front = *field;
 
+    if (front.is_escaped) {
+        arena_reset(screen->scratch); /* an entry may have a hundred thousand of them */
+    }
     front.value = str_slice(front.value, 0, SCREEN_SCAN_MAX * ESCAPE_MAX);
     return entry_field_text(&front, screen->scratch, ret_text);
 }
