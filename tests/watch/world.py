@@ -12,6 +12,9 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from ports import free_port  # noqa: E402
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 BOUND = 20
 BOMB = gzip.compress(b"\0" * (64 << 20))
@@ -24,12 +27,6 @@ PAGE = """<!doctype html><html lang="vi"><head><meta charset="utf-8"><title>Cổ
 """
 PLANTED = """<h2>Nhà cái uy tín số 1 Việt Nam - nổ hũ đổi thưởng</h2><p>Đăng ký nhận ngay 88k, nạp rút siêu tốc, tỷ lệ kèo nhà cái
 hôm nay, game bài đổi thưởng, cá cược bóng đá, xóc đĩa online.</p><a href="https://nhacai-uytin88.example/dang-ky">Link vào nhà cái</a>"""
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(what, condition):
