@@ -111,7 +111,9 @@ export async function startCentre(more = '') {
   writeFileSync(join(centre, 'centre.conf'), `listen = 127.0.0.1:${port}\nkeep-user = yes\nname = Tỉnh Đồng Nai\n${more}`);
   const body = start('centre', null, ['centre', '--folder', centre]);
   await until('centre', () => run('centre', 'hosts', '--folder', centre) !== null);
-  return { port, centre, body, password: run('centre', 'password', '--folder', centre, '--bare', 'admin') };
+  // hashing a password takes a busy machine longer than the command waits
+  const password = await until('the password', () => run('centre', 'password', '--folder', centre, '--bare', 'admin'));
+  return { port, centre, body, password };
 }
 
 export async function startStage() {
