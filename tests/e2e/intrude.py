@@ -14,6 +14,9 @@ import time
 import urllib.parse
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tests"))
+from ports import free_port  # noqa: E402
+
 UNPACKED = os.path.join(TOP, "build/openssh")
 PASSWORD = "Mật-khẩu-thật-77"
 USER, USER_ID = "ketoan", 64377
@@ -52,12 +55,6 @@ http {{
 
 def must(*words, **more):
     return subprocess.run(words, check=True, capture_output=True, timeout=60, **more)
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def wait_for(condition, what, seconds=20):

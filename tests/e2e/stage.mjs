@@ -2,7 +2,7 @@
 // system of its own, and a browser whose every console error, policy report and unexpected answer is kept.
 // Neighbour: tests/e2e/console.
 import { execFileSync, spawn } from 'node:child_process';
-import { createHmac } from 'node:crypto';
+import { createHmac, randomInt } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
@@ -19,6 +19,9 @@ const environment = { ...process.env, CANHGAC_LANG: 'vi' };
 const scratch = mkdtempSync(join(tmpdir(), 'canhgac-e2e-'));
 export const shots = process.argv.includes('--shots') ? process.argv[process.argv.indexOf('--shots') + 1] : null;
 
+/** Seconds. Nothing that is waited for here is timed: only what hangs waits so long. */
+const patience = 120;
+
 const isThorough = shots !== null || process.argv.includes('--long');
 const running = [];
 const mounted = [];
@@ -30,7 +33,7 @@ export function check(what, isGood, detail = '') {
   if (!isGood) failed++;
 }
 
-export const run = (...words) => execFileSync(canhgac, words, { encoding: 'utf8', timeout: 60000, env: environment }).trim();
+export const run = (...words) => execFileSync(canhgac, words, { encoding: 'utf8', timeout: patience * 1000, env: environment }).trim();
 
 /** Started in a session of its own, so that an agent that stops it stops nothing else. */
 export function start(name, command, words) {
@@ -41,7 +44,7 @@ export function start(name, command, words) {
   return entry;
 }
 
-export async function until(what, probe, seconds = 20) {
+export async function until(what, probe, seconds = patience) {
   const end = Date.now() + seconds * 1000;
   let last;
   while (Date.now() < end) {
@@ -56,11 +59,21 @@ export async function until(what, probe, seconds = 20) {
   throw new Error(`${what}: not within ${seconds} s${last ? ` (${last.message})` : ''}`);
 }
 
-const freePort = () => new Promise((done) => {
-  const server = createServer().listen(0, '127.0.0.1', () => {
-    const { port } = server.address();
-    server.close(() => done(port));
-  });
+/** What a page shows once all that was done has reached it; detail: a function that tells what it shows instead. */
+export async function holds(what, probe, detail = () => '') {
+  const isGood = await until(what, probe).catch(() => false);
+  check(what, isGood, isGood ? '' : String(await Promise.resolve().then(detail).catch((reason) => reason.message)));
+}
+
+const isFree = (port) => new Promise((done) => {
+  const server = createServer().once('error', () => done(false));
+  server.listen(port, '127.0.0.1', () => server.close(() => done(true)));
+});
+
+/** From below what the kernel gives to clients (tests/ports.py says why). */
+const freePort = () => until('a free port', async () => {
+  const port = randomInt(10000, Number(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s/)[0]));
+  return (await isFree(port)) && port;
 });
 
 function mountScratch(name) {
@@ -98,7 +111,9 @@ export async function startCentre(more = '') {
   writeFileSync(join(centre, 'centre.conf'), `listen = 127.0.0.1:${port}\nkeep-user = yes\nname = Tỉnh Đồng Nai\n${more}`);
   const body = start('centre', null, ['centre', '--folder', centre]);
   await until('centre', () => run('centre', 'hosts', '--folder', centre) !== null);
-  return { port, centre, body, password: run('centre', 'password', '--folder', centre, '--bare', 'admin') };
+  // hashing a password takes a busy machine longer than the command waits
+  const password = await until('the password', () => run('centre', 'password', '--folder', centre, '--bare', 'admin'));
+  return { port, centre, body, password };
 }
 
 export async function startStage() {
@@ -117,12 +132,12 @@ export function forgive(status) {
 /** Looks at websites, sent through the channel of the process that fetches pages. */
 export function sendLooks(stage, looks) {
   const program = join(dirname(canhgac), 'tests/e2e/looks');
-  execFileSync(program, [String(stage.body.child.pid)], { input: looks.map((look) => JSON.stringify(look)).join('\n'), timeout: 60000 });
+  execFileSync(program, [String(stage.body.child.pid)], { input: looks.map((look) => JSON.stringify(look)).join('\n'), timeout: patience * 1000 });
 }
 
 /** Four weeks of what a host's logs are wont to do, for a centre that is not running. */
 export function writeHabits(centre) {
-  execFileSync(join(dirname(canhgac), 'tests/e2e/habits'), [centre], { timeout: 60000 });
+  execFileSync(join(dirname(canhgac), 'tests/e2e/habits'), [centre], { timeout: patience * 1000 });
 }
 
 /** The centre's process of that name. */
@@ -180,7 +195,7 @@ export async function open(browser, port, options = {}) {
   const context = await browser.newContext({
     ignoreHTTPSErrors: true, viewport: { width: 1366, height: 768 }, locale: 'vi-VN', timezoneId: 'Asia/Ho_Chi_Minh', bypassCSP: false, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(15000);
+  page.setDefaultTimeout(patience * 1000);
   await page.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
   });

@@ -3,8 +3,8 @@
  * tests/net/run.
  *
  * Usage: feeder IDENTITY SPOOL --records N --rate N/s --spool-bytes N --clock-offset S --kills N
- * --seed N [--tell] Prints "fed N" when all is handed in; on SIGTERM ends the link and prints the
- * counters as one JSON line. */
+ * --seed N [--patient] [--tell] Prints "fed N" when all is handed in; on SIGTERM ends the link and
+ * prints the counters as one JSON line. */
 #include "agent/intake.h"
 #include "agent/link.h"
 #include "agent/outbox.h"
@@ -36,6 +36,7 @@
 
 struct feeder_settings {
     int64_t records, rate, spool_bytes, clock_offset, kills, seed;
+    bool is_patient;
     bool is_telling;
     const char *lang;
 };
@@ -51,6 +52,8 @@ static const struct setting feeder_rows[] = {
     {"kills", 0, SETTING_NUMBER, "0", NULL, NULL, ROW(kills), NULL, "how often the link is killed"},
     {"seed", 0, SETTING_NUMBER, "1", NULL, NULL, ROW(seed), NULL, "of the moments of killing"},
     {"lang", 0, SETTING_TEXT, "vi", NULL, NULL, ROW(lang), NULL, "of what the link says"},
+    {"patient", 0, SETTING_FLAG, NULL, NULL, NULL, ROW(is_patient), NULL,
+     "wait for the link, which no sensor does"},
     {"tell", 0, SETTING_FLAG, NULL, NULL, NULL, ROW(is_telling), NULL,
      "only tell what the spool has counted"},
     {},
@@ -186,6 +189,24 @@ static int feeder_wait(struct feeder *feeder, int signals)
     }
 }
 
+/* So that a link that only lacks a processor makes no loss. 1: SIGTERM came. */
+static int feeder_await_room(struct feeder *feeder, int signals)
+{
+    struct pollfd wait[] = {{.fd = signals, .events = POLLIN},
+                            {.fd = feeder->sensor[0], .events = POLLOUT}};
+
+    while (feeder->settings.is_patient && feeder->outbox.bytes > FEEDER_OUTBOX / 2) {
+        if (poll(wait, ARRAY_LEN(wait), -1) < 0) {
+            return -errno;
+        }
+        if (wait[0].revents != 0) {
+            return 1;
+        }
+        feeder_drain(feeder);
+    }
+    return 0;
+}
+
 static int feeder_run_load(struct feeder *feeder, int signals)
 {
     struct prng prng;
@@ -206,7 +227,11 @@ static int feeder_run_load(struct feeder *feeder, int signals)
         if (early > NS_PER_MS && poll(&wait, 1, (int)(early / NS_PER_MS)) == 1) {
             return 0;
         }
-        r = feeder_feed(feeder);
+        r = feeder_await_room(feeder, signals);
+        if (r == 1) {
+            return 0;
+        }
+        r = r < 0 ? r : feeder_feed(feeder);
         if (feeder->fed >= next_kill && r == 0) {
             next_kill += between;
             r = feeder_kill(feeder, &prng);

@@ -25,7 +25,7 @@ FILE_SYSTEMS = {
     "xfs": ["mkfs.xfs", "-q", "-f"],
     "btrfs": ["mkfs.btrfs", "-q", "-f"],
 }
-READY_SECONDS = 20
+PATIENCE = 60.0  # seconds; nothing that is waited for is timed: only what hangs waits so long
 
 
 FROZEN_SECONDS = 5
@@ -38,6 +38,17 @@ def state_of(pid):
             return file.read().rpartition(")")[2].split()[0]
     except OSError:
         return ""
+
+
+def wait_for(what, seconds=PATIENCE, pause=0.02):
+    """What it gives at last, which is nothing good when the time has run out."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        value = what()
+        if value:
+            return value
+        time.sleep(pause)
+    return what()
 
 
 class Guard:
@@ -215,7 +226,7 @@ class Agent:
                 self.ready.set()
 
     def __enter__(self):
-        until = time.monotonic() + READY_SECONDS
+        until = time.monotonic() + PATIENCE
         while not self.ready.wait(0.05):
             if self.child.poll() is not None or time.monotonic() > until:
                 text = " | ".join(self.errors[-5:])

@@ -22,12 +22,21 @@ static void test_hash(void **state)
     assert_false(password_is(STR("mật khẩu dài"), ""));
 }
 
+/* Of this process alone: what else the machine does counts for neither. */
+static int64_t cpu_now(void)
+{
+    struct timespec now;
+
+    assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now), 0);
+    return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
 static int64_t time_of(struct str password, const char *encoded)
 {
-    int64_t start = clock_mono(&clock_real);
+    int64_t start = cpu_now();
 
     (void)password_is(password, encoded);
-    return clock_mono(&clock_real) - start;
+    return cpu_now() - start;
 }
 
 /* A name that nobody has costs what a wrong password costs. */

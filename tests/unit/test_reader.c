@@ -422,7 +422,7 @@ static void test_the_process(void **state)
     assert_int_equal(channel_pair(ends), 0);
     assert_int_equal(spawn_body("reader", &ends[1], 1, reader_body, &ends[1], &pid), 0);
     closep(&ends[1]);
-    assert_int_equal(channel_receive_within(ends[0], 10000, &packet), 0);
+    assert_int_equal(channel_receive_within(ends[0], 60000, &packet), 0);
     assert_int_equal(packet.msg.type, READER_MESSAGE_READY);
     channel_packet_done(&packet);
     msg_begin(&msg, READER_MESSAGE_ASK);
@@ -431,7 +431,7 @@ static void test_the_process(void **state)
     msg_put_u32(&msg, 0);
     msg_put_u32(&msg, 0);
     assert_int_equal(channel_send(ends[0], &msg, NULL, 0), 0);
-    assert_int_equal(channel_receive_within(ends[0], 10000, &packet), -ERR_PIPE);
+    assert_int_equal(channel_receive_within(ends[0], 60000, &packet), -ERR_PIPE);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 3);
     closep(&ends[0]);

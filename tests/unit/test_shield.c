@@ -304,7 +304,7 @@ static void wait_for_name(pid_t pid, const char *name)
     struct process_info info = {0};
     const struct timespec rest = {.tv_nsec = NS_PER_MS};
 
-    for (int i = 0; i < 5000 && strcmp(info.comm, name) != 0; i++) {
+    for (int i = 0; i < 60000 && strcmp(info.comm, name) != 0; i++) {
         assert_int_equal(process_read_stat(pid, &info), 0);
         (void)nanosleep(&rest, NULL);
     }

@@ -6,22 +6,12 @@ import contextlib
 import json
 import os
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "ransom"))
 import stage  # noqa: E402
-
-WAIT_SECONDS = 20.0
-
-
-def wait_for(what, seconds=WAIT_SECONDS, pause=0.01):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        value = what()
-        if value:
-            return value
-        time.sleep(pause)
-    return what()
+from stage import wait_for  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from ports import free_port  # noqa: E402, F401 (handed on)
 
 
 def write(path, content):
