@@ -365,7 +365,7 @@ const struct argument arguments_rule_list[] = {
     QUERY_CHOICE("show", "all|hit|off|own|file|built-in",
                  N_("only rules that hit within seven days, are switched off, or are from there")),
     QUERY_CHOICE("level", "informational|low|medium|high|critical", N_("of this level")),
-    QUERY_NUMBER("after", N_("the last answer's cursor")),
+    QUERY_NUMBER("cursor", N_("where to go on: next of the answer before")),
     QUERY_LIMIT,
     {},
 };

@@ -75,6 +75,16 @@ const struct route *route_find(enum method method, struct str path, unsigned *re
     return NULL;
 }
 
+unsigned route_methods(struct str path)
+{
+    unsigned methods = 0;
+
+    for (size_t i = 0; i < route_count; i++) {
+        methods |= route_is(&routes[i], path) ? 1U << routes[i].method : 0U;
+    }
+    return methods;
+}
+
 int route_take_path(const struct route *route, struct str path, struct arguments *arguments,
                     struct diag *diag)
 {

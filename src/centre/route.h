@@ -43,6 +43,8 @@ bool method_parse(const char *name, enum method *ret_method);
 /* The row of a method and a path. NULL: *ret_allowed then has a bit for each method that the path
  * does take, 0 when there is no such path. */
 const struct route *route_find(enum method method, struct str path, unsigned *ret_allowed);
+/* A bit for each method that the path takes. */
+unsigned route_methods(struct str path);
 /* Puts the parts in braces into arguments. */
 [[nodiscard]] int route_take_path(const struct route *route, struct str path,
                                   struct arguments *arguments, struct diag *diag);

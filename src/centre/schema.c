@@ -352,20 +352,21 @@ static const struct schema_member members_audit_list[] = {
 static const struct schema_member members_setting[] = {
     {"name", SCHEMA_TYPE_TEXT},
     {"type", SCHEMA_TYPE_TEXT, NULL, "flag|number|size|duration|text|path|choice|list|path-list"},
-    {"default", SCHEMA_TYPE_TEXT},
-    {"minimum", SCHEMA_TYPE_TEXT},
-    {"maximum", SCHEMA_TYPE_TEXT},
+    {"default", SCHEMA_TYPE_WORDS},
+    {"minimum", SCHEMA_TYPE_WORDS},
+    {"maximum", SCHEMA_TYPE_WORDS},
     {"help", SCHEMA_TYPE_TEXT},
+    {"value", SCHEMA_TYPE_ANY}, /* of what JSON has, by its type */
     {"text", SCHEMA_TYPE_TEXT},
     {"below", SCHEMA_TYPE_TEXT},
     {"source", SCHEMA_TYPE_TEXT, NULL, "default|file|console|command-line"},
     {"effect", SCHEMA_TYPE_TEXT, NULL, "fixed|now|start"},
-    {"why", SCHEMA_TYPE_TEXT},
+    {"why", SCHEMA_TYPE_WORDS},
     {"seen", SCHEMA_TYPE_NUMBER},
     {"changed", SCHEMA_TYPE_TIME},
     {"changed_by", SCHEMA_TYPE_TEXT},
     {"reason", SCHEMA_TYPE_TEXT},
-    {"before", SCHEMA_TYPE_TEXT},
+    {"before", SCHEMA_TYPE_WORDS},
     {}};
 static const struct schema_member members_settings[] = {
     {"version", SCHEMA_TYPE_TEXT}, {"settings", SCHEMA_TYPE_LIST, "Setting"}, {}};
@@ -499,6 +500,8 @@ static void schema_put_member(struct json_writer *json, const struct schema_memb
     json_open_object(json);
     if (member->type == SCHEMA_TYPE_TEXT) {
         json_add_text(json, "type", "string");
+    } else if (member->type == SCHEMA_TYPE_WORDS) {
+        schema_put_types(json, "string");
     } else if (member->type == SCHEMA_TYPE_TIME || member->type == SCHEMA_TYPE_ID) {
         schema_put_types(json, "string");
         json_add_text(json, "format", member->type == SCHEMA_TYPE_TIME ? "date-time" : "uuid");
@@ -512,7 +515,7 @@ static void schema_put_member(struct json_writer *json, const struct schema_memb
         json_add_text(json, "type", "array");
         json_put_key(json, "items");
         schema_put_reference(json, member->of);
-    } else {
+    } else if (member->type == SCHEMA_TYPE_CURSOR) {
         json_add_text(json, "description", "hand it back as `cursor`; null at the end");
     }
     if (member->choices != NULL) {

@@ -9,6 +9,8 @@
 
 enum schema_type {
     SCHEMA_TYPE_TEXT,
+    SCHEMA_TYPE_WORDS, /* text, or null where there is none */
+    SCHEMA_TYPE_ANY,
     SCHEMA_TYPE_TIME, /* RFC 3339, or null */
     SCHEMA_TYPE_ID,   /* UUID, or null */
     SCHEMA_TYPE_NUMBER,

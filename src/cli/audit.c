@@ -198,10 +198,10 @@ static const struct command audit_verbs[] = {
     {
         .name = "verify",
         .summary = N_("Check that no row was changed, moved or cut off"),
-        .details = N_(
-            "Each row carries the SHA-256 of all rows before it; audit.anchors names the head once "
-            "an "
-            "hour. The first row that does not follow is named. Exit status 1 when there is one."),
+        .details = N_("Each row carries the SHA-256 of all rows before it; audit.anchors names the "
+                      "head every "
+                      "ten minutes. The first row that does not follow is named. Exit status 1 "
+                      "when there is one."),
         .rows = verify_rows,
         .settings_size = sizeof(struct audit_settings),
         .run = verify_run,

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/sysmacros.h>
 
 bool files_is_protected(const struct files_place *places, size_t count, struct str path)
 {
@@ -64,22 +65,48 @@ struct files_counts files_counts(struct files *files)
                                  .names_lost = atomic_load(&files->names_lost)};
 }
 
+static int files_read_root(struct files_root *root)
+{
+    struct statx stx;
+
+    if (statx(root->fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) != 0) {
+        return -errno;
+    }
+    root->dev = makedev(stx.stx_dev_major, stx.stx_dev_minor);
+    root->mount = stx.stx_mnt_id;
+    root->has_twin = false;
+    return handle_fsid(root->fd, &root->fsid);
+}
+
+static bool files_has_mount(const struct files *files, const struct files_root *root)
+{
+    for (size_t i = 0; i < files->root_count; i++) {
+        if (files->roots[i].dev == root->dev && files->roots[i].mount == root->mount) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int files_add_root(struct files *files, const char *path)
 {
     struct files_root *root = &files->roots[files->root_count];
-    struct stat stat;
     int r;
 
     root->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (root->fd < 0) {
         return -errno;
     }
-    r = fstat(root->fd, &stat) == 0 ? handle_fsid(root->fd, &root->fsid) : -errno;
-    if (r < 0 || files_root_of_dev(files, stat.st_dev) != NULL) {
+    r = files_read_root(root);
+    if (r < 0 || files_has_mount(files, root)) {
         closep(&root->fd);
         return r;
     }
-    root->dev = stat.st_dev;
+    for (size_t i = 0; i < files->root_count; i++) {
+        if (files->roots[i].fsid == root->fsid) {
+            files->roots[i].has_twin = root->has_twin = true;
+        }
+    }
     files->root_count++;
     return 0;
 }

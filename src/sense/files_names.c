@@ -46,19 +46,65 @@ bool files_is_private(const struct files *files, struct str path)
     return false;
 }
 
+/* What a descriptor's path is worth; the kernel tells one of what lies beside the mount too, but it
+ * leads elsewhere. */
+enum path_worth {
+    PATH_WORTH_NONE,
+    PATH_WORTH_REACHED,
+    PATH_WORTH_HELD, /* and protected */
+};
+
+static enum path_worth files_path_worth(const struct files *files, int fd)
+{
+    char text[FILES_PATH_MAX];
+    char room[FILES_PATH_MAX];
+    struct stat there;
+    struct stat stat;
+    struct str path;
+    bool is_gone;
+
+    if (fd_path(fd, text, sizeof(text)) < 0 || fstat(fd, &stat) != 0) {
+        return PATH_WORTH_NONE;
+    }
+    is_gone = stat.st_nlink == 0;
+    if (!is_gone &&
+        (lstat(text, &there) != 0 || there.st_dev != stat.st_dev || there.st_ino != stat.st_ino)) {
+        return PATH_WORTH_NONE;
+    }
+    path = files_plain_path(text, is_gone);
+    text[path.len] = '\0';
+    return files_holds(files, files_home(files, path, room)) ? PATH_WORTH_HELD : PATH_WORTH_REACHED;
+}
+
 int files_open_handle(struct files *files, const struct file_handle_id *handle)
 {
+    CLEANUP(closep) int best = -1;
+    enum path_worth most = PATH_WORTH_NONE;
     int r = -ERR_NOENT;
 
-    for (size_t i = 0; i < files->root_count; i++) {
-        if (files->roots[i].fsid == handle->fsid) {
-            r = handle_open(files->roots[i].fd, handle);
-            if (r >= 0) {
-                return r;
-            }
+    for (size_t i = 0; i < files->root_count && most != PATH_WORTH_HELD; i++) {
+        CLEANUP(closep) int fd = -1;
+        enum path_worth worth;
+
+        if (files->roots[i].fsid != handle->fsid) {
+            continue;
+        }
+        r = handle_open(files->roots[i].fd, handle);
+        if (r < 0) {
+            continue;
+        }
+        fd = r;
+        if (!files->roots[i].has_twin) {
+            return TAKE_FD(fd);
+        }
+        worth = files_path_worth(files, fd);
+        if (best < 0 || worth > most) {
+            closep(&best);
+            best = TAKE_FD(fd);
+            most = worth;
         }
     }
-    return r;
+    return best >= 0 ? TAKE_FD(best) : r;
 }
 
 int files_named_fd(struct files *files, const struct files_name *name)

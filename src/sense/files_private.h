@@ -34,11 +34,15 @@ struct files_parked {
     int64_t arrived;
 };
 
-/* One file system. */
+/* One mount of a file system. The same one may be mounted at several places, whole or in part (bind
+ * mounts, /home and /srv of one disk): what a handle leads to has its path only below the mount
+ * through which it is opened. */
 struct files_root {
     int fd; /* a folder on it, for handles */
     dev_t dev;
+    uint64_t mount;
     uint64_t fsid;
+    bool has_twin; /* another mount of this file system is among the roots */
 };
 
 /* Where a folder's handle leads, remembered until any folder is moved or removed. */

@@ -13,7 +13,7 @@
 
 #include "sys/fd.h"
 
-#define ANCHOR_FILE_LIMIT (64U << 20) /* some 70 years of hours */
+#define ANCHOR_FILE_LIMIT (64U << 20) /* ten years that anchor every ten minutes */
 #define ANCHOR_LINE_SIZE  160
 
 /* Ends what an earlier life left unfinished. */

@@ -1,4 +1,5 @@
-/* The file of anchors: one line an hour, "TIME NUMBER LINK", only ever appended to. */
+/* The file of anchors: a line each ten minutes at most, "TIME NUMBER LINK", only ever appended to.
+ */
 #ifndef STORE_ANCHOR_H
 #define STORE_ANCHOR_H
 

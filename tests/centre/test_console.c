@@ -366,6 +366,9 @@ static void test_headers_and_assets(void **state)
     answer_done(&answer);
     expect("GET", "/gone-1a2b.js", "", NULL, 404);
     expect("POST", "/", "", NULL, 405);
+    expect("PUT", "/api/v1/me", "", NULL, 405); /* a method that no route has */
+    expect("OPTIONS", "/api/v1/alerts", "", NULL, 405);
+    expect("PUT", "/api/v1/khong-co", "", NULL, 404);
 }
 
 static void test_other_origins(void **state)

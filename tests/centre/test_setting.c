@@ -3,6 +3,7 @@
 #include "rig.h"
 
 #include "base/banned.h"
+#include "centre/schema.h"
 
 static struct rig rig;
 static char admin[256];
@@ -240,6 +241,39 @@ static void test_audit(void **state)
     answer_done(&answer);
 }
 
+static const struct schema_member *described(const struct schema *schema, struct str key)
+{
+    for (const struct schema_member *member = schema->members; member->name != NULL; member++) {
+        if (str_is_text(key, member->name)) {
+            return member;
+        }
+    }
+    fail_msg("the API's description does not know %.*s", STR_ARG(key));
+    return NULL;
+}
+
+/* A row has what docs/openapi.json says of it, and nothing else. */
+static void test_described(void **state)
+{
+    const struct schema *schema = schema_find("Setting");
+    struct answer answer;
+
+    (void)state;
+    assert_non_null(schema);
+    rig_http(&rig, "GET", "/api/v1/settings", admin, NULL, &answer);
+    for (const struct json_value *row = json_member(answer.json, "settings")->first; row != NULL;
+         row = row->next) {
+        for (const struct json_value *part = row->first; part != NULL; part = part->next) {
+            enum schema_type type = described(schema, part->key)->type;
+
+            assert_true(type != SCHEMA_TYPE_TEXT || part->type == JSON_TYPE_STRING);
+            assert_true(type != SCHEMA_TYPE_WORDS || part->type == JSON_TYPE_STRING ||
+                        part->type == JSON_TYPE_NULL);
+        }
+    }
+    answer_done(&answer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +286,7 @@ int main(void)
         cmocka_unit_test(test_command_line_wins),
         cmocka_unit_test(test_every_row_says_whether),
         cmocka_unit_test(test_audit),
+        cmocka_unit_test(test_described),
     };
 
     return cmocka_run_group_tests_name("setting", tests, start, stop);

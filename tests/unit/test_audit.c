@@ -203,7 +203,7 @@ static size_t anchors_size(struct bench *bench, off_t cut_to)
     return (size_t)st.st_size;
 }
 
-static void test_anchor_each_hour(void **state)
+static void test_anchor_in_time(void **state)
 {
     struct bench *bench = *state;
     size_t before;
@@ -214,18 +214,38 @@ static void test_anchor_each_hour(void **state)
     assert_true(line > 0);
     add_rows(bench, 50);
     assert_int_equal(anchors_size(bench, -1), line);
-    bench->fixture.mono += 3600 * NS_PER_S;
+    bench->fixture.mono += 600 * NS_PER_S;
     add_rows(bench, 2);
     before = anchors_size(bench, -1);
     assert_true(before > line && before < 3 * line);
-    bench->fixture.mono += 3600 * NS_PER_S;
+    bench->fixture.mono += 600 * NS_PER_S;
     assert_int_equal(store_begin(bench->store), 0);
     assert_int_equal(store_commit(bench->store), 0); /* nothing new but one row: it is anchored */
     before = anchors_size(bench, -1);
-    bench->fixture.mono += 3600 * NS_PER_S;
+    bench->fixture.mono += 600 * NS_PER_S;
     assert_int_equal(store_begin(bench->store), 0);
     assert_int_equal(store_commit(bench->store), 0);
     assert_int_equal(anchors_size(bench, -1), before);
+}
+
+/* A life begins with commits of other things; the first act after them is anchored at once. */
+static void test_anchor_first_act(void **state)
+{
+    struct bench *bench = *state;
+    struct diag diag;
+    uint64_t rows;
+    size_t before;
+
+    add_rows(bench, 1);
+    bench->fixture.mono += 600 * NS_PER_S;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(store_begin(bench->store), 0);
+        assert_int_equal(store_commit(bench->store), 0);
+    }
+    before = anchors_size(bench, -1);
+    add_rows(bench, 1);
+    assert_true(anchors_size(bench, -1) > before);
+    assert_int_equal(verify(bench, &rows, &diag), 0);
 }
 
 static void test_anchors_cut(void **state)
@@ -386,7 +406,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reorder, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_truncate, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rewrite, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_anchor_each_hour, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_anchor_in_time, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_anchor_first_act, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_anchors_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_torn_anchor, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_command, set_up, tear_down),

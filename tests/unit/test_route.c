@@ -33,6 +33,35 @@ static void test_find(void **state)
     assert_non_null(route_find(METHOD_DELETE, STR("/api/v1/me/totp"), &allowed));
 }
 
+static bool has_limit(const struct route *route, bool *ret_has_cursor)
+{
+    bool is_paged = false;
+
+    *ret_has_cursor = false;
+    for (const struct argument *row = route->arguments; row != NULL && row->name != NULL; row++) {
+        is_paged = is_paged || strcmp(row->name, "limit") == 0;
+        *ret_has_cursor = *ret_has_cursor || strcmp(row->name, "cursor") == 0;
+    }
+    return is_paged;
+}
+
+/* Every list that comes in pages goes on by the same word. */
+static void test_pages(void **state)
+{
+    size_t count = 0;
+
+    (void)state;
+    for (size_t i = 0; i < route_count; i++) {
+        bool has_cursor;
+
+        if (has_limit(&routes[i], &has_cursor)) {
+            assert_true(has_cursor);
+            count++;
+        }
+    }
+    assert_true(count >= 6);
+}
+
 /* What the table promises of itself. */
 static void test_table_is_sound(void **state)
 {
@@ -165,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_table_is_sound),
+        cmocka_unit_test(test_pages),
         cmocka_unit_test(test_arguments_travel),
         cmocka_unit_test(test_problem),
         cmocka_unit_test(test_language_and_address),

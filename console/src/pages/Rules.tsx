@@ -169,7 +169,7 @@ export function Rules() {
   const rules = [...(value?.items ?? []), ...(more?.items ?? [])];
   const loadMore = async () => {
     try {
-      const page = await get<RuleList>(`${path}&after=${next ?? ''}`);
+      const page = await get<RuleList>(`${path}&cursor=${next ?? ''}`);
       setMore({ ...page, items: [...(more?.items ?? []), ...page.items] });
     } catch (reason) {
       tell(wordsOf(reason), undefined, true);

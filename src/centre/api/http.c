@@ -219,6 +219,7 @@ static enum MHD_Result api_route(struct api_request *request)
 
     request->route = route_find(request->method, request->path, &allowed);
     if (request->route == NULL || !request->is_method_known) {
+        allowed = request->is_method_known ? allowed : route_methods(request->path);
         request->route = NULL;
         return allowed != 0 ? api_refuse_method(request, allowed)
                             : api_refuse(request, PROBLEM_NOT_FOUND, NULL);

@@ -251,7 +251,7 @@ int api_rule_list(struct api_request *request)
 {
     struct json_writer *json = &request->json;
     CLEANUP(book_done) struct book book = {0};
-    size_t after = (size_t)arguments_number(&request->arguments, "after", 0);
+    size_t after = (size_t)arguments_number(&request->arguments, "cursor", 0);
     size_t limit = (size_t)arguments_number(&request->arguments, "limit", RULE_PAGE);
     struct book_row *rows;
     size_t count = 0;

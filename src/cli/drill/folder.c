@@ -8,12 +8,16 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "sys/fd.h"
+#include "sys/spawn.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 
-#define WALK_LIMIT (64U << 20)
+#define WALK_LIMIT   (64U << 20)
+#define SWEEP_MAX    32 /* names at the top of the folder */
+#define SWEEP_MS     (120 * 1000)
+#define SWEEP_OUTPUT 4096
 
 static const char drill_marker_text[] =
     "canhgac drill: everything in this folder was made for an exercise and may be removed.\n";
@@ -269,6 +273,46 @@ int drill_folder_clear(const struct drill_folder *folder)
         }
     }
     return r;
+}
+
+/* The names at the top, as paths through our descriptor, so that nothing else can take their
+ * place. */
+static size_t drill_folder_list(const struct drill_folder *folder, struct arena *arena,
+                                const char **ret_paths)
+{
+    int fd = fd_reopen(folder->fd, O_RDONLY | O_DIRECTORY);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *entry;
+    size_t count = 0;
+
+    if (dir == NULL) {
+        closep(&fd);
+        return 0;
+    }
+    while (count < SWEEP_MAX && (entry = readdir(dir)) != NULL) {
+        const char *name = entry->d_name;
+
+        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, DRILL_MARKER) != 0) {
+            ret_paths[count++] =
+                arena_printf(arena, "/proc/%d/fd/%d/%s", (int)getpid(), folder->fd, name).ptr;
+        }
+    }
+    (void)closedir(dir);
+    return count > 0 && ret_paths[count - 1] == NULL ? 0 : count;
+}
+
+void drill_folder_sweep(const struct drill_folder *folder)
+{
+    const char *argv[SWEEP_MAX + 5] = {"rm", "-rf", "--one-file-system", "--"};
+    CLEANUP(arena_freep) struct arena *arena = NULL;
+    CLEANUP(buf_done) struct buf out;
+    int status;
+
+    buf_init(&out, SWEEP_OUTPUT);
+    if (drill_folder_check(folder) == 0 && arena_new(WALK_LIMIT, &arena) == 0 &&
+        drill_folder_list(folder, arena, &argv[4]) != 0) {
+        (void)!spawn_run(argv, STR(""), SWEEP_MS, &out, &status);
+    }
 }
 
 int drill_folder_remove(struct drill_folder *folder)

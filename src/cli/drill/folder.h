@@ -43,6 +43,8 @@ typedef int drill_visit_fn(void *context, int dir_fd, const char *dir, const cha
                                     struct drill_place **ret_places);
 /* Removes all but the marker. Checks the marker first. */
 [[nodiscard]] int drill_folder_clear(const struct drill_folder *folder);
+/* Has rm remove what it can of that, ours but the marker; what is left is drill_folder_remove's. */
+void drill_folder_sweep(const struct drill_folder *folder);
 /* Clears, removes the marker and, unless it was there before, the folder; closes. */
 [[nodiscard]] int drill_folder_remove(struct drill_folder *folder);
 

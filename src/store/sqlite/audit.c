@@ -1,7 +1,8 @@
 /* The audit log: rows that each carry the hash of all before them, and the file audit.anchors,
- * which names the head once an hour so that rows cut off the end are missed. What an enemy who owns
- * the whole machine rewrites since the newest anchor that was copied elsewhere cannot be seen by
- * anybody.
+ * which names the head so that rows cut off the end are missed: with the first row that comes after
+ * ten quiet minutes, every ten minutes while more come, and at the end of the program. What an
+ * enemy who owns the whole machine rewrites since the newest anchor that was copied elsewhere
+ * cannot be seen by anybody.
  *
  * An anchor is one line: time (RFC 3339), number of the head, its link in hexadecimal. */
 #include "store/sqlite/sqlite.h"
@@ -16,7 +17,7 @@
 #include "sys/fd.h"
 
 #define AUDIT_ARENA_LIMIT (4U << 20)
-#define AUDIT_ANCHOR_NS   (3600 * NS_PER_S)
+#define AUDIT_ANCHOR_NS   (600 * NS_PER_S)
 
 static const char audit_head[] = "SELECT number, chain FROM audit ORDER BY number DESC LIMIT 1";
 
@@ -129,14 +130,16 @@ static int audit_anchored(struct store *store, uint64_t *ret_number)
     return r < 0 ? r : query.error;
 }
 
-int store_audit_anchor(struct store *store)
+/* *ret_is_new: there were rows that no anchor named. */
+static int audit_anchor(struct store *store, bool *ret_is_new)
 {
     struct anchor head = {0};
     uint64_t anchored = 0;
     int r = store->is_read_only ? -ERR_ROFS : audit_read_head(store, &head);
 
     r = r < 0 ? r : audit_anchored(store, &anchored);
-    if (r < 0 || head.number == anchored) {
+    *ret_is_new = r == 0 && head.number != anchored;
+    if (!*ret_is_new) {
         return r;
     }
     head.time = clock_wall(store->clock);
@@ -146,16 +149,26 @@ int store_audit_anchor(struct store *store)
     return r;
 }
 
+int store_audit_anchor(struct store *store)
+{
+    bool is_new;
+
+    return audit_anchor(store, &is_new);
+}
+
+/* A commit without a row of the log does not begin the ten minutes: the next row is to be anchored
+ * with its own. */
 int store_audit_anchor_due(struct store *store)
 {
     int64_t now = clock_mono(store->clock);
+    bool is_new;
     int r;
 
     if (store->anchored != 0 && now - store->anchored < AUDIT_ANCHOR_NS) {
         return 0;
     }
-    r = store_audit_anchor(store);
-    if (r == 0) {
+    r = audit_anchor(store, &is_new);
+    if (r == 0 && is_new) {
         store->anchored = now;
     }
     return r;
