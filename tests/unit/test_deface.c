@@ -308,19 +308,22 @@ static void test_views(void **state)
     world_close(&world);
 }
 
-/* Most sites have neither robots.txt nor a sitemap: that is asked once a look, not twice. */
+/* Most sites have neither robots.txt nor a sitemap: that is as it should be, however often it is
+ * seen, and is not asked twice. One that goes is another thing. */
 static void test_extras_that_a_site_lacks(void **state)
 {
     static const struct {
         enum site_page kind;
         uint32_t status;
-        bool is_doubtful;
-    } cases[] = {{SITE_PAGE_ROBOTS, 404, false},
-                 {SITE_PAGE_SITEMAP, 410, false},
-                 {SITE_PAGE_ROBOTS, 403, true},
-                 {SITE_PAGE_SITEMAP, 503, true},
-                 {SITE_PAGE_LISTED, 404, true}};
+        enum site_verdict verdict;
+    } cases[] = {{SITE_PAGE_ROBOTS, 404, SITE_VERDICT_OK},
+                 {SITE_PAGE_SITEMAP, 410, SITE_VERDICT_OK},
+                 {SITE_PAGE_ROBOTS, 404, SITE_VERDICT_OK},
+                 {SITE_PAGE_ROBOTS, 403, SITE_VERDICT_UNKNOWN},
+                 {SITE_PAGE_SITEMAP, 503, SITE_VERDICT_UNKNOWN},
+                 {SITE_PAGE_LISTED, 404, SITE_VERDICT_UNKNOWN}};
     struct deface_verdict verdict;
+    struct profile_view *view = NULL;
     struct deface_look look;
     struct world world;
 
@@ -331,13 +334,18 @@ static void test_extras_that_a_site_lacks(void **state)
         look.kind = cases[i].kind;
         look.status = cases[i].status;
         verdict = judge(&world, &look);
-        assert_int_equal(verdict.verdict, SITE_VERDICT_UNKNOWN);
-        assert_int_equal(verdict.needs_confirmation, cases[i].is_doubtful);
+        assert_int_equal(verdict.verdict, cases[i].verdict);
+        assert_int_equal(verdict.needs_confirmation, cases[i].verdict == SITE_VERDICT_UNKNOWN);
+        assert_int_equal(deface_learn(world.site, world.profile, &look, &verdict), 0);
+        assert_int_equal(profile_view_make(world.profile, SITE_VIEW_CRAWLER, &view), 0);
+        assert_int_equal(view->looks, 0);
+        view->verdict = SITE_VERDICT_OK; /* each is news */
     }
     world_learn(&world); /* one that was there has gone */
     look = look_at(&world, STR("<h1>404 Not Found</h1>"), SITE_VIEW_DESKTOP);
     look.kind = SITE_PAGE_ROBOTS;
     look.status = 404;
+    assert_int_equal(judge(&world, &look).verdict, SITE_VERDICT_UNKNOWN);
     assert_true(judge(&world, &look).needs_confirmation);
     world_close(&world);
 }
