@@ -131,6 +131,26 @@ static bool has_reason(const struct deface_verdict *verdict, const char *what)
     return false;
 }
 
+/* A calm page with a charge below it would alarm whoever reads it. */
+static void test_quiet_pages_are_not_charged(void **state)
+{
+    static const char *const pages[] = {
+        "<p>tin 0</p><p>tin 1</p><p>tin 2</p><p>tin 3</p><p>tin 4</p><p>tin 5</p>",
+        "<title>Just a moment...</title><p>Checking your browser</p>"};
+    struct world world;
+
+    (void)state;
+    world_open(&world);
+    for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+        struct deface_look look = look_at(&world, str_from(pages[i]), SITE_VIEW_DESKTOP);
+        struct deface_verdict verdict = judge(&world, &look);
+
+        assert_true(verdict.verdict < SITE_VERDICT_YELLOW);
+        assert_false(has_reason(&verdict, "boast_page"));
+    }
+    world_close(&world);
+}
+
 static const struct golden {
     const char *more;
     enum site_verdict verdict;
@@ -650,6 +670,7 @@ static void test_reasons_outlive_the_page(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_quiet_pages_are_not_charged),
         cmocka_unit_test(test_goldens),
         cmocka_unit_test(test_strangers),
         cmocka_unit_test(test_replaced),

@@ -107,6 +107,17 @@ static int reason_compare(const void *a, const void *b)
     return x > y ? -1 : x < y;
 }
 
+/* Of a page that is no alarm, what weighs next to nothing would read like a charge: "the page reads
+ * like one that an intruder left". */
+static bool reason_is_worth_telling(const struct deface_verdict *verdict, unsigned signal,
+                                    double score)
+{
+    double least = signal_rows[signal].kind == SIGNAL_KIND_INTENT ? INTENT_SPEAKS : SPEAKS;
+
+    return verdict->verdict == SITE_VERDICT_YELLOW || verdict->verdict == SITE_VERDICT_RED ||
+           score >= least;
+}
+
 /* Every signal with what it adds, the heaviest first. */
 static int verdict_put_reasons(const struct layers *layers, struct deface_verdict *verdict)
 {
@@ -122,7 +133,8 @@ static int verdict_put_reasons(const struct layers *layers, struct deface_verdic
         struct str snippet;
         struct str value;
 
-        if (!said->is_said) {
+        if (!said->is_said ||
+            !reason_is_worth_telling(verdict, i, fusion_weight(i) * said->measure)) {
             continue;
         }
         snippet = snippet_make(layers->arena, &said->spot, &from);
