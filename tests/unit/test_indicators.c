@@ -87,6 +87,50 @@ static void test_formats(void **state)
     assert_int_equal(report.passed, 3);
 }
 
+static const char *entries_of_pattern(const char *pattern, struct feed_report *ret_report)
+{
+    static char text[1024];
+
+    (void)snprintf(text, sizeof(text),
+                   "{\"objects\":[{\"type\":\"indicator\",\"pattern\":\"%s\"}]}", pattern);
+    return entries_of(text, ret_report);
+}
+
+/* Of several observations any is enough where OR stands between them; what takes more is passed
+ * over, whatever the values hold. */
+static void test_patterns(void **state)
+{
+    static const char *const passed[] = {
+        "[domain-name:value = 'a.vn'] AND [url:value = 'http://b.vn/x']",
+        "[domain-name:value = 'a.vn'] FOLLOWEDBY [domain-name:value = 'b.vn']",
+        "[domain-name:value = 'a.vn'] REPEATS 5 TIMES WITHIN 60 SECONDS",
+        "[domain-name:value LIKE '%.a.vn']", "[domain-name:value != 'a.vn']"};
+    static const char *const faulty[] = {
+        "[domain-name:value = 'a.vn'] [domain-name:value = 'b.vn']", "domain-name:value = 'a.vn'",
+        "[domain-name:value = 'a.vn' OR", ""};
+    struct feed_report report;
+
+    (void)state;
+    assert_string_equal(
+        entries_of_pattern("[domain-name:value = 'a.vn'] OR [url:value = 'http://b.vn/x' OR "
+                           "file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e'] ",
+                           &report),
+        "domain:a.vn url:b.vn/x hash:d41d8cd98f00b204e9800998ecf8427e ");
+    assert_string_equal(entries_of_pattern("[a:b = 'x] AND y' OR url:value = 'http://b.vn/x?]'] OR "
+                                           "[domain-name:value='c.vn']",
+                                           &report),
+                        "url:b.vn/x?] domain:c.vn ");
+    for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++) {
+        assert_string_equal(entries_of_pattern(passed[i], &report), "");
+        assert_int_equal(report.passed, 1);
+        assert_int_equal(report.faulty, 0);
+    }
+    for (size_t i = 0; i < sizeof(faulty) / sizeof(faulty[0]); i++) {
+        (void)entries_of_pattern(faulty[i], &report);
+        assert_int_equal(report.faulty, 1);
+    }
+}
+
 /* What only logs are asked for: addresses, networks, URLs, user agents, e-mail addresses; also with
  * the brackets that bulletins put in. */
 static void test_kinds_of_logs(void **state)
@@ -491,17 +535,12 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formats),
-        cmocka_unit_test(test_kinds_of_logs),
-        cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_faults_are_named),
-        cmocka_unit_test(test_hosts_are_found),
-        cmocka_unit_test(test_phrases_and_hashes),
-        cmocka_unit_test(test_expiry),
-        cmocka_unit_test(test_damaged_files_are_refused),
-        cmocka_unit_test(test_million),
-        cmocka_unit_test(test_published_list),
+        cmocka_unit_test(test_formats),         cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_kinds_of_logs),   cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_values),          cmocka_unit_test(test_faults_are_named),
+        cmocka_unit_test(test_hosts_are_found), cmocka_unit_test(test_phrases_and_hashes),
+        cmocka_unit_test(test_expiry),          cmocka_unit_test(test_damaged_files_are_refused),
+        cmocka_unit_test(test_million),         cmocka_unit_test(test_published_list),
         cmocka_unit_test(test_no_memory),
     };
 
