@@ -312,6 +312,42 @@ static void test_addresses(void **state)
     indicators_free(indicators);
 }
 
+/* A person's own allow list has the last word, of every kind of entry, until it expires. */
+static void test_what_a_person_allows(void **state)
+{
+    static const char own[] = "canhgac-list 1\nname own\nlabel allow\nsource me\n"
+                              "imported 2026-01-01T00:00:00Z\nexpires 2026-06-01T00:00:00Z\n\n"
+                              "domain a.vn\nhash d41d8cd98f00b204e9800998ecf8427e\n"
+                              "phrase nha cai\naddress 10.0.0.0/8\nend 4\n";
+    struct indicators *indicators =
+        load(HEAD "\ndomain a.vn\ndomain x.a.vn\ndomain b.vn\nphrase nha cai\nphrase kubet\n"
+                  "hash d41d8cd98f00b204e9800998ecf8427e\naddress 10.1.2.3\naddress 9.1.2.3\n"
+                  "end 8\n");
+    struct str text = STR("nha cai kubet");
+    struct indicator_hit hit;
+    struct diag diag = {{0}};
+    unsigned bits = 0;
+
+    (void)state;
+    assert_true(find_address(indicators, "10.1.2.3", &bits));
+    assert_int_equal(indicators_add_file(indicators, str_from(own), &diag), 0);
+    for (int is_over = 0; is_over < 2; is_over++) {
+        assert_int_equal(indicators_find_host(indicators, STR("a.vn"), &hit), is_over);
+        assert_int_equal(indicators_find_host(indicators, STR("x.a.vn"), &hit), is_over);
+        assert_true(indicators_find_host(indicators, STR("b.vn"), &hit));
+        assert_int_equal(
+            indicators_find_hash(indicators, STR("d41d8cd98f00b204e9800998ecf8427e"), &hit),
+            is_over);
+        assert_true(indicators_find_phrase(indicators, text, 0, &hit));
+        assert_int_equal(hit.at, is_over ? 0 : 8);
+        assert_int_equal(find_address(indicators, "10.1.2.3", &bits), is_over);
+        assert_true(find_address(indicators, "9.1.2.3", &bits));
+        assert_false(find_address(indicators, "10.9.9.9", &bits));
+        indicators_set_time(indicators, 1790000000LL * 1000000000LL); /* September 2026 */
+    }
+    indicators_free(indicators);
+}
+
 static void keep_entry(void *context, const struct feed_entry *entry)
 {
     (void)collect(context, entry);
@@ -535,12 +571,19 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formats),         cmocka_unit_test(test_patterns),
-        cmocka_unit_test(test_kinds_of_logs),   cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_values),          cmocka_unit_test(test_faults_are_named),
-        cmocka_unit_test(test_hosts_are_found), cmocka_unit_test(test_phrases_and_hashes),
-        cmocka_unit_test(test_expiry),          cmocka_unit_test(test_damaged_files_are_refused),
-        cmocka_unit_test(test_million),         cmocka_unit_test(test_published_list),
+        cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_kinds_of_logs),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_what_a_person_allows),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_faults_are_named),
+        cmocka_unit_test(test_hosts_are_found),
+        cmocka_unit_test(test_phrases_and_hashes),
+        cmocka_unit_test(test_expiry),
+        cmocka_unit_test(test_damaged_files_are_refused),
+        cmocka_unit_test(test_million),
+        cmocka_unit_test(test_published_list),
         cmocka_unit_test(test_no_memory),
     };
 
