@@ -325,6 +325,14 @@ static void test_views(void **state)
     missing.kind = SITE_PAGE_MISSING;
     missing.status = 404;
     assert_int_equal(judge(&world, &missing).verdict, SITE_VERDICT_OK);
+    missing = look_at(&world, STR("<h1>403 Forbidden</h1>"), SITE_VIEW_CRAWLER);
+    missing.kind = SITE_PAGE_UPLOADS;
+    missing.status = 403;
+    verdict = judge(&world, &missing);
+    assert_int_equal(verdict.verdict, SITE_VERDICT_OK);
+    assert_false(verdict.needs_confirmation);
+    missing.status = 503;
+    assert_int_equal(judge(&world, &missing).verdict, SITE_VERDICT_UNKNOWN);
     world_close(&world);
 }
 

@@ -261,10 +261,13 @@ static bool view_saw_this(const struct profile_view *view, const struct page *pa
            (view->verdict == SITE_VERDICT_OK || view->verdict == SITE_VERDICT_CHANGED);
 }
 
-/* A path that must not exist and does not is as it should be. */
+/* A path that must not exist and does not is as it should be, and so is a folder of uploads that
+ * shows nobody what lies in it. */
 static bool look_is_rightly_missing(const struct deface_look *look, const struct profile_view *view)
 {
-    return (look->kind == SITE_PAGE_MISSING && look->status >= 400 && look->status < 500) ||
+    bool is_refused = look->status >= 400 && look->status < 500;
+
+    return (is_refused && (look->kind == SITE_PAGE_MISSING || look->kind == SITE_PAGE_UPLOADS)) ||
            absence_is_of_extra(look, view);
 }
 
