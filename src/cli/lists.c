@@ -364,7 +364,8 @@ static const struct command lists_verbs[] = {
                "\"phrase\" a line, CSV with a head row, MISP JSON or STIX 2.1 JSON. A list of "
                "that name is replaced as a whole or stays as it was. Lines that cannot be "
                "read are counted, the first few are named. Hosts that "
-               "rules/web/popular-hosts.list allows are never a hit."),
+               "rules/web/popular-hosts.list allows are never a hit, and neither is what stands "
+               "on a list of your own with --label allow, whatever other lists say."),
         .rows = import_rows,
         .settings_size = sizeof(struct lists_settings),
         .run = import_run,

@@ -296,6 +296,7 @@ struct verify_view {
     struct evidence *evidence; /* NULL: nothing is restored */
     struct str below;          /* only this path and what is under it */
     bool is_json;
+    uint64_t met; /* signed or there, of it */
     uint64_t differences;
     uint64_t restored;
     uint64_t failed;
@@ -350,6 +351,7 @@ static bool verify_met(void *context, struct str path, bool is_folder, bool is_t
     if (class != MANIFEST_CLASS_FIXED && plants == 0) {
         return is_folder && is_there;
     }
+    view->met += is_below(path, view->below);
     if (differences != 0 && is_below(path, view->below)) {
         view->differences++;
         view->failed += differences < 0 ? 1U : 0U;
@@ -424,6 +426,10 @@ static int restore_run(const struct command_call *call)
     if (r < 0) {
         return command_fail(EXIT_STATUS_FAILED, _("'%s' could not be compared to its end: %s"),
                             root.config.path, err_text(r));
+    }
+    if (view.met == 0 && view.below.len != 0) {
+        return command_fail(EXIT_STATUS_FAILED, _("'%s' is neither signed nor there"),
+                            call->operands.items[1]);
     }
     webroot_print_restored(settings->is_json, root.config.path, view.restored, view.failed);
     return view.failed != 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_CLEAN;

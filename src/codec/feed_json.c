@@ -154,48 +154,90 @@ static bool pattern_literal(struct str *rest, char *room, struct str *ret_value)
     return true;
 }
 
-/* "[a:b = 'x' OR c:d = 'y']": each comparison is an entry. Anything else (AND, FOLLOWEDBY, LIKE,
- * more than one observation) needs more than one of them to be seen, and is passed over. */
-static int stix_pattern(struct feed *feed, struct str pattern, int64_t expires)
+/* "OR" takes what stands before it; false when something else does. */
+static bool pattern_or(struct str *rest)
+{
+    if (!str_has_prefix(*rest, STR("OR"))) {
+        return false;
+    }
+    *rest = str_trim(str_slice(*rest, 2, rest->len));
+    return true;
+}
+
+/* One observation, "[a:b = 'x' OR c:d = 'y']", taken off the pattern: 1; 0: it is none. */
+static int stix_observation(struct feed *feed, struct str *rest, int64_t expires)
 {
     char room[FEED_LINE_MAX];
-    struct str rest = str_trim(pattern);
     uint64_t line = feed_number(feed);
     int r = 0;
 
-    if (rest.len < 2 || rest.ptr[0] != '[' || str_find_byte(rest, ']') == rest.len) {
-        feed_fault(feed, line, _("no pattern of STIX"), pattern);
+    if (rest->len == 0 || rest->ptr[0] != '[') {
         return 0;
     }
-    if (str_find_byte(rest, ']') + 1 != rest.len || str_find(rest, STR(" AND ")) != rest.len) {
-        feed->report->passed++;
-        return 0;
-    }
-    rest = str_slice(rest, 1, rest.len - 1);
-    while (r >= 0) {
+    *rest = str_slice(*rest, 1, rest->len);
+    do {
         enum feed_kind kind;
         struct str path;
         struct str value;
         bool is_ours;
 
-        if (!str_cut(&rest, '=', &path) || !pattern_literal(&rest, room, &value)) {
-            feed_fault(feed, line, _("no pattern of STIX"), pattern);
+        if (!str_cut(rest, '=', &path) || !pattern_literal(rest, room, &value)) {
             return 0;
         }
-        is_ours = pattern_kind(str_trim(path), &kind);
+        is_ours = pattern_kind(str_trim(path), &kind) && path.ptr[path.len - 1] != '!';
         feed->report->passed += !is_ours;
         r = is_ours ? feed_take(feed, line, kind, value, expires) : 0;
-        rest = str_trim(rest);
-        if (rest.len == 0) {
-            break;
+        *rest = str_trim(*rest);
+    } while (r >= 0 && pattern_or(rest));
+    if (r < 0 || rest->len == 0 || rest->ptr[0] != ']') {
+        return r < 0 ? r : 0;
+    }
+    *rest = str_trim(str_slice(*rest, 1, rest->len));
+    return 1;
+}
+
+/* Outside of literals: a value may hold any word. */
+static bool pattern_has_word(struct str pattern, struct str word)
+{
+    bool is_inside = false;
+
+    for (size_t i = 0; i < pattern.len; i++) {
+        if (is_inside && pattern.ptr[i] == '\\') {
+            i++;
+        } else if (pattern.ptr[i] == '\'') {
+            is_inside = !is_inside;
+        } else if (!is_inside && str_has_prefix(str_slice(pattern, i, pattern.len), word)) {
+            return true;
         }
-        if (!str_has_prefix(rest, STR("OR"))) {
-            feed_fault(feed, line, _("no pattern of STIX"), pattern);
+    }
+    return false;
+}
+
+/* "[a:b = 'x' OR c:d = 'y'] OR [e:f = 'z']": any comparison is enough, so each is an entry. What
+ * needs more than one of them to be seen (AND, FOLLOWEDBY), or no value as it stands (LIKE), is
+ * passed over. */
+static int stix_pattern(struct feed *feed, struct str pattern, int64_t expires)
+{
+    static const char *const more[] = {" AND ",  " FOLLOWEDBY ", " WITHIN ", " REPEATS ",
+                                       " LIKE ", " MATCHES ",    " IN "};
+    struct str rest = str_trim(pattern);
+    uint64_t line = feed_number(feed);
+    int r;
+
+    for (size_t i = 0; i < ARRAY_LEN(more); i++) {
+        if (pattern_has_word(rest, str_from(more[i]))) {
+            feed->report->passed++;
             return 0;
         }
-        rest = str_slice(rest, 2, rest.len);
     }
-    return r;
+    do {
+        r = stix_observation(feed, &rest, expires);
+    } while (r == 1 && pattern_or(&rest));
+    if (r == 0 || (r == 1 && rest.len != 0)) {
+        feed_fault(feed, line, _("no pattern of STIX"), pattern);
+        return 0;
+    }
+    return r < 0 ? r : 0;
 }
 
 static int stix_object(struct feed *feed, const struct json_value *object)

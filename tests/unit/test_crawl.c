@@ -39,6 +39,8 @@ static void end(void)
     arena_free(arena);
 }
 
+static int64_t now = 5;
+
 static void see(struct visit visit, unsigned times)
 {
     struct weblog_line line = {.address = str_from(visit.address),
@@ -49,7 +51,7 @@ static void see(struct visit visit, unsigned times)
                                .method = STR("GET"),
                                .status = visit.status,
                                .size = visit.size,
-                               .time = 5};
+                               .time = now};
 
     for (unsigned i = 0; i < times; i++) {
         assert_int_equal(crawl_add(crawl, &line), 0);
@@ -113,6 +115,67 @@ static void test_cloak_by_size(void **state)
     assert_true(cloaks[0].is_by_size);
     assert_in_range(cloaks[0].their_size, 41000, 41080);
     assert_in_range(cloaks[0].people_size, 18000, 18060);
+    end();
+}
+
+static void see_page(const char *folder, unsigned number, unsigned engine, unsigned people)
+{
+    char path[64];
+
+    (void)snprintf(path, sizeof(path), "%s%u.html", folder, number);
+    now++;
+    if (engine != 0) {
+        see((struct visit){GOOGLE, BOT, "", path, engine, 30000}, 1);
+    }
+    if (people != 0) {
+        see((struct visit){"113.160.1.1", PEOPLE, number % 2 != 0 ? SEARCH : "", path, people, 0},
+            1);
+    }
+}
+
+/* Thousands of planted pages, each asked for once: none could be compared by itself. */
+static void test_cloak_by_folder(void **state)
+{
+    const struct crawl_cloak *cloaks = NULL;
+
+    (void)state;
+    begin(1000);
+    for (unsigned i = 0; i < 30; i++) {
+        see_page("/uploads/no-hu/", i, 200, i % 3 != 0 ? 302 : 0);
+        see_page("/tin/", i, 200, 200);
+    }
+    assert_int_equal(report(&cloaks), 1);
+    assert_str(cloaks[0].host, "xa.example.vn");
+    assert_str(cloaks[0].path, "/uploads/no-hu/");
+    assert_str(cloaks[0].engine, "Google");
+    assert_int_equal(cloaks[0].audience, CRAWL_AUDIENCE_ENGINE);
+    assert_int_equal(cloaks[0].pages, 20);
+    assert_int_equal(cloaks[0].theirs.served, 20);
+    assert_int_equal(cloaks[0].people.moved, 20);
+    assert_true(cloaks[0].score > 13.8);
+    end();
+}
+
+/* Folders that were removed, and those of which a few old pages are gone. */
+static void test_honest_folders(void **state)
+{
+    const struct crawl_cloak *cloaks = NULL;
+
+    (void)state;
+    begin(1000);
+    for (unsigned i = 0; i < 40; i++) {
+        see_page("/cu/", i, 200, 0);
+    }
+    for (unsigned i = 0; i < 40; i++) {
+        see_page("/cu/", i, 0, 404);
+    }
+    for (unsigned i = 0; i < 100; i++) { /* one after the other, as they are found to be stale */
+        see_page("/tin/", i, 200, i % 5 == 0 ? 404 : 200);
+    }
+    for (unsigned i = 0; i < 100; i++) { /* what scanners look for engines were never told of */
+        see_page("/wp-content/", i, i % 2 == 0 ? 200 : 0, i % 2 == 0 ? 0 : 404);
+    }
+    assert_int_equal(report(&cloaks), 0);
     end();
 }
 
@@ -230,7 +293,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cloak_by_status), cmocka_unit_test(test_cloak_by_referrer),
-        cmocka_unit_test(test_cloak_by_size),   cmocka_unit_test(test_honest),
+        cmocka_unit_test(test_cloak_by_size),   cmocka_unit_test(test_cloak_by_folder),
+        cmocka_unit_test(test_honest_folders),  cmocka_unit_test(test_honest),
         cmocka_unit_test(test_bounded),         cmocka_unit_test(test_audience),
         cmocka_unit_test(test_out_of_memory),
     };

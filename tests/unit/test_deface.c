@@ -131,6 +131,26 @@ static bool has_reason(const struct deface_verdict *verdict, const char *what)
     return false;
 }
 
+/* A calm page with a charge below it would alarm whoever reads it. */
+static void test_quiet_pages_are_not_charged(void **state)
+{
+    static const char *const pages[] = {
+        "<p>tin 0</p><p>tin 1</p><p>tin 2</p><p>tin 3</p><p>tin 4</p><p>tin 5</p>",
+        "<title>Just a moment...</title><p>Checking your browser</p>"};
+    struct world world;
+
+    (void)state;
+    world_open(&world);
+    for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+        struct deface_look look = look_at(&world, str_from(pages[i]), SITE_VIEW_DESKTOP);
+        struct deface_verdict verdict = judge(&world, &look);
+
+        assert_true(verdict.verdict < SITE_VERDICT_YELLOW);
+        assert_false(has_reason(&verdict, "boast_page"));
+    }
+    world_close(&world);
+}
+
 static const struct golden {
     const char *more;
     enum site_verdict verdict;
@@ -305,22 +325,33 @@ static void test_views(void **state)
     missing.kind = SITE_PAGE_MISSING;
     missing.status = 404;
     assert_int_equal(judge(&world, &missing).verdict, SITE_VERDICT_OK);
+    missing = look_at(&world, STR("<h1>403 Forbidden</h1>"), SITE_VIEW_CRAWLER);
+    missing.kind = SITE_PAGE_UPLOADS;
+    missing.status = 403;
+    verdict = judge(&world, &missing);
+    assert_int_equal(verdict.verdict, SITE_VERDICT_OK);
+    assert_false(verdict.needs_confirmation);
+    missing.status = 503;
+    assert_int_equal(judge(&world, &missing).verdict, SITE_VERDICT_UNKNOWN);
     world_close(&world);
 }
 
-/* Most sites have neither robots.txt nor a sitemap: that is asked once a look, not twice. */
+/* Most sites have neither robots.txt nor a sitemap: that is as it should be, however often it is
+ * seen, and is not asked twice. One that goes is another thing. */
 static void test_extras_that_a_site_lacks(void **state)
 {
     static const struct {
         enum site_page kind;
         uint32_t status;
-        bool is_doubtful;
-    } cases[] = {{SITE_PAGE_ROBOTS, 404, false},
-                 {SITE_PAGE_SITEMAP, 410, false},
-                 {SITE_PAGE_ROBOTS, 403, true},
-                 {SITE_PAGE_SITEMAP, 503, true},
-                 {SITE_PAGE_LISTED, 404, true}};
+        enum site_verdict verdict;
+    } cases[] = {{SITE_PAGE_ROBOTS, 404, SITE_VERDICT_OK},
+                 {SITE_PAGE_SITEMAP, 410, SITE_VERDICT_OK},
+                 {SITE_PAGE_ROBOTS, 404, SITE_VERDICT_OK},
+                 {SITE_PAGE_ROBOTS, 403, SITE_VERDICT_UNKNOWN},
+                 {SITE_PAGE_SITEMAP, 503, SITE_VERDICT_UNKNOWN},
+                 {SITE_PAGE_LISTED, 404, SITE_VERDICT_UNKNOWN}};
     struct deface_verdict verdict;
+    struct profile_view *view = NULL;
     struct deface_look look;
     struct world world;
 
@@ -331,13 +362,18 @@ static void test_extras_that_a_site_lacks(void **state)
         look.kind = cases[i].kind;
         look.status = cases[i].status;
         verdict = judge(&world, &look);
-        assert_int_equal(verdict.verdict, SITE_VERDICT_UNKNOWN);
-        assert_int_equal(verdict.needs_confirmation, cases[i].is_doubtful);
+        assert_int_equal(verdict.verdict, cases[i].verdict);
+        assert_int_equal(verdict.needs_confirmation, cases[i].verdict == SITE_VERDICT_UNKNOWN);
+        assert_int_equal(deface_learn(world.site, world.profile, &look, &verdict), 0);
+        assert_int_equal(profile_view_make(world.profile, SITE_VIEW_CRAWLER, &view), 0);
+        assert_int_equal(view->looks, 0);
+        view->verdict = SITE_VERDICT_OK; /* each is news */
     }
     world_learn(&world); /* one that was there has gone */
     look = look_at(&world, STR("<h1>404 Not Found</h1>"), SITE_VIEW_DESKTOP);
     look.kind = SITE_PAGE_ROBOTS;
     look.status = 404;
+    assert_int_equal(judge(&world, &look).verdict, SITE_VERDICT_UNKNOWN);
     assert_true(judge(&world, &look).needs_confirmation);
     world_close(&world);
 }
@@ -642,6 +678,7 @@ static void test_reasons_outlive_the_page(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_quiet_pages_are_not_charged),
         cmocka_unit_test(test_goldens),
         cmocka_unit_test(test_strangers),
         cmocka_unit_test(test_replaced),

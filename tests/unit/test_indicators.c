@@ -104,6 +104,50 @@ static void test_ends_of_rows(void **state)
     assert_non_null(strstr(report.faults[0].what, "'2026-10-40'"));
 }
 
+static const char *entries_of_pattern(const char *pattern, struct feed_report *ret_report)
+{
+    static char text[1024];
+
+    (void)snprintf(text, sizeof(text),
+                   "{\"objects\":[{\"type\":\"indicator\",\"pattern\":\"%s\"}]}", pattern);
+    return entries_of(text, ret_report);
+}
+
+/* Of several observations any is enough where OR stands between them; what takes more is passed
+ * over, whatever the values hold. */
+static void test_patterns(void **state)
+{
+    static const char *const passed[] = {
+        "[domain-name:value = 'a.vn'] AND [url:value = 'http://b.vn/x']",
+        "[domain-name:value = 'a.vn'] FOLLOWEDBY [domain-name:value = 'b.vn']",
+        "[domain-name:value = 'a.vn'] REPEATS 5 TIMES WITHIN 60 SECONDS",
+        "[domain-name:value LIKE '%.a.vn']", "[domain-name:value != 'a.vn']"};
+    static const char *const faulty[] = {
+        "[domain-name:value = 'a.vn'] [domain-name:value = 'b.vn']", "domain-name:value = 'a.vn'",
+        "[domain-name:value = 'a.vn' OR", ""};
+    struct feed_report report;
+
+    (void)state;
+    assert_string_equal(
+        entries_of_pattern("[domain-name:value = 'a.vn'] OR [url:value = 'http://b.vn/x' OR "
+                           "file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e'] ",
+                           &report),
+        "domain:a.vn url:b.vn/x hash:d41d8cd98f00b204e9800998ecf8427e ");
+    assert_string_equal(entries_of_pattern("[a:b = 'x] AND y' OR url:value = 'http://b.vn/x?]'] OR "
+                                           "[domain-name:value='c.vn']",
+                                           &report),
+                        "url:b.vn/x?] domain:c.vn ");
+    for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++) {
+        assert_string_equal(entries_of_pattern(passed[i], &report), "");
+        assert_int_equal(report.passed, 1);
+        assert_int_equal(report.faulty, 0);
+    }
+    for (size_t i = 0; i < sizeof(faulty) / sizeof(faulty[0]); i++) {
+        (void)entries_of_pattern(faulty[i], &report);
+        assert_int_equal(report.faulty, 1);
+    }
+}
+
 /* What only logs are asked for: addresses, networks, URLs, user agents, e-mail addresses; also with
  * the brackets that bulletins put in. */
 static void test_kinds_of_logs(void **state)
@@ -282,6 +326,42 @@ static void test_addresses(void **state)
     assert_false(find_address(indicators, "2001:db9::1", &bits));
     assert_true(indicators_find_host(indicators, STR("203.0.113.7"), &hit));
     assert_false(indicators_find_host(indicators, STR("203.0.114.7"), &hit));
+    indicators_free(indicators);
+}
+
+/* A person's own allow list has the last word, of every kind of entry, until it expires. */
+static void test_what_a_person_allows(void **state)
+{
+    static const char own[] = "canhgac-list 1\nname own\nlabel allow\nsource me\n"
+                              "imported 2026-01-01T00:00:00Z\nexpires 2026-06-01T00:00:00Z\n\n"
+                              "domain a.vn\nhash d41d8cd98f00b204e9800998ecf8427e\n"
+                              "phrase nha cai\naddress 10.0.0.0/8\nend 4\n";
+    struct indicators *indicators =
+        load(HEAD "\ndomain a.vn\ndomain x.a.vn\ndomain b.vn\nphrase nha cai\nphrase kubet\n"
+                  "hash d41d8cd98f00b204e9800998ecf8427e\naddress 10.1.2.3\naddress 9.1.2.3\n"
+                  "end 8\n");
+    struct str text = STR("nha cai kubet");
+    struct indicator_hit hit;
+    struct diag diag = {{0}};
+    unsigned bits = 0;
+
+    (void)state;
+    assert_true(find_address(indicators, "10.1.2.3", &bits));
+    assert_int_equal(indicators_add_file(indicators, str_from(own), &diag), 0);
+    for (int is_over = 0; is_over < 2; is_over++) {
+        assert_int_equal(indicators_find_host(indicators, STR("a.vn"), &hit), is_over);
+        assert_int_equal(indicators_find_host(indicators, STR("x.a.vn"), &hit), is_over);
+        assert_true(indicators_find_host(indicators, STR("b.vn"), &hit));
+        assert_int_equal(
+            indicators_find_hash(indicators, STR("d41d8cd98f00b204e9800998ecf8427e"), &hit),
+            is_over);
+        assert_true(indicators_find_phrase(indicators, text, 0, &hit));
+        assert_int_equal(hit.at, is_over ? 0 : 8);
+        assert_int_equal(find_address(indicators, "10.1.2.3", &bits), is_over);
+        assert_true(find_address(indicators, "9.1.2.3", &bits));
+        assert_false(find_address(indicators, "10.9.9.9", &bits));
+        indicators_set_time(indicators, 1790000000LL * 1000000000LL); /* September 2026 */
+    }
     indicators_free(indicators);
 }
 
@@ -509,7 +589,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_formats),         cmocka_unit_test(test_ends_of_rows),
-        cmocka_unit_test(test_kinds_of_logs),   cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_patterns),        cmocka_unit_test(test_kinds_of_logs),
+        cmocka_unit_test(test_addresses),       cmocka_unit_test(test_what_a_person_allows),
         cmocka_unit_test(test_values),          cmocka_unit_test(test_faults_are_named),
         cmocka_unit_test(test_hosts_are_found), cmocka_unit_test(test_phrases_and_hashes),
         cmocka_unit_test(test_expiry),          cmocka_unit_test(test_damaged_files_are_refused),

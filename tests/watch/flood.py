@@ -1,4 +1,5 @@
-"""An HTTP/2 server that answers with frames and no page, as fast as it can; the name in the handshake says which frames."""
+"""HTTP/2 servers that answer as none should; the name in the handshake says how: with frames and no page, as fast as they can, or with
+half a page and a frame that breaks the rules."""
 import contextlib
 import os
 import socket
@@ -42,18 +43,29 @@ FLOODS = {  # what comes once, and what comes without end, to a stream
     "bomb": lambda stream: (frame(HEADERS, END_HEADERS, stream, bomb()), frame(DATA, 0, stream)),
 }
 
+TORN = {  # what comes behind half a page
+    "padding": lambda stream: frame(DATA, 8, stream, b"\xffa"),
+    "settings": lambda _: frame(SETTINGS, 0, 0, b"abc"),
+    "idle": lambda stream: frame(DATA, 0, stream + 100, b"abc"),
+    "nobody": lambda _: frame(DATA, 0, 0, b"abc"),
+    "error": lambda stream: frame(RESET, 0, stream, struct.pack(">I", 1)),
+    "leaving": lambda stream: frame(AWAY, 0, 0, struct.pack(">II", stream, 0)),
+}
+
 
 class Named(ssl.SSLSocket):
     asked = ""
 
 
 class Flood(threading.Thread):
+    PROTOCOLS = ("h2",)
+
     def __init__(self, folder):
         super().__init__(daemon=True)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.sslsocket_class = Named
         self.context.load_cert_chain(os.path.join(folder, "good.pem"), os.path.join(folder, "good.key"))
-        self.context.set_alpn_protocols(["h2"])
+        self.context.set_alpn_protocols(self.PROTOCOLS)
         self.context.sni_callback = lambda connection, name, _: setattr(connection, "asked", name.split(".")[0])
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
@@ -82,3 +94,24 @@ class Flood(threading.Thread):
             came.read(int.from_bytes(head[:3], "big"))
             if head[3] == HEADERS:
                 return int.from_bytes(head[5:9], "big")
+
+
+class Torn(Flood):
+    """Speaks HTTP/1.1 too, and keeps to its rules: a whole page when "whole" is asked for in it, else the half again."""
+    PROTOCOLS = ("h2", "http/1.1")
+
+    def __init__(self, folder, page):
+        super().__init__(folder)
+        self.page = page
+
+    def serve(self, plain):
+        with contextlib.suppress(OSError), self.context.wrap_socket(plain, server_side=True) as connection:
+            if connection.selected_alpn_protocol() == "h2":
+                stream = self.await_request(connection)
+                half = frame(HEADERS, END_HEADERS, stream, FOUND) + frame(DATA, 0, stream, self.page[:len(self.page) // 2])
+                connection.sendall(half + TORN[connection.asked.removesuffix("-whole")](stream))
+                connection.recv(1 << 16)
+                return
+            connection.recv(1 << 16)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(self.page))
+            connection.sendall(self.page if connection.asked.endswith("-whole") else self.page[:len(self.page) // 2])

@@ -29,11 +29,12 @@ struct visits_told {
     uint32_t pages;
 };
 
-/* What one finding is about: the heaviest page and the others of its kind. */
+/* What one finding is about: the heaviest page or folder and the others of its kind. */
 struct visits_group {
     const struct visits_log *log;
     const struct crawl_cloak *worst;
     struct str pages[PAGES_NAMED];
+    uint32_t named; /* of those, and folders of them */
     uint32_t count;
     int64_t day;
 };
@@ -123,7 +124,7 @@ static void group_tell(struct visits *visits, const struct visits_group *group, 
     reasons[count++] = (struct finding_reason){.what = STR("visits_pages"),
                                                .value = arena_printf(arena, "%u", group->count),
                                                .score = worst->score};
-    for (size_t i = 0; i < group->count && i < PAGES_NAMED; i++) {
+    for (size_t i = 0; i < group->named; i++) {
         reasons[count++] =
             (struct finding_reason){.what = STR("visits_page"), .value = group->pages[i]};
     }
@@ -178,11 +179,11 @@ static struct visits_group group_gather(const struct visits_log *log,
         if (!cloak_is_kin(&cloaks[i], cloaks)) {
             continue;
         }
-        if (group.count < PAGES_NAMED) {
-            group.pages[group.count] =
+        if (group.named < PAGES_NAMED) {
+            group.pages[group.named++] =
                 arena_printf(arena, "%.*s%.*s", STR_ARG(cloaks[i].host), STR_ARG(cloaks[i].path));
         }
-        group.count++;
+        group.count += cloaks[i].pages != 0 ? cloaks[i].pages : 1;
     }
     group.day = (last / NS_PER_S + LOCAL_S) / DAY_S;
     return group;

@@ -263,6 +263,16 @@ static void fetcher_hop(struct fetcher_get *get)
     }
 }
 
+/* The handle is as new, for another request of the same fetch. */
+static void fetcher_rehop(struct fetcher_get *get)
+{
+    (void)curl_multi_remove_handle(get->fetcher->multi, get->easy);
+    get->is_added = false;
+    fetcher_transfer_done(get);
+    curl_easy_reset(get->easy);
+    fetcher_hop(get);
+}
+
 /* Whether the answer led on and is followed. */
 static bool fetcher_follow(struct fetcher_get *get)
 {
@@ -285,15 +295,22 @@ static bool fetcher_follow(struct fetcher_get *get)
         answer->failure = SITE_FAILURE_REDIRECTS;
         return false;
     }
-    (void)curl_multi_remove_handle(get->fetcher->multi, get->easy);
-    get->is_added = false;
-    fetcher_transfer_done(get);
-    curl_easy_reset(get->easy);
     (void)snprintf(get->url, sizeof(get->url), "%s", where);
     get->etag[0] = '\0'; /* they were said of another page */
     get->modified = 0;
     get->hops++;
-    fetcher_hop(get);
+    fetcher_rehop(get);
+    return true;
+}
+
+/* Whether it is asked again over HTTP/1.1, where a body says its own end. */
+static bool fetcher_ask_again(struct fetcher_get *get)
+{
+    if (get->is_plain || !fetcher_transfer_is_unsure(get)) {
+        return false;
+    }
+    get->is_plain = true;
+    fetcher_rehop(get);
     return true;
 }
 
@@ -310,7 +327,7 @@ static void fetcher_take_ends(struct fetcher *fetcher)
             continue;
         }
         fetcher_transfer_end(get, msg->data.result);
-        if (!fetcher_follow(get)) {
+        if (!fetcher_follow(get) && !fetcher_ask_again(get)) {
             fetcher_tell(get);
         }
     }

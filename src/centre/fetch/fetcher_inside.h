@@ -43,6 +43,7 @@ struct fetcher_get {
     bool is_fresh;
     bool is_private_own;
     bool is_private_barred;
+    bool is_plain;  /* over HTTP/1.1 only: what came over HTTP/2 may have been half of it */
     bool is_active; /* no longer waiting for room */
     bool is_added;  /* to the multi handle */
     char url[SITE_URL_MAX + 1];
@@ -72,6 +73,8 @@ struct fetcher_get {
 [[nodiscard]] int fetcher_transfer_begin(struct fetcher_get *get,
                                          const struct dns_answer *addresses);
 void fetcher_transfer_end(struct fetcher_get *get, CURLcode code);
+/* Whether nothing tells that the answer's body came whole. */
+bool fetcher_transfer_is_unsure(const struct fetcher_get *get);
 void fetcher_transfer_done(struct fetcher_get *get);
 /* Where the answer that came leads, in `out` (SITE_URL_MAX + 1); false when it leads nowhere. */
 bool fetcher_transfer_redirect(struct fetcher_get *get, char *out);

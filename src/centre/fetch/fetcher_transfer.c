@@ -266,7 +266,6 @@ static void fetcher_set_limits(struct fetcher_get *get)
     curl_easy_setopt(get->easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(get->easy, CURLOPT_PROXY, "");
     curl_easy_setopt(get->easy, CURLOPT_FRESH_CONNECT, get->is_fresh ? 1L : 0L);
-    curl_easy_setopt(get->easy, CURLOPT_FORBID_REUSE, get->is_fresh ? 1L : 0L);
 }
 
 int fetcher_transfer_begin(struct fetcher_get *get, const struct dns_answer *addresses)
@@ -282,7 +281,8 @@ int fetcher_transfer_begin(struct fetcher_get *get, const struct dns_answer *add
     buf_init(&get->packed, FETCHER_SIZE_MAX);
     curl_easy_setopt(get->easy, CURLOPT_URL, get->url);
     curl_easy_setopt(get->easy, CURLOPT_PRIVATE, get);
-    curl_easy_setopt(get->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(get->easy, CURLOPT_HTTP_VERSION,
+                     get->is_plain ? (long)CURL_HTTP_VERSION_1_1 : (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(get->easy, CURLOPT_ERRORBUFFER, get->error);
     curl_easy_setopt(get->easy, CURLOPT_WRITEFUNCTION, fetcher_on_body);
     curl_easy_setopt(get->easy, CURLOPT_WRITEDATA, get);
@@ -412,6 +412,27 @@ void fetcher_transfer_end(struct fetcher_get *get, CURLcode code)
     if (answer->failure == SITE_FAILURE_NONE) {
         answer->failure = fetcher_unpack(get);
     }
+}
+
+/* libcurl takes a stream for whole when its connection ends over a frame that breaks HTTP/2 (RFC
+ * 9113, 5.4.1), and closes the connection: so do servers that close theirs behind an answer, which
+ * is why this is a doubt and no failure. A length, or the end of a pressed body, would have told.
+ */
+bool fetcher_transfer_is_unsure(const struct fetcher_get *get)
+{
+    curl_socket_t kept = CURL_SOCKET_BAD;
+    curl_off_t length = -1;
+    long version = 0;
+
+    (void)curl_easy_getinfo(get->easy, CURLINFO_HTTP_VERSION, &version);
+    (void)curl_easy_getinfo(get->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    if (get->answer.failure != SITE_FAILURE_NONE || get->packed.len == 0 ||
+        (get->answer.facts & FETCHER_FACT_ELSEWHERE) != 0 || version < CURL_HTTP_VERSION_2_0 ||
+        length >= 0 || get->encoding != UNPACK_NONE) {
+        return false;
+    }
+    return curl_easy_getinfo(get->easy, CURLINFO_ACTIVESOCKET, &kept) != CURLE_OK ||
+           kept == CURL_SOCKET_BAD;
 }
 
 bool fetcher_transfer_redirect(struct fetcher_get *get, char *out)

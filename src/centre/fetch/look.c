@@ -256,6 +256,14 @@ static bool fetch_look_has_failed(const struct fetch_look *look,
            (answer->status >= 500 && look->page->kind != SITE_PAGE_MISSING);
 }
 
+/* Whoever answers is reached: an error of a server, a page that is too large or redirects in a
+ * circle say nothing of our own network; an answer that stops half-way may. */
+static bool fetch_look_was_reached(const struct fetcher_answer *answer)
+{
+    return answer->failure == SITE_FAILURE_NONE || answer->failure == SITE_FAILURE_REDIRECTS ||
+           answer->failure == SITE_FAILURE_SIZE;
+}
+
 void fetch_look_reason(struct fetch_look *look, const struct site_reason *reason)
 {
     struct site_reason *reasons =
@@ -293,7 +301,8 @@ static void fetch_look_unconfirmed(struct fetch_look *look)
 static void fetch_look_outage(struct fetch_look *look, const struct fetcher_answer *answer)
 {
     struct fetch *fetch = look->watch->fetch;
-    bool is_ours = fetch_network_is_down(&fetch->network, clock_mono(fetch->clock));
+    bool is_ours = !fetch_look_was_reached(answer) &&
+                   fetch_network_is_down(&fetch->network, clock_mono(fetch->clock));
 
     if (look->is_second) {
         fetch_look_unconfirmed(look);
@@ -429,7 +438,8 @@ static void fetch_look_on_answer(void *context, struct fetcher_answer *answer)
         return;
     }
     if (watch->was_good) {
-        fetch_network_note(&fetch->network, clock_mono(fetch->clock), has_failed);
+        fetch_network_note(&fetch->network, clock_mono(fetch->clock),
+                           !fetch_look_was_reached(answer));
     }
     look->failures += has_failed ? 1 : 0;
     if (has_failed && look->failures < FAILURES_MOST && !watch->is_gone) {

@@ -140,6 +140,8 @@ static void cloak_put_json(const struct crawl_cloak *cloak, struct buf *line)
     json_put_str(&json, cloak->host);
     json_put_key(&json, "path");
     json_put_str(&json, cloak->path);
+    json_put_key(&json, "pages");
+    json_put_u64(&json, cloak->pages != 0 ? cloak->pages : 1);
     json_put_key(&json, "audience");
     json_put_text(&json, audience_names[cloak->audience]);
     json_put_key(&json, "engine");
@@ -155,13 +157,17 @@ static void cloak_put_json(const struct crawl_cloak *cloak, struct buf *line)
     json_close_object(&json);
 }
 
+/* Of a folder no usual size is known: its pages differ. */
 static void cloak_put_side(struct buf *line, const char *who, const struct crawl_counts *counts,
                            uint64_t size)
 {
     (void)buf_putf(line, "\n    %s: ", who);
-    (void)buf_putf(line, _("served %llu, sent on %llu, refused %llu; %llu bytes"),
+    (void)buf_putf(line, _("served %llu, sent on %llu, refused %llu"),
                    (unsigned long long)counts->served, (unsigned long long)counts->moved,
-                   (unsigned long long)counts->missing, (unsigned long long)size);
+                   (unsigned long long)counts->missing);
+    if (size != 0) {
+        (void)buf_putf(line, _("; %llu bytes"), (unsigned long long)size);
+    }
 }
 
 static void cloak_put_plain(const struct crawl_cloak *cloak, struct buf *line)
@@ -175,6 +181,9 @@ static void cloak_put_plain(const struct crawl_cloak *cloak, struct buf *line)
     (void)buf_put_plain(line, cloak->host);
     (void)buf_put_plain(line, cloak->path);
     (void)buf_putf(line, "  %s", when);
+    if (cloak->pages != 0) {
+        (void)buf_putf(line, _("  %u pages that people do not get"), cloak->pages);
+    }
     cloak_put_side(line, cloak->engine.len != 0 ? engine : _("people from a search"),
                    &cloak->theirs, cloak->their_size);
     cloak_put_side(line, _("people"), &cloak->people, cloak->people_size);

@@ -24,12 +24,13 @@
 
 #define REPLAY_PAGES_MAX    65536
 #define REPLAY_VERSIONS_MAX 1048576
+#define REFUSED_NAMED       10U
 #define REPLAY_EPOCH_MAX    253402300799ULL /* the end of the year 9999 */
 
 struct version {
     uint64_t epoch;
     enum site_view view;
-    char *name;
+    const char *name;
 };
 
 struct replaying {
@@ -45,7 +46,7 @@ static bool is_shown(const struct dirent *entry)
 }
 
 /* "1777854644.html" and "1777854644.crawler.html". */
-static bool version_parse(char *name, struct version *ret_version)
+static bool version_parse(const char *name, struct version *ret_version)
 {
     struct str rest = str_from(name);
     struct str epoch;
@@ -75,8 +76,7 @@ static int version_compare(const void *a, const void *b)
     return (int)x->view - (int)y->view;
 }
 
-static void replaying_refuse(struct replaying *replaying, const char *page, const char *name,
-                             const char *why)
+static void replaying_say(const char *page, const char *name, const char *why)
 {
     CLEANUP(buf_done) struct buf text;
 
@@ -87,7 +87,30 @@ static void replaying_refuse(struct replaying *replaying, const char *page, cons
         (void)buf_put_plain(&text, str_from(name));
     }
     (void)command_fail(EXIT_STATUS_FAILED, "%.*s: %s", STR_ARG(buf_str(&text)), why);
-    replaying->refused++;
+}
+
+/* The first few are named: a folder of something else would fill the screen. */
+static void replaying_refuse(struct replaying *replaying, const char *page, const char *name,
+                             const char *why)
+{
+    if (replaying->refused++ < REFUSED_NAMED) {
+        replaying_say(page, name, why);
+    }
+}
+
+static const char *replaying_why_no_page(const char *page, int error)
+{
+    struct version version;
+
+    if (error == -ERR_LOOP) {
+        return _("is a symbolic link; not judged");
+    }
+    if (error != -ERR_NOTDIR) {
+        return err_text(error);
+    }
+    return version_parse(page, &version)
+               ? _("is a version without its page's folder: name the folder above; not judged")
+               : _("is no folder of a page's versions; not judged");
 }
 
 /* -ERR_PIPE when the child has ended. */
@@ -122,7 +145,8 @@ static int replaying_version(struct replaying *replaying, int folder, const char
     int r;
 
     if (fd < 0) {
-        replaying_refuse(replaying, page, version->name, err_text(fd));
+        replaying_refuse(replaying, page, version->name,
+                         fd == -ERR_LOOP ? _("is a symbolic link; not judged") : err_text(fd));
         return 0;
     }
     if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
@@ -131,8 +155,9 @@ static int replaying_version(struct replaying *replaying, int folder, const char
     }
     r = replaying_ask(replaying, fd, version);
     if (r < 0) {
-        replaying_refuse(replaying, page, version->name,
-                         _("ended the process that read it; what comes after was not judged"));
+        replaying->refused++;
+        replaying_say(page, version->name,
+                      _("ended the process that read it; what comes after was not judged"));
     }
     return r;
 }
@@ -183,9 +208,7 @@ static int replaying_page(struct replaying *replaying, const char *page)
     int r;
 
     if (folder < 0) {
-        replaying_refuse(replaying, page, NULL,
-                         folder == -ERR_NOTDIR ? _("is no folder of a page's versions; not judged")
-                                               : err_text(folder));
+        replaying_refuse(replaying, page, NULL, replaying_why_no_page(page, folder));
         return 0;
     }
     r = folder_names_read(folder, is_shown, REPLAY_VERSIONS_MAX, &names);
@@ -274,6 +297,10 @@ int watch_replay(const struct watch_replay_options *options)
                             err_text(-errno));
     }
     status = replaying_run(&replaying, options);
+    if (replaying.refused > REFUSED_NAMED) {
+        (void)command_fail(EXIT_STATUS_FAILED, _("… and %u more that were not judged"),
+                           replaying.refused - REFUSED_NAMED);
+    }
     if (status != EXIT_STATUS_CLEAN || replaying.refused != 0) {
         return EXIT_STATUS_FAILED;
     }

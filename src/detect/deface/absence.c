@@ -95,6 +95,12 @@ static bool diff_is_partial(const struct diff *diff)
            diff->page->word_count < PARTIAL * diff->usual_words && keeps_frame;
 }
 
+bool absence_is_of_extra(const struct deface_look *look, const struct profile_view *view)
+{
+    return (look->kind == SITE_PAGE_ROBOTS || look->kind == SITE_PAGE_SITEMAP) &&
+           (look->status == 404 || look->status == 410) && (view == NULL || view->looks == 0);
+}
+
 int absence_read(const struct deface_look *look, const struct diff *diff, struct arena *arena,
                  enum site_failure *ret_failure)
 {

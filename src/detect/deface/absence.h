@@ -10,5 +10,8 @@
 /* SITE_FAILURE_NONE when the page is one. diff may be NULL when nothing came. -ERR_NOMEM. */
 [[nodiscard]] int absence_read(const struct deface_look *look, const struct diff *diff,
                                struct arena *arena, enum site_failure *ret_failure);
+/* A robots.txt or a sitemap that is not there and never was, which is no page that fails; one that
+ * the view has learned and that goes is. view: NULL, none is known. */
+bool absence_is_of_extra(const struct deface_look *look, const struct profile_view *view);
 
 #endif

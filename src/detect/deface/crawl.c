@@ -152,6 +152,12 @@ int crawl_add(struct crawl *crawl, const struct weblog_line *line)
     crawl_count(&page->sides[audience], line);
     page->engine = engine.len != 0 ? engine : page->engine;
     page->last = line->time > page->last ? line->time : page->last;
+    if (audience == CRAWL_AUDIENCE_ENGINE && line->status == 200) {
+        page->given = line->time > page->given ? line->time : page->given;
+    } else if (audience != CRAWL_AUDIENCE_ENGINE && line->status != 200 &&
+               (page->denied == 0 || line->time < page->denied)) {
+        page->denied = line->time;
+    }
     return 0;
 }
 
@@ -174,24 +180,44 @@ static int crawl_compare_scores(const void *a, const void *b)
     return str_compare(x->path, y->path); /* the same log gives the same report */
 }
 
-/* In place of the lightest when there is no room. */
-static void crawl_keep(struct crawl_cloak *cloaks, size_t max, size_t *count,
-                       const struct crawl_cloak *cloak)
-{
-    size_t at = *count;
+struct crawl_found {
+    struct crawl_cloak *cloaks;
+    size_t count;
+    size_t max;
+};
 
-    if (*count < max) {
-        (*count)++;
+/* In place of the lightest when there is no room. */
+static void crawl_keep(void *context, const struct crawl_cloak *cloak)
+{
+    struct crawl_found *found = context;
+    size_t at = found->count;
+
+    if (found->count < found->max) {
+        found->count++;
     } else {
         at = 0;
-        for (size_t i = 1; i < max; i++) {
-            at = cloaks[i].score < cloaks[at].score ? i : at;
+        for (size_t i = 1; i < found->max; i++) {
+            at = found->cloaks[i].score < found->cloaks[at].score ? i : at;
         }
-        if (cloaks[at].score >= cloak->score) {
+        if (found->cloaks[at].score >= cloak->score) {
             return;
         }
     }
-    cloaks[at] = *cloak;
+    found->cloaks[at] = *cloak;
+}
+
+static void crawl_keep_page(const struct crawl *crawl, const struct crawl_page *page,
+                            struct crawl_found *found)
+{
+    struct crawl_cloak cloak;
+
+    for (unsigned i = CRAWL_AUDIENCE_PEOPLE + 1; i < CRAWL_AUDIENCE_COUNT; i++) {
+        if (crawl_compare(page, (enum crawl_audience)i, crawl->limits.visits_min, &cloak)) {
+            cloak.host = str_of(page->key, page->host_len);
+            cloak.path = str_slice(crawl_key(page), page->host_len, page->key_len);
+            crawl_keep(found, &cloak);
+        }
+    }
 }
 
 static int crawl_copy_texts(struct crawl_cloak *cloak, struct arena *arena)
@@ -204,33 +230,25 @@ static int crawl_copy_texts(struct crawl_cloak *cloak, struct arena *arena)
 int crawl_report(const struct crawl *crawl, size_t max, struct arena *arena,
                  const struct crawl_cloak **ret_cloaks, size_t *ret_count)
 {
-    struct crawl_cloak *cloaks = arena_alloc(arena, max, sizeof(*cloaks));
-    size_t count = 0;
-    int r = 0;
+    struct crawl_found found = {.cloaks = arena_alloc(arena, max, sizeof(*found.cloaks)),
+                                .max = max};
+    int r;
 
-    if (cloaks == NULL) {
+    if (found.cloaks == NULL) {
         return -ERR_NOMEM;
     }
     LIST_EACH (node, &crawl->by_age) {
-        const struct crawl_page *page = LIST_ENTRY(node, struct crawl_page, age);
-        struct crawl_cloak cloak;
-
-        for (unsigned i = CRAWL_AUDIENCE_PEOPLE + 1; i < CRAWL_AUDIENCE_COUNT; i++) {
-            if (crawl_compare(page, (enum crawl_audience)i, crawl->limits.visits_min, &cloak)) {
-                cloak.host = str_of(page->key, page->host_len);
-                cloak.path = str_slice(crawl_key(page), page->host_len, page->key_len);
-                crawl_keep(cloaks, max, &count, &cloak);
-            }
-        }
+        crawl_keep_page(crawl, LIST_ENTRY(node, struct crawl_page, age), &found);
     }
-    for (size_t i = 0; i < count && r == 0; i++) {
-        r = crawl_copy_texts(&cloaks[i], arena);
+    r = crawl_folders(crawl, arena, crawl_keep, &found);
+    for (size_t i = 0; i < found.count && r == 0; i++) {
+        r = crawl_copy_texts(&found.cloaks[i], arena);
     }
     if (r < 0) {
         return r;
     }
-    qsort(cloaks, count, sizeof(*cloaks), crawl_compare_scores);
-    *ret_cloaks = cloaks;
-    *ret_count = count;
+    qsort(found.cloaks, found.count, sizeof(*found.cloaks), crawl_compare_scores);
+    *ret_cloaks = found.cloaks;
+    *ret_count = found.count;
     return 0;
 }

@@ -5,7 +5,8 @@
  *
  * Compared a page: which share of each audience is served, sent on, or told that there is nothing
  * (G-test), and the size of what is served (median against the spread within one audience). A page
- * that robots are sent away from is no cloak: that is how a log-in looks. */
+ * that robots are sent away from is no cloak: that is how a log-in looks. Pages with too few visits
+ * for that are compared together, a folder at a time. */
 #ifndef DETECT_DEFACE_CRAWL_H
 #define DETECT_DEFACE_CRAWL_H
 
@@ -40,10 +41,11 @@ struct crawl_counts {
     uint64_t missing; /* 4xx */
 };
 
-/* A page that is shown differently. Texts are in the arena given. */
+/* A page that is shown differently, or a folder of pages. Texts are in the arena given. */
 struct crawl_cloak {
     struct str host;
-    struct str path;
+    struct str path;              /* of a folder: with a slash at its end */
+    unsigned pages;               /* of a folder: how many of its pages; 0: it is a page */
     enum crawl_audience audience; /* who gets another page than people */
     struct str engine;            /* "Google"; empty for people from a search */
     bool is_by_size;              /* both are served, in other sizes; else by status */
@@ -75,7 +77,8 @@ enum crawl_audience crawl_audience(const struct crawl *crawl, const struct weblo
 
 /* -ERR_NOMEM. */
 [[nodiscard]] int crawl_add(struct crawl *crawl, const struct weblog_line *line);
-/* The cloaked pages, heaviest first, at most max; the array is in the arena. -ERR_NOMEM. */
+/* The cloaked pages and folders, heaviest first, at most max; the array is in the arena.
+ * -ERR_NOMEM. */
 [[nodiscard]] int crawl_report(const struct crawl *crawl, size_t max, struct arena *arena,
                                const struct crawl_cloak **ret_cloaks, size_t *ret_count);
 struct crawl_totals crawl_totals(const struct crawl *crawl);

@@ -26,7 +26,7 @@ static double g_term(uint64_t seen, uint64_t row, uint64_t column, uint64_t all)
     return seen == 0 ? 0 : 2 * (double)seen * log((double)seen / expected);
 }
 
-static double g_statistic(const struct crawl_counts *a, const struct crawl_counts *b)
+double crawl_status_score(const struct crawl_counts *a, const struct crawl_counts *b)
 {
     uint64_t total_a = side_total(a);
     uint64_t total_b = side_total(b);
@@ -110,7 +110,7 @@ bool crawl_compare(const struct crawl_page *page, enum crawl_audience audience, 
     if (people->size_count != 0) {
         cloak.people_size = size_band(people).median;
     }
-    cloak.score = g_statistic(&theirs->counts, &people->counts);
+    cloak.score = crawl_status_score(&theirs->counts, &people->counts);
     if (cloak.score < STATUS_G_MIN ||
         status_gap(audience, &theirs->counts, &people->counts) < STATUS_GAP_MIN) {
         cloak.is_by_size = true;

@@ -1,5 +1,5 @@
-/* What crawl.c keeps of each page and crawl_judge.c compares. Only for those and
- * crawl_audience.c. */
+/* What crawl.c keeps of each page, and crawl_judge.c and crawl_folder.c compare. Only for those
+ * and crawl_audience.c. */
 #ifndef DETECT_DEFACE_CRAWL_PRIVATE_H
 #define DETECT_DEFACE_CRAWL_PRIVATE_H
 
@@ -22,6 +22,8 @@ struct crawl_page {
     struct crawl_side sides[CRAWL_AUDIENCE_COUNT];
     struct str engine; /* the last one that came; for good */
     int64_t last;
+    int64_t given;  /* when an engine was last served it; 0: never */
+    int64_t denied; /* when people, from a search or not, first were not; 0: never */
     size_t host_len;
     size_t key_len;
     char key[]; /* host, '/' of the path at once behind it */
@@ -60,5 +62,12 @@ bool crawl_networks_fill(struct crawl_network networks[CRAWL_NETWORKS]);
 /* Whether the audience gets another page than people; fills all but host and path. */
 bool crawl_compare(const struct crawl_page *page, enum crawl_audience audience, unsigned visits_min,
                    struct crawl_cloak *ret_cloak);
+/* How unlikely it is that both meet the same policy: G, of served, moved and missing. */
+double crawl_status_score(const struct crawl_counts *a, const struct crawl_counts *b);
+
+typedef void crawl_cloak_fn(void *context, const struct crawl_cloak *cloak);
+/* Hands over each folder that is cloaked; its texts lie in the pages. -ERR_NOMEM. */
+[[nodiscard]] int crawl_folders(const struct crawl *crawl, struct arena *arena,
+                                crawl_cloak_fn *take, void *context);
 
 #endif

@@ -107,6 +107,17 @@ static int reason_compare(const void *a, const void *b)
     return x > y ? -1 : x < y;
 }
 
+/* Of a page that is no alarm, what weighs next to nothing would read like a charge: "the page reads
+ * like one that an intruder left". */
+static bool reason_is_worth_telling(const struct deface_verdict *verdict, unsigned signal,
+                                    double score)
+{
+    double least = signal_rows[signal].kind == SIGNAL_KIND_INTENT ? INTENT_SPEAKS : SPEAKS;
+
+    return verdict->verdict == SITE_VERDICT_YELLOW || verdict->verdict == SITE_VERDICT_RED ||
+           score >= least;
+}
+
 /* Every signal with what it adds, the heaviest first. */
 static int verdict_put_reasons(const struct layers *layers, struct deface_verdict *verdict)
 {
@@ -122,7 +133,8 @@ static int verdict_put_reasons(const struct layers *layers, struct deface_verdic
         struct str snippet;
         struct str value;
 
-        if (!said->is_said) {
+        if (!said->is_said ||
+            !reason_is_worth_telling(verdict, i, fusion_weight(i) * said->measure)) {
             continue;
         }
         snippet = snippet_make(layers->arena, &said->spot, &from);
@@ -230,21 +242,14 @@ static enum site_verdict verdict_choose(const struct layers *layers,
                                                                     : SITE_VERDICT_CHANGED;
 }
 
-/* Many sites never had a robots.txt or a sitemap: that is no page that fails. */
-static bool look_lacks_an_extra(const struct deface_look *look, const struct profile_view *view)
-{
-    return (look->kind == SITE_PAGE_ROBOTS || look->kind == SITE_PAGE_SITEMAP) &&
-           (look->status == 404 || look->status == 410) && (view == NULL || view->looks == 0);
-}
-
 /* A look that says nothing else than the last one needs no second opinion. */
 static bool verdict_is_doubtful(const struct deface_verdict *verdict,
-                                const struct deface_look *look, const struct profile_view *view)
+                                const struct profile_view *view)
 {
     bool is_alarm = verdict->verdict == SITE_VERDICT_YELLOW || verdict->verdict == SITE_VERDICT_RED;
     bool is_torn = verdict->failure == SITE_FAILURE_PARTIAL ||
                    verdict->failure == SITE_FAILURE_BLANK ||
-                   (verdict->failure == SITE_FAILURE_STATUS && !look_lacks_an_extra(look, view));
+                   verdict->failure == SITE_FAILURE_STATUS;
 
     return (is_alarm || (verdict->verdict == SITE_VERDICT_UNKNOWN && is_torn)) &&
            (view == NULL || view->verdict != verdict->verdict);
@@ -256,10 +261,14 @@ static bool view_saw_this(const struct profile_view *view, const struct page *pa
            (view->verdict == SITE_VERDICT_OK || view->verdict == SITE_VERDICT_CHANGED);
 }
 
-/* A path that must not exist and does not is as it should be. */
-static bool look_is_rightly_missing(const struct deface_look *look)
+/* A path that must not exist and does not is as it should be, and so is a folder of uploads that
+ * shows nobody what lies in it. */
+static bool look_is_rightly_missing(const struct deface_look *look, const struct profile_view *view)
 {
-    return look->kind == SITE_PAGE_MISSING && look->status >= 400 && look->status < 500;
+    bool is_refused = look->status >= 400 && look->status < 500;
+
+    return (is_refused && (look->kind == SITE_PAGE_MISSING || look->kind == SITE_PAGE_UPLOADS)) ||
+           absence_is_of_extra(look, view);
 }
 
 static int layers_read(struct layers *layers, struct deface_verdict *verdict)
@@ -308,7 +317,8 @@ static int judge_page(struct layers *layers, struct deface_verdict *verdict)
     if (verdict->verdict != SITE_VERDICT_UNKNOWN) {
         verdict->failure = SITE_FAILURE_NONE;
     }
-    if (verdict->verdict == SITE_VERDICT_UNKNOWN && look_is_rightly_missing(layers->look)) {
+    if (verdict->verdict == SITE_VERDICT_UNKNOWN &&
+        look_is_rightly_missing(layers->look, layers->diff->view)) {
         verdict->verdict = SITE_VERDICT_OK;
         verdict->failure = SITE_FAILURE_NONE;
     }
@@ -349,7 +359,7 @@ int deface_judge(const struct deface_model *model, const struct deface_site *sit
     if (r < 0) {
         return r;
     }
-    verdict.needs_confirmation = verdict_is_doubtful(&verdict, look, view);
+    verdict.needs_confirmation = verdict_is_doubtful(&verdict, view);
     *ret_verdict = verdict;
     return 0;
 }

@@ -5,6 +5,7 @@
 #include "base/banned.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "detect/deface/absence.h"
 #include "detect/deface/diff.h"
 #include "detect/deface/hosts.h"
 
@@ -122,12 +123,15 @@ static int site_learn(struct deface_site *site, const struct deface_hashes *hash
     return r < 0 ? r : items_learn(&site->titles, &title, 1, site->looks, false);
 }
 
-static bool look_teaches(const struct deface_look *look, const struct deface_verdict *verdict)
+/* A robots.txt that is not there leaves nothing to know: else one that was there before it is not
+ * could not be told from one that never was. */
+static bool look_teaches(const struct deface_look *look, const struct profile_view *view,
+                         const struct deface_verdict *verdict)
 {
     bool is_fine = verdict->verdict == SITE_VERDICT_OK || verdict->verdict == SITE_VERDICT_CHANGED;
 
-    return look->page != NULL && (is_fine || look->is_own_change) &&
-           verdict->verdict != SITE_VERDICT_UNKNOWN;
+    return look->page != NULL && !absence_is_of_extra(look, view) &&
+           (is_fine || look->is_own_change) && verdict->verdict != SITE_VERDICT_UNKNOWN;
 }
 
 static void view_note(struct profile_view *view, const struct deface_look *look,
@@ -193,7 +197,7 @@ int deface_learn(struct deface_site *site, struct deface_profile *profile,
     if (r < 0) {
         return r;
     }
-    if (look_teaches(look, verdict)) {
+    if (look_teaches(look, view, verdict)) {
         if (look->scripts != NULL) {
             deface_scripts_learn(look->scripts);
         }

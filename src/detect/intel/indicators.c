@@ -43,13 +43,18 @@ static int64_t end_of(const struct indicators *indicators, unsigned list, uint16
     return list_expires != 0 && list_expires < expires ? list_expires : expires;
 }
 
+static bool is_of_address(unsigned kind)
+{
+    return kind == FEED_KIND_ADDRESS || kind == INDICATOR_OURS + FEED_KIND_ADDRESS;
+}
+
 /* What is hashed of a value: of an address its bytes and bits. */
 static struct str key_of(unsigned kind, struct str value, char room[NETWORK_SIZE])
 {
     uint8_t address[16];
     unsigned bits = 0;
 
-    if (kind != FEED_KIND_ADDRESS || !feed_parse_address(value, address, &bits)) {
+    if (!is_of_address(kind) || !feed_parse_address(value, address, &bits)) {
         return value;
     }
     memcpy(room, address, sizeof(address));
@@ -107,7 +112,7 @@ int indicators_add(struct indicators *indicators, unsigned kind, unsigned list, 
         slot->list = (uint8_t)list;
         slot->day = day;
     }
-    if (kind == FEED_KIND_ADDRESS) {
+    if (is_of_address(kind)) {
         unsigned bits = (unsigned char)room[NETWORK_SIZE - 1];
 
         indicators->network_bits[bits / 64] |= 1ULL << bits % 64;
@@ -138,6 +143,16 @@ static const struct indicator_slot *find(const struct indicators *indicators, un
     return indicator_table_find(&indicators->table, indicator_hash(kind, value));
 }
 
+/* Whether an allow list that a person imported has it: that has the last word. */
+static bool is_ours(const struct indicators *indicators, enum feed_kind kind, struct str value)
+{
+    unsigned ours = INDICATOR_OURS + (unsigned)kind;
+    struct indicator_hit hit;
+
+    return indicators->counts[ours] != 0 &&
+           hit_of(indicators, ours, find(indicators, ours, value), value, &hit);
+}
+
 /* Without its first label; empty when it has one only. */
 static struct str parent_of(struct str host)
 {
@@ -147,7 +162,8 @@ static struct str parent_of(struct str host)
 static bool is_allowed(const struct indicators *indicators, struct str host)
 {
     for (unsigned i = 0; i < LABELS_MAX && host.len != 0; i++, host = parent_of(host)) {
-        if (find(indicators, INDICATOR_ALLOW, host) != NULL) {
+        if (find(indicators, INDICATOR_ALLOW, host) != NULL ||
+            is_ours(indicators, FEED_KIND_DOMAIN, host)) {
             return true;
         }
     }
@@ -186,12 +202,13 @@ bool indicators_find_host(const struct indicators *indicators, struct str host,
     return false;
 }
 
-bool indicators_find_address(const struct indicators *indicators, const uint8_t address[16],
-                             struct indicator_hit *ret_hit)
+/* The narrowest network of that kind which holds the address. */
+static bool find_network(const struct indicators *indicators, unsigned kind,
+                         const uint8_t address[16], struct indicator_hit *ret_hit)
 {
     uint8_t key[NETWORK_SIZE];
 
-    if (indicators->counts[FEED_KIND_ADDRESS] == 0) {
+    if (indicators->counts[kind] == 0) {
         return false;
     }
     memcpy(key, address, 16);
@@ -204,8 +221,8 @@ bool indicators_find_address(const struct indicators *indicators, const uint8_t 
             lengths &= ~(1ULL << bit);
             key[16] = (uint8_t)(word * 64 + bit);
             feed_address_mask(key, key[16]);
-            if (hit_of(indicators, FEED_KIND_ADDRESS,
-                       find(indicators, FEED_KIND_ADDRESS, str_of((const char *)key, NETWORK_SIZE)),
+            if (hit_of(indicators, kind,
+                       find(indicators, kind, str_of((const char *)key, NETWORK_SIZE)),
                        str_of(NULL, 0), ret_hit)) {
                 ret_hit->bits = key[16];
                 return true;
@@ -215,11 +232,32 @@ bool indicators_find_address(const struct indicators *indicators, const uint8_t 
     return false;
 }
 
+bool indicators_find_address(const struct indicators *indicators, const uint8_t address[16],
+                             struct indicator_hit *ret_hit)
+{
+    struct indicator_hit hit;
+    struct indicator_hit ours;
+
+    if (!find_network(indicators, FEED_KIND_ADDRESS, address, &hit) ||
+        find_network(indicators, INDICATOR_OURS + FEED_KIND_ADDRESS, address, &ours)) {
+        return false;
+    }
+    *ret_hit = hit;
+    return true;
+}
+
 bool indicators_find(const struct indicators *indicators, enum feed_kind kind, struct str value,
                      struct indicator_hit *ret_hit)
 {
-    return indicators->counts[kind] != 0 &&
-           hit_of(indicators, kind, find(indicators, kind, value), value, ret_hit);
+    struct indicator_hit hit;
+
+    if (indicators->counts[kind] == 0 ||
+        !hit_of(indicators, kind, find(indicators, kind, value), value, &hit) ||
+        is_ours(indicators, kind, value)) {
+        return false;
+    }
+    *ret_hit = hit;
+    return true;
 }
 
 bool indicators_find_hash(const struct indicators *indicators, struct str hash,
@@ -272,8 +310,8 @@ void indicators_each(const struct indicators *indicators, size_t index, indicato
         struct feed_entry entry = {.value = value,
                                    .expires = ((int64_t)head[2] << 8 | head[3]) * DAY_NS};
 
-        if (head[0] < FEED_KIND_COUNT && head[1] == index) {
-            entry.kind = (enum feed_kind)head[0];
+        if ((head[0] < FEED_KIND_COUNT || head[0] >= INDICATOR_OURS) && head[1] == index) {
+            entry.kind = (enum feed_kind)(head[0] % INDICATOR_OURS);
             fn(context, &entry);
         }
         at += ENTRY_HEAD + value.len;

@@ -4,9 +4,9 @@
  * clock, file or socket; the form in which a list lies on disk is read and written here, by whoever
  * has the file.
  *
- * A host is listed when it or a domain above it is, unless the allow list of popular hosts
- * (rules/web/popular-hosts.list) speaks for it. Entries and lists expire; what has expired is no
- * hit but stays until the list is imported again. */
+ * A host is listed when it or a domain above it is, unless an allow list that a person imported
+ * (label "allow") or that of popular hosts (rules/web/popular-hosts.list) speaks for it. Entries
+ * and lists expire; what has expired is no hit but stays until the list is imported again. */
 #ifndef DETECT_INTEL_INDICATORS_H
 #define DETECT_INTEL_INDICATORS_H
 
@@ -35,6 +35,10 @@ struct indicator_list {
     int64_t expires;   /* 0: never */
     uint64_t counts[FEED_KIND_COUNT];
 };
+
+/* The label of lists whose entries are no hits, whatever other lists say: of a domain all that lies
+ * below it too, of a network all its addresses. */
+#define INDICATORS_ALLOW "allow"
 
 struct indicator_hit {
     const struct indicator_list *list;

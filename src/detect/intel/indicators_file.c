@@ -131,6 +131,7 @@ static int head_line(struct list_reader *reader, struct str name, struct str val
 
 static int entry_line(struct list_reader *reader, struct str kind_name, struct str value)
 {
+    bool is_allow = str_is(reader->list->label, STR(INDICATORS_ALLOW));
     char *room = reader->room;
     struct str bare;
     struct str read = {0};
@@ -152,7 +153,8 @@ static int entry_line(struct list_reader *reader, struct str kind_name, struct s
         }
         reader->count++;
         reader->list->counts[kind]++;
-        r = indicators_add(reader->indicators, kind, reader->index, read, expires);
+        r = indicators_add(reader->indicators, kind + (is_allow ? INDICATOR_OURS : 0),
+                           reader->index, read, expires);
         return r < 0 ? line_fail(reader, r, _("there is no room for it")) : 0;
     }
     return line_fail(reader, -ERR_VERSION, _("this program does not know it"));

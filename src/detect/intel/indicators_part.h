@@ -5,14 +5,17 @@
 #include "detect/intel/indicator_table.h"
 #include "detect/intel/indicators.h"
 
-/* Kinds of entries beside enum feed_kind: the allow list. */
+/* Kinds of entries beside enum feed_kind: the allow list that is built in, and those that a person
+ * imported, of each kind. */
 #define INDICATOR_ALLOW  (FEED_KIND_COUNT + 0)
 #define INDICATOR_SHARED (FEED_KIND_COUNT + 1)
+#define INDICATOR_OURS   (FEED_KIND_COUNT + 2)
+#define INDICATOR_KINDS  (INDICATOR_OURS + FEED_KIND_COUNT)
 
 struct indicators {
     struct indicator_table table;
-    uint64_t counts[INDICATOR_SHARED + 1]; /* different values, by kind */
-    uint64_t network_bits[3];              /* which lengths networks have: bit by bit */
+    uint64_t counts[INDICATOR_KINDS]; /* different values, by kind */
+    uint64_t network_bits[3];         /* which lengths networks have: bit by bit */
     struct literals *phrases;
     bool is_keeping;
     char *values; /* kept: kind, list, day of expiry, length, value */
