@@ -10,22 +10,27 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <time.h>
 
 #define SYSCALL_TRIES 40 /* 6.1 says "running" for some microseconds */
+/* Others may take the processor from a thread that is about to stand: it is waited for. */
+#define SYSCALL_NAPS   50
+#define SYSCALL_NAP_NS (200 * 1000L)
 /* A program's own files above this size are not saved at each open. */
 #define OWN_OUTPUT_SIZE (1 << 20)
 
-/* What cannot be told is a write: openat2 and io_uring keep their flags where they may be changed
- * meanwhile. */
-static bool shield_is_write(pid_t tid)
+bool shield_is_write(pid_t tid)
 {
+    const struct timespec nap = {.tv_nsec = SYSCALL_NAP_NS};
     struct process_syscall call;
     int r = -ERR_AGAIN;
 
-    for (int i = 0; r == -ERR_AGAIN && i < SYSCALL_TRIES; i++) {
+    for (int i = 0; r == -ERR_AGAIN && i < SYSCALL_TRIES + SYSCALL_NAPS; i++) {
         r = process_read_syscall(tid, &call);
-        if (r == -ERR_AGAIN) {
+        if (r == -ERR_AGAIN && i < SYSCALL_TRIES) {
             (void)sched_yield();
+        } else if (r == -ERR_AGAIN) {
+            (void)nanosleep(&nap, NULL);
         }
     }
     return r < 0 || process_syscall_is_write_open(&call) != 0;
