@@ -3,11 +3,13 @@
 
 #include "agent/actors.h"
 #include "agent/facts.h"
+#include "agent/numbers.h"
 #include "agent/openers.h"
 #include "agent/page.h"
 #include "agent/places.h"
 #include "agent/shelf.h"
 #include "agent/shield/private.h"
+#include "agent/watchdog.h"
 #include "base/banned.h"
 #include "base/time.h"
 #include "sense/files.h"
@@ -18,6 +20,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -566,6 +569,41 @@ static void test_read_of_a_thread_that_still_runs(void **state)
     assert_int_equal(unlink(fifo) + rmdir(folder), 0);
 }
 
+/* What a dead sensor had in its hands is answered by number: by each that it may have had, and the
+ * kernel gives it no other. */
+static void test_numbers_of_descriptors_are_bounded(void **state)
+{
+    struct page *page = page_new();
+    struct rlimit before;
+    struct stat answers;
+    int gate = memfd_create("gate", MFD_CLOEXEC);
+    int high;
+
+    (void)state;
+    assert_true(page != NULL && gate >= 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    if (before.rlim_max < 2 * (rlim_t)NUMBERS_FIRST) {
+        skip();
+    }
+    assert_int_equal(numbers_of_dead(page), NUMBERS_MAX);
+    numbers_begin(page);
+    assert_int_equal(numbers_of_dead(page), NUMBERS_FIRST);
+    assert_int_equal(fcntl(gate, F_DUPFD_CLOEXEC, NUMBERS_FIRST), -1);
+    watchdog_answer_dead(page, gate);
+    assert_int_equal(fstat(gate, &answers), 0);
+    assert_int_equal(answers.st_size, 8 * NUMBERS_FIRST);
+    numbers_widen(page, 100);
+    assert_int_equal(numbers_of_dead(page), NUMBERS_FIRST);
+    numbers_widen(page, NUMBERS_FIRST / 2);
+    assert_int_equal(numbers_of_dead(page), 2 * NUMBERS_FIRST);
+    high = fcntl(gate, F_DUPFD_CLOEXEC, NUMBERS_FIRST);
+    assert_true(high >= (int)NUMBERS_FIRST);
+    assert_int_equal(fcntl(gate, F_DUPFD_CLOEXEC, 2 * NUMBERS_FIRST), -1);
+    assert_int_equal(close(high) + close(gate), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    page_free(page);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -586,6 +624,7 @@ int main(void)
         cmocka_unit_test(test_openers_forget_who_runs_another_program),
         cmocka_unit_test(test_openers_name_the_process_of_a_thread),
         cmocka_unit_test(test_page_knows_our_own),
+        cmocka_unit_test(test_numbers_of_descriptors_are_bounded),
         cmocka_unit_test(test_files_is_protected),
         cmocka_unit_test(test_files_plain_path),
         cmocka_unit_test(test_places_want_a_folder_that_exists),

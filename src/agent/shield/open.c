@@ -1,6 +1,7 @@
 /* One open at the gate. Order matters: the original is safe before the judge hears of the write,
  * the judge has ruled and the brake has worked before the answer, and the ignore mark stands before
  * the answer too, so that the opener's own next open is free until it has changed something. */
+#include "agent/numbers.h"
 #include "agent/shield/private.h"
 #include "base/banned.h"
 #include "base/err.h"
@@ -137,6 +138,7 @@ void shield_hold(struct shield *shield, struct file_row *row, int *fd)
         shelf_let_go(shield->shelf, oldest);
     }
     if (row->fd < 0) {
+        numbers_widen(shield->page, *fd);
         shelf_hold(shield->shelf, row, TAKE_FD(*fd));
     }
 }
