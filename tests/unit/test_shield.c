@@ -545,19 +545,12 @@ static void *stand_late(void *context)
     return NULL;
 }
 
-/* As where others took the processor from it on its way to the gate. */
-static void test_read_of_a_thread_that_still_runs(void **state)
+static bool is_write_of_late(const char *fifo)
 {
-    char folder[] = "/tmp/canhgac-late-XXXXXX";
-    char fifo[64];
     struct late late = {.fifo = fifo};
     pthread_t thread;
     bool is_write;
 
-    (void)state;
-    assert_non_null(mkdtemp(folder));
-    (void)snprintf(fifo, sizeof(fifo), "%s/fifo", folder);
-    assert_int_equal(mkfifo(fifo, 0600), 0);
     assert_int_equal(pthread_create(&thread, NULL, stand_late, &late), 0);
     while (atomic_load(&late.tid) == 0) {
         (void)sched_yield();
@@ -565,6 +558,24 @@ static void test_read_of_a_thread_that_still_runs(void **state)
     is_write = shield_is_write(atomic_load(&late.tid));
     assert_int_equal(close(open(fifo, O_WRONLY | O_CLOEXEC)), 0);
     pthread_join(thread, NULL);
+    return is_write;
+}
+
+/* As where others took the processor from it on its way to the gate. More than once only where they
+ * take it for longer than anybody waits. */
+static void test_read_of_a_thread_that_still_runs(void **state)
+{
+    char folder[] = "/tmp/canhgac-late-XXXXXX";
+    char fifo[64];
+    bool is_write = true;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(fifo, sizeof(fifo), "%s/fifo", folder);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    for (int times = 0; is_write && times < 10; times++) {
+        is_write = is_write_of_late(fifo);
+    }
     assert_false(is_write);
     assert_int_equal(unlink(fifo) + rmdir(folder), 0);
 }

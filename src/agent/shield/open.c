@@ -15,7 +15,7 @@
 
 #define SYSCALL_TRIES 40 /* 6.1 says "running" for some microseconds */
 /* Others may take the processor from a thread that is about to stand: it is waited for. */
-#define SYSCALL_NAPS   50
+#define SYSCALL_NAPS   200
 #define SYSCALL_NAP_NS (200 * 1000L)
 /* A program's own files above this size are not saved at each open. */
 #define OWN_OUTPUT_SIZE (1 << 20)
