@@ -159,6 +159,8 @@ uint64_t files_hearings(const struct files *files);
 /* Waits until the names thread has handed on all that the kernel has for it now, however much comes
  * after; until (ns, monotonic) at most. False when it has not. Not on the names thread. */
 bool files_hear_names(struct files *files, int64_t until);
+/* Waits until nobody changes names, until then at most. */
+void files_await_silence(struct files *files, int64_t until);
 /* Fills in what the gate would of an open of that descriptor; whether it is one of a protected
  * file.
  */

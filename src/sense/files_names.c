@@ -370,6 +370,19 @@ bool files_hear_names(struct files *files, int64_t until)
     return is_heard;
 }
 
+void files_await_silence(struct files *files, int64_t until)
+{
+    struct timespec deadline = names_deadline(until);
+    bool is_over = false;
+
+    pthread_mutex_lock(&files->names_lock);
+    while (files_has_names(files) && !is_over) {
+        is_over = pthread_cond_clockwait(&files->names_rest, &files->names_lock, CLOCK_MONOTONIC,
+                                         &deadline) == ETIMEDOUT;
+    }
+    pthread_mutex_unlock(&files->names_lock);
+}
+
 uint64_t files_hearings(const struct files *files)
 {
     return atomic_load(&files->namings);

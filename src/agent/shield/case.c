@@ -255,8 +255,12 @@ void shield_case_take(struct shield *shield, struct shield_job *job)
     size_t bound;
 
     if (job->stopped != 0) {
+        int64_t until;
+
         is_at_rest = freeze_wait(&job->group, CASE_REST_MS) == 0;
-        is_heard = files_hear_names(shield->files, shield_now() + CASE_HEAR_NS);
+        until = shield_now() + CASE_HEAR_NS;
+        is_heard = files_hear_names(shield->files, until);
+        files_await_silence(shield->files, until); /* one whose fork is told late may still run */
     }
     case_refresh(shield, job);
     if (!is_heard) {
