@@ -1,5 +1,5 @@
-/* The census is one table with open addressing that doubles when it is three quarters full; key 0
- * is an empty place. */
+/* The census is one table with open addressing that grows by half when it is four fifths full,
+ * since it is the largest the agent has; key 0 is an empty place. */
 #include "agent/facts.h"
 
 #include "base/banned.h"
@@ -29,7 +29,7 @@ struct fact_change {
 
 struct facts {
     struct fact *files;
-    size_t room; /* power of two */
+    size_t room;
     size_t limit;
     size_t count;
     struct fact_change *changes;
@@ -74,13 +74,30 @@ uint64_t facts_key(int32_t type, struct str bytes)
     return map_hash(bytes, FACTS_SEED + (uint32_t)type) | 1;
 }
 
+/* Where a key stands if nobody stands in its way: its upper half, as a part of the room. */
+static size_t facts_home(const struct facts *facts, uint64_t key)
+{
+    return (size_t)((key >> 32) * facts->room >> 32);
+}
+
+static size_t facts_after(const struct facts *facts, size_t at)
+{
+    return at + 1 < facts->room ? at + 1 : 0;
+}
+
+/* How many places behind the other. */
+static size_t facts_distance(const struct facts *facts, size_t from, size_t to)
+{
+    return to >= from ? to - from : to + facts->room - from;
+}
+
 /* Its place, or the empty one where it would stand. */
 static size_t facts_place(const struct facts *facts, uint64_t key)
 {
-    size_t at = (size_t)(key >> 1) & (facts->room - 1);
+    size_t at = facts_home(facts, key);
 
     while (facts->files[at].key != 0 && facts->files[at].key != key) {
-        at = (at + 1) & (facts->room - 1);
+        at = facts_after(facts, at);
     }
     return at;
 }
@@ -96,18 +113,19 @@ static bool facts_make_room(struct facts *facts)
 {
     struct fact *old = facts->files;
     size_t old_room = facts->room;
+    size_t room = old_room + old_room / 2;
     struct fact *files;
 
-    if (facts->count < facts->room - facts->room / 4) {
+    if (facts->count < old_room - old_room / 5) {
         return true;
     }
-    files = mem_alloc(old_room * 2, sizeof(*files));
+    files = mem_alloc(room, sizeof(*files));
     if (files == NULL) {
         return facts->count < old_room - 1;
     }
-    mem_wipe(files, old_room * 2 * sizeof(*files)); /* as in base/map.c */
+    mem_wipe(files, room * sizeof(*files)); /* as in base/map.c */
     facts->files = files;
-    facts->room = old_room * 2;
+    facts->room = room;
     for (size_t i = 0; i < old_room; i++) {
         if (old[i].key != 0) {
             files[facts_place(facts, old[i].key)] = old[i];
@@ -166,11 +184,11 @@ void facts_forget(struct facts *facts, uint64_t key)
     if (facts->files[hole].key == 0) {
         return;
     }
-    for (size_t at = (hole + 1) & (facts->room - 1); facts->files[at].key != 0;
-         at = (at + 1) & (facts->room - 1)) {
-        size_t home = (size_t)(facts->files[at].key >> 1) & (facts->room - 1);
+    for (size_t at = facts_after(facts, hole); facts->files[at].key != 0;
+         at = facts_after(facts, at)) {
+        size_t home = facts_home(facts, facts->files[at].key);
 
-        if (((at - home) & (facts->room - 1)) >= ((at - hole) & (facts->room - 1))) {
+        if (facts_distance(facts, home, at) >= facts_distance(facts, hole, at)) {
             facts->files[hole] = facts->files[at];
             hole = at;
         }

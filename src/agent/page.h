@@ -25,11 +25,12 @@ struct page {
     atomic_int own[PAGE_OWN_MAX];                 /* long-lived processes, one place each */
     struct page_worker workers[PAGE_WORKERS_MAX]; /* restorers; a ring */
     atomic_uint next_worker;
-    atomic_int sensor;            /* pid, 0 when none */
-    atomic_llong beat;            /* the gate's reader was alive then; 0: there is none */
-    atomic_llong busy;            /* it has been at work since then; 0: it waits for opens */
-    atomic_llong oldest;          /* an open waits without progress since then; 0: none waits */
-    atomic_llong ending;          /* the sensor began to end then; 0: it does not */
+    atomic_int sensor;   /* pid, 0 when none */
+    atomic_uint numbers; /* its descriptors are below that (agent/numbers.h); 0: not told yet */
+    atomic_llong beat;   /* the gate's reader was alive then; 0: there is none */
+    atomic_llong busy;   /* it has been at work since then; 0: it waits for opens */
+    atomic_llong oldest; /* an open waits without progress since then; 0: none waits */
+    atomic_llong ending; /* the sensor began to end then; 0: it does not */
     atomic_bool is_watch_resting; /* the watchdog is to be told (watchdog_stir) */
     atomic_ullong let_go;         /* opens that the watchdog answered */
     atomic_uint stalls;           /* times that it ended a sensor */

@@ -3,6 +3,7 @@
  * own gate. */
 #include "agent/sensor.h"
 
+#include "agent/numbers.h"
 #include "agent/outbox.h"
 #include "agent/process_feed.h"
 #include "agent/protocol.h"
@@ -394,6 +395,7 @@ static int sensor_start(struct sensor_body *body, struct diag *diag)
     if (r < 0) {
         return r;
     }
+    numbers_begin(config->page); /* only now, for holds_max goes by what it may have in the end */
     port = shield_files_port(body->shield);
     body->shield_processes = port.processes;
     port.processes = (struct processes_port){body, sensor_process_changed};

@@ -1,5 +1,6 @@
-/* Rows in three maps (handle, inode, serial) and a fourth by the hash of the path, which only
- * hints: whoever uses it checks. The handle lies behind the row. */
+/* Rows in two maps (handle, inode) and a third by the hash of the path, which only hints: whoever
+ * uses it checks; and in numbered places, which serials name: each serial of a place is the one
+ * before and the number of places. The handle lies behind the row. */
 #include "agent/shelf.h"
 
 #include "base/banned.h"
@@ -19,10 +20,14 @@ struct file_entry {
     char bytes[];
 };
 
+struct shelf_place {
+    struct file_row *row; /* NULL: free */
+    uint64_t serial;      /* the last one given here; 0: none was */
+};
+
 struct shelf {
     struct map by_handle;
     struct map by_key;
-    struct map by_serial;
     struct map by_path;
     struct list order;
     struct list holds;
@@ -30,8 +35,9 @@ struct shelf {
     size_t rows_max;
     size_t holds_max;
     size_t held;
-    uint64_t serials;
-    int *drops; /* descriptors let go and not closed yet; room for drops_max */
+    struct shelf_place *places; /* rows_max */
+    size_t next_place;          /* where to look first for a free one */
+    int *drops;                 /* descriptors let go and not closed yet; room for drops_max */
     size_t drops_max;
     size_t drop_count;
 };
@@ -47,13 +53,15 @@ int shelf_new(size_t rows_max, size_t holds_max, struct shelf **ret_shelf)
     shelf->holds_max = holds_max;
     shelf->drops_max = holds_max / DROPS_PART;
     shelf->drops = mem_alloc(shelf->drops_max + 1, sizeof(shelf->drops[0]));
-    if (shelf->drops == NULL) {
+    shelf->places = mem_alloc(rows_max, sizeof(shelf->places[0]));
+    if (shelf->drops == NULL || shelf->places == NULL) {
+        mem_free(shelf->drops);
+        mem_free(shelf->places);
         mem_free(shelf);
         return -ERR_NOMEM;
     }
     map_init(&shelf->by_handle, rows_max + 1, SHELF_SEED);
     map_init(&shelf->by_key, rows_max + 1, SHELF_SEED);
-    map_init(&shelf->by_serial, rows_max + 1, SHELF_SEED);
     map_init(&shelf->by_path, rows_max + 1, SHELF_SEED);
     list_init(&shelf->order);
     list_init(&shelf->holds);
@@ -70,6 +78,33 @@ static void shelf_unmap(struct map *map, struct str key, const struct file_row *
     }
 }
 
+static struct shelf_place *shelf_place_of(struct shelf *shelf, uint64_t serial)
+{
+    return &shelf->places[(serial - 1) % shelf->rows_max];
+}
+
+/* There is a free place: rows are fewer than those. */
+static void shelf_take_place(struct shelf *shelf, struct file_row *row)
+{
+    size_t at = shelf->next_place;
+
+    while (shelf->places[at].row != NULL) {
+        at = at + 1 < shelf->rows_max ? at + 1 : 0;
+    }
+    shelf->places[at].row = row;
+    shelf->places[at].serial += shelf->places[at].serial == 0 ? at + 1 : shelf->rows_max;
+    row->serial = shelf->places[at].serial;
+    shelf->next_place = at + 1 < shelf->rows_max ? at + 1 : 0;
+}
+
+static void shelf_leave_place(struct shelf *shelf, const struct file_row *row)
+{
+    struct shelf_place *place = shelf_place_of(shelf, row->serial);
+
+    place->row = NULL;
+    shelf->next_place = (size_t)(place - shelf->places);
+}
+
 static struct file_entry *shelf_entry(struct file_row *row)
 {
     return (struct file_entry *)(void *)row;
@@ -82,7 +117,7 @@ static void shelf_remove(struct shelf *shelf, struct file_row *row)
     shelf_let_go(shelf, row);
     shelf_unmap(&shelf->by_handle, entry->handle, row);
     shelf_unmap(&shelf->by_key, MAP_KEY(row->key), row);
-    shelf_unmap(&shelf->by_serial, MAP_KEY(row->serial), row);
+    shelf_leave_place(shelf, row);
     shelf_leave_path(shelf, row);
     list_remove(&row->order);
     mem_free(entry);
@@ -103,11 +138,11 @@ void shelf_free(struct shelf *shelf)
     }
     map_done(&shelf->by_handle);
     map_done(&shelf->by_key);
-    map_done(&shelf->by_serial);
     map_done(&shelf->by_path);
     while (shelf_take_drop(shelf) >= 0) {
     }
     mem_free(shelf->drops);
+    mem_free(shelf->places);
     mem_free(shelf);
 }
 
@@ -167,7 +202,9 @@ struct file_row *shelf_by_token(struct shelf *shelf, uint64_t token)
 
 struct file_row *shelf_by_serial(struct shelf *shelf, uint64_t serial)
 {
-    return map_get(&shelf->by_serial, MAP_KEY(serial));
+    const struct shelf_place *place = serial != 0 ? shelf_place_of(shelf, serial) : NULL;
+
+    return place != NULL && place->serial == serial ? place->row : NULL;
 }
 
 static int shelf_map(struct shelf *shelf, struct file_entry *entry)
@@ -177,13 +214,7 @@ static int shelf_map(struct shelf *shelf, struct file_entry *entry)
 
     /* an inode number used again: the old file stays known by its handle and token */
     (void)map_remove(&shelf->by_key, MAP_KEY(row->key));
-    if (r == 0) {
-        r = map_put(&shelf->by_key, MAP_KEY(row->key), row);
-    }
-    if (r == 0) {
-        r = map_put(&shelf->by_serial, MAP_KEY(row->serial), row);
-    }
-    return r;
+    return r == 0 ? map_put(&shelf->by_key, MAP_KEY(row->key), row) : r;
 }
 
 int shelf_take(struct shelf *shelf, const struct file_handle_id *handle, struct file_key key,
@@ -208,7 +239,7 @@ int shelf_take(struct shelf *shelf, const struct file_handle_id *handle, struct 
         list_init(&row->holds);
         list_init(&row->place);
         row->key = key;
-        row->serial = ++shelf->serials;
+        shelf_take_place(shelf, row);
         row->fd = -1;
         if (shelf_map(shelf, entry) < 0) {
             shelf_remove(shelf, row);

@@ -32,7 +32,7 @@ struct file_row {
     struct list holds; /* of rows with a descriptor, oldest first */
     struct list place; /* of rows seen at the same path, newest first; it has no head */
     struct file_key key;
-    uint64_t serial;
+    uint64_t serial;  /* its own for good; not 0 */
     uint64_t version; /* 0: none */
     struct file_state saved;
     struct file_state closed; /* when a close after writing was told last */

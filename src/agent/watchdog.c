@@ -2,6 +2,7 @@
  * anybody. */
 #include "agent/watchdog.h"
 
+#include "agent/numbers.h"
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -26,7 +27,6 @@
 #define WATCHDOG_WAIT_NS   (400 * NS_PER_MS) /* a new sensor is there by then */
 #define WATCHDOG_CLOSE_NS  (5 * NS_PER_S)    /* that a sensor may take to end */
 #define WATCHDOG_PARKED    256
-#define NUMBERS_MAX        65536 /* descriptors a sensor may have had */
 
 struct watchdog {
     struct page *page;
@@ -170,8 +170,9 @@ static void watchdog_look(struct watchdog *dog)
 void watchdog_answer_dead(struct page *page, int gate)
 {
     unsigned long long count = 0;
+    int end = (int)numbers_of_dead(page);
 
-    for (int number = 0; number < NUMBERS_MAX; number++) {
+    for (int number = 0; number < end; number++) {
         count += fanotify_allow(gate, number) == 0 ? 1U : 0U;
     }
     atomic_fetch_add(&page->let_go, count);

@@ -60,9 +60,9 @@ uint64_t map_hash(struct str key, uint64_t seed)
     return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
 
-static uint64_t map_hash_key(const struct map *map, struct str key)
+static uint32_t map_hash_key(const struct map *map, struct str key)
 {
-    uint64_t hash = map_hash(key, map->seed);
+    uint32_t hash = (uint32_t)map_hash(key, map->seed);
 
     return hash <= MAP_REMOVED ? hash + 2 : hash;
 }
@@ -78,7 +78,7 @@ void map_done(struct map *map)
     *map = (struct map){.limit = map->limit, .seed = map->seed};
 }
 
-static struct map_slot *map_find(const struct map *map, struct str key, uint64_t hash)
+static struct map_slot *map_find(const struct map *map, struct str key, uint32_t hash)
 {
     if (map->room == 0) {
         return NULL;
@@ -89,7 +89,7 @@ static struct map_slot *map_find(const struct map *map, struct str key, uint64_t
         if (slot->hash == MAP_NEVER) {
             return NULL;
         }
-        if (slot->hash == hash && str_is(slot->key, key)) {
+        if (slot->hash == hash && str_is(str_of(slot->key, slot->key_len), key)) {
             return slot;
         }
     }
@@ -145,16 +145,15 @@ void *map_get(const struct map *map, struct str key)
 
 int map_put(struct map *map, struct str key, void *value)
 {
-    uint64_t hash = map_hash_key(map, key);
-    struct map_slot *slot = map_find(map, key, hash);
+    const struct map_slot entry = {map_hash_key(map, key), (uint32_t)key.len, key.ptr, value};
+    struct map_slot *slot = map_find(map, key, entry.hash);
     int r;
 
     if (slot != NULL) {
-        slot->key = key;
-        slot->value = value;
+        *slot = entry;
         return 0;
     }
-    if (map->live >= map->limit) {
+    if (map->live >= map->limit || key.len > UINT32_MAX) {
         return -ERR_LIMIT;
     }
     if (map->room == 0 || (map->used + 1) * 4 > map->room * 3) {
@@ -163,7 +162,7 @@ int map_put(struct map *map, struct str key, void *value)
             return r;
         }
     }
-    map->used += map_place(map->slots, map->room, (struct map_slot){hash, key, value}) ? 1 : 0;
+    map->used += map_place(map->slots, map->room, entry) ? 1 : 0;
     map->live++;
     return 0;
 }

@@ -10,9 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Three words: the tables are a fifth of an agent's memory. */
 struct map_slot {
-    uint64_t hash; /* 0: never used; 1: removed */
-    struct str key;
+    uint32_t hash; /* 0: never used; 1: removed */
+    uint32_t key_len;
+    const char *key;
     void *value;
 };
 
@@ -31,7 +33,7 @@ void map_done(struct map *map);
 
 /* The value, or NULL. */
 void *map_get(const struct map *map, struct str key);
-/* Adds or replaces. -ERR_LIMIT, -ERR_NOMEM. */
+/* Adds or replaces. -ERR_LIMIT, also for a key of 4 GiB; -ERR_NOMEM. */
 [[nodiscard]] int map_put(struct map *map, struct str key, void *value);
 /* Removes and returns the value, or NULL. */
 void *map_remove(struct map *map, struct str key);

@@ -156,9 +156,11 @@ int files_named_fd(struct files *files, const struct files_name *name);
 struct files_counts files_counts(struct files *files);
 /* How often the names thread has handed on all that the kernel had for it. Wait-free. */
 uint64_t files_hearings(const struct files *files);
-/* Waits until the names thread has handed on all that the kernel had for it, timeout_ns at most.
- * False when it has not. Not on the names thread. */
-bool files_drain_names(struct files *files, int64_t timeout_ns);
+/* Waits until the names thread has handed on all that the kernel has for it now, however much comes
+ * after; until (ns, monotonic) at most. False when it has not. Not on the names thread. */
+bool files_hear_names(struct files *files, int64_t until);
+/* Waits until nobody changes names, until then at most. */
+void files_await_silence(struct files *files, int64_t until);
 /* Fills in what the gate would of an open of that descriptor; whether it is one of a protected
  * file.
  */

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 #define NAMES_REST_MS 10000
@@ -389,22 +390,43 @@ static struct timespec names_deadline(int64_t until)
     return (struct timespec){.tv_sec = at / NS_PER_S, .tv_nsec = at % NS_PER_S};
 }
 
+/* With names_lock: as far as the kernel has names now, counted in bytes from the first one on. */
+static uint64_t files_names_end(const struct files *files)
+{
+    int waiting = 0;
+
+    return files->names_read +
+           (ioctl(files->names, FIONREAD, &waiting) == 0 && waiting > 0 ? (uint64_t)waiting : 0);
+}
+
 bool files_hear_names(struct files *files, int64_t until)
 {
     struct timespec deadline = names_deadline(until);
-    uint64_t enough;
+    uint64_t end;
+    bool is_heard;
     bool is_over = false;
 
     pthread_mutex_lock(&files->names_lock);
-    enough = atomic_load(&files->namings) +
-             (files->is_naming ? 2 : 1); /* one may be past its last read */
-    while (files_has_names(files) && atomic_load(&files->namings) < enough && !is_over) {
+    end = files_names_end(files);
+    while (!(is_heard = files->names_told >= end || !files_has_names(files)) && !is_over) {
         is_over = pthread_cond_clockwait(&files->names_rest, &files->names_lock, CLOCK_MONOTONIC,
                                          &deadline) == ETIMEDOUT;
     }
-    is_over = files_has_names(files) && atomic_load(&files->namings) < enough;
     pthread_mutex_unlock(&files->names_lock);
-    return !is_over;
+    return is_heard;
+}
+
+void files_await_silence(struct files *files, int64_t until)
+{
+    struct timespec deadline = names_deadline(until);
+    bool is_over = false;
+
+    pthread_mutex_lock(&files->names_lock);
+    while (files_has_names(files) && !is_over) {
+        is_over = pthread_cond_clockwait(&files->names_rest, &files->names_lock, CLOCK_MONOTONIC,
+                                         &deadline) == ETIMEDOUT;
+    }
+    pthread_mutex_unlock(&files->names_lock);
 }
 
 uint64_t files_hearings(const struct files *files)
@@ -412,20 +434,24 @@ uint64_t files_hearings(const struct files *files)
     return atomic_load(&files->namings);
 }
 
-bool files_drain_names(struct files *files, int64_t timeout_ns)
+/* The next batch, and how far it goes, in one: whoever asks meanwhile misses none of it. */
+static int files_read_names(struct files *files)
 {
-    struct timespec deadline = names_deadline(clock_mono(&clock_real) + timeout_ns);
-    bool is_over = false;
-    bool has_names;
+    int r;
 
     pthread_mutex_lock(&files->names_lock);
-    while (files_has_names(files) && !is_over) {
-        is_over = pthread_cond_clockwait(&files->names_rest, &files->names_lock, CLOCK_MONOTONIC,
-                                         &deadline) == ETIMEDOUT;
-    }
-    has_names = files_has_names(files);
+    r = name_reader_fill(&files->name_batch, files->names);
+    files->names_read += r == 0 ? files->name_batch.len : 0;
     pthread_mutex_unlock(&files->names_lock);
-    return !has_names;
+    return r;
+}
+
+static void files_note_told(struct files *files)
+{
+    pthread_mutex_lock(&files->names_lock);
+    files->names_told = files->names_read;
+    pthread_cond_broadcast(&files->names_rest);
+    pthread_mutex_unlock(&files->names_lock);
 }
 
 /* Tells all that the kernel has, in its order, and before each batch the process events that
@@ -437,7 +463,7 @@ static unsigned files_tell_all(struct files *files)
     int got = 0;
 
     while (got == 0) {
-        got = name_reader_fill(&files->name_batch, files->names);
+        got = files_read_names(files);
         atomic_fetch_add(
             &files->names_lost,
             processes_drain(files->processes, &files->processes_lost, &files->port.processes));
@@ -445,6 +471,7 @@ static unsigned files_tell_all(struct files *files)
             files_tell(files, &event);
             count++;
         }
+        files_note_told(files);
     }
     return count;
 }

@@ -98,9 +98,11 @@ struct files {
     pthread_t threads[FILES_WORKERS + 2];
     size_t thread_count;
 
-    pthread_mutex_t names_lock; /* of is_naming */
+    pthread_mutex_t names_lock; /* of is_naming, names_read and names_told */
     pthread_cond_t names_rest;
     bool is_naming;        /* what was read is being handed on */
+    uint64_t names_read;   /* bytes of names, */
+    uint64_t names_told;   /* and of those that were handed on */
     atomic_ullong namings; /* times that all was handed on */
     atomic_ullong named;   /* names that were handed on */
     struct strays *strays;
@@ -127,8 +129,6 @@ const struct files_root *files_root_of_dev(const struct files *files, dev_t dev)
 struct str files_home(const struct files *files, struct str path, char room[FILES_PATH_MAX]);
 /* No name waits, and none has been handed on since named was read. */
 bool files_is_quiet(struct files *files, uint64_t named);
-/* Waits until the names that the kernel has now have been handed on. False: not until then. */
-bool files_hear_names(struct files *files, int64_t until);
 void *files_names_run(void *context);
 void *files_reader_run(void *context);
 void *files_worker_run(void *context);

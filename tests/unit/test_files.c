@@ -9,6 +9,9 @@
 #include "sys/thread.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/fanotify.h>
 #include <unistd.h>
 
 #define ARRIVED (100 * NS_PER_S)
@@ -231,6 +234,68 @@ static void test_processors_stay_awake_in_a_row(void **state)
     mem_free(files);
 }
 
+/* The kernel of a names thread: a pipe, in which a name comes up whenever one is told. */
+struct noise {
+    struct files *files;
+    int ends[2];
+    atomic_bool is_over;
+};
+
+static bool is_never_calm(void *context)
+{
+    (void)context;
+    return false;
+}
+
+static void change_a_name(struct noise *noise)
+{
+    const struct fanotify_event_metadata event = {.event_len = sizeof(event),
+                                                  .vers = FANOTIFY_METADATA_VERSION,
+                                                  .metadata_len = sizeof(event),
+                                                  .mask = FAN_CREATE,
+                                                  .fd = FAN_NOFD};
+
+    assert_int_equal(write(noise->ends[1], &event, sizeof(event)), sizeof(event));
+}
+
+static void change_another(void *context, const struct files_name *name)
+{
+    struct noise *noise = context;
+
+    (void)name;
+    if (!atomic_load(&noise->is_over)) {
+        change_a_name(noise);
+    }
+}
+
+/* What was there when it was asked for is heard, however much comes after it. */
+static void test_names_are_heard_amid_noise(void **state)
+{
+    const struct files_config nowhere = {.gate = -1, .names = -1, .doze = -1, .asked_fd = -1};
+    struct noise noise = {0};
+    const struct files_port port = {
+        .context = &noise, .is_calm = is_never_calm, .named = change_another};
+    pthread_t names;
+
+    (void)state;
+    assert_int_equal(pipe2(noise.ends, O_CLOEXEC), 0);
+    assert_int_equal(fcntl(noise.ends[0], F_SETFL, O_NONBLOCK), 0);
+    assert_int_equal(files_new(&nowhere, &port, &noise.files), 0);
+    noise.files->names = noise.ends[0];
+    change_a_name(&noise);
+    assert_int_equal(pthread_create(&names, NULL, files_names_run, noise.files), 0);
+    for (int times = 0; times < 20; times++) {
+        assert_true(files_hear_names(noise.files, clock_mono(&clock_real) + 10 * NS_PER_S));
+    }
+    atomic_store(&noise.is_over, true);
+    atomic_store(&noise.files->is_names_ending, true);
+    (void)!write(noise.files->end_fd, &(uint64_t){1}, sizeof(uint64_t));
+    pthread_join(names, NULL);
+    noise.files->names = -1;
+    files_free(noise.files);
+    assert_int_equal(close(noise.ends[0]) + close(noise.ends[1]), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +308,7 @@ int main(void)
         cmocka_unit_test(test_safe_without_progress),
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_processors_stay_awake_in_a_row),
+        cmocka_unit_test(test_names_are_heard_amid_noise),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,18 +2,25 @@
 #include "harness.h"
 
 #include "agent/actors.h"
+#include "agent/facts.h"
+#include "agent/numbers.h"
 #include "agent/openers.h"
 #include "agent/page.h"
 #include "agent/places.h"
 #include "agent/shelf.h"
+#include "agent/shield/private.h"
+#include "agent/watchdog.h"
 #include "base/banned.h"
 #include "base/time.h"
 #include "sense/files.h"
 
 #include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -445,6 +452,169 @@ static void test_places_want_a_folder_that_exists(void **state)
     places_done(&places);
 }
 
+/* A row's serial is its own: whoever comes after it, in the same place, has another. */
+static void test_shelf_serials_are_never_given_again(void **state)
+{
+    struct shelf *shelf = NULL;
+    uint64_t serials[40];
+
+    (void)state;
+    assert_int_equal(shelf_new(4, 2, &shelf), 0);
+    for (uint32_t i = 0; i < 40; i++) {
+        const struct file_row *row = take(shelf, i);
+
+        serials[i] = row->serial;
+        for (uint32_t j = 0; j < i; j++) {
+            struct file_row *known = shelf_by_serial(shelf, serials[j]);
+
+            assert_int_not_equal(serials[i], serials[j]);
+            assert_true(j + 4 > i ? known != NULL && known->key.ino == j : known == NULL);
+        }
+        assert_ptr_equal(shelf_by_token(shelf, shelf_token(row)), row);
+    }
+    assert_null(shelf_by_serial(shelf, 0));
+    shelf_free(shelf);
+}
+
+static size_t heap_used(void)
+{
+    struct mallinfo2 info = mallinfo2();
+
+    return info.uordblks + info.hblkhd;
+}
+
+static void know_file(struct shelf *shelf, struct facts *facts, struct judge *judge,
+                      uint32_t number)
+{
+    struct file_row *row = take(shelf, number);
+    const struct stat stat = {.st_mode = S_IFREG | 0644};
+    struct judge_step step = {.kind = JUDGE_STEP_READ,
+                              .who = {1000, 1},
+                              .file = row->key,
+                              .size = 4096,
+                              .path = STR("/srv/file")};
+    bool is_ruling;
+    char path[32];
+
+    (void)snprintf(path, sizeof(path), "/srv/%u", number);
+    shelf_set_path(shelf, row, str_from(path), 1);
+    facts_see(facts, facts_key(1, str_of((const char *)&number, sizeof(number))), &stat);
+    assert_int_equal(judge_step(judge, &step, &is_ruling), 0);
+}
+
+/* As many as the shield's own limits let it remember (agent/shield.c). */
+static void test_what_files_take(void **state)
+{
+    size_t before = heap_used();
+    struct judge *judge = NULL;
+    struct shelf *shelf = NULL;
+    struct facts *facts = NULL;
+
+    (void)state;
+    assert_int_equal(judge_new(&judge_limits_default, &judge), 0);
+    assert_int_equal(shelf_new(32768, 1024, &shelf), 0);
+    assert_int_equal(facts_new(196608, 4096, &facts), 0);
+    for (uint32_t i = 0; i < 100000; i++) {
+        know_file(shelf, facts, judge, i);
+    }
+    assert_int_equal(facts_count(facts), 100000);
+    assert_in_range(heap_used() - before, 0, 39U << 20);
+    facts_free(facts);
+    shelf_free(shelf);
+    judge_free(judge);
+}
+
+struct late {
+    const char *fifo;
+    atomic_int tid;
+};
+
+/* Runs a while before it stands in an open for reading. */
+static void *stand_late(void *context)
+{
+    struct late *late = context;
+    int64_t until = clock_mono(&clock_real) + 5 * NS_PER_MS;
+    int fd;
+
+    atomic_store(&late->tid, gettid());
+    while (clock_mono(&clock_real) < until) {
+    }
+    fd = open(late->fifo, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    return NULL;
+}
+
+static bool is_write_of_late(const char *fifo)
+{
+    struct late late = {.fifo = fifo};
+    pthread_t thread;
+    bool is_write;
+
+    assert_int_equal(pthread_create(&thread, NULL, stand_late, &late), 0);
+    while (atomic_load(&late.tid) == 0) {
+        (void)sched_yield();
+    }
+    is_write = shield_is_write(atomic_load(&late.tid));
+    assert_int_equal(close(open(fifo, O_WRONLY | O_CLOEXEC)), 0);
+    pthread_join(thread, NULL);
+    return is_write;
+}
+
+/* As where others took the processor from it on its way to the gate. More than once only where they
+ * take it for longer than anybody waits. */
+static void test_read_of_a_thread_that_still_runs(void **state)
+{
+    char folder[] = "/tmp/canhgac-late-XXXXXX";
+    char fifo[64];
+    bool is_write = true;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(fifo, sizeof(fifo), "%s/fifo", folder);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    for (int times = 0; is_write && times < 10; times++) {
+        is_write = is_write_of_late(fifo);
+    }
+    assert_false(is_write);
+    assert_int_equal(unlink(fifo) + rmdir(folder), 0);
+}
+
+/* What a dead sensor had in its hands is answered by number: by each that it may have had, and the
+ * kernel gives it no other. */
+static void test_numbers_of_descriptors_are_bounded(void **state)
+{
+    struct page *page = page_new();
+    struct rlimit before;
+    struct stat answers;
+    int gate = memfd_create("gate", MFD_CLOEXEC);
+    int high;
+
+    (void)state;
+    assert_true(page != NULL && gate >= 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    if (before.rlim_max < 2 * (rlim_t)NUMBERS_FIRST) {
+        skip();
+    }
+    assert_int_equal(numbers_of_dead(page), NUMBERS_MAX);
+    numbers_begin(page);
+    assert_int_equal(numbers_of_dead(page), NUMBERS_FIRST);
+    assert_int_equal(fcntl(gate, F_DUPFD_CLOEXEC, NUMBERS_FIRST), -1);
+    watchdog_answer_dead(page, gate);
+    assert_int_equal(fstat(gate, &answers), 0);
+    assert_int_equal(answers.st_size, 8 * NUMBERS_FIRST);
+    numbers_widen(page, 100);
+    assert_int_equal(numbers_of_dead(page), NUMBERS_FIRST);
+    numbers_widen(page, NUMBERS_FIRST / 2);
+    assert_int_equal(numbers_of_dead(page), 2 * NUMBERS_FIRST);
+    high = fcntl(gate, F_DUPFD_CLOEXEC, NUMBERS_FIRST);
+    assert_true(high >= (int)NUMBERS_FIRST);
+    assert_int_equal(fcntl(gate, F_DUPFD_CLOEXEC, 2 * NUMBERS_FIRST), -1);
+    assert_int_equal(close(high) + close(gate), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    page_free(page);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -452,6 +622,9 @@ int main(void)
         cmocka_unit_test(test_shelf_goes_through_a_place),
         cmocka_unit_test(test_shelf_forgets_the_oldest),
         cmocka_unit_test(test_shelf_holds),
+        cmocka_unit_test(test_shelf_serials_are_never_given_again),
+        cmocka_unit_test(test_what_files_take),
+        cmocka_unit_test(test_read_of_a_thread_that_still_runs),
         cmocka_unit_test(test_shelf_without_memory),
         cmocka_unit_test(test_actors_instance_is_the_topmost_of_one_program),
         cmocka_unit_test(test_actors_know_whom_nobody_saw),
@@ -462,6 +635,7 @@ int main(void)
         cmocka_unit_test(test_openers_forget_who_runs_another_program),
         cmocka_unit_test(test_openers_name_the_process_of_a_thread),
         cmocka_unit_test(test_page_knows_our_own),
+        cmocka_unit_test(test_numbers_of_descriptors_are_bounded),
         cmocka_unit_test(test_files_is_protected),
         cmocka_unit_test(test_files_plain_path),
         cmocka_unit_test(test_places_want_a_folder_that_exists),

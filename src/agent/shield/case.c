@@ -17,7 +17,7 @@
 #define CASE_REST_MS     1500 /* of one try; the leash may let one stand for several */
 #define CASE_RESTLESS    8    /* times a restore is put off */
 #define CASE_NEWS_NS     (50 * NS_PER_MS)
-#define CASE_DRAIN_NS    (1500 * NS_PER_MS) /* what is heard later cannot mend what was bound */
+#define CASE_HEAR_NS     (1500 * NS_PER_MS) /* what is heard later cannot mend what was bound */
 #define LOOK_OVERDUE_NS  (NS_PER_S)
 
 void shield_case_free(struct shield_case *shield_case)
@@ -255,8 +255,12 @@ void shield_case_take(struct shield *shield, struct shield_job *job)
     size_t bound;
 
     if (job->stopped != 0) {
+        int64_t until;
+
         is_at_rest = freeze_wait(&job->group, CASE_REST_MS) == 0;
-        is_heard = files_drain_names(shield->files, CASE_DRAIN_NS);
+        until = shield_now() + CASE_HEAR_NS;
+        is_heard = files_hear_names(shield->files, until);
+        files_await_silence(shield->files, until); /* one whose fork is told late may still run */
     }
     case_refresh(shield, job);
     if (!is_heard) {

@@ -334,6 +334,23 @@ static void binder_put_lost(struct binder *binder)
     }
 }
 
+/* Whether the original is where it belongs, or where a name of that place was moved to. */
+static bool origin_was_at(struct binder *binder, const struct origin *origin, struct str path)
+{
+    struct shield *shield = binder->shield;
+    bool was_there = str_is(origin->path, path);
+    const struct alias *alias;
+    size_t cursor = 0;
+
+    pthread_mutex_lock(&shield->lock);
+    while (!was_there && (alias = aliases_next(shield->aliases, origin->serial, &cursor)) != NULL) {
+        was_there = alias->moved_to != NULL && str_is_text(path, alias->path) &&
+                    str_is_text(origin->path, alias->moved_to);
+    }
+    pthread_mutex_unlock(&shield->lock);
+    return was_there;
+}
+
 /* An inode that lives although the judge knows another file, or none, in its place. */
 static void binder_put_living(struct binder *binder, const struct origin *origin,
                               struct vault_damage *damage, uint64_t token)
@@ -343,12 +360,13 @@ static void binder_put_living(struct binder *binder, const struct origin *origin
     if (origin->path.len == 0) {
         return;
     }
+    if (damage->ino_now == 0 && origin_was_at(binder, origin, damage->path)) {
+        damage->path_now = origin->path; /* opened anew since it was judged: mended where it is */
+        damage->dev_now = origin->key.dev;
+        damage->ino_now = origin->key.ino;
+        return;
+    }
     if (str_is(origin->path, damage->path)) {
-        if (damage->ino_now == 0) { /* opened anew since it was judged: it is mended where it is */
-            damage->path_now = origin->path;
-            damage->dev_now = origin->key.dev;
-            damage->ino_now = origin->key.ino;
-        }
         return;
     }
     if (origin->has_many) { /* another name of it: mended there, and linked to */

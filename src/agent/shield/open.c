@@ -1,6 +1,7 @@
 /* One open at the gate. Order matters: the original is safe before the judge hears of the write,
  * the judge has ruled and the brake has worked before the answer, and the ignore mark stands before
  * the answer too, so that the opener's own next open is free until it has changed something. */
+#include "agent/numbers.h"
 #include "agent/shield/private.h"
 #include "base/banned.h"
 #include "base/err.h"
@@ -10,22 +11,27 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <time.h>
 
 #define SYSCALL_TRIES 40 /* 6.1 says "running" for some microseconds */
+/* Others may take the processor from a thread that is about to stand: it is waited for. */
+#define SYSCALL_NAPS   200
+#define SYSCALL_NAP_NS (200 * 1000L)
 /* A program's own files above this size are not saved at each open. */
 #define OWN_OUTPUT_SIZE (1 << 20)
 
-/* What cannot be told is a write: openat2 and io_uring keep their flags where they may be changed
- * meanwhile. */
-static bool shield_is_write(pid_t tid)
+bool shield_is_write(pid_t tid)
 {
+    const struct timespec nap = {.tv_nsec = SYSCALL_NAP_NS};
     struct process_syscall call;
     int r = -ERR_AGAIN;
 
-    for (int i = 0; r == -ERR_AGAIN && i < SYSCALL_TRIES; i++) {
+    for (int i = 0; r == -ERR_AGAIN && i < SYSCALL_TRIES + SYSCALL_NAPS; i++) {
         r = process_read_syscall(tid, &call);
-        if (r == -ERR_AGAIN) {
+        if (r == -ERR_AGAIN && i < SYSCALL_TRIES) {
             (void)sched_yield();
+        } else if (r == -ERR_AGAIN) {
+            (void)nanosleep(&nap, NULL);
         }
     }
     return r < 0 || process_syscall_is_write_open(&call) != 0;
@@ -132,6 +138,7 @@ void shield_hold(struct shield *shield, struct file_row *row, int *fd)
         shelf_let_go(shield->shelf, oldest);
     }
     if (row->fd < 0) {
+        numbers_widen(shield->page, *fd);
         shelf_hold(shield->shelf, row, TAKE_FD(*fd));
     }
 }

@@ -194,7 +194,12 @@ bool shield_opened(void *context, struct files_open *open);
 void shield_weighed(void *context, struct files_open *open);
 bool shield_held(void *context, const struct file_handle_id *file, struct stat *ret_stat);
 void shield_named(void *context, const struct files_name *name);
-/* shield/open.c. With who and is_write told. */
+/* shield/open.c */
+/* Whether a thread that stands in an open opens for writing, or is about to stand there: that is
+ * waited for, some 50 ms at most. What cannot be told is a write: openat2 and io_uring keep their
+ * flags where they may be changed meanwhile. */
+bool shield_is_write(pid_t tid);
+/* With who and is_write told. */
 [[nodiscard]] int shield_visit_init(struct visit *visit, struct files_open *open);
 /* With the lock: writes the visit into the shelf and tells the judge. */
 void shield_note_visit(struct shield *shield, struct visit *visit, struct shield_job **ret_job);
