@@ -286,7 +286,7 @@ static uint64_t binder_version_of(const struct shield *shield, const struct file
     return row->fd >= 0 || row->version == 0 ? shelf_token(row) : row->version;
 }
 
-/* The next name that a stopped group took from a file with several, with what it stood for. */
+/* The next name that the case's group took from a file with several, with what it stood for. */
 static bool binder_next_lost(struct binder *binder, size_t *cursor, struct vault_damage *ret_damage)
 {
     struct shield *shield = binder->shield;
@@ -296,7 +296,8 @@ static bool binder_next_lost(struct binder *binder, size_t *cursor, struct vault
     pthread_mutex_lock(&shield->lock);
     while (!is_found && (alias = aliases_next(shield->aliases, 0, cursor)) != NULL) {
         struct file_row *row =
-            alias->lost_by.pid != 0 && judge_is_stopped(shield->judge, alias->lost_by)
+            alias->lost_by.pid != 0 &&
+                    judge_is_one_group(shield->judge, alias->lost_by, binder->known->culprit)
                 ? shelf_by_serial(shield->shelf, alias->serial)
                 : NULL;
         bool is_moved = row != NULL && alias->moved_to != NULL;

@@ -180,6 +180,8 @@ bool judge_announce_news(struct judge *judge);
 bool judge_is_akin(const struct judge *judge, struct actor_key a, struct actor_key b);
 /* Whether a process belongs to a group that was ruled against and not forgiven. */
 bool judge_is_stopped(const struct judge *judge, struct actor_key who);
+/* Whether two processes belong to one such group. */
+bool judge_is_one_group(const struct judge *judge, struct actor_key a, struct actor_key b);
 /* The original of a file that a stopped group has opened for writing, whatever is known of it by
  * now; 0: none. */
 uint64_t judge_original(const struct judge *judge, struct file_key file);

@@ -323,6 +323,14 @@ bool judge_is_stopped(const struct judge *judge, struct actor_key who)
     return relative != NULL && !relative_is_trusted(relative) && relative_ruling(relative) != NULL;
 }
 
+bool judge_is_one_group(const struct judge *judge, struct actor_key a, struct actor_key b)
+{
+    const struct relative *other = kin_find(&judge->kin, b);
+
+    return judge_is_stopped(judge, a) && other != NULL &&
+           relative_ruling(other) == relative_ruling(kin_find(&judge->kin, a));
+}
+
 uint64_t judge_original(const struct judge *judge, struct file_key file)
 {
     const struct row *row = ledger_find(&judge->ledger, file);
