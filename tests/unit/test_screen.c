@@ -247,6 +247,32 @@ static void test_sightings(void **state)
     indicators_free(indicators);
 }
 
+static void test_expired(void **state)
+{
+    struct indicators *indicators =
+        load(HEAD "address 203.0.113.7\t2026-03-01T00:00:00.000Z\naddress 203.0.113.8\nend 2\n");
+    struct screen *screen = make(indicators);
+    struct entry_field fields[] = {{.name = STR("src_ip"), .value = STR("203.0.113.7")},
+                                   {.name = STR("dst_ip"), .value = STR("203.0.113.8")}};
+    struct entry entry = {.fields = fields, .count = 2};
+    const struct screen_hit *hits;
+    size_t count;
+
+    (void)state;
+    assert_int_equal(time_parse(STR("2026-02-28T23:59:59Z"), &entry.time), 0);
+    assert_int_equal(screen_entry(screen, &entry, &hits, &count), 0);
+    assert_int_equal(count, 2);
+    assert_int_equal(time_parse(STR("2026-03-01T00:00:00Z"), &entry.time), 0);
+    assert_int_equal(screen_entry(screen, &entry, &hits, &count), 0);
+    assert_int_equal(count, 1);
+    assert_int_equal(hits[0].field, 1);
+    entry.time = 0; /* nobody knows when */
+    assert_int_equal(screen_entry(screen, &entry, &hits, &count), 0);
+    assert_int_equal(count, 2);
+    screen_free(screen);
+    indicators_free(indicators);
+}
+
 /* An entry full of hits shows the first and counts them all; a huge one takes bounded time. */
 static void test_many(void **state)
 {
@@ -393,9 +419,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),       cmocka_unit_test(test_parts),
         cmocka_unit_test(test_command_line), cmocka_unit_test(test_sightings),
-        cmocka_unit_test(test_many),         cmocka_unit_test(test_one_kind),
-        cmocka_unit_test(test_networks),     cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_paths),        cmocka_unit_test(test_escaped),
+        cmocka_unit_test(test_expired),      cmocka_unit_test(test_many),
+        cmocka_unit_test(test_one_kind),     cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_no_memory),    cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_escaped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,12 +88,22 @@ static struct sighting *sighting_of(struct screen *screen, const struct indicato
     return sighting;
 }
 
+/* An entry from before the indicator's end is hit, one from after is not, whenever it is read. */
+static bool hit_is_over(const struct screen *screen, const struct indicator_hit *hit)
+{
+    return hit->expires != 0 && hit->expires <= screen->entry->time;
+}
+
 int screen_add(struct screen *screen, const struct indicator_hit *hit, size_t field,
                struct str found)
 {
     struct screen_hit *shown = &screen->hits[screen->hit_count];
-    struct sighting *sighting = sighting_of(screen, hit);
+    struct sighting *sighting;
 
+    if (hit_is_over(screen, hit)) {
+        return 0;
+    }
+    sighting = sighting_of(screen, hit);
     screen->stats.hits++;
     if (sighting != NULL) {
         sighting->shown.count++;

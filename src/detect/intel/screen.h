@@ -10,7 +10,8 @@
  *   line, a script), and cs-host with cs-uri or cs-uri-stem and cs-uri-query;
  * - the whole of a field whose name ends in "agent"; a value with one '@'.
  *
- * Fields of codec/field_kind.def are passed over.
+ * Fields of codec/field_kind.def are passed over. What had expired at the entry's own time is no
+ * hit.
  *
  * A screen is a thread's own, the indicators may be shared. It also counts what it has seen of each
  * indicator. */
