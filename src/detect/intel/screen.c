@@ -101,6 +101,7 @@ int screen_add(struct screen *screen, const struct indicator_hit *hit, size_t fi
     struct sighting *sighting;
 
     if (hit_is_over(screen, hit)) {
+        screen->stats.over++;
         return 0;
     }
     sighting = sighting_of(screen, hit);

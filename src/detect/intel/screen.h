@@ -61,6 +61,7 @@ struct screen_stats {
     uint64_t entries;
     uint64_t asked; /* values that looked like something */
     uint64_t hits;
+    uint64_t over;      /* would have been, had the indicator not ended before */
     uint64_t uncounted; /* sightings of further indicators than SCREEN_SIGHTINGS_MAX */
 };
 void screen_stats(const struct screen *screen, struct screen_stats *ret_stats);

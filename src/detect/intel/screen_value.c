@@ -563,7 +563,7 @@ static int screen_plain(struct screen *screen, size_t field)
     uint64_t hash =
         XXH3_64bits_withSeed(at->value.ptr, at->value.len, screen->seed + at->is_escaped);
     uint64_t *quiet = &screen->quiet[hash & ((1U << SCREEN_QUIET_BITS) - 1)];
-    uint64_t hits = screen->stats.hits;
+    uint64_t hits = screen->stats.hits + screen->stats.over;
     struct str value;
     int r;
 
@@ -575,7 +575,8 @@ static int screen_plain(struct screen *screen, size_t field)
         return r;
     }
     r = screen_value(screen, field, value);
-    if (r == 0 && screen->stats.hits == hits && value.ptr[0] != '/') { /* a path is none alone */
+    if (r == 0 && screen->stats.hits + screen->stats.over == hits &&
+        value.ptr[0] != '/') { /* a path is none alone */
         *quiet = hash;
     }
     return r;
