@@ -1,5 +1,5 @@
 /* The screen of log entries: which values are hits in which fields, what is no hit however much it
- * looks like one, what is counted, and that what it says is what asking each value by hand says. */
+ * looks like one, and that what it says is what asking each value by hand says. */
 #include "harness.h"
 #include "prop.h"
 
@@ -212,41 +212,6 @@ static void test_escaped(void **state)
     indicators_free(indicators);
 }
 
-static void collect(void *context, const struct screen_sighting *sighting)
-{
-    char *said = context;
-    size_t len = strlen(said);
-
-    (void)snprintf(said + len, 256 - len, "%s:%.*s x%llu %lld-%lld ",
-                   feed_kind_name(sighting->kind), STR_ARG(sighting->value),
-                   (unsigned long long)sighting->count, (long long)sighting->first,
-                   (long long)sighting->last);
-}
-
-/* By list entry, not by what it was found in. */
-static void test_sightings(void **state)
-{
-    static const char *const asked[] = {"198.51.100.1",   "evil.example", "198.51.100.2",
-                                        "a.evil.example", "198.51.100.3", "good.example"};
-    struct indicators *indicators = load(listed);
-    struct screen *screen = make(indicators);
-    char said[256] = "";
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
-        struct entry_field field = {.name = STR("query"), .value = str_from(asked[i])};
-        struct entry entry = {.fields = &field, .count = 1, .time = 10 + (int64_t)i};
-        const struct screen_hit *hits;
-        size_t count;
-
-        assert_int_equal(screen_entry(screen, &entry, &hits, &count), 0);
-    }
-    screen_sightings(screen, collect, said);
-    assert_string_equal(said, "address:198.51.100.0/24 x3 10-14 domain:evil.example x2 11-13 ");
-    screen_free(screen);
-    indicators_free(indicators);
-}
-
 static void test_expired(void **state)
 {
     struct indicators *indicators =
@@ -418,11 +383,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),       cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_command_line), cmocka_unit_test(test_sightings),
-        cmocka_unit_test(test_expired),      cmocka_unit_test(test_many),
-        cmocka_unit_test(test_one_kind),     cmocka_unit_test(test_networks),
-        cmocka_unit_test(test_no_memory),    cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_escaped),
+        cmocka_unit_test(test_command_line), cmocka_unit_test(test_expired),
+        cmocka_unit_test(test_many),         cmocka_unit_test(test_one_kind),
+        cmocka_unit_test(test_networks),     cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_paths),        cmocka_unit_test(test_escaped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,18 +13,16 @@
  * Fields of codec/field_kind.def are passed over. What had expired at the entry's own time is no
  * hit.
  *
- * A screen is a thread's own, the indicators may be shared. It also counts what it has seen of each
- * indicator. */
+ * A screen is a thread's own, the indicators may be shared. */
 #ifndef DETECT_INTEL_SCREEN_H
 #define DETECT_INTEL_SCREEN_H
 
 #include "codec/entry.h"
 #include "detect/intel/indicators.h"
 
-#define SCREEN_HITS_MAX      32           /* of an entry; more are counted, not shown */
-#define SCREEN_SIGHTINGS_MAX 65536        /* different indicators that are counted one by one */
-#define SCREEN_SCAN_MAX      (16u << 10)  /* bytes of a text that are looked through for URLs */
-#define SCREEN_JOINED_MAX    (512u << 10) /* bytes of URLs put together of an entry's fields */
+#define SCREEN_HITS_MAX   32           /* of an entry; more are counted, not shown */
+#define SCREEN_SCAN_MAX   (16u << 10)  /* bytes of a text that are looked through for URLs */
+#define SCREEN_JOINED_MAX (512u << 10) /* bytes of URLs put together of an entry's fields */
 
 struct screen;
 
@@ -44,25 +42,11 @@ void screen_freep(struct screen **screen);
 [[nodiscard]] int screen_entry(struct screen *screen, const struct entry *entry,
                                const struct screen_hit **ret_hits, size_t *ret_count);
 
-struct screen_sighting {
-    const struct indicator_list *list;
-    enum feed_kind kind;
-    struct str value;
-    uint64_t count;
-    int64_t first; /* times of entries; 0: they had none */
-    int64_t last;
-};
-typedef void screen_sighting_fn(void *context, const struct screen_sighting *sighting);
-
-/* What was seen up to now, in the order of its first sighting. */
-void screen_sightings(const struct screen *screen, screen_sighting_fn *fn, void *context);
-
 struct screen_stats {
     uint64_t entries;
     uint64_t asked; /* values that looked like something */
     uint64_t hits;
-    uint64_t over;      /* would have been, had the indicator not ended before */
-    uint64_t uncounted; /* sightings of further indicators than SCREEN_SIGHTINGS_MAX */
+    uint64_t over; /* would have been, had the indicator not ended before */
 };
 void screen_stats(const struct screen *screen, struct screen_stats *ret_stats);
 

@@ -3,13 +3,7 @@
 #define DETECT_INTEL_SCREEN_PART_H
 
 #include "base/arena.h"
-#include "base/map.h"
 #include "detect/intel/screen.h"
-
-struct sighting {
-    struct screen_sighting shown;
-    struct sighting *next;
-};
 
 #define SCREEN_QUIET_BITS 9
 
@@ -35,10 +29,6 @@ struct screen {
     struct screen_hit hits[SCREEN_HITS_MAX];
     size_t hit_count;
     struct screen_stats stats;
-    struct map by_value; /* sightings */
-    struct arena *values;
-    struct sighting *first;
-    struct sighting *last;
     /* Hashes of values that were asked and are on no list, each in its place: hosts write their own
      * name into each entry, and load the same files. Seeded by where memory happens to lie: nobody
      * who writes logs shall find two values of one hash. */
@@ -48,7 +38,6 @@ struct screen {
     char room[FEED_LINE_MAX];
     char url[FEED_LINE_MAX];
     char whole[FEED_LINE_MAX];
-    char key[FEED_LINE_MAX];
 };
 
 /* Asks for what the value of that field, a text of four bytes at least, looks like. -ERR_NOMEM. */
