@@ -1,5 +1,7 @@
 """A centre of its own for tests of received logs: started in a scratch folder, asked as people ask it, its processes killed."""
+import glob
 import http.client
+import itertools
 import json
 import os
 import re
@@ -85,17 +87,21 @@ class Centre:
         return self.children().get(name)
 
     def is_quiet(self, *names):
-        """Whether these have slept for a third of a second, so that nothing is on its way between them; one that only waits
+        """Whether all threads of these have slept for a third of a second, so that nothing is on its way between them; one that only waits
         for a processor does not sleep."""
         pids = [self.child(name) for name in names]
 
         def sleeping():
             counts = []
-            for pid in pids:
-                with open(f"/proc/{pid}/schedstat", encoding="utf-8") as ran, open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
-                    counts.append(ran.read())
-                    if stat.read().rsplit(")", 1)[1].split()[0] != "S":
-                        return None
+            for task in itertools.chain(*(glob.glob(f"/proc/{pid}/task/*") for pid in pids)):
+                try:
+                    with open(f"{task}/schedstat", encoding="utf-8") as ran, open(f"{task}/stat", encoding="utf-8") as stat:
+                        counts.append((task, ran.read()))
+                        state = stat.read().rsplit(")", 1)[1].split()[0]
+                except OSError:  # it has just ended
+                    return None
+                if state != "S":
+                    return None
             return counts
 
         before = sleeping()
