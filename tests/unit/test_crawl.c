@@ -118,42 +118,66 @@ static void test_cloak_by_size(void **state)
     end();
 }
 
-static void see_page(const char *folder, unsigned number, unsigned engine, unsigned people)
+/* One visit of an engine and one of somebody: 0 is none. Of every other page the engine comes
+ * first. */
+static void see_page(const char *folder, const char *tail, unsigned number, unsigned engine,
+                     unsigned people)
 {
     char path[64];
+    char address[32];
 
-    (void)snprintf(path, sizeof(path), "%s%u.html", folder, number);
-    now++;
-    if (engine != 0) {
-        see((struct visit){GOOGLE, BOT, "", path, engine, 30000}, 1);
-    }
-    if (people != 0) {
-        see((struct visit){"113.160.1.1", PEOPLE, number % 2 != 0 ? SEARCH : "", path, people, 0},
-            1);
+    (void)snprintf(path, sizeof(path), "%s%u%s", folder, number, tail);
+    (void)snprintf(address, sizeof(address), "113.160.1.%u", 1 + number % 200);
+    for (unsigned i = 0; i < 2; i++) {
+        now++;
+        if (number % 2 == i && people != 0) {
+            see((struct visit){address, PEOPLE, number % 3 != 0 ? SEARCH : "", path, people, 0}, 1);
+        } else if (number % 2 != i && engine != 0) {
+            see((struct visit){GOOGLE, BOT, "", path, engine, 30000}, 1);
+        }
     }
 }
 
 /* Thousands of planted pages, each asked for once: none could be compared by itself. */
-static void test_cloak_by_folder(void **state)
+static void check_cloak_by_folder(const char *tail)
 {
     const struct crawl_cloak *cloaks = NULL;
+    char other[32];
 
-    (void)state;
     begin(1000);
+    for (unsigned i = 0; i < 300; i++) { /* folders of one page each */
+        (void)snprintf(other, sizeof(other), "/khac/%u/", i);
+        see_page(other, tail, 0, 200, 404);
+    }
     for (unsigned i = 0; i < 30; i++) {
-        see_page("/uploads/no-hu/", i, 200, i % 3 != 0 ? 302 : 0);
-        see_page("/tin/", i, 200, 200);
+        see_page("/uploads/no-hu/", tail, i, 200, i % 3 != 0 ? 302 : 0);
+        see_page("/tin/", tail, i, 200, 200);
     }
     assert_int_equal(report(&cloaks), 1);
     assert_str(cloaks[0].host, "xa.example.vn");
     assert_str(cloaks[0].path, "/uploads/no-hu/");
     assert_str(cloaks[0].engine, "Google");
     assert_int_equal(cloaks[0].audience, CRAWL_AUDIENCE_ENGINE);
-    assert_int_equal(cloaks[0].pages, 20);
-    assert_int_equal(cloaks[0].theirs.served, 20);
-    assert_int_equal(cloaks[0].people.moved, 20);
+    assert_int_equal(cloaks[0].pages, 10); /* where the engine came last */
+    assert_int_equal(cloaks[0].theirs.served, 10);
+    assert_int_equal(cloaks[0].people.moved, 10);
     assert_true(cloaks[0].score > 13.8);
     end();
+}
+
+static void test_cloak_by_folder(void **state)
+{
+    (void)state;
+    check_cloak_by_folder(".html");
+    check_cloak_by_folder("/");
+}
+
+static const char *path_of(unsigned number)
+{
+    static char path[64];
+
+    (void)snprintf(path, sizeof(path), "/quet/%u.html", number);
+    return path;
 }
 
 /* Folders that were removed, and those of which a few old pages are gone. */
@@ -164,16 +188,30 @@ static void test_honest_folders(void **state)
     (void)state;
     begin(1000);
     for (unsigned i = 0; i < 40; i++) {
-        see_page("/cu/", i, 200, 0);
+        see_page("/cu/", ".html", i, 200, 0);
     }
     for (unsigned i = 0; i < 40; i++) {
-        see_page("/cu/", i, 0, 404);
+        see_page("/cu/", ".html", i, 0, 404);
     }
     for (unsigned i = 0; i < 100; i++) { /* one after the other, as they are found to be stale */
-        see_page("/tin/", i, 200, i % 5 == 0 ? 404 : 200);
+        see_page("/tin/", ".html", i, 200, i % 5 == 0 ? 404 : 200);
     }
     for (unsigned i = 0; i < 100; i++) { /* what scanners look for engines were never told of */
-        see_page("/wp-content/", i, i % 2 == 0 ? 200 : 0, i % 2 == 0 ? 0 : 404);
+        see_page("/wp-content/", ".html", i, i % 2 == 0 ? 200 : 0, i % 2 == 0 ? 0 : 404);
+    }
+    for (unsigned i = 0; i < 100; i++) { /* adverts, each taken down while new ones come */
+        see_page("/viec-lam/", ".html", i, 200, 0);
+        see_page("/viec-lam/", ".html", i < 20 ? 500 : i - 20, 0, 404);
+    }
+    for (unsigned i = 0; i < 100; i++) { /* a wall before strangers; http before https */
+        see_page("/thu-tuc/", ".html", i, 200, i % 3 == 0 ? 200 : 403);
+        see_page("/van-ban/", ".html", i, 200, 301);
+    }
+    for (unsigned i = 0; i < 100; i++) { /* one scanner alone */
+        now++;
+        see((struct visit){"198.51.100.9", PEOPLE, "", path_of(i), 404, 0}, 1);
+        now++;
+        see((struct visit){GOOGLE, BOT, "", path_of(i), 200, 30000}, 1);
     }
     assert_int_equal(report(&cloaks), 0);
     end();

@@ -13,6 +13,7 @@
 #include "model/record.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -90,12 +91,17 @@ static bool visits_was_told(struct visits *visits, const struct id *id, uint32_t
     return false;
 }
 
-/* Answers by status and the usual size: figures need no language. */
+/* Answers by status and the usual size, which folders have none of: figures need no language. */
 static struct str side_text(struct arena *arena, const struct crawl_counts *counts, uint64_t size)
 {
-    return arena_printf(arena, "200: %llu · 3xx: %llu · 4xx: %llu · %llu B",
+    char tail[32] = "";
+
+    if (size != 0) {
+        (void)snprintf(tail, sizeof(tail), " · %llu B", (unsigned long long)size);
+    }
+    return arena_printf(arena, "200: %llu · 3xx: %llu · 4xx: %llu%s",
                         (unsigned long long)counts->served, (unsigned long long)counts->moved,
-                        (unsigned long long)counts->missing, (unsigned long long)size);
+                        (unsigned long long)counts->missing, tail);
 }
 
 /* finding: without what is the same in all. */

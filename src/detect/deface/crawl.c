@@ -129,6 +129,25 @@ static bool crawl_tells(const struct weblog_line *line)
            line->status != 304;
 }
 
+/* Whether people are told that the page is not there, or are sent elsewhere for once. One that has
+ * moved for good is tidied (http to https, a slash), and a wall (401, 403, 429) says nothing of the
+ * page: scanners meet both where engines do not. */
+static bool crawl_denies(unsigned status)
+{
+    return status == 302 || status == 303 || status == 307 || status == 404 || status == 410;
+}
+
+static void crawl_note_order(struct crawl *crawl, struct crawl_page *page, bool is_engine,
+                             const struct weblog_line *line)
+{
+    if (is_engine && line->status == 200) {
+        page->given = line->time > page->given ? line->time : page->given;
+    } else if (!is_engine && crawl_denies(line->status)) {
+        page->denied = page->denied == 0 || line->time < page->denied ? line->time : page->denied;
+        page->deniers |= 1ULL << map_hash(line->address, crawl->pages.seed) % 64;
+    }
+}
+
 int crawl_add(struct crawl *crawl, const struct weblog_line *line)
 {
     struct str engine = {0};
@@ -152,12 +171,7 @@ int crawl_add(struct crawl *crawl, const struct weblog_line *line)
     crawl_count(&page->sides[audience], line);
     page->engine = engine.len != 0 ? engine : page->engine;
     page->last = line->time > page->last ? line->time : page->last;
-    if (audience == CRAWL_AUDIENCE_ENGINE && line->status == 200) {
-        page->given = line->time > page->given ? line->time : page->given;
-    } else if (audience != CRAWL_AUDIENCE_ENGINE && line->status != 200 &&
-               (page->denied == 0 || line->time < page->denied)) {
-        page->denied = line->time;
-    }
+    crawl_note_order(crawl, page, audience == CRAWL_AUDIENCE_ENGINE, line);
     return 0;
 }
 

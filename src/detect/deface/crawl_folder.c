@@ -3,32 +3,29 @@
  * visits enough to be compared by itself. Neighbours: crawl.c keeps the pages and reports what is
  * found here.
  *
- * Only pages that both asked for count. Of a folder that was removed all that engines got lies
- * before all that people missed: that is no cloak, so either must be seen on both sides of the
- * other. */
+ * Only a page that both asked for counts, and only if an engine was served it after people had
+ * missed it: one that was removed was served before. The people must be several: a scanner misses
+ * pages by the hundred. */
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "detect/deface/crawl_private.h"
 
-#define FOLDERS_MAX 256
-#define SHARE_MIN   0.6 /* of the pages that both asked for */
+#define SHARE_MIN 0.6 /* of the pages that both asked for */
 
 struct crawl_folder {
     struct str key;       /* host and path, up to the last slash */
     const char *host_end; /* in it */
-    int64_t denied;       /* when people first missed a page of it */
-    int64_t given;        /* when an engine was last served one */
+    uint64_t deniers;     /* as a page's */
     unsigned apart;       /* pages that an engine is served and nobody else */
     unsigned same;        /* pages that both are served */
-    unsigned before;      /* of those apart: missed while engines were still served */
-    unsigned after;       /* of those apart: served after people had missed one */
     struct crawl_cloak cloak;
 };
 
+/* A page's own last slash is none of its folder's: /no-hu/17/ lies in /no-hu/. */
 static struct str folder_key(const struct crawl_page *page)
 {
-    size_t len = page->key_len;
+    size_t len = page->key_len - (page->key_len > page->host_len + 1);
 
     while (len > page->host_len + 1 && page->key[len - 1] != '/') {
         len--;
@@ -50,7 +47,7 @@ static bool page_is_people_s(const struct crawl_page *page)
 
 static bool page_is_apart(const struct crawl_page *page)
 {
-    return page_is_given(page) && !page_is_people_s(page) && page->denied != 0;
+    return page->denied != 0 && page->given > page->denied && !page_is_people_s(page);
 }
 
 /* What is compared by itself is not told twice. */
@@ -68,25 +65,19 @@ static void counts_add(struct crawl_counts *counts, const struct crawl_counts *m
     counts->missing += more->missing;
 }
 
-/* Folders beyond the most are not looked at. */
 static int folder_meet(struct map *folders, const struct crawl_page *page, struct arena *arena)
 {
     struct str key = folder_key(page);
     struct crawl_folder *folder = map_get(folders, key);
     int r = 0;
 
-    if (folder == NULL && map_count(folders) < FOLDERS_MAX) {
+    if (folder == NULL) {
         folder = arena_alloc(arena, 1, sizeof(*folder));
         if (folder == NULL) {
             return -ERR_NOMEM;
         }
-        *folder = (struct crawl_folder){
-            .key = key, .host_end = key.ptr + page->host_len, .denied = page->denied};
+        *folder = (struct crawl_folder){.key = key, .host_end = key.ptr + page->host_len};
         r = map_put(folders, key, folder);
-    }
-    if (folder != NULL) {
-        folder->denied = page->denied < folder->denied ? page->denied : folder->denied;
-        folder->given = page->given > folder->given ? page->given : folder->given;
     }
     return r;
 }
@@ -100,8 +91,7 @@ static void folder_count(struct crawl_folder *folder, const struct crawl_page *p
         return;
     }
     folder->apart++;
-    folder->before += page->denied < folder->given;
-    folder->after += page->given > folder->denied;
+    folder->deniers |= page->deniers;
     counts_add(&cloak->theirs, &page->sides[CRAWL_AUDIENCE_ENGINE].counts);
     counts_add(&cloak->people, &page->sides[CRAWL_AUDIENCE_PEOPLE].counts);
     counts_add(&cloak->people, &page->sides[CRAWL_AUDIENCE_SEARCH].counts);
@@ -113,7 +103,9 @@ static bool folder_is_cloaked(struct crawl_folder *folder, unsigned visits_min)
 {
     struct crawl_cloak *cloak = &folder->cloak;
 
-    if (folder->before < visits_min || folder->after < visits_min ||
+    cloak->score = crawl_status_score(&cloak->theirs, &cloak->people);
+    if (folder->apart < visits_min || cloak->score < CRAWL_G_MIN ||
+        (unsigned)__builtin_popcountll(folder->deniers) < visits_min ||
         folder->apart < SHARE_MIN * (folder->apart + folder->same)) {
         return false;
     }
@@ -121,7 +113,6 @@ static bool folder_is_cloaked(struct crawl_folder *folder, unsigned visits_min)
     cloak->host = str_of(folder->key.ptr, (size_t)(folder->host_end - folder->key.ptr));
     cloak->path = str_slice(folder->key, cloak->host.len, folder->key.len);
     cloak->pages = folder->apart;
-    cloak->score = crawl_status_score(&cloak->theirs, &cloak->people);
     return true;
 }
 
@@ -133,7 +124,7 @@ int crawl_folders(const struct crawl *crawl, struct arena *arena, crawl_cloak_fn
     size_t cursor = 0;
     int r = 0;
 
-    map_init(&folders, FOLDERS_MAX, crawl->pages.seed);
+    map_init(&folders, crawl->limits.pages_max, crawl->pages.seed);
     LIST_EACH (node, &crawl->by_age) {
         const struct crawl_page *page = LIST_ENTRY(node, struct crawl_page, age);
 

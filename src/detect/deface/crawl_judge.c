@@ -8,7 +8,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define STATUS_G_MIN   13.8 /* two degrees of freedom, one page in a thousand by chance */
 #define STATUS_GAP_MIN 0.6  /* http→https sends half of all visits on: less than this */
 #define SIZE_GAP_MIN   2048 /* bytes: a greeting or a token may differ */
 #define SIZE_RATIO_MIN 1.3
@@ -111,7 +110,7 @@ bool crawl_compare(const struct crawl_page *page, enum crawl_audience audience, 
         cloak.people_size = size_band(people).median;
     }
     cloak.score = crawl_status_score(&theirs->counts, &people->counts);
-    if (cloak.score < STATUS_G_MIN ||
+    if (cloak.score < CRAWL_G_MIN ||
         status_gap(audience, &theirs->counts, &people->counts) < STATUS_GAP_MIN) {
         cloak.is_by_size = true;
         cloak.score = theirs->size_count >= visits_min && people->size_count >= visits_min

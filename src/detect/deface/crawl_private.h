@@ -10,6 +10,7 @@
 #define CRAWL_SIZES    8    /* of the last answers, for the median and the spread */
 #define CRAWL_KEY_MAX  2048 /* bytes of host and path; longer ones are no page that people link */
 #define CRAWL_HOST_MAX 255
+#define CRAWL_G_MIN    13.8 /* two degrees of freedom, one page in a thousand by chance */
 
 struct crawl_side {
     struct crawl_counts counts;
@@ -22,8 +23,9 @@ struct crawl_page {
     struct crawl_side sides[CRAWL_AUDIENCE_COUNT];
     struct str engine; /* the last one that came; for good */
     int64_t last;
-    int64_t given;  /* when an engine was last served it; 0: never */
-    int64_t denied; /* when people, from a search or not, first were not; 0: never */
+    int64_t given;    /* when an engine was last served it; 0: never */
+    int64_t denied;   /* when people, from a search or not, first were not; 0: never */
+    uint64_t deniers; /* a bit for each of their addresses, some of one bit */
     size_t host_len;
     size_t key_len;
     char key[]; /* host, '/' of the path at once behind it */
