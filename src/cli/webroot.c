@@ -348,10 +348,10 @@ static bool verify_met(void *context, struct str path, bool is_folder, bool is_t
 
         plants = found > 0 ? plant_that_runs((unsigned)found, class) : 0;
     }
+    view->met += is_below(path, view->below); /* also what visitors write, which is never signed */
     if (class != MANIFEST_CLASS_FIXED && plants == 0) {
         return is_folder && is_there;
     }
-    view->met += is_below(path, view->below);
     if (differences != 0 && is_below(path, view->below)) {
         view->differences++;
         view->failed += differences < 0 ? 1U : 0U;

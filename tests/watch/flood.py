@@ -9,7 +9,7 @@ import threading
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RESET, SETTINGS, PUSH, PING, AWAY, WINDOW, CONTINUATION = range(10)
-END_HEADERS, ACK = 4, 1
+END_HEADERS, END_STREAM, ACK = 4, 1, 1
 FOUND = b"\x88"  # :status 200, in the table that HPACK begins with
 
 
@@ -94,6 +94,23 @@ class Flood(threading.Thread):
             came.read(int.from_bytes(head[:3], "big"))
             if head[3] == HEADERS:
                 return int.from_bytes(head[5:9], "big")
+
+
+class Modern(Flood):
+    """Speaks HTTP/2 alone and closes in good order behind each answer, without a length before it: a whole page, but nobody can tell."""
+    PROTOCOLS = ("h2",)
+
+    def __init__(self, folder, page):
+        super().__init__(folder)
+        self.page = page
+
+    def serve(self, plain):
+        with contextlib.suppress(OSError), self.context.wrap_socket(plain, server_side=True) as connection:
+            if connection.selected_alpn_protocol() == "h2":
+                stream = self.await_request(connection)
+                connection.sendall(frame(HEADERS, END_HEADERS, stream, FOUND) + frame(DATA, END_STREAM, stream, self.page)
+                                   + frame(AWAY, 0, 0, struct.pack(">II", stream, 0)))
+                connection.recv(1 << 16)
 
 
 class Torn(Flood):

@@ -155,6 +155,7 @@ static void fetcher_get_free(struct fetcher_get *get)
         (void)curl_multi_remove_handle(fetcher->multi, get->easy);
     }
     fetcher_transfer_done(get);
+    closep(&get->doubtful.body_fd);
     if (get->easy != NULL && fetcher->spare_count < FETCHER_SPARE_MAX) {
         curl_easy_reset(get->easy);
         fetcher->spare[fetcher->spare_count++] = get->easy;
@@ -190,12 +191,25 @@ void fetcher_free(struct fetcher *fetcher)
 }
 
 /* Tells, and is gone. */
+/* Who does not speak HTTP/1.1, or refuses to, has said over HTTP/2 all that he will. */
+static void fetcher_settle_doubt(struct fetcher_get *get)
+{
+    struct fetcher_answer *answer = &get->answer;
+
+    if (get->is_plain && (answer->status == 0 || answer->status >= 400)) {
+        closep(&answer->body_fd);
+        *answer = get->doubtful;
+        get->doubtful.body_fd = -1;
+    }
+}
+
 static void fetcher_tell(struct fetcher_get *get)
 {
     struct fetcher *fetcher = get->fetcher;
     struct fetcher_answer *answer = &get->answer;
     int64_t now = clock_mono(fetcher->options.clock);
 
+    fetcher_settle_doubt(get);
     if (answer->failure == SITE_FAILURE_TIMEOUT && now - fetcher->late_at < LATE_COUNTS) {
         answer->facts |= FETCHER_FACT_OURS;
     }
@@ -310,6 +324,9 @@ static bool fetcher_ask_again(struct fetcher_get *get)
         return false;
     }
     get->is_plain = true;
+    get->doubtful = get->answer;
+    get->doubtful.etag = get->doubtful.charset = STR(""); /* of buffers that are used again */
+    get->answer.body_fd = -1;
     fetcher_rehop(get);
     return true;
 }
@@ -366,7 +383,8 @@ int fetcher_get(struct fetcher *fetcher, const struct fetcher_request *request,
                                 .is_private_own = request->is_private_own,
                                 .is_private_barred = request->is_private_barred,
                                 .modified = request->modified,
-                                .answer = {.body_fd = -1, .why = ""}};
+                                .answer = {.body_fd = -1, .why = ""},
+                                .doubtful = {.body_fd = -1}};
     memcpy(get->url, request->url.ptr, request->url.len);
     memcpy(get->etag, request->etag.ptr, request->etag.len);
     get->easy =

@@ -67,6 +67,7 @@ struct fetcher_get {
     char alias[DNS_HOST_MAX + 1];
     char answer_charset[CHARSET_LABEL_MAX + 1];
     struct fetcher_answer answer;
+    struct fetcher_answer doubtful; /* what is_plain doubts; told when nothing better comes */
 };
 
 /* fetcher_transfer.c: sets up the handle for the next hop, and reads out what became of it. */
