@@ -143,7 +143,8 @@ static void binder_put_removed(struct binder *binder)
     size_t cursor = 0;
     struct str path;
 
-    while (shield_next_removed(binder->shield, &cursor, binder->arena, &path)) {
+    while (shield_next_removed(binder->shield, binder->known->culprit, &cursor, binder->arena,
+                               &path)) {
         struct str inside = arena_printf(binder->arena, "%.*s/.", STR_ARG(path));
 
         if (inside.ptr != NULL) {

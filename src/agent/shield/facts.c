@@ -393,14 +393,15 @@ bool shield_folder_facts(struct shield *shield, struct str path, struct arena *a
     return is_copied;
 }
 
-bool shield_next_removed(struct shield *shield, size_t *cursor, struct arena *arena,
-                         struct str *ret_path)
+bool shield_next_removed(struct shield *shield, struct actor_key culprit, size_t *cursor,
+                         struct arena *arena, struct str *ret_path)
 {
     const struct folder_row *row;
 
     pthread_mutex_lock(&shield->lock);
     while ((row = folders_next(shield->folders, cursor)) != NULL &&
-           (row->removed_by.pid == 0 || !judge_is_stopped(shield->judge, row->removed_by))) {
+           (row->removed_by.pid == 0 ||
+            !judge_is_one_group(shield->judge, row->removed_by, culprit))) {
     }
     *ret_path = row != NULL ? arena_copy(arena, row->folder.path) : STR("");
     pthread_mutex_unlock(&shield->lock);

@@ -234,9 +234,9 @@ void shield_file_named(struct shield *shield, const struct files_name *name, str
 void shield_keep_folders(struct shield *shield);
 bool shield_folder_facts(struct shield *shield, struct str path, struct arena *arena,
                          struct vault_folder *ret_folder);
-/* The next folder that a stopped group removed. */
-bool shield_next_removed(struct shield *shield, size_t *cursor, struct arena *arena,
-                         struct str *ret_path);
+/* The next folder that the culprit's stopped group removed. */
+bool shield_next_removed(struct shield *shield, struct actor_key culprit, size_t *cursor,
+                         struct arena *arena, struct str *ret_path);
 /* What a stopped group had changed before the copy was made. */
 bool shield_facts_before(struct shield *shield, const struct vault_version *copy, int64_t since,
                          struct vault_facts *ret_facts);
