@@ -120,10 +120,12 @@ class Torn(Flood):
     def __init__(self, folder, page):
         super().__init__(folder)
         self.page = page
+        self.spoken = []  # a protocol a connection
 
     def serve(self, plain):
         with contextlib.suppress(OSError), self.context.wrap_socket(plain, server_side=True) as connection:
-            if connection.selected_alpn_protocol() == "h2":
+            self.spoken.append(connection.selected_alpn_protocol())
+            if self.spoken[-1] == "h2":
                 stream = self.await_request(connection)
                 half = frame(HEADERS, END_HEADERS, stream, FOUND) + frame(DATA, 0, stream, self.page[:len(self.page) // 2])
                 connection.sendall(half + TORN[connection.asked.removesuffix("-whole")](stream))

@@ -190,19 +190,22 @@ void fetcher_free(struct fetcher *fetcher)
     mem_free(fetcher);
 }
 
-/* Tells, and is gone. */
 /* Who does not speak HTTP/1.1, or refuses to, has said over HTTP/2 all that he will. */
 static void fetcher_settle_doubt(struct fetcher_get *get)
 {
     struct fetcher_answer *answer = &get->answer;
+    bool is_good = (answer->status != 0 && answer->status < 400) || answer->status == 404;
 
-    if (get->is_plain && (answer->status == 0 || answer->status >= 400)) {
+    if (get->is_plain && is_good) {
+        answer->facts |= FETCHER_FACT_PLAIN;
+    } else if (get->doubtful.status != 0) {
         closep(&answer->body_fd);
         *answer = get->doubtful;
         get->doubtful.body_fd = -1;
     }
 }
 
+/* Tells, and is gone. */
 static void fetcher_tell(struct fetcher_get *get)
 {
     struct fetcher *fetcher = get->fetcher;
@@ -380,6 +383,7 @@ int fetcher_get(struct fetcher *fetcher, const struct fetcher_request *request,
                                 .context = context,
                                 .view = request->view,
                                 .is_fresh = request->is_fresh,
+                                .is_plain = request->is_plain,
                                 .is_private_own = request->is_private_own,
                                 .is_private_barred = request->is_private_barred,
                                 .modified = request->modified,

@@ -47,6 +47,7 @@ struct fetcher_request {
     struct str etag;        /* send If-None-Match; empty: do not */
     int64_t modified;       /* seconds since 1970: send If-Modified-Since; 0: do not */
     bool is_fresh;          /* over a connection of its own */
+    bool is_plain;          /* over HTTP/1.1 only: FETCHER_FACT_PLAIN was said of the site */
     bool is_private_own;    /* the site itself stands in a private network: so may its redirects */
     bool is_private_barred; /* it never did: a private address now is somebody's trick */
 };
@@ -61,6 +62,7 @@ enum fetcher_fact {
     FETCHER_FACT_OURS = 32,      /* a time-out, but it was we who were late: no word on the site */
     FETCHER_FACT_REUSED = 64,    /* over a connection that stood */
     FETCHER_FACT_STRICT = 128,   /* it told browsers to come by https only (RFC 6797) */
+    FETCHER_FACT_PLAIN = 256,    /* only over HTTP/1.1 does it say where its answers end */
 };
 
 struct fetcher_certificate { /* of the last answer; end 0: no TLS */

@@ -151,6 +151,7 @@ static int fetch_look_request(struct fetch_look *look)
         .etag = is_whole ? STR("") : str_from(seen->etag),
         .modified = is_whole ? 0 : seen->modified,
         .is_fresh = look->is_second || look->tries != 0,
+        .is_plain = watch->is_plain,
         .is_private_own = watch->facts.place == FACTS_PLACE_PRIVATE,
         .is_private_barred = watch->facts.place == FACTS_PLACE_PUBLIC};
 
@@ -223,6 +224,7 @@ static struct str fetch_look_copy(struct fetch_look *look, struct str text, size
 static void fetch_look_take(struct fetch_look *look, struct fetcher_answer *answer)
 {
     look->get = NULL;
+    look->watch->is_plain = (answer->facts & FETCHER_FACT_PLAIN) != 0;
     closep(&look->body);
     look->body = TAKE_FD(answer->body_fd);
     look->check =

@@ -69,6 +69,7 @@ struct fetch_watch {
     bool is_kept_known;
     bool must_paint; /* a person asked */
     bool was_good;   /* the last settled look brought a page */
+    bool is_plain;   /* it is asked over HTTP/1.1, which it answers better than HTTP/2 */
     struct buf kept; /* of the reader's site profile */
     struct facts facts;
     bool is_learned;             /* something of the facts that core has not been told yet */
