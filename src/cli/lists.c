@@ -7,6 +7,7 @@
 #include "base/banned.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/network.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "cli/command.h"
@@ -281,7 +282,7 @@ static bool check_one(const struct indicators *indicators, struct str text,
     }
     if (feed_parse_address(text, address, &bits) && bits == 128 &&
         indicators_find_address(indicators, address, ret_hit)) {
-        feed_address_mask(address, ret_hit->bits);
+        network_mask(address, ret_hit->bits);
         ret_hit->value = feed_format_address(address, ret_hit->bits, room);
         return true;
     }

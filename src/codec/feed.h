@@ -101,7 +101,5 @@ bool feed_read_value(enum feed_kind kind, struct str text, char *room, struct st
 bool feed_parse_address(struct str text, uint8_t ret_address[16], unsigned *ret_bits);
 /* The other way, in room of FEED_LINE_MAX bytes. */
 struct str feed_format_address(const uint8_t address[16], unsigned bits, char *room);
-/* Clears what stands behind the first bits. */
-void feed_address_mask(uint8_t address[16], unsigned bits);
 
 #endif

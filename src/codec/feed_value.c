@@ -1,6 +1,7 @@
 /* Values of lists brought to their one form: see feed.h. Whoever looks for a value brings it to the
  * same form first. */
 #include "base/banned.h"
+#include "base/network.h"
 #include "base/utf8.h"
 #include "codec/feed_part.h"
 
@@ -10,7 +11,6 @@
 #define ADDRESS_TEXT_MAX 64
 #define NETWORK_BITS_MIN 8  /* of IPv4: wider ones are a slip */
 #define NETWORK_SIX_MIN  16 /* of IPv6 */
-#define MAPPED_BITS      96 /* in front of an IPv4 address in an IPv6 one */
 #define URL_SCHEME_MAX   16
 
 static bool is_host_byte(unsigned char c)
@@ -133,72 +133,24 @@ static bool is_printable(struct str text)
     return utf8_is_valid(text);
 }
 
-static bool parse_bytes(struct str text, uint8_t address[16])
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    char room[ADDRESS_TEXT_MAX];
-
-    if (text.len >= sizeof(room) || memchr(text.ptr, '\0', text.len) != NULL) {
-        return false;
-    }
-    memcpy(room, text.ptr, text.len);
-    room[text.len] = '\0';
-    if (inet_pton(AF_INET6, room, address) == 1) {
-        return true;
-    }
-    memcpy(address, mapped, sizeof(mapped));
-    return inet_pton(AF_INET, room, address + sizeof(mapped)) == 1;
-}
-
-static bool is_mapped(const uint8_t address[16])
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-    return memcmp(address, mapped, sizeof(mapped)) == 0;
-}
-
-void feed_address_mask(uint8_t address[16], unsigned bits)
-{
-    for (unsigned i = 0; i < 16; i++) {
-        unsigned kept = bits > 8 * i ? bits - 8 * i : 0;
-
-        address[i] = (uint8_t)(address[i] & (kept >= 8 ? 0xffU : 0xff00U >> kept));
-    }
-}
-
 bool feed_parse_address(struct str text, uint8_t ret_address[16], unsigned *ret_bits)
 {
-    struct str rest = str_trim(text);
-    struct str address;
-    uint64_t bits = 0;
-    bool has_bits;
-    bool is_four;
+    struct str trimmed = str_trim(text);
+    bool is_four = str_find_byte(trimmed, ':') == trimmed.len;
+    struct network network;
 
-    if (rest.len == 0 || rest.len >= ADDRESS_TEXT_MAX) {
+    if (!network_parse(trimmed, &network) ||
+        network.bits < (is_four ? NETWORK_MAPPED_BITS + NETWORK_BITS_MIN : NETWORK_SIX_MIN)) {
         return false;
     }
-    has_bits = str_find_byte(rest, '/') != rest.len;
-    (void)str_cut(&rest, '/', &address);
-    if (!parse_bytes(address, ret_address) || (has_bits && str_to_u64(rest, &bits) < 0)) {
-        return false;
-    }
-    is_four = is_mapped(ret_address) && str_find_byte(address, ':') == address.len;
-    if (!has_bits) {
-        bits = 128;
-    } else if (is_four) {
-        bits += MAPPED_BITS;
-    }
-    if (bits > 128 || bits < (is_four ? MAPPED_BITS + NETWORK_BITS_MIN : NETWORK_SIX_MIN)) {
-        return false;
-    }
-    feed_address_mask(ret_address, (unsigned)bits);
-    *ret_bits = (unsigned)bits;
+    memcpy(ret_address, network.address, sizeof(network.address));
+    *ret_bits = network.bits;
     return true;
 }
 
 struct str feed_format_address(const uint8_t address[16], unsigned bits, char *room)
 {
-    bool is_four = is_mapped(address) && bits >= MAPPED_BITS + NETWORK_BITS_MIN;
+    bool is_four = network_is_mapped(address) && bits >= NETWORK_MAPPED_BITS + NETWORK_BITS_MIN;
     size_t len;
 
     if (inet_ntop(is_four ? AF_INET : AF_INET6, is_four ? address + 12 : address, room,
@@ -207,7 +159,7 @@ struct str feed_format_address(const uint8_t address[16], unsigned bits, char *r
     }
     len = strlen(room);
     if (bits < 128) {
-        len += (size_t)snprintf(room + len, 8, "/%u", is_four ? bits - MAPPED_BITS : bits);
+        len += (size_t)snprintf(room + len, 8, "/%u", is_four ? bits - NETWORK_MAPPED_BITS : bits);
     }
     return str_of(room, len);
 }
@@ -230,7 +182,7 @@ static bool is_url_host(struct str host)
     uint8_t address[16];
 
     if (host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']') {
-        return parse_bytes(str_slice(host, 1, host.len - 1), address);
+        return network_address(str_slice(host, 1, host.len - 1), address);
     }
     return is_host(host);
 }

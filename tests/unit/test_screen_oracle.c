@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/network.h"
 #include "base/prng.h"
 #include "codec/logs.h"
 #include "detect/intel/screen.h"
@@ -94,7 +95,7 @@ static void ask_address(struct world *world, struct str text, struct str found)
     if (world->indicators == NULL) {
         gather(world, FEED_KIND_ADDRESS, feed_format_address(address, bits, room));
     } else if (indicators_find_address(world->indicators, address, &hit)) {
-        feed_address_mask(address, hit.bits);
+        network_mask(address, hit.bits);
         add(world, &hit, feed_format_address(address, hit.bits, room), found);
     }
 }

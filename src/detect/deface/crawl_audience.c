@@ -3,11 +3,9 @@
 #include "base/banned.h"
 #include "detect/deface/crawl_private.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 
-#define ADDRESS_TEXT_MAX 64
-#define AGENT_PART_MAX   512 /* a robot names itself in the first so many bytes */
+#define AGENT_PART_MAX 512 /* a robot names itself in the first so many bytes */
 
 static const struct {
     const char *engine;
@@ -32,48 +30,15 @@ static const char *const crawl_searches[] = {
 static const char *const crawl_robots[] = {"bot",  "crawl",  "spider",      "slurp",   "curl/",
                                            "wget", "python", "http-client", "monitor", "scan"};
 
-static bool crawl_parse(struct str text, struct crawl_address *ret_address)
-{
-    char room[ADDRESS_TEXT_MAX];
-
-    if (text.len >= sizeof(room)) {
-        return false;
-    }
-    memcpy(room, text.ptr, text.len);
-    room[text.len] = '\0';
-    if (inet_pton(AF_INET6, room, ret_address->bytes) == 1) {
-        return true;
-    }
-    memset(ret_address->bytes, 0, 10);
-    memset(ret_address->bytes + 10, 0xff, 2);
-    return inet_pton(AF_INET, room, ret_address->bytes + 12) == 1;
-}
-
 bool crawl_networks_fill(struct crawl_network networks[CRAWL_NETWORKS])
 {
     for (size_t i = 0; i < CRAWL_NETWORKS; i++) {
-        struct str rest = str_from(crawl_engines[i].network);
-        struct str text;
-        uint64_t bits;
-
-        if (!str_cut(&rest, '/', &text) || !crawl_parse(text, &networks[i].base) ||
-            str_to_u64(rest, &bits) < 0) {
+        if (!network_parse(str_from(crawl_engines[i].network), &networks[i].network)) {
             return false;
         }
-        networks[i].bits = (unsigned)bits + (str_find_byte(text, ':') == text.len ? 96 : 0);
         networks[i].engine = str_from(crawl_engines[i].engine);
     }
     return true;
-}
-
-static bool crawl_is_within(const struct crawl_address *address,
-                            const struct crawl_network *network)
-{
-    size_t whole = network->bits / 8;
-    unsigned mask = 0xff00U >> (network->bits % 8) & 0xff;
-
-    return memcmp(address->bytes, network->base.bytes, whole) == 0 &&
-           (mask == 0 || ((address->bytes[whole] ^ network->base.bytes[whole]) & mask) == 0);
 }
 
 static bool crawl_is_robot(struct str agent)
@@ -121,17 +86,17 @@ static bool crawl_is_from_search(struct str referrer)
 enum crawl_audience crawl_audience(const struct crawl *crawl, const struct weblog_line *line,
                                    struct str *ret_engine)
 {
-    struct crawl_address address;
+    uint8_t address[16];
 
     *ret_engine = (struct str){0};
     if (!crawl_is_robot(line->agent)) {
         return crawl_is_from_search(line->referrer) ? CRAWL_AUDIENCE_SEARCH : CRAWL_AUDIENCE_PEOPLE;
     }
-    if (!crawl_parse(line->address, &address)) {
+    if (!network_address(line->address, address)) {
         return CRAWL_AUDIENCE_NONE;
     }
     for (size_t i = 0; i < CRAWL_NETWORKS; i++) {
-        if (crawl_is_within(&address, &crawl->networks[i])) {
+        if (network_holds(&crawl->networks[i].network, address)) {
             *ret_engine = crawl->networks[i].engine;
             return CRAWL_AUDIENCE_ENGINE;
         }

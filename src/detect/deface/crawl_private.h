@@ -5,6 +5,7 @@
 
 #include "base/list.h"
 #include "base/map.h"
+#include "base/network.h"
 #include "detect/deface/crawl.h"
 
 #define CRAWL_SIZES    8    /* of the last answers, for the median and the spread */
@@ -31,13 +32,8 @@ struct crawl_page {
     char key[]; /* host, '/' of the path at once behind it */
 };
 
-struct crawl_address {
-    uint8_t bytes[16]; /* IPv4 as ::ffff:a.b.c.d */
-};
-
 struct crawl_network {
-    struct crawl_address base;
-    unsigned bits;
+    struct network network;
     struct str engine;
 };
 

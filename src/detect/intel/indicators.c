@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/network.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "detect/intel/indicators_part.h"
@@ -220,7 +221,7 @@ static bool find_network(const struct indicators *indicators, unsigned kind,
 
             lengths &= ~(1ULL << bit);
             key[16] = (uint8_t)(word * 64 + bit);
-            feed_address_mask(key, key[16]);
+            network_mask(key, key[16]);
             if (hit_of(indicators, kind,
                        find(indicators, kind, str_of((const char *)key, NETWORK_SIZE)),
                        str_of(NULL, 0), ret_hit)) {

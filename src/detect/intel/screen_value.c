@@ -2,6 +2,7 @@
  * it: see screen.h. The order of the looks is that of their cost. */
 #include "base/banned.h"
 #include "base/err.h"
+#include "base/network.h"
 #include "detect/intel/screen_part.h"
 
 #include <string.h>
@@ -50,7 +51,7 @@ static int ask_address(struct screen *screen, size_t field, struct str found,
         return 0;
     }
     memcpy(network, address, sizeof(network));
-    feed_address_mask(network, hit.bits);
+    network_mask(network, hit.bits);
     hit.value = feed_format_address(network, hit.bits, screen->room);
     return screen_add(screen, &hit, field, found);
 }

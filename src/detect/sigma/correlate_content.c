@@ -38,8 +38,9 @@ static uint64_t mix_atom(uint64_t hash, const struct sigma_atom *atom)
     }
     hash = mix_double(mix(hash, atom->regex_flags), atom->number);
     hash = mix(mix(mix(hash, atom->order), atom->affix), atom->clock);
-    hash = mix(mix(hash, atom->want), atom->network_bits);
-    return map_hash(str_of((const char *)atom->network, sizeof(atom->network)), hash);
+    hash = mix(mix(hash, atom->want), atom->network.bits);
+    return map_hash(str_of((const char *)atom->network.address, sizeof(atom->network.address)),
+                    hash);
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): the loader refuses trees deeper than SIGMA_DEPTH_MAX */

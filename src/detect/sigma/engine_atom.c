@@ -64,8 +64,8 @@ static bool details_are(const struct sigma_atom *a, const struct sigma_atom *b)
 {
     return a->is_cased == b->is_cased && a->regex_flags == b->regex_flags &&
            a->number == b->number && a->order == b->order && a->affix == b->affix &&
-           a->clock == b->clock && a->want == b->want && a->network_bits == b->network_bits &&
-           memcmp(a->network, b->network, sizeof(a->network)) == 0;
+           a->clock == b->clock && a->want == b->want && a->network.bits == b->network.bits &&
+           memcmp(a->network.address, b->network.address, sizeof(a->network.address)) == 0;
 }
 
 /* A pattern's text is for people only. */

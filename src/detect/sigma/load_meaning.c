@@ -211,34 +211,14 @@ int load_modify_clock(struct sigma_loader *loader, int argument, struct load_val
 
 /* ---- networks, presence, other fields ---- */
 
-static bool network_parse(struct load_value *value)
-{
-    size_t slash = str_find_byte(value->text, '/');
-    struct str address = str_slice(value->text, 0, slash);
-    bool is_short = str_find_byte(address, ':') == address.len;
-    uint64_t most = is_short ? 32 : 128;
-    uint64_t bits = most;
-
-    if (!sigma_value_address(address, value->network) ||
-        (slash < value->text.len &&
-         str_to_u64(str_slice(value->text, slash + 1, value->text.len), &bits) < 0) ||
-        bits > most) {
-        return false;
-    }
-    value->network_bits = (uint8_t)(bits + 128 - most);
-    for (size_t bit = value->network_bits; bit < 128; bit++) {
-        value->network[bit / 8] &= (uint8_t)~(0x80U >> (bit % 8));
-    }
-    return true;
-}
-
 int load_modify_network(struct sigma_loader *loader, int argument, struct load_values *values)
 {
     (void)argument;
     for (size_t i = 0; i < values->count; i++) {
         struct load_value *value = &values->items[i];
 
-        if (value->kind != LOAD_TEXT || values->is_modified || !network_parse(value)) {
+        if (value->kind != LOAD_TEXT || values->is_modified ||
+            !network_parse(value->text, &value->network)) {
             return load_wrong_value(loader, values, value,
                                     _("a network such as 10.0.0.0/8 or fe80::/10"));
         }

@@ -199,8 +199,7 @@ struct load_value {
     enum sigma_order order;
     enum sigma_affix affix;
     enum sigma_clock clock;
-    uint8_t network[16];
-    uint8_t network_bits;
+    struct network network;
 };
 
 /* A field's values, while modifiers are laid over them. */

@@ -291,8 +291,7 @@ static int atom_fill(struct sigma_loader *loader, const struct load_value *value
     atom->order = value->order;
     atom->affix = value->affix;
     atom->clock = value->clock;
-    atom->network_bits = value->network_bits;
-    memcpy(atom->network, value->network, sizeof(atom->network));
+    atom->network = value->network;
     return 0;
 }
 

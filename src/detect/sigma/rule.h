@@ -7,6 +7,7 @@
 #ifndef DETECT_SIGMA_RULE_H
 #define DETECT_SIGMA_RULE_H
 
+#include "base/network.h"
 #include "base/str.h"
 #include "codec/entry.h"
 
@@ -83,8 +84,7 @@ struct sigma_atom {
     enum sigma_affix affix; /* FIELD */
     enum sigma_clock clock; /* TIME */
     bool want;              /* EXISTS */
-    uint8_t network[16];    /* CIDR; IPv4 as mapped into IPv6 */
-    uint8_t network_bits;   /* of the 128 */
+    struct network network; /* CIDR */
 };
 
 enum sigma_node_kind { SIGMA_NODE_AND, SIGMA_NODE_OR, SIGMA_NODE_NOT, SIGMA_NODE_ATOM };

@@ -4,7 +4,6 @@
 #include "base/banned.h"
 #include "base/time.h"
 
-#include <arpa/inet.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,39 +73,11 @@ bool sigma_value_number(struct str text, double *ret_number)
     return true;
 }
 
-bool sigma_value_address(struct str text, uint8_t ret_address[16])
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    char copy[INET6_ADDRSTRLEN];
-    uint8_t address[16];
-
-    if (text.len == 0 || text.len >= sizeof(copy)) {
-        return false;
-    }
-    memcpy(copy, text.ptr, text.len);
-    copy[text.len] = '\0';
-    if (strlen(copy) != text.len) {
-        return false;
-    }
-    if (inet_pton(AF_INET, copy, address + 12) == 1) {
-        memcpy(address, mapped, sizeof(mapped));
-    } else if (inet_pton(AF_INET6, copy, address) != 1) {
-        return false;
-    }
-    memcpy(ret_address, address, sizeof(address));
-    return true;
-}
-
 static bool cidr_holds(const struct sigma_atom *atom, struct str text)
 {
-    size_t whole = atom->network_bits / 8;
-    unsigned rest = atom->network_bits % 8;
     uint8_t address[16];
 
-    if (!sigma_value_address(text, address) || memcmp(address, atom->network, whole) != 0) {
-        return false;
-    }
-    return rest == 0 || ((address[whole] ^ atom->network[whole]) >> (8 - rest)) == 0;
+    return network_address(text, address) && network_holds(&atom->network, address);
 }
 
 static bool number_holds(const struct sigma_atom *atom, struct str text)

@@ -9,8 +9,6 @@
 /* A decimal number as JSON writes it, a sign + and zeros in front allowed; false for all else,
  * also for what is longer than 64 bytes. */
 bool sigma_value_number(struct str text, double *ret_number);
-/* An address, IPv4 as mapped into IPv6. */
-bool sigma_value_address(struct str text, uint8_t ret_address[16]);
 /* One of SIGMA_MATCH_NUMBER, CIDR, COMPARE, TIME; text: the value without escapes, as written. */
 bool sigma_value_holds(const struct sigma_atom *atom, struct str text);
 /* Whether a stands to b as the affix says (START: a begins with b). Both folded, or both as
