@@ -479,10 +479,9 @@ const struct argument arguments_audit_list[] = {
                     N_("count all, by steps of so many seconds; 0: end with the limit"))
 
 const struct argument arguments_event_search[] = {
-    BODY_TEXT(
-        "q", false, 0, TERMS_TEXT_MAX,
-        N_("words that an event must hold, \"phrases\", field:value, field:>number, -word, a OR "
-           "b, parentheses")),
+    BODY_TEXT("q", false, 0, TERMS_TEXT_MAX,
+              N_("words that an event must hold, \"phrases\", field:value, field:>number, "
+                 "field:203.0.113.0/24, -word, a OR b, parentheses")),
     BODY_SEARCH,
     {},
 };

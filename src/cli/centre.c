@@ -49,7 +49,7 @@ static const struct setting token_rows[] = {
     VERB_FOLDER,
     {"note", 0, SETTING_TEXT, NULL, NULL, NULL, VERB(note), N_("TEXT"),
      N_("what the token is for, shown in lists")},
-    {"life", 0, SETTING_DURATION, "0s", NULL, "7d", VERB(life), N_("TIME"),
+    {"life", 0, SETTING_DURATION, NULL, NULL, "7d", VERB(life), N_("TIME"),
      N_("how long it is good; by default as the centre's token-life says")},
     {"bare", 0, SETTING_FLAG, NULL, NULL, NULL, VERB(is_bare), NULL,
      N_("print the token only, for scripts")},

@@ -30,7 +30,7 @@ struct search_settings {
 static const struct setting search_rows[] = {
     {"centre", 0, SETTING_PATH, ARCHIVES_CENTRE, NULL, NULL, ROW(centre), N_("DIR"),
      N_("folder of the centre")},
-    {"last", 0, SETTING_DURATION, "0s", "0s", "3650d", ROW(last), N_("TIME"),
+    {"last", 0, SETTING_DURATION, NULL, "1s", "3650d", ROW(last), N_("TIME"),
      N_("only what happened so long ago or later: 90s, 15m, 24h, 7d")},
     {"from", 0, SETTING_TEXT, NULL, NULL, NULL, ROW(from), N_("TIME"),
      N_("only what happened then or later: 2026-11-23T19:30:00+07:00")},
@@ -276,14 +276,13 @@ const struct command search_command = {
     .summary = N_("Find events in the centre's archive"),
     .operands = N_("[TERM…]"),
     .details = N_(
-        "All terms must hold: word, \"some words\", field:value with * and ?, field:>number. NOT "
-        "term, a OR b and parentheses put them together; NOT binds closest, OR least. Words are "
-        "found without case and dấu. Fields have their ECS names, such as source.ip, which asks "
-        "all "
-        "kinds of logs at once, or short ones: host, kind, user, file, exe, cmd, pid, log, format, "
-        "entry; any other name is a field of the log's entry, such as src_ip or EventID. A term "
-        "that begins with - is taken for an option unless -- "
-        "stands before it. Exit status 1 when something was found, 0 when not."),
+        "All terms must hold: word, \"some words\", field:value with * and ?, field:>number, "
+        "field:203.0.113.0/24 of an address. NOT term, a OR b and parentheses put them together; "
+        "NOT binds closest, OR least. Words are found without case and dấu. Fields have their ECS "
+        "names, such as source.ip, which asks all kinds of logs at once, or short ones: host, "
+        "kind, user, file, exe, cmd, pid, log, format, entry; any other name is a field of the "
+        "log's entry, such as src_ip or EventID. A term that begins with - is taken for an option "
+        "unless -- stands before it. Exit status 1 when something was found, 0 when not."),
     .rows = search_rows,
     .settings_size = sizeof(struct search_settings),
     .run = search_run,

@@ -42,10 +42,14 @@ static bool is_like(struct str pattern, struct str value)
 static bool term_holds_text(const struct term *term, struct str value)
 {
     char room[FOLD_ROOM];
+    uint8_t address[16];
     size_t len = utf8_fold(value, room, sizeof(room));
     struct str text = str_of(room, len < sizeof(room) ? len : sizeof(room) - 1);
 
-    if (term->relation == TERM_RELATION_LIKE) {
+    if (term->relation == TERM_RELATION_WITHIN && network_address(value, address)) {
+        return network_holds(&term->network, address);
+    }
+    if (term->relation != TERM_RELATION_HOLDS) {
         return is_like(term->text, text);
     }
     return str_find(text, term->text) < text.len || term->text.len == 0;
@@ -65,6 +69,7 @@ static bool term_holds_number(const struct term *term, int64_t number)
     case TERM_RELATION_HOLDS:
     case TERM_RELATION_LIKE:
     case TERM_RELATION_EQ:
+    case TERM_RELATION_WITHIN:
     default:
         return number == term->number;
     }
@@ -74,7 +79,7 @@ static bool term_holds_value(const struct term *term, struct str value)
 {
     int64_t number;
 
-    if (term->relation == TERM_RELATION_LIKE || term->relation == TERM_RELATION_HOLDS) {
+    if (term->text.len != 0) {
         return term_holds_text(term, value);
     }
     return str_to_i64(value, &number) == 0 && term_holds_number(term, number);
@@ -278,6 +283,22 @@ static uint16_t term_run(const struct term *term, struct needles *needles)
     return digits < RUN_MIN ? 0 : needles_run(needles, digits);
 }
 
+/* Addresses of version 4 may stand in the entry as they are mapped, in figures of either kind. */
+static uint16_t term_octets(const struct term *term, struct needles *needles)
+{
+    return needles_join(needles, NEEDLE_OR, needles_text(needles, term->octets, NEEDLE_END_FRONT),
+                        needles_text(needles, STR(":ffff:"), 0));
+}
+
+static uint16_t term_chosen(const struct term *term, struct needles *needles)
+{
+    if (term->relation == TERM_RELATION_WITHIN) {
+        return term_octets(term, needles);
+    }
+    return term->text.len == 0 ? term_run(term, needles)
+                               : term_parts(term, term->is_in_entry, needles);
+}
+
 static uint16_t term_needles(const struct term *term, struct needles *needles)
 {
     uint16_t parts;
@@ -286,11 +307,10 @@ static uint16_t term_needles(const struct term *term, struct needles *needles)
         (term->is_in_entry && is_reckoned(term))) {
         return 0;
     }
-    if (!term->is_in_entry) {
-        return term->text.len == 0 ? 0 : term_parts(term, false, needles);
-    }
-    parts = term->text.len == 0 ? term_run(term, needles) : term_parts(term, true, needles);
-    return parts == 0 ? 0 : needles_join(needles, NEEDLE_OR, parts, needles_coded(needles));
+    parts = term_chosen(term, needles);
+    return parts == 0 || !term->is_in_entry
+               ? parts
+               : needles_join(needles, NEEDLE_OR, parts, needles_coded(needles));
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): no deeper than its terms are many (TERMS_MAX) */

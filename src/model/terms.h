@@ -3,6 +3,7 @@
  *     word  "some words"     stands in a text of the event; without case and dấu
  *     field:value            of that field; * and ? as in file names, quotes for spaces
  *     field:>5  field:<=10   of a number
+ *     field:203.0.113.0/24   of an address, which lies in that network
  *     -term  NOT term        does not hold (KHÔNG)
  *     a b  a AND b           both hold (VÀ)
  *     a OR b                 one of them holds (HOẶC)
@@ -17,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/diag.h"
+#include "base/network.h"
 #include "base/str.h"
 #include "codec/entry.h"
 #include "model/event.h"
@@ -45,7 +47,8 @@ enum term_relation {
     TERM_RELATION_LTE,
     TERM_RELATION_GT,
     TERM_RELATION_GTE,
-    TERM_RELATION_EQ, /* of numbers */
+    TERM_RELATION_EQ,     /* of numbers */
+    TERM_RELATION_WITHIN, /* an address of the network, or text is the value */
 };
 
 struct term {
@@ -60,6 +63,8 @@ struct term {
     struct str typed; /* the text as it was typed */
     struct str text;  /* folded */
     int64_t number;
+    struct network network; /* of WITHIN */
+    struct str octets;      /* what all its IPv4 addresses begin with; empty: not known */
 };
 
 /* Short names of fields, for help, and readers' names: a name and what it stands for. */

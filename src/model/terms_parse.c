@@ -152,7 +152,7 @@ static size_t field_length(struct str rest)
     }
     behind = str_slice(rest, len + 1, rest.len);
     return str_has_prefix(behind, STR("//")) || (len == 1 && str_has_prefix(behind, STR("\\"))) ||
-                   str_has_prefix(behind, STR(":"))
+                   (str_has_prefix(behind, STR(":")) && !str_has_prefix(behind, STR("::")))
                ? 0
                : len;
 }
@@ -275,6 +275,32 @@ static bool term_takes_number(struct term *term, const struct typed *typed)
     return term->relation != TERM_RELATION_EQ && str_to_i64(text, &term->number) == 0;
 }
 
+static bool term_takes_network(struct term *term, const struct typed *typed)
+{
+    bool is_network = term->field != TERM_FIELD_ANY &&
+                      str_find_byte(typed->text, '/') < typed->text.len &&
+                      network_parse(typed->text, &term->network);
+
+    term->relation = is_network ? TERM_RELATION_WITHIN : term->relation;
+    return is_network;
+}
+
+/* 203.0.113.0/24: "203.0.113." */
+static int term_set_octets(struct term *term, struct arena *arena)
+{
+    const uint8_t *octets = term->network.address + NETWORK_MAPPED_BITS / 8;
+    bool is_mapped =
+        network_is_mapped(term->network.address) && term->network.bits > NETWORK_MAPPED_BITS;
+    unsigned whole = is_mapped ? (term->network.bits - NETWORK_MAPPED_BITS) / 8U : 0;
+
+    term->octets = STR("");
+    for (unsigned i = 0; i < whole && term->octets.ptr != NULL; i++) {
+        term->octets =
+            arena_printf(arena, "%.*s%u%s", STR_ARG(term->octets), octets[i], i < 3 ? "." : "");
+    }
+    return term->octets.ptr == NULL ? -ERR_NOMEM : 0;
+}
+
 static int term_set(struct parser *parser, struct term *term, const struct typed *typed)
 {
     term_set_field(term, typed->field);
@@ -293,6 +319,9 @@ static int term_set(struct parser *parser, struct term *term, const struct typed
         return 0;
     }
     term->relation = term->field == TERM_FIELD_ANY ? TERM_RELATION_HOLDS : TERM_RELATION_LIKE;
+    if (term_takes_network(term, typed) && term_set_octets(term, parser->arena) < 0) {
+        return -ERR_NOMEM;
+    }
     term->text = folded(typed->text, parser->arena);
     return term->text.ptr == NULL ? -ERR_NOMEM : 0;
 }

@@ -163,6 +163,46 @@ static void test_entries(void **state)
     entry_done(&entry);
 }
 
+static void test_networks(void **state)
+{
+    static const struct {
+        const char *typed;
+        const char *value;
+        bool is_within;
+    } rows[] = {
+        {"ip:203.0.113.0/24", "203.0.113.9", true},
+        {"ip:203.0.113.77/24", "203.0.113.9", true},
+        {"ip:203.0.113.0/24", "203.0.114.9", false},
+        {"ip:203.0.113.8/31", "203.0.113.9", true},
+        {"ip:203.0.113.8/32", "203.0.113.9", false},
+        {"ip:0.0.0.0/0", "203.0.113.9", true},
+        {"ip:0.0.0.0/0", "2001:db8::1", false},
+        {"ip:203.0.113.0/24", "::ffff:203.0.113.9", true},
+        {"ip:2001:db8::/32", "2001:DB8:7::1", true},
+        {"ip:2001:db8::/32", "2001:db9::1", false},
+        {"ip:::/0", "203.0.113.9", true},
+        {"ip:203.0.113.0/24", "máy 203.0.113.9", false},
+        {"ip:203.0.113.0/24", "203.0.113.0/24", true}, /* a route, as it is written */
+        {"ip:203.0.113.0/33", "203.0.113.0", false},   /* no network: a text like any other */
+        {"ip:\"203.0.113.0/24\"", "203.0.113.9", true},
+        {"-ip:203.0.113.0/24", "203.0.113.9", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct entry entry;
+
+        entry_init(&entry);
+        assert_int_equal(entry_add(&entry, &(struct entry_field){.name = STR("ip"),
+                                                                 .value = str_from(rows[i].value)}),
+                         0);
+        if ((judged(rows[i].typed, &entry) == TERMS_YES) != rows[i].is_within) {
+            fail_msg("%s of %s", rows[i].typed, rows[i].value);
+        }
+        entry_done(&entry);
+    }
+}
+
 static void test_refused_shapes(void **state)
 {
     static const char *const shapes[] = {"(a",     "a )", "()",    "a OR", "OR a", "a OR OR b",
@@ -242,6 +282,13 @@ static void test_needles(void **state)
         {"log.level:err", "any"},
         {"event.outcome:failure", "any"}, /* the form of a line says it */
         {"source.ip:10.0.0.1", "(10.0.0.1 | coded)"},
+        {"source.ip:203.0.113.77/24", "((203.0.113. | :ffff:) | coded)"},
+        {"source.ip:203.0.113.77/31", "((203.0.113. | :ffff:) | coded)"},
+        {"source.ip:203.0.113.9/32", "((203.0.113.9 | :ffff:) | coded)"},
+        {"source.ip:::ffff:203.0.113.0/120", "((203.0.113. | :ffff:) | coded)"},
+        {"source.ip:0.0.0.0/0", "any"},
+        {"source.ip:2001:db8::/112", "any"},
+        {"10.0.0.0/8", "10.0.0.0/8"}, /* words of their own are looked for as they are */
         {"bytes:>1000000", "(7 digits | coded)"},
         {"bytes:>999999", "(7 digits | coded)"},
         {"bytes:>=999999", "(6 digits | coded)"},
@@ -269,10 +316,30 @@ static void test_needles(void **state)
     }
 }
 
-static const char *const words[] = {
-    "root",      "Đồng",      "dong",     "an*",        "r?ot",      "fail",     "\"to r\"",
-    "pid:7",     "pid:>3",    "user:lan", "user:l*",    "src:1.2",   "-root",    "kind:log",
-    "host:web1", "log:*.log", "n:>99998", "n:>=123456", "n:>999999", "n:<200000"};
+static const char *const words[] = {"root",
+                                    "Đồng",
+                                    "dong",
+                                    "an*",
+                                    "r?ot",
+                                    "fail",
+                                    "\"to r\"",
+                                    "pid:7",
+                                    "pid:>3",
+                                    "user:lan",
+                                    "user:l*",
+                                    "src:1.2",
+                                    "-root",
+                                    "kind:log",
+                                    "host:web1",
+                                    "log:*.log",
+                                    "n:>99998",
+                                    "n:>=123456",
+                                    "n:>999999",
+                                    "n:<200000",
+                                    "ip:203.0.113.0/24",
+                                    "ip:203.0.112.0/22",
+                                    "ip:::ffff:203.0.113.0/121",
+                                    "ip:10.0.0.0/8"};
 
 static void draw_terms(struct prop *prop, unsigned depth, struct buf *buf)
 {
@@ -293,8 +360,10 @@ static void draw_terms(struct prop *prop, unsigned depth, struct buf *buf)
 
 static const char *needles_hold_what_matches(struct prop *prop)
 {
-    static const char *const texts[] = {"failed to root", "Đổng an", "lan",        "root",
-                                        "x 1.2 y",        "",        "x 123456 y", "1234 567890"};
+    static const char *const texts[] = {"failed to root", "Đổng an",         "lan",
+                                        "root",           "x 1.2 y",         "",
+                                        "x 123456 y",     "1234 567890",     "x 203.0.113.9 y",
+                                        "y 10.203.0.113", "::FFFF:cb00:7109"};
     struct entry entry;
     struct event event;
     struct needles needles;
@@ -314,8 +383,8 @@ static const char *needles_hold_what_matches(struct prop *prop)
     buf_done(&buf);
     event_init(&event, EVENT_KIND_LOG, 1);
     (void)event_add_number(&event, EVENT_FIELD_PROCESS_PID, (int64_t)prop_below(prop, 9));
-    (void)event_add_text(&event, EVENT_FIELD_USER_NAME, str_from(texts[prop_below(prop, 8)]));
-    original = str_from(texts[prop_below(prop, 8)]);
+    (void)event_add_text(&event, EVENT_FIELD_USER_NAME, str_from(texts[prop_below(prop, 11)]));
+    original = str_from(texts[prop_below(prop, 11)]);
     (void)event_add_text(&event, EVENT_FIELD_EVENT_ORIGINAL, original);
     (void)event_add_text(&event, EVENT_FIELD_LOG_FILE_PATH,
                          prop_bool(prop) ? STR("a.log") : STR("b"));
@@ -328,6 +397,14 @@ static const char *needles_hold_what_matches(struct prop *prop)
         (void)entry_add(&entry, &(struct entry_field){.name = STR("n"), .value = STR("123456")});
     } else if (str_is_text(original, "1234 567890")) {
         (void)entry_add(&entry, &(struct entry_field){.name = STR("n"), .value = STR("567890")});
+    } else if (str_is_text(original, "x 203.0.113.9 y")) {
+        (void)entry_add(&entry,
+                        &(struct entry_field){.name = STR("ip"), .value = STR("203.0.113.9")});
+    } else if (str_has_prefix(original, STR("::FFFF"))) {
+        (void)entry_add(&entry, &(struct entry_field){.name = STR("ip"), .value = original});
+    } else if (str_has_prefix(original, STR("y 10."))) {
+        (void)entry_add(&entry,
+                        &(struct entry_field){.name = STR("ip"), .value = STR("10.203.0.113")});
     }
     verdict = terms_judge(&terms, &event, STR("web1"), &entry, prop->arena);
     for (size_t i = 0; i < event.field_count; i++) {
@@ -366,11 +443,17 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),          cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_negation),       cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_either),         cmocka_unit_test(test_entries),
-        cmocka_unit_test(test_refused_places), cmocka_unit_test(test_needles),
-        cmocka_unit_test(test_refused_shapes), cmocka_unit_test(test_needles_never_hide),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_negation),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_either),
+        cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_refused_places),
+        cmocka_unit_test(test_needles),
+        cmocka_unit_test(test_refused_shapes),
+        cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_needles_never_hide),
     };
 
     return cmocka_run_group_tests(tests, start, end);

@@ -221,7 +221,7 @@ export function Find() {
         <details class="quiet">
           <summary>{t('How to ask')}</summary>
           <p>{t('Words are found with or without dấu; all must stand in the event. "Some words" stand side by side. user:root, host:web*, pid:>1000 name a field. A minus before a term leaves out.')}</p>
-          <p>{t('root OR admin: one of them. NOT (a OR b): none of them. NOT binds closest, then words side by side, then OR. HOẶC, KHÔNG, VÀ are understood too. src_ip:203.0.113.9 or EventID:4625 are fields that an entry of a log holds; source.ip:203.0.113.9, as ECS has it, asks all kinds of logs.')}</p>
+          <p>{t('root OR admin: one of them. NOT (a OR b): none of them. NOT binds closest, then words side by side, then OR. HOẶC, KHÔNG, VÀ are understood too. src_ip:203.0.113.9 or EventID:4625 are fields that an entry of a log holds; source.ip:203.0.113.9, as ECS has it, asks all kinds of logs, and source.ip:203.0.113.0/24 for a whole network.')}</p>
           <p>{t('Fields that many events have: {0}. Others are offered while you type.', fields.slice(0, FIELDS).join(', '))}</p>
         </details>
         {span.isChosen && (

@@ -149,6 +149,8 @@ static const char *modifier_of(enum term_relation relation)
         return "|gt";
     case TERM_RELATION_GTE:
         return "|gte";
+    case TERM_RELATION_WITHIN:
+        return "|cidr";
     case TERM_RELATION_HOLDS:
     case TERM_RELATION_LIKE:
     case TERM_RELATION_EQ:
@@ -159,7 +161,6 @@ static const char *modifier_of(enum term_relation relation)
 
 static int put_field(const struct term *term, struct str name, struct buf *yaml)
 {
-    bool is_text = term->relation == TERM_RELATION_LIKE || term->relation == TERM_RELATION_HOLDS;
     CLEANUP(buf_done) struct buf key;
     int r;
 
@@ -169,7 +170,7 @@ static int put_field(const struct term *term, struct str name, struct buf *yaml)
     put_quoted(buf_str(&key), yaml);
     buf_put_text(yaml, ": ");
     r = buf_error(&key);
-    if (r == 0 && is_text) {
+    if (r == 0 && term->text.len != 0) {
         r = put_pattern(term->typed, true, yaml);
     } else {
         buf_putf(yaml, "%lld", (long long)term->number);
