@@ -3,6 +3,7 @@
 #include "centre/openapi.h"
 
 #include "base/banned.h"
+#include "base/cleanup.h"
 #include "centre/problem.h"
 #include "centre/route.h"
 #include "centre/schema.h"
@@ -23,7 +24,7 @@ static void openapi_put_parameters(const struct route *route, struct json_writer
         argument_write_schema(row, json);
         json_close_object(json);
     }
-    if (route->method != METHOD_GET) {
+    if (route->method != METHOD_GET && route->access != ACCESS_SENDER) {
         json_open_object(json);
         json_add_text(json, "$ref", "#/components/parameters/mark");
         json_close_object(json);
@@ -63,8 +64,47 @@ static void openapi_put_content(const char *type, const char *schema, struct jso
     json_close_object(json);
 }
 
+/* Who speaks to senders in another server's words refuses in them too. */
+static const struct {
+    const char *answer; /* schema; NULL: all others */
+    const char *name;   /* of the response */
+    const char *type;
+    const char *schema;
+    const char *description;
+} openapi_refusals[] = {
+    {"BulkTaken", "refused-bulk", "application/json", "BulkRefused",
+     "refused, as Elasticsearch has it"},
+    {"CollectorTaken", "refused-collector", "application/json", "CollectorTaken",
+     "refused, as Splunk's collector has it"},
+    {NULL, "refused", "application/problem+json", "Problem", "refused, as RFC 9457 has it"},
+};
+
+static const char *openapi_refusal(const struct route *route)
+{
+    size_t at = 0;
+
+    while (openapi_refusals[at].answer != NULL &&
+           (route->answer == NULL || strcmp(openapi_refusals[at].answer, route->answer) != 0)) {
+        at++;
+    }
+    return openapi_refusals[at].name;
+}
+
+static void openapi_put_refusals(struct json_writer *json)
+{
+    json_add_object(json, "responses");
+    for (size_t i = 0; i < ARRAY_LEN(openapi_refusals); i++) {
+        json_add_object(json, openapi_refusals[i].name);
+        json_add_text(json, "description", openapi_refusals[i].description);
+        openapi_put_content(openapi_refusals[i].type, openapi_refusals[i].schema, json);
+        json_close_object(json);
+    }
+    json_close_object(json);
+}
+
 static void openapi_put_responses(const struct route *route, struct json_writer *json)
 {
+    char reference[80];
     bool is_media = route->answer != NULL && strchr(route->answer, '/') != NULL;
 
     json_add_object(json, "responses");
@@ -77,7 +117,9 @@ static void openapi_put_responses(const struct route *route, struct json_writer 
     }
     json_close_object(json);
     json_add_object(json, "default");
-    json_add_text(json, "$ref", "#/components/responses/refused");
+    (void)snprintf(reference, sizeof(reference), "#/components/responses/%s",
+                   openapi_refusal(route));
+    json_add_text(json, "$ref", reference);
     json_close_object(json);
     json_close_object(json);
 }
@@ -168,12 +210,7 @@ static void openapi_put_components(struct json_writer *json)
     json_close_object(json);
     json_close_object(json);
     openapi_put_mark(json);
-    json_add_object(json, "responses");
-    json_add_object(json, "refused");
-    json_add_text(json, "description", "refused, as RFC 9457 has it");
-    openapi_put_content("application/problem+json", "Problem", json);
-    json_close_object(json);
-    json_close_object(json);
+    openapi_put_refusals(json);
     json_add_object(json, "schemas");
     for (const struct schema *schema = schemas; schema->name != NULL; schema++) {
         json_put_key(json, schema->name);

@@ -55,6 +55,19 @@ enum receiver_mark {
     RECEIVER_MARK_ONCE = 16,  /* beside an entry: its bytes tell it from all others, by its time */
 };
 
+/* An entry of a post that is not taken. */
+enum post_fault {
+#define FAULT(name, text) POST_FAULT_##name,
+#include "centre/post_faults.def"
+#undef FAULT
+    POST_FAULT_COUNT,
+};
+
+struct post_refusal {
+    uint32_t number; /* which entry of the post, from 1 */
+    uint32_t fault;  /* enum post_fault */
+};
+
 /* By what way entries came. */
 enum receiver_way {
     RECEIVER_WAY_UDP,
@@ -103,9 +116,9 @@ enum receiver_message {
     RECEIVER_MESSAGE_TOLD,
     /* receiver → api: all of a post is durable, or why not. u64 post, i64 result (0; -ERR_FULL: no
      * room, send it again later; -ERR_SYNTAX; -ERR_FBIG: unpacked), u64 by which core keeps it
-     * until its sender is told (0: it does not), u32 entries taken, str why the first that was
-     * refused was, u32 n, n × u32 number of one that was refused (from 1). Before the last piece
-     * came: the rest is not wanted. */
+     * until its sender is told (0: it does not), u32 entries taken, u32 n, n × (u32 number
+     * of one that was refused (from 1), u32 enum post_fault). Before the last piece came: the rest
+     * is not wanted. */
     RECEIVER_MESSAGE_POSTED,
     /* receiver → core: it has just started, or core does not know it. u64 life (random). Also
      * receiver → api when it has just started: posts whose pieces it had not seen are lost. */

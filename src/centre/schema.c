@@ -316,8 +316,16 @@ static const struct schema_member members_bulk_taken[] = {{"took", SCHEMA_TYPE_N
                                                           {"errors", SCHEMA_TYPE_BOOL},
                                                           {"items", SCHEMA_TYPE_LIST, "BulkItem"},
                                                           {}};
+static const struct schema_member members_bulk_error[] = {
+    {"type", SCHEMA_TYPE_TEXT}, {"reason", SCHEMA_TYPE_TEXT}, {}};
+static const struct schema_member members_bulk_refused[] = {
+    {"error", SCHEMA_TYPE_OBJECT, "BulkError"}, {"status", SCHEMA_TYPE_NUMBER}, {}};
 static const struct schema_member members_collector_taken[] = {
-    {"text", SCHEMA_TYPE_TEXT}, {"code", SCHEMA_TYPE_NUMBER}, {}};
+    {"text", SCHEMA_TYPE_TEXT},
+    {"code", SCHEMA_TYPE_NUMBER},
+    {"invalid-event-number", SCHEMA_TYPE_NUMBER},
+    {"why", SCHEMA_TYPE_TEXT},
+    {}};
 static const struct schema_member members_sender_token[] = {{"number", SCHEMA_TYPE_NUMBER},
                                                             {"name", SCHEMA_TYPE_TEXT},
                                                             {"created_by", SCHEMA_TYPE_TEXT},
@@ -430,6 +438,8 @@ const struct schema schemas[] = {{"Me", members_me},
                                  {"EventsTaken", members_events_taken},
                                  {"BulkItem", members_bulk_item},
                                  {"BulkTaken", members_bulk_taken},
+                                 {"BulkError", members_bulk_error},
+                                 {"BulkRefused", members_bulk_refused},
                                  {"CollectorTaken", members_collector_taken},
                                  {"SenderToken", members_sender_token},
                                  {"SenderTokenList", members_sender_token_list},

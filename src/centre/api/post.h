@@ -62,9 +62,8 @@ struct api_post {
     const char *detail;
     unsigned retry_after; /* s */
     uint32_t taken;
-    struct str why;
     uint32_t refused;
-    uint32_t *refusals; /* numbers, rising; in the request's arena */
+    struct post_refusal *refusals; /* numbers rise; in the request's arena */
     struct bulk_answer bulk;
 };
 

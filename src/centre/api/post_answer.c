@@ -13,6 +13,18 @@
 #define BULK_PIECE      (16U << 10) /* bytes of items at hand */
 #define BULK_PIECE_MAX  (BULK_PIECE + (4U << 10)) /* with the item that goes beyond it */
 
+static const char *fault_text(const struct post_refusal *refusal)
+{
+    static const char *const texts[] = {
+#define FAULT(name, text) [POST_FAULT_##name] = (text),
+#include "centre/post_faults.def"
+#undef FAULT
+    };
+
+    return refusal->fault < POST_FAULT_COUNT ? text_get(texts[refusal->fault]) : "";
+}
+
+/* Of the first entry that was refused, when no more is known. */
 static const char *post_why(const struct api_post *post)
 {
     if (post->detail != NULL) {
@@ -22,7 +34,7 @@ static const char *post_why(const struct api_post *post)
         return _(
             "a post may have 16 MiB at most, 128 MiB when it is unpacked, and 262,144 entries");
     }
-    return post->why.len != 0 ? text_get(post->why.ptr) : err_text(post->result);
+    return post->refused != 0 ? fault_text(&post->refusals[0]) : err_text(post->result);
 }
 
 static void post_put(struct json_writer *json, const char *key, const char *value)
@@ -87,14 +99,15 @@ static void bulk_put_item(struct api_post *post)
     struct bulk_answer *bulk = &post->bulk;
     struct json_writer *json = &bulk->json;
     bool is_refused =
-        bulk->refused < post->refused && post->refusals[bulk->refused] == bulk->number;
+        bulk->refused < post->refused && post->refusals[bulk->refused].number == bulk->number;
 
     json_open_object(json);
     json_add_object(json, "create");
     json_add_str(json, "_index", bulk_index(post));
     json_add_u64(json, "status", is_refused ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_CREATED);
     if (is_refused) {
-        bulk_put_error(json, "document_parsing_exception", post_why(post));
+        bulk_put_error(json, "document_parsing_exception",
+                       fault_text(&post->refusals[bulk->refused]));
         bulk->refused++;
     }
     json_close_object(json);
@@ -245,7 +258,7 @@ static void collector_tell(struct api_post *post)
         collector_put(request, MHD_HTTP_BAD_REQUEST, 6, "Invalid data format");
         if (post->refused != 0) {
             json_put_key(&request->json, "invalid-event-number");
-            json_put_u64(&request->json, post->refusals[0] - 1);
+            json_put_u64(&request->json, post->refusals[0].number - 1);
         }
         post_put(&request->json, "why", post_why(post));
     } else if (post->taken == 0) {
@@ -301,7 +314,7 @@ static void events_tell(struct api_post *post)
     json_put_u64(json, post->refused);
     if (post->refused != 0) {
         json_put_key(json, "first_refused");
-        json_put_u64(json, post->refusals[0]);
+        json_put_u64(json, post->refusals[0].number);
         post_put(json, "why", post_why(post));
     }
     json_close_object(json);

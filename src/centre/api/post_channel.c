@@ -175,9 +175,8 @@ static void post_take_answer(struct api *api, struct msg_reader *msg)
     int64_t result = msg_get_i64(msg);
     uint64_t kept = msg_get_u64(msg);
     uint32_t taken = msg_get_u32(msg);
-    struct str why = msg_get_str(msg);
     uint32_t count = msg_get_u32(msg);
-    uint32_t *refusals;
+    struct post_refusal *refusals;
 
     if (post == NULL) {
         post_disown(api, number);
@@ -187,17 +186,16 @@ static void post_take_answer(struct api *api, struct msg_reader *msg)
         return;
     }
     refusals = arena_alloc(post->request->arena, count + 1, sizeof(*refusals));
-    why = arena_copy(post->request->arena, why);
     for (uint32_t i = 0; refusals != NULL && i < count; i++) {
-        refusals[i] = msg_get_u32(msg);
+        refusals[i].number = msg_get_u32(msg);
+        refusals[i].fault = msg_get_u32(msg);
     }
-    if (refusals == NULL || why.ptr == NULL || msg_close(msg) < 0) {
+    if (refusals == NULL || msg_close(msg) < 0) {
         api_post_finish(post, -ERR_PROTO);
         return;
     }
     post->kept = kept;
     post->taken = taken;
-    post->why = why;
     post->refused = count;
     post->refusals = refusals;
     if (post->stage == API_POST_WAITING) {

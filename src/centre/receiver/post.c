@@ -8,21 +8,17 @@
 #include "base/text.h"
 #include "centre/receiver/post_part.h"
 
-#include <stdio.h>
-
 #define POST_ARENA (2U << 20)
 
-int post_refuse(struct post_cutter *cutter, const char *why)
+int post_refuse(struct post_cutter *cutter, enum post_fault fault)
 {
     struct post_counts *counts = &cutter->counts;
 
-    if (counts->refused == 0) {
-        (void)snprintf(counts->why, sizeof(counts->why), "%s", why);
-    }
     if (counts->refused >= POST_REFUSED_MAX) {
         return -ERR_SYNTAX;
     }
-    counts->refusals[counts->refused++] = cutter->number;
+    counts->refusals[counts->refused++] =
+        (struct post_refusal){.number = cutter->number, .fault = fault};
     return 0;
 }
 
@@ -52,13 +48,13 @@ static int post_on_object(void *context, struct str text, unsigned faults)
 
     cutter->number++;
     if ((faults & POST_OBJECT_NONE) != 0) {
-        return post_refuse(cutter, N_("it is no JSON object"));
+        return post_refuse(cutter, POST_FAULT_NO_OBJECT);
     }
     if (is_hec && (faults & POST_OBJECT_CUT) != 0) {
-        return post_refuse(cutter, N_("it is longer than 256 KiB"));
+        return post_refuse(cutter, POST_FAULT_TOO_LONG);
     }
     if (is_hec && (faults & POST_OBJECT_OPEN) != 0) {
-        return post_refuse(cutter, N_("the object has no end"));
+        return post_refuse(cutter, POST_FAULT_NO_END);
     }
     if (is_hec) {
         return post_hec_take(cutter, text);
@@ -80,7 +76,7 @@ static int post_bulk_action(struct post_cutter *cutter, struct str line)
     }
     rest = str_slice(rest, 1, rest.len);
     if (!post_member(&rest, &action, &value)) {
-        (void)post_refuse(cutter, N_("a line of what to do was expected"));
+        (void)post_refuse(cutter, POST_FAULT_NO_ACTION);
         return -ERR_SYNTAX; /* which lines are entries cannot be told any more */
     }
     if (str_is_text(action, "create") || str_is_text(action, "index")) {
@@ -89,7 +85,7 @@ static int post_bulk_action(struct post_cutter *cutter, struct str line)
         return 0;
     }
     cutter->bulk = str_is_text(action, "update") ? POST_BULK_PASSED : POST_BULK_ACTION;
-    return post_refuse(cutter, N_("only create and index are taken here"));
+    return post_refuse(cutter, POST_FAULT_OTHER_ACTION);
 }
 
 static int post_bulk_line(struct post_cutter *cutter, struct str line, bool is_cut)
@@ -105,7 +101,7 @@ static int post_bulk_line(struct post_cutter *cutter, struct str line, bool is_c
     }
     line = str_trim(line);
     if (line.len == 0 || line.ptr[0] != '{') {
-        return post_refuse(cutter, N_("it is no JSON object"));
+        return post_refuse(cutter, POST_FAULT_NO_OBJECT);
     }
     return post_take(
         cutter, &(struct receiver_entry){
@@ -195,7 +191,7 @@ static int post_end(struct post_cutter *cutter)
     int r = post_is_lines(cutter) ? lines_end(&cutter->lines) : post_objects_end(&cutter->objects);
 
     if (r == 0 && cutter->bulk == POST_BULK_ENTRY) {
-        r = post_refuse(cutter, N_("its entry is missing"));
+        r = post_refuse(cutter, POST_FAULT_NO_ENTRY);
     }
     return r;
 }

@@ -278,7 +278,7 @@ int post_hec_take(struct post_cutter *cutter, struct str text)
     arena_reset(cutter->arena);
     hec_open(text, &envelope);
     if (envelope.event.len == 0 || str_is_text(envelope.event, "null")) {
-        return post_refuse(cutter, N_("it has no event"));
+        return post_refuse(cutter, POST_FAULT_NO_EVENT);
     }
     r = hec_raw(cutter, &envelope, &entry);
     if (r == 0) {
@@ -288,13 +288,13 @@ int post_hec_take(struct post_cutter *cutter, struct str text)
         r = hec_text(cutter, envelope.source, &entry.source);
     }
     if (r == -ERR_SYNTAX || r == -ERR_LIMIT) {
-        return post_refuse(cutter, N_("a text in it is not well formed"));
+        return post_refuse(cutter, POST_FAULT_BAD_TEXT);
     }
     if (r < 0) {
         return r;
     }
     if (str_trim(entry.raw).len == 0) {
-        return post_refuse(cutter, N_("its event is empty"));
+        return post_refuse(cutter, POST_FAULT_EMPTY_EVENT);
     }
     return post_take(cutter, &entry);
 }

@@ -43,7 +43,7 @@ struct post_cutter {
 /* Hands an entry on: fills in what it does not say yet (format, host, source) and counts it. */
 [[nodiscard]] int post_take(struct post_cutter *cutter, struct receiver_entry *entry);
 /* Counts one that is not taken. Negative: there were too many. */
-[[nodiscard]] int post_refuse(struct post_cutter *cutter, const char *why);
+[[nodiscard]] int post_refuse(struct post_cutter *cutter, enum post_fault fault);
 
 /* post_hec.c: one object of the collector. */
 [[nodiscard]] int post_hec_take(struct post_cutter *cutter, struct str text);

@@ -39,10 +39,10 @@ static int post_answer(struct receiver *receiver, uint64_t number, int result, u
     msg_put_i64(&receiver->msg, result);
     msg_put_u64(&receiver->msg, kept);
     msg_put_u32(&receiver->msg, counts->taken);
-    msg_put_str(&receiver->msg, str_from(counts->why));
     msg_put_u32(&receiver->msg, counts->refused);
     for (uint32_t i = 0; i < counts->refused; i++) {
-        msg_put_u32(&receiver->msg, counts->refusals[i]);
+        msg_put_u32(&receiver->msg, counts->refusals[i].number);
+        msg_put_u32(&receiver->msg, counts->refusals[i].fault);
     }
     return channel_send(receiver->options->api, &receiver->msg, NULL, 0);
 }

@@ -65,8 +65,7 @@ struct post_cutter_options {
 struct post_counts {
     uint32_t taken;
     uint32_t refused;
-    char why[256];                       /* the first was; "": none */
-    uint32_t refusals[POST_REFUSED_MAX]; /* their numbers, from 1, rising */
+    struct post_refusal refusals[POST_REFUSED_MAX]; /* their numbers rise */
 };
 
 struct post_cutter;
