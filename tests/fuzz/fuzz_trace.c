@@ -23,6 +23,20 @@ static void round_trip(const struct judge_step *step)
     buf_done(&twice);
 }
 
+/* In an arena of its own: the step's texts lie in the other. */
+static void rule(struct judge *judge, const struct judge_step *step)
+{
+    struct arena *arena;
+    struct judge_ruling ruling;
+
+    fuzz_check(arena_new(64 << 20, &arena) == 0);
+    fuzz_check(judge_ruling(judge, arena, &ruling) == 0);
+    if (step->time % 3 == 0) {
+        judge_forgive(judge, ruling.culprit);
+    }
+    arena_free(arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str rest = fuzz_input(data, size);
@@ -33,17 +47,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_check(judge_new(&judge_limits_default, &judge) == 0);
     while (str_cut(&rest, '\n', &line)) {
         struct trace_step step = {0};
-        struct judge_ruling ruling;
 
         if (trace_read(line, fuzz_arena(), &step, NULL) < 0) {
             continue;
         }
         (void)judge_excess(judge, step.step.who);
         if (judge_step(judge, &step.step, &is_ruling) == 0 && is_ruling) {
-            fuzz_check(judge_ruling(judge, fuzz_arena(), &ruling) == 0);
-            if (step.step.time % 3 == 0) {
-                judge_forgive(judge, ruling.culprit);
-            }
+            rule(judge, &step.step);
         }
         if (step.step.kind != JUDGE_STEP_CONTENT) {
             round_trip(&step.step);
