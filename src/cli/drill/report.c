@@ -101,6 +101,11 @@ static void drill_print_text(const struct drill_report *report)
                drill_ms(report->restore_ns));
     }
     printf("  %s\n", text_get(drill_verdicts[report->verdict].sentence));
+    if (report->verdict == DRILL_VERDICT_MISSED) {
+        printf("  %s\n",
+               _("see that the agent runs, and that one of its protected places holds this folder: "
+                 "protect = FOLDER in /etc/canhgac/agent.conf"));
+    }
 }
 
 void drill_report_print(const struct drill_report *report, int64_t seed, bool is_json)
