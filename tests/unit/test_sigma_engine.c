@@ -52,15 +52,17 @@ static void test_unknown_source(void **state)
     rule_way(&world, 0, source_of("zeek", ""),
              node_of_two(&world, SIGMA_NODE_NOT, is(&world, "ip", "10.*"), NULL));
     rule_way(&world, 1, source_of("zeek", ""), is(&world, "ip", "203.*"));
+    rule_way(&world, 2, source_of("zeek", ""), is(&world, "ip", "203.0.*")); /* waits for a clue */
     ((struct sigma_way *)(uintptr_t)world.rules[0].ways)->needs_source = true;
+    ((struct sigma_way *)(uintptr_t)world.rules[2].ways)->needs_source = true;
     world_build(&world);
     entry_begin(&world, "zeek", "");
     entry_put(&world, "ip", STR("203.0.113.5"), false);
-    assert_rules(&world, "01");
+    assert_rules(&world, "012");
     world.entry.source = any_source;
     assert_rules(&world, "1");
     world.entry.source = source_of("zeek", "");
-    assert_rules(&world, "01");
+    assert_rules(&world, "012");
     world_done(&world);
     arena_free(arena);
 }

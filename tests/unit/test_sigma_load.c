@@ -427,6 +427,40 @@ static int load_all_kinds(void *context)
     return r;
 }
 
+/* Which rules are asked of entries of a known source only. */
+static void test_needs_source(void **state)
+{
+    static const struct {
+        const char *detection;
+        bool is_needed;
+    } rows[] = {
+        {"{s: [delete, erase], condition: s}", true},
+        {"{s: [DELETE], condition: s}", false},
+        {"{s: ['show history'], condition: s}", false},
+        {"{s: ['show history', more], condition: s}", true},
+        {"{s: [shutdowns], condition: s}", false}, /* nine letters */
+        {"{s: {A: delete}, condition: s}", false},
+        {"{s: [delete], t: {A: x}, condition: s and t}", false},
+        {"{s: [delete], t: {A: x}, condition: s or t}", true},
+        {"{s: [delete], t: [old], condition: s and not t}", true},
+        {"{s: [delete], t: [old], condition: not t}", true},
+        {"{s: {A: x}, condition: not s}", true},
+        {"{s: [delete], t: [mimikatz.exe], condition: s and t}", false},
+        {"{s: {A: null}, t: [copy], condition: s and t}", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[512];
+
+        (void)snprintf(text, sizeof(text), "title: t\n" SOURCE "detection: %s\n",
+                       rows[i].detection);
+        if (load_well(text)->rules[0].ways[0].needs_source != rows[i].is_needed) {
+            fail_msg("%s", rows[i].detection);
+        }
+    }
+}
+
 static void test_no_memory(void **state)
 {
     (void)state;
@@ -582,6 +616,7 @@ int main(void)
         cmocka_unit_test(test_correlation_refused),
         cmocka_unit_test(test_circle),
         cmocka_unit_test(test_placeholders),
+        cmocka_unit_test(test_needs_source),
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_hostile_sizes),
         cmocka_unit_test(test_published_rules),

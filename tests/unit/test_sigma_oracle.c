@@ -337,7 +337,8 @@ static void test_source_needed(void **state)
         {"{s: {ip: '*'}, t: {ip|cidr: 10.0.0.0/8}, condition: s and not t}", "ip=203.0.113.5",
          true},
         {"{s: {a: b}, t: {ip: null}, condition: s and t}", "a=b", true},
-        {"{s: [evil], condition: s}", "so evil", true},
+        {"{s: [evil.exe], condition: s}", "so evil.exe", true},
+        {"{s: [evil], condition: s}", "so evil", false},
     };
 
     (void)state;

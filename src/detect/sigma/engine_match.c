@@ -361,8 +361,9 @@ static void way_ask(struct sigma_matcher *matcher, uint32_t index)
 {
     const struct engine_way *way = &matcher->engine->ways[index];
 
-    if (matcher->held[way->rule] == matcher->stamp) {
-        return; /* another way of it did */
+    if (matcher->held[way->rule] == matcher->stamp || /* another way of it did */
+        (way->needs_source && !matcher->plan->is_known)) {
+        return;
     }
     matcher->stats.candidates++;
     if (way_holds(matcher, way)) {

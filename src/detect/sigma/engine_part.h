@@ -285,6 +285,7 @@ struct plan_key {
 struct plan {
     struct plan_key key;
     uint32_t number;  /* no other of the matcher has had it */
+    bool is_known;    /* the log source */
     uint64_t *groups; /* bits */
     uint32_t *always;
     size_t always_count;

@@ -186,18 +186,13 @@ void probe_add(struct probe *probe, const struct clue *clue)
     }
 }
 
-static void plan_take(struct plan *plan, const struct sigma_engine *engine, size_t index,
-                      bool is_known)
+static void plan_take(struct plan *plan, const struct sigma_engine *engine, size_t index)
 {
     const struct engine_group *group = &engine->groups[index];
 
     plan->groups[index / 64] |= (uint64_t)1 << (index % 64);
     for (size_t i = 0; i < group->always.count; i++) {
-        uint32_t way = group->always.items[i];
-
-        if (is_known || !engine->ways[way].needs_source) {
-            plan->always[plan->always_count++] = way;
-        }
+        plan->always[plan->always_count++] = group->always.items[i];
     }
     for (size_t i = 0; i < group->clues.count; i++) {
         const struct clue *clue = &engine->clues[group->clues.items[i]];
@@ -273,6 +268,7 @@ static int plan_new(const struct sigma_engine *engine, const struct plan_key *ke
                       : 0;
     }
     plan->key = *key;
+    plan->is_known = sigma_source_is_known(&source);
     plan->groups = mem_alloc(engine->group_count / 64 + 1, sizeof(*plan->groups));
     plan->always = mem_alloc(always, sizeof(*plan->always));
     plan->probes = mem_alloc(engine->field_count, sizeof(*plan->probes));
@@ -282,7 +278,7 @@ static int plan_new(const struct sigma_engine *engine, const struct plan_key *ke
     }
     for (size_t i = 0; i < engine->group_count; i++) {
         if (group_fits(&engine->groups[i], &source, key->event)) {
-            plan_take(plan, engine, i, sigma_source_is_known(&source));
+            plan_take(plan, engine, i);
         }
     }
     if (plan_sift(plan, engine) < 0) {

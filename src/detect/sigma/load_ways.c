@@ -5,8 +5,47 @@
 #include "detect/sigma/load_part.h"
 #include "detect/sigma/oracle.h"
 
-/* "Not a private address" holds of a licence's text too: whoever names a source means entries of
- * it, and one of which nobody knows the source is judged by what it says alone. */
+#define WORD_MAX 8 /* letters; what is longer is hardly ever said by chance */
+
+/* Everyday language, which a rule for one kind of device looks for by itself: "copy", "delete". */
+static bool atom_is_word(const struct sigma_atom *atom)
+{
+    bool is_word = atom->match == SIGMA_MATCH_PATTERN && atom->field.len == 0 &&
+                   atom->text.len != 0 && atom->text.len <= WORD_MAX;
+
+    for (size_t i = 0; i < atom->text.len && is_word; i++) {
+        is_word = atom->text.ptr[i] >= 'a' && atom->text.ptr[i] <= 'z';
+    }
+    return is_word;
+}
+
+/* Whether the tree may hold of an entry that has no field and says nothing but such words. One
+ * behind a NOT is not said.
+ * NOLINTNEXTLINE(misc-no-recursion): no deeper than SIGMA_DEPTH_MAX */
+static int tree_holds_of_words(const struct sigma_node *node, bool is_negated, struct arena *arena,
+                               bool *ret_holds)
+{
+    bool is_not = node->kind == SIGMA_NODE_NOT;
+    bool is_and = node->kind == SIGMA_NODE_AND;
+    bool holds = is_and;
+
+    if (node->kind == SIGMA_NODE_ATOM && !atom_is_word(node->atom)) {
+        return sigma_oracle_of_nothing(node, arena, ret_holds);
+    }
+    for (size_t i = 0; i < node->child_count && holds == is_and; i++) {
+        int r = tree_holds_of_words(node->children[i], is_negated != is_not, arena, &holds);
+
+        if (r < 0) {
+            return r;
+        }
+    }
+    *ret_holds = node->kind == SIGMA_NODE_ATOM ? !is_negated : holds != is_not;
+    return 0;
+}
+
+/* "Not a private address" holds of a licence's text too, and "delete" stands in any log of
+ * packages: whoever names a source means entries of it, and one of which nobody knows the source is
+ * judged by what it says alone. */
 static int ways_weigh(struct sigma_loader *loader, struct sigma_rule *rule)
 {
     struct sigma_way *ways = arena_alloc(loader->arena, rule->way_count + 1, sizeof(*ways));
@@ -16,7 +55,7 @@ static int ways_weigh(struct sigma_loader *loader, struct sigma_rule *rule)
     }
     for (size_t i = 0; i < rule->way_count; i++) {
         bool holds = false;
-        int r = sigma_oracle_of_nothing(rule->ways[i].root, loader->arena, &holds);
+        int r = tree_holds_of_words(rule->ways[i].root, false, loader->arena, &holds);
 
         if (r < 0) {
             return r;

@@ -7,9 +7,9 @@
 #include "detect/sigma/rule.h"
 
 /* Whether one of the rule's ways holds. An entry whose log source is wholly unknown is of every log
- * source, but of ways that would hold of any entry there ("not a private address"): those ask for
- * a source that is known. Else each part that a way names must be the entry's own. *ret_is_match is
- * untouched on -ERR_NOMEM. */
+ * source, but of ways that would hold of any entry there ("not a private address", "copy"): those
+ * ask for a source that is known. Else each part that a way names must be the entry's own.
+ * *ret_is_match is untouched on -ERR_NOMEM. */
 [[nodiscard]] int sigma_oracle(const struct sigma_rule *rule, const struct entry *entry,
                                struct arena *arena, bool *ret_is_match);
 bool sigma_source_is_known(const struct logsource *source);

@@ -103,7 +103,7 @@ struct sigma_node {
 struct sigma_way {
     struct logsource source;
     const struct sigma_node *root;
-    bool needs_source; /* its tree holds of an entry that says nothing at all */
+    bool needs_source; /* its tree holds of an entry that says nothing, or hardly anything */
 };
 
 struct sigma_rule {
