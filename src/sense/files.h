@@ -148,6 +148,9 @@ void files_allow(struct files *files, struct files_open *open);
 void files_settle(struct files *files, int fd);
 /* The next open comes through the gate again. */
 void files_unsettle(struct files *files, int fd);
+/* A file that may be protected by another name is written by this one, which is not: from now on
+ * what becomes of it is told as if path were protected, also what happens to its other names. */
+void files_follow_link(struct files *files, const struct file_handle_id *file, struct str path);
 /* A path by which this program may open what the handle means, as an O_PATH descriptor. */
 [[nodiscard]] int files_open_handle(struct files *files, const struct file_handle_id *handle);
 /* Names thread, while that name is told: its file as an O_PATH descriptor, borrowed, opened once

@@ -200,6 +200,11 @@ static void files_admit(struct files *files, const struct name_event *event,
     }
 }
 
+void files_follow_link(struct files *files, const struct file_handle_id *file, struct str path)
+{
+    strays_add(files->strays, file, path, false, clock_mono(&clock_real));
+}
+
 /* A file was moved out. Whence cannot be told when that folder has gone meanwhile: then it counts
  * as protected where it is. */
 static void files_note_leaving(struct files *files, const struct name_event *event,

@@ -454,6 +454,65 @@ static struct str binder_home(struct binder *binder, const struct origin *origin
     return home.len != 0 ? home : path;
 }
 
+static struct shield_home *case_home(struct shield_case *known, struct file_key key)
+{
+    for (size_t i = 0; i < known->home_count; i++) {
+        if (known->homes[i].key.dev == key.dev && known->homes[i].key.ino == key.ino) {
+            return &known->homes[i];
+        }
+    }
+    return NULL;
+}
+
+/* Whether its protected name is to be found among all that there are. */
+static bool origin_is_homeless(const struct binder *binder, const struct origin *origin)
+{
+    return origin->serial != 0 && origin->is_alive && origin->has_many && origin->path.len == 0 &&
+           case_home(binder->known, origin->key) == NULL;
+}
+
+/* One walk for all that the ruling tells of. */
+static void binder_seek_homes(struct binder *binder, const struct judge_ruling *ruling)
+{
+    struct shield_case *known = binder->known;
+    size_t first = known->home_count;
+
+    for (size_t i = 0; i < ruling->damage_count && known->home_count < SHIELD_HOMES_MAX; i++) {
+        const struct judge_damage *judged = &ruling->damage[i];
+        struct origin origin;
+
+        if (files_holds(binder->shield->files, judged->path)) {
+            continue;
+        }
+        origin_find(binder, judged->version, &origin);
+        if (origin_is_homeless(binder, &origin)) {
+            known->homes[known->home_count++] =
+                (struct shield_home){.key = origin.key, .path = STR("")};
+        }
+    }
+    if (known->home_count != first) {
+        shield_find_homes(binder->shield, &known->homes[first], known->home_count - first,
+                          known->arena);
+    }
+}
+
+/* What was written by an unprotected name is mended by the protected one. */
+static void binder_bring_home(struct binder *binder, const struct origin *origin,
+                              struct vault_damage *damage)
+{
+    const struct shield_home *found =
+        origin->serial != 0 ? case_home(binder->known, origin->key) : NULL;
+    struct str home = origin->path.len == 0 && found != NULL ? found->path : origin->path;
+
+    if (!origin->has_many || home.len == 0 || files_holds(binder->shield->files, damage->path)) {
+        return;
+    }
+    damage->path = home;
+    if (damage->ino_now == origin->key.ino && damage->dev_now == origin->key.dev) {
+        damage->path_now = home;
+    }
+}
+
 static void binder_take(struct binder *binder, const struct judge_damage *judged)
 {
     struct origin origin;
@@ -469,6 +528,7 @@ static void binder_take(struct binder *binder, const struct judge_damage *judged
     if (!is_inside) {
         origin_find(binder, judged->version, &origin);
         damage.path = binder_home(binder, &origin, damage.path);
+        binder_bring_home(binder, &origin, &damage);
         if (!binder->is_heard && !files_holds(binder->shield->files, damage.path)) {
             return; /* what is yet to be heard may tell where it belongs */
         }
@@ -504,6 +564,7 @@ size_t shield_case_bind(struct shield *shield, struct shield_case *known,
         known->result = vault_case_open(shield->vault, &known->id);
         known->is_open = known->result == 0;
     }
+    binder_seek_homes(&binder, ruling);
     for (size_t i = 0; known->is_open && i < ruling->damage_count; i++) {
         binder_take(&binder, &ruling->damage[i]);
     }

@@ -276,6 +276,9 @@ bool shield_opened(void *context, struct files_open *open)
         return false; /* whoever waited has been killed */
     }
     visit.is_write = shield_is_write(open->tid);
+    if (visit.is_write && open->stat.st_nlink > 1 && !files_holds(shield->files, visit.path)) {
+        files_follow_link(shield->files, &visit.handle, visit.path);
+    }
     if (visit.is_write && visit.state.size != 0 && open->stat.st_nlink == 1) {
         /* with more names, each is to be seen: the next open may be by another */
         mark_fd = fcntl(open->fd, F_DUPFD_CLOEXEC, 0);

@@ -17,6 +17,7 @@
 #define SHIELD_CASES_MAX 64
 #define SHIELD_HOT_MAX   64
 #define SHIELD_HELD_MAX  64
+#define SHIELD_HOMES_MAX 64
 #define SHIELD_HOT_READS 4
 #define SHIELD_WINDOW    65536U
 #define SHIELD_WINDOWS   6U
@@ -49,6 +50,12 @@ struct shield_swap {
     char target_path[SHIELD_PATH_MAX];
 };
 
+/* Where a file is protected that was met by a name that is not. */
+struct shield_home {
+    struct file_key key;
+    struct str path; /* empty: nowhere that was found */
+};
+
 /* One group that was ruled against. */
 struct shield_case {
     struct id id;
@@ -64,6 +71,8 @@ struct shield_case {
     size_t file_count;
     size_t damage_count; /* of all files, also those that are not named in files */
     struct map marks;    /* struct damage_mark, owned, by key */
+    struct shield_home homes[SHIELD_HOMES_MAX]; /* sought once each; paths in the arena */
+    size_t home_count;
     struct finding_reason reasons[FINDING_WHY_MAX];
     size_t reason_count;
     double score;
@@ -286,6 +295,9 @@ struct shield_case *shield_case_find(struct shield *shield, const struct id *id)
  * can be undone. is_heard: all that the group has done to names was. */
 size_t shield_case_bind(struct shield *shield, struct shield_case *known,
                         const struct shield_job *job, bool is_heard);
+/* shield/homes.c: fills in the paths; may take seconds where places hold millions of files. */
+void shield_find_homes(struct shield *shield, struct shield_home *homes, size_t count,
+                       struct arena *arena);
 /* shield/drill.c */
 void shield_know_own_program(struct shield *shield);
 /* With the lock: for the culprit and each above it. */
