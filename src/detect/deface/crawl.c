@@ -109,11 +109,11 @@ static int crawl_page(struct crawl *crawl, const struct weblog_line *line,
 
 static void crawl_count(struct crawl_side *side, const struct weblog_line *line)
 {
-    struct crawl_counts *counts = &side->counts[crawl_device(line->agent)];
+    enum crawl_device device = crawl_device(line->agent);
+    struct crawl_counts *counts = &side->counts[device];
 
     if (line->status == 200) {
-        counts->served++;
-        side->sizes[side->size_count++ % CRAWL_SIZES] =
+        side->sizes[device][counts->served++ % CRAWL_SIZES] =
             line->size < UINT32_MAX ? (uint32_t)line->size : UINT32_MAX;
     } else if (line->status < 400) {
         counts->moved++;

@@ -4,11 +4,11 @@
  * bounded.
  *
  * Compared a page: which share of each audience is served, sent on, or told that there is nothing
- * (G-test), and the size of what is served (median against the spread within one audience). A page
- * that robots are sent away from is no cloak: that is how a log-in looks; nor is one that sends on
- * phones but not desktops, or the other way round; nor one that an engine has not been served since
- * people first were not: it was removed or has moved. Pages with too few visits for that are
- * compared together, a folder at a time. */
+ * (G-test), and the size of what is served to one kind of device (median against the spread within
+ * one audience). No cloak is a page that robots are sent away from: that is how a log-in looks; nor
+ * one that sends on phones but not desktops, or the other way round; nor one that an engine has not
+ * been served since people first were not: it was removed or has moved. Pages with too few visits
+ * for that are compared together, a folder at a time. */
 #ifndef DETECT_DEFACE_CRAWL_H
 #define DETECT_DEFACE_CRAWL_H
 

@@ -96,17 +96,22 @@ struct size_band {
     uint32_t high;
 };
 
-static struct size_band size_band(const struct crawl_side *side)
+/* All 0 where nothing was served. */
+static struct size_band size_band(const struct crawl_side *side, size_t device)
 {
-    size_t count = side->size_count < CRAWL_SIZES ? side->size_count : CRAWL_SIZES;
+    uint64_t served = side->counts[device].served;
+    size_t count = served < CRAWL_SIZES ? served : CRAWL_SIZES;
     uint32_t sorted[CRAWL_SIZES];
 
-    memcpy(sorted, side->sizes, sizeof(sorted));
+    if (count == 0) {
+        return (struct size_band){0};
+    }
+    memcpy(sorted, side->sizes[device], sizeof(sorted));
     qsort(sorted, count, sizeof(sorted[0]), compare_sizes);
     return (struct size_band){sorted[0], sorted[count / 2], sorted[count - 1]};
 }
 
-static double size_score(struct size_band a, struct size_band b)
+static double band_score(struct size_band a, struct size_band b)
 {
     double gap = fabs((double)a.median - (double)b.median);
     double spread_a = (double)a.high - (double)a.low;
@@ -116,6 +121,14 @@ static double size_score(struct size_band a, struct size_band b)
 
     return gap > SIZE_SPREADS * spread && fmax(a.median, b.median) > SIZE_RATIO_MIN * least
                ? gap / spread
+               : 0;
+}
+
+static double size_score(const struct crawl_side *a, const struct crawl_side *b, size_t device,
+                         unsigned visits_min)
+{
+    return a->counts[device].served >= visits_min && b->counts[device].served >= visits_min
+               ? band_score(size_band(a, device), size_band(b, device))
                : 0;
 }
 
@@ -141,6 +154,16 @@ static double status_score(const struct crawl_page *page, enum crawl_audience au
                                                                                             : 0;
 }
 
+/* The usual one for the device; if none of it was served, for the other. */
+static uint64_t side_size(const struct crawl_side *side, bool is_hand)
+{
+    enum crawl_device device = is_hand ? CRAWL_DEVICE_HAND : CRAWL_DEVICE_DESK;
+
+    return size_band(side,
+                     side->counts[device].served != 0 ? device : CRAWL_DEVICE_COUNT - 1 - device)
+        .median;
+}
+
 bool crawl_compare(const struct crawl_page *page, enum crawl_audience audience, unsigned visits_min,
                    struct crawl_cloak *ret_cloak)
 {
@@ -150,23 +173,21 @@ bool crawl_compare(const struct crawl_page *page, enum crawl_audience audience, 
                                 .theirs = crawl_side_counts(theirs),
                                 .people = crawl_side_counts(people),
                                 .last = page->last};
+    double desk;
+    double hand;
 
     if (side_total(&cloak.theirs) < visits_min || side_total(&cloak.people) < visits_min) {
         return false;
     }
+    desk = size_score(theirs, people, CRAWL_DEVICE_DESK, visits_min);
+    hand = size_score(theirs, people, CRAWL_DEVICE_HAND, visits_min);
     cloak.engine = audience == CRAWL_AUDIENCE_ENGINE ? page->engine : (struct str){0};
-    if (theirs->size_count != 0) {
-        cloak.their_size = size_band(theirs).median;
-    }
-    if (people->size_count != 0) {
-        cloak.people_size = size_band(people).median;
-    }
+    cloak.their_size = side_size(theirs, hand > desk);
+    cloak.people_size = side_size(people, hand > desk);
     cloak.score = status_score(page, audience, visits_min);
     if (cloak.score == 0) {
         cloak.is_by_size = true;
-        cloak.score = theirs->size_count >= visits_min && people->size_count >= visits_min
-                          ? size_score(size_band(theirs), size_band(people))
-                          : 0;
+        cloak.score = fmax(desk, hand);
     }
     *ret_cloak = cloak;
     return cloak.score > 0;

@@ -13,8 +13,8 @@
 #define CRAWL_HOST_MAX 255
 #define CRAWL_G_MIN    13.8 /* two degrees of freedom, one page in a thousand by chance */
 
-/* Many sites send phones on to pages of their own, so that a redirect tells something only beside
- * the answers to the same kind of device. */
+/* Many sites send phones on to pages of their own, or serve them smaller ones, so that a redirect
+ * or a size tells something only beside the answers to the same kind of device. */
 enum crawl_device {
     CRAWL_DEVICE_DESK,
     CRAWL_DEVICE_HAND,
@@ -31,8 +31,9 @@ enum crawl_denial {
 
 struct crawl_side {
     struct crawl_counts counts[CRAWL_DEVICE_COUNT];
-    uint32_t sizes[CRAWL_SIZES]; /* of what was served; 2^32-1 stands for more */
-    uint32_t size_count;         /* ever; the ring's next place is its remainder */
+    /* of what was served, 2^32-1 for more; the ring's next place is the remainder of counts.served
+     */
+    uint32_t sizes[CRAWL_DEVICE_COUNT][CRAWL_SIZES];
 };
 
 struct crawl_page {
