@@ -1,8 +1,10 @@
 /* The access-log view: cloaks by status, by size and by referrer are told; log-ins, redirects to
- * https, false robots, caches and busy pages are not. */
+ * https, false robots, caches and busy pages are not; nor what sites do to phones, foreigners and
+ * pages that moved, were sold out or removed. */
 #include "harness.h"
 
 #include "base/prng.h"
+#include "codec/weblog.h"
 #include "detect/deface/crawl.h"
 
 #include <stdio.h>
@@ -11,6 +13,14 @@
 #define BOT    "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 #define PEOPLE "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Gecko/20100101 Firefox/140.0"
 #define SEARCH "https://www.google.com.vn/search?q=cong+thong+tin"
+
+#define BOT_HAND                                                                                   \
+    "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 (KHTML, like "   \
+    "Gecko) Chrome/141.0.7390.122 Mobile Safari/537.36 (compatible; Googlebot/2.1; "               \
+    "+http://www.google.com/bot.html)"
+#define PHONE                                                                                      \
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "    \
+    "Gecko) Mobile/15E148 Zalo iOS/24110 ZaloTheme/light ZaloLanguage/vn"
 
 struct visit {
     const char *address;
@@ -83,6 +93,23 @@ static void test_cloak_by_status(void **state)
     assert_int_equal(cloaks[0].audience, CRAWL_AUDIENCE_ENGINE);
     assert_false(cloaks[0].is_by_size);
     assert_int_equal(cloaks[0].theirs.served, 6);
+    assert_int_equal(cloaks[0].people.moved, 5);
+    end();
+}
+
+/* Phones are sent on, where an engine as a phone is not. */
+static void test_cloak_of_phones(void **state)
+{
+    const struct crawl_cloak *cloaks = NULL;
+
+    (void)state;
+    begin(100);
+    see((struct visit){GOOGLE, BOT_HAND, "", "/uploads/no-hu.html", 200, 60000}, 6);
+    see((struct visit){"113.160.1.1", PHONE, "", "/uploads/no-hu.html", 302, 0}, 5);
+    see((struct visit){GOOGLE, BOT, "", "/tin.html", 200, 60000}, 6);
+    see((struct visit){"113.160.1.1", PHONE, "", "/tin.html", 302, 0}, 5);
+    assert_int_equal(report(&cloaks), 1);
+    assert_str(cloaks[0].path, "/uploads/no-hu.html");
     assert_int_equal(cloaks[0].people.moved, 5);
     end();
 }
@@ -237,6 +264,11 @@ static void test_honest(void **state)
     see((struct visit){"10.0.0.4", PEOPLE, "", "/shop", 200, 100}, 20);
     see((struct visit){GOOGLE, BOT, "", "/down", 503, 0}, 20); /* ill for a while */
     see((struct visit){"10.0.0.4", PEOPLE, "", "/down", 200, 100}, 20);
+    see((struct visit){GOOGLE, BOT, "", "/le-hoi-2025", 200, 8000}, 8);
+    see((struct visit){GOOGLE, BOT, "", "/tin-cu", 200, 8000}, 8);
+    now++; /* then one was removed and one has moved, and no engine came since */
+    see((struct visit){"10.0.0.4", PEOPLE, "", "/le-hoi-2025", 404, 0}, 20);
+    see((struct visit){"10.0.0.4", PEOPLE, "", "/tin-cu", 301, 0}, 20);
     see((struct visit){GOOGLE, BOT, "", "/few", 200, 1}, 4); /* too few to tell */
     see((struct visit){"10.0.0.4", PEOPLE, "", "/few", 302, 1}, 4);
     for (unsigned i = 0; i < 400; i++) { /* a front page that is never twice the same */
@@ -304,6 +336,30 @@ static void test_audience(void **state)
     end();
 }
 
+/* No number of folders makes the report fail for want of room. */
+static void test_many_folders(void **state)
+{
+    const struct crawl_cloak *cloaks = NULL;
+    struct arena *small = NULL;
+    char path[64];
+    size_t count = 0;
+
+    (void)state;
+    begin(40000);
+    assert_int_equal(arena_new(8U << 20, &small), 0); /* as the agent's */
+    for (unsigned i = 0; i < 40000; i++) {
+        (void)snprintf(path, sizeof(path), "/%u/no-hu/0.html", i);
+        now++;
+        see((struct visit){"113.160.1.1", PEOPLE, "", path, 404, 0}, 1);
+        now++;
+        see((struct visit){GOOGLE, BOT, "", path, 200, 30000}, 1);
+    }
+    assert_int_equal(crawl_report(crawl, 500, small, &cloaks, &count), 0);
+    assert_int_equal(count, 0);
+    arena_free(small);
+    end();
+}
+
 static void test_out_of_memory(void **state)
 {
     struct crawl *none = NULL;
@@ -327,14 +383,243 @@ static void test_out_of_memory(void **state)
     crawl_free(none);
 }
 
+/* ---- a month of whole sites, written and read as an access log */
+
+#define SITE_SEEDS 20
+
+struct asker {
+    unsigned page;
+    unsigned day; /* of 30 */
+    bool is_engine;
+    bool is_hand;
+    bool is_search;
+    bool is_foreign; /* one in five */
+    bool is_member;  /* logged in: one in four */
+};
+
+struct site {
+    const char *name;
+    const char *path; /* of a page: before and behind its number */
+    const char *tail;
+    unsigned pages;
+    unsigned visits;   /* of people, a page */
+    bool has_hand_bot; /* half of the engine's visits, of which there are three a page */
+    unsigned (*answer)(const struct asker *asker);
+    bool is_fluid;    /* phones get a smaller page at the same address */
+    const char *told; /* folder; NULL: it is honest */
+};
+
+static unsigned answer_all(const struct asker *asker)
+{
+    (void)asker;
+    return 200;
+}
+
+static unsigned answer_phones_sent(const struct asker *asker)
+{
+    return asker->is_hand ? 302 : 200;
+}
+
+static unsigned answer_desktops_sent(const struct asker *asker)
+{
+    return asker->is_hand ? 200 : 302;
+}
+
+static unsigned answer_language(const struct asker *asker)
+{
+    return asker->is_foreign && !asker->is_engine ? 302 : 200;
+}
+
+static unsigned answer_log_in(const struct asker *asker)
+{
+    return asker->is_member && !asker->is_engine ? 200 : 302;
+}
+
+static unsigned answer_log_in_but_engines(const struct asker *asker)
+{
+    return asker->is_member || asker->is_engine ? 200 : 302;
+}
+
+static unsigned answer_moved(const struct asker *asker)
+{
+    return asker->day >= 12 ? 301 : 200;
+}
+
+static unsigned answer_moved_for_once(const struct asker *asker)
+{
+    return asker->day >= 12 ? 302 : 200;
+}
+
+static unsigned answer_sold_out(const struct asker *asker)
+{
+    return asker->day >= asker->page * 7 % 30 ? 404 : 200;
+}
+
+/* Engines ask for what is gone less and less; people follow old links. */
+static unsigned answer_removed(const struct asker *asker)
+{
+    return asker->day >= 10 && !asker->is_engine ? 404 : asker->day >= 10 ? 503 : 200;
+}
+
+static unsigned answer_failed_for_a_day(const struct asker *asker)
+{
+    return asker->day == 12 ? 404 : 200;
+}
+
+static unsigned answer_cloak_home(const struct asker *asker)
+{
+    return asker->is_engine ? 200 : 302;
+}
+
+static unsigned answer_cloak_script(const struct asker *asker)
+{
+    return asker->is_engine || asker->is_search ? 200 : 404;
+}
+
+static unsigned answer_cloak_missing(const struct asker *asker)
+{
+    return asker->is_engine ? 200 : 404;
+}
+
+static unsigned answer_cloak_search_sent(const struct asker *asker)
+{
+    return asker->is_engine ? 200 : asker->is_search ? 302 : 404;
+}
+
+static unsigned answer_cloak_phones(const struct asker *asker)
+{
+    return asker->is_engine ? 200 : asker->is_hand && asker->is_search ? 302 : 404;
+}
+
+static const struct site sites[] = {
+    {"phones to m.", "/tin-tuc/", ".html", 60, 1, false, answer_phones_sent, false, NULL},
+    {"phones to m., busy", "/tin-tuc/", ".html", 20, 40, false, answer_phones_sent, false, NULL},
+    {"phones to m., engines too", "/tin-tuc/", ".html", 60, 2, true, answer_phones_sent, false,
+     NULL},
+    {"m. sends desktops away", "/tin/", ".html", 60, 1, true, answer_desktops_sent, false, NULL},
+    {"small pages for phones", "/tin/", ".html", 20, 20, false, answer_all, true, NULL},
+    {"small pages for phones, engines too", "/tin/", ".html", 20, 20, true, answer_all, true, NULL},
+    {"foreigners to /en/", "/gioi-thieu/", ".html", 60, 2, true, answer_language, false, NULL},
+    {"foreigners to /en/, seldom", "/gioi-thieu/", ".html", 60, 1, true, answer_language, false,
+     NULL},
+    {"log-in", "/ho-so/", "", 60, 3, true, answer_log_in, false, NULL},
+    {"log-in, not for engines", "/bao/", ".html", 60, 2, true, answer_log_in_but_engines, false,
+     NULL},
+    {"moved for good", "/cu/", ".html", 60, 2, true, answer_moved, false, NULL},
+    {"moved for good, busy", "/cu/", ".html", 20, 40, true, answer_moved, false, NULL},
+    {"moved by 302", "/cu/", ".html", 60, 2, true, answer_moved_for_once, false, NULL},
+    {"sold out", "/san-pham/", "", 100, 2, true, answer_sold_out, false, NULL},
+    {"sold out, busy", "/san-pham/", "", 20, 40, true, answer_sold_out, false, NULL},
+    {"removed", "/su-kien/", ".html", 20, 40, true, answer_removed, false, NULL},
+    {"failed for a day", "/van-ban/", ".html", 100, 2, true, answer_failed_for_a_day, false, NULL},
+    {"a folder a page", "/chuyen-muc-", "/index.html", 100, 2, true, answer_failed_for_a_day, false,
+     NULL},
+    {"home", "/no-hu/", ".html", 100, 1, true, answer_cloak_home, false, "/no-hu/"},
+    {"home, engine as desktop", "/no-hu/", ".html", 100, 1, false, answer_cloak_home, false,
+     "/no-hu/"},
+    {"script for searchers", "/no-hu/", ".html", 200, 2, true, answer_cloak_script, false,
+     "/no-hu/"},
+    {"missing", "/no-hu/", ".html", 100, 1, true, answer_cloak_missing, false, "/no-hu/"},
+    {"searchers sent on", "/no-hu/", ".html", 100, 2, true, answer_cloak_search_sent, false,
+     "/no-hu/"},
+    {"phones sent on", "/no-hu/", ".html", 100, 2, false, answer_cloak_phones, false, "/no-hu/"},
+    {"folders", "/no-hu-", "/index.html", 100, 1, true, answer_cloak_missing, false, "/"},
+    {"folders below", "/tai/no-hu-", "/x.php", 100, 2, true, answer_cloak_script, false, "/tai/"},
+};
+
+static void site_log(struct weblog_format *format, const struct site *site,
+                     const struct asker *asker)
+{
+    char line[1024];
+    char address[32] = GOOGLE;
+    unsigned status = site->answer(asker);
+    unsigned served = site->is_fluid && asker->is_hand ? 17204 : 41830;
+    const char *agent =
+        asker->is_engine ? (asker->is_hand ? BOT_HAND : BOT) : (asker->is_hand ? PHONE : PEOPLE);
+    struct weblog_line entry;
+
+    if (!asker->is_engine) {
+        (void)snprintf(address, sizeof(address), "113.160.%u.%u", asker->page % 50,
+                       1 + asker->day * 7 % 200);
+    }
+    (void)snprintf(
+        line, sizeof(line),
+        "%s - - [%02u/Oct/2026:%02u:10:00 +0700] \"GET %s%u%s HTTP/1.1\" %u %u \"%s\" \"%s\"",
+        address, 1 + asker->day, asker->page % 24, site->path, asker->page, site->tail, status,
+        status == 200 ? served : 162, asker->is_search ? SEARCH : "-", agent);
+    assert_int_equal(weblog_read(format, str_from(line), &entry), 1);
+    assert_int_equal(crawl_add(crawl, &entry), 0);
+}
+
+static void site_visit(struct weblog_format *format, const struct site *site, struct prng *prng,
+                       bool is_engine)
+{
+    struct asker asker = {.page = (unsigned)prng_below(prng, site->pages),
+                          .day = (unsigned)prng_below(prng, 30),
+                          .is_engine = is_engine,
+                          .is_hand = is_engine ? site->has_hand_bot && prng_below(prng, 2) == 0
+                                               : prng_below(prng, 10) < 7,
+                          .is_search = !is_engine && prng_below(prng, 2) == 0,
+                          .is_foreign = prng_below(prng, 5) == 0,
+                          .is_member = prng_below(prng, 4) == 0};
+
+    site_log(format, site, &asker);
+}
+
+static bool site_is_judged_well(const struct site *site, uint64_t seed)
+{
+    const struct crawl_cloak *cloaks = NULL;
+    struct weblog_format format;
+    struct prng prng;
+    bool is_well;
+    size_t count;
+
+    begin(1000);
+    prng_init(&prng, seed);
+    assert_int_equal(weblog_format_init(&format, STR("combined"), NULL), 0);
+    for (unsigned i = 0; i < site->pages * 3; i++) {
+        site_visit(&format, site, &prng, true);
+    }
+    for (unsigned i = 0; i < site->pages * site->visits; i++) {
+        site_visit(&format, site, &prng, false);
+    }
+    count = report(&cloaks);
+    is_well = site->told == NULL ? count == 0 : false;
+    for (size_t i = 0; i < count && site->told != NULL; i++) {
+        is_well = is_well || (cloaks[i].pages >= 5 && str_is_text(cloaks[i].path, site->told));
+    }
+    end();
+    return is_well;
+}
+
+static void test_sites(void **state)
+{
+    unsigned wrong = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(sites) / sizeof(sites[0]); i++) {
+        unsigned well = 0;
+
+        for (uint64_t seed = 1; seed <= SITE_SEEDS; seed++) {
+            well += site_is_judged_well(&sites[i], seed);
+        }
+        if (well != SITE_SEEDS) {
+            print_error("%s: judged well %u times of %d\n", sites[i].name, well, SITE_SEEDS);
+            wrong++;
+        }
+    }
+    assert_int_equal(wrong, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cloak_by_status), cmocka_unit_test(test_cloak_by_referrer),
-        cmocka_unit_test(test_cloak_by_size),   cmocka_unit_test(test_cloak_by_folder),
-        cmocka_unit_test(test_honest_folders),  cmocka_unit_test(test_honest),
-        cmocka_unit_test(test_bounded),         cmocka_unit_test(test_audience),
-        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_cloak_of_phones), cmocka_unit_test(test_cloak_by_size),
+        cmocka_unit_test(test_cloak_by_folder), cmocka_unit_test(test_honest_folders),
+        cmocka_unit_test(test_honest),          cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_audience),        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_sites),           cmocka_unit_test(test_many_folders),
     };
 
     return cmocka_run_group_tests_name("crawl", tests, NULL, NULL);

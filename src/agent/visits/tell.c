@@ -116,6 +116,17 @@ static void visits_send(struct visits *visits, struct finding finding)
     outbox_send_record(&visits->supervisor, &record);
 }
 
+/* worst: the group's; a folder is named for what it is. */
+static const char *group_title(const struct crawl_cloak *worst)
+{
+    if (worst->audience != CRAWL_AUDIENCE_ENGINE) {
+        return N_("People who come from a search are shown another page");
+    }
+    return worst->pages != 0
+               ? N_("Search engines are shown a folder of pages that people do not get")
+               : N_("Search engines are shown another page than people");
+}
+
 static void group_tell(struct visits *visits, const struct visits_group *group, struct arena *arena)
 {
     const struct crawl_cloak *worst = group->worst;
@@ -145,16 +156,12 @@ static void group_tell(struct visits *visits, const struct visits_group *group, 
                                 .value = side_text(arena, &worst->people, worst->people_size)};
     reasons[count++] =
         (struct finding_reason){.what = STR("visits_log"), .value = str_from(group->log->path)};
-    visits_send(visits,
-                (struct finding){
-                    .id = id,
-                    .revision = group->count,
-                    .severity = SEVERITY_HIGH,
-                    .title = str_from(
-                        is_engine ? N_("Search engines are shown another page than people")
-                                  : N_("People who come from a search are shown another page")),
-                    .reasons = reasons,
-                    .reason_count = count});
+    visits_send(visits, (struct finding){.id = id,
+                                         .revision = group->count,
+                                         .severity = SEVERITY_HIGH,
+                                         .title = str_from(group_title(worst)),
+                                         .reasons = reasons,
+                                         .reason_count = count});
 }
 
 static bool cloak_is_kin(const struct crawl_cloak *a, const struct crawl_cloak *b)

@@ -109,14 +109,16 @@ static int crawl_page(struct crawl *crawl, const struct weblog_line *line,
 
 static void crawl_count(struct crawl_side *side, const struct weblog_line *line)
 {
+    enum crawl_device device = crawl_device(line->agent);
+    struct crawl_counts *counts = &side->counts[device];
+
     if (line->status == 200) {
-        side->counts.served++;
-        side->sizes[side->size_count++ % CRAWL_SIZES] =
+        side->sizes[device][counts->served++ % CRAWL_SIZES] =
             line->size < UINT32_MAX ? (uint32_t)line->size : UINT32_MAX;
     } else if (line->status < 400) {
-        side->counts.moved++;
+        counts->moved++;
     } else {
-        side->counts.missing++;
+        counts->missing++;
     }
 }
 
@@ -129,22 +131,39 @@ static bool crawl_tells(const struct weblog_line *line)
            line->status != 304;
 }
 
-/* Whether people are told that the page is not there, or are sent elsewhere for once. One that has
- * moved for good is tidied (http to https, a slash), and a wall (401, 403, 429) says nothing of the
- * page: scanners meet both where engines do not. */
-static bool crawl_denies(unsigned status)
+/* Whether people are told that the page is not there, or are sent elsewhere for once; COUNT:
+ * neither. One that has moved for good is tidied (http to https, a slash), and a wall (401, 403,
+ * 429) says nothing of the page: scanners meet both where engines do not. */
+static enum crawl_denial crawl_denial(const struct weblog_line *line)
 {
-    return status == 302 || status == 303 || status == 307 || status == 404 || status == 410;
+    if (line->status == 404 || line->status == 410) {
+        return CRAWL_DENIAL_GONE;
+    }
+    return line->status == 302 || line->status == 303 || line->status == 307
+               ? (enum crawl_denial)crawl_device(line->agent)
+               : CRAWL_DENIAL_COUNT;
+}
+
+static void crawl_note_first(int64_t *first, int64_t time)
+{
+    *first = *first == 0 || time < *first ? time : *first;
 }
 
 static void crawl_note_order(struct crawl *crawl, struct crawl_page *page, bool is_engine,
                              const struct weblog_line *line)
 {
+    enum crawl_denial denial = crawl_denial(line);
+
     if (is_engine && line->status == 200) {
         page->given = line->time > page->given ? line->time : page->given;
-    } else if (!is_engine && crawl_denies(line->status)) {
-        page->denied = page->denied == 0 || line->time < page->denied ? line->time : page->denied;
-        page->deniers |= 1ULL << map_hash(line->address, crawl->pages.seed) % 64;
+    }
+    if (is_engine || line->status == 200) {
+        return;
+    }
+    crawl_note_first(&page->barred, line->time);
+    if (denial != CRAWL_DENIAL_COUNT) {
+        crawl_note_first(&page->denied[denial], line->time);
+        page->deniers[denial] |= 1ULL << map_hash(line->address, crawl->pages.seed) % 64;
     }
 }
 

@@ -4,8 +4,10 @@
  * bounded.
  *
  * Compared a page: which share of each audience is served, sent on, or told that there is nothing
- * (G-test), and the size of what is served (median against the spread within one audience). A page
- * that robots are sent away from is no cloak: that is how a log-in looks. Pages with too few visits
+ * (G-test), and the size of what is served to one kind of device (median against the spread within
+ * one audience). No cloak is a page that robots are sent away from: that is how a log-in looks; nor
+ * one that sends on phones but not desktops, or the other way round; nor one that an engine has not
+ * been served since people first were not: it was removed or has moved. Pages with too few visits
  * for that are compared together, a folder at a time. */
 #ifndef DETECT_DEFACE_CRAWL_H
 #define DETECT_DEFACE_CRAWL_H
@@ -44,7 +46,8 @@ struct crawl_counts {
 /* A page that is shown differently, or a folder of pages. Texts are in the arena given. */
 struct crawl_cloak {
     struct str host;
-    struct str path;              /* of a folder: with a slash at its end */
+    struct str path;              /* of a folder, or of folders of one page each: with a slash at
+                                   * its end */
     unsigned pages;               /* of a folder: how many of its pages; 0: it is a page */
     enum crawl_audience audience; /* who gets another page than people */
     struct str engine;            /* "Google"; empty for people from a search */

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#define AGENT_PART_MAX 512 /* a robot names itself in the first so many bytes */
+#define AGENT_PART_MAX 512 /* who asks is said in the first so many bytes */
 
 static const struct {
     const char *engine;
@@ -81,6 +81,16 @@ static bool crawl_is_from_search(struct str referrer)
         }
     }
     return false;
+}
+
+/* Engines look with both, and say so in the same words as browsers. */
+enum crawl_device crawl_device(struct str agent)
+{
+    struct str head = str_slice(agent, 0, AGENT_PART_MAX);
+
+    return str_find(head, STR("Mobi")) < head.len || str_find(head, STR("Android")) < head.len
+               ? CRAWL_DEVICE_HAND
+               : CRAWL_DEVICE_DESK;
 }
 
 enum crawl_audience crawl_audience(const struct crawl *crawl, const struct weblog_line *line,

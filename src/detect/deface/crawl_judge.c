@@ -13,6 +13,36 @@
 #define SIZE_RATIO_MIN 1.3
 #define SIZE_SPREADS   3
 
+void crawl_counts_add(struct crawl_counts *counts, const struct crawl_counts *more)
+{
+    counts->served += more->served;
+    counts->moved += more->moved;
+    counts->missing += more->missing;
+}
+
+struct crawl_counts crawl_side_counts(const struct crawl_side *side)
+{
+    struct crawl_counts counts = side->counts[CRAWL_DEVICE_DESK];
+
+    crawl_counts_add(&counts, &side->counts[CRAWL_DEVICE_HAND]);
+    return counts;
+}
+
+/* Without those sent on by a device for which the other audience was not served: phones that are
+ * sent on to pages of their own where engines came as desktops. */
+static struct crawl_counts side_counts_beside(const struct crawl_side *side,
+                                              const struct crawl_side *other)
+{
+    struct crawl_counts counts = crawl_side_counts(side);
+
+    for (size_t i = 0; i < CRAWL_DEVICE_COUNT; i++) {
+        if (other->counts[i].served <= other->counts[i].moved) {
+            counts.moved -= side->counts[i].moved;
+        }
+    }
+    return counts;
+}
+
 static uint64_t side_total(const struct crawl_counts *counts)
 {
     return counts->served + counts->moved + counts->missing;
@@ -66,17 +96,22 @@ struct size_band {
     uint32_t high;
 };
 
-static struct size_band size_band(const struct crawl_side *side)
+/* All 0 where nothing was served. */
+static struct size_band size_band(const struct crawl_side *side, size_t device)
 {
-    size_t count = side->size_count < CRAWL_SIZES ? side->size_count : CRAWL_SIZES;
+    uint64_t served = side->counts[device].served;
+    size_t count = served < CRAWL_SIZES ? served : CRAWL_SIZES;
     uint32_t sorted[CRAWL_SIZES];
 
-    memcpy(sorted, side->sizes, sizeof(sorted));
+    if (count == 0) {
+        return (struct size_band){0};
+    }
+    memcpy(sorted, side->sizes[device], sizeof(sorted));
     qsort(sorted, count, sizeof(sorted[0]), compare_sizes);
     return (struct size_band){sorted[0], sorted[count / 2], sorted[count - 1]};
 }
 
-static double size_score(struct size_band a, struct size_band b)
+static double band_score(struct size_band a, struct size_band b)
 {
     double gap = fabs((double)a.median - (double)b.median);
     double spread_a = (double)a.high - (double)a.low;
@@ -89,33 +124,70 @@ static double size_score(struct size_band a, struct size_band b)
                : 0;
 }
 
+static double size_score(const struct crawl_side *a, const struct crawl_side *b, size_t device,
+                         unsigned visits_min)
+{
+    return a->counts[device].served >= visits_min && b->counts[device].served >= visits_min
+               ? band_score(size_band(a, device), size_band(b, device))
+               : 0;
+}
+
+/* By the answers' status alone. A page that was removed, or has moved for good, is served to
+ * engines before people miss it, and never after. */
+static double status_score(const struct crawl_page *page, enum crawl_audience audience,
+                           unsigned visits_min)
+{
+    bool is_engine = audience == CRAWL_AUDIENCE_ENGINE;
+    const struct crawl_side *them = &page->sides[audience];
+    const struct crawl_side *others = &page->sides[CRAWL_AUDIENCE_PEOPLE];
+    struct crawl_counts theirs =
+        is_engine ? crawl_side_counts(them) : side_counts_beside(them, others);
+    struct crawl_counts people =
+        is_engine ? side_counts_beside(others, them) : crawl_side_counts(others);
+    double score = crawl_status_score(&theirs, &people);
+
+    if (side_total(&theirs) < visits_min || side_total(&people) < visits_min ||
+        (is_engine && page->given < page->barred)) {
+        return 0;
+    }
+    return score >= CRAWL_G_MIN && status_gap(audience, &theirs, &people) >= STATUS_GAP_MIN ? score
+                                                                                            : 0;
+}
+
+/* The usual one for the device; if none of it was served, for the other. */
+static uint64_t side_size(const struct crawl_side *side, bool is_hand)
+{
+    enum crawl_device device = is_hand ? CRAWL_DEVICE_HAND : CRAWL_DEVICE_DESK;
+
+    return size_band(side,
+                     side->counts[device].served != 0 ? device : CRAWL_DEVICE_COUNT - 1 - device)
+        .median;
+}
+
 bool crawl_compare(const struct crawl_page *page, enum crawl_audience audience, unsigned visits_min,
                    struct crawl_cloak *ret_cloak)
 {
     const struct crawl_side *theirs = &page->sides[audience];
     const struct crawl_side *people = &page->sides[CRAWL_AUDIENCE_PEOPLE];
     struct crawl_cloak cloak = {.audience = audience,
-                                .theirs = theirs->counts,
-                                .people = people->counts,
+                                .theirs = crawl_side_counts(theirs),
+                                .people = crawl_side_counts(people),
                                 .last = page->last};
+    double desk;
+    double hand;
 
-    if (side_total(&theirs->counts) < visits_min || side_total(&people->counts) < visits_min) {
+    if (side_total(&cloak.theirs) < visits_min || side_total(&cloak.people) < visits_min) {
         return false;
     }
+    desk = size_score(theirs, people, CRAWL_DEVICE_DESK, visits_min);
+    hand = size_score(theirs, people, CRAWL_DEVICE_HAND, visits_min);
     cloak.engine = audience == CRAWL_AUDIENCE_ENGINE ? page->engine : (struct str){0};
-    if (theirs->size_count != 0) {
-        cloak.their_size = size_band(theirs).median;
-    }
-    if (people->size_count != 0) {
-        cloak.people_size = size_band(people).median;
-    }
-    cloak.score = crawl_status_score(&theirs->counts, &people->counts);
-    if (cloak.score < CRAWL_G_MIN ||
-        status_gap(audience, &theirs->counts, &people->counts) < STATUS_GAP_MIN) {
+    cloak.their_size = side_size(theirs, hand > desk);
+    cloak.people_size = side_size(people, hand > desk);
+    cloak.score = status_score(page, audience, visits_min);
+    if (cloak.score == 0) {
         cloak.is_by_size = true;
-        cloak.score = theirs->size_count >= visits_min && people->size_count >= visits_min
-                          ? size_score(size_band(theirs), size_band(people))
-                          : 0;
+        cloak.score = fmax(desk, hand);
     }
     *ret_cloak = cloak;
     return cloak.score > 0;

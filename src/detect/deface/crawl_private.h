@@ -13,10 +13,27 @@
 #define CRAWL_HOST_MAX 255
 #define CRAWL_G_MIN    13.8 /* two degrees of freedom, one page in a thousand by chance */
 
+/* Many sites send phones on to pages of their own, or serve them smaller ones, so that a redirect
+ * or a size tells something only beside the answers to the same kind of device. */
+enum crawl_device {
+    CRAWL_DEVICE_DESK,
+    CRAWL_DEVICE_HAND,
+    CRAWL_DEVICE_COUNT,
+};
+
+/* How people are told that a page is not there. */
+enum crawl_denial {
+    CRAWL_DENIAL_SENT_DESK, /* sent elsewhere for once; numbered as the devices */
+    CRAWL_DENIAL_SENT_HAND,
+    CRAWL_DENIAL_GONE,
+    CRAWL_DENIAL_COUNT,
+};
+
 struct crawl_side {
-    struct crawl_counts counts;
-    uint32_t sizes[CRAWL_SIZES]; /* of what was served; 2^32-1 stands for more */
-    uint32_t size_count;         /* ever; the ring's next place is its remainder */
+    struct crawl_counts counts[CRAWL_DEVICE_COUNT];
+    /* of what was served, 2^32-1 for more; the ring's next place is the remainder of counts.served
+     */
+    uint32_t sizes[CRAWL_DEVICE_COUNT][CRAWL_SIZES];
 };
 
 struct crawl_page {
@@ -24,9 +41,11 @@ struct crawl_page {
     struct crawl_side sides[CRAWL_AUDIENCE_COUNT];
     struct str engine; /* the last one that came; for good */
     int64_t last;
-    int64_t given;    /* when an engine was last served it; 0: never */
-    int64_t denied;   /* when people, from a search or not, first were not; 0: never */
-    uint64_t deniers; /* a bit for each of their addresses, some of one bit */
+    /* people: from a search or not */
+    int64_t given;  /* when an engine was last served it; 0: never */
+    int64_t barred; /* when people first got anything else, also for good; 0: never */
+    int64_t denied[CRAWL_DENIAL_COUNT];   /* when people first were in that way; 0: never */
+    uint64_t deniers[CRAWL_DENIAL_COUNT]; /* a bit for each of their addresses, some of one bit */
     size_t host_len;
     size_t key_len;
     char key[]; /* host, '/' of the path at once behind it */
@@ -53,6 +72,13 @@ struct crawl {
     struct list by_age;
     struct crawl_totals totals;
 };
+
+/* What sort of device asks, by what it calls itself. */
+enum crawl_device crawl_device(struct str agent);
+
+void crawl_counts_add(struct crawl_counts *counts, const struct crawl_counts *more);
+/* Of both kinds of device. */
+struct crawl_counts crawl_side_counts(const struct crawl_side *side);
 
 /* From crawlers.def; false when a row of it is no network. */
 bool crawl_networks_fill(struct crawl_network networks[CRAWL_NETWORKS]);
