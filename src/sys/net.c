@@ -103,57 +103,82 @@ int net_check(struct str where, struct diag *diag)
     return r;
 }
 
-/* In figures, whole: inet_aton would take "1.2.3". A link's address names its interface too. */
-static bool net_is_address(struct str text)
+/* In figures, whole: inet_aton would take "1.2.3". An address of a link says nothing without its
+ * interface, which the resolver cannot be told. */
+static bool net_take_address(struct str text, uint16_t port, struct net_target *target)
 {
+    struct sockaddr_in *four = (struct sockaddr_in *)&target->address;
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)&target->address;
     char host[NET_ADDRESS_SIZE];
-    struct in6_addr address;
-    size_t end = str_find_byte(text, '%');
 
-    if (text.len >= sizeof(host) || end + 1 == text.len) {
+    if (text.len >= sizeof(host)) {
         return false;
     }
-    (void)snprintf(host, sizeof(host), "%.*s", STR_ARG(str_slice(text, 0, end)));
-    return inet_pton(AF_INET6, host, &address) == 1 ||
-           (end == text.len && inet_pton(AF_INET, host, &address) == 1);
+    (void)snprintf(host, sizeof(host), "%.*s", STR_ARG(text));
+    *target = (struct net_target){0};
+    if (inet_pton(AF_INET, host, &four->sin_addr) == 1) {
+        four->sin_family = AF_INET;
+        four->sin_port = htons(port);
+        target->size = sizeof(*four);
+        return true;
+    }
+    six->sin6_family = AF_INET6;
+    six->sin6_port = htons(port);
+    target->size = sizeof(*six);
+    return inet_pton(AF_INET6, host, &six->sin6_addr) == 1 &&
+           !IN6_IS_ADDR_LINKLOCAL(&six->sin6_addr);
 }
 
-static bool net_is_server(struct str text)
+static bool net_take_server(struct str text, uint16_t port, struct net_target *target)
 {
     bool is_bracketed = str_has_prefix(text, STR("["));
     size_t end = str_find_byte(text, is_bracketed ? ']' : ':');
-    struct str port = str_slice(text, end + (is_bracketed ? 1 : 0), text.len);
-    uint64_t number;
+    struct str rest = str_slice(text, end + (is_bracketed ? 1 : 0), text.len);
+    uint64_t number = port;
 
-    if (!is_bracketed && net_is_address(text)) {
+    if (!is_bracketed && net_take_address(text, port, target)) {
         return true; /* of version 6 too, which has colons of its own */
     }
-    if (end == text.len || !net_is_address(str_slice(text, is_bracketed ? 1 : 0, end))) {
+    if (end == text.len ||
+        (rest.len != 0 && (!str_has_prefix(rest, STR(":")) ||
+                           str_to_u64(str_slice(rest, 1, rest.len), &number) < 0 || number < 1 ||
+                           number > UINT16_MAX))) {
         return false;
     }
-    return (is_bracketed && port.len == 0) ||
-           (str_has_prefix(port, STR(":")) &&
-            str_to_u64(str_slice(port, 1, port.len), &number) == 0 && number >= 1 &&
-            number <= UINT16_MAX);
+    return net_take_address(str_slice(text, is_bracketed ? 1 : 0, end), (uint16_t)number, target);
 }
 
-int net_check_servers(struct str list, struct diag *diag)
+int net_parse_servers(struct str list, uint16_t port,
+                      struct net_target ret_targets[NET_SERVERS_MAX], size_t *ret_count,
+                      struct diag *diag)
 {
-    size_t end;
+    struct str rest = list.ptr != NULL ? list : STR("");
+    struct str server;
+    size_t count = 0;
 
-    for (size_t from = 0; from <= list.len; from = end + 1) {
-        struct str rest = str_slice(list, from, list.len);
-        struct str server = str_trim(str_slice(rest, 0, str_find_byte(rest, ',')));
-
-        end = from + str_find_byte(rest, ',');
-        if (!net_is_server(server)) {
+    while (str_cut(&rest, ',', &server)) {
+        if (count == NET_SERVERS_MAX) {
+            return diag_set(diag, -ERR_LIMIT, _("'%.*s' are too many name servers: at most %d"),
+                            STR_ARG(list), NET_SERVERS_MAX);
+        }
+        server = str_trim(server);
+        if (!net_take_server(server, port, &ret_targets[count++])) {
             return diag_set(diag, -ERR_SYNTAX,
                             _("'%.*s' is no address of a name server; write ADDRESS, ADDRESS:PORT "
                               "or [ADDRESS]:PORT, several parted by commas"),
                             STR_ARG(server));
         }
     }
+    *ret_count = count;
     return 0;
+}
+
+int net_check_servers(struct str list, struct diag *diag)
+{
+    struct net_target targets[NET_SERVERS_MAX];
+    size_t count;
+
+    return net_parse_servers(list, 0, targets, &count, diag);
 }
 
 static int net_open(struct str where, int type, struct diag *diag)

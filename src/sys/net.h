@@ -11,12 +11,10 @@
 
 #define NET_ADDRESS_SIZE 64 /* of an address as text, with its NUL */
 #define NET_TARGETS_MAX  8  /* addresses of one name that are tried */
+#define NET_SERVERS_MAX  16 /* of a list */
 
 /* Whether net_listen could read it: -ERR_SYNTAX with its sentence, else 0. */
 [[nodiscard]] int net_check(struct str where, struct diag *diag);
-/* Whether it is a list of servers by their addresses, parted by commas: "ADDRESS", "ADDRESS:PORT"
- * or "[ADDRESS]:PORT"; -ERR_SYNTAX with a sentence, else 0. */
-[[nodiscard]] int net_check_servers(struct str list, struct diag *diag);
 /* "PORT" (all addresses), "ADDRESS:PORT" or "[ADDRESS]:PORT"; close-on-exec, non-blocking. diag
  * names the address and the remedy. */
 [[nodiscard]] int net_listen(struct str where, struct diag *diag);
@@ -47,6 +45,14 @@ struct net_target {
                               struct net_target ret_targets[NET_TARGETS_MAX], size_t *ret_count);
 /* The same for an address in figures, never blocking. -ERR_SYNTAX when it is a name. */
 [[nodiscard]] int net_parse(const char *host, uint16_t port, struct net_target *ret_target);
+/* A list of servers by their addresses, parted by commas, blanks around them: "ADDRESS",
+ * "ADDRESS:PORT", "[ADDRESS]" or "[ADDRESS]:PORT"; port: of those that name none. An address of a
+ * link is refused. *ret_count: 1 … NET_SERVERS_MAX. -ERR_SYNTAX, -ERR_LIMIT, with a sentence. */
+[[nodiscard]] int net_parse_servers(struct str list, uint16_t port,
+                                    struct net_target ret_targets[NET_SERVERS_MAX],
+                                    size_t *ret_count, struct diag *diag);
+/* Whether net_parse_servers takes it. */
+[[nodiscard]] int net_check_servers(struct str list, struct diag *diag);
 /* Begins to connect: the descriptor, which turns writable when it is decided. */
 [[nodiscard]] int net_connect(const struct net_target *target);
 /* What became of it: 0 or -errno. */

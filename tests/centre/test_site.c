@@ -141,7 +141,7 @@ static void test_list_of_the_setting(void **state)
     assert_said(said, "/etc/trang.csv:3: ");
     assert_said(said, "/etc/trang.csv:4: ");
     assert_said(said, "/etc/trang.csv:6: ");
-    assert_said(said, "added=2 known=0 refused=3");
+    assert_said(said, "added=2 known=0 had_before=0 refused=3");
     ask("GET", "/api/v1/sites?q=l1.example.vn", viewer, NULL, 200, &answer);
     first = json_member(answer.json, "items")->first;
     number = json_member_i64(first, "number", 0);
@@ -157,14 +157,16 @@ static void test_list_of_the_setting(void **state)
     answer_done(&answer);
     expect("POST", path_of("/api/v1/sites/%lld/drop", (long long)number), admin,
            "{\"reason\":\"thôi\"}", 204);
-    assert_said(listed(csv), "added=0 known=2 refused=3");
+    assert_said(listed(csv), "added=0 known=2 had_before=0 refused=3");
     ask("GET", "/api/v1/sites?q=example.vn+moi", viewer, NULL, 200, &answer);
     assert_int_equal(json_member(answer.json, "items")->count, 1);
     answer_done(&answer);
     expect("GET", path_of("/api/v1/sites/%lld", (long long)number), viewer, NULL, 404);
     expect("PATCH", path_of("/api/v1/sites/%lld", (long long)moved), admin,
            "{\"url\":\"https://l1-moi.example.vn/\",\"reason\":\"đổi tên miền\"}", 204);
-    assert_said(listed(csv), "added=0 known=2 refused=3"); /* under its address of before */
+    said = listed(csv); /* under its address of before */
+    assert_said(said, "added=0 known=1 had_before=1 refused=3");
+    assert_said(said, "/etc/trang.csv:2: https://l1.example.vn/ ");
     assert_int_equal(add_site("Cổng cũ", "https://l1.example.vn/", "portal") > moved, 1);
     assert_said(listed("a;b\n1;2\n"), "/etc/trang.csv");
 }

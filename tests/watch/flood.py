@@ -6,6 +6,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RESET, SETTINGS, PUSH, PING, AWAY, WINDOW, CONTINUATION = range(10)
@@ -111,6 +112,35 @@ class Modern(Flood):
                 connection.sendall(frame(HEADERS, END_HEADERS, stream, FOUND) + frame(DATA, END_STREAM, stream, self.page)
                                    + frame(AWAY, 0, 0, struct.pack(">II", stream, 0)))
                 connection.recv(1 << 16)
+
+
+class TwoFaced(Modern):
+    """Like it over HTTP/2, which browsers speak, and shows who speaks HTTP/1.1 something else; the name says what."""
+    PROTOCOLS = ("h2", "http/1.1")
+
+    def __init__(self, folder, page, other, answers=None, seconds=0):
+        super().__init__(folder, page)
+        self.seconds = seconds  # that the page takes over HTTP/2
+        self.other = other
+        self.answers = answers or {}  # whole answers over HTTP/1.1
+        self.spoken = []  # a protocol a connection
+
+    def serve(self, plain):
+        with contextlib.suppress(OSError), self.context.wrap_socket(plain, server_side=True) as connection:
+            self.spoken.append(connection.selected_alpn_protocol())
+            if self.spoken[-1] == "h2":
+                stream = self.await_request(connection)
+                head = FOUND + field(b"content-type", b"text/html; charset=windows-1258") + field(b"etag", b'"one"')
+                connection.sendall(frame(HEADERS, END_HEADERS, stream, head))
+                for part in range(self.seconds):
+                    connection.sendall(frame(DATA, 0, stream, self.page[part * 100:part * 100 + 100]))
+                    time.sleep(1)
+                connection.sendall(frame(DATA, END_STREAM, stream, self.page[self.seconds * 100:]) + frame(AWAY, 0, 0, struct.pack(">II", stream, 0)))
+                connection.recv(1 << 16)
+                return
+            connection.recv(1 << 16)
+            whole = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(self.other) + self.other
+            connection.sendall(self.answers.get(connection.asked, whole))
 
 
 class Torn(Flood):

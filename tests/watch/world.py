@@ -64,12 +64,14 @@ def plain_name(wire):
 
 
 class Names(threading.Thread):
-    """A name server: every name below .test is here, by way of another name where aliases says so; everything else does
-    not exist."""
+    """A name server: every name below .test is here, by way of another name where aliases says so, but those that are gone; everything
+    else does not exist."""
 
     def __init__(self):
         super().__init__(daemon=True)
         self.aliases = {}
+        self.fleeting = set()  # hold for a second only
+        self.gone = set()
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
@@ -79,10 +81,11 @@ class Names(threading.Thread):
             query, peer = self.socket.recvfrom(4096)
             end = query.index(b"\0", 12) + 5
             kind = struct.unpack(">H", query[end - 4:end - 2])[0]
-            is_known = b"\x04test\0" in query[12:end].lower()
+            name = plain_name(query[12:end - 4])
+            is_known = name.endswith(".test") and name not in self.gone
             answers = is_known and kind == 1
-            address = struct.pack(">HHIH", 1, 1, 60, 4) + b"\x7f\0\0\1"
-            alias = wire_name(self.aliases.get(plain_name(query[12:end - 4]), "")) if answers else b"\0"
+            address = struct.pack(">HHIH", 1, 1, 1 if name in self.fleeting else 60, 4) + b"\x7f\0\0\1"
+            alias = wire_name(self.aliases.get(name, "")) if answers else b"\0"
             head = query[:2] + struct.pack(">HHHHH", 0x8180 if is_known else 0x8183, 1, answers + (alias != b"\0"), 0, 0)
             body = b"\xc0\x0c" + address if answers else b""
             if alias != b"\0":

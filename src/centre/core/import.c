@@ -1,7 +1,7 @@
 /* A list of sites out of a spreadsheet, or that a setting names. Each row stands for itself: the
  * good ones are taken, the others are told by line and reason. A site that is known by its address
  * is brought up to date by a person, and left alone by the setting, under the address that it had
- * before too: it comes again at each start.
+ * before too, but then it says so: it comes again at each start.
  * Neighbours: codec/csv reads, core/site.c writes, core.c reads the setting's file. */
 #include "centre/core/site.h"
 
@@ -41,6 +41,7 @@ struct import {
     uint64_t added;
     uint64_t changed;
     uint64_t known; /* and left as they were */
+    uint64_t had;   /* addresses that sites had until somebody changed them: not watched */
     uint64_t refused;
     unsigned skipped; /* lines of the list between its head and what came here */
     struct buf why;
@@ -125,38 +126,49 @@ static int import_fill(struct import *import, const struct str *fields, int coun
     return 0;
 }
 
-/* The site of that address, or none. Whoever changed a site's address in the console did not change
- * the setting's list. */
-static int import_find(const struct import *import, struct str url, struct store_site *site,
-                       bool *ret_is_known)
+/* Whoever changed a site's address in the console did not change the setting's list: what it names
+ * is left unwatched, and told, for the list may mean another site by now. */
+static int import_leave_had(struct import *import, unsigned line, struct str url, bool *ret_had)
 {
-    struct core_call *call = import->call;
-    struct store *store = call->core->options.store;
-    int r = store_site_find(store, url, call->arena, site);
+    int r = store_site_had(import->call->core->options.store, url, ret_had);
 
-    if (r == -ERR_NOENT && import->file != NULL) {
-        return store_site_had(store, url, ret_is_known);
+    if (r < 0 || !*ret_had) {
+        return r;
     }
-    *ret_is_known = r == 0;
-    return r == -ERR_NOENT ? 0 : r;
+    if (++import->had <= IMPORT_TOLD_MAX) {
+        log_warn(_("%s:%u: %.*s is not watched: it was a site's address until somebody changed it; "
+                   "take the line out, or add the site in the console"),
+                 import->file, line, STR_ARG(url));
+    }
+    return 0;
 }
 
-static int import_row(struct import *import, const struct str *fields, int count)
+/* Whether the setting's list is not to touch the row. */
+static int import_leave(struct import *import, unsigned line, const struct store_site *site,
+                        struct str url, bool *ret_is_left)
+{
+    *ret_is_left = import->file != NULL && site->number != 0;
+    import->known += *ret_is_left ? 1 : 0;
+    return import->file != NULL && site->number == 0
+               ? import_leave_had(import, line, url, ret_is_left)
+               : 0;
+}
+
+static int import_row(struct import *import, unsigned line, const struct str *fields, int count)
 {
     struct core_call *call = import->call;
     int64_t now = clock_wall(call->core->options.clock);
     struct store_site site = {.created = now, .state_since = now, .service = SITE_SERVICE_PORTAL};
     struct str url;
-    bool is_known = false;
+    bool is_left = false;
     int r = core_site_take_url(call, import_field(import, fields, count, IMPORT_COLUMN_URL), &url);
 
-    r = r < 0 ? r : import_find(import, url, &site, &is_known);
-    if (r < 0) {
-        return r;
+    r = r < 0 ? r : store_site_find(call->core->options.store, url, call->arena, &site);
+    if (r == 0 || r == -ERR_NOENT) {
+        r = import_leave(import, line, &site, url, &is_left);
     }
-    if (is_known && import->file != NULL) {
-        import->known++;
-        return 0;
+    if (r < 0 || is_left) {
+        return r;
     }
     site.url = url;
     site.state = SITE_STATE_WATCHED; /* a list that names it takes it back */
@@ -183,7 +195,7 @@ static int import_rows(struct import *import, struct csv_reader *reader)
     int count;
 
     while ((count = csv_next(reader, call->arena, fields)) != 0) {
-        int r = count < 0 ? count : import_row(import, fields, count);
+        int r = count < 0 ? count : import_row(import, reader->line, fields, count);
 
         if (r < 0 && !import_is_of_row(r)) {
             return r;
@@ -262,9 +274,9 @@ static int import_list(struct core_call *call)
                  diag_text(&call->diag, r));
         return r;
     }
-    log_info("the list of sites is read file=%s added=%llu known=%llu refused=%llu", list->file,
-             (unsigned long long)import.added, (unsigned long long)import.known,
-             (unsigned long long)import.refused);
+    log_info("the list of sites is read file=%s added=%llu known=%llu had_before=%llu refused=%llu",
+             list->file, (unsigned long long)import.added, (unsigned long long)import.known,
+             (unsigned long long)import.had, (unsigned long long)import.refused);
     return 0;
 }
 

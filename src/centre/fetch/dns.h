@@ -34,7 +34,7 @@ typedef void dns_done_fn(void *context, const struct dns_answer *answer);
 struct dns_options {
     struct loop *loop;
     const struct clock *clock;
-    const char *servers; /* "ADDRESS[:PORT],…"; NULL: those of /etc/resolv.conf */
+    const char *servers; /* as net_parse_servers; NULL: those of /etc/resolv.conf */
     size_t host_limit;   /* most names kept at a time */
 };
 

@@ -7,8 +7,12 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "sys/net.h"
+
+#include <netinet/in.h>
 
 #define DNS_SOCKETS_MAX 64
+#define DNS_PORT        53
 
 struct dns_socket {
     int fd;
@@ -76,6 +80,41 @@ static void dns_line_on_state(void *context, ares_socket_t fd, int is_readable, 
     }
 }
 
+static void dns_line_fill(const struct net_target *target, struct ares_addr_port_node *node)
+{
+    const struct sockaddr_in *four = (const struct sockaddr_in *)&target->address;
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&target->address;
+
+    *node = (struct ares_addr_port_node){.family = target->address.ss_family};
+    if (node->family == AF_INET) {
+        node->addr.addr4 = four->sin_addr;
+        node->udp_port = ntohs(four->sin_port);
+    } else {
+        memcpy(&node->addr.addr6, &six->sin6_addr, sizeof(node->addr.addr6));
+        node->udp_port = ntohs(six->sin6_port);
+    }
+    node->tcp_port = node->udp_port;
+}
+
+/* c-ares reads lists in a way of its own, which differs from one version to the next: what the
+ * settings take is read by who checked it. */
+static int dns_line_set_servers(struct dns_line *line, struct str servers, struct diag *diag)
+{
+    struct net_target targets[NET_SERVERS_MAX];
+    struct ares_addr_port_node nodes[NET_SERVERS_MAX];
+    size_t count;
+    int r = net_parse_servers(servers, DNS_PORT, targets, &count, diag);
+
+    if (r < 0) {
+        return r;
+    }
+    for (size_t i = 0; i < count; i++) {
+        dns_line_fill(&targets[i], &nodes[i]);
+        nodes[i].next = i + 1 < count ? &nodes[i + 1] : NULL;
+    }
+    return ares_set_servers_ports(line->channel, nodes) == ARES_SUCCESS ? 0 : -ERR_NOMEM;
+}
+
 static int dns_line_open(struct dns_line *line, const struct dns_line_options *options,
                          struct diag *diag)
 {
@@ -96,13 +135,8 @@ static int dns_line_open(struct dns_line *line, const struct dns_line_options *o
         return diag_set(diag, -ERR_IO, _("the name resolver could not start: %s"),
                         ares_strerror(r));
     }
-    if (options->servers != NULL &&
-        ares_set_servers_ports_csv(line->channel, options->servers) != ARES_SUCCESS) {
-        return diag_set(diag, -ERR_SYNTAX,
-                        _("'%s' is no list of name servers: give ADDRESS or ADDRESS:PORT"),
-                        options->servers);
-    }
-    return 0;
+    return options->servers != NULL ? dns_line_set_servers(line, str_from(options->servers), diag)
+                                    : 0;
 }
 
 int dns_line_new(const struct dns_line_options *options, struct dns_line **ret_line,

@@ -16,7 +16,7 @@ struct dns_line;
 
 struct dns_line_options {
     struct loop *loop;
-    const char *servers; /* "ADDRESS[:PORT],…"; NULL: those of /etc/resolv.conf */
+    const char *servers; /* as net_parse_servers; NULL: those of /etc/resolv.conf */
     int try_ms;          /* until a server is asked anew, or the next one */
     int tries;
     bool has_errors; /* a server's SERVFAIL and REFUSED are answers, else the next one is asked */

@@ -190,15 +190,22 @@ void fetcher_free(struct fetcher *fetcher)
     mem_free(fetcher);
 }
 
-/* Who does not speak HTTP/1.1, or refuses to, has said over HTTP/2 all that he will. */
+/* Browsers speak HTTP/2: HTTP/1.1 has the last word on where that page ends, not on what it is. Who
+ * does not speak HTTP/1.1, refuses to or shows another page there has said over HTTP/2 all that he
+ * will; who breaks off there too was heard over neither. */
 static void fetcher_settle_doubt(struct fetcher_get *get)
 {
     struct fetcher_answer *answer = &get->answer;
     bool is_good = (answer->status != 0 && answer->status < 400) || answer->status == 404;
+    bool is_heard = answer->status == get->doubtful.status;
 
-    if (get->is_plain && is_good) {
+    if (get->doubtful.status == 0) {
+        answer->facts |= get->is_plain && is_good ? (unsigned)FETCHER_FACT_PLAIN : 0;
+    } else if (is_heard && answer->failure != SITE_FAILURE_NONE) {
+        return;
+    } else if (is_heard && get->is_rest_known) {
         answer->facts |= FETCHER_FACT_PLAIN;
-    } else if (get->doubtful.status != 0) {
+    } else {
         closep(&answer->body_fd);
         *answer = get->doubtful;
         get->doubtful.body_fd = -1;
@@ -290,14 +297,15 @@ static void fetcher_rehop(struct fetcher_get *get)
     fetcher_hop(get);
 }
 
-/* Whether the answer led on and is followed. */
+/* Whether the answer led on and is followed; not from a page that had come already. */
 static bool fetcher_follow(struct fetcher_get *get)
 {
     static char where[SITE_URL_MAX + 1];
     struct fetcher_answer *answer = &get->answer;
     struct str from = str_from(get->url);
 
-    if (answer->failure != SITE_FAILURE_NONE || !fetcher_transfer_redirect(get, where)) {
+    if (get->doubtful.status != 0 || answer->failure != SITE_FAILURE_NONE ||
+        !fetcher_transfer_redirect(get, where)) {
         return false;
     }
     if (str_has_prefix(from, STR("https:")) && str_has_prefix(str_from(where), STR("http:"))) {
@@ -320,7 +328,8 @@ static bool fetcher_follow(struct fetcher_get *get)
     return true;
 }
 
-/* Whether it is asked again over HTTP/1.1, where a body says its own end. */
+/* Whether it is asked again over HTTP/1.1, where a body says its own end: for all of it, whatever
+ * its tag says. */
 static bool fetcher_ask_again(struct fetcher_get *get)
 {
     if (get->is_plain || !fetcher_transfer_is_unsure(get)) {
@@ -328,8 +337,16 @@ static bool fetcher_ask_again(struct fetcher_get *get)
     }
     get->is_plain = true;
     get->doubtful = get->answer;
-    get->doubtful.etag = get->doubtful.charset = STR(""); /* of buffers that are used again */
+    (void)snprintf(get->doubtful_charset, sizeof(get->doubtful_charset), "%.*s",
+                   STR_ARG(get->answer.charset));
+    get->doubtful.charset = str_from(get->doubtful_charset); /* the buffers are used again */
+    get->doubtful.etag = STR(""); /* nor is half a page to be called unchanged */
+    get->doubtful.modified = 0;
+    get->doubtful.why = "";
     get->answer.body_fd = -1;
+    get->answer.status = 0;
+    get->etag[0] = '\0';
+    get->modified = 0;
     fetcher_rehop(get);
     return true;
 }

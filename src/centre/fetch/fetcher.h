@@ -62,7 +62,8 @@ enum fetcher_fact {
     FETCHER_FACT_OURS = 32,      /* a time-out, but it was we who were late: no word on the site */
     FETCHER_FACT_REUSED = 64,    /* over a connection that stood */
     FETCHER_FACT_STRICT = 128,   /* it told browsers to come by https only (RFC 6797) */
-    FETCHER_FACT_PLAIN = 256,    /* only over HTTP/1.1 does it say where its answers end */
+    FETCHER_FACT_PLAIN = 256,    /* only over HTTP/1.1 does it say where its answers end, and there
+                                    it shows the same page as far as HTTP/2 told */
 };
 
 struct fetcher_certificate { /* of the last answer; end 0: no TLS */

@@ -68,6 +68,8 @@ struct fetcher_get {
     char answer_charset[CHARSET_LABEL_MAX + 1];
     struct fetcher_answer answer;
     struct fetcher_answer doubtful; /* what is_plain doubts; told when nothing better comes */
+    char doubtful_charset[CHARSET_LABEL_MAX + 1];
+    bool is_rest_known; /* what came since begins with all of it */
 };
 
 /* fetcher_transfer.c: sets up the handle for the next hop, and reads out what became of it. */

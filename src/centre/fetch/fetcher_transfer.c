@@ -355,6 +355,16 @@ static int fetcher_seal(struct str body)
     return TAKE_FD(fd);
 }
 
+/* Half a page is what the whole one begins with; what begins in another way is another page. */
+static bool fetcher_begins_with(struct str body, const struct fetcher_answer *half)
+{
+    uint8_t sha256[sizeof(half->sha256)];
+
+    return body.len >= half->size &&
+           EVP_Digest(body.ptr, half->size, sha256, NULL, EVP_sha256(), NULL) == 1 &&
+           memcmp(sha256, half->sha256, sizeof(sha256)) == 0;
+}
+
 static enum site_failure fetcher_unpack(struct fetcher_get *get)
 {
     struct fetcher_answer *answer = &get->answer;
@@ -372,6 +382,7 @@ static enum site_failure fetcher_unpack(struct fetcher_get *get)
         return SITE_FAILURE_OWN_NETWORK;
     }
     answer->size = body.len;
+    get->is_rest_known = get->doubtful.status != 0 && fetcher_begins_with(body, &get->doubtful);
     if (body.len != 0) {
         answer->body_fd = fetcher_seal(body);
     }

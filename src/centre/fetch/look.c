@@ -17,6 +17,8 @@
 #define PAUSE_MOST    (600 * NS_PER_S)
 #define WHOLE_EVERY   4 /* of so many requests one asks for the whole page whatever its tag says */
 #define LINKS_EVERY   8U
+#define PLAIN_LEAST   6U /* looks over HTTP/1.1 alone, … */
+#define PLAIN_MORE    6U /* … and as many more at most: drawn, to come by each view */
 
 static void fetch_look_on_answer(void *context, struct fetcher_answer *answer);
 static void fetch_look_on_read(void *context, struct reader_answer *answer);
@@ -116,6 +118,7 @@ static int fetch_look_new(struct fetch_watch *watch, struct fetch_page *page, en
     *look = (struct fetch_look){.watch = watch,
                                 .page = page,
                                 .view = view,
+                                .is_plain = watch->plain_left != 0,
                                 .body = -1,
                                 .sheets_fd = -1,
                                 .scripts_fd = -1,
@@ -128,6 +131,7 @@ static int fetch_look_new(struct fetch_watch *watch, struct fetch_page *page, en
         mem_free(look);
         return -ERR_NOMEM;
     }
+    watch->plain_left -= look->is_plain ? 1 : 0;
     page->own_views &= ~(1U << view);
     list_init(&look->node);
     fetch_look_prolong(look);
@@ -151,7 +155,7 @@ static int fetch_look_request(struct fetch_look *look)
         .etag = is_whole ? STR("") : str_from(seen->etag),
         .modified = is_whole ? 0 : seen->modified,
         .is_fresh = look->is_second || look->tries != 0,
-        .is_plain = watch->is_plain,
+        .is_plain = look->is_plain,
         .is_private_own = watch->facts.place == FACTS_PLACE_PRIVATE,
         .is_private_barred = watch->facts.place == FACTS_PLACE_PUBLIC};
 
@@ -221,10 +225,23 @@ static struct str fetch_look_copy(struct fetch_look *look, struct str text, size
     return kept.ptr != NULL ? kept : STR("");
 }
 
+/* Browsers speak HTTP/2: what is shown over it is looked at again before long. */
+static void fetch_look_take_plain(struct fetch_look *look, const struct fetcher_answer *answer)
+{
+    struct fetch_watch *watch = look->watch;
+
+    if ((answer->facts & FETCHER_FACT_PLAIN) == 0) {
+        watch->plain_left = 0;
+        look->is_plain = false;
+    } else if (!look->is_plain) {
+        watch->plain_left = PLAIN_LEAST + (unsigned)prng_below(&watch->prng, PLAIN_MORE + 1);
+    }
+}
+
 static void fetch_look_take(struct fetch_look *look, struct fetcher_answer *answer)
 {
     look->get = NULL;
-    look->watch->is_plain = (answer->facts & FETCHER_FACT_PLAIN) != 0;
+    fetch_look_take_plain(look, answer);
     closep(&look->body);
     look->body = TAKE_FD(answer->body_fd);
     look->check =

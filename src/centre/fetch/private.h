@@ -69,7 +69,6 @@ struct fetch_watch {
     bool is_kept_known;
     bool must_paint; /* a person asked */
     bool was_good;   /* the last settled look brought a page */
-    bool is_plain;   /* it is asked over HTTP/1.1, which it answers better than HTTP/2 */
     struct buf kept; /* of the reader's site profile */
     struct facts facts;
     bool is_learned;             /* something of the facts that core has not been told yet */
@@ -86,6 +85,7 @@ struct fetch_watch {
     unsigned step;                /* looks so far */
     unsigned turn;                /* of the views */
     unsigned backoff;             /* the interval is doubled so often */
+    unsigned plain_left;          /* so many more looks are over HTTP/1.1 alone */
     int64_t pause;                /* ns, at least, that the site asked for */
     struct prng prng;             /* seeded by the site's secret */
     struct fetch_page *next_page; /* chosen, and waiting for what is kept of it */
@@ -103,6 +103,7 @@ struct fetch_look {
     char url[SITE_URL_MAX + 1]; /* as asked */
     bool is_own_change;
     bool is_second;
+    bool is_plain;  /* over HTTP/1.1 alone, where it says better where its answers end */
     bool has_links; /* the reader is asked for them */
     bool is_read;   /* a reader has it, or soon will */
     unsigned tries;

@@ -261,7 +261,7 @@ static void sheets_next(void *context)
             .view = sheet->is_script ? SITE_VIEW_DESKTOP : job->look->view,
             .etag = !job->is_whole && sheet->etag != NULL ? str_from(sheet->etag) : STR(""),
             .modified = job->is_whole ? 0 : sheet->modified,
-            .is_plain = watch->is_plain,
+            .is_plain = job->look->is_plain,
             .is_private_own = watch->facts.place == FACTS_PLACE_PRIVATE,
             .is_private_barred = watch->facts.place == FACTS_PLACE_PUBLIC};
 
