@@ -462,6 +462,41 @@ static void test_copy(void **state)
     }
 }
 
+/* copytruncate to a name that is followed too: the copy is read from where the log was read to, and
+ * the log from its front. */
+static void test_copy_of_what_was_read(void **state)
+{
+    static const char line[] = "a line without a time and longer than what is kept to know a place";
+    char copy[160];
+    char want[512];
+
+    (void)state;
+    rig_start();
+    snprintf(copy, sizeof(copy), "%s/auth-1.log", rig.top);
+    rig.settings.logs = (struct setting_list){.items = {copy, rig.path}, .count = 2};
+    append("x\n");
+    following_start();
+    append(line);
+    append("\n");
+    follow();
+    snprintf(want, sizeof(want), "%s|", line);
+    assert_taken(want);
+    rig.config.since = clock_wall(&clock_real) - NS_PER_S;
+    append("in the copy only\n");
+    snprintf(want, sizeof(want), "cp %s %s", rig.path, copy);
+    assert_int_equal(system(want), 0);
+    write_to(rig.path, "", O_TRUNC);
+    restart();
+    follow();
+    append("after\n");
+    follow();
+    assert_taken("in the copy only|after|");
+    restart();
+    follow();
+    assert_taken("");
+    rig_end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -476,6 +511,7 @@ int main(void)
         cmocka_unit_test(test_silent_rotation),
         cmocka_unit_test(test_reused_number),
         cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_copy_of_what_was_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

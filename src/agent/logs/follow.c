@@ -180,6 +180,39 @@ static bool file_is_new(const struct logs *logs, int fd, const struct stat *stat
            !file_is_known(positions, fd, stat);
 }
 
+/* A copy, as copytruncate makes one, of a log that was read: *ret_offset, how far. */
+static bool file_is_copy(const struct positions *positions, int fd, struct stat stat,
+                         uint64_t *ret_offset)
+{
+    for (size_t i = 0; i < POSITIONS_MAX; i++) {
+        const struct position *slot = &positions->slots[i];
+
+        stat.st_dev = slot->dev;
+        stat.st_ino = slot->ino;
+        if (slot->log != 0 && slot->offset != 0 && (slot->mark & 0xff) == MARK_BYTES &&
+            file_is_same(fd, &stat, slot)) {
+            *ret_offset = slot->offset;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A log of which nothing is noted. */
+static void source_begin(const struct logs *logs, struct log_source *source,
+                         const struct stat *stat, const struct positions *positions)
+{
+    uint64_t offset = (uint64_t)stat->st_size;
+
+    if (!file_is_new(logs, source->now.fd, stat, positions)) {
+        file_skip_to(&source->now, offset); /* nobody watched: it is history */
+    } else if (file_is_copy(positions, source->now.fd, *stat, &offset)) {
+        file_skip_to(&source->now, offset);
+    } else {
+        source->unjudged = offset;
+    }
+}
+
 static void source_open(const struct logs *logs, struct log_source *source,
                         const struct positions *positions)
 {
@@ -192,11 +225,7 @@ static void source_open(const struct logs *logs, struct log_source *source,
         file_start(&source->now, fd, &stat, log);
     }
     if (noted == NULL && fd >= 0) {
-        if (file_is_new(logs, fd, &stat, positions)) {
-            source->unjudged = (uint64_t)stat.st_size;
-        } else {
-            file_skip_to(&source->now, (uint64_t)stat.st_size); /* nobody watched: it is history */
-        }
+        source_begin(logs, source, &stat, positions);
     } else if (noted == NULL) {
         return;
     } else if (fd >= 0 && file_is_same(fd, &stat, noted)) {
