@@ -82,19 +82,6 @@ const struct position *positions_find(const struct positions *positions, uint64_
     return found->log == log && log != 0 ? found : NULL;
 }
 
-const struct position *positions_find_file(const struct positions *positions, uint64_t dev,
-                                           uint64_t ino)
-{
-    for (size_t i = 0; i < POSITIONS_MAX; i++) {
-        const struct position *slot = &positions->slots[i];
-
-        if (slot->log != 0 && slot->dev == dev && slot->ino == ino) {
-            return slot;
-        }
-    }
-    return NULL;
-}
-
 int positions_note(struct positions *positions, const struct position *position)
 {
     struct position_slot slot = {.position = *position, .sum = slot_sum(position)};

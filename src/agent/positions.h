@@ -18,7 +18,8 @@ struct position {
     uint64_t dev;
     uint64_t ino;
     uint64_t offset; /* of the first byte not taken yet */
-    uint64_t mark;   /* hash of the bytes before it: tells a file that was written anew */
+    uint64_t mark;   /* hash of the bytes before it, at offset 0 of the file's birth: tells a file
+                        that was written anew, or another of the same number */
 };
 
 struct positions {
@@ -33,9 +34,6 @@ uint64_t position_log(struct str path);
 void positions_done(struct positions *positions);
 /* NULL: not known. */
 const struct position *positions_find(const struct positions *positions, uint64_t log);
-/* By the file that it is of, whatever its path. NULL: not known. */
-const struct position *positions_find_file(const struct positions *positions, uint64_t dev,
-                                           uint64_t ino);
 /* In the file too. A log beyond POSITIONS_MAX takes the place of the one in the same slot. */
 [[nodiscard]] int positions_note(struct positions *positions, const struct position *position);
 

@@ -144,7 +144,7 @@ static void take(struct channel_packet *packet, struct arena *arena)
     for (rig.number = number - 1; msg_get_u32(msg) == 1; rig.number++) {
         keep(msg_get_str(msg), arena);
     }
-    assert_true(rig.number >= number);
+    assert_true(rig.number >= number - 1); /* none, where only the place is told */
     position.log = msg_get_u64(msg);
     position.dev = msg_get_u64(msg);
     position.ino = msg_get_u64(msg);
@@ -352,13 +352,166 @@ static void test_full_outlet(void **state)
     rig_end();
 }
 
+/* A log in which nothing stands yet, or nothing new, has a place all the same: what is written to
+ * it while nobody follows is not history. */
+static void test_silent_log(void **state)
+{
+    (void)state;
+    for (int has_past = 0; has_past < 2; has_past++) {
+        rig_start();
+        append(has_past ? "long ago\n" : "");
+        following_start();
+        follow();
+        following_end();
+        append("while nobody followed\n");
+        following_start();
+        follow();
+        assert_taken("while nobody followed|");
+        restart();
+        follow();
+        assert_taken("");
+        rig_end();
+    }
+}
+
+/* Silent through one rotation, and written to before the next: the place follows the files. */
+static void test_silent_rotation(void **state)
+{
+    char rotated[160];
+
+    (void)state;
+    rig_start();
+    append("x\n");
+    following_start();
+    follow();
+    snprintf(rotated, sizeof(rotated), "%s.2", rig.path);
+    assert_int_equal(rename(rig.path, rotated), 0);
+    append("");
+    restart();
+    follow(); /* the old one to its end */
+    follow();
+    append("late\n");
+    rotate();
+    append("later\n");
+    restart();
+    follow();
+    assert_taken("late|later|");
+    rig_end();
+}
+
+/* The number of a log that was deleted goes to a new one, which is new all the same; the place is
+ * of the path that was deleted. */
+static void test_reused_number(void **state)
+{
+    static const char first[] = "2026-11-26 08:00:00 something of yesterday\n";
+    struct position stale = {.log = 77};
+    struct stat stat_now;
+
+    (void)state;
+    for (int was_empty = 0; was_empty < 2; was_empty++) {
+        rig_start();
+        append("first\nsecond, and some more so that the file is long enough to hold the place\n");
+        assert_int_equal(stat(rig.path, &stat_now), 0);
+        stale.dev = stat_now.st_dev;
+        stale.ino = stat_now.st_ino;
+        stale.offset = was_empty ? 0 : strlen(first);
+        stale.mark = was_empty ? 0xabcd00 : 0xabcd00 | strlen(first);
+        assert_int_equal(positions_note(&rig.noted, &stale), 0);
+        rig.config.since = clock_wall(&clock_real) - NS_PER_S;
+        following_start();
+        follow();
+        assert_int_equal(rig.count, 2);
+        rig_end();
+    }
+}
+
+/* What came with lines older than its file, with an old time, or too much that tells no time, is a
+ * copy or was brought back: only what is added to it is read. */
+static void test_copy(void **state)
+{
+    static const char *const heads[] = {
+        "2020-01-02T03:04:05+07:00 host sshd[1]: Accepted password for an\n",
+        "one without a time, kept with its own\n",
+        "one without a time\n",
+    };
+    static const struct timespec old[2] = {{.tv_sec = 1600000000}, {.tv_sec = 1600000000}};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        rig_start();
+        append(heads[i]);
+        for (size_t k = 0; i == 2 && k < (1U << 20) / 512; k++) {
+            char line[600];
+
+            memset(line, 'x', sizeof(line));
+            memcpy(line + sizeof(line) - 2, "\n", 2);
+            append(line);
+        }
+        if (i == 1) {
+            assert_int_equal(utimensat(AT_FDCWD, rig.path, old, 0), 0);
+        }
+        rig.config.since = clock_wall(&clock_real) - NS_PER_S;
+        following_start();
+        follow();
+        assert_taken("");
+        append("added\n");
+        restart();
+        follow();
+        assert_taken("added|");
+        rig_end();
+    }
+}
+
+/* copytruncate to a name that is followed too: the copy is read from where the log was read to, and
+ * the log from its front. */
+static void test_copy_of_what_was_read(void **state)
+{
+    static const char line[] = "a line without a time and longer than what is kept to know a place";
+    char copy[160];
+    char want[512];
+
+    (void)state;
+    rig_start();
+    snprintf(copy, sizeof(copy), "%s/auth-1.log", rig.top);
+    rig.settings.logs = (struct setting_list){.items = {copy, rig.path}, .count = 2};
+    append("x\n");
+    following_start();
+    append(line);
+    append("\n");
+    follow();
+    snprintf(want, sizeof(want), "%s|", line);
+    assert_taken(want);
+    rig.config.since = clock_wall(&clock_real) - NS_PER_S;
+    append("in the copy only\n");
+    snprintf(want, sizeof(want), "cp %s %s", rig.path, copy);
+    assert_int_equal(system(want), 0);
+    write_to(rig.path, "", O_TRUNC);
+    restart();
+    follow();
+    append("after\n");
+    follow();
+    assert_taken("in the copy only|after|");
+    restart();
+    follow();
+    assert_taken("");
+    rig_end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_growth),      cmocka_unit_test(test_restart),
-        cmocka_unit_test(test_rotation),    cmocka_unit_test(test_rotation_to_any_name),
-        cmocka_unit_test(test_new_log),     cmocka_unit_test(test_copytruncate),
+        cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_rotation),
+        cmocka_unit_test(test_rotation_to_any_name),
+        cmocka_unit_test(test_new_log),
+        cmocka_unit_test(test_copytruncate),
         cmocka_unit_test(test_full_outlet),
+        cmocka_unit_test(test_silent_log),
+        cmocka_unit_test(test_silent_rotation),
+        cmocka_unit_test(test_reused_number),
+        cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_copy_of_what_was_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,10 +19,13 @@
 #include <glob.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 #define MARK_BYTES    64
+#define NEW_MAX       (1U << 20) /* bytes at first sight of a new log whose lines tell no time */
+#define NEW_LATE_NS   (300 * NS_PER_S) /* an entry tells when it began and is written at its end */
 #define PIECES_A_TURN 16 /* of one log: then the others have theirs, and the channel */
 
 /* What stands at the end of an entry; its length in the lowest byte. */
@@ -34,6 +37,24 @@ static uint64_t mark_of(struct str bytes)
     return XXH3_64bits(tail.ptr, tail.len) << 8 | tail.len;
 }
 
+/* When the file was made, ns since 1970; 0: its file system does not know. */
+static int64_t file_birth(int fd)
+{
+    struct statx born;
+
+    return statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &born) == 0 &&
+                   (born.stx_mask & STATX_BTIME) != 0
+               ? born.stx_btime.tv_sec * NS_PER_S + born.stx_btime.tv_nsec
+               : 0;
+}
+
+/* At a file's beginning nothing stands before the place: its birth tells it from a later file of
+ * the same number. The lowest byte is 0, the length of what stands there. */
+static uint64_t mark_of_birth(int64_t born)
+{
+    return born != 0 ? XXH3_64bits(&born, sizeof(born)) << 8 : 0;
+}
+
 /* Whether the file is still the one that was read up to the place. */
 static bool file_is_same(int fd, const struct stat *stat, const struct position *position)
 {
@@ -43,6 +64,9 @@ static bool file_is_same(int fd, const struct stat *stat, const struct position 
     if (stat->st_dev != position->dev || stat->st_ino != position->ino ||
         (uint64_t)stat->st_size < position->offset) {
         return false;
+    }
+    if (position->offset == 0) {
+        return position->mark == 0 || position->mark == mark_of_birth(file_birth(fd));
     }
     return len == 0 || len > sizeof(bytes) || position->offset < len ||
            (pread(fd, bytes, len, (off_t)(position->offset - len)) == (ssize_t)len &&
@@ -70,7 +94,24 @@ static int file_open(const char *path, struct stat *stat)
 static void file_start(struct log_file *file, int fd, const struct stat *stat, uint64_t log)
 {
     file->fd = fd;
-    file->position = (struct position){.log = log, .dev = stat->st_dev, .ino = stat->st_ino};
+    file->position = (struct position){.log = log,
+                                       .dev = stat->st_dev,
+                                       .ino = stat->st_ino,
+                                       .mark = mark_of_birth(file_birth(fd))};
+}
+
+/* What stands before the place is history. */
+static void file_skip_to(struct log_file *file, uint64_t offset)
+{
+    char bytes[MARK_BYTES];
+    size_t len = offset < sizeof(bytes) ? (size_t)offset : sizeof(bytes);
+
+    if (len != 0) {
+        file->position.offset = offset;
+        file->position.mark = pread(file->fd, bytes, len, (off_t)(offset - len)) == (ssize_t)len
+                                  ? mark_of(str_of(bytes, len))
+                                  : 0;
+    }
 }
 
 /* True when the file of that name is the one that was read last. */
@@ -115,17 +156,61 @@ static void source_open_old(struct log_source *source, const struct position *no
     }
 }
 
-/* Whether the log came to be while logs were watched, and not by another name of one that was read.
- * A file system that knows no birth says no. */
+/* Whether it was read under another name. */
+static bool file_is_known(const struct positions *positions, int fd, const struct stat *stat)
+{
+    for (size_t i = 0; i < POSITIONS_MAX; i++) {
+        if (positions->slots[i].log != 0 && file_is_same(fd, stat, &positions->slots[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the log came to be, and was last written, while logs were watched, and not by another
+ * name of one that was read. A copy that keeps its time is old; one that does not is told by its
+ * first entry (source_judge). A file system that knows no birth says no. */
 static bool file_is_new(const struct logs *logs, int fd, const struct stat *stat,
                         const struct positions *positions)
 {
-    struct statx born;
+    int64_t since = logs->config->since;
 
-    return logs->config->since != 0 && statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &born) == 0 &&
-           (born.stx_mask & STATX_BTIME) != 0 &&
-           born.stx_btime.tv_sec * NS_PER_S + born.stx_btime.tv_nsec >= logs->config->since &&
-           positions_find_file(positions, stat->st_dev, stat->st_ino) == NULL;
+    return since != 0 && file_birth(fd) >= since &&
+           stat->st_mtim.tv_sec * NS_PER_S + stat->st_mtim.tv_nsec >= since &&
+           !file_is_known(positions, fd, stat);
+}
+
+/* A copy, as copytruncate makes one, of a log that was read: *ret_offset, how far. */
+static bool file_is_copy(const struct positions *positions, int fd, struct stat stat,
+                         uint64_t *ret_offset)
+{
+    for (size_t i = 0; i < POSITIONS_MAX; i++) {
+        const struct position *slot = &positions->slots[i];
+
+        stat.st_dev = slot->dev;
+        stat.st_ino = slot->ino;
+        if (slot->log != 0 && slot->offset != 0 && (slot->mark & 0xff) == MARK_BYTES &&
+            file_is_same(fd, &stat, slot)) {
+            *ret_offset = slot->offset;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A log of which nothing is noted. */
+static void source_begin(const struct logs *logs, struct log_source *source,
+                         const struct stat *stat, const struct positions *positions)
+{
+    uint64_t offset = (uint64_t)stat->st_size;
+
+    if (!file_is_new(logs, source->now.fd, stat, positions)) {
+        file_skip_to(&source->now, offset); /* nobody watched: it is history */
+    } else if (file_is_copy(positions, source->now.fd, *stat, &offset)) {
+        file_skip_to(&source->now, offset);
+    } else {
+        source->unjudged = offset;
+    }
 }
 
 static void source_open(const struct logs *logs, struct log_source *source,
@@ -139,12 +224,13 @@ static void source_open(const struct logs *logs, struct log_source *source,
     if (fd >= 0) {
         file_start(&source->now, fd, &stat, log);
     }
-    if (noted == NULL && fd >= 0 && !file_is_new(logs, fd, &stat, positions)) {
-        source->now.position.offset = (uint64_t)stat.st_size; /* nobody watched: it is history */
+    if (noted == NULL && fd >= 0) {
+        source_begin(logs, source, &stat, positions);
     } else if (noted == NULL) {
         return;
     } else if (fd >= 0 && file_is_same(fd, &stat, noted)) {
         source->now.position = *noted;
+        source->is_noted = true;
     } else {
         source_open_old(source, noted);
     }
@@ -170,6 +256,16 @@ static int logs_add(struct logs *logs, const char *path, const struct positions 
     return 0;
 }
 
+/* Seconds east of UTC; its file can be read only now. */
+static int32_t zone_of_host(void)
+{
+    time_t now = (time_t)(clock_wall(&clock_real) / NS_PER_S);
+    struct tm local = {0};
+
+    tzset();
+    return localtime_r(&now, &local) != NULL ? (int32_t)local.tm_gmtoff : 0;
+}
+
 int logs_open(struct logs *logs, struct diag *diag)
 {
     const struct agent_settings *settings = logs->config->settings;
@@ -185,6 +281,7 @@ int logs_open(struct logs *logs, struct diag *diag)
         return diag_set(diag, r, _("cannot read how far the logs were read (%s): %s"), path,
                         err_text(r));
     }
+    logs->zone = zone_of_host();
     rotation_watch(&logs->rotation, list, "log");
     for (size_t i = 0; i < list->count; i++) {
         if (glob(list->items[i], GLOB_NOCHECK | (i != 0 ? GLOB_APPEND : 0), NULL, &found) != 0) {
@@ -300,6 +397,65 @@ static int file_read(struct logs *logs, struct log_source *source, struct log_fi
     return r < 0 ? r : 1;
 }
 
+static int judge_entry(void *context, const struct entry *entry)
+{
+    int64_t *time = context;
+
+    *time = entry->time;
+    return -ERR_CANCELED; /* one is enough */
+}
+
+/* What the file's first entry tells, ns since 1970; 0: nothing. */
+static int64_t source_first_time(struct logs *logs, const struct log_source *source)
+{
+    struct log_reading reading; /* of its own: what a format remembers is not to be there twice */
+    struct str block;
+    int64_t time = 0;
+
+    process_limit_work(FOLLOWER_WORK);
+    if (log_reading_init(&reading, NULL) == 0) {
+        reading.around = clock_wall(&clock_real);
+        reading.head = str_of(source->head, source->head_len);
+        reading.zone = logs->zone;
+        if (file_look(logs, source, &source->now, LOGS_READ, false, &block) >= 0) {
+            (void)source->format->read(&reading, block, judge_entry, &time);
+        }
+    }
+    log_reading_done(&reading);
+    return time;
+}
+
+/* A file that is younger than its first entry was copied or brought back: what it held when it was
+ * found has been read before, or is history. */
+static void source_judge(struct logs *logs, struct log_source *source)
+{
+    uint64_t size = source->unjudged;
+    int64_t time;
+
+    if (size == 0 || !source_know_format(logs, source, source->now.fd)) {
+        return;
+    }
+    source->unjudged = 0;
+    time = source_first_time(logs, source);
+    if (time != 0 ? time < file_birth(source->now.fd) - NEW_LATE_NS : size > NEW_MAX) {
+        log_info(_("the log '%s' came with %llu bytes that look like a copy or an old log; it is "
+                   "read from their end"),
+                 source->path, (unsigned long long)size);
+        file_skip_to(&source->now, size);
+    }
+}
+
+/* Where the file is begun, so that what is written to a silent log while nobody follows is not
+ * taken for history. True while it could not be told. */
+static bool source_note(struct logs *logs, struct log_source *source)
+{
+    int r = source->is_noted ? 0 : follower_send(&logs->follower, NULL, &source->now.position);
+
+    source->is_noted = r == 0;
+    logs->follower.is_full = logs->follower.is_full || r == -ERR_AGAIN;
+    return r == -ERR_AGAIN;
+}
+
 /* True while there may be more. */
 static bool source_follow(struct logs *logs, struct log_source *source, struct log_file *file,
                           bool is_last)
@@ -334,6 +490,10 @@ bool logs_read(struct logs *logs)
             }
             has_more = true;
         } else if (source->now.fd >= 0) {
+            source_judge(logs, source);
+            if (source_note(logs, source)) {
+                break;
+            }
             has_more = source_follow(logs, source, &source->now, false) || has_more;
         }
     }

@@ -24,6 +24,8 @@ struct log_source {
     char path[PATH_MAX];
     struct log_file now;
     struct log_file old;             /* rotated away before all of it was read */
+    bool is_noted;                   /* the place in `now` has been sent at least once */
+    uint64_t unjudged;               /* bytes a new log came with, until its first entry is seen */
     const struct log_format *format; /* NULL: nothing has been read yet */
     char head[LOGS_HEAD];            /* of the file, for formats that need it */
     size_t head_len;
@@ -36,13 +38,14 @@ struct logs {
     struct log_source sources[LOGS_MAX];
     size_t count;
     struct log_reading reading;
+    int32_t zone; /* seconds east of UTC, of the host */
     char *piece;
     int64_t reopen;
 };
 
 /* logs/follow.c: what the settings name, each at the place that was noted; one that was never read
- * at its end, or from its beginning when it came to be while logs were watched. Needs the rights
- * that are given up afterwards. */
+ * at its end, or from its beginning when it came to be while logs were watched and is no copy.
+ * Needs the rights that are given up afterwards. */
 [[nodiscard]] int logs_open(struct logs *logs, struct diag *diag);
 void logs_close(struct logs *logs);
 /* Hands on what has come; whether there is more. */

@@ -145,13 +145,20 @@ static int child_run_visits(void *context)
     return visits_run(&config);
 }
 
+/* By the clock of now: one that is set right only after boot makes no old log a new one. */
+static int64_t logs_wall(int64_t mono)
+{
+    return clock_wall(&clock_real) - (clock_mono(&clock_real) - mono);
+}
+
 static int child_run_logs(void *context)
 {
     const struct supervisor *supervisor = child_begin(context);
+    int64_t since = supervisor->logs_since;
     const struct logs_config config = {.settings = supervisor->settings,
                                        .supervisor = supervisor->pairs[PAIR_LOGS_SUPERVISOR][0],
                                        .outlet = supervisor->pairs[PAIR_LOGS_OUTLET][0],
-                                       .since = supervisor->logs_since};
+                                       .since = since != 0 ? logs_wall(since) : 0};
 
     page_free(supervisor->page);
     intake_page_free(supervisor->intake);
@@ -383,7 +390,7 @@ int supervisor_start_child(struct supervisor *supervisor, enum child_kind kind)
     struct child *child = &supervisor->children[kind];
     int keep[CHILD_KEEP_MAX];
     size_t count = child_keep(supervisor, kind, keep);
-    int64_t now = clock_wall(&clock_real);
+    int64_t now = clock_mono(&clock_real);
     pid_t pid = 0;
     int r = kind < CHILD_COUNT ? 0 : -ERR_INVAL;
 
@@ -402,7 +409,7 @@ int supervisor_start_child(struct supervisor *supervisor, enum child_kind kind)
         return r;
     }
     child->pid = pid;
-    child->started = clock_mono(&clock_real);
+    child->started = now;
     if (kind == CHILD_LOGS) {
         supervisor->logs_started = now;
         supervisor->logs_since = supervisor->logs_since != 0 ? supervisor->logs_since : now;

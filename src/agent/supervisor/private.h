@@ -121,7 +121,7 @@ struct supervisor {
     struct loop_source *retry_timer;
     enum agent_state state;
     struct child children[CHILD_COUNT];
-    int64_t logs_since;   /* ns since 1970: since then a logs' process saw what came; 0: none did */
+    int64_t logs_since;   /* ns since boot: since then a logs' process saw what came; 0: none did */
     int64_t logs_started; /* the last one */
     struct outbox sensor;
     struct outbox outlet;
