@@ -365,6 +365,32 @@ static void test_what_a_person_allows(void **state)
     indicators_free(indicators);
 }
 
+/* "Allow" is the same word, and what it says of a domain holds for URLs below it. */
+static void test_allowed_urls(void **state)
+{
+    struct indicators *indicators =
+        load(HEAD "\nurl x.a.vn/m.exe\nurl a.vn:8080/m\nurl b.vn/m.exe\nurl 10.1.2.3/m\n"
+                  "url [2001:db8::7]:81/m\nurl github.com/m.exe\nend 6\n");
+    static const char own[] = "canhgac-list 1\nname own\nlabel Allow\nsource me\n\n"
+                              "domain a.vn\naddress 10.0.0.0/8\naddress 2001:db8::/32\nend 3\n";
+    static const char *const allowed[] = {"x.a.vn/m.exe", "a.vn:8080/m", "10.1.2.3/m",
+                                          "[2001:db8::7]:81/m"};
+    struct indicator_hit hit;
+    struct diag diag = {{0}};
+
+    (void)state;
+    for (int is_ours = 0; is_ours < 2; is_ours++) {
+        for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
+            assert_int_equal(indicators_find(indicators, FEED_KIND_URL, str_from(allowed[i]), &hit),
+                             !is_ours);
+        }
+        assert_true(indicators_find(indicators, FEED_KIND_URL, STR("b.vn/m.exe"), &hit));
+        assert_true(indicators_find(indicators, FEED_KIND_URL, STR("github.com/m.exe"), &hit));
+        assert_int_equal(is_ours ? 0 : indicators_add_file(indicators, str_from(own), &diag), 0);
+    }
+    indicators_free(indicators);
+}
+
 static void keep_entry(void *context, const struct feed_entry *entry)
 {
     (void)collect(context, entry);
@@ -588,13 +614,21 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formats),         cmocka_unit_test(test_ends_of_rows),
-        cmocka_unit_test(test_patterns),        cmocka_unit_test(test_kinds_of_logs),
-        cmocka_unit_test(test_addresses),       cmocka_unit_test(test_what_a_person_allows),
-        cmocka_unit_test(test_values),          cmocka_unit_test(test_faults_are_named),
-        cmocka_unit_test(test_hosts_are_found), cmocka_unit_test(test_phrases_and_hashes),
-        cmocka_unit_test(test_expiry),          cmocka_unit_test(test_damaged_files_are_refused),
-        cmocka_unit_test(test_million),         cmocka_unit_test(test_published_list),
+        cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_ends_of_rows),
+        cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_kinds_of_logs),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_what_a_person_allows),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_allowed_urls),
+        cmocka_unit_test(test_faults_are_named),
+        cmocka_unit_test(test_hosts_are_found),
+        cmocka_unit_test(test_phrases_and_hashes),
+        cmocka_unit_test(test_expiry),
+        cmocka_unit_test(test_damaged_files_are_refused),
+        cmocka_unit_test(test_million),
+        cmocka_unit_test(test_published_list),
         cmocka_unit_test(test_no_memory),
     };
 
