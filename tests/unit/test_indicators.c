@@ -87,7 +87,7 @@ static void test_formats(void **state)
     assert_int_equal(report.passed, 3);
 }
 
-/* What is said to end must not last for ever because nobody could read when. */
+/* An end that nobody can read ends nothing, and is counted and told. */
 static void test_ends_of_rows(void **state)
 {
     struct feed_report report;
@@ -98,10 +98,32 @@ static void test_ends_of_rows(void **state)
                                    "192.0.2.5,2026-10-40\n192.0.2.6,cuối năm\n192.0.2.7,5\n",
                                    &report),
                         "address:192.0.2.1! address:192.0.2.2! address:192.0.2.3 "
-                        "address:192.0.2.4! ");
-    assert_int_equal(report.faulty, 3);
+                        "address:192.0.2.4! address:192.0.2.5 address:192.0.2.6 "
+                        "address:192.0.2.7 ");
+    assert_int_equal(report.faulty, 0);
+    assert_int_equal(report.endless, 3);
     assert_int_equal(report.faults[0].line, 6);
     assert_non_null(strstr(report.faults[0].what, "'2026-10-40'"));
+    assert_string_equal(entries_of("ip,expires\n192.0.2.1,12/01/2026\n192.0.2.2,12/31/2026\n"
+                                   "192.0.2.3,2026-12-31\n",
+                                   &report),
+                        "address:192.0.2.1 address:192.0.2.2 address:192.0.2.3! ");
+    assert_int_equal(report.endless, 2);
+    assert_int_equal(report.faults[0].line, 2);
+    assert_non_null(strstr(report.faults[0].what, "MM/DD"));
+    assert_string_equal(entries_of("ip,expires\n192.0.2.1,-\n192.0.2.2,N/A\n192.0.2.3,None\n"
+                                   "192.0.2.4,null\n192.0.2.5,never\n192.0.2.6,Không\n"
+                                   "192.0.2.7,không có\n192.0.2.8,12/01/2026\n",
+                                   &report),
+                        "address:192.0.2.1 address:192.0.2.2 address:192.0.2.3 "
+                        "address:192.0.2.4 address:192.0.2.5 address:192.0.2.6 "
+                        "address:192.0.2.7 address:192.0.2.8! ");
+    assert_int_equal(report.endless, 0);
+    assert_string_equal(entries_of("{\"objects\":[{\"type\":\"indicator\",\"valid_until\":\"soon\","
+                                   "\"pattern\":\"[domain-name:value = 'a.vn']\"}]}",
+                                   &report),
+                        "domain:a.vn ");
+    assert_int_equal(report.endless, 1);
 }
 
 static const char *entries_of_pattern(const char *pattern, struct feed_report *ret_report)
@@ -121,7 +143,11 @@ static void test_patterns(void **state)
         "[domain-name:value = 'a.vn'] AND [url:value = 'http://b.vn/x']",
         "[domain-name:value = 'a.vn'] FOLLOWEDBY [domain-name:value = 'b.vn']",
         "[domain-name:value = 'a.vn'] REPEATS 5 TIMES WITHIN 60 SECONDS",
-        "[domain-name:value LIKE '%.a.vn']", "[domain-name:value != 'a.vn']"};
+        "[domain-name:value='a.vn']AND[url:value='http://b.vn/x']",
+        "[domain-name:value = 'a.vn'\\nAND\\nurl:value = 'http://b.vn/x']",
+        "[file:hashes.MD5 NOT = 'd41d8cd98f00b204e9800998ecf8427e']",
+        "[domain-name:value LIKE '%.a.vn']",
+        "[domain-name:value != 'a.vn']"};
     static const char *const faulty[] = {
         "[domain-name:value = 'a.vn'] [domain-name:value = 'b.vn']", "domain-name:value = 'a.vn'",
         "[domain-name:value = 'a.vn' OR", ""};
@@ -143,7 +169,7 @@ static void test_patterns(void **state)
         assert_int_equal(report.faulty, 0);
     }
     for (size_t i = 0; i < sizeof(faulty) / sizeof(faulty[0]); i++) {
-        (void)entries_of_pattern(faulty[i], &report);
+        assert_string_equal(entries_of_pattern(faulty[i], &report), "");
         assert_int_equal(report.faulty, 1);
     }
 }
