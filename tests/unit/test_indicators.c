@@ -193,6 +193,9 @@ static void test_kinds_of_logs(void **state)
                                    &report),
                         "url:evil.example/a.exe url:evil.example/?q=1 url:203.0.113.7:8080/mozi.m "
                         "url:[2001:db8::1]/x domain:evil.example address:203.0.113.8 ");
+    /* What is written must be read again: a URL in a path is no scheme. */
+    assert_string_equal(entries_of("http://t.vn/http://b.vn/x\nt.vn/http://b.vn/x\n", &report),
+                        "url:t.vn/http://b.vn/x url:t.vn/http://b.vn/x ");
     assert_string_equal(entries_of("Ke.Xau@Evil[.]example\n", &report),
                         "email:ke.xau@evil.example ");
     assert_string_equal(entries_of("type,value\nip,203.0.113.7\nuser_agent, Mozilla/5.0 (xấu) \n"
