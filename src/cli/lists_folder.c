@@ -79,6 +79,7 @@ static void print_report_json(const struct lists_import *import, enum feed_forma
     json_add_u64(&json, "taken", report->taken);
     json_add_u64(&json, "passed", report->passed);
     json_add_u64(&json, "faulty", report->faulty);
+    json_add_u64(&json, "endless", report->endless);
     json_close_object(&json);
     buf_put_byte(&buf, '\n');
     (void)fwrite(buf.ptr, 1, buf.len, stdout);
@@ -96,18 +97,24 @@ static void print_report(const struct lists_import *import, enum feed_format for
            (unsigned long long)report->taken, feed_format_name(format),
            (unsigned long long)report->passed, (unsigned long long)report->faulty);
     putchar('\n');
+    if (report->endless != 0) {
+        printf(_("%llu of them name an end that cannot be read, so they count without one"),
+               (unsigned long long)report->endless);
+        putchar('\n');
+    }
 }
 
 static void print_faults(const struct feed_report *report)
 {
-    for (uint64_t i = 0; i < report->faulty && i < FEED_FAULTS_MAX; i++) {
+    uint64_t told = report->faulty + report->endless;
+
+    for (uint64_t i = 0; i < told && i < FEED_FAULTS_MAX; i++) {
         (void)fprintf(stderr, _("  line %llu: %s"), (unsigned long long)report->faults[i].line,
                       report->faults[i].what);
         (void)fputc('\n', stderr);
     }
-    if (report->faulty > FEED_FAULTS_MAX) {
-        (void)fprintf(stderr, _("  and %llu more"),
-                      (unsigned long long)(report->faulty - FEED_FAULTS_MAX));
+    if (told > FEED_FAULTS_MAX) {
+        (void)fprintf(stderr, _("  and %llu more"), (unsigned long long)(told - FEED_FAULTS_MAX));
         (void)fputc('\n', stderr);
     }
 }

@@ -40,13 +40,14 @@ bool feed_format_parse(struct str name, enum feed_format *ret_format)
     return false;
 }
 
-void feed_fault(struct feed *feed, uint64_t line, const char *why, struct str value)
+static void tell(struct feed *feed, uint64_t line, const char *why, struct str value)
 {
     struct feed_report *report = feed->report;
+    uint64_t told = report->faulty + report->endless;
     struct buf plain;
 
-    if (report->faulty < FEED_FAULTS_MAX) {
-        struct feed_fault *fault = &report->faults[report->faulty];
+    if (told < FEED_FAULTS_MAX) {
+        struct feed_fault *fault = &report->faults[told];
 
         buf_init(&plain, 256);
         buf_put_plain(&plain, str_slice(value, 0, 80));
@@ -55,7 +56,18 @@ void feed_fault(struct feed *feed, uint64_t line, const char *why, struct str va
                        STR_ARG(buf_str(&plain)));
         buf_done(&plain);
     }
-    report->faulty++;
+}
+
+void feed_fault(struct feed *feed, uint64_t line, const char *why, struct str value)
+{
+    tell(feed, line, why, value);
+    feed->report->faulty++;
+}
+
+void feed_endless(struct feed *feed, uint64_t line, const char *why, struct str end)
+{
+    tell(feed, line, why, end);
+    feed->report->endless++;
 }
 
 static bool is_digits(struct str text, const char *others)
@@ -248,6 +260,7 @@ struct csv_columns {
     size_t value;
     size_t type;
     size_t expires;
+    bool is_month_first; /* some end can only be MM/DD, so that no day with slashes is sure */
 };
 
 static bool csv_find_columns(const struct csv_row *head, struct csv_columns *ret_columns)
@@ -256,12 +269,44 @@ static bool csv_find_columns(const struct csv_row *head, struct csv_columns *ret
     for (size_t i = 0; i < ARRAY_LEN(csv_value_columns) && ret_columns->value == head->count; i++) {
         ret_columns->value = csv_column(head->fields, head->count, csv_value_columns[i]);
     }
+    ret_columns->is_month_first = false;
     ret_columns->type = csv_column(head->fields, head->count, "type");
     ret_columns->expires = csv_column(head->fields, head->count, "expires");
     if (ret_columns->expires == head->count) {
         ret_columns->expires = csv_column(head->fields, head->count, "valid_until");
     }
     return ret_columns->value != head->count;
+}
+
+/* Words for no end. */
+static bool is_never(struct str text)
+{
+    static const char *const words[] = {"",         "-",     "n/a",     "na",       "none",
+                                        "null",     "never", "không",   "không có", "Không",
+                                        "Không có", "KHÔNG", "KHÔNG CÓ"};
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (str_is_nocase(text, str_from(words[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_slashed(struct str text)
+{
+    return text.len >= 10 && text.ptr[2] == '/' && text.ptr[5] == '/';
+}
+
+/* 12/31/2026 is no DD/MM. */
+static bool is_month_first(struct str text)
+{
+    uint64_t first;
+    uint64_t second;
+
+    return is_slashed(text) && str_to_u64(str_slice(text, 0, 2), &first) == 0 &&
+           str_to_u64(str_slice(text, 3, 5), &second) == 0 && first >= 1 && first <= 12 &&
+           second > 12 && second <= 31;
 }
 
 /* RFC 3339, a day, or a day and an hour; days also as spreadsheets here write them, 25/11/2026.
@@ -274,7 +319,7 @@ static bool read_time(struct str text, int64_t *ret_time)
 
     text = str_trim(text);
     *ret_time = 0;
-    if (text.len == 0 || time_parse(text, ret_time) == 0) {
+    if (is_never(text) || time_parse(text, ret_time) == 0) {
         return true;
     }
     day = str_slice(text, 0, 10);
@@ -284,7 +329,7 @@ static bool read_time(struct str text, int64_t *ret_time)
     if (day.len != 10 || hour.len != 8) {
         return false;
     }
-    if (day.ptr[2] == '/' && day.ptr[5] == '/') {
+    if (is_slashed(day)) {
         (void)snprintf(whole, sizeof(whole), "%.4s-%.2s-%.2sT%.8sZ", day.ptr + 6, day.ptr + 3,
                        day.ptr, hour.ptr);
     } else {
@@ -312,6 +357,25 @@ static enum feed_kind kind_of(struct feed *feed, struct str type, struct str val
     return kind_guess(feed, value);
 }
 
+/* The row's end, or none, which is told, when it cannot be read. */
+static int64_t read_end(struct feed *feed, struct str end, uint64_t line,
+                        const struct csv_columns *columns)
+{
+    int64_t until = 0;
+
+    if (columns->is_month_first && is_slashed(str_trim(end))) {
+        feed_endless(feed, line,
+                     _("the column's days seem to be MM/DD: no end is taken; write YYYY-MM-DD"),
+                     end);
+        return 0;
+    }
+    if (!read_time(end, &until)) {
+        feed_endless(feed, line, _("the end is no time: none is taken"), end);
+        return 0;
+    }
+    return until;
+}
+
 static int read_csv_row(struct feed *feed, const struct csv_row *head, const struct csv_row *row,
                         uint64_t line, const struct csv_columns *columns)
 {
@@ -320,7 +384,6 @@ static int read_csv_row(struct feed *feed, const struct csv_row *head, const str
     struct str expires =
         columns->expires < row->count ? row->fields[columns->expires] : str_of("", 0);
     const char *named = "";
-    int64_t until;
 
     for (size_t i = 0; i < ARRAY_LEN(csv_value_columns); i++) {
         if (csv_column(head->fields, head->count, csv_value_columns[i]) == columns->value) {
@@ -331,12 +394,9 @@ static int read_csv_row(struct feed *feed, const struct csv_row *head, const str
         feed_fault(feed, line, _("another number of fields than the head"), row->fields[0]);
         return 0;
     }
-    if (!read_time(expires, &until)) {
-        feed_fault(feed, line, _("the column of its end holds no time"), expires);
-        return 0;
-    }
     type = columns->type < row->count ? type : str_from(named);
-    return feed_take(feed, line, kind_of(feed, type, value), value, until);
+    return feed_take(feed, line, kind_of(feed, type, value), value,
+                     read_end(feed, expires, line, columns));
 }
 
 /* csv_next's answer. */
@@ -346,6 +406,23 @@ static int read_fields(struct csv_reader *reader, struct arena *arena, struct cs
 
     row->count = r > 0 ? (size_t)r : 0;
     return r;
+}
+
+/* Whether any row's end can only be MM/DD: then 12/01 beside it is no 12 January either. */
+static int find_month_first(struct feed *feed, struct csv_reader reader, struct csv_row *row,
+                            struct csv_columns *columns)
+{
+    int r = 1;
+
+    while (r != 0 && !columns->is_month_first) {
+        r = read_fields(&reader, feed->arena, row);
+        if (r == -ERR_NOMEM) {
+            return r;
+        }
+        columns->is_month_first = columns->expires < row->count &&
+                                  is_month_first(str_trim(row->fields[columns->expires]));
+    }
+    return 0;
 }
 
 static int read_csv(struct feed *feed, struct str text)
@@ -368,6 +445,10 @@ static int read_csv(struct feed *feed, struct str text)
         return diag_set(feed->diag, -ERR_SYNTAX,
                         _("the first row names no column value, indicator, domain, host, url, "
                           "phrase, hash, ip, user_agent or email"));
+    }
+    r = columns.expires < head->count ? find_month_first(feed, reader, row, &columns) : 0;
+    if (r < 0) {
+        return r;
     }
     for (;;) {
         r = read_fields(&reader, feed->arena, row);

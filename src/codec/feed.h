@@ -69,7 +69,8 @@ struct feed_report {
     uint64_t taken;
     uint64_t passed; /* comments, and what is well formed but no indicator of ours */
     uint64_t faulty;
-    struct feed_fault faults[FEED_FAULTS_MAX];
+    uint64_t endless; /* of those taken: an end is named that cannot be read, so they have none */
+    struct feed_fault faults[FEED_FAULTS_MAX]; /* the first of both */
 };
 
 const char *feed_format_name(enum feed_format format);

@@ -154,21 +154,47 @@ static bool pattern_literal(struct str *rest, char *room, struct str *ret_value)
     return true;
 }
 
+static bool is_letter(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
 /* "OR" takes what stands before it; false when something else does. */
 static bool pattern_or(struct str *rest)
 {
-    if (!str_has_prefix(*rest, STR("OR"))) {
+    if (!str_has_prefix(*rest, STR("OR")) || (rest->len > 2 && is_letter(rest->ptr[2]))) {
         return false;
     }
     *rest = str_trim(str_slice(*rest, 2, rest->len));
     return true;
 }
 
+/* Where the values of a pattern go, once all of it was read. */
+struct stix_taker {
+    struct feed *feed;
+    uint64_t line;
+    int64_t expires;
+    bool is_taking;
+};
+
+static int stix_take(const struct stix_taker *taker, struct str path, struct str value)
+{
+    enum feed_kind kind;
+
+    if (!taker->is_taking) {
+        return 0;
+    }
+    if (!pattern_kind(str_trim(path), &kind) || path.ptr[path.len - 1] == '!') {
+        taker->feed->report->passed++;
+        return 0;
+    }
+    return feed_take(taker->feed, taker->line, kind, value, taker->expires);
+}
+
 /* One observation, "[a:b = 'x' OR c:d = 'y']", taken off the pattern: 1; 0: it is none. */
-static int stix_observation(struct feed *feed, struct str *rest, int64_t expires)
+static int stix_observation(const struct stix_taker *taker, struct str *rest)
 {
     char room[FEED_LINE_MAX];
-    uint64_t line = feed_number(feed);
     int r = 0;
 
     if (rest->len == 0 || rest->ptr[0] != '[') {
@@ -176,17 +202,13 @@ static int stix_observation(struct feed *feed, struct str *rest, int64_t expires
     }
     *rest = str_slice(*rest, 1, rest->len);
     do {
-        enum feed_kind kind;
         struct str path;
         struct str value;
-        bool is_ours;
 
         if (!str_cut(rest, '=', &path) || !pattern_literal(rest, room, &value)) {
             return 0;
         }
-        is_ours = pattern_kind(str_trim(path), &kind) && path.ptr[path.len - 1] != '!';
-        feed->report->passed += !is_ours;
-        r = is_ours ? feed_take(feed, line, kind, value, expires) : 0;
+        r = stix_take(taker, path, value);
         *rest = str_trim(*rest);
     } while (r >= 0 && pattern_or(rest));
     if (r < 0 || rest->len == 0 || rest->ptr[0] != ']') {
@@ -196,7 +218,7 @@ static int stix_observation(struct feed *feed, struct str *rest, int64_t expires
     return 1;
 }
 
-/* Outside of literals: a value may hold any word. */
+/* Between other characters than letters, and outside of literals: a value may hold any word. */
 static bool pattern_has_word(struct str pattern, struct str word)
 {
     bool is_inside = false;
@@ -206,11 +228,24 @@ static bool pattern_has_word(struct str pattern, struct str word)
             i++;
         } else if (pattern.ptr[i] == '\'') {
             is_inside = !is_inside;
-        } else if (!is_inside && str_has_prefix(str_slice(pattern, i, pattern.len), word)) {
+        } else if (!is_inside && str_has_prefix(str_slice(pattern, i, pattern.len), word) &&
+                   (i == 0 || !is_letter(pattern.ptr[i - 1])) &&
+                   (i + word.len == pattern.len || !is_letter(pattern.ptr[i + word.len]))) {
             return true;
         }
     }
     return false;
+}
+
+/* 1; 0: it is no pattern; what the sink answered. */
+static int stix_observations(const struct stix_taker *taker, struct str rest)
+{
+    int r;
+
+    do {
+        r = stix_observation(taker, &rest);
+    } while (r == 1 && pattern_or(&rest));
+    return r == 1 && rest.len != 0 ? 0 : r;
 }
 
 /* "[a:b = 'x' OR c:d = 'y'] OR [e:f = 'z']": any comparison is enough, so each is an entry. What
@@ -218,10 +253,10 @@ static bool pattern_has_word(struct str pattern, struct str word)
  * passed over. */
 static int stix_pattern(struct feed *feed, struct str pattern, int64_t expires)
 {
-    static const char *const more[] = {" AND ",  " FOLLOWEDBY ", " WITHIN ", " REPEATS ",
-                                       " LIKE ", " MATCHES ",    " IN "};
+    static const char *const more[] = {"AND",  "FOLLOWEDBY", "WITHIN", "REPEATS",
+                                       "LIKE", "MATCHES",    "IN",     "NOT"};
+    struct stix_taker taker = {.feed = feed, .line = feed_number(feed), .expires = expires};
     struct str rest = str_trim(pattern);
-    uint64_t line = feed_number(feed);
     int r;
 
     for (size_t i = 0; i < ARRAY_LEN(more); i++) {
@@ -230,13 +265,12 @@ static int stix_pattern(struct feed *feed, struct str pattern, int64_t expires)
             return 0;
         }
     }
-    do {
-        r = stix_observation(feed, &rest, expires);
-    } while (r == 1 && pattern_or(&rest));
-    if (r == 0 || (r == 1 && rest.len != 0)) {
-        feed_fault(feed, line, _("no pattern of STIX"), pattern);
+    if (stix_observations(&taker, rest) != 1) {
+        feed_fault(feed, taker.line, _("no pattern of STIX"), pattern);
         return 0;
     }
+    taker.is_taking = true;
+    r = stix_observations(&taker, rest);
     return r < 0 ? r : 0;
 }
 
@@ -253,8 +287,8 @@ static int stix_object(struct feed *feed, const struct json_value *object)
         return 0;
     }
     if (until.len != 0 && time_parse(until, &expires) < 0) {
-        feed_fault(feed, feed_number(feed), _("valid_until is no time"), until);
-        return 0;
+        feed_endless(feed, feed_number(feed), _("valid_until is no time"), until);
+        expires = 0;
     }
     return stix_pattern(feed, json_member_str(object, "pattern", str_of("", 0)), expires);
 }

@@ -22,6 +22,8 @@ struct feed_type {
 int feed_take(struct feed *feed, uint64_t line, enum feed_kind kind, struct str value,
               int64_t expires);
 void feed_fault(struct feed *feed, uint64_t line, const char *why, struct str value);
+/* An end that cannot be read: the indicator counts without one, and somebody is told. */
+void feed_endless(struct feed *feed, uint64_t line, const char *why, struct str end);
 int feed_read_misp(struct feed *feed, struct str text);
 int feed_read_stix(struct feed *feed, struct str text);
 

@@ -192,10 +192,15 @@ static struct str url_authority(struct str text, struct str *ret_rest)
     size_t scheme = str_find(text, STR("://"));
     size_t end = 0;
 
-    text = scheme < URL_SCHEME_MAX && scheme != text.len ? str_slice(text, scheme + 3, text.len)
-                                                         : text;
     while (end < text.len && strchr("/?#", text.ptr[end]) == NULL) {
         end++;
+    }
+    if (scheme < URL_SCHEME_MAX && scheme < end) { /* one behind it is of another URL in the path */
+        text = str_slice(text, scheme + 3, text.len);
+        end = 0;
+        while (end < text.len && strchr("/?#", text.ptr[end]) == NULL) {
+            end++;
+        }
     }
     *ret_rest = str_slice(text, end, text.len);
     text = str_slice(text, 0, end);

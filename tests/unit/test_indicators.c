@@ -87,7 +87,7 @@ static void test_formats(void **state)
     assert_int_equal(report.passed, 3);
 }
 
-/* What is said to end must not last for ever because nobody could read when. */
+/* An end that nobody can read ends nothing, and is counted and told. */
 static void test_ends_of_rows(void **state)
 {
     struct feed_report report;
@@ -98,10 +98,32 @@ static void test_ends_of_rows(void **state)
                                    "192.0.2.5,2026-10-40\n192.0.2.6,cuối năm\n192.0.2.7,5\n",
                                    &report),
                         "address:192.0.2.1! address:192.0.2.2! address:192.0.2.3 "
-                        "address:192.0.2.4! ");
-    assert_int_equal(report.faulty, 3);
+                        "address:192.0.2.4! address:192.0.2.5 address:192.0.2.6 "
+                        "address:192.0.2.7 ");
+    assert_int_equal(report.faulty, 0);
+    assert_int_equal(report.endless, 3);
     assert_int_equal(report.faults[0].line, 6);
     assert_non_null(strstr(report.faults[0].what, "'2026-10-40'"));
+    assert_string_equal(entries_of("ip,expires\n192.0.2.1,12/01/2026\n192.0.2.2,12/31/2026\n"
+                                   "192.0.2.3,2026-12-31\n",
+                                   &report),
+                        "address:192.0.2.1 address:192.0.2.2 address:192.0.2.3! ");
+    assert_int_equal(report.endless, 2);
+    assert_int_equal(report.faults[0].line, 2);
+    assert_non_null(strstr(report.faults[0].what, "MM/DD"));
+    assert_string_equal(entries_of("ip,expires\n192.0.2.1,-\n192.0.2.2,N/A\n192.0.2.3,None\n"
+                                   "192.0.2.4,null\n192.0.2.5,never\n192.0.2.6,Không\n"
+                                   "192.0.2.7,không có\n192.0.2.8,12/01/2026\n",
+                                   &report),
+                        "address:192.0.2.1 address:192.0.2.2 address:192.0.2.3 "
+                        "address:192.0.2.4 address:192.0.2.5 address:192.0.2.6 "
+                        "address:192.0.2.7 address:192.0.2.8! ");
+    assert_int_equal(report.endless, 0);
+    assert_string_equal(entries_of("{\"objects\":[{\"type\":\"indicator\",\"valid_until\":\"soon\","
+                                   "\"pattern\":\"[domain-name:value = 'a.vn']\"}]}",
+                                   &report),
+                        "domain:a.vn ");
+    assert_int_equal(report.endless, 1);
 }
 
 static const char *entries_of_pattern(const char *pattern, struct feed_report *ret_report)
@@ -121,7 +143,11 @@ static void test_patterns(void **state)
         "[domain-name:value = 'a.vn'] AND [url:value = 'http://b.vn/x']",
         "[domain-name:value = 'a.vn'] FOLLOWEDBY [domain-name:value = 'b.vn']",
         "[domain-name:value = 'a.vn'] REPEATS 5 TIMES WITHIN 60 SECONDS",
-        "[domain-name:value LIKE '%.a.vn']", "[domain-name:value != 'a.vn']"};
+        "[domain-name:value='a.vn']AND[url:value='http://b.vn/x']",
+        "[domain-name:value = 'a.vn'\\nAND\\nurl:value = 'http://b.vn/x']",
+        "[file:hashes.MD5 NOT = 'd41d8cd98f00b204e9800998ecf8427e']",
+        "[domain-name:value LIKE '%.a.vn']",
+        "[domain-name:value != 'a.vn']"};
     static const char *const faulty[] = {
         "[domain-name:value = 'a.vn'] [domain-name:value = 'b.vn']", "domain-name:value = 'a.vn'",
         "[domain-name:value = 'a.vn' OR", ""};
@@ -143,7 +169,7 @@ static void test_patterns(void **state)
         assert_int_equal(report.faulty, 0);
     }
     for (size_t i = 0; i < sizeof(faulty) / sizeof(faulty[0]); i++) {
-        (void)entries_of_pattern(faulty[i], &report);
+        assert_string_equal(entries_of_pattern(faulty[i], &report), "");
         assert_int_equal(report.faulty, 1);
     }
 }
@@ -167,6 +193,9 @@ static void test_kinds_of_logs(void **state)
                                    &report),
                         "url:evil.example/a.exe url:evil.example/?q=1 url:203.0.113.7:8080/mozi.m "
                         "url:[2001:db8::1]/x domain:evil.example address:203.0.113.8 ");
+    /* What is written must be read again: a URL in a path is no scheme. */
+    assert_string_equal(entries_of("http://t.vn/http://b.vn/x\nt.vn/http://b.vn/x\n", &report),
+                        "url:t.vn/http://b.vn/x url:t.vn/http://b.vn/x ");
     assert_string_equal(entries_of("Ke.Xau@Evil[.]example\n", &report),
                         "email:ke.xau@evil.example ");
     assert_string_equal(entries_of("type,value\nip,203.0.113.7\nuser_agent, Mozilla/5.0 (xấu) \n"
@@ -361,6 +390,32 @@ static void test_what_a_person_allows(void **state)
         assert_true(find_address(indicators, "9.1.2.3", &bits));
         assert_false(find_address(indicators, "10.9.9.9", &bits));
         indicators_set_time(indicators, 1790000000LL * 1000000000LL); /* September 2026 */
+    }
+    indicators_free(indicators);
+}
+
+/* "Allow" is the same word, and what it says of a domain holds for URLs below it. */
+static void test_allowed_urls(void **state)
+{
+    struct indicators *indicators =
+        load(HEAD "\nurl x.a.vn/m.exe\nurl a.vn:8080/m\nurl b.vn/m.exe\nurl 10.1.2.3/m\n"
+                  "url [2001:db8::7]:81/m\nurl github.com/m.exe\nend 6\n");
+    static const char own[] = "canhgac-list 1\nname own\nlabel Allow\nsource me\n\n"
+                              "domain a.vn\naddress 10.0.0.0/8\naddress 2001:db8::/32\nend 3\n";
+    static const char *const allowed[] = {"x.a.vn/m.exe", "a.vn:8080/m", "10.1.2.3/m",
+                                          "[2001:db8::7]:81/m"};
+    struct indicator_hit hit;
+    struct diag diag = {{0}};
+
+    (void)state;
+    for (int is_ours = 0; is_ours < 2; is_ours++) {
+        for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
+            assert_int_equal(indicators_find(indicators, FEED_KIND_URL, str_from(allowed[i]), &hit),
+                             !is_ours);
+        }
+        assert_true(indicators_find(indicators, FEED_KIND_URL, STR("b.vn/m.exe"), &hit));
+        assert_true(indicators_find(indicators, FEED_KIND_URL, STR("github.com/m.exe"), &hit));
+        assert_int_equal(is_ours ? 0 : indicators_add_file(indicators, str_from(own), &diag), 0);
     }
     indicators_free(indicators);
 }
@@ -588,13 +643,21 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formats),         cmocka_unit_test(test_ends_of_rows),
-        cmocka_unit_test(test_patterns),        cmocka_unit_test(test_kinds_of_logs),
-        cmocka_unit_test(test_addresses),       cmocka_unit_test(test_what_a_person_allows),
-        cmocka_unit_test(test_values),          cmocka_unit_test(test_faults_are_named),
-        cmocka_unit_test(test_hosts_are_found), cmocka_unit_test(test_phrases_and_hashes),
-        cmocka_unit_test(test_expiry),          cmocka_unit_test(test_damaged_files_are_refused),
-        cmocka_unit_test(test_million),         cmocka_unit_test(test_published_list),
+        cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_ends_of_rows),
+        cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_kinds_of_logs),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_what_a_person_allows),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_allowed_urls),
+        cmocka_unit_test(test_faults_are_named),
+        cmocka_unit_test(test_hosts_are_found),
+        cmocka_unit_test(test_phrases_and_hashes),
+        cmocka_unit_test(test_expiry),
+        cmocka_unit_test(test_damaged_files_are_refused),
+        cmocka_unit_test(test_million),
+        cmocka_unit_test(test_published_list),
         cmocka_unit_test(test_no_memory),
     };
 

@@ -238,6 +238,56 @@ static void test_expired(void **state)
     indicators_free(indicators);
 }
 
+static size_t count_at(struct screen *screen, const char *value, const char *when)
+{
+    struct entry_field field = {.name = STR("x"), .value = str_from(value)};
+    struct entry entry = {.fields = &field, .count = 1};
+    const struct screen_hit *hits;
+    size_t count;
+
+    assert_int_equal(time_parse(str_from(when), &entry.time), 0);
+    assert_int_equal(screen_entry(screen, &entry, &hits, &count), 0);
+    return count;
+}
+
+/* A log's own time may be anything: one of the future silences nothing that still counts, and one
+ * that was quiet after an end is a hit before it. */
+static void test_forged_time(void **state)
+{
+    struct indicators *indicators =
+        load(HEAD "address 203.0.113.7\t2027-03-01T00:00:00.000Z\nend 1\n");
+    struct screen *screen = make(indicators);
+    int64_t now = 0;
+
+    (void)state;
+    assert_int_equal(time_parse(STR("2027-02-01T12:30:00Z"), &now), 0);
+    indicators_set_time(indicators, now);
+    assert_int_equal(count_at(screen, "203.0.113.7", "2099-01-01T00:00:00Z"), 1);
+    assert_int_equal(count_at(screen, "203.0.113.7", "2001-01-01T00:00:00Z"), 1);
+    assert_int_equal(time_parse(STR("2027-03-02T00:00:00Z"), &now), 0);
+    indicators_set_time(indicators, now);
+    assert_int_equal(count_at(screen, "203.0.113.7", "2099-01-01T00:00:00Z"), 0);
+    assert_int_equal(count_at(screen, "203.0.113.7", "2027-03-01T23:00:00Z"), 0);
+    assert_int_equal(count_at(screen, "203.0.113.7", "2027-02-28T23:59:59Z"), 1);
+    screen_free(screen);
+    indicators_free(indicators);
+}
+
+/* What has ended hides nothing that is wider and goes on. */
+static void test_wider(void **state)
+{
+    struct indicators *indicators = load(
+        HEAD "address 203.0.113.7\t2026-03-01T00:00:00.000Z\naddress 203.0.113.0/24\n"
+             "domain old.evil.example\t2026-03-01T00:00:00.000Z\ndomain evil.example\nend 4\n");
+    struct screen *screen = make(indicators);
+
+    (void)state;
+    assert_int_equal(count_at(screen, "203.0.113.7", "2026-04-01T00:00:00Z"), 1);
+    assert_int_equal(count_at(screen, "old.evil.example", "2026-04-01T00:00:00Z"), 1);
+    screen_free(screen);
+    indicators_free(indicators);
+}
+
 /* An entry full of hits shows the first and counts them all; a huge one takes bounded time. */
 static void test_many(void **state)
 {
@@ -387,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_many),         cmocka_unit_test(test_one_kind),
         cmocka_unit_test(test_networks),     cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_paths),        cmocka_unit_test(test_escaped),
+        cmocka_unit_test(test_forged_time),  cmocka_unit_test(test_wider),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

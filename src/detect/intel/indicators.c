@@ -123,12 +123,19 @@ int indicators_add(struct indicators *indicators, unsigned kind, unsigned list, 
     return r < 0 || !indicators->is_keeping ? r : value_keep(indicators, kind, list, value, day);
 }
 
-/* Fills the hit; false when entry or list have expired. */
-static bool hit_of(const struct indicators *indicators, unsigned kind,
-                   const struct indicator_slot *slot, struct str value,
+static const struct indicator_slot *find(const struct indicators *indicators, unsigned kind,
+                                         struct str value)
+{
+    return indicator_table_find(&indicators->table, indicator_hash(kind, value));
+}
+
+/* Fills the hit; false when it is on no list, or entry or list had ended at that time. */
+static bool hit_of(const struct indicators *indicators, unsigned kind, struct str value, int64_t at,
                    struct indicator_hit *ret_hit)
 {
-    if (slot == NULL || end_of(indicators, slot->list, slot->day) <= indicators->time) {
+    const struct indicator_slot *slot = find(indicators, kind, value);
+
+    if (slot == NULL || end_of(indicators, slot->list, slot->day) <= at) {
         return false;
     }
     *ret_hit = (struct indicator_hit){.list = &indicators->lists[slot->list],
@@ -138,20 +145,14 @@ static bool hit_of(const struct indicators *indicators, unsigned kind,
     return true;
 }
 
-static const struct indicator_slot *find(const struct indicators *indicators, unsigned kind,
-                                         struct str value)
-{
-    return indicator_table_find(&indicators->table, indicator_hash(kind, value));
-}
-
-/* Whether an allow list that a person imported has it: that has the last word. */
+/* Whether an allow list that a person imported has it: that has the last word. Of now, whatever
+ * time is asked for: who dates an entry back shall not win a list that has ended. */
 static bool is_ours(const struct indicators *indicators, enum feed_kind kind, struct str value)
 {
     unsigned ours = INDICATOR_OURS + (unsigned)kind;
     struct indicator_hit hit;
 
-    return indicators->counts[ours] != 0 &&
-           hit_of(indicators, ours, find(indicators, ours, value), value, &hit);
+    return indicators->counts[ours] != 0 && hit_of(indicators, ours, value, indicators->time, &hit);
 }
 
 /* Without its first label; empty when it has one only. */
@@ -171,8 +172,8 @@ static bool is_allowed(const struct indicators *indicators, struct str host)
     return false;
 }
 
-bool indicators_find_host(const struct indicators *indicators, struct str host,
-                          struct indicator_hit *ret_hit)
+bool indicators_find_host_at(const struct indicators *indicators, struct str host, int64_t at,
+                             struct indicator_hit *ret_hit)
 {
     struct str whole = host;
     struct indicator_hit hit;
@@ -183,15 +184,14 @@ bool indicators_find_host(const struct indicators *indicators, struct str host,
         unsigned bits;
 
         return feed_parse_address(host, address, &bits) && bits == 128 &&
-               indicators_find_address(indicators, address, ret_hit);
+               indicators_find_address_at(indicators, address, at, ret_hit);
     }
     if (indicators->counts[FEED_KIND_DOMAIN] == 0) {
         return false;
     }
     for (unsigned i = 0; i < LABELS_MAX && str_find_byte(host, '.') != host.len;
          i++, host = parent_of(host)) {
-        if (hit_of(indicators, FEED_KIND_DOMAIN, find(indicators, FEED_KIND_DOMAIN, host), host,
-                   &hit) &&
+        if (hit_of(indicators, FEED_KIND_DOMAIN, host, at, &hit) &&
             find(indicators, INDICATOR_SHARED, host) == NULL) {
             if (is_allowed(indicators, whole)) {
                 return false;
@@ -203,9 +203,9 @@ bool indicators_find_host(const struct indicators *indicators, struct str host,
     return false;
 }
 
-/* The narrowest network of that kind which holds the address. */
+/* The narrowest network of that kind which holds the address and had not ended. */
 static bool find_network(const struct indicators *indicators, unsigned kind,
-                         const uint8_t address[16], struct indicator_hit *ret_hit)
+                         const uint8_t address[16], int64_t at, struct indicator_hit *ret_hit)
 {
     uint8_t key[NETWORK_SIZE];
 
@@ -222,9 +222,8 @@ static bool find_network(const struct indicators *indicators, unsigned kind,
             lengths &= ~(1ULL << bit);
             key[16] = (uint8_t)(word * 64 + bit);
             network_mask(key, key[16]);
-            if (hit_of(indicators, kind,
-                       find(indicators, kind, str_of((const char *)key, NETWORK_SIZE)),
-                       str_of(NULL, 0), ret_hit)) {
+            if (hit_of(indicators, kind, str_of((const char *)key, NETWORK_SIZE), at, ret_hit)) {
+                ret_hit->value = str_of(NULL, 0);
                 ret_hit->bits = key[16];
                 return true;
             }
@@ -233,28 +232,71 @@ static bool find_network(const struct indicators *indicators, unsigned kind,
     return false;
 }
 
-bool indicators_find_address(const struct indicators *indicators, const uint8_t address[16],
-                             struct indicator_hit *ret_hit)
+bool indicators_find_address_at(const struct indicators *indicators, const uint8_t address[16],
+                                int64_t at, struct indicator_hit *ret_hit)
 {
     struct indicator_hit hit;
     struct indicator_hit ours;
 
-    if (!find_network(indicators, FEED_KIND_ADDRESS, address, &hit) ||
-        find_network(indicators, INDICATOR_OURS + FEED_KIND_ADDRESS, address, &ours)) {
+    if (!find_network(indicators, FEED_KIND_ADDRESS, address, at, &hit) ||
+        find_network(indicators, INDICATOR_OURS + FEED_KIND_ADDRESS, address, indicators->time,
+                     &ours)) {
         return false;
     }
     *ret_hit = hit;
     return true;
 }
 
+bool indicators_find_address(const struct indicators *indicators, const uint8_t address[16],
+                             struct indicator_hit *ret_hit)
+{
+    return indicators_find_address_at(indicators, address, indicators->time, ret_hit);
+}
+
+bool indicators_find_host(const struct indicators *indicators, struct str host,
+                          struct indicator_hit *ret_hit)
+{
+    return indicators_find_host_at(indicators, host, indicators->time, ret_hit);
+}
+
+/* Whether an allow list that a person imported speaks for the host of a URL in its form. That of
+ * popular hosts does not: anybody may leave a file on those. */
+static bool is_url_ours(const struct indicators *indicators, struct str url)
+{
+    struct str host = str_slice(url, 0, str_find_byte(url, '/'));
+    struct indicator_hit hit;
+    uint8_t address[16];
+    unsigned bits;
+
+    host = str_slice(host, 0, str_find_byte(host, '?'));
+    host = host.len != 0 && host.ptr[0] == '[' ? str_slice(host, 1, str_find_byte(host, ']'))
+                                               : str_slice(host, 0, str_find_byte(host, ':'));
+    if (feed_parse_address(host, address, &bits)) {
+        return bits == 128 && find_network(indicators, INDICATOR_OURS + FEED_KIND_ADDRESS, address,
+                                           indicators->time, &hit);
+    }
+    for (unsigned i = 0; i < LABELS_MAX && host.len != 0; i++, host = parent_of(host)) {
+        if (is_ours(indicators, FEED_KIND_DOMAIN, host)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool indicators_find(const struct indicators *indicators, enum feed_kind kind, struct str value,
                      struct indicator_hit *ret_hit)
 {
+    return indicators_find_at(indicators, kind, value, indicators->time, ret_hit);
+}
+
+bool indicators_find_at(const struct indicators *indicators, enum feed_kind kind, struct str value,
+                        int64_t at, struct indicator_hit *ret_hit)
+{
     struct indicator_hit hit;
 
-    if (indicators->counts[kind] == 0 ||
-        !hit_of(indicators, kind, find(indicators, kind, value), value, &hit) ||
-        is_ours(indicators, kind, value)) {
+    if (indicators->counts[kind] == 0 || !hit_of(indicators, kind, value, at, &hit) ||
+        is_ours(indicators, kind, value) ||
+        (kind == FEED_KIND_URL && is_url_ours(indicators, value))) {
         return false;
     }
     *ret_hit = hit;
@@ -297,6 +339,11 @@ void indicators_keep_values(struct indicators *indicators)
 void indicators_set_time(struct indicators *indicators, int64_t time)
 {
     indicators->time = time;
+}
+
+int64_t indicators_time(const struct indicators *indicators)
+{
+    return indicators->time;
 }
 
 void indicators_each(const struct indicators *indicators, size_t index, indicator_fn *fn,

@@ -37,7 +37,7 @@ struct indicator_list {
 };
 
 /* The label of lists whose entries are no hits, whatever other lists say: of a domain all that lies
- * below it too, of a network all its addresses. */
+ * below it too, URLs as well, of a network all its addresses. In whatever case it is written. */
 #define INDICATORS_ALLOW "allow"
 
 struct indicator_hit {
@@ -67,6 +67,8 @@ struct str indicators_popular(void);
                                       struct diag *diag);
 /* Whose day it is, ns since 1970 UTC: decides what has expired. Until it is told nothing has. */
 void indicators_set_time(struct indicators *indicators, int64_t time);
+/* 0: it was not told. */
+int64_t indicators_time(const struct indicators *indicators);
 
 /* host: in lower case, without port; one of digits is an address. */
 bool indicators_find_host(const struct indicators *indicators, struct str host,
@@ -80,6 +82,14 @@ bool indicators_find_address(const struct indicators *indicators, const uint8_t 
 /* value: in the form of codec/feed.h. For hashes, URLs, user agents, e-mail addresses. */
 bool indicators_find(const struct indicators *indicators, enum feed_kind kind, struct str value,
                      struct indicator_hit *ret_hit);
+/* The same for something seen at a time of its own, ns since 1970 UTC: what had not ended then is a
+ * hit, the wider network or domain where the narrower had. Allow lists are asked as of now. */
+bool indicators_find_host_at(const struct indicators *indicators, struct str host, int64_t at,
+                             struct indicator_hit *ret_hit);
+bool indicators_find_address_at(const struct indicators *indicators, const uint8_t address[16],
+                                int64_t at, struct indicator_hit *ret_hit);
+bool indicators_find_at(const struct indicators *indicators, enum feed_kind kind, struct str value,
+                        int64_t at, struct indicator_hit *ret_hit);
 /* text: folded (base/utf8.h). The first phrase at or behind from. */
 bool indicators_find_phrase(const struct indicators *indicators, struct str text, size_t from,
                             struct indicator_hit *ret_hit);

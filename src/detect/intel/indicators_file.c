@@ -131,7 +131,7 @@ static int head_line(struct list_reader *reader, struct str name, struct str val
 
 static int entry_line(struct list_reader *reader, struct str kind_name, struct str value)
 {
-    bool is_allow = str_is(reader->list->label, STR(INDICATORS_ALLOW));
+    bool is_allow = str_is_nocase(str_trim(reader->list->label), STR(INDICATORS_ALLOW));
     char *room = reader->room;
     struct str bare;
     struct str read = {0};

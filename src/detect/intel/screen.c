@@ -6,10 +6,12 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/time.h"
 #include "detect/intel/screen_part.h"
 
 #define SCRATCH_LIMIT (1U << 20)
 #define KEPT_LIMIT    (16U << 20)
+#define HOUR_NS       (3600 * NS_PER_S)
 
 int screen_new(const struct indicators *indicators, struct screen **ret_screen)
 {
@@ -50,21 +52,11 @@ void screen_freep(struct screen **screen)
     *screen = NULL;
 }
 
-/* An entry from before the indicator's end is hit, one from after is not, whenever it is read. */
-static bool hit_is_over(const struct screen *screen, const struct indicator_hit *hit)
-{
-    return hit->expires != 0 && hit->expires <= screen->entry->time;
-}
-
 int screen_add(struct screen *screen, const struct indicator_hit *hit, size_t field,
                struct str found)
 {
     struct screen_hit *shown = &screen->hits[screen->hit_count];
 
-    if (hit_is_over(screen, hit)) {
-        screen->stats.over++;
-        return 0;
-    }
     screen->stats.hits++;
     if (screen->hit_count == SCREEN_HITS_MAX) {
         return 0;
@@ -79,6 +71,18 @@ int screen_add(struct screen *screen, const struct indicator_hit *hit, size_t fi
     return 0;
 }
 
+/* What the entry is asked as of. An entry from before an indicator's end is hit whenever it is
+ * read; but its time is the word of whoever wrote it, and one from the future would end every
+ * indicator: now is the latest it can be from. One dated back is asked for more than it need be,
+ * not for less. To the hour, so that quiet values stay so for as long. */
+static int64_t time_of(const struct screen *screen, const struct entry *entry)
+{
+    int64_t now = indicators_time(screen->indicators);
+    int64_t at = entry->time <= 0 || (now != 0 && entry->time > now) ? now : entry->time;
+
+    return at - at % HOUR_NS;
+}
+
 int screen_entry(struct screen *screen, const struct entry *entry,
                  const struct screen_hit **ret_hits, size_t *ret_count)
 {
@@ -88,6 +92,12 @@ int screen_entry(struct screen *screen, const struct entry *entry,
     screen->has_looked_beside = false;
     screen->joined = 0;
     screen->entry = entry;
+    screen->at = time_of(screen, entry);
+    /* What is quiet at one time may be a hit at another: before its end, or when the allow list
+     * that spoke for it has ended. */
+    screen->quiet_seed =
+        screen->seed + (uint64_t)(screen->at / HOUR_NS) * 0x9e3779b97f4a7c15ULL +
+        (uint64_t)(indicators_time(screen->indicators) / HOUR_NS) * 0xc2b2ae3d27d4eb4fULL;
     screen->hit_count = 0;
     screen->stats.entries++;
     for (size_t i = 0; i < entry->count && r == 0; i++) {

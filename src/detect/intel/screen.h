@@ -10,8 +10,9 @@
  *   line, a script), and cs-host with cs-uri or cs-uri-stem and cs-uri-query;
  * - the whole of a field whose name ends in "agent"; a value with one '@'.
  *
- * Fields of codec/field_kind.def are passed over. What had expired at the entry's own time is no
- * hit.
+ * Fields of codec/field_kind.def are passed over. What had expired at the entry's own time, to
+ * the hour, is no hit; an entry without a time, or from the future, is taken for one of now, as the
+ * indicators were told it.
  *
  * A screen is a thread's own, the indicators may be shared. */
 #ifndef DETECT_INTEL_SCREEN_H
@@ -46,7 +47,6 @@ struct screen_stats {
     uint64_t entries;
     uint64_t asked; /* values that looked like something */
     uint64_t hits;
-    uint64_t over; /* would have been, had the indicator not ended before */
 };
 void screen_stats(const struct screen *screen, struct screen_stats *ret_stats);
 

@@ -18,6 +18,7 @@ enum screen_beside {
 struct screen {
     const struct indicators *indicators;
     const struct entry *entry;
+    int64_t at; /* the entry's time, as far as it is believed */
     bool has[FEED_KIND_COUNT];
     bool has_names;        /* anything that a name or URL could be */
     struct arena *scratch; /* of a value */
@@ -34,6 +35,7 @@ struct screen {
      * who writes logs shall find two values of one hash. */
     uint64_t quiet[1U << SCREEN_QUIET_BITS];
     uint64_t seed;
+    uint64_t quiet_seed; /* of the entry's hour */
     /* Here because the stack's would be zeroed each time. */
     char room[FEED_LINE_MAX];
     char url[FEED_LINE_MAX];

@@ -47,7 +47,7 @@ static int ask_address(struct screen *screen, size_t field, struct str found,
     uint8_t network[16];
 
     screen->stats.asked++;
-    if (!indicators_find_address(screen->indicators, address, &hit)) {
+    if (!indicators_find_address_at(screen->indicators, address, screen->at, &hit)) {
         return 0;
     }
     memcpy(network, address, sizeof(network));
@@ -109,7 +109,7 @@ static int ask_host(struct screen *screen, size_t field, struct str host, struct
     struct indicator_hit hit;
 
     screen->stats.asked++;
-    return indicators_find_host(screen->indicators, host, &hit)
+    return indicators_find_host_at(screen->indicators, host, screen->at, &hit)
                ? screen_add(screen, &hit, field, found)
                : 0;
 }
@@ -120,7 +120,7 @@ static int ask_kind(struct screen *screen, size_t field, enum feed_kind kind, st
     struct indicator_hit hit;
 
     screen->stats.asked++;
-    return indicators_find(screen->indicators, kind, value, &hit)
+    return indicators_find_at(screen->indicators, kind, value, screen->at, &hit)
                ? screen_add(screen, &hit, field, found)
                : 0;
 }
@@ -562,9 +562,9 @@ static int screen_plain(struct screen *screen, size_t field)
 {
     const struct entry_field *at = &screen->entry->fields[field];
     uint64_t hash =
-        XXH3_64bits_withSeed(at->value.ptr, at->value.len, screen->seed + at->is_escaped);
+        XXH3_64bits_withSeed(at->value.ptr, at->value.len, screen->quiet_seed + at->is_escaped);
     uint64_t *quiet = &screen->quiet[hash & ((1U << SCREEN_QUIET_BITS) - 1)];
-    uint64_t hits = screen->stats.hits + screen->stats.over;
+    uint64_t hits = screen->stats.hits;
     struct str value;
     int r;
 
@@ -576,8 +576,7 @@ static int screen_plain(struct screen *screen, size_t field)
         return r;
     }
     r = screen_value(screen, field, value);
-    if (r == 0 && screen->stats.hits + screen->stats.over == hits &&
-        value.ptr[0] != '/') { /* a path is none alone */
+    if (r == 0 && screen->stats.hits == hits && value.ptr[0] != '/') { /* a path is none alone */
         *quiet = hash;
     }
     return r;
