@@ -140,6 +140,8 @@ void files_free(struct files *files);
 /* Worker thread: a piece of the work for it is done, and the rest may take its time. False when it
  * was let go before. Wait-free. */
 bool files_progress(struct files *files, struct files_open *open);
+/* Worker thread: whether the open still waits for its answer, and none behind it for a worker. */
+bool files_may_linger(struct files *files, const struct files_open *open);
 /* Any thread: something was weighed, and whoever waits for that may wait on. Wait-free. */
 void files_advance(struct files *files);
 /* Thread-safe, and harmless when it was answered already. */

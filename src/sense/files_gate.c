@@ -455,6 +455,16 @@ static void files_finish(struct files *files, struct files_open *open)
     atomic_fetch_sub(&files->waiting, 1);
 }
 
+bool files_may_linger(struct files *files, const struct files_open *open)
+{
+    bool is_line_empty;
+
+    pthread_mutex_lock(&files->lock);
+    is_line_empty = files->unsafe.count == 0;
+    pthread_mutex_unlock(&files->lock);
+    return is_line_empty && atomic_load(&open->state) == OPEN_STATE_WAITING;
+}
+
 void *files_worker_run(void *context)
 {
     struct files *files = context;

@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <time.h>
 
 #define NAMES_REST_MS 10000
@@ -395,13 +394,10 @@ static struct timespec names_deadline(int64_t until)
     return (struct timespec){.tv_sec = at / NS_PER_S, .tv_nsec = at % NS_PER_S};
 }
 
-/* With names_lock: as far as the kernel has names now, counted in bytes from the first one on. */
+/* With names_lock: as far as the kernel has names now, counted from the first one on. */
 static uint64_t files_names_end(const struct files *files)
 {
-    int waiting = 0;
-
-    return files->names_read +
-           (ioctl(files->names, FIONREAD, &waiting) == 0 && waiting > 0 ? (uint64_t)waiting : 0);
+    return files->names_read + name_events_waiting(files->names);
 }
 
 bool files_hear_names(struct files *files, int64_t until)
@@ -446,7 +442,7 @@ static int files_read_names(struct files *files)
 
     pthread_mutex_lock(&files->names_lock);
     r = name_reader_fill(&files->name_batch, files->names);
-    files->names_read += r == 0 ? files->name_batch.len : 0;
+    files->names_read += r == 0 ? name_reader_count(&files->name_batch) : 0;
     pthread_mutex_unlock(&files->names_lock);
     return r;
 }

@@ -101,7 +101,7 @@ struct files {
     pthread_mutex_t names_lock; /* of is_naming, names_read and names_told */
     pthread_cond_t names_rest;
     bool is_naming;        /* what was read is being handed on */
-    uint64_t names_read;   /* bytes of names, */
+    uint64_t names_read;   /* events of names, */
     uint64_t names_told;   /* and of those that were handed on */
     atomic_ullong namings; /* times that all was handed on */
     atomic_ullong named;   /* names that were handed on */

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/fanotify.h>
+#include <sys/ioctl.h>
 #include <sys/statfs.h>
 
 #define GATE_BATCH      64U
@@ -173,6 +174,31 @@ int name_reader_fill(struct name_reader *reader, int group)
     reader->len = (size_t)got;
     reader->at = 0;
     return 0;
+}
+
+size_t name_reader_count(const struct name_reader *reader)
+{
+    struct fanotify_event_metadata head;
+    size_t count = 0;
+    size_t at = 0;
+
+    while (reader->len - at >= sizeof(head)) {
+        memcpy(&head, reader->bytes + at, sizeof(head));
+        if (head.event_len < sizeof(head) || head.event_len > reader->len - at) {
+            break;
+        }
+        at += head.event_len;
+        count++;
+    }
+    return count;
+}
+
+size_t name_events_waiting(int group)
+{
+    int heads = 0;
+
+    return ioctl(group, FIONREAD, &heads) == 0 && heads > 0 ? (size_t)heads / FAN_EVENT_METADATA_LEN
+                                                            : 0;
 }
 
 /* One information record into a handle and, where there is one, the name behind it. */

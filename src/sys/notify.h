@@ -97,6 +97,11 @@ struct name_reader {
     _Alignas(8) uint8_t bytes[16384];
 };
 [[nodiscard]] int name_reader_fill(struct name_reader *reader, int group);
+/* Events of a batch that nothing was taken of. */
+size_t name_reader_count(const struct name_reader *reader);
+/* Events that wait in the kernel: what FIONREAD tells is the heads of them, not what would be read
+ * (fanotify_ioctl). 0 when it tells nothing. */
+[[nodiscard]] size_t name_events_waiting(int group);
 /* False at the end of the batch. */
 bool name_reader_next(struct name_reader *reader, struct name_event *ret_event);
 /* The same of an inotify group. */

@@ -555,7 +555,7 @@ static bool is_write_of_late(const char *fifo)
     while (atomic_load(&late.tid) == 0) {
         (void)sched_yield();
     }
-    is_write = shield_is_write(atomic_load(&late.tid));
+    is_write = shield_is_write(atomic_load(&late.tid), NULL, NULL);
     assert_int_equal(close(open(fifo, O_WRONLY | O_CLOEXEC)), 0);
     pthread_join(thread, NULL);
     return is_write;

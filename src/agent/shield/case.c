@@ -58,8 +58,16 @@ static bool case_shares(const struct shield_case *known, const struct judge_ruli
     return actor_key_is(known->root, ruling->root) || actor_key_is(known->culprit, ruling->culprit);
 }
 
+/* The one that began with it, else the newest that it has come into. */
 static struct shield_case *case_of_ruling(struct shield *shield, const struct judge_ruling *ruling)
 {
+    for (size_t i = shield->case_count; i > 0; i--) {
+        struct shield_case *known = shield->cases[i - 1];
+
+        if (!known->is_forgiven && actor_key_is(known->culprit, ruling->culprit)) {
+            return known;
+        }
+    }
     for (size_t i = shield->case_count; i > 0; i--) {
         struct shield_case *known = shield->cases[i - 1];
 

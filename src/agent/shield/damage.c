@@ -24,6 +24,7 @@ struct binder {
     struct arena *arena;
     bool is_heard; /* all that was done to names */
     int64_t since; /* changes of attributes count from here on */
+    struct shield_guilty guilty;
     struct vault_damage batch[DAMAGE_BATCH];
     size_t count;
     size_t bound;
@@ -143,8 +144,7 @@ static void binder_put_removed(struct binder *binder)
     size_t cursor = 0;
     struct str path;
 
-    while (shield_next_removed(binder->shield, binder->known->culprit, &cursor, binder->arena,
-                               &path)) {
+    while (shield_next_removed(binder->shield, &binder->guilty, &cursor, binder->arena, &path)) {
         struct str inside = arena_printf(binder->arena, "%.*s/.", STR_ARG(path));
 
         if (inside.ptr != NULL) {
@@ -297,8 +297,7 @@ static bool binder_next_lost(struct binder *binder, size_t *cursor, struct vault
     pthread_mutex_lock(&shield->lock);
     while (!is_found && (alias = aliases_next(shield->aliases, 0, cursor)) != NULL) {
         struct file_row *row =
-            alias->lost_by.pid != 0 &&
-                    judge_is_one_group(shield->judge, alias->lost_by, binder->known->culprit)
+            alias->lost_by.pid != 0 && shield_is_guilty(shield, &binder->guilty, alias->lost_by)
                 ? shelf_by_serial(shield->shelf, alias->serial)
                 : NULL;
         bool is_moved = row != NULL && alias->moved_to != NULL;
@@ -421,7 +420,8 @@ static void binder_put_changed(struct binder *binder)
     size_t cursor = 0;
     struct str path;
 
-    while (shield_next_changed(binder->shield, binder->since, &cursor, binder->arena, &path)) {
+    while (shield_next_changed(binder->shield, &binder->guilty, binder->since, &cursor,
+                               binder->arena, &path)) {
         const struct damage_mark mark = mark_of_path(path);
 
         if (!damage_is_known(binder->known, &mark)) {
@@ -558,7 +558,8 @@ size_t shield_case_bind(struct shield *shield, struct shield_case *known,
                             .known = known,
                             .arena = job->arena,
                             .is_heard = is_heard,
-                            .since = ruling->first_time - CHANGES_NS};
+                            .since = ruling->first_time - CHANGES_NS,
+                            .guilty = {known->culprit, ruling->culprit}};
 
     if (!known->is_open) {
         known->result = vault_case_open(shield->vault, &known->id);

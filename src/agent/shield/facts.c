@@ -393,15 +393,21 @@ bool shield_folder_facts(struct shield *shield, struct str path, struct arena *a
     return is_copied;
 }
 
-bool shield_next_removed(struct shield *shield, struct actor_key culprit, size_t *cursor,
+bool shield_is_guilty(const struct shield *shield, const struct shield_guilty *guilty,
+                      struct actor_key who)
+{
+    return judge_is_one_group(shield->judge, who, guilty->first) ||
+           judge_is_one_group(shield->judge, who, guilty->now);
+}
+
+bool shield_next_removed(struct shield *shield, const struct shield_guilty *guilty, size_t *cursor,
                          struct arena *arena, struct str *ret_path)
 {
     const struct folder_row *row;
 
     pthread_mutex_lock(&shield->lock);
     while ((row = folders_next(shield->folders, cursor)) != NULL &&
-           (row->removed_by.pid == 0 ||
-            !judge_is_one_group(shield->judge, row->removed_by, culprit))) {
+           (row->removed_by.pid == 0 || !shield_is_guilty(shield, guilty, row->removed_by))) {
     }
     *ret_path = row != NULL ? arena_copy(arena, row->folder.path) : STR("");
     pthread_mutex_unlock(&shield->lock);
@@ -413,11 +419,6 @@ static bool shield_is_stopped(void *context, struct actor_key who)
     const struct shield *shield = context;
 
     return judge_is_stopped(shield->judge, who);
-}
-
-static struct facts_query shield_query(struct shield *shield, int64_t since)
-{
-    return (struct facts_query){shield_is_stopped, shield, since};
 }
 
 static uint64_t key_of_copy(const struct vault_version *copy)
@@ -434,7 +435,7 @@ static uint64_t key_of_copy(const struct vault_version *copy)
 bool shield_facts_before(struct shield *shield, const struct vault_version *copy, int64_t since,
                          struct vault_facts *ret_facts)
 {
-    struct facts_query query = shield_query(shield, since);
+    const struct facts_query query = {shield_is_stopped, shield, since};
     uint64_t key = key_of_copy(copy);
     bool is_known;
 
@@ -444,10 +445,23 @@ bool shield_facts_before(struct shield *shield, const struct vault_version *copy
     return is_known;
 }
 
-bool shield_next_changed(struct shield *shield, int64_t since, size_t *cursor, struct arena *arena,
-                         struct str *ret_path)
+struct guilty_of {
+    const struct shield *shield;
+    const struct shield_guilty *guilty;
+};
+
+static bool guilty_is_member(void *context, struct actor_key who)
 {
-    struct facts_query query = shield_query(shield, since);
+    const struct guilty_of *of = context;
+
+    return shield_is_guilty(of->shield, of->guilty, who);
+}
+
+bool shield_next_changed(struct shield *shield, const struct shield_guilty *guilty, int64_t since,
+                         size_t *cursor, struct arena *arena, struct str *ret_path)
+{
+    struct guilty_of of = {shield, guilty};
+    const struct facts_query query = {guilty_is_member, &of, since};
     struct fact_event event;
     bool is_found;
 

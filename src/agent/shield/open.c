@@ -20,7 +20,7 @@
 /* A program's own files above this size are not saved at each open. */
 #define OWN_OUTPUT_SIZE (1 << 20)
 
-bool shield_is_write(pid_t tid)
+bool shield_is_write(pid_t tid, struct files *files, const struct files_open *open)
 {
     const struct timespec nap = {.tv_nsec = SYSCALL_NAP_NS};
     struct process_syscall call;
@@ -31,6 +31,9 @@ bool shield_is_write(pid_t tid)
         if (r == -ERR_AGAIN && i < SYSCALL_TRIES) {
             (void)sched_yield();
         } else if (r == -ERR_AGAIN) {
+            if (files != NULL && !files_may_linger(files, open)) {
+                break;
+            }
             (void)nanosleep(&nap, NULL);
         }
     }
@@ -275,7 +278,7 @@ bool shield_opened(void *context, struct files_open *open)
     if (shield_who(shield, open->tid, &visit.who) < 0 || shield_visit_init(&visit, open) < 0) {
         return false; /* whoever waited has been killed */
     }
-    visit.is_write = shield_is_write(open->tid);
+    visit.is_write = shield_is_write(open->tid, shield->files, open);
     if (visit.is_write && open->stat.st_nlink > 1 && !files_holds(shield->files, visit.path)) {
         files_follow_link(shield->files, &visit.handle, visit.path);
     }

@@ -50,6 +50,13 @@ struct shield_swap {
     char target_path[SHIELD_PATH_MAX];
 };
 
+/* The groups whose damage goes into one case: the one that the case began with, and the one that
+ * was ruled against now, which may have been taken into it. */
+struct shield_guilty {
+    struct actor_key first;
+    struct actor_key now;
+};
+
 /* Where a file is protected that was met by a name that is not. */
 struct shield_home {
     struct file_key key;
@@ -205,9 +212,10 @@ bool shield_held(void *context, const struct file_handle_id *file, struct stat *
 void shield_named(void *context, const struct files_name *name);
 /* shield/open.c */
 /* Whether a thread that stands in an open opens for writing, or is about to stand there: that is
- * waited for, some 50 ms at most. What cannot be told is a write: openat2 and io_uring keep their
- * flags where they may be changed meanwhile. */
-bool shield_is_write(pid_t tid);
+ * waited for, some 50 ms at most, and no longer once others wait for a worker (files NULL: whoever
+ * waits). What cannot be told is a write: openat2 and io_uring keep their flags where they may be
+ * changed meanwhile. */
+bool shield_is_write(pid_t tid, struct files *files, const struct files_open *open);
 /* With who and is_write told. */
 [[nodiscard]] int shield_visit_init(struct visit *visit, struct files_open *open);
 /* With the lock: writes the visit into the shelf and tells the judge. */
@@ -243,15 +251,18 @@ void shield_file_named(struct shield *shield, const struct files_name *name, str
 void shield_keep_folders(struct shield *shield);
 bool shield_folder_facts(struct shield *shield, struct str path, struct arena *arena,
                          struct vault_folder *ret_folder);
-/* The next folder that the culprit's stopped group removed. */
-bool shield_next_removed(struct shield *shield, struct actor_key culprit, size_t *cursor,
+/* With the lock: whether a process belongs to one of the groups. */
+bool shield_is_guilty(const struct shield *shield, const struct shield_guilty *guilty,
+                      struct actor_key who);
+/* The next folder that the guilty removed. */
+bool shield_next_removed(struct shield *shield, const struct shield_guilty *guilty, size_t *cursor,
                          struct arena *arena, struct str *ret_path);
 /* What a stopped group had changed before the copy was made. */
 bool shield_facts_before(struct shield *shield, const struct vault_version *copy, int64_t since,
                          struct vault_facts *ret_facts);
-/* The next file whose owner, mode or times a stopped group changed. */
-bool shield_next_changed(struct shield *shield, int64_t since, size_t *cursor, struct arena *arena,
-                         struct str *ret_path);
+/* The next file whose owner, mode or times they changed. */
+bool shield_next_changed(struct shield *shield, const struct shield_guilty *guilty, int64_t since,
+                         size_t *cursor, struct arena *arena, struct str *ret_path);
 void shield_walk_stop(struct shield *shield);
 
 /* shield/look.c: answers the judge's questions about who's group until none is in excess or the
