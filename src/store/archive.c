@@ -152,11 +152,10 @@ static int archive_finish_asides(struct archive *archive)
 {
     CLEANUP(mem_freep) struct day_file *files = NULL;
     size_t count = 0;
-    bool is_moved = false;
     int r = day_list(archive, &files, &count);
 
     for (size_t i = count; i != 0 && r == 0; i--) { /* a log is of the one that went last */
-        r = day_finish_aside(archive, &files[i - 1], &is_moved);
+        r = day_finish_aside(archive, &files[i - 1]);
     }
     return r;
 }

@@ -120,6 +120,8 @@ void archive_stats(const struct archive *archive, struct archive_stats *ret_stat
  * renamed, nothing in it changed, and another takes its place; behind a block that cannot be read
  * the next one was begun, and what it holds is no longer known again when it comes twice. */
 bool archive_take_damage(struct archive *archive, struct archive_damage *ret_damage);
+/* Whether there were more than ARCHIVE_DAMAGES_MAX at once: those of the latest days are told. */
+bool archive_has_more_damage(const struct archive *archive);
 
 #define ARCHIVE_FILE_SIZE 48
 /* The name of the file in the centre's folder. */

@@ -224,6 +224,9 @@ struct store_alert_filter {
 [[nodiscard]] int store_alert_list(struct store *store, const struct store_alert_filter *filter,
                                    struct arena *arena, struct store_alert **ret_alerts,
                                    size_t *ret_count);
+/* Whether an alert holds a finding of that id, whatever became of it since. */
+[[nodiscard]] int store_alert_knows(struct store *store, const struct id *finding,
+                                    bool *ret_is_known);
 /* The findings of an alert, newest first: each can be acted on. limit 0: STORE_PAGE_MAX. */
 struct store_finding {
     struct id id;

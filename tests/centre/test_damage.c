@@ -110,6 +110,35 @@ static void test_more_than_are_told(void **state)
     answer_done(&answer);
 }
 
+/* The same of people: once for all of them, also after a restart. */
+static void test_more_are_one_finding(void **state)
+{
+    struct rig *rig = *state;
+    const struct store_alert_filter filter = {
+        .state = -1, .severity_least = -1, .is_drill = -1, .limit = STORE_PAGE_MAX};
+    struct store_alert *alerts;
+    char name[64];
+    size_t count;
+
+    for (unsigned i = 1; i <= ARCHIVE_DAMAGES_MAX + 2; i++) {
+        (void)snprintf(name, sizeof(name), "2025-01-%02u.db.damaged-%u", 1 + i % 28, i);
+        damage_day(rig->folder, name);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t more = 0;
+
+        rig_restart_core(rig);
+        watch(rig);
+        arena_reset(rig->arena);
+        assert_int_equal(store_alert_list(rig->reader, &filter, rig->arena, &alerts, &count), 0);
+        for (size_t j = 0; j < count; j++) {
+            more +=
+                str_has_prefix(alerts[j].title, STR("More stored events")) ? alerts[j].count : 0;
+        }
+        assert_int_equal(more, 1);
+    }
+}
+
 static int start(void **state)
 {
     static struct rig rig;
@@ -131,6 +160,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_told_after_death, start, stop),
         cmocka_unit_test_setup_teardown(test_told_after_failure, start, stop),
         cmocka_unit_test_setup_teardown(test_more_than_are_told, start, stop),
+        cmocka_unit_test_setup_teardown(test_more_are_one_finding, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

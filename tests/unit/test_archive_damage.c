@@ -168,14 +168,10 @@ static void check_told_again(struct bench *bench, const struct archive_damage *t
     }
 }
 
-/* A bit of the block that still grows: the next one stands behind it, and what was in it is taken
- * again when it comes again. */
-static void test_damaged_last_block(void **state)
+/* Of 24 events, 16 in the first, and reopens. */
+static void damage_block(struct bench *bench, int64_t number)
 {
-    struct bench *bench = *state;
     struct event event = make_event(FIXTURE_NOW, "one of many", "/bin/sh");
-    struct archive_damage damage;
-    struct archive_damages damages;
     struct database *database = NULL;
     struct buf body;
     uint64_t size;
@@ -189,7 +185,7 @@ static void test_damaged_last_block(void **state)
     assert_int_equal(archive_commit(bench->archive), 0);
     buf_init(&body, ARCHIVE_BODY_LIMIT);
     assert_int_equal(day_open_file(bench->archive, FIXTURE_NOW / DAY, true, &database, NULL), 0);
-    assert_int_equal(block_read_packed(database, 2, &size, &body), 0);
+    assert_int_equal(block_read_packed(database, number, &size, &body), 0);
     database_close(database);
     archive_close(bench->archive);
     (void)snprintf(path, sizeof(path), "%s/events/%s.db", bench->fixture.folder, day_before(0));
@@ -200,6 +196,18 @@ static void test_damaged_last_block(void **state)
     write_day(path, day_bytes, len);
     buf_done(&body);
     bench->archive = open_archive(&bench->fixture, false, 16);
+}
+
+/* A bit of the block that still grows: the next one stands behind it, and what was in it is taken
+ * again when it comes again. */
+static void test_damaged_last_block(void **state)
+{
+    struct bench *bench = *state;
+    struct event event = make_event(FIXTURE_NOW, "one of many", "/bin/sh");
+    struct archive_damage damage;
+    struct archive_damages damages;
+
+    damage_block(bench, 2);
     assert_int_equal(add(bench->archive, 1, 25, &event), 0);
     assert_int_equal(add(bench->archive, 1, 3, &event), -ERR_EXIST);
     assert_int_equal(add(bench->archive, 1, 20, &event), 0);
@@ -413,6 +421,99 @@ static void test_log_of_another(void **state)
     assert_int_equal(asides, 1); /* what was in it is not found */
 }
 
+/* What the file was to keep in mind went with the rollback: it is the same damage all the same. */
+static void test_damage_rolled_back(void **state)
+{
+    struct bench *bench = *state;
+    struct event event = make_event(FIXTURE_NOW, "one of many", "/bin/sh");
+    struct archive_damage damage;
+    int64_t met = 0;
+
+    damage_block(bench, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        for (uint64_t j = 25; j <= 41; j++) { /* a block is full: the file's transaction is open */
+            assert_int_equal(add(bench->archive, 1, j, &event), 0);
+        }
+        assert_int_equal(add(bench->archive, 1, 3, &event), 0);
+        assert_true(archive_take_damage(bench->archive, &damage));
+        assert_int_equal(damage.block, 1);
+        assert_true(met == 0 || damage.met == met);
+        met = damage.met;
+        bench->fixture.wall++;
+        assert_false(archive_take_damage(bench->archive, &damage));
+        archive_rollback(bench->archive);
+    }
+}
+
+/* A change of the file that is later than the log's, as clocks of inodes tick. */
+static void put_back(struct bench *bench, size_t len)
+{
+    struct stat log;
+    struct stat file;
+    char path[512];
+
+    assert_int_equal(stat(day_file_path(bench, ".damaged-1-wal", path), &log), 0);
+    for (unsigned i = 0; i < 100000; i++) {
+        write_day(day_file_path(bench, "", path), day_bytes, len);
+        assert_int_equal(stat(path, &file), 0);
+        if (file.st_ctim.tv_sec > log.st_ctim.tv_sec ||
+            (file.st_ctim.tv_sec == log.st_ctim.tv_sec &&
+             file.st_ctim.tv_nsec > log.st_ctim.tv_nsec)) {
+            return;
+        }
+    }
+    fail_msg("the file never became newer than the log");
+}
+
+/* A day that came back from a backup stays where it was put, whatever log lies aside. */
+static void test_put_back(void **state)
+{
+    struct bench *bench = *state;
+    size_t asides = 0;
+    char path[512];
+    size_t len;
+
+    fill_days(bench);
+    archive_close(bench->archive);
+    len = read_day(day_file_path(bench, "", path));
+    set_aside_partly(bench, DONE_ALL);
+    assert_int_equal(unlink(day_file_path(bench, ".damaged-1", path)), 0);
+    put_back(bench, len);
+    bench->archive = open_archive(&bench->fixture, false, 16);
+    assert_true(has_day_file(bench, ""));
+    assert_false(has_day_file(bench, ".damaged-1"));
+    assert_true(has_day_file(bench, ".damaged-1-wal"));
+    assert_int_equal(count_left(bench, &asides), 192);
+    assert_int_equal(asides, 1);
+}
+
+/* Of more than can be told those of the latest days are. */
+static void test_more_damages(void **state)
+{
+    struct bench *bench = *state;
+    struct archive_damage damage;
+    char name[64];
+
+    assert_false(archive_has_more_damage(bench->archive));
+    for (unsigned i = 0; i < ARCHIVE_DAMAGES_MAX + 6; i++) {
+        (void)snprintf(name, sizeof(name), "events/2024-%02u-%02u.db.damaged-1", 1 + i / 28,
+                       1 + i % 28);
+        write_day(fixture_path(&bench->fixture, name), "left", 4);
+    }
+    reopen(bench);
+    for (unsigned i = 6; i < ARCHIVE_DAMAGES_MAX + 6; i++) {
+        char file[ARCHIVE_FILE_SIZE];
+
+        (void)snprintf(name, sizeof(name), "events/2024-%02u-%02u.db.damaged-1", 1 + i / 28,
+                       1 + i % 28);
+        assert_true(archive_take_damage(bench->archive, &damage));
+        archive_file(&damage, file);
+        assert_string_equal(file, name);
+    }
+    assert_false(archive_take_damage(bench->archive, &damage));
+    assert_true(archive_has_more_damage(bench->archive));
+}
+
 /* What retention that was cut short leaves goes the next time. */
 static void test_orphans_expire(void **state)
 {
@@ -547,6 +648,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_flipped_bit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cut_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damaged_last_block, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_damage_rolled_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_put_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_more_damages, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damaged_pages, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_foreign_day, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_parted_asides, set_up, tear_down),

@@ -228,8 +228,9 @@ int core_raise(struct core *core, const struct id *host, enum severity severity,
     return r < 0 ? r : core_raise_finding(core, host, &finding, ret_number);
 }
 
-/* The archive tells of it again after every death: known by this, it is one finding for ever. */
-static struct id core_damage_id(const struct archive_damage *damage)
+/* The archive tells of it again after every death: known by this, it is one finding for ever.
+ * is_last: of those that were told there, and it has more. */
+static struct id core_damage_id(const struct archive_damage *damage, bool is_last)
 {
     char file[ARCHIVE_FILE_SIZE];
     char text[ARCHIVE_FILE_SIZE + 64];
@@ -237,8 +238,8 @@ static struct id core_damage_id(const struct archive_damage *damage)
     struct id id;
 
     archive_file(damage, file);
-    (void)snprintf(text, sizeof(text), "%s block %lld met %lld", file, (long long)damage->block,
-                   (long long)damage->met);
+    (void)snprintf(text, sizeof(text), "%s block %lld met %lld%s", file, (long long)damage->block,
+                   (long long)damage->met, is_last ? " and more" : "");
     seal_digest(str_from(text), digest);
     memcpy(id.bytes, digest, sizeof(id.bytes));
     id.bytes[6] = (uint8_t)((id.bytes[6] & 0x0f) | 0x80); /* UUID version 8, RFC 9562 */
@@ -249,27 +250,57 @@ static struct id core_damage_id(const struct archive_damage *damage)
 static int core_tell_damage(struct core *core, const struct archive_damage *damage)
 {
     struct finding finding = {
-        .id = core_damage_id(damage),
+        .id = core_damage_id(damage, false),
         .severity = SEVERITY_HIGH,
         .title = STR(N_("Stored events are damaged: new ones are kept as ever, but of the old ones "
                         "some are not found. Find names the file: put it back from a backup")),
     };
     char file[ARCHIVE_FILE_SIZE];
+    bool is_known = false;
     uint64_t number;
+    int r = store_alert_knows(core->options.store, &finding.id, &is_known);
 
+    if (r < 0 || is_known) {
+        return r;
+    }
     archive_file(damage, file);
     log_error("events are damaged: file=%s block=%lld events=%llu; new ones are kept as ever", file,
               (long long)damage->block, (unsigned long long)damage->entries);
     return core_raise_finding(core, &(struct id){0}, &finding, &number);
 }
 
+static int core_tell_more_damage(struct core *core, const struct archive_damage *last)
+{
+    struct finding finding = {
+        .id = core_damage_id(last, true),
+        .severity = SEVERITY_HIGH,
+        .title =
+            STR(N_("More stored events are damaged than are told one by one: check the centre's "
+                   "disk. Find names the files: put them back from a backup")),
+    };
+    bool is_known = false;
+    uint64_t number;
+    int r = store_alert_knows(core->options.store, &finding.id, &is_known);
+
+    if (r < 0 || is_known) {
+        return r;
+    }
+    log_error("more events are damaged than are told one by one");
+    return core_raise_finding(core, &(struct id){0}, &finding, &number);
+}
+
 void core_archive_watch(struct core *core)
 {
     struct archive_damage damage;
+    bool is_told = false;
     int r = 0;
 
     while (r == 0 && archive_take_damage(core->options.archive, &damage)) {
+        is_told = true;
         r = core_tell_damage(core, &damage);
+    }
+    if (r == 0 && is_told && archive_has_more_damage(core->options.archive)) {
+        r = core_tell_more_damage(core, &damage);
     }
     if (r < 0) {
         core_fail(core, r); /* and all of them are told again */

@@ -58,15 +58,23 @@ struct archive_damage damage_of_block(struct database *database, int64_t day, in
     return damage;
 }
 
-void damages_add(struct archive_damages *damages, const struct archive_damage *damage)
+static bool damages_know(const struct archive_damages *damages, const struct archive_damage *damage)
 {
     for (size_t i = 0; i < damages->count; i++) {
         const struct archive_damage *known = &damages->list[i];
 
         if (known->day == damage->day && known->aside == damage->aside &&
             known->block == damage->block && known->met == damage->met) {
-            return; /* met before, in another turn */
+            return true;
         }
+    }
+    return false;
+}
+
+void damages_add(struct archive_damages *damages, const struct archive_damage *damage)
+{
+    if (damages_know(damages, damage)) {
+        return; /* met before, in another turn */
     }
     if (damages->count == ARCHIVE_DAMAGES_MAX) {
         damages->has_more = true;
@@ -77,15 +85,55 @@ void damages_add(struct archive_damages *damages, const struct archive_damage *d
 
 /* ---- the writer's */
 
+/* What was met first makes room for a later day: days are learned oldest first, and what is new is
+ * what people do not know of yet. */
+static void damages_make_room(struct archive *archive, const struct archive_damage *damage)
+{
+    struct archive_damages *damages = &archive->damages;
+
+    damages->has_more = true;
+    if (damages->list[0].day <= damage->day) {
+        damages->count--;
+        memmove(&damages->list[0], &damages->list[1], damages->count * sizeof(damages->list[0]));
+        archive->damages_told -= archive->damages_told != 0;
+    }
+}
+
 /* Those that were told make room: whoever is told knows them again. */
 void archive_note_damage(struct archive *archive, const struct archive_damage *damage)
 {
-    if (archive->damages.count == ARCHIVE_DAMAGES_MAX &&
-        archive->damages_told == ARCHIVE_DAMAGES_MAX) {
-        archive->damages = (struct archive_damages){0};
+    struct archive_damages *damages = &archive->damages;
+
+    if (damages->count == ARCHIVE_DAMAGES_MAX && archive->damages_told == ARCHIVE_DAMAGES_MAX) {
+        *damages = (struct archive_damages){0};
         archive->damages_told = 0;
     }
-    damages_add(&archive->damages, damage);
+    if (damages->count == ARCHIVE_DAMAGES_MAX && !damages_know(damages, damage)) {
+        damages_make_room(archive, damage);
+    }
+    damages_add(damages, damage);
+}
+
+bool archive_has_more_damage(const struct archive *archive)
+{
+    return archive->damages.has_more;
+}
+
+/* When it was met, by what is in memory: a rollback takes back what the file was to keep in mind.
+ * 0: it is not known. Blocks of a file that was set aside since were another's. */
+static int64_t damage_met(const struct archive_damages *damages, int64_t day, int64_t block)
+{
+    for (size_t i = damages->count; i != 0; i--) {
+        const struct archive_damage *known = &damages->list[i - 1];
+
+        if (known->day == day && known->aside != 0) {
+            return 0;
+        }
+        if (known->day == day && known->block == block) {
+            return known->met;
+        }
+    }
+    return 0;
 }
 
 static int64_t damage_recall(struct database *database, int64_t block)
@@ -114,7 +162,8 @@ void archive_note_block(struct archive *archive, struct database *database, int6
 
     damage.met = damage_recall(database, number);
     if (damage.met == 0) {
-        damage.met = clock_wall(archive->clock);
+        damage.met = damage_met(&archive->damages, day, number);
+        damage.met = damage.met != 0 ? damage.met : clock_wall(archive->clock);
         damage_remember(database, &damage);
     }
     archive_note_damage(archive, &damage);

@@ -10,6 +10,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <sys/stat.h>
 
 #define DAY_NAME_SIZE 10
 #define DAY_LIST_MAX  100000
@@ -325,15 +326,35 @@ static bool day_is_parted(unsigned aside, unsigned place)
            ((aside & both) == DAY_PART_FILE && (place & both) == DAY_PART_LOG);
 }
 
-int day_finish_aside(const struct archive *archive, const struct day_file *file, bool *ret_is_moved)
+/* The last change of the inode, which renaming sets and nobody can set back; INT64_MAX: unknown. */
+static int64_t day_changed(const struct archive *archive, const struct day_file *file,
+                           const char *suffix)
+{
+    char path[ARCHIVE_PATH_SIZE];
+    struct stat status;
+
+    day_path(archive, file, suffix, path);
+    return stat(path, &status) == 0 ? status.st_ctim.tv_sec * NS_PER_S + status.st_ctim.tv_nsec
+                                    : INT64_MAX;
+}
+
+/* The file was there when its log was renamed. One that changed later came out of a backup: the log
+ * is not its own. */
+static bool day_is_put_back(const struct archive *archive, const struct day_file *aside)
+{
+    const struct day_file place = {.day = aside->day};
+    int64_t renamed = day_changed(archive, aside, "-wal");
+
+    return renamed != INT64_MAX && day_changed(archive, &place, "") > renamed;
+}
+
+int day_finish_aside(const struct archive *archive, const struct day_file *file)
 {
     unsigned place = day_parts(archive, &(struct day_file){.day = file->day});
-    int r;
 
-    if (file->aside == 0 || !day_is_parted(day_parts(archive, file), place)) {
+    if (file->aside == 0 || !day_is_parted(day_parts(archive, file), place) ||
+        day_is_put_back(archive, file)) {
         return 0;
     }
-    r = day_move(archive, file);
-    *ret_is_moved = *ret_is_moved || r == 0;
-    return r;
+    return day_move(archive, file);
 }

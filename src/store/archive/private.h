@@ -168,10 +168,9 @@ void day_path(const struct archive *archive, const struct day_file *file, const 
 /* Renames the file of a day that no database has open, and what it has not taken over from its log.
  * Nothing is overwritten. -ERR_LIMIT. */
 [[nodiscard]] int day_set_aside(const struct archive *archive, int64_t day, unsigned *ret_aside);
-/* Ends a renaming that a power cut has parted: file and log belong together. No database may have
- * the day open. True in *ret_is_moved: something was renamed. */
-[[nodiscard]] int day_finish_aside(const struct archive *archive, const struct day_file *file,
-                                   bool *ret_is_moved);
+/* Ends a renaming that a power cut has parted: file and log belong together. A file that was put
+ * back from a backup since stays. No database may have the day open. */
+[[nodiscard]] int day_finish_aside(const struct archive *archive, const struct day_file *file);
 
 /* Whether an error of reading says that the file is not what it was. */
 bool damage_is(int error);

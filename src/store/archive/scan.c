@@ -179,8 +179,9 @@ static bool row_holds(const struct block_row *row, const struct needles *needles
 }
 
 /* 1 when the row's block is to be opened, 0, negative. Values of audit are in the filter as they
- * were meant. A row in which bits have flipped hides nothing: its block has a checksum of its own.
- */
+ * were meant. A row that was read and in which bits have flipped hides nothing: its block has a
+ * checksum of its own. Which rows are read is up to the times and hosts of the indices, which no
+ * checksum covers: a bit that flips there can keep a block out of a search. */
 static int scan_admits(struct scan *scan, struct query *rows, struct hand *hand)
 {
     struct block_row row;

@@ -271,6 +271,20 @@ int store_alert_fold(struct store *store, const struct id *host, const struct fi
     return r;
 }
 
+int store_alert_knows(struct store *store, const struct id *finding, bool *ret_is_known)
+{
+    CLEANUP(query_done) struct query query = {0};
+    int r;
+
+    query_init(&query, store->database, "SELECT EXISTS (SELECT 1 FROM findings WHERE id = ?1)");
+    query_bind_id(&query, 1, finding);
+    r = query_one(&query);
+    if (r == 0) {
+        *ret_is_known = query_i64(&query, 0) != 0;
+    }
+    return r;
+}
+
 static int finding_read(struct query *query, struct arena *arena, void *ret_row)
 {
     struct store_finding *finding = ret_row;
