@@ -319,10 +319,16 @@ async function takeDown() {
   rmSync(scratch, { recursive: true, force: true });
 }
 
+/** Fails for an error that nobody awaits, and when whoever runs the test asks it to end. */
+const broken = () => new Promise((_, fail) => {
+  process.on('unhandledRejection', fail);
+  process.on('SIGTERM', () => fail(new Error('asked to end')));
+});
+
 /** Runs the scenes in order, takes everything down whatever happens, and ends the process. */
 export async function play(scenes) {
   try {
-    await scenes();
+    await Promise.race([scenes(), broken()]);
   } catch (reason) {
     await tellFailure(reason);
   }
