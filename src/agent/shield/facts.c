@@ -17,7 +17,6 @@
 #define FOLDER_XATTRS_MAX (64U << 10)
 #define FOLDER_FRESH_NS                                                                            \
     (2 * NS_PER_S) /* what changed just now was perhaps changed by the visitor */
-#define WALK_DEPTH 64
 
 static struct str folder_of(struct str path)
 {
@@ -250,20 +249,29 @@ void shield_file_named(struct shield *shield, const struct files_name *name, str
     pthread_mutex_unlock(&shield->lock);
 }
 
-/* One folder of the walk: its files into the census, its folders into the list. */
-struct walk {
-    struct shield *shield;
-    const struct files_place *places;
-    size_t place_count;
-};
+/* ---- the walk of the start: files into the census, folders into the list ---- */
 
-static void walk_file(struct shield *shield, int folder, const char *name)
+static bool walk_is_over(void *context)
 {
+    struct shield *shield = context;
+
+    return atomic_load(&shield->is_walk_ending);
+}
+
+static void walk_folder(void *context, struct str path)
+{
+    shield_read_folder(context, path, 0, true);
+}
+
+static void walk_file(void *context, int folder, const struct dirent *item, struct str path)
+{
+    struct shield *shield = context;
     struct file_handle_id handle;
     struct stat stat;
 
-    if (fstatat(folder, name, &stat, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(stat.st_mode) ||
-        handle_of_name(folder, name, &handle) < 0) {
+    (void)path;
+    if (fstatat(folder, item->d_name, &stat, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(stat.st_mode) ||
+        handle_of_name(folder, item->d_name, &handle) < 0) {
         return;
     }
     pthread_mutex_lock(&shield->lock);
@@ -271,49 +279,15 @@ static void walk_file(struct shield *shield, int folder, const char *name)
     pthread_mutex_unlock(&shield->lock);
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): no deeper than WALK_DEPTH */
-static void walk_folder(struct walk *walk, struct str path, unsigned depth)
-{
-    int fd = folder_open(path);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    const struct dirent *item;
-    char below[SHIELD_PATH_MAX];
-
-    if (dir == NULL) {
-        closep(&fd);
-        return;
-    }
-    if (files_is_protected(walk->places, walk->place_count, path)) {
-        shield_read_folder(walk->shield, path, 0, true);
-    }
-    while (!atomic_load(&walk->shield->is_walk_ending) && (item = readdir(dir)) != NULL) {
-        bool is_dots = strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0;
-        int len = snprintf(below, sizeof(below), "%.*s/%s", STR_ARG(path), item->d_name);
-
-        if (is_dots || len >= (int)sizeof(below) ||
-            !files_is_protected(walk->places, walk->place_count, str_from(below))) {
-            continue;
-        }
-        if (item->d_type == DT_DIR && depth < WALK_DEPTH) {
-            walk_folder(walk, str_from(below), depth + 1);
-        } else if (item->d_type == DT_REG || item->d_type == DT_UNKNOWN) {
-            walk_file(walk->shield, fd, item->d_name);
-        }
-    }
-    (void)closedir(dir);
-}
-
 static void *walk_run(void *context)
 {
     struct shield *shield = context;
-    struct walk walk = {shield, shield->walk_places, shield->walk_place_count};
 
     (void)!thread_lower_priority();
-    for (size_t i = 0; i < walk.place_count; i++) {
-        if (!walk.places[i].is_left_out) {
-            walk_folder(&walk, str_from(walk.places[i].path), 0);
-        }
-    }
+    shield_walk_places(shield, &(struct shield_walker){.context = shield,
+                                                       .is_over = walk_is_over,
+                                                       .folder = walk_folder,
+                                                       .file = walk_file});
     return NULL;
 }
 

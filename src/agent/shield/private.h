@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 
+#include <dirent.h>
 #include <pthread.h>
 
 #define SHIELD_CASES_MAX 64
@@ -306,6 +307,15 @@ struct shield_case *shield_case_find(struct shield *shield, const struct id *id)
  * can be undone. is_heard: all that the group has done to names was. */
 size_t shield_case_bind(struct shield *shield, struct shield_case *known,
                         const struct shield_job *job, bool is_heard);
+/* shield/walk.c: through the protected places; may take long. */
+struct shield_walker {
+    void *context;
+    bool (*is_over)(void *context);                 /* asked before each item */
+    void (*folder)(void *context, struct str path); /* NULL: nothing is done with them */
+    /* folder: open; item: a file, or of no known kind */
+    void (*file)(void *context, int folder, const struct dirent *item, struct str path);
+};
+void shield_walk_places(const struct shield *shield, const struct shield_walker *walker);
 /* shield/homes.c: fills in the paths; may take seconds where places hold millions of files. */
 void shield_find_homes(struct shield *shield, struct shield_home *homes, size_t count,
                        struct arena *arena);
