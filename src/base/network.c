@@ -17,8 +17,8 @@ bool network_address(struct str text, uint8_t ret_address[16])
     }
     memcpy(room, text.ptr, text.len);
     room[text.len] = '\0';
-    if (inet_pton(AF_INET6, room, ret_address) == 1) {
-        return true;
+    if (str_find_byte(text, ':') != text.len) {
+        return inet_pton(AF_INET6, room, ret_address) == 1;
     }
     memcpy(ret_address, mapped, sizeof(mapped));
     return inet_pton(AF_INET, room, ret_address + sizeof(mapped)) == 1;
