@@ -43,12 +43,14 @@ static bool term_holds_text(const struct term *term, struct str value)
 {
     char room[FOLD_ROOM];
     uint8_t address[16];
-    size_t len = utf8_fold(value, room, sizeof(room));
-    struct str text = str_of(room, len < sizeof(room) ? len : sizeof(room) - 1);
+    struct str text;
+    size_t len;
 
     if (term->relation == TERM_RELATION_WITHIN && network_address(value, address)) {
         return network_holds(&term->network, address);
     }
+    len = utf8_fold(value, room, sizeof(room));
+    text = str_of(room, len < sizeof(room) ? len : sizeof(room) - 1);
     if (term->relation != TERM_RELATION_HOLDS) {
         return is_like(term->text, text);
     }
