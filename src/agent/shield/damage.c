@@ -565,7 +565,9 @@ size_t shield_case_bind(struct shield *shield, struct shield_case *known,
         known->result = vault_case_open(shield->vault, &known->id);
         known->is_open = known->result == 0;
     }
-    binder_seek_homes(&binder, ruling);
+    if (known->is_open) {
+        binder_seek_homes(&binder, ruling);
+    }
     for (size_t i = 0; known->is_open && i < ruling->damage_count; i++) {
         binder_take(&binder, &ruling->damage[i]);
     }
